@@ -1,0 +1,282 @@
+"""The change log's entries: what a change is, how edits merge, and how far its effects have come. Pure."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from products.product import (
+    RULES,
+    Conflict,
+    Missing,
+    Product,
+    TryLater,
+    checked_edits,
+    iso,
+    settled,
+    to_document,
+)
+
+
+class ChangeType(StrEnum):
+    CREATE = "CREATE"
+    UPDATE = "UPDATE"
+    DELETE = "DELETE"
+    RESTORE = "RESTORE"
+
+
+class Effect(StrEnum):
+    """What every accepted change sets off, named by the state it reaches."""
+
+    STORED = "stored"
+    PURGED = "purged"
+    SEARCHABLE = "searchable"
+    AUDITED = "audited"
+
+
+class ProductNotFound(Missing):
+    def __init__(self, product_id: str) -> None:
+        super().__init__(f"There is no product {product_id!r}.")
+
+
+class ChangeNotFound(Missing):
+    def __init__(self, product_id: str, version: int) -> None:
+        super().__init__(f"Product {product_id!r} has no version {version}.")
+
+
+class ProductExists(Conflict):
+    def __init__(self, product_id: str) -> None:
+        self.product_id = product_id
+        super().__init__(f"There is already a product {product_id!r}, perhaps a deactivated one.")
+
+
+class NameTaken(Conflict):
+    def __init__(self, name: str, product_id: str) -> None:
+        self.product_id = product_id
+        super().__init__(f"The name {name!r} belongs to product {product_id!r}, perhaps a deactivated one.")
+
+
+class VersionTaken(Conflict):
+    """Somebody else appended this version first; read the newest change and try again."""
+
+
+class VersionMismatch(Conflict):
+    """The caller insisted on one version (If-Match) and the product has moved on."""
+
+    def __init__(self, product: Product) -> None:
+        self.product = product
+        super().__init__(f"The product is at version {product.version} by now.")
+
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """One field two editors changed to different values, starting from ``base``."""
+
+    base: Any
+    yours: Any
+    theirs: Any
+
+
+class EditConflict(Conflict):
+    """Two editors changed the same fields. ``clashes`` holds both values by field, ``product`` is the newest.
+
+    ``edits`` are the fields the caller really changed, the clashing ones among them.
+    """
+
+    def __init__(self, clashes: Mapping[str, Clash], edits: Mapping[str, Any], product: Product) -> None:
+        self.clashes, self.edits, self.product = dict(clashes), dict(edits), product
+        super().__init__(
+            f"{product.updated_by} saved version {product.version} meanwhile and changed {', '.join(clashes)} too."
+        )
+
+
+class CorruptChange(Exception):
+    """The stored change is not the one that was accepted: its hash does not fit. Never retried by itself."""
+
+
+class EffectRefused(Exception):
+    """An engine refused an effect for good, e.g. a document it can't index. Never retried by itself."""
+
+
+class EngineAway(TryLater):
+    """An engine did not answer, or answered that it can't just now."""
+
+    def __init__(self, engine: str) -> None:
+        self.engine = engine
+        super().__init__(f"{engine} does not answer at the moment.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Who writes, from where, under which request id: a required part of every write."""
+
+    actor: str
+    source: str
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Why an effect has not come about yet. ``permanent``: repeating it alone will not help."""
+
+    reason: str
+    at: datetime
+    attempts: int
+    permanent: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One accepted write. All of it is immutable but the last four fields, which tell how its effects fare."""
+
+    product_id: str
+    version: int
+    change_id: str
+    change_type: ChangeType
+    origin: Origin
+    accepted_at: datetime
+    before: Product | None
+    after: Product
+    previous_hash: str | None
+    record_hash: str = ""
+    open: frozenset[Effect] = frozenset(Effect)
+    done: Mapping[Effect, datetime] = field(default_factory=dict)
+    failures: Mapping[Effect, Failure] = field(default_factory=dict)
+    rung: tuple[int, datetime | None] = (0, None)
+
+    def state(self, effect: Effect) -> str:
+        """``done``, ``pending``, ``retrying``, ``failed``, or ``not configured``."""
+        if effect in self.done:
+            return "done"
+        if effect not in self.open:
+            return "not configured"
+        failure = self.failures.get(effect)
+        if failure is None:
+            return "pending"
+        return "failed" if failure.permanent else "retrying"
+
+    @property
+    def status(self) -> str:
+        """The whole write in one word: ``complete``, ``failed``, ``stored`` or ``accepted``."""
+        if not self.open:
+            return "complete"
+        if any(self.state(effect) == "failed" for effect in self.open):
+            return "failed"
+        return "accepted" if Effect.STORED in self.open else "stored"
+
+
+def change_type(before: Product | None, after: Product) -> ChangeType:
+    if before is None:
+        return ChangeType.CREATE
+    if before.active != after.active:
+        return ChangeType.RESTORE if after.active else ChangeType.DELETE
+    return ChangeType.UPDATE
+
+
+def next_change(
+    previous: Change | None, after: Product, origin: Origin, *, at: datetime, change_id: str, effects: frozenset[Effect]
+) -> Change:
+    """The change that makes ``after`` the newest version; it is stamped, chained to ``previous`` and hashed here.
+
+    Times rise strictly within a product, whatever the clocks of two hosts say, so audit keys never collide.
+    """
+    if previous:
+        at = max(at, previous.accepted_at + timedelta(microseconds=1))
+    version = previous.version + 1 if previous else 1
+    after = replace(after, version=version, updated_at=at, updated_by=origin.actor)
+    if not previous:
+        after = replace(after, created_at=at)
+    change = Change(
+        product_id=after.product_id,
+        version=version,
+        change_id=change_id,
+        change_type=change_type(previous.after if previous else None, after),
+        origin=origin,
+        accepted_at=at,
+        before=previous.after if previous else None,
+        after=after,
+        previous_hash=previous.record_hash if previous else None,
+        open=effects,
+    )
+    return replace(change, record_hash=audit_hash(change))
+
+
+def verified(change: Change) -> Change:
+    """The change, or CorruptChange when it is not what was accepted."""
+    if audit_hash(change) != change.record_hash:
+        raise CorruptChange(f"Version {change.version} of {change.product_id} was altered after it was accepted.")
+    return change
+
+
+# The audit trail
+
+
+def canonical_json(document: Any) -> bytes:
+    """The one way to write a document, so that its hash can be computed again by anyone: sorted keys, UTF-8."""
+    return json.dumps(document, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=_plain).encode()
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, Decimal):
+        return str(value)
+    raise TypeError(f"no wire form for {type(value).__name__}")
+
+
+def audit_record(change: Change) -> dict[str, Any]:
+    """What the audit trail keeps of a change; its hash is the next change's ``previousHash``."""
+    return {
+        "timestamp": iso(change.accepted_at),
+        "user": change.origin.actor,
+        "source": change.origin.source,
+        "requestId": change.origin.request_id,
+        "changeType": str(change.change_type),
+        "changeId": change.change_id,
+        "productId": change.product_id,
+        "version": change.version,
+        "before": to_document(change.before) if change.before else None,
+        "after": to_document(change.after),
+        "previousHash": change.previous_hash,
+    }
+
+
+def audit_hash(change: Change) -> str:
+    return hashlib.sha256(canonical_json(audit_record(change))).hexdigest()
+
+
+def audit_key(change: Change) -> str:
+    """``{year}/{month}/{day}/{productId}_{timestamp}.json`` (DESIGN §6)."""
+    return f"{change.accepted_at:%Y/%m/%d}/{change.product_id}_{change.accepted_at:%Y%m%dT%H%M%S.%fZ}.json"
+
+
+# Editing
+
+
+def shown(product: Product, field: str) -> Any:
+    """The field as an editor saw it: a derived period counts as the text it was shown as."""
+    return product.shown_period if field == "period" else getattr(product, field)
+
+
+def differences(before: Product | None, after: Product) -> dict[str, tuple[Any, Any]]:
+    """The fields that differ, as (before, after)."""
+    pairs = {name: (shown(before, name) if before else None, shown(after, name)) for name in RULES}
+    return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+
+
+def merged(base: Product, edits: Mapping[str, Any], newest: Product) -> Product:
+    """``newest`` with what the caller really changed since ``base``; EditConflict when both changed a field.
+
+    A value equal to the base's was not touched by the caller, so a form sent back whole overwrites nobody.
+    """
+    kept = {name: value for name, value in checked_edits(edits).items() if value != shown(base, name)}
+    clashes = {
+        name: Clash(shown(base, name), value, shown(newest, name))
+        for name, value in kept.items()
+        if shown(newest, name) not in (shown(base, name), value)
+    }
+    if clashes:
+        raise EditConflict(clashes, kept, newest)
+    return settled(replace(newest, **kept))

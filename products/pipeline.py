@@ -1,0 +1,222 @@
+"""From an accepted change to its effects: persist, invalidate, index, audit, and the relay that rings again. Pure.
+
+Every step is idempotent and independent of order, so a message may come twice, late, or never.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from products.catalogue import Doorbell
+from products.changes import (
+    Change,
+    ChangeNotFound,
+    Effect,
+    EngineAway,
+    Failure,
+    audit_key,
+    audit_record,
+    canonical_json,
+    verified,
+)
+from products.product import Product
+
+TASKS = {
+    Effect.STORED: "persist",
+    Effect.PURGED: "invalidate",
+    Effect.SEARCHABLE: "index",
+    Effect.AUDITED: "audit",
+}
+SETTLE = timedelta(seconds=1)
+"""How long after a change was stored an invalidation must start to cover it: it outlasts both the difference between
+two hosts' clocks and the delay of DynamoDB's indexes, so that CloudFront can't fetch the old list once more."""
+INVALIDATE_EVERY = timedelta(seconds=5)
+"""The least time between two invalidations; all changes that settle meanwhile share the next one."""
+RING_AGAIN_MOST = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invalidation:
+    """One purge of the whole product cache. It is written down before it is asked for, so that whoever comes after a
+    crash asks again with the same reference, which CloudFront answers with the same invalidation."""
+
+    number: int
+    started_at: datetime
+    confirmed: bool = False
+
+    @property
+    def reference(self) -> str:
+        return f"products-{self.number}-{self.started_at:%Y%m%dT%H%M%S%f}"
+
+    def covers(self, stored_at: datetime) -> bool:
+        return self.started_at >= stored_at + SETTLE
+
+
+class EffectTable(Protocol):
+    def change(self, product_id: str, version: int) -> Change | None: ...
+    def open_changes(self, accepted_before: datetime | None = None) -> Iterator[Change]: ...
+
+    def put_record(self, product: Product) -> None:
+        """Write the record unless it already holds this version or a later one."""
+
+    def stamp(self, change: Change, effect: Effect, at: datetime) -> None:
+        """Note the effect as done, once; a change whose last effect this is leaves the open ones."""
+
+    def fail(self, change: Change, effect: Effect, failure: Failure) -> None:
+        """Note why the effect has not come about."""
+
+    def note_ring(self, change: Change, at: datetime) -> None: ...
+
+    def close(self, change: Change) -> None:
+        """Take a change without open effects out of the open ones (a crash may have left it there)."""
+
+    def invalidation(self) -> Invalidation | None:
+        """The latest one."""
+
+    def begin_invalidation(self, invalidation: Invalidation) -> bool:
+        """Write it down as the latest; False when somebody else took its number."""
+
+    def confirm_invalidation(self, invalidation: Invalidation) -> None: ...
+
+
+class Cdn(Protocol):
+    def invalidate(self, reference: str) -> None:
+        """Purge every product answer; the same reference twice is one invalidation."""
+
+
+class WritableIndex(Protocol):
+    def put(self, product: Product) -> None:
+        """Index the product unless a later version is indexed; it can be found when this returns. EffectRefused."""
+
+
+class AuditTrail(Protocol):
+    def write(self, key: str, record: bytes) -> None:
+        """Write the record once; a second time is no error and changes nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pipeline:
+    table: EffectTable
+    index: WritableIndex
+    cdn: Cdn
+    trail: AuditTrail
+    doorbell: Doorbell
+    clock: Callable[[], datetime]
+    ring_after: timedelta
+
+    def persist(self, product_id: str, version: int) -> None:
+        """Write the record, then ring for the other effects."""
+        change = self._change(product_id, version)
+        if Effect.STORED in change.open:
+            with self._noting_failure(change, Effect.STORED):
+                self.table.put_record(verified(change).after)
+            self.table.stamp(change, Effect.STORED, self.clock())
+        for effect in sorted(change.open - {Effect.STORED}):
+            self._ring(change, effect)
+
+    def make_searchable(self, product_id: str, version: int) -> None:
+        """Index the product after this version, unless a later one is indexed."""
+        change = self._change(product_id, version)
+        if Effect.SEARCHABLE in change.open:
+            with self._noting_failure(change, Effect.SEARCHABLE):
+                self.index.put(verified(change).after)
+            self.table.stamp(change, Effect.SEARCHABLE, self.clock())
+
+    def audit(self, product_id: str, version: int) -> None:
+        """Write the change's audit record."""
+        change = self._change(product_id, version)
+        if Effect.AUDITED in change.open:
+            with self._noting_failure(change, Effect.AUDITED):
+                self.trail.write(audit_key(change), canonical_json(audit_record(verified(change))))
+            self.table.stamp(change, Effect.AUDITED, self.clock())
+
+    def purge(self, product_id: str, version: int) -> None:
+        """See that an invalidation covers the change; when it is too soon for one, ring again for later."""
+        change = self._change(product_id, version)
+        stored_at = change.done.get(Effect.STORED)
+        if Effect.PURGED not in change.open or stored_at is None:
+            return
+        with self._noting_failure(change, Effect.PURGED):
+            wait = self._cover(stored_at)
+        if wait:
+            self.doorbell.ring(TASKS[Effect.PURGED], change, delay=math.ceil(wait.total_seconds()))
+        else:
+            self.table.stamp(change, Effect.PURGED, self.clock())
+
+    def _cover(self, stored_at: datetime) -> timedelta:
+        """Have a confirmed invalidation that covers what was stored then, or say how long to wait for one."""
+        latest = self.table.invalidation()
+        if latest is None or not latest.covers(stored_at):
+            now = self.clock()
+            due = max(stored_at + SETTLE, latest.started_at + INVALIDATE_EVERY if latest else now)
+            if now < due:
+                return due - now
+            latest = Invalidation(number=latest.number + 1 if latest else 1, started_at=now)
+            if not self.table.begin_invalidation(latest):
+                return SETTLE
+        if not latest.confirmed:
+            self.cdn.invalidate(latest.reference)
+            self.table.confirm_invalidation(latest)
+        return timedelta()
+
+    def relay(self) -> int:
+        """Ring again for every change that has stayed open; returns for how many. It waits longer each time."""
+        count = 0
+        for change in self.table.open_changes(self.clock() - self.ring_after):
+            if not change.open:
+                self.table.close(change)
+            elif self._is_due(change) and self._ring_open(change):
+                self.table.note_ring(change, self.clock())
+                count += 1
+        return count
+
+    def _is_due(self, change: Change) -> bool:
+        rings, last = change.rung
+        return last is None or self.clock() >= last + min(self.ring_after * 2**rings, RING_AGAIN_MOST)
+
+    def _ring_open(self, change: Change) -> bool:
+        """Ring for what can still come about by itself; what failed for good waits for a person."""
+        wanted = {Effect.STORED} if Effect.STORED in change.open else set(change.open)
+        wanted = {effect for effect in wanted if change.state(effect) != "failed"}
+        for effect in sorted(wanted):
+            self._ring(change, effect)
+        return bool(wanted)
+
+    def _ring(self, change: Change, effect: Effect) -> None:
+        delay = SETTLE if effect is Effect.PURGED else timedelta()
+        self.doorbell.ring(TASKS[effect], change, delay=int(delay.total_seconds()))
+
+    def _change(self, product_id: str, version: int) -> Change:
+        change = self.table.change(product_id, version)
+        if change is None:
+            raise ChangeNotFound(product_id, version)
+        return change
+
+    @contextmanager
+    def _noting_failure(self, change: Change, effect: Effect) -> Iterator[None]:
+        """Note on the change why the effect failed; the error goes on to the queue, which brings the message back."""
+        try:
+            yield
+        except Exception as error:
+            earlier = change.failures.get(effect)
+            failure = Failure(
+                reason=f"{type(error).__name__}: {error}"[:500],
+                at=self.clock(),
+                attempts=earlier.attempts + 1 if earlier else 1,
+                permanent=not isinstance(error, EngineAway),
+            )
+            self.table.fail(change, effect, failure)
+            raise
+
+
+def states(change: Change) -> dict[str, dict[str, Any]]:
+    """The receipt's part on effects: the state of each, and its time, or its last error with the attempts so far."""
+    shown: dict[str, dict[str, Any]] = {}
+    for effect in Effect:
+        shown[effect] = {"state": change.state(effect), "at": change.done.get(effect)}
+        if effect in change.open and (failure := change.failures.get(effect)):
+            shown[effect] |= {"error": failure.reason, "attempts": failure.attempts, "lastTriedAt": failure.at}
+    return shown

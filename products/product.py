@@ -1,0 +1,278 @@
+"""The product, and every rule about what a product may be. Pure: no framework, no I/O, no clock."""
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+PRICE_MIN, PRICE_MAX = Decimal("0.01"), Decimal("999999.99")
+DEFAULT_CURRENCY = "ZAR"
+CURRENCY_SIGNS = {"ZAR": "R", "USD": "$", "EUR": "€", "GBP": "£"}
+# ISO 4217, active national currencies; funds, metals and test codes are left out on purpose.
+CURRENCIES = frozenset(
+    """AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF
+    CHF CLP CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL
+    HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL
+    MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON
+    RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH
+    UGX USD UYU UZS VED VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG""".split()
+)
+
+
+class CatalogueError(Exception):
+    """Anything the catalogue refuses. Its four kinds below say what the caller must do."""
+
+
+class Invalid(CatalogueError):
+    """The request itself is wrong: change it. ``errors`` holds sentences by field name."""
+
+    def __init__(self, errors: Mapping[str, list[str]]) -> None:
+        self.errors = dict(errors)
+        super().__init__("; ".join(f"{field}: {' '.join(texts)}" for field, texts in self.errors.items()))
+
+
+class Missing(CatalogueError):
+    """What was asked for does not exist."""
+
+
+class Conflict(CatalogueError):
+    """The request was right, but the catalogue has moved: look again, then decide."""
+
+
+class TryLater(CatalogueError):
+    """Nothing is wrong with the request; an engine is away. The same request may succeed later."""
+
+
+class BillingCycle(StrEnum):
+    ONE_TIME = "one-time"
+    MONTHLY = "monthly"
+    YEARLY = "yearly"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Product:
+    """One product as of one version. Prices are in units of ``currency`` with two places; times are UTC.
+
+    ``period`` is None when the text customers see is derived from the prices (see ``shown_period``).
+    """
+
+    product_id: str
+    name: str
+    description: str
+    price: Decimal
+    renewal_price: Decimal | None = None
+    currency: str = DEFAULT_CURRENCY
+    billing_cycle: BillingCycle = BillingCycle.ONE_TIME
+    period: str | None = None
+    features: tuple[str, ...] = ()
+    active: bool = True
+    version: int
+    created_at: datetime
+    updated_at: datetime
+    updated_by: str
+
+    @property
+    def shown_period(self) -> str:
+        """The period text for customers: the staff's own words, else derived from the prices."""
+        return self.period or derived_period(self)
+
+
+def money(amount: Decimal, currency: str) -> str:
+    """The amount as people read it: ``R1000``, ``R99.50``, ``JPY 500``."""
+    digits = f"{amount:.2f}".removesuffix(".00")
+    sign = CURRENCY_SIGNS.get(currency)
+    return f"{sign}{digits}" if sign else f"{currency} {digits}"
+
+
+def derived_period(product: Product) -> str:
+    """What the customer pays when, in a few words, e.g. ``once-off + R1000/year``."""
+    if product.billing_cycle is BillingCycle.ONE_TIME:
+        return "once-off"
+    unit = "month" if product.billing_cycle is BillingCycle.MONTHLY else "year"
+    if product.renewal_price is None or product.renewal_price == product.price:
+        return f"per {unit}"
+    return f"once-off + {money(product.renewal_price, product.currency)}/{unit}"
+
+
+def normalised_name(name: str) -> str:
+    """Two products may not share this: the name without its case, its spaces and its way of being encoded."""
+    return "".join(unicodedata.normalize("NFKC", name).casefold().split())
+
+
+# The rules, one function a field: each takes what was sent and gives the value to keep, or refuses with a sentence.
+# They raise ValueError, so that a rule need not know the name of the field it guards.
+
+
+def _text(least: int, most: int, *, lines: bool = False) -> Callable[[Any], str]:
+    def rule(value: Any) -> str:
+        if not isinstance(value, str):
+            raise ValueError("Must be text.")
+        text = unicodedata.normalize("NFC", value.replace("\r\n", "\n")).strip()
+        allowed = "\n\t" if lines else ""
+        if any(unicodedata.category(c) in {"Cc", "Cs"} and c not in allowed for c in text):
+            raise ValueError("Must not contain control characters.")
+        if not least <= len(text) <= most:
+            raise ValueError(f"Must have {least} to {most} characters; it has {len(text)}.")
+        return text
+
+    return rule
+
+
+def _price(value: Any) -> Decimal:
+    # A float has already lost what the customer typed, so it is refused rather than rounded.
+    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
+        raise ValueError('Must be an amount such as "1500.00".')
+    if isinstance(value, str) and not re.fullmatch(r"\s*-?[0-9]{1,12}(\.[0-9]{1,12})?\s*", value):
+        raise ValueError('Must be an amount such as "1500.00".')
+    amount = Decimal(value)
+    if not amount.is_finite() or not PRICE_MIN <= amount <= PRICE_MAX:
+        raise ValueError(f"Must be between {PRICE_MIN} and {PRICE_MAX}.")
+    cents = amount.quantize(Decimal("0.01"))
+    if cents != amount:
+        raise ValueError("Must have at most 2 decimal places.")
+    return cents
+
+
+def _optional(rule: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda value: None if value is None or value == "" else rule(value)
+
+
+def _currency(value: Any) -> str:
+    if not isinstance(value, str) or value not in CURRENCIES:
+        raise ValueError("Must be an ISO 4217 currency code such as ZAR.")
+    return value
+
+
+def _billing_cycle(value: Any) -> BillingCycle:
+    if value not in list(BillingCycle):
+        raise ValueError(f"Must be one of {', '.join(BillingCycle)}.")
+    return BillingCycle(value)
+
+
+def _features(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple):
+        raise ValueError("Must be a list of texts.")
+    if len(value) > 20:
+        raise ValueError(f"Must have at most 20 entries; it has {len(value)}.")
+    kept, rule = [], _text(2, 200)
+    for number, entry in enumerate(value, 1):
+        try:
+            kept.append(rule(entry))
+        except ValueError as refusal:
+            raise ValueError(f"Entry {number}: {refusal}") from None
+    return tuple(kept)
+
+
+def _active(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("Must be true or false.")
+    return value
+
+
+RULES: dict[str, Callable[[Any], Any]] = {
+    "name": _text(3, 100),
+    "description": _text(10, 500, lines=True),
+    "price": _price,
+    "renewal_price": _optional(_price),
+    "currency": _currency,
+    "billing_cycle": _billing_cycle,
+    "period": _optional(_text(5, 100)),
+    "features": _features,
+    "active": _active,
+}
+REQUIRED = ("name", "description", "price")
+
+
+def checked_id(product_id: Any) -> str:
+    """The id, or Invalid: 1 to 64 of A-Z a-z 0-9 _ - (DESIGN §4)."""
+    if not isinstance(product_id, str) or not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", product_id):
+        raise Invalid({"product_id": ["Must be 1 to 64 letters, digits, hyphens or underscores."]})
+    return product_id
+
+
+def checked_edits(edits: Mapping[str, Any]) -> dict[str, Any]:
+    """The caller's fields, each by its rule; Invalid names every field that breaks one or does not exist."""
+    kept: dict[str, Any] = {}
+    errors: dict[str, list[str]] = {}
+    for field, value in edits.items():
+        if field not in RULES:
+            errors[field] = ["There is no such field, or it can't be written."]
+            continue
+        try:
+            kept[field] = RULES[field](value)
+        except ValueError as refusal:
+            errors[field] = [str(refusal)]
+    if errors:
+        raise Invalid(errors)
+    return kept
+
+
+def new_product(product_id: str, edits: Mapping[str, Any], *, by: str, at: datetime) -> Product:
+    """Version 1 of a product from the fields a caller sent; Invalid lists all that is wrong at once."""
+    errors = {field: ["This field is required."] for field in REQUIRED if field not in edits}
+    try:
+        kept = checked_edits(edits)
+    except Invalid as refusal:
+        errors |= refusal.errors
+    if errors:
+        raise Invalid(errors)
+    product = Product(product_id=checked_id(product_id), version=1, created_at=at, updated_at=at, updated_by=by, **kept)
+    return settled(product)
+
+
+def settled(product: Product) -> Product:
+    """The product if its fields agree with one another, with a period that is only the derived text left to derive."""
+    if product.billing_cycle is BillingCycle.ONE_TIME and product.renewal_price is not None:
+        raise Invalid({"renewal_price": ["A one-time product is not renewed; leave this empty or choose a cycle."]})
+    return replace(product, period=None) if product.period == derived_period(product) else product
+
+
+# One wire form serves the API, the table, the search index and the audit trail: names in camelCase, money Decimal.
+
+
+def iso(moment: datetime) -> str:
+    """ISO 8601 in UTC with microseconds and ``Z``; such texts sort as the moments do."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def moment(text: str) -> datetime:
+    """The moment written by ``iso``."""
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+
+
+def wire_name(field: str) -> str:
+    head, *rest = field.split("_")
+    return head + "".join(word.capitalize() for word in rest)
+
+
+FIELD_NAMES = {wire_name(field.name): field.name for field in fields(Product)}
+
+
+def to_document(product: Product) -> dict[str, Any]:
+    """The product as stored and sent; ``period`` is None when derived. ``from_document`` is its inverse."""
+    document = {wire: getattr(product, name) for wire, name in FIELD_NAMES.items()}
+    times = {"createdAt": iso(product.created_at), "updatedAt": iso(product.updated_at)}
+    return document | times | {"billingCycle": str(product.billing_cycle), "features": list(product.features)}
+
+
+def from_document(document: Mapping[str, Any]) -> Product:
+    """The product of ``to_document``; KeyError or ValueError when the document is not one."""
+    values = {name: document[wire] for wire, name in FIELD_NAMES.items()}
+    cents = Decimal("0.01")
+    renewal = values["renewal_price"]
+    return Product(
+        **values
+        | {
+            "price": Decimal(values["price"]).quantize(cents),
+            "renewal_price": None if renewal is None else Decimal(renewal).quantize(cents),
+            "billing_cycle": BillingCycle(values["billing_cycle"]),
+            "features": tuple(values["features"]),
+            "version": int(values["version"]),
+            "created_at": moment(values["created_at"]),
+            "updated_at": moment(values["updated_at"]),
+        }
+    )
