@@ -1,0 +1,58 @@
+"""What the AWS adapters share: bounded clients, and the one list of faults that pass by themselves."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from products.changes import EngineAway
+
+PASSING = {
+    "ConditionalRequestConflict",
+    "InternalServerError",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "ServiceUnavailable",
+    "SlowDown",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyInvalidationsInProgress",
+    "TransactionInProgressException",
+}
+
+
+def client(service: str, *, connect: float = 1, read: float = 2, attempts: int = 2) -> Any:
+    """A boto3 client whose calls end within about ``attempts * (connect + read)`` seconds.
+
+    Region, credentials and endpoint come from the environment (``AWS_ENDPOINT_URL*``), so that no code knows them.
+    """
+    config = Config(
+        connect_timeout=connect,
+        read_timeout=read,
+        retries={"total_max_attempts": attempts, "mode": "standard"},
+        max_pool_connections=32,
+        tcp_keepalive=True,
+    )
+    session: Any = boto3.session.Session()  # its types know each service only by a literal name
+    return session.client(service, config=config)
+
+
+@contextmanager
+def calling(engine: str) -> Iterator[None]:
+    """Turn a fault that passes by itself into EngineAway; every other error is the caller's to know, or a bug."""
+    try:
+        yield
+    except BotoCoreError as fault:
+        raise EngineAway(engine) from fault
+    except ClientError as fault:
+        status = fault.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        if status >= 500 or error_code(fault) in PASSING:
+            raise EngineAway(engine) from fault
+        raise
+
+
+def error_code(fault: ClientError) -> str:
+    return str(fault.response.get("Error", {}).get("Code", ""))

@@ -1,0 +1,286 @@
+"""The one DynamoDB table: products' logs, records, name claims and the latest invalidation (DESIGN §3)."""
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from products.adapters.aws import calling, error_code
+from products.adapters.dynamodb_items import (
+    INVALIDATION_KEY,
+    OPEN,
+    Item,
+    change_item,
+    change_key,
+    change_sk,
+    claim_key,
+    decoded,
+    encoded,
+    failure_item,
+    readable,
+    record_item,
+    record_key,
+    to_change,
+)
+from products.changes import Change, Effect, Failure, NameTaken, VersionTaken
+from products.listing import Listing
+from products.pipeline import Invalidation
+from products.product import Product, from_document, iso, moment, normalised_name
+
+BY_PRICE, BY_CREATED, OPEN_CHANGES = "ProductsByPriceIndex", "ProductsByCreatedIndex", "OpenChangesIndex"
+INDEX_KEYS = {
+    BY_PRICE: ("activeCurrency", "priceSort"),
+    BY_CREATED: ("activeFlag", "createdSort"),
+    OPEN_CHANGES: ("openFlag", "acceptedAt"),
+}
+PAGE = 100
+IS_NEW = "attribute_not_exists(PK)"
+
+
+def table_definition(name: str) -> Item:
+    """The arguments of CreateTable; Terraform declares the same."""
+    keys = ["PK", "SK", *(key for pair in INDEX_KEYS.values() for key in pair)]
+    return {
+        "TableName": name,
+        "BillingMode": "PAY_PER_REQUEST",
+        "AttributeDefinitions": [{"AttributeName": key, "AttributeType": "S"} for key in keys],
+        "KeySchema": _key_schema("PK", "SK"),
+        "GlobalSecondaryIndexes": [
+            {"IndexName": index, "KeySchema": _key_schema(*pair), "Projection": {"ProjectionType": "ALL"}}
+            for index, pair in INDEX_KEYS.items()
+        ],
+        "SSESpecification": {"Enabled": True},
+    }
+
+
+def _key_schema(hash_key: str, range_key: str) -> list[Item]:
+    return [{"AttributeName": hash_key, "KeyType": "HASH"}, {"AttributeName": range_key, "KeyType": "RANGE"}]
+
+
+@dataclass(frozen=True, slots=True)
+class DynamoProductTable:
+    """The product table over boto3's client. Reads that decide something are consistent; index reads can't be."""
+
+    client: Any
+    name: str
+
+    # The log
+
+    def newest(self, product_id: str) -> Change | None:
+        return next(iter(self.history(product_id, None, 1)), None)
+
+    def change(self, product_id: str, version: int) -> Change | None:
+        item = self._get(change_key(product_id, version))
+        return to_change(item) if item else None
+
+    def history(self, product_id: str, before: int | None, limit: int) -> list[Change]:
+        highest = "CHANGE#~" if before is None else change_sk(before - 1)
+        items = self._query(
+            KeyConditionExpression="PK = :pk AND SK BETWEEN :low AND :high",
+            ExpressionAttributeValues={":pk": f"PRODUCT#{product_id}", ":low": "CHANGE#", ":high": highest},
+            ScanIndexForward=False,
+            ConsistentRead=True,
+            Limit=limit,
+        )
+        return [to_change(item) for item in itertools.islice(items, limit)]
+
+    def append(self, change: Change) -> None:
+        writes = [self._put(change_item(change), IS_NEW), *self._claims(change)]
+        try:
+            self._call("transact_write_items", TransactItems=writes)
+        except ClientError as fault:
+            if error_code(fault) != "TransactionCanceledException":
+                raise
+            reasons: Any = fault.response["CancellationReasons"]
+            raise _refusal(change, reasons) from fault
+
+    def _claims(self, change: Change) -> list[Item]:
+        """What makes names unique: the new name is claimed and the old one freed, in the change's transaction."""
+        old = change.before.name if change.before else None
+        new = change.after.name
+        if old is not None and normalised_name(old) == normalised_name(new):
+            return []
+        owner = {":owner": change.product_id}
+        claim = {**claim_key(new), "productId": change.product_id}
+        writes = [self._put(claim, f"{IS_NEW} OR productId = :owner", owner)]
+        if old is not None:
+            key, values = encoded(claim_key(old)), encoded(owner)
+            condition = {"ConditionExpression": "productId = :owner", "ExpressionAttributeValues": values}
+            writes.append({"Delete": {"TableName": self.name, "Key": key, **condition}})
+        return writes
+
+    def open_changes(self, accepted_before: datetime | None = None) -> Iterator[Change]:
+        items = self._query(
+            IndexName=OPEN_CHANGES,
+            KeyConditionExpression="openFlag = :open AND acceptedAt <= :before",
+            ExpressionAttributeValues={":open": OPEN, ":before": iso(accepted_before) if accepted_before else "~"},
+        )
+        return readable(items, to_change)
+
+    # The effects of a change
+
+    def stamp(self, change: Change, effect: Effect, at: datetime) -> None:
+        stamped = self._update(
+            change_key(change.product_id, change.version),
+            "SET done.#effect = :at REMOVE failures.#effect DELETE #open :effects",
+            "contains(#open, :effect)",
+            {"#effect": str(effect), "#open": "open"},
+            {":at": iso(at), ":effect": str(effect), ":effects": {str(effect)}},
+        )
+        if stamped is not None and "open" not in stamped:
+            self.close(change)
+
+    def close(self, change: Change) -> None:
+        key = change_key(change.product_id, change.version)
+        self._update(key, "REMOVE openFlag", "attribute_not_exists(#open)", {"#open": "open"}, {})
+
+    def fail(self, change: Change, effect: Effect, failure: Failure) -> None:
+        self._update(
+            change_key(change.product_id, change.version),
+            "SET failures.#effect = :failure",
+            "contains(#open, :effect)",
+            {"#effect": str(effect), "#open": "open"},
+            {":failure": failure_item(failure), ":effect": str(effect)},
+        )
+
+    def note_ring(self, change: Change, at: datetime) -> None:
+        key = change_key(change.product_id, change.version)
+        self._update(key, "SET rungAt = :at ADD rings :one", "attribute_exists(PK)", {}, {":at": iso(at), ":one": 1})
+
+    # The records
+
+    def record(self, product_id: str) -> Product | None:
+        item = self._get(record_key(product_id))
+        return from_document(item) if item else None
+
+    def records(self, product_ids: list[str]) -> dict[str, Product]:
+        found: dict[str, Product] = {}
+        keys = [encoded(record_key(product_id)) for product_id in product_ids]
+        while keys:
+            answer = self._call("batch_get_item", RequestItems={self.name: {"Keys": keys[:PAGE]}})
+            products = [from_document(decoded(item)) for item in answer["Responses"].get(self.name, [])]
+            found |= {product.product_id: product for product in products}
+            keys = keys[PAGE:] + answer.get("UnprocessedKeys", {}).get(self.name, {}).get("Keys", [])
+        return found
+
+    def in_order(self, listing: Listing, *, active: bool) -> Iterator[Product]:
+        flag, low, high = "ACTIVE" if active else "INACTIVE", "0", "~"
+        if listing.by_price:
+            flag = f"{flag}#{listing.currency}"
+            low = low if listing.min_price is None else f"{listing.min_price:09.2f}#"
+            high = high if listing.max_price is None else f"{listing.max_price:09.2f}#~"
+        if listing.after is not None:
+            low, high = (low, min(high, listing.after)) if listing.descending else (max(low, listing.after), high)
+        if low > high:
+            return iter(())
+        index = BY_PRICE if listing.by_price else BY_CREATED
+        items = self._query(
+            IndexName=index,
+            KeyConditionExpression="#hash = :flag AND #range BETWEEN :low AND :high",
+            ExpressionAttributeNames=dict(zip(("#hash", "#range"), INDEX_KEYS[index], strict=True)),
+            ExpressionAttributeValues={":flag": flag, ":low": low, ":high": high},
+            ScanIndexForward=not listing.descending,
+            Limit=min(listing.limit + 2, PAGE),
+        )
+        return readable(items, from_document)
+
+    def put_record(self, product: Product) -> None:
+        put = self._put(record_item(product), f"{IS_NEW} OR version < :version", {":version": product.version})["Put"]
+        put.pop("ReturnValuesOnConditionCheckFailure")
+        self._unless_refused("put_item", **put)
+
+    # The latest invalidation
+
+    def invalidation(self) -> Invalidation | None:
+        item = self._get(INVALIDATION_KEY)
+        if not item:
+            return None
+        return Invalidation(
+            number=int(item["number"]), started_at=moment(item["startedAt"]), confirmed=item["confirmed"]
+        )
+
+    def begin_invalidation(self, invalidation: Invalidation) -> bool:
+        item = {
+            **INVALIDATION_KEY,
+            "number": invalidation.number,
+            "startedAt": iso(invalidation.started_at),
+            "confirmed": False,
+        }
+        put = self._put(item, f"{IS_NEW} OR #number < :number", {":number": invalidation.number})["Put"]
+        put.pop("ReturnValuesOnConditionCheckFailure")
+        return self._unless_refused("put_item", **put, ExpressionAttributeNames={"#number": "number"}) is not None
+
+    def confirm_invalidation(self, invalidation: Invalidation) -> None:
+        names, values = {"#number": "number"}, {":number": invalidation.number, ":yes": True}
+        self._update(INVALIDATION_KEY, "SET confirmed = :yes", "#number = :number", names, values)
+
+    # Calls
+
+    def check(self) -> None:
+        """EngineAway or ClientError when the table can't be read."""
+        self._get(INVALIDATION_KEY)
+
+    def _call(self, operation: str, **arguments: Any) -> Any:
+        with calling("DynamoDB"):
+            return getattr(self.client, operation)(**arguments)
+
+    def _unless_refused(self, operation: str, **arguments: Any) -> Any:
+        """The answer, or None when the condition does not hold - which is a fact here, not a fault."""
+        try:
+            return self._call(operation, **arguments)
+        except ClientError as fault:
+            if error_code(fault) != "ConditionalCheckFailedException":
+                raise
+            return None
+
+    def _get(self, key: Item) -> Item | None:
+        answer = self._call("get_item", TableName=self.name, Key=encoded(key), ConsistentRead=True)
+        return decoded(answer["Item"]) if "Item" in answer else None
+
+    def _query(self, *, ExpressionAttributeValues: Item, **arguments: Any) -> Iterator[Item]:  # noqa: N803 # boto's name
+        start: Item = {}
+        while True:
+            answer = self._call(
+                "query",
+                TableName=self.name,
+                ExpressionAttributeValues=encoded(ExpressionAttributeValues),
+                **arguments,
+                **start,
+            )
+            yield from map(decoded, answer["Items"])
+            if "LastEvaluatedKey" not in answer:
+                return
+            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+    def _put(self, item: Item, condition: str, values: Item | None = None) -> Item:
+        put = {
+            "TableName": self.name,
+            "Item": encoded(item),
+            "ConditionExpression": condition,
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+        return {"Put": put | ({"ExpressionAttributeValues": encoded(values)} if values else {})}
+
+    def _update(self, key: Item, update: str, condition: str, names: Item, values: Item) -> Item | None:
+        """The item after the update, or None when the condition does not hold."""
+        expressions: Item = {"UpdateExpression": update, "ConditionExpression": condition}
+        if names:
+            expressions["ExpressionAttributeNames"] = names
+        if values:
+            expressions["ExpressionAttributeValues"] = encoded(values)
+        answer = self._unless_refused(
+            "update_item", TableName=self.name, Key=encoded(key), ReturnValues="ALL_NEW", **expressions
+        )
+        return None if answer is None else decoded(answer["Attributes"])
+
+
+def _refusal(change: Change, reasons: list[Item]) -> VersionTaken | NameTaken:
+    """Which clause of the transaction did not hold, in the order in which the writes were given."""
+    claimed: Item = reasons[1] if len(reasons) > 1 else {"Code": "None"}
+    if reasons[0]["Code"] == "None" and claimed["Code"] == "ConditionalCheckFailed":
+        return NameTaken(change.after.name, decoded(claimed["Item"])["productId"])
+    # Also a TransactionConflict: another write was under way on the same product or name.
+    return VersionTaken(f"{change.product_id} already has version {change.version}.")

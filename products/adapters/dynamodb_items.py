@@ -1,0 +1,140 @@
+"""The one DynamoDB table's items: how changes and records are written down, and read back (DESIGN §3)."""
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+
+from products.changes import Change, ChangeType, CorruptChange, Effect, Failure, Origin
+from products.listing import Listing
+from products.product import Product, from_document, iso, moment, normalised_name, to_document
+
+logger = logging.getLogger(__name__)
+Item = dict[str, Any]
+OPEN = "OPEN"
+INVALIDATION_KEY = {"PK": "INVALIDATION", "SK": "LATEST"}
+
+
+def change_key(product_id: str, version: int) -> Item:
+    return {"PK": f"PRODUCT#{product_id}", "SK": change_sk(version)}
+
+
+def change_sk(version: int) -> str:
+    return f"CHANGE#{version:012d}"
+
+
+def record_key(product_id: str) -> Item:
+    return {"PK": f"PRODUCT#{product_id}", "SK": "METADATA"}
+
+
+def claim_key(name: str) -> Item:
+    return {"PK": f"NAME#{normalised_name(name)}", "SK": "CLAIM"}
+
+
+def record_item(product: Product) -> Item:
+    """The record with the keys of its two indexes; a DynamoDB key can't be a boolean, hence the flags."""
+    flag = "ACTIVE" if product.active else "INACTIVE"
+    return {
+        **record_key(product.product_id),
+        **to_document(product),
+        "activeFlag": flag,
+        "createdSort": Listing().position(product),
+        "activeCurrency": f"{flag}#{product.currency}",
+        "priceSort": Listing(by_price=True).position(product),
+    }
+
+
+def change_item(change: Change) -> Item:
+    """A change as it is appended: every effect open, none done."""
+    return {
+        **change_key(change.product_id, change.version),
+        "changeId": change.change_id,
+        "changeType": str(change.change_type),
+        "actor": change.origin.actor,
+        "source": change.origin.source,
+        "requestId": change.origin.request_id,
+        "acceptedAt": iso(change.accepted_at),
+        "before": to_document(change.before) if change.before else None,
+        "after": to_document(change.after),
+        "previousHash": change.previous_hash,
+        "recordHash": change.record_hash,
+        "open": {str(effect) for effect in change.open},
+        "done": {},
+        "failures": {},
+        "rings": 0,
+        "openFlag": OPEN,
+    }
+
+
+def to_change(item: Mapping[str, Any]) -> Change:
+    """The change of ``change_item``, with what has happened since; CorruptChange when it can't be read."""
+    try:
+        return _to_change(item)
+    except (KeyError, ValueError, TypeError) as fault:
+        raise CorruptChange(f"{item.get('PK')} {item.get('SK')} can't be read: {fault!r}") from fault
+
+
+def _to_change(item: Mapping[str, Any]) -> Change:
+    after = from_document(item["after"])
+    return Change(
+        product_id=after.product_id,
+        version=after.version,
+        change_id=item["changeId"],
+        change_type=ChangeType(item["changeType"]),
+        origin=Origin(actor=item["actor"], source=item["source"], request_id=item["requestId"]),
+        accepted_at=moment(item["acceptedAt"]),
+        before=from_document(item["before"]) if item["before"] else None,
+        after=after,
+        previous_hash=item["previousHash"],
+        record_hash=item["recordHash"],
+        open=frozenset(map(Effect, item.get("open", ()))),
+        done={Effect(effect): moment(at) for effect, at in item["done"].items()},
+        failures={Effect(effect): _to_failure(failure) for effect, failure in item["failures"].items()},
+        rung=(int(item["rings"]), moment(item["rungAt"]) if "rungAt" in item else None),
+    )
+
+
+def failure_item(failure: Failure) -> Item:
+    return {
+        "reason": failure.reason,
+        "at": iso(failure.at),
+        "attempts": failure.attempts,
+        "permanent": failure.permanent,
+    }
+
+
+def _to_failure(item: Mapping[str, Any]) -> Failure:
+    return Failure(
+        reason=item["reason"], at=moment(item["at"]), attempts=int(item["attempts"]), permanent=item["permanent"]
+    )
+
+
+def readable[T](items: Iterator[Item], read: Callable[[Item], T]) -> Iterator[T]:
+    """The items that can be read. One damaged item must not hide all others from a list; the log names it."""
+    for item in items:
+        try:
+            yield read(item)
+        except (CorruptChange, KeyError, ValueError, TypeError) as fault:
+            logger.error("damaged item skipped", extra={"item": f"{item.get('PK')} {item.get('SK')}", "fault": fault})
+
+
+def encoded(item: Mapping[str, Any]) -> Item:
+    """In DynamoDB's own notation."""
+    serialize = TypeSerializer().serialize
+    return {name: serialize(_canonical(value)) for name, value in item.items()}
+
+
+def decoded(item: Mapping[str, Any]) -> Item:
+    deserialize = TypeDeserializer().deserialize
+    return {name: deserialize(value) for name, value in item.items()}
+
+
+def _canonical(value: Any) -> Any:
+    # DynamoDB keeps 95.00 as 95; written so at once, a retried transaction is the same to the letter.
+    if isinstance(value, Decimal):
+        return Decimal(f"{value:f}".rstrip("0").rstrip(".")) if "." in f"{value:f}" else value
+    if isinstance(value, dict):
+        return {name: _canonical(part) for name, part in value.items()}
+    return value

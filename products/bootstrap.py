@@ -1,0 +1,130 @@
+"""The wiring: the only module that names adapters. Everything is built once, on first use."""
+
+import itertools
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+import uuid6
+from django.conf import settings
+from django.db import connection
+
+from products.adapters.aws import calling, client
+from products.adapters.cloudfront import CloudFront
+from products.adapters.dynamodb import DynamoProductTable
+from products.adapters.opensearch import NoIndex, OpenSearchIndex, connect
+from products.adapters.queue import CeleryDoorbell
+from products.adapters.s3 import S3AuditTrail, WriteOnceStorage
+from products.catalogue import Catalogue
+from products.changes import Effect
+from products.listing import Listing
+from products.pipeline import Pipeline
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def new_id() -> str:
+    """A UUIDv7: unique, and rising with time."""
+    return str(uuid6.uuid7())
+
+
+sleep: Callable[[float], None] = time.sleep
+
+
+@cache
+def table() -> DynamoProductTable:
+    return DynamoProductTable(client("dynamodb"), settings.PRODUCTS_TABLE)
+
+
+@cache
+def index() -> OpenSearchIndex | NoIndex:
+    if not settings.ENABLE_OPENSEARCH:
+        return NoIndex()
+    return OpenSearchIndex(connect(settings.OPENSEARCH_URL), settings.SEARCH_ALIAS)
+
+
+@cache
+def cdn() -> CloudFront:
+    return CloudFront(client("cloudfront", read=10), settings.CLOUDFRONT_DISTRIBUTION_ID)
+
+
+@cache
+def trail() -> S3AuditTrail:
+    storage = WriteOnceStorage(bucket_name=settings.AUDIT_BUCKET, client_config=client("s3", read=5).meta.config)
+    return S3AuditTrail(storage)
+
+
+def effects() -> frozenset[Effect]:
+    """The effects this deployment has; the others are "not configured" on its receipts."""
+    absent = {
+        Effect.SEARCHABLE: not settings.ENABLE_OPENSEARCH,
+        Effect.PURGED: not settings.ENABLE_CLOUDFRONT,
+    }
+    return frozenset(effect for effect in Effect if not absent.get(effect))
+
+
+@cache
+def catalogue() -> Catalogue:
+    return Catalogue(
+        table=table(), index=index(), doorbell=CeleryDoorbell(), clock=now, new_id=new_id, effects=effects()
+    )
+
+
+@cache
+def pipeline() -> Pipeline:
+    return Pipeline(
+        table=table(),
+        index=index(),
+        cdn=cdn(),
+        trail=trail(),
+        doorbell=CeleryDoorbell(),
+        clock=now,
+        ring_after=settings.RELAY_AFTER,
+    )
+
+
+def checks() -> dict[str, Callable[[], None] | None]:
+    """A check per dependency by name; None where this deployment does without it."""
+    standing = index()
+    return {
+        "dynamodb": table().check,
+        "sql": _check_sql,
+        "sqs": _check_sqs,
+        "opensearch": standing.check if isinstance(standing, OpenSearchIndex) else None,
+        "cloudfront": cdn().check if settings.ENABLE_CLOUDFRONT else None,
+        "s3": trail().check,
+    }
+
+
+def _check_sql() -> None:
+    try:
+        connection.ensure_connection()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    finally:
+        connection.close()  # checks run on threads of their own, which must not leave connections behind
+
+
+@cache
+def _sqs() -> Any:
+    return client("sqs", attempts=1)
+
+
+def _check_sqs() -> None:
+    with calling("SQS"):
+        for queue in settings.CELERY["broker_transport_options"]["predefined_queues"].values():
+            _sqs().get_queue_attributes(QueueUrl=queue["url"], AttributeNames=["QueueArn"])
+
+
+def index_records() -> int:
+    """Index all records at once; later versions in the index stay. Returns how many were indexed."""
+    standing = index()
+    if isinstance(standing, NoIndex):
+        return 0
+    standing.ensure()
+    listings = (table().in_order(Listing(limit=100), active=active) for active in (True, False))
+    return standing.put_all(itertools.chain.from_iterable(listings))
