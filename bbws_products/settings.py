@@ -1,0 +1,156 @@
+"""All settings, from the environment. AWS region, credentials and endpoints are read by boto3 itself (``AWS_*``)."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+
+from bbws_products.celery import celery_settings
+from bbws_products.environment import flag, number, required, words
+from tasks.queues import transport_options
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+INSECURE = "insecure-"
+
+ENVIRONMENT = required("ENVIRONMENT", "One of dev, sit, prod: it is a part of the name of every queue and table.")
+SECRET_KEY = required("SECRET_KEY", "Any long random text: python3 -c 'import secrets; print(secrets.token_hex(32))'.")
+DEBUG = flag("DEBUG", False)
+if ENVIRONMENT in {"sit", "prod"} and (DEBUG or SECRET_KEY.startswith(INSECURE) or len(SECRET_KEY) < 32):
+    raise ImproperlyConfigured(f"{ENVIRONMENT} refuses to start with DEBUG or with a SECRET_KEY meant for development.")
+
+ALLOWED_HOSTS = words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+CSRF_TRUSTED_ORIGINS = words("CSRF_TRUSTED_ORIGINS")
+
+# The catalogue
+PRODUCTS_TABLE = f"bbws-products-{ENVIRONMENT}"
+SEARCH_ALIAS = f"bbws-products-{ENVIRONMENT}"
+AUDIT_BUCKET = required("AUDIT_BUCKET", "The S3 bucket of the audit trail, e.g. bbws-product-audit-dev.")
+ENABLE_OPENSEARCH = flag("ENABLE_OPENSEARCH", True)
+OPENSEARCH_URL = (
+    required("OPENSEARCH_URL", "e.g. https://host:443, or switch search off with ENABLE_OPENSEARCH=0.")
+    if ENABLE_OPENSEARCH
+    else ""
+)
+ENABLE_CLOUDFRONT = flag("ENABLE_CLOUDFRONT", True)
+CLOUDFRONT_DISTRIBUTION_ID = (
+    required("CLOUDFRONT_DISTRIBUTION_ID", "e.g. E2QWRUHAPOMQZL, or switch purging off with ENABLE_CLOUDFRONT=0.")
+    if ENABLE_CLOUDFRONT
+    else ""
+)
+RELAY_AFTER = timedelta(seconds=number("RELAY_AFTER_SECONDS", 30))
+RELAY_EVERY = timedelta(seconds=number("RELAY_EVERY_SECONDS", 10))
+TOKEN_KEY = required("TOKEN_KEY", "A long random text that signs API tokens; not the SECRET_KEY.")
+HEARTBEAT_DIR = required("HEARTBEAT_DIR", "A directory the worker writes a file per polled queue to, e.g. /tmp/beats.")
+
+CELERY = celery_settings(
+    ENVIRONMENT,
+    transport_options(
+        ENVIRONMENT,
+        required("SQS_QUEUE_URL_PREFIX", "e.g. https://sqs.eu-west-1.amazonaws.com/123456789012"),
+    )
+    | {"heartbeat_dir": HEARTBEAT_DIR},
+    RELAY_EVERY,
+)
+
+# Django
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "products",
+]
+MIDDLEWARE = [
+    "products.api.requests.RequestIdMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "bbws_products.urls"
+WSGI_APPLICATION = "bbws_products.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+# SQL holds users, sessions and the admin's own log, never a product.
+DATABASES = {
+    "default": dj_database_url.parse(
+        required("DATABASE_URL", "e.g. sqlite:///.local/db.sqlite3 or postgres://user:password@host/name."),
+        conn_max_age=60,
+    )
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / ".local" / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+# Files are served from the apps themselves in development, and from STATIC_ROOT (collectstatic) elsewhere.
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = ENVIRONMENT == "dev"
+if ENVIRONMENT == "dev":
+    STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_AGE = 12 * 60 * 60
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = ENVIRONMENT != "dev"
+SECURE_HSTS_SECONDS = 0 if ENVIRONMENT == "dev" else 31_536_000
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_REDIRECT_EXEMPT = ["^healthz$", "^readyz$"]  # load balancers ask over plain HTTP
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "products.api.tokens.BearerAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["products.api.permissions.ProductPermission"],
+    "DEFAULT_PARSER_CLASSES": ["products.api.requests.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": [
+        "products.api.requests.ExactJSONRenderer",
+        "rest_framework.renderers.BrowsableAPIRenderer",
+    ],
+    "EXCEPTION_HANDLER": "products.api.errors.answer",
+    "URL_FORMAT_OVERRIDE": None,
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"()": "bbws_products.logs.LineFormatter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "INFO"},
+    "loggers": {
+        "django.request": {"level": "ERROR"},  # 4xx answers are the caller's news, not ours
+        "opensearch": {"level": "ERROR"},
+        "botocore": {"level": "WARNING"},
+    },
+}

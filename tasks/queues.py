@@ -1,0 +1,51 @@
+"""The only list of queues: which task waits on which, and how a queue must be made (DESIGN §6)."""
+
+from typing import Any
+
+QUEUES = {
+    "products.persist": "bbws-product-change-{env}",
+    "products.invalidate": "bbws-product-cache-{env}",
+    "products.index": "bbws-product-search-{env}",
+    "products.audit": "bbws-product-audit-{env}",
+}
+RELAY = "products.relay"
+MAX_RECEIVE_COUNT = 3
+VISIBILITY_SECONDS = 60
+WAIT_SECONDS = 20
+RETENTION_DAYS, DLQ_RETENTION_DAYS = 4, 14
+# Seconds until a failed message is received again, by how often it was received: a fault that passes quickly costs
+# little, a longer one is left to the relay, and all of it fits well into one visibility time-out.
+BACKOFF = {1: 2, 2: 10}
+
+
+def queue_names(env: str) -> dict[str, str]:
+    """The queue of each task."""
+    return {task: name.format(env=env) for task, name in QUEUES.items()}
+
+
+def dlq_name(queue: str, env: str) -> str:
+    """``bbws-product-change-dev`` dies into ``bbws-product-change-dlq-dev``."""
+    return queue.removesuffix(f"-{env}") + f"-dlq-{env}"
+
+
+def transport_options(env: str, url_prefix: str) -> dict[str, Any]:
+    """What the SQS transport needs to know of the queues; with their URLs given it never lists or makes any."""
+    return {
+        "predefined_queues": {
+            name: {"url": f"{url_prefix.rstrip('/')}/{name}", "backoff_policy": BACKOFF, "backoff_tasks": [task, RELAY]}
+            for task, name in queue_names(env).items()
+        },
+        "wait_time_seconds": WAIT_SECONDS,
+        # With kombu 5.7 a busy worker takes about slots/polling_interval tasks a second; its default of 1 s throttles.
+        "polling_interval": 0.1,
+        "sqs_base64_encoding": False,  # plain JSON: smaller, and a dead letter can be read by a person
+        # For publish, acknowledge and change-visibility. One try of 2 seconds at most: a request must not hang on a
+        # dead SQS, and a doorbell that was not heard is rung again by the relay.
+        "client-config": {
+            "connect_timeout": 1,
+            "read_timeout": 2,
+            "retries": {"total_max_attempts": 1, "mode": "standard"},
+            "tcp_keepalive": True,
+            "max_pool_connections": 32,
+        },
+    }
