@@ -1,0 +1,40 @@
+"""Whether the process lives, and whether it can serve."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from botocore.exceptions import ClientError
+from django.db import Error as SqlError
+from django.http import HttpRequest, JsonResponse
+
+from products.bootstrap import checks
+from products.product import TryLater
+
+REQUIRED = {"dynamodb", "sql"}
+"""Without these nothing can be served. The others may be away: writes wait for them in the log."""
+
+
+def healthz(request: HttpRequest) -> JsonResponse:
+    return JsonResponse({"status": "alive"}, headers={"Cache-Control": "no-store"})
+
+
+def readyz(request: HttpRequest) -> JsonResponse:
+    """200 while the API can serve, with the state of each dependency by name; else 503."""
+    dependencies = checks()
+    with ThreadPoolExecutor(len(dependencies)) as pool:
+        states = dict(zip(dependencies, pool.map(_state, dependencies.values()), strict=True))
+    ready = all(states[name] == "ok" for name in REQUIRED)
+    away = sorted(name for name, state in states.items() if state == "away")
+    status = "not ready" if not ready else "degraded" if away else "ready"
+    headers = {"Cache-Control": "no-store"} | ({} if ready else {"Retry-After": "5"})
+    return JsonResponse({"status": status, "dependencies": states}, status=200 if ready else 503, headers=headers)
+
+
+def _state(check: Callable[[], None] | None) -> str:
+    if check is None:
+        return "not configured"
+    try:
+        check()
+    except (TryLater, ClientError, SqlError):
+        return "away"
+    return "ok"

@@ -1,0 +1,34 @@
+"""Who may do what: Django's model permissions, whether they come from a session or from a token."""
+
+from typing import Any
+
+from rest_framework.permissions import SAFE_METHODS, BasePermission
+from rest_framework.request import Request
+
+NEEDED = {
+    "POST": "products.add_product",
+    "PUT": "products.change_product",
+    "PATCH": "products.change_product",
+    "DELETE": "products.delete_product",
+}
+VIEW = "products.view_product"
+
+
+def is_staff(request: Request) -> bool:
+    """Whether the caller may see what the public may not."""
+    return _may(request, VIEW)
+
+
+class ProductPermission(BasePermission):
+    """Anyone reads, unless the view is ``staff_only``; each way of writing needs its own permission."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        if request.method in SAFE_METHODS:
+            return is_staff(request) or not getattr(view, "staff_only", False)
+        needed = NEEDED.get(request.method or "")
+        return needed is None or _may(request, needed)
+
+
+def _may(request: Request, permission: str) -> bool:
+    user: Any = request.user  # a Django user, nobody, or the bearer of a token
+    return bool(user.is_authenticated and user.has_perm(permission))

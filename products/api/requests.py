@@ -1,0 +1,86 @@
+"""How a request is read before anybody looks at its meaning: its id, its JSON, its body's size."""
+
+import json
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from rest_framework.exceptions import APIException, ParseError
+from rest_framework.parsers import BaseParser
+from rest_framework.renderers import JSONRenderer
+
+from products.bootstrap import new_id
+
+BODY_MOST = 10 * 1024  # bytes
+
+
+class RequestIdMiddleware:
+    """Gives every request an id, the caller's own where it is a sane one, and sends it back."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        given = request.headers.get("X-Request-ID", "")
+        request_id = given if re.fullmatch(r"[A-Za-z0-9._-]{8,64}", given) else new_id()
+        request.request_id = request_id  # type: ignore[attr-defined] # ours
+        response = self.get_response(request)
+        response["X-Request-ID"] = request_id
+        return response
+
+
+def request_id(request: Any) -> str:
+    return str(getattr(request, "request_id", ""))
+
+
+class BodyTooLarge(APIException):
+    status_code = 413
+    default_detail = f"The body must not be larger than {BODY_MOST} bytes."
+    default_code = "body_too_large"
+
+
+class StrictJSONParser(BaseParser):
+    """JSON as the RFC has it, and no more: exact numbers, no NaN, no key twice, an object at the top."""
+
+    media_type = "application/json"
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> dict[str, Any]:
+        text = stream.read(BODY_MOST + 1)
+        if len(text) > BODY_MOST:
+            raise BodyTooLarge
+        try:
+            body = json.loads(
+                text.decode("utf-8"),
+                parse_float=Decimal,
+                parse_constant=_refuse_constant,
+                object_pairs_hook=_without_doubles,
+            )
+        except (ValueError, RecursionError, ArithmeticError) as fault:
+            raise ParseError(f"The body is not valid JSON: {_reason(fault)}.") from None
+        if not isinstance(body, dict):
+            raise ParseError("The body must be a JSON object.")
+        return body
+
+
+def _reason(fault: Exception) -> str:
+    return "it is nested too deeply" if isinstance(fault, RecursionError) else str(fault)
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    keys = [key for key, _ in pairs]
+    doubled = sorted({key for key in keys if keys.count(key) > 1})
+    if doubled:
+        raise ValueError(f"the key {doubled[0]!r} occurs twice")
+    return dict(pairs)
+
+
+class ExactJSONRenderer(JSONRenderer):
+    """Compact JSON in UTF-8; amounts are texts ("1500.00"), because a JSON number is read as a float by many."""
+
+    charset = None

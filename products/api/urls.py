@@ -1,0 +1,12 @@
+"""The API's addresses; they are final."""
+
+from django.urls import path
+
+from products.api import views
+
+urlpatterns = [
+    path("products", views.Products.as_view(), name="products"),
+    path("products/<str:product_id>", views.OneProduct.as_view(), name="product"),
+    path("products/<str:product_id>/changes", views.Changes.as_view(), name="changes"),
+    path("products/<str:product_id>/changes/<int:version>", views.Receipt.as_view(), name="receipt"),
+]
