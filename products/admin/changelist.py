@@ -1,0 +1,63 @@
+"""The product list: one read a page, cursors instead of page numbers, no counting."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.views.main import PAGE_VAR, ChangeList
+from django.http import HttpRequest
+
+from products.models import ORDERS, Product
+from products.product import BillingCycle
+
+
+class Rows(list[Product]):
+    """A page of products, as the change list wants it."""
+
+    ordered = True
+    model = Product
+
+
+class ProductChangeList(ChangeList):
+    next_cursor: str | None
+
+    def get_ordering(self, request: HttpRequest, queryset: Any) -> list[Any]:
+        """Only orders an index holds; Django would add the primary key."""
+        return [name for name in super().get_ordering(request, queryset) if str(name).lstrip("-") in ORDERS][:1]
+
+    def get_results(self, request: HttpRequest) -> None:
+        cursor = request.GET.get(PAGE_VAR, "")
+        after = cursor[2:] if cursor.startswith("c.") else None
+        rows, position = self.queryset.page(after, self.list_per_page)
+        self.next_cursor = f"c.{position}" if position else None
+        self.is_later_page = after is not None
+        self.result_list, self.result_count = Rows(rows), len(rows)
+        self.full_result_count, self.show_full_result_count, self.show_admin_actions = None, False, True
+        self.can_show_all, self.multi_page, self.paginator = False, False, None
+
+    @property
+    def next_query(self) -> str:
+        return str(self.get_query_string({PAGE_VAR: self.next_cursor}))
+
+    @property
+    def first_query(self) -> str:
+        return str(self.get_query_string(remove=[PAGE_VAR]))
+
+
+class ActiveFilter(admin.SimpleListFilter):
+    title, parameter_name = "active", "active"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "Active"), ("no", "Deactivated")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        return queryset.filter(active=self.value() == "yes") if self.value() in {"yes", "no"} else queryset
+
+
+class BillingCycleFilter(admin.SimpleListFilter):
+    title, parameter_name = "billing cycle", "cycle"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(cycle.value, cycle.value.capitalize()) for cycle in BillingCycle]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        return queryset.filter(billing_cycle=self.value()) if self.value() in list(BillingCycle) else queryset

@@ -1,0 +1,24 @@
+"""``manage.py issue_token USER``: print an API token with the product permissions the user has now."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from products.api.tokens import issue
+from products.bootstrap import new_id, now
+
+
+class Command(BaseCommand):
+    help = "Print an expiring API token for a user."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("username")
+        parser.add_argument("--days", type=float, default=30)
+
+    def handle(self, *args: Any, username: str, days: float, **options: Any) -> str:
+        user = get_user_model().objects.filter(username=username, is_active=True).first()
+        if user is None:
+            raise CommandError(f"There is no active user {username!r}.")
+        return issue(user, at=now(), lifetime=timedelta(days=days), token_id=new_id())

@@ -1,0 +1,175 @@
+"""The handle by which Django's admin and permissions know products. No product is in SQL: reads go to the catalogue."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any, NoReturn, Self
+
+from django.core.exceptions import FieldError
+from django.db import models
+
+from products import product as core
+from products.bootstrap import catalogue
+from products.changes import Change, ProductNotFound
+from products.listing import Listing
+
+FILTERS = {"active", "currency", "billing_cycle"}
+ORDERS = {"created_at": {}, "price": {"by_price": True}}
+
+
+class ProductQuery:
+    """What the admin asks of a queryset, over the catalogue, and nothing else: an unknown question is an error.
+
+    Deliberately no QuerySet: one of those would send what it doesn't know to SQL, or read without bounds.
+    """
+
+    ordered = True
+    query = SimpleNamespace(order_by=(), select_related=False)
+
+    def __init__(self, model: type["Product"], listing: Listing, ids: tuple[str, ...] | None = None) -> None:
+        self.model, self.listing, self.ids = model, listing, ids
+
+    # Asking for less, or in another order: always a new query
+
+    def all(self) -> Self:
+        return self._with(self.listing)
+
+    _clone = all
+
+    def using(self, alias: str | None) -> Self:
+        return self.all()
+
+    def filter(self, *conditions: models.Q, **lookups: Any) -> Self:
+        for condition in conditions:
+            if condition.negated or condition.connector != models.Q.AND:
+                raise FieldError("Products can only be filtered by conditions that all hold.")
+            lookups |= dict(child for child in condition.children if isinstance(child, tuple))
+        narrowed = self
+        for lookup, value in lookups.items():
+            narrowed = narrowed._narrowed(lookup.removesuffix("__exact"), value)
+        return narrowed
+
+    def _narrowed(self, lookup: str, value: Any) -> Self:
+        if lookup in {"pk", "product_id"}:
+            return self._with(self.listing, (str(value),))
+        if lookup in {"pk__in", "product_id__in"}:
+            return self._with(self.listing, tuple(map(str, value)))
+        if lookup not in FILTERS:
+            raise FieldError(f"Products can't be filtered by {lookup!r}.")
+        return self._with(replace(self.listing, **{lookup: value}))
+
+    def search(self, text: str) -> Self:
+        return self._with(replace(self.listing, text=text))
+
+    def order_by(self, *names: str) -> Self:
+        for name in names:
+            if name.lstrip("-") in ORDERS:
+                order: dict[str, Any] = {"by_price": False} | ORDERS[name.lstrip("-")]
+                return self._with(replace(self.listing, descending=name.startswith("-"), **order))
+        return self
+
+    def _with(self, listing: Listing, ids: tuple[str, ...] | None = None) -> Self:
+        return type(self)(self.model, listing, self.ids if ids is None else ids)
+
+    # Reading
+
+    def page(self, after: str | None, limit: int) -> tuple[list["Product"], str | None]:
+        """A page of products and the position to go on from; EngineAway."""
+        listing = replace(self.listing, after=after, limit=limit)
+        if listing.text:
+            page = catalogue().search(listing.text, staff=True, active=listing.active, limit=limit)
+        else:
+            page = catalogue().staff_page(listing)
+        return [self.model.of(product, page.opened.get(product.product_id)) for product in page.products], page.after
+
+    def _chosen(self) -> list["Product"]:
+        if self.ids is None:
+            raise FieldError("All products at once are never read; ask for a page or for some ids.")
+        found = []
+        for product_id in self.ids:
+            try:
+                found.append(self.model.of(catalogue().newest(product_id)))
+            except (ProductNotFound, core.Invalid):
+                continue
+        return found
+
+    def __iter__(self) -> Iterator["Product"]:
+        return iter(self._chosen())
+
+    def __len__(self) -> int:
+        return len(self._chosen())
+
+    def __bool__(self) -> bool:
+        return bool(self._chosen())
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._chosen()[index]
+
+    def count(self) -> int:
+        return len(self)
+
+    def exists(self) -> bool:
+        return bool(self)
+
+    def get(self, *conditions: models.Q, **lookups: Any) -> "Product":
+        found = self.filter(*conditions, **lookups)._chosen()
+        if not found:
+            raise self.model.DoesNotExist
+        return found[0]
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"ProductQuery has no {name!r}")
+
+
+class ProductManager(models.Manager):
+    def get_queryset(self) -> Any:
+        return ProductQuery(self.model, Listing(active=None))
+
+
+class Product(models.Model):
+    """A product as the admin shows it. Written through the catalogue's use-cases only, hence no ``save``."""
+
+    product_id = models.CharField("ID", max_length=64, primary_key=True)
+    name = models.CharField(max_length=100)
+    description = models.TextField()
+    price = models.DecimalField(max_digits=8, decimal_places=2)
+    renewal_price = models.DecimalField(max_digits=8, decimal_places=2, null=True, blank=True)
+    currency = models.CharField(max_length=3, default=core.DEFAULT_CURRENCY)
+    billing_cycle = models.CharField(
+        max_length=8,
+        choices=[(cycle.value, cycle.value.capitalize()) for cycle in core.BillingCycle],
+        default=core.BillingCycle.ONE_TIME.value,
+    )
+    period = models.CharField(max_length=100, blank=True)
+    features = models.JSONField(default=list)
+    active = models.BooleanField(default=True)
+    version = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField("created")
+    updated_at = models.DateTimeField("updated")
+    updated_by = models.CharField(max_length=150)
+
+    open_change: Change | None = None
+
+    objects = ProductManager()
+
+    class Meta:
+        managed = False
+        base_manager_name = "objects"
+
+    def __str__(self) -> str:
+        return str(self.name)
+
+    @classmethod
+    def of(cls, product: core.Product, open_change: Change | None = None) -> "Product":
+        """The handle of a product of the core, and of its newest change while that has an open effect."""
+        values = {field.attname: getattr(product, field.attname) for field in cls._meta.concrete_fields}
+        handle = cls(**values | {"period": product.shown_period, "features": list(product.features)})
+        handle.open_change = open_change
+        handle._state.adding = False
+        handle._state.db = "default"
+        return handle
+
+    def save(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise TypeError("A product is written through the catalogue.")
+
+    delete = save
