@@ -1,0 +1,42 @@
+# `make run` and `make test` are all a newcomer needs; both set up what is missing.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= $(shell for p in python3.12 python3.13 python3.14 python3; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 12))' >/dev/null 2>&1 && { echo $$p; break; }; done)
+BIN := .venv/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help run test check fix setup reset
+
+help: ## What there is
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1	\2/'
+
+run: .venv-engines/ready .venv/ready ## Everything on this machine, seeded; Ctrl-C stops it (PORT=8000)
+	@exec $(BIN)/python -m deploy.local.run
+
+test: .venv-engines/ready .venv-test/ready ## All tests, on engines of their own (ARGS="-k name" for some)
+	@exec .venv-test/bin/python -m pytest $(ARGS)
+
+check: .venv-test/ready ## Lint, format, types, imports; changes nothing
+	@.venv-test/bin/ruff check . && .venv-test/bin/ruff format --check . && \
+	.venv-test/bin/mypy && .venv-test/bin/lint-imports --no-cache
+
+fix: .venv-test/ready ## Mend what can be mended without thinking
+	@.venv-test/bin/ruff check --fix . ; .venv-test/bin/ruff format .
+
+setup: .venv-engines/ready .venv-test/ready .venv/ready ## Only install
+
+reset: ## Forget all products, users and logs of `make run`
+	@if [ -e .local/lock ] && ! flock -n .local/lock true; then echo "It is running; stop it first."; exit 1; fi
+	@rm -rf .local && echo "Forgotten."
+
+%/ready:
+	@test -n "$(PYTHON)" || { echo "This needs Python 3.12 or newer, and none was found. PYTHON=/path/to/python3 make … names one."; exit 1; }
+	@echo "Installing into $* (once)"
+	@$(PYTHON) -m venv $* || { echo "Python's venv module is missing; on Debian: apt-get install python3-venv"; exit 1; }
+	@$*/bin/python -m pip install --quiet $(foreach file,$^,-r $(file))
+	@touch $@
+
+.venv/ready: requirements.txt
+.venv-test/ready: requirements.txt tests/requirements.txt
+.venv-engines/ready: deploy/local/requirements.txt
