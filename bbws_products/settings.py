@@ -8,7 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from bbws_products.celery import celery_settings
 from bbws_products.environment import flag, number, required, words
-from tasks.queues import transport_options
+from tasks.queues import WAIT_SECONDS, transport_options
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 INSECURE = "insecure-"
@@ -41,15 +41,15 @@ CLOUDFRONT_DISTRIBUTION_ID = (
 RELAY_AFTER = timedelta(seconds=number("RELAY_AFTER_SECONDS", 30))
 RELAY_EVERY = timedelta(seconds=number("RELAY_EVERY_SECONDS", 10))
 TOKEN_KEY = required("TOKEN_KEY", "A long random text that signs API tokens; not the SECRET_KEY.")
-HEARTBEAT_DIR = required("HEARTBEAT_DIR", "A directory the worker writes a file per polled queue to, e.g. /tmp/beats.")
 
 CELERY = celery_settings(
     ENVIRONMENT,
     transport_options(
         ENVIRONMENT,
         required("SQS_QUEUE_URL_PREFIX", "e.g. https://sqs.eu-west-1.amazonaws.com/123456789012"),
-    )
-    | {"heartbeat_dir": HEARTBEAT_DIR},
+        required("HEARTBEAT_DIR", "A directory where the worker touches a file per queue it polls, e.g. /tmp/beats."),
+        int(number("SQS_WAIT_SECONDS", WAIT_SECONDS)),
+    ),
     RELAY_EVERY,
 )
 

@@ -28,14 +28,15 @@ def dlq_name(queue: str, env: str) -> str:
     return queue.removesuffix(f"-{env}") + f"-dlq-{env}"
 
 
-def transport_options(env: str, url_prefix: str) -> dict[str, Any]:
+def transport_options(env: str, url_prefix: str, heartbeat_dir: str, wait_seconds: int) -> dict[str, Any]:
     """What the SQS transport needs to know of the queues; with their URLs given it never lists or makes any."""
     return {
         "predefined_queues": {
             name: {"url": f"{url_prefix.rstrip('/')}/{name}", "backoff_policy": BACKOFF, "backoff_tasks": [task, RELAY]}
             for task, name in queue_names(env).items()
         },
-        "wait_time_seconds": WAIT_SECONDS,
+        "wait_time_seconds": wait_seconds,
+        "heartbeat_dir": heartbeat_dir,
         # With kombu 5.7 a busy worker takes about slots/polling_interval tasks a second; its default of 1 s throttles.
         "polling_interval": 0.1,
         "sqs_base64_encoding": False,  # plain JSON: smaller, and a dead letter can be read by a person

@@ -1,0 +1,33 @@
+"""Ports that behave, for what an engine can't be made to do on demand: keep time, and keep messages back."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from products.changes import Change
+
+
+@dataclass
+class Clock:
+    """Time that passes when told to."""
+
+    now: datetime = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def pass_(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+
+@dataclass
+class Bell:
+    """A doorbell that keeps what was rung, so that a test decides what becomes of it."""
+
+    rung: list[tuple[str, str, int, int]] = field(default_factory=list)
+
+    def ring(self, task: str, change: Change, *, delay: int = 0) -> None:
+        self.rung.append((task, change.product_id, change.version, delay))
+
+    def taken(self) -> list[tuple[str, str, int, int]]:
+        taken, self.rung = self.rung, []
+        return taken

@@ -1,0 +1,137 @@
+"""One test's resources on the engines, and what can be seen of them from outside."""
+
+import base64
+import json
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import boto3
+from boto3.dynamodb.types import TypeDeserializer
+from celery import current_app
+from opensearchpy import OpenSearch
+
+from deploy.local.engines import Engines
+from deploy.local.resources import create_distribution, create_table
+from products.adapters.opensearch import OpenSearchIndex
+from tasks.queues import dlq_name, queue_names
+
+
+@dataclass
+class World:
+    """Clients of the engines' own, so that no test asks our adapters whether our adapters are right."""
+
+    engines: Engines
+    env: str
+    table: str
+    alias: str
+    bucket: str
+    distribution: str
+
+    @cached_property
+    def dynamodb(self) -> Any:
+        return boto3.client("dynamodb", endpoint_url=self.engines.aws_url)
+
+    @cached_property
+    def sqs(self) -> Any:
+        return boto3.client("sqs", endpoint_url=self.engines.aws_url)
+
+    @cached_property
+    def s3(self) -> Any:
+        return boto3.client("s3", endpoint_url=self.engines.aws_url)
+
+    @cached_property
+    def cloudfront(self) -> Any:
+        return boto3.client("cloudfront", endpoint_url=self.engines.aws_url)
+
+    @cached_property
+    def opensearch(self) -> OpenSearch:
+        return OpenSearch(self.engines.search_url)
+
+    # What is there
+
+    def item(self, pk: str, sk: str) -> dict[str, Any] | None:
+        key = {"PK": {"S": pk}, "SK": {"S": sk}}
+        item = self.dynamodb.get_item(TableName=self.table, Key=key, ConsistentRead=True).get("Item")
+        return {k: TypeDeserializer().deserialize(v) for k, v in item.items()} if item else None
+
+    def record(self, product_id: str) -> dict[str, Any] | None:
+        return self.item(f"PRODUCT#{product_id}", "METADATA")
+
+    def change(self, product_id: str, version: int) -> dict[str, Any] | None:
+        return self.item(f"PRODUCT#{product_id}", f"CHANGE#{version:012d}")
+
+    def document(self, product_id: str) -> dict[str, Any] | None:
+        found = self.opensearch.get(index=self.alias, id=product_id, ignore=404)
+        return found["_source"] if found.get("found") else None
+
+    def audit_records(self, prefix: str = "") -> dict[str, dict[str, Any]]:
+        keys = [
+            entry["Key"] for entry in self.s3.list_objects_v2(Bucket=self.bucket, Prefix=prefix).get("Contents", [])
+        ]
+        return {key: json.loads(self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()) for key in keys}
+
+    def invalidations(self) -> list[dict[str, Any]]:
+        listed = self.cloudfront.list_invalidations(DistributionId=self.distribution)
+        return list(listed["InvalidationList"].get("Items", []))
+
+    # The queues
+
+    def queue_url(self, name: str) -> str:
+        return f"{self.engines.aws_url}/000000000000/{name}"
+
+    def depth(self, queue: str) -> int:
+        """Messages in the queue, those in flight and delayed ones among them."""
+        names = ["", "NotVisible", "Delayed"]
+        wanted = [f"ApproximateNumberOfMessages{name}" for name in names]
+        answer = self.sqs.get_queue_attributes(QueueUrl=self.queue_url(queue), AttributeNames=wanted)
+        return sum(int(answer["Attributes"].get(name, 0)) for name in wanted)
+
+    def dead(self, task: str) -> list[dict[str, Any]]:
+        """The messages in the dead-letter queue of a task; looking does not remove them."""
+        url = self.queue_url(dlq_name(queue_names(self.env)[task], self.env))
+        wanted = {"MessageSystemAttributeNames": ["All"], "VisibilityTimeout": 0, "MaxNumberOfMessages": 10}
+        return list(self.sqs.receive_message(QueueUrl=url, **wanted).get("Messages", []))
+
+    def empty_queues(self) -> None:
+        for name in queue_names(self.env).values():
+            for queue in (name, dlq_name(name, self.env)):
+                self.sqs.purge_queue(QueueUrl=self.queue_url(queue))
+
+    def messages(self, task: str) -> Iterator[dict[str, Any]]:
+        url = self.queue_url(queue_names(self.env)[task])
+        while found := self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=0).get(
+            "Messages"
+        ):
+            yield from found
+
+    def work(self) -> int:
+        """Do what a worker does, here: take each message there is, run its task, acknowledge it. Returns how many."""
+        count = 0
+        while done := sum(self._work(task) for task in queue_names(self.env)):
+            count += done
+        return count
+
+    def _work(self, task: str) -> int:
+        count = 0
+        for message in self.messages(task):
+            envelope = json.loads(message["Body"])
+            _, kwargs, _ = json.loads(base64.b64decode(envelope["body"]))
+            current_app.tasks[envelope["headers"]["task"]](**kwargs)
+            handle = message["ReceiptHandle"]
+            self.sqs.delete_message(QueueUrl=self.queue_url(queue_names(self.env)[task]), ReceiptHandle=handle)
+            count += 1
+        return count
+
+
+def fresh_world(engines: Engines, env: str = "test") -> World:
+    """Resources nobody has used. The queues are the environment's."""
+    name = f"bbws-{uuid.uuid4().hex[:12]}"
+    world = World(engines, env, table=name, alias=name, bucket=name, distribution=create_distribution(name))
+    create_table(name)
+    where = {"LocationConstraint": "eu-west-1"}
+    world.s3.create_bucket(Bucket=name, CreateBucketConfiguration=where)
+    OpenSearchIndex(world.opensearch, name).ensure()
+    return world
