@@ -1,5 +1,6 @@
 """All settings, from the environment. AWS region, credentials and endpoints are read by boto3 itself (``AWS_*``)."""
 
+import os
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,15 +17,16 @@ INSECURE = "insecure-"
 ENVIRONMENT = required("ENVIRONMENT", "One of dev, sit, prod: it is a part of the name of every queue and table.")
 SECRET_KEY = required("SECRET_KEY", "Any long random text: python3 -c 'import secrets; print(secrets.token_hex(32))'.")
 DEBUG = flag("DEBUG", False)
-if ENVIRONMENT in {"sit", "prod"} and (DEBUG or SECRET_KEY.startswith(INSECURE) or len(SECRET_KEY) < 32):
-    raise ImproperlyConfigured(f"{ENVIRONMENT} refuses to start with DEBUG or with a SECRET_KEY meant for development.")
+LOCAL = flag("LOCAL", False)  # on one machine only: plain HTTP, and static files straight from the apps
+if ENVIRONMENT in {"sit", "prod"} and (DEBUG or LOCAL or SECRET_KEY.startswith(INSECURE) or len(SECRET_KEY) < 32):
+    raise ImproperlyConfigured(f"{ENVIRONMENT} refuses to start with DEBUG, LOCAL or a SECRET_KEY meant for development.")
 
 ALLOWED_HOSTS = words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = words("CSRF_TRUSTED_ORIGINS")
 
 # The catalogue
-PRODUCTS_TABLE = f"bbws-products-{ENVIRONMENT}"
-SEARCH_ALIAS = f"bbws-products-{ENVIRONMENT}"
+PRODUCTS_TABLE = os.environ.get("PRODUCTS_TABLE", f"bbws-products-{ENVIRONMENT}")
+SEARCH_ALIAS = os.environ.get("SEARCH_ALIAS", f"bbws-products-{ENVIRONMENT}")
 AUDIT_BUCKET = required("AUDIT_BUCKET", "The S3 bucket of the audit trail, e.g. bbws-product-audit-dev.")
 ENABLE_OPENSEARCH = flag("ENABLE_OPENSEARCH", True)
 OPENSEARCH_URL = (
@@ -113,15 +115,14 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
-# Files are served from the apps themselves in development, and from STATIC_ROOT (collectstatic) elsewhere.
-WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = ENVIRONMENT == "dev"
-if ENVIRONMENT == "dev":
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = LOCAL
+if LOCAL:
     STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_AGE = 12 * 60 * 60
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = ENVIRONMENT != "dev"
-SECURE_HSTS_SECONDS = 0 if ENVIRONMENT == "dev" else 31_536_000
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = not LOCAL
+SECURE_HSTS_SECONDS = 0 if LOCAL else 31_536_000
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_REDIRECT_EXEMPT = ["^healthz$", "^readyz$"]  # load balancers ask over plain HTTP
 X_FRAME_OPTIONS = "DENY"

@@ -169,6 +169,7 @@ def app_environment(engines: Engines, *, env: str, home: Path) -> dict[str, str]
     """What the application needs to find these engines: the same variables as anywhere else."""
     return {
         "ENVIRONMENT": env,
+        "LOCAL": "1",
         "DATABASE_URL": f"sqlite:///{home / 'db.sqlite3'}",
         "AUDIT_BUCKET": f"bbws-product-audit-{env}",
         "OPENSEARCH_URL": engines.search_url,
