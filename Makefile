@@ -26,9 +26,8 @@ fix: .venv-test/ready ## Mend what can be mended without thinking
 
 setup: .venv-engines/ready .venv-test/ready .venv/ready ## Only install
 
-reset: ## Forget all products, users and logs of `make run`
-	@if [ -e .local/lock ] && ! flock -n .local/lock true; then echo "It is running; stop it first."; exit 1; fi
-	@rm -rf .local && echo "Forgotten."
+reset: .venv/ready ## Forget all products, users and logs of `make run`
+	@$(BIN)/python -m deploy.local.run reset
 
 %/ready:
 	@test -n "$(PYTHON)" || { echo "This needs Python 3.12 or newer, and none was found. PYTHON=/path/to/python3 make … names one."; exit 1; }

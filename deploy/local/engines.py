@@ -18,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 ENGINES = Path(os.environ.get("ENGINES_VENV", ROOT / ".venv-engines"))
 SERVICES = "dynamodb,sqs,s3,cloudfront,sts"
-STOP_SECONDS = 12
+STOP_SECONDS, ENGINE_STOP_SECONDS = 12, 40
 
 
 class EngineFailed(Exception):
@@ -160,8 +160,8 @@ class Engines:
         return child
 
     def stop(self) -> None:
-        """SIGTERM: ministack writes its state down only then."""
-        stop(*self.running)
+        """SIGTERM, and patience: ministack writes its state down only then, after the last open poll has ended."""
+        stop(*self.running, seconds=ENGINE_STOP_SECONDS)
         self.running.clear()
 
 
@@ -174,6 +174,7 @@ def app_environment(engines: Engines, *, env: str, home: Path) -> dict[str, str]
         "AUDIT_BUCKET": f"bbws-product-audit-{env}",
         "OPENSEARCH_URL": engines.search_url,
         "SQS_QUEUE_URL_PREFIX": f"{engines.aws_url}/000000000000",
+        "SQS_WAIT_SECONDS": "2",  # ministack ends only when the last poll has
         "HEARTBEAT_DIR": str(home / "heartbeats"),
         "AWS_ENDPOINT_URL": engines.aws_url,
         "AWS_ACCESS_KEY_ID": "local",

@@ -3,6 +3,7 @@
 import fcntl
 import os
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -105,7 +106,9 @@ def staff() -> str:
 
 
 def servers(port: int) -> dict[str, list[str]]:
-    celery = [str(BIN / "celery"), "--quiet", "-A", "bbws_products"]
+    # Celery warns root of pickled messages, which these queues don't accept.
+    quiet = ["-W", "ignore:You're running the worker with superuser"]
+    celery = [sys.executable, *quiet, "-m", "celery", "--quiet", "-A", "bbws_products"]
     return {
         "web": [
             str(BIN / "gunicorn"),
@@ -190,6 +193,13 @@ def watch(engines: Engines, children: dict[str, subprocess.Popen[str]], port: in
             raise EngineFailed(f"An engine has ended by itself; see the logs in {HOME}.")
 
 
+def reset() -> None:
+    """Forget everything, unless it is in use."""
+    sole_owner().close()
+    shutil.rmtree(HOME)
+    print(f"Forgotten: {HOME}")
+
+
 if __name__ == "__main__":
     with one_sentence():
-        main()
+        reset() if sys.argv[1:] == ["reset"] else main()
