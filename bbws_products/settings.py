@@ -18,8 +18,10 @@ ENVIRONMENT = required("ENVIRONMENT", "One of dev, sit, prod: it is a part of th
 SECRET_KEY = required("SECRET_KEY", "Any long random text: python3 -c 'import secrets; print(secrets.token_hex(32))'.")
 DEBUG = flag("DEBUG", False)
 LOCAL = flag("LOCAL", False)  # on one machine only: plain HTTP, and static files straight from the apps
-if ENVIRONMENT in {"sit", "prod"} and (DEBUG or LOCAL or SECRET_KEY.startswith(INSECURE) or len(SECRET_KEY) < 32):
-    raise ImproperlyConfigured(f"{ENVIRONMENT} refuses to start with DEBUG, LOCAL or a SECRET_KEY meant for development.")
+TOKEN_KEY = required("TOKEN_KEY", "A long random text that signs API tokens; not the SECRET_KEY.")
+weak = [key for key in (SECRET_KEY, TOKEN_KEY) if key.startswith(INSECURE) or len(key) < 32]
+if ENVIRONMENT in {"sit", "prod"} and (DEBUG or LOCAL or weak or SECRET_KEY == TOKEN_KEY):
+    raise ImproperlyConfigured(f"{ENVIRONMENT} refuses to start with DEBUG, LOCAL or keys meant for development.")
 
 ALLOWED_HOSTS = words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = words("CSRF_TRUSTED_ORIGINS")
@@ -42,7 +44,6 @@ CLOUDFRONT_DISTRIBUTION_ID = (
 )
 RELAY_AFTER = timedelta(seconds=number("RELAY_AFTER_SECONDS", 30))
 RELAY_EVERY = timedelta(seconds=number("RELAY_EVERY_SECONDS", 10))
-TOKEN_KEY = required("TOKEN_KEY", "A long random text that signs API tokens; not the SECRET_KEY.")
 
 CELERY = celery_settings(
     ENVIRONMENT,
