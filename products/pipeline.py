@@ -36,6 +36,7 @@ two hosts' clocks and the delay of DynamoDB's indexes, so that CloudFront can't 
 INVALIDATE_EVERY = timedelta(seconds=5)
 """The least time between two invalidations; all changes that settle meanwhile share the next one."""
 RING_AGAIN_MOST = timedelta(minutes=10)
+RELAY_MOST = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,25 +163,31 @@ class Pipeline:
             self.table.confirm_invalidation(latest)
         return timedelta()
 
-    def relay(self) -> int:
-        """Ring again for every change that has stayed open; returns for how many. It waits longer each time."""
-        count = 0
-        for change in self.table.open_changes(self.clock() - self.ring_after):
+    def relay(self, *, failed: bool = False) -> int:
+        """Ring again for every change that has stayed open, waiting longer each time; returns for how many.
+
+        With ``failed``, also for what failed for good, and without waiting: somebody has mended the cause.
+        It ends after RELAY_MOST, so that a long list can't outlast its task; the next run goes on with what is due.
+        """
+        count, began = 0, self.clock()
+        for change in self.table.open_changes(began if failed else began - self.ring_after):
             if not change.open:
                 self.table.close(change)
-            elif self._is_due(change) and self._ring_open(change):
+            elif (failed or self._is_due(change)) and self._ring_open(change, failed=failed):
                 self.table.note_ring(change, self.clock())
                 count += 1
+            if self.clock() - began > RELAY_MOST:
+                break
         return count
 
     def _is_due(self, change: Change) -> bool:
         rings, last = change.rung
         return last is None or self.clock() >= last + min(self.ring_after * 2**rings, RING_AGAIN_MOST)
 
-    def _ring_open(self, change: Change) -> bool:
+    def _ring_open(self, change: Change, *, failed: bool) -> bool:
         """Ring for what can still come about by itself; what failed for good waits for a person."""
         wanted = {Effect.STORED} if Effect.STORED in change.open else set(change.open)
-        wanted = {effect for effect in wanted if change.state(effect) != "failed"}
+        wanted = {effect for effect in wanted if failed or change.state(effect) != "failed"}
         for effect in sorted(wanted):
             self._ring(change, effect)
         return bool(wanted)

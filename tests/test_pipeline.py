@@ -320,6 +320,22 @@ def test_the_relay_leaves_to_people_what_failed_for_good(
     bell.taken()
     clock.pass_(60)
     assert (line.relay(), bell.taken()) == (0, [])
+    assert (line.relay(failed=True), bell.taken()) == (1, [("persist", "p1", 1, 0)])
+
+
+def test_the_relay_ends_before_its_task_would_be_ended(
+    shop: Catalogue, line: Pipeline, bell: Bell, clock: Clock, ann: Origin
+) -> None:
+    for number in range(5):
+        shop.create(f"p{number}", fields(name=f"Hosting {number}"), ann)
+    bell.taken()
+    clock.pass_(60)
+
+    def slow() -> Any:
+        clock.pass_(2)
+        return clock()
+
+    assert 0 < replace(line, clock=slow).relay() < 5
 
 
 def test_a_change_left_open_by_a_crash_between_two_writes_is_closed(

@@ -95,8 +95,9 @@ class World:
         wanted = {"MessageSystemAttributeNames": ["All"], "VisibilityTimeout": 0, "MaxNumberOfMessages": 10}
         return list(self.sqs.receive_message(QueueUrl=url, **wanted).get("Messages", []))
 
-    def empty_queues(self) -> None:
-        for name in queue_names(self.env).values():
+    def empty_queues(self, *tasks: str) -> None:
+        """Of these tasks; of all when none is named."""
+        for name in [self.queue(task) for task in tasks or queue_names(self.env)]:
             for queue in (name, dlq_name(name, self.env)):
                 self.sqs.purge_queue(QueueUrl=self.queue_url(queue))
 
@@ -117,13 +118,21 @@ class World:
     def _work(self, task: str) -> int:
         count = 0
         for message in self.messages(task):
-            envelope = json.loads(message["Body"])
-            _, kwargs, _ = json.loads(base64.b64decode(envelope["body"]))
-            current_app.tasks[envelope["headers"]["task"]](**kwargs)
-            handle = message["ReceiptHandle"]
-            self.sqs.delete_message(QueueUrl=self.queue_url(queue_names(self.env)[task]), ReceiptHandle=handle)
+            current_app.tasks[self.headers(message)["task"]](**self.payload(message))
+            self.sqs.delete_message(QueueUrl=self.queue_url(self.queue(task)), ReceiptHandle=message["ReceiptHandle"])
             count += 1
         return count
+
+    def queue(self, task: str) -> str:
+        return queue_names(self.env)[task]
+
+    def payload(self, message: dict[str, Any]) -> dict[str, Any]:
+        """The arguments of the task a message asks for."""
+        _, kwargs, _ = json.loads(base64.b64decode(json.loads(message["Body"])["body"]))
+        return dict(kwargs)
+
+    def headers(self, message: dict[str, Any]) -> dict[str, Any]:
+        return dict(json.loads(message["Body"])["headers"])
 
 
 def fresh_world(engines: Engines, env: str = "test") -> World:

@@ -1,6 +1,8 @@
 """The doorbell: a message on SQS, sent by task name, which Celery's routes turn into a queue."""
 
 import logging
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,12 +15,25 @@ from products.changes import Change
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+SLOW_SECONDS, PAUSE_SECONDS = 0.5, 5.0
+
+
+@dataclass(slots=True)
 class CeleryDoorbell:
-    """Rings by publishing a task; how long a publish may take is bounded in the Celery settings."""
+    """Rings by publishing a task; how long a publish may take is bounded in the Celery settings.
+
+    After a failure that took long, as from an SQS that takes connections and never answers, it does not try again for
+    PAUSE_SECONDS: else each request of that time would wait as long, for nothing.
+    """
+
+    clock: Callable[[], float] = time.monotonic
+    paused_until: float = 0.0
 
     def ring(self, task: str, change: Change, *, delay: int = 0) -> None:
         """Publish; a queue that is away is only logged, because the relay rings again for every open change."""
+        began = self.clock()
+        if began < self.paused_until:
+            return
         options: dict[str, Any] = {"delay_seconds": delay} if delay else {}
         try:
             current_app.send_task(
@@ -28,6 +43,8 @@ class CeleryDoorbell:
                 **options,
             )
         except (OperationalError, BotoCoreError, ClientError) as fault:
+            if self.clock() - began > SLOW_SECONDS:
+                self.paused_until = self.clock() + PAUSE_SECONDS
             logger.warning(
                 "doorbell not rung; the relay will",
                 extra={"task": task, "product_id": change.product_id, "version": change.version, "fault": repr(fault)},
