@@ -1,6 +1,7 @@
 """The use-cases of the catalogue - accept a write, read, follow a write - and what they ask of the world. Pure."""
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -187,18 +188,20 @@ class Catalogue:
             raise ProductNotFound(product_id)
         return changes
 
-    def await_effect(
-        self, change: Change, effect: Effect, *, seconds: float, sleep: Callable[[float], None]
-    ) -> Change | None:
-        """The change once ``effect`` is reached (or is not configured), None when ``seconds`` pass first."""
+    def await_effect(self, change: Change, effect: Effect, *, seconds: float, sleep: Callable[[float], None]) -> Change:
+        """The change once ``effect`` is no longer open - or has failed for good, or ``seconds`` have passed.
+
+        The write is accepted whatever happens here, so an engine that is away only makes the wait a blind one.
+        """
         deadline, pause = self.clock() + timedelta(seconds=seconds), 0.02
-        while effect in change.open:
+        while effect in change.open and change.state(effect) != "failed":
             left = (deadline - self.clock()).total_seconds()
             if left <= 0:
-                return None
+                break
             sleep(min(pause, left))
             pause = min(pause * 1.5, 0.25)
-            change = self.receipt(change.product_id, change.version)
+            with suppress(EngineAway):
+                change = self.receipt(change.product_id, change.version)
         return change
 
     def page(self, listing: Listing) -> Page:

@@ -17,6 +17,8 @@ from products.changes import (
     ChangeType,
     EditConflict,
     Effect,
+    EngineAway,
+    Failure,
     NameTaken,
     Origin,
     ProductExists,
@@ -222,7 +224,6 @@ def test_who_waits_gets_the_change_as_soon_as_it_is_stored(
             pipeline.persist("p1", 1)
 
     reached = catalogue.await_effect(change, Effect.STORED, seconds=5, sleep=nap)
-    assert reached
     assert Effect.STORED in reached.done
     assert len(naps) == 2
 
@@ -236,8 +237,29 @@ def test_who_waits_too_long_is_told(catalogue: Catalogue, ann: Origin) -> None:
         now[0] += timedelta(seconds=seconds)
 
     impatient = replace(catalogue, clock=lambda: now[0])
-    assert impatient.await_effect(change, Effect.STORED, seconds=3, sleep=nap) is None
+    assert impatient.await_effect(change, Effect.STORED, seconds=3, sleep=nap) == change
     assert now[0] == datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=3)
+
+
+def test_who_waits_learns_at_once_of_a_failure_for_good_and_never_of_an_engine_that_is_away(
+    catalogue: Catalogue, ann: Origin
+) -> None:
+    change = catalogue.create("p1", fields(), ann).change
+    assert change
+    failed = Failure(reason="refused", at=change.accepted_at, attempts=1, permanent=True)
+
+    class Away:
+        naps = 0
+
+        def change(self, product_id: str, version: int) -> Change:
+            Away.naps += 1
+            if Away.naps < 3:
+                raise EngineAway("DynamoDB")
+            return replace(change, failures={Effect.STORED: failed})
+
+    waiting = replace(catalogue, table=Away())  # type: ignore[arg-type]
+    reached = waiting.await_effect(change, Effect.STORED, seconds=5, sleep=lambda seconds: None)
+    assert (reached.state(Effect.STORED), Away.naps) == ("failed", 3)
 
 
 def test_an_effect_that_is_not_configured_is_not_waited_for(world: World, ann: Origin, settings: object) -> None:

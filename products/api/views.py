@@ -147,14 +147,13 @@ def _written(accepted: Accepted, wait: Wait | None, reached: int) -> Response:
     headers = {"Cache-Control": PRIVATE, "ETag": etag_of(accepted.product.version)}
     if accepted.change is None:
         return _done(accepted.product, status.HTTP_204_NO_CONTENT if reached == 204 else 200, headers)
-    headers["Location"] = change_url(accepted.change)
+    change = accepted.change
+    headers["Location"] = change_url(change)
     if wait:
-        done = catalogue().await_effect(accepted.change, wait.until, seconds=wait.seconds, sleep=sleep)
-        if done:
+        change = catalogue().await_effect(change, wait.until, seconds=wait.seconds, sleep=sleep)
+        if wait.until not in change.open:
             return _done(accepted.product, reached, headers | {"Preference-Applied": wait.applied})
-        change = catalogue().receipt(accepted.change.product_id, accepted.change.version)
-        return Response(receipt_summary(change), status=status.HTTP_202_ACCEPTED, headers=headers)
-    return Response(receipt_summary(accepted.change), status=status.HTTP_202_ACCEPTED, headers=headers)
+    return Response(receipt_summary(change), status=status.HTTP_202_ACCEPTED, headers=headers)
 
 
 def _done(product: Product, code: int, headers: dict[str, str]) -> Response:
