@@ -15,7 +15,7 @@ run: .venv-engines/ready .venv/ready ## Everything on this machine, seeded; Ctrl
 	@exec $(BIN)/python -m deploy.local.run
 
 test: .venv-engines/ready .venv-test/ready ## All tests, on engines of their own (ARGS="-k name" for some)
-	@exec .venv-test/bin/python -m pytest $(ARGS)
+	@exec .venv-test/bin/python -m pytest -n 3 --dist worksteal $(ARGS)
 
 check: .venv-test/ready ## Lint, format, types, imports; changes nothing
 	@.venv-test/bin/ruff check . && .venv-test/bin/ruff format --check . && \
