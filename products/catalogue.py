@@ -1,49 +1,19 @@
-"""The use-cases of the catalogue - accept a write, read, follow a write - and what they ask of the world. Pure."""
+"""The catalogue as callers know it: the writes of ``acceptance``, and every way of reading. Pure."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Protocol
 
-from products.changes import (
-    Change,
-    ChangeNotFound,
-    Effect,
-    EngineAway,
-    Origin,
-    ProductExists,
-    ProductNotFound,
-    VersionMismatch,
-    VersionTaken,
-    merged,
-    next_change,
-)
+from products.acceptance import Acceptance, ChangeLog
+from products.changes import Change, Effect, EngineAway, ProductNotFound
 from products.listing import Listing, Page, mentions, newest_of, page_of
-from products.product import Conflict, Product, checked_id, new_product
-
-ATTEMPTS_MOST = 8  # races with other writers one write may lose before its caller is told
+from products.product import Product, checked_id
 
 
-class ContendedWrite(Conflict):
-    """So many writers change this product at once that this one never got its turn."""
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """What a write came to: the product after it, and the change that was appended, None when nothing changed."""
-
-    product: Product
-    change: Change | None
-
-
-class ProductTable(Protocol):
+class ProductTable(ChangeLog, Protocol):
     """The log and the records. Each method may raise EngineAway."""
-
-    def newest(self, product_id: str) -> Change | None:
-        """The product's newest change, read consistently."""
-
-    def change(self, product_id: str, version: int) -> Change | None: ...
 
     def history(self, product_id: str, before: int | None, limit: int) -> list[Change]:
         """Changes with a version below ``before``, newest first."""
@@ -68,97 +38,12 @@ class SearchIndex(Protocol):
         """Ids of the best matches, best first; EngineAway when there is no index to ask."""
 
 
-class Doorbell(Protocol):
-    def ring(self, task: str, change: Change, *, delay: int = 0) -> None:
-        """Say that the product has this version. May be lost; never raises for a queue that is away."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Catalogue:
-    """The products as callers know them. Time and ids come from outside, so that a test can choose them."""
+class Catalogue(Acceptance):
+    """The products: write them, read them, follow a write."""
 
     table: ProductTable
     index: SearchIndex
-    doorbell: Doorbell
-    clock: Callable[[], datetime]
-    new_id: Callable[[], str]
-    effects: frozenset[Effect] = frozenset(Effect)
-
-    # Writing: each appends one change, then rings. What is returned is accepted and can't be refused any more.
-
-    def create(self, product_id: str | None, edits: Mapping[str, Any], origin: Origin) -> Accepted:
-        """A new product, under the caller's id or a made one. Invalid, ProductExists, NameTaken."""
-        chosen = checked_id(product_id) if product_id is not None else f"prod_{self.new_id()}"
-        product = new_product(chosen, edits, by=origin.actor, at=self.clock())
-        for _ in range(ATTEMPTS_MOST):
-            try:
-                return self._accept(self._next(None, product, origin))
-            except VersionTaken:
-                if self.table.newest(chosen):
-                    raise ProductExists(chosen) from None
-        raise ContendedWrite(f"Too many writers want the name {product.name!r} at once; nothing was saved.")
-
-    def update(
-        self,
-        product_id: str,
-        edits: Mapping[str, Any],
-        origin: Origin,
-        *,
-        base: int | None = None,
-        only_if: int | None = None,
-    ) -> Accepted:
-        """Merge ``edits`` into the newest version. Disjoint edits merge; the same field raises EditConflict.
-
-        ``base`` is the version the caller started from (the newest when None); ``only_if`` insists on a version and
-        raises VersionMismatch. ProductNotFound, Invalid, NameTaken, ContendedWrite.
-        """
-        start: Product | None = None
-        for _ in range(ATTEMPTS_MOST):
-            newest = self._newest(product_id)
-            if only_if is not None and newest.version != only_if:
-                raise VersionMismatch(newest.after)
-            if start is None:
-                start = self.version(product_id, base) if base is not None else newest.after
-            after = merged(start, edits, newest.after)
-            if after == newest.after:
-                return Accepted(after, None)
-            try:
-                return self._accept(self._next(newest, after, origin))
-            except VersionTaken:
-                continue
-        raise ContendedWrite(f"Too many writers are changing {product_id!r} at once; nothing was saved.")
-
-    def deactivate(self, product_id: str, origin: Origin, *, only_if: int | None = None) -> Accepted:
-        """Take the product out of the public catalogue; its history, its id and its name stay."""
-        return self.update(product_id, {"active": False}, origin, only_if=only_if)
-
-    def restore(self, product_id: str, origin: Origin) -> Accepted:
-        """Bring a deactivated product back as it was."""
-        return self.update(product_id, {"active": True}, origin)
-
-    def _newest(self, product_id: str) -> Change:
-        newest = self.table.newest(checked_id(product_id))
-        if newest is None:
-            raise ProductNotFound(product_id)
-        return newest
-
-    def _next(self, previous: Change | None, after: Product, origin: Origin) -> Change:
-        return next_change(
-            previous, after, origin, at=self.clock(), change_id=self.new_id(), effects=self.effects | {Effect.STORED}
-        )
-
-    def _accept(self, change: Change) -> Accepted:
-        try:
-            self.table.append(change)
-        except VersionTaken:
-            # A retried request may find its own first try: then it was accepted after all.
-            standing = self.table.change(change.product_id, change.version)
-            if standing is None or standing.change_id != change.change_id:
-                raise
-        self.doorbell.ring("persist", change)
-        return Accepted(change.after, change)
-
-    # Reading
 
     def public(self, product_id: str) -> Product:
         """The product as the public sees it; ProductNotFound also when it is inactive."""
@@ -174,12 +59,22 @@ class Catalogue:
     def version(self, product_id: str, version: int) -> Product:
         return self.receipt(product_id, version).after
 
-    def receipt(self, product_id: str, version: int) -> Change:
-        """The change with the state of each effect; ChangeNotFound."""
-        change = self.table.change(checked_id(product_id), version)
-        if change is None:
-            raise ChangeNotFound(product_id, version)
-        return change
+    def as_of(self, product_id: str, moment: datetime) -> Product:
+        """The product as it was then, active or not; ProductNotFound when it did not exist yet.
+
+        Versions rise with time, so the one wanted is found in as many reads as the version number has bits.
+        """
+        newest = self._newest(product_id)
+        low, high = 0, newest.version  # version ``low`` was there by then, ``high`` + 1 was not
+        while low < high:
+            middle = (low + high + 1) // 2
+            if self.receipt(product_id, middle).accepted_at <= moment:
+                low = middle
+            else:
+                high = middle - 1
+        if low == 0:
+            raise ProductNotFound(product_id)
+        return self.version(product_id, low)
 
     def history(self, product_id: str, *, before: int | None = None, limit: int = 25) -> list[Change]:
         """The product's changes, newest first; ProductNotFound when it has none at all."""

@@ -110,6 +110,14 @@ class EngineAway(TryLater):
         super().__init__(f"{engine} does not answer at the moment.")
 
 
+@dataclass(frozen=True, slots=True)
+class Once:
+    """A request that may be repeated and shall take effect once: its Idempotency-Key, and a hash of all it asks."""
+
+    key: str
+    fingerprint: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
     """Who writes, from where, under which request id: a required part of every write."""
@@ -117,6 +125,7 @@ class Origin:
     actor: str
     source: str
     request_id: str
+    once: Once | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

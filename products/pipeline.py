@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from products.catalogue import Doorbell
+from products.acceptance import Doorbell
 from products.changes import (
     Change,
     ChangeNotFound,

@@ -10,7 +10,8 @@ from decimal import Decimal
 import pytest
 
 from products import bootstrap
-from products.catalogue import ATTEMPTS_MOST, Catalogue, ContendedWrite
+from products.acceptance import ATTEMPTS_MOST, ContendedWrite
+from products.catalogue import Catalogue
 from products.changes import (
     Change,
     ChangeNotFound,

@@ -6,7 +6,7 @@ from typing import Any
 
 import boto3
 
-from products.adapters.dynamodb import table_definition
+from products.adapters.dynamodb_items import table_definition
 from products.adapters.opensearch import OpenSearchIndex, connect
 from tasks.queues import (
     DLQ_RETENTION_DAYS,

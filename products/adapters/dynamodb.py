@@ -8,11 +8,18 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from products.acceptance import REMEMBERED, Answer, RequestAnswered
 from products.adapters.aws import calling, error_code
 from products.adapters.dynamodb_items import (
+    BY_CREATED,
+    BY_PRICE,
+    INDEX_KEYS,
     INVALIDATION_KEY,
     OPEN,
+    OPEN_CHANGES,
     Item,
+    answer_item,
+    answer_key,
     change_item,
     change_key,
     change_sk,
@@ -23,41 +30,16 @@ from products.adapters.dynamodb_items import (
     readable,
     record_item,
     record_key,
+    to_answer,
     to_change,
 )
-from products.changes import Change, Effect, Failure, NameTaken, VersionTaken
+from products.changes import Change, Effect, Failure, NameTaken, Origin, VersionTaken
 from products.listing import Listing
 from products.pipeline import Invalidation
 from products.product import Product, from_document, iso, moment, normalised_name
 
-BY_PRICE, BY_CREATED, OPEN_CHANGES = "ProductsByPriceIndex", "ProductsByCreatedIndex", "OpenChangesIndex"
-INDEX_KEYS = {
-    BY_PRICE: ("activeCurrency", "priceSort"),
-    BY_CREATED: ("activeFlag", "createdSort"),
-    OPEN_CHANGES: ("openFlag", "acceptedAt"),
-}
 PAGE = 100
 IS_NEW = "attribute_not_exists(PK)"
-
-
-def table_definition(name: str) -> Item:
-    """The arguments of CreateTable; Terraform declares the same."""
-    keys = ["PK", "SK", *(key for pair in INDEX_KEYS.values() for key in pair)]
-    return {
-        "TableName": name,
-        "BillingMode": "PAY_PER_REQUEST",
-        "AttributeDefinitions": [{"AttributeName": key, "AttributeType": "S"} for key in keys],
-        "KeySchema": _key_schema("PK", "SK"),
-        "GlobalSecondaryIndexes": [
-            {"IndexName": index, "KeySchema": _key_schema(*pair), "Projection": {"ProjectionType": "ALL"}}
-            for index, pair in INDEX_KEYS.items()
-        ],
-        "SSESpecification": {"Enabled": True},
-    }
-
-
-def _key_schema(hash_key: str, range_key: str) -> list[Item]:
-    return [{"AttributeName": hash_key, "KeyType": "HASH"}, {"AttributeName": range_key, "KeyType": "RANGE"}]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +70,14 @@ class DynamoProductTable:
         return [to_change(item) for item in itertools.islice(items, limit)]
 
     def append(self, change: Change) -> None:
-        writes = [self._put(change_item(change), IS_NEW), *self._claims(change)]
+        writes = [self._put(change_item(change), IS_NEW), *self._claims(change), *self._answer(change)]
         try:
             self._call("transact_write_items", TransactItems=writes)
         except ClientError as fault:
             if error_code(fault) != "TransactionCanceledException":
                 raise
             reasons: Any = fault.response["CancellationReasons"]
-            raise _refusal(change, reasons) from fault
+            raise _refusal(change, writes, reasons) from fault
 
     def _claims(self, change: Change) -> list[Item]:
         """What makes names unique: the new name is claimed and the old one freed, in the change's transaction."""
@@ -111,6 +93,32 @@ class DynamoProductTable:
             condition = {"ConditionExpression": "productId = :owner", "ExpressionAttributeValues": values}
             writes.append({"Delete": {"TableName": self.name, "Key": key, **condition}})
         return writes
+
+    def name_owner(self, name: str) -> str | None:
+        claim = self._get(claim_key(name))
+        return str(claim["productId"]) if claim else None
+
+    # Answers to requests with an Idempotency-Key
+
+    def _answer(self, change: Change) -> list[Item]:
+        once = change.origin.once
+        if once is None:
+            return []
+        answer = Answer(once.fingerprint, change.product_id, change.version, changed=True)
+        return [self._put_answer(change.origin, answer, change.accepted_at)]
+
+    def _put_answer(self, origin: Origin, answer: Answer, now: datetime) -> Item:
+        # DynamoDB deletes what has expired only after a while; until then it counts as gone all the same.
+        condition = f"{IS_NEW} OR expiresAt < :now"
+        return self._put(answer_item(origin, answer, now + REMEMBERED), condition, {":now": int(now.timestamp())})
+
+    def answer(self, actor: str, key: str, now: datetime) -> Answer | None:
+        item = self._get(answer_key(actor, key))
+        return to_answer(item) if item and item["expiresAt"] >= int(now.timestamp()) else None
+
+    def remember(self, origin: Origin, answer: Answer, now: datetime) -> None:
+        if not self._do(self._put_answer(origin, answer, now)):
+            raise RequestAnswered("The same request was answered a moment ago.")
 
     def open_changes(self, accepted_before: datetime | None = None) -> Iterator[Change]:
         items = self._query(
@@ -188,9 +196,7 @@ class DynamoProductTable:
         return readable(items, from_document)
 
     def put_record(self, product: Product) -> None:
-        put = self._put(record_item(product), f"{IS_NEW} OR version < :version", {":version": product.version})["Put"]
-        put.pop("ReturnValuesOnConditionCheckFailure")
-        self._unless_refused("put_item", **put)
+        self._do(self._put(record_item(product), f"{IS_NEW} OR version < :version", {":version": product.version}))
 
     # The latest invalidation
 
@@ -209,9 +215,8 @@ class DynamoProductTable:
             "startedAt": iso(invalidation.started_at),
             "confirmed": False,
         }
-        put = self._put(item, f"{IS_NEW} OR #number < :number", {":number": invalidation.number})["Put"]
-        put.pop("ReturnValuesOnConditionCheckFailure")
-        return self._unless_refused("put_item", **put, ExpressionAttributeNames={"#number": "number"}) is not None
+        put = self._put(item, f"{IS_NEW} OR #number < :number", {":number": invalidation.number})
+        return self._do(put, ExpressionAttributeNames={"#number": "number"})
 
     def confirm_invalidation(self, invalidation: Invalidation) -> None:
         names, values = {"#number": "number"}, {":number": invalidation.number, ":yes": True}
@@ -264,6 +269,10 @@ class DynamoProductTable:
         }
         return {"Put": put | ({"ExpressionAttributeValues": encoded(values)} if values else {})}
 
+    def _do(self, put: Item, **arguments: Any) -> bool:
+        """One put by itself, outside a transaction; False when its condition does not hold."""
+        return self._unless_refused("put_item", **put["Put"], **arguments) is not None
+
     def _update(self, key: Item, update: str, condition: str, names: Item, values: Item) -> Item | None:
         """The item after the update, or None when the condition does not hold."""
         expressions: Item = {"UpdateExpression": update, "ConditionExpression": condition}
@@ -277,10 +286,16 @@ class DynamoProductTable:
         return None if answer is None else decoded(answer["Attributes"])
 
 
-def _refusal(change: Change, reasons: list[Item]) -> VersionTaken | NameTaken:
-    """Which clause of the transaction did not hold, in the order in which the writes were given."""
-    claimed: Item = reasons[1] if len(reasons) > 1 else {"Code": "None"}
-    if reasons[0]["Code"] == "None" and claimed["Code"] == "ConditionalCheckFailed":
-        return NameTaken(change.after.name, decoded(claimed["Item"])["productId"])
+def _refusal(change: Change, writes: list[Item], reasons: list[Item]) -> VersionTaken | NameTaken | RequestAnswered:
+    """Which clause of the transaction did not hold. DynamoDB gives a reason for each write, in their order."""
+    refused = {
+        write["Put"]["Item"]["SK"]["S"]: reason
+        for write, reason in zip(writes, reasons, strict=True)
+        if "Put" in write and reason["Code"] == "ConditionalCheckFailed"
+    }
+    if "KEY" in refused:
+        return RequestAnswered("The same request was answered a moment ago.")
+    if list(refused) == ["CLAIM"]:
+        return NameTaken(change.after.name, decoded(refused["CLAIM"]["Item"])["productId"])
     # Also a TransactionConflict: another write was under way on the same product or name.
     return VersionTaken(f"{change.product_id} already has version {change.version}.")

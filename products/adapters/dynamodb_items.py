@@ -2,19 +2,47 @@
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
+from products.acceptance import Answer
 from products.changes import Change, ChangeType, CorruptChange, Effect, Failure, Origin
 from products.listing import Listing
 from products.product import Product, from_document, iso, moment, normalised_name, to_document
 
 logger = logging.getLogger(__name__)
 Item = dict[str, Any]
+BY_PRICE, BY_CREATED, OPEN_CHANGES = "ProductsByPriceIndex", "ProductsByCreatedIndex", "OpenChangesIndex"
+INDEX_KEYS = {
+    BY_PRICE: ("activeCurrency", "priceSort"),
+    BY_CREATED: ("activeFlag", "createdSort"),
+    OPEN_CHANGES: ("openFlag", "acceptedAt"),
+}
 OPEN = "OPEN"
 INVALIDATION_KEY = {"PK": "INVALIDATION", "SK": "LATEST"}
+
+
+def table_definition(name: str) -> Item:
+    """The arguments of CreateTable; Terraform declares the same."""
+    keys = ["PK", "SK", *(key for pair in INDEX_KEYS.values() for key in pair)]
+    return {
+        "TableName": name,
+        "BillingMode": "PAY_PER_REQUEST",
+        "AttributeDefinitions": [{"AttributeName": key, "AttributeType": "S"} for key in keys],
+        "KeySchema": _key_schema("PK", "SK"),
+        "GlobalSecondaryIndexes": [
+            {"IndexName": index, "KeySchema": _key_schema(*pair), "Projection": {"ProjectionType": "ALL"}}
+            for index, pair in INDEX_KEYS.items()
+        ],
+        "SSESpecification": {"Enabled": True},
+    }
+
+
+def _key_schema(hash_key: str, range_key: str) -> list[Item]:
+    return [{"AttributeName": hash_key, "KeyType": "HASH"}, {"AttributeName": range_key, "KeyType": "RANGE"}]
 
 
 def change_key(product_id: str, version: int) -> Item:
@@ -31,6 +59,28 @@ def record_key(product_id: str) -> Item:
 
 def claim_key(name: str) -> Item:
     return {"PK": f"NAME#{normalised_name(name)}", "SK": "CLAIM"}
+
+
+def answer_key(actor: str, key: str) -> Item:
+    return {"PK": f"REQUEST#{actor}#{key}", "SK": "KEY"}
+
+
+def answer_item(origin: Origin, answer: Answer, expires_at: datetime) -> Item:
+    """What is remembered of a request; ``expiresAt`` is the table's time to live, in seconds since 1970."""
+    if origin.once is None:
+        raise ValueError("only a request with an Idempotency-Key is remembered")
+    return {
+        **answer_key(origin.actor, origin.once.key),
+        "fingerprint": answer.fingerprint,
+        "productId": answer.product_id,
+        "version": answer.version,
+        "changed": answer.changed,
+        "expiresAt": int(expires_at.timestamp()),
+    }
+
+
+def to_answer(item: Mapping[str, Any]) -> Answer:
+    return Answer(item["fingerprint"], item["productId"], int(item["version"]), changed=item["changed"])
 
 
 def record_item(product: Product) -> Item:

@@ -7,6 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from products.acceptance import Accepted
 from products.api.permissions import is_staff
 from products.api.queries import (
     PARAMETERS,
@@ -22,7 +23,6 @@ from products.api.queries import (
 from products.api.representation import change_body, change_url, edits_of, product_body, receipt_summary
 from products.api.requests import request_id
 from products.bootstrap import catalogue, sleep
-from products.catalogue import Accepted
 from products.changes import Origin
 from products.listing import Listing, Page
 from products.product import Invalid, Product
