@@ -30,10 +30,11 @@ from products.adapters.dynamodb_items import (
     readable,
     record_item,
     record_key,
+    refusal,
     to_answer,
     to_change,
 )
-from products.changes import Change, Effect, Failure, NameTaken, Origin, VersionTaken
+from products.changes import Change, Effect, Failure, Origin
 from products.listing import Listing
 from products.pipeline import Invalidation
 from products.product import Product, from_document, iso, moment, normalised_name
@@ -77,7 +78,7 @@ class DynamoProductTable:
             if error_code(fault) != "TransactionCanceledException":
                 raise
             reasons: Any = fault.response["CancellationReasons"]
-            raise _refusal(change, writes, reasons) from fault
+            raise refusal(change, writes, reasons) from fault
 
     def _claims(self, change: Change) -> list[Item]:
         """What makes names unique: the new name is claimed and the old one freed, in the change's transaction."""
@@ -284,18 +285,3 @@ class DynamoProductTable:
             "update_item", TableName=self.name, Key=encoded(key), ReturnValues="ALL_NEW", **expressions
         )
         return None if answer is None else decoded(answer["Attributes"])
-
-
-def _refusal(change: Change, writes: list[Item], reasons: list[Item]) -> VersionTaken | NameTaken | RequestAnswered:
-    """Which clause of the transaction did not hold. DynamoDB gives a reason for each write, in their order."""
-    refused = {
-        write["Put"]["Item"]["SK"]["S"]: reason
-        for write, reason in zip(writes, reasons, strict=True)
-        if "Put" in write and reason["Code"] == "ConditionalCheckFailed"
-    }
-    if "KEY" in refused:
-        return RequestAnswered("The same request was answered a moment ago.")
-    if list(refused) == ["CLAIM"]:
-        return NameTaken(change.after.name, decoded(refused["CLAIM"]["Item"])["productId"])
-    # Also a TransactionConflict: another write was under way on the same product or name.
-    return VersionTaken(f"{change.product_id} already has version {change.version}.")

@@ -8,8 +8,8 @@ from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
-from products.acceptance import Answer
-from products.changes import Change, ChangeType, CorruptChange, Effect, Failure, Origin
+from products.acceptance import Answer, RequestAnswered
+from products.changes import Change, ChangeType, CorruptChange, Effect, Failure, NameTaken, Origin, VersionTaken
 from products.listing import Listing
 from products.product import Product, from_document, iso, moment, normalised_name, to_document
 
@@ -159,6 +159,21 @@ def _to_failure(item: Mapping[str, Any]) -> Failure:
     return Failure(
         reason=item["reason"], at=moment(item["at"]), attempts=int(item["attempts"]), permanent=item["permanent"]
     )
+
+
+def refusal(change: Change, writes: list[Item], reasons: list[Item]) -> VersionTaken | NameTaken | RequestAnswered:
+    """Which clause of the transaction did not hold. DynamoDB gives a reason for each write, in their order."""
+    refused = {
+        write["Put"]["Item"]["SK"]["S"]: reason
+        for write, reason in zip(writes, reasons, strict=True)
+        if "Put" in write and reason["Code"] == "ConditionalCheckFailed"
+    }
+    if "KEY" in refused:
+        return RequestAnswered("The same request was answered a moment ago.")
+    if list(refused) == ["CLAIM"]:
+        return NameTaken(change.after.name, decoded(refused["CLAIM"]["Item"])["productId"])
+    # Also a TransactionConflict: another write was under way on the same product or name.
+    return VersionTaken(f"{change.product_id} already has version {change.version}.")
 
 
 def readable[T](items: Iterator[Item], read: Callable[[Item], T]) -> Iterator[T]:
