@@ -90,7 +90,7 @@ class EditConflict(Conflict):
     def __init__(self, clashes: Mapping[str, Clash], edits: Mapping[str, Any], product: Product) -> None:
         self.clashes, self.edits, self.product = dict(clashes), dict(edits), product
         super().__init__(
-            f"{product.updated_by} saved version {product.version} meanwhile and changed {', '.join(clashes)} too."
+            f"Others saved up to version {product.version} meanwhile and changed {', '.join(clashes)} too."
         )
 
 

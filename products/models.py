@@ -1,6 +1,6 @@
 """The handle by which Django's admin and permissions know products. No product is in SQL: reads go to the catalogue."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, NoReturn, Self
@@ -11,9 +11,14 @@ from django.db import models
 from products import product as core
 from products.bootstrap import catalogue
 from products.changes import Change, ProductNotFound
-from products.listing import Listing
+from products.listing import Listing, Page
 
-FILTERS = {"active", "currency", "billing_cycle"}
+FILTERS: dict[str, Container[Any]] = {
+    "active": (True, False),
+    "currency": core.CURRENCIES,
+    "billing_cycle": list(core.BillingCycle),
+}
+SEARCHED_MOST = 200  # matches a search looks at, so that filters have something to choose from
 ORDERS = {"created_at": {}, "price": {"by_price": True}}
 
 
@@ -41,9 +46,10 @@ class ProductQuery:
 
     def filter(self, *conditions: models.Q, **lookups: Any) -> Self:
         for condition in conditions:
-            if condition.negated or condition.connector != models.Q.AND:
+            plain = [child for child in condition.children if isinstance(child, tuple)]
+            if condition.negated or condition.connector != models.Q.AND or len(plain) < len(condition.children):
                 raise FieldError("Products can only be filtered by conditions that all hold.")
-            lookups |= dict(child for child in condition.children if isinstance(child, tuple))
+            lookups |= dict(plain)
         narrowed = self
         for lookup, value in lookups.items():
             narrowed = narrowed._narrowed(lookup.removesuffix("__exact"), value)
@@ -54,8 +60,8 @@ class ProductQuery:
             return self._with(self.listing, (str(value),))
         if lookup in {"pk__in", "product_id__in"}:
             return self._with(self.listing, tuple(map(str, value)))
-        if lookup not in FILTERS:
-            raise FieldError(f"Products can't be filtered by {lookup!r}.")
+        if lookup not in FILTERS or value not in FILTERS[lookup]:
+            raise FieldError(f"Products can't be filtered by {lookup!r} as {value!r}.")
         return self._with(replace(self.listing, **{lookup: value}))
 
     def search(self, text: str) -> Self:
@@ -75,12 +81,20 @@ class ProductQuery:
 
     def page(self, after: str | None, limit: int) -> tuple[list["Product"], str | None]:
         """A page of products and the position to go on from; EngineAway."""
+        if self.ids is not None:
+            raise FieldError("Products chosen by their ids are not read in pages.")
         listing = replace(self.listing, after=after, limit=limit)
-        if listing.text:
-            page = catalogue().search(listing.text, staff=True, active=listing.active, limit=limit)
-        else:
-            page = catalogue().staff_page(listing)
+        page = self._searched(listing, listing.text) if listing.text else catalogue().staff_page(listing)
         return [self.model.of(product, page.opened.get(product.product_id)) for product in page.products], page.after
+
+    def _searched(self, listing: Listing, text: str) -> Page:
+        """The one page a search has: best matches first, or in the order by price when that was asked for."""
+        page = catalogue().search(text, staff=True, active=listing.active, limit=SEARCHED_MOST)
+        narrowed = replace(listing, text=None, after=None)
+        held = [product for product in page.products if narrowed.holds(product)]
+        if listing.by_price:
+            held.sort(key=listing.position, reverse=listing.descending)
+        return Page(held[: listing.limit], None, page.opened)
 
     def _chosen(self) -> list["Product"]:
         if self.ids is None:

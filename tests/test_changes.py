@@ -96,7 +96,7 @@ def test_a_form_sent_back_whole_overwrites_nobody() -> None:
 def test_edits_of_the_same_field_conflict_and_both_values_are_told() -> None:
     base = a_product()
     newest = replace(base, price=Decimal("1.00"), updated_by="ben", version=2)
-    with pytest.raises(EditConflict, match=r"ben saved version 2 meanwhile and changed price too") as conflict:
+    with pytest.raises(EditConflict, match=r"Others saved up to version 2 meanwhile and changed price too") as conflict:
         merged(base, {"price": "2.00", "name": "Better"}, newest)
     clash = conflict.value.clashes["price"]
     assert (clash.base, clash.yours, clash.theirs) == (Decimal("1500.00"), Decimal("2.00"), Decimal("1.00"))

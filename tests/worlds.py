@@ -13,6 +13,7 @@ from boto3.dynamodb.types import TypeDeserializer
 from celery import current_app
 from opensearchpy import OpenSearch
 
+import tasks.products  # noqa: F401 # registers the tasks that `work` runs
 from deploy.local.engines import Engines
 from deploy.local.resources import create_distribution, create_table
 from products.adapters.opensearch import OpenSearchIndex

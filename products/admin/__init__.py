@@ -1,59 +1,41 @@
 """The staff's face of the catalogue: Django's admin, on the catalogue's use-cases."""
 
 from collections.abc import Callable
-from functools import wraps
 from typing import Any, cast
 
 from django.contrib import admin, messages
-from django.contrib.admin.utils import quote
+from django.contrib.admin.utils import quote, unquote
+from django.contrib.admin.views.main import ERROR_FLAG
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
-from django.template.response import TemplateResponse
 from django.urls import path, reverse
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.views.decorators.http import require_POST
 
+from products.admin.away import page_or_away
 from products.admin.changelist import ActiveFilter, BillingCycleFilter, ProductChangeList
 from products.admin.form import FIELDS, ProductForm
+from products.admin.texts import HISTORY_MOST, history_row, label, way_of
 from products.bootstrap import catalogue, new_id
-from products.changes import Change, Origin, ProductNotFound, differences
+from products.changes import Origin, ProductNotFound, differences
 from products.models import Product
-from products.pipeline import states
-from products.product import CatalogueError, Invalid, TryLater, money, wire_name
+from products.product import CatalogueError, Invalid, TryLater, money
 
 admin.site.site_header = admin.site.site_title = "BBWS product catalogue"
 admin.site.index_title = "Catalogue"
-HISTORY_MOST = 50
-
-
-def page_or_away(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """A read while DynamoDB is away gets a page that says so and can be reloaded, never an error page."""
-
-    @wraps(view)
-    def guarded(self: "ProductAdmin", request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        try:
-            response = view(self, request, *args, **kwargs)
-            return response.render() if isinstance(response, TemplateResponse) else response
-        except TryLater as away:
-            context = {**self.admin_site.each_context(request), "title": "Not just now", "reason": str(away)}
-            response = render(request, "admin/products/away.html", context, status=503)
-            response["Retry-After"] = "5"
-            return response
-
-    return guarded
+admin.site.site_url = None  # the site's front page is this very admin
 
 
 @admin.register(Product)
 class ProductAdmin(admin.ModelAdmin):
     form = ProductForm
-    list_display = ("name", "shown_price", "shown_renewal", "shown_period", "active", "version", "updated", "state")
+    list_display = ("name", "shown_price", "shown_renewal", "shown_period", "active", "state", "version", "updated")
     list_display_links = ("name",)
     list_filter = (ActiveFilter, BillingCycleFilter)
     list_per_page = 50
     search_fields = ("name",)  # shows the box; get_search_results does the searching
     search_help_text = "Name, description, features or ID"
-    sortable_by = ("shown_price", "updated")
+    sortable_by = ("shown_price",)
     show_facets = admin.ShowFacets.NEVER
     show_full_result_count = False
     actions = ("deactivate", "restore")
@@ -69,6 +51,8 @@ class ProductAdmin(admin.ModelAdmin):
 
     @page_or_away
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        if ERROR_FLAG in request.GET:
+            self.message_user(request, "That filter is not known here, so this is the whole list.", messages.WARNING)
         return super().changelist_view(request, extra_context)
 
     @admin.display(description="Price", ordering="price")
@@ -85,7 +69,7 @@ class ProductAdmin(admin.ModelAdmin):
 
     @admin.display(description="Updated")
     def updated(self, product: Product) -> str:
-        return f"{product.updated_at:%d %b %Y %H:%M} by {product.updated_by}"
+        return format_html("{}<br>by {}", f"{product.updated_at:%d %b %Y %H:%M}", product.updated_by)
 
     @admin.display(description="State")
     def state(self, product: Product) -> str:
@@ -102,17 +86,19 @@ class ProductAdmin(admin.ModelAdmin):
         self._each(request, queryset, catalogue().restore, "restored")
 
     def _each(self, request: HttpRequest, chosen: Any, write: Callable[..., Any], done: str) -> None:
-        written = 0
+        written = already = 0
         for product in chosen:
             try:
-                written += write(product.product_id, _origin(request)).change is not None
+                changed = write(product.product_id, _origin(request)).change is not None
+                written, already = written + changed, already + (not changed)
             except CatalogueError as refusal:
                 self.message_user(request, f"{product}: {refusal}", messages.ERROR)
-        self.message_user(request, f"{written} {done}." if written else f"Nothing to do: all {done} already.")
+        note = f" {already} needed nothing." if already else ""
+        self.message_user(request, f"{written or 'No'} product{'' if written == 1 else 's'} {done}.{note}")
 
     def response_action(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
         # Only rows that were ticked; "all that match" is never on offer here, so whoever sends it made it up.
-        if request.POST.get("select_across") == "1":
+        if set(request.POST.getlist("select_across")) - {"", "0"}:
             self.message_user(request, "Choose the products one by one.", messages.WARNING)
             return HttpResponseRedirect(request.get_full_path())
         return super().response_action(request, queryset)
@@ -141,7 +127,11 @@ class ProductAdmin(admin.ModelAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Product | None = None) -> Any:
         if obj is None:
             return [(None, {"fields": ("product_id", *FIELDS)})]
-        return [(None, {"fields": FIELDS}), ("Way of the newest version", {"fields": ("pipeline",)})]
+        if not obj.version:  # what was typed while DynamoDB is away: there is no way to show
+            return [(None, {"fields": FIELDS})]
+        may_change = self.has_change_permission(request, obj)
+        shown = FIELDS if may_change else tuple("shown_features" if name == "features" else name for name in FIELDS)
+        return [(None, {"fields": shown}), ("Way of the newest version", {"fields": ("pipeline",)})]
 
     def get_form(self, request: HttpRequest, obj: Product | None = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change, **kwargs)
@@ -150,7 +140,7 @@ class ProductAdmin(admin.ModelAdmin):
     def save_form(self, request: HttpRequest, form: ProductForm, change: bool) -> Product:
         return cast(Product, form.instance)
 
-    def save_model(self, request: HttpRequest, obj: Product, form: ProductForm, change: bool) -> None:
+    def save_model(self, request: Any, obj: Product, form: ProductForm, change: bool) -> None:
         """The one write of this screen. ``changeform_view`` shows what the catalogue refuses."""
         if change:
             base = form.cleaned_data["base_version"]
@@ -159,8 +149,16 @@ class ProductAdmin(admin.ModelAdmin):
             chosen = form.cleaned_data.get("product_id") or None
             accepted = catalogue().create(chosen, form.edits, _origin(request))
         obj.__dict__.update(Product.of(accepted.product).__dict__)
-        saved = f"Saved as v{obj.version}." if accepted.change else "Nothing was different, so nothing was saved."
-        request.saved = f"{obj.name}: {saved}"  # type: ignore[attr-defined] # ours
+        made = accepted.change
+        request.changed = [label(name) for name in differences(made.before, made.after)] if made else []
+        saved = f"Saved as v{obj.version}." if made else "Nothing was different, so nothing was saved."
+        request.saved = f"{obj.name}: {saved}"
+
+    def construct_change_message(self, request: Any, form: Any, formsets: Any, add: bool = False) -> Any:
+        """What the accepted change holds; the form also takes for changed what others did since it was opened."""
+        if add:
+            return [{"added": {}}]
+        return [{"changed": {"fields": request.changed}}] if request.changed else []
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """A product has no related rows."""
@@ -184,17 +182,19 @@ class ProductAdmin(admin.ModelAdmin):
             request.refusal = refusal  # type: ignore[attr-defined] # ours
             return super().changeform_view(request, object_id, form_url, extra_context)
 
+    @admin.display(description="Features")
+    def shown_features(self, product: Product) -> str:
+        return "\n".join(product.features)
+
     @admin.display(description="Effects")
     def pipeline(self, product: Product) -> str:
         """The newest version's way: each effect with its time, or why it is still open."""
-        change = catalogue().receipt(product.product_id, product.version)
-        rows = ((name.capitalize(), _state_text(state)) for name, state in states(change).items())
-        head = f"Version {change.version}, accepted {change.accepted_at:%d %b %Y %H:%M:%S} from {change.origin.actor}"
-        return format_html("{}<ul>{}</ul>", head, format_html_join("", "<li><b>{}</b>: {}</li>", rows))
+        return way_of(catalogue().receipt(product.product_id, product.version))
 
     def delete_model(self, request: HttpRequest, obj: Product) -> None:
-        catalogue().deactivate(obj.product_id, _origin(request), only_if=obj.version)
-        request.saved = f"{obj.name} was deactivated."  # type: ignore[attr-defined] # ours
+        accepted = catalogue().deactivate(obj.product_id, _origin(request), only_if=obj.version)
+        how = f"was deactivated as v{accepted.product.version}" if accepted.change else "was deactivated already"
+        request.saved = f"{obj.name} {how}."  # type: ignore[attr-defined] # ours
 
     @page_or_away
     def delete_view(
@@ -218,11 +218,14 @@ class ProductAdmin(admin.ModelAdmin):
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
+        given = request.GET.get("before", "")
+        before = int(given) if given.isascii() and given.isdigit() and len(given) <= 12 else None
         try:
-            changes = catalogue().history(object_id, limit=HISTORY_MOST)
+            changes = catalogue().history(unquote(object_id), before=before, limit=HISTORY_MOST)
         except (ProductNotFound, Invalid):
             changes = []
-        context = {"changes": [_history_row(change) for change in changes], **(extra_context or {})}
+        older = changes[-1].version if len(changes) == HISTORY_MOST and changes[-1].version > 1 else None
+        context = {"changes": [history_row(change) for change in changes], "older": older, **(extra_context or {})}
         return super().history_view(request, object_id, context)
 
     def get_urls(self) -> list[Any]:
@@ -233,28 +236,14 @@ class ProductAdmin(admin.ModelAdmin):
         if not self.has_change_permission(request):
             raise PermissionDenied
         try:
-            product = catalogue().restore(object_id, _origin(request)).product
-            self.message_user(request, f"{product.name} was restored as v{product.version}.")
+            accepted = catalogue().restore(unquote(object_id), _origin(request))
+            how = f"was restored as v{accepted.product.version}" if accepted.change else "is active already"
+            self.message_user(request, f"{accepted.product.name} {how}.")
         except CatalogueError as refusal:
             self.message_user(request, str(refusal), messages.ERROR)
-        return HttpResponseRedirect(reverse("admin:products_product_change", args=[quote(object_id)]))
+        return HttpResponseRedirect(reverse("admin:products_product_change", args=[quote(unquote(object_id))]))
 
 
 def _origin(request: HttpRequest) -> Origin:
     request_id = getattr(request, "request_id", None) or new_id()
     return Origin(actor=request.user.get_username(), source="admin", request_id=request_id)
-
-
-def _state_text(state: dict[str, Any]) -> str:
-    text = f"{state['at']:%H:%M:%S}" if state["at"] else state["state"]
-    return f"{text} - {state['error']} (tried {state['attempts']} times)" if "error" in state else text
-
-
-def _history_row(change: Change) -> dict[str, Any]:
-    changed = differences(change.before, change.after).items()
-    fields = [(wire_name(name), _value(before), _value(after)) for name, (before, after) in changed]
-    return {"change": change, "fields": fields, "status": change.status}
-
-
-def _value(value: Any) -> str:
-    return "; ".join(value) if isinstance(value, tuple) else "" if value is None else str(value)

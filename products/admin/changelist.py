@@ -3,7 +3,10 @@
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import PAGE_VAR, ChangeList
+from django.core import signing
+from django.core.exceptions import FieldError
 from django.http import HttpRequest
 
 from products.models import ORDERS, Product
@@ -26,13 +29,33 @@ class ProductChangeList(ChangeList):
 
     def get_results(self, request: HttpRequest) -> None:
         cursor = request.GET.get(PAGE_VAR, "")
-        after = cursor[2:] if cursor.startswith("c.") else None
-        rows, position = self.queryset.page(after, self.list_per_page)
-        self.next_cursor = f"c.{position}" if position else None
+        try:
+            after = self._signer.unsign(cursor[2:]) if cursor.startswith("c.") else None
+            rows, position = self.queryset.page(after, self.list_per_page)
+        except (signing.BadSignature, FieldError) as refusal:
+            raise IncorrectLookupParameters(refusal) from refusal
+        self.next_cursor = f"c.{self._signer.sign(position)}" if position else None
         self.is_later_page = after is not None
         self.result_list, self.result_count = Rows(rows), len(rows)
-        self.full_result_count, self.show_full_result_count, self.show_admin_actions = None, False, True
+        # Nothing is counted: a number stands beside the search box only where it is that of all that was found.
+        found_all = bool(self.query or self.has_active_filters) and not self.next_cursor
+        self.full_result_count = None if found_all else self.result_count
+        self.show_full_result_count, self.show_admin_actions = False, True
         self.can_show_all, self.multi_page, self.paginator = False, False, None
+
+    @property
+    def _signer(self) -> signing.Signer:
+        """A cursor is a position in one order, signed so that nobody can make one up."""
+        return signing.Signer(salt=f"products.list.{self.queryset.listing.by_price}")
+
+    @property
+    def only_currency(self) -> str | None:
+        """Under the order by price the list holds one currency; whoever reads it must know that."""
+        return str(self.queryset.listing.currency) if self.queryset.listing.by_price else None
+
+    @property
+    def search_is_full(self) -> bool:
+        return bool(self.query) and self.result_count == self.list_per_page
 
     @property
     def next_query(self) -> str:

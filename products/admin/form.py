@@ -4,14 +4,17 @@ from typing import Any
 
 from django import forms
 
+from products.admin.texts import authors, shown
 from products.changes import EditConflict, NameTaken, ProductExists
 from products.models import Product
 from products.product import (
     CURRENCIES,
+    DEFAULT_CURRENCY,
     REQUIRED,
     BillingCycle,
     CatalogueError,
     Invalid,
+    Missing,
     checked_edits,
     checked_id,
 )
@@ -19,7 +22,17 @@ from products.product import (
 FIELDS = ("name", "description", "price", "renewal_price", "currency", "billing_cycle", "period", "features")
 
 
-class OnePerLine(forms.CharField):
+NO_BASE = "This form does not say from which version it was made, so it can't be saved; open the product anew."
+
+
+class Typed(forms.CharField):
+    """What was typed, as it was typed: whether it is right is the core's to say, in its own sentences."""
+
+    def run_validators(self, value: Any) -> None:
+        pass
+
+
+class OnePerLine(Typed):
     """A list of texts, one on each line."""
 
     widget = forms.Textarea(attrs={"rows": 6, "cols": 60})
@@ -28,22 +41,19 @@ class OnePerLine(forms.CharField):
         return "\n".join(value) if isinstance(value, list | tuple) else value
 
     def to_python(self, value: Any) -> Any:
-        return [line.strip() for line in (value or "").splitlines() if line.strip()]
-
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        return bool(list(initial or []) != self.to_python(data))
+        # Not splitlines, which also cuts at characters a feature may hold, and so would change what nobody touched.
+        return [line.strip() for line in (value or "").replace("\r", "\n").split("\n") if line.strip()]
 
 
-def _line(label: str, size: int, help_text: str = "") -> forms.CharField:
-    widget = forms.TextInput(attrs={"size": size})
-    return forms.CharField(label=label, required=False, strip=True, help_text=help_text, widget=widget)
+def _line(label: str, size: int, help_text: str = "") -> Typed:
+    return Typed(label=label, required=False, help_text=help_text, widget=forms.TextInput(attrs={"size": size}))
 
 
 class ProductForm(forms.ModelForm):
     """``base_version`` is the version the editor started from, so that a save can merge with what others did since."""
 
     name = _line("Name", 60, "3 to 100 characters; no other product may have it.")
-    description = forms.CharField(
+    description = Typed(
         label="Description",
         required=False,
         widget=forms.Textarea(attrs={"rows": 4, "cols": 80}),
@@ -51,8 +61,12 @@ class ProductForm(forms.ModelForm):
     )
     price = _line("Price", 12, "Due at purchase, e.g. 1500.00.")
     renewal_price = _line("Renewal price", 12, "Due each cycle; empty for a one-time product.")
-    currency = forms.ChoiceField(choices=[(code, code) for code in sorted(CURRENCIES)])
-    billing_cycle = forms.ChoiceField(choices=[(cycle.value, cycle.value.capitalize()) for cycle in BillingCycle])
+    currency = Typed(
+        initial=DEFAULT_CURRENCY, widget=forms.Select(choices=[(code, code) for code in sorted(CURRENCIES)])
+    )
+    billing_cycle = Typed(
+        widget=forms.Select(choices=[(cycle.value, cycle.value.capitalize()) for cycle in BillingCycle])
+    )
     period = _line("Period text", 40, "What customers read; leave empty to derive it from the prices.")
     features = OnePerLine(label="Features", required=False, help_text="One per line, at most 20.")
     base_version = forms.IntegerField(required=False, widget=forms.HiddenInput)
@@ -67,14 +81,15 @@ class ProductForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         if "product_id" in self.fields:
             self.fields["product_id"] = _line("ID", 40, "Letters, digits, - and _; leave empty to have one made.")
+        for field in self.fields.keys() & set(REQUIRED):
+            self.fields[field].required = True
         if not self.instance._state.adding:
             self.initial["base_version"] = self.instance.version
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        for field in REQUIRED:
-            if field in self.fields and not cleaned.get(field):
-                self.add_error(field, "This field is required.")
+        if not self.instance._state.adding and cleaned.get("base_version") is None:
+            self.add_error(None, NO_BASE)  # saving all the same could overwrite what others did since
         self._blame(lambda: checked_edits({k: v for k, v in self.edits.items() if k not in self.errors}))
         if cleaned.get("product_id"):
             self._blame(lambda: checked_id(cleaned["product_id"]))
@@ -99,16 +114,23 @@ class ProductForm(forms.ModelForm):
             for field, sentences in refusal.errors.items():
                 self.add_error(field if field in self.fields else None, sentences)
         elif isinstance(refusal, EditConflict):
-            for name, clash in refusal.clashes.items():
-                self.add_error(name, f"{refusal.product.updated_by} changed this to {_shown(clash.theirs)} meanwhile.")
-            self.add_error(None, f"{refusal} Your entries are kept; save again to put yours in place of theirs.")
-            self._adopt(refusal)
+            self._show_conflict(refusal)
         elif isinstance(refusal, NameTaken):
             self.add_error("name", str(refusal))
         elif isinstance(refusal, ProductExists):
             self.add_error("product_id", str(refusal))
+        elif isinstance(refusal, Missing):
+            self.add_error(None, NO_BASE)
         else:
-            self.add_error(None, f"{refusal} Nothing was saved; your entries are kept, so just save again.")
+            self.add_error(None, f"{refusal} Your entries are kept; save again in a few seconds.")
+
+    def _show_conflict(self, conflict: EditConflict) -> None:
+        who = authors(conflict)
+        for name, clash in conflict.clashes.items():
+            self.add_error(name, f"{who[name]} changed this to {shown(clash.theirs)} meanwhile.")
+        sentence = f"Others saved up to version {conflict.product.version} meanwhile and changed what you changed."
+        self.add_error(None, f"{sentence} Your entries are kept; save again to put yours in place of theirs.")
+        self._adopt(conflict)
 
     def _adopt(self, conflict: EditConflict) -> None:
         """Go on from the newest version: a second save is meant. What the editor did not touch is taken over."""
@@ -117,13 +139,8 @@ class ProductForm(forms.ModelForm):
         newest = Product.of(conflict.product)
         for name in set(FIELDS) - set(conflict.edits):
             value = getattr(newest, name)
-            shown = self.fields[name].prepare_value("" if value is None else value)
-            data[self.add_prefix(name)] = str(shown)
+            data[self.add_prefix(name)] = str(self.fields[name].prepare_value("" if value is None else value))
         data[self.add_prefix("base_version")] = str(newest.version)
 
     def _post_clean(self) -> None:
         """Nothing is put into the instance: what is saved is what the catalogue accepts."""
-
-
-def _shown(value: Any) -> str:
-    return ", ".join(value) if isinstance(value, tuple) else str(value)

@@ -62,7 +62,7 @@ def _details(error: Exception) -> dict[str, Any]:
     if isinstance(error, EditConflict):
         clashes = {wire_name(name): clash for name, clash in error.clashes.items()}
         return {
-            "errors": {name: [f"{error.product.updated_by} changed this too."] for name in clashes},
+            "errors": {name: ["Somebody else changed this meanwhile."] for name in clashes},
             "conflicts": {
                 name: {"base": plain(clash.base), "yours": plain(clash.yours), "theirs": plain(clash.theirs)}
                 for name, clash in clashes.items()

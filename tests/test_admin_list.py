@@ -1,0 +1,217 @@
+"""The staff's list of products: the newest of everything, in pages, and no question that no index can answer."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from deploy.local.engines import free_port
+from products import bootstrap
+from products.admin import ProductAdmin
+from products.catalogue import Catalogue
+from products.changes import Origin
+from tests.builders import fields
+from tests.conftest import forget_wiring
+from tests.fakes import Bell
+from tests.staff import LIST, signed_in
+from tests.worlds import World
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def staff(world: World) -> Client:
+    return signed_in("ann")
+
+
+@pytest.fixture
+def three(catalogue: Catalogue, world: World, ann: Origin) -> None:
+    """Cheap, dear and retired, stored and searchable."""
+    for product_id, changes in {
+        "cheap": {"price": "10"},
+        "dear": {"price": "900.50", "billing_cycle": "yearly", "renewal_price": "95"},
+        "retired": {"price": "50"},
+    }.items():
+        catalogue.create(product_id, fields(name=f"Hosting {product_id}", **changes), ann)
+    catalogue.deactivate("retired", ann)
+    world.work()
+
+
+def ids(client: Client, query: str = "") -> list[str]:
+    return [product.pk for product in client.get(f"{LIST}{query}").context["cl"].result_list]
+
+
+def act(client: Client, action: str, chosen: list[str], query: str = "", **others: str) -> Any:
+    data = {"action": action, "index": "0", ACTION_CHECKBOX_NAME: chosen, **others}
+    response = client.post(f"{LIST}{query}", data, follow=True)
+    assert response.status_code == 200
+    return [str(message) for message in response.context["messages"]]
+
+
+def test_a_save_is_in_the_list_at_once_and_the_list_follows_its_way(
+    world: World, staff: Client, ann: Origin, settings: Any
+) -> None:
+    settings.ENABLE_CLOUDFRONT = False
+    forget_wiring()
+    bootstrap.catalogue().create("p1", fields(), ann)
+    assert world.record("p1") is None
+    assert '<td class="field-state">accepted</td>' in staff.get(LIST).text
+    bootstrap.pipeline().persist("p1", 1)
+    assert '<td class="field-state">stored</td>' in staff.get(LIST).text
+    world.work()
+    assert '<td class="field-state">complete</td>' in staff.get(LIST).text
+
+
+def test_a_row_says_what_staff_need_to_know(three: None, staff: Client) -> None:
+    text = staff.get(f"{LIST}?cycle=yearly").text
+    for shown in ("Hosting dear", "R900.50", "R95", "once-off + R95/year", "by ann"):
+        assert shown in text
+    assert "Hosting cheap" not in text
+
+
+def test_the_list_holds_deactivated_products_too_and_filters_combine(three: None, staff: Client) -> None:
+    assert ids(staff) == ["cheap", "dear", "retired"]
+    assert ids(staff, "?active=yes") == ["cheap", "dear"]
+    assert ids(staff, "?active=no") == ["retired"]
+    assert ids(staff, "?active=no&cycle=yearly") == []
+    assert ids(staff, "?active=perhaps&cycle=daily") == ["cheap", "dear", "retired"]  # no such choice: nothing chosen
+    assert ids(staff, "?currency=USD") == []
+
+
+def test_a_search_finds_by_any_text_and_by_id_and_obeys_the_filters(three: None, staff: Client) -> None:
+    assert ids(staff, "?q=dear") == ["dear"]
+    assert sorted(ids(staff, "?q=hosting")) == ["cheap", "dear", "retired"]
+    assert ids(staff, "?q=hosting&active=no") == ["retired"]
+    assert ids(staff, "?q=hosting&cycle=yearly") == ["dear"]
+    assert "1 result (" in staff.get(f"{LIST}?q=dear").text
+
+
+def test_a_search_finds_what_no_worker_has_seen_yet(staff: Client, catalogue: Catalogue, ann: Origin) -> None:
+    catalogue.create("p1", fields(name="Brand new thing"), ann)
+    assert ids(staff, "?q=brand") == ["p1"]
+
+
+def test_any_search_text_is_answered(staff: Client) -> None:
+    for text in ("%00", "x" * 5000, "%20".join(["word"] * 1500), "%F0%9F%90%98", '"(*', "%"):
+        assert staff.get(f"{LIST}?q={text}").status_code == 200
+
+
+def test_prices_sort_both_ways_and_the_page_says_of_which_currency(
+    three: None, staff: Client, catalogue: Catalogue, ann: Origin
+) -> None:
+    catalogue.create("foreign", fields(name="Hosting abroad", price="1", currency="USD"), ann)
+    column = ProductAdmin.list_display.index("shown_price") + 1
+    assert ids(staff, f"?o={column}") == ["cheap", "retired", "dear"]
+    assert ids(staff, f"?o=-{column}") == ["dear", "retired", "cheap"]
+    assert "so ZAR only" in staff.get(f"{LIST}?o={column}").text
+    assert ids(staff, f"?o={column}&currency=USD") == ["foreign"]
+    assert ids(staff, f"?q=hosting&o=-{column}") == ["dear", "retired", "cheap"]
+    for nonsense in ("1", "99", "-99", "x", "", "-"):
+        assert ids(staff, f"?o={nonsense}") == ["cheap", "dear", "retired", "foreign"]
+
+
+def test_pages_are_walked_by_links_and_the_first_is_one_click_away(
+    catalogue: Catalogue, staff: Client, ann: Origin
+) -> None:
+    silent = replace(catalogue, doorbell=Bell())
+    made = [f"p{number:02}" for number in range(ProductAdmin.list_per_page + 2)]
+    for product_id in made:
+        silent.create(product_id, fields(name=f"Hosting {product_id}"), ann)
+    first = staff.get(f"{LIST}?active=yes")
+    assert "50 shown, more to come" in first.text
+    assert "First page" not in first.text
+    second = staff.get(LIST + first.context["cl"].next_query)
+    assert [product.pk for product in second.context["cl"].result_list] == made[50:]
+    assert "2 shown" in second.text
+    assert "Next page" not in second.text
+    assert second.context["cl"].first_query == "?active=yes"
+    assert "the most a search shows" in staff.get(f"{LIST}?q=hosting").text
+    by_price = first.context["cl"].next_query + "&o=2"
+    assert staff.get(LIST + by_price).url == f"{LIST}?e=1"  # a cursor belongs to its order
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "p=c.",
+        "p=c.nonsense",
+        "p=c.2026-01-01T00:00:00.000000Z%23p1:forged",
+        "p=c." + "x" * 3000,
+        "unknown=1",
+        "name__contains=x",
+        "price__gte=1",
+        "currency=zar",
+        "currency=USD&currency=ZAR",
+        "currency=USD&currency=ZAR&billing_cycle=yearly",
+        "active__exact=1",
+        "pk__in=cheap,dear",
+        "product_id=cheap",
+    ],
+)
+def test_a_list_no_index_can_answer_is_refused_before_anything_is_read(query: str) -> None:
+    answer = signed_in("ann").get(f"{LIST}?{query}")  # no engine is needed for this
+    assert (answer.status_code, answer["Location"]) == (302, f"{LIST}?e=1")
+
+
+def test_who_asked_for_such_a_list_gets_the_whole_one_and_a_word_about_it(three: None, staff: Client) -> None:
+    answer = staff.get(f"{LIST}?unknown=1", follow=True)
+    assert "this is the whole list" in answer.text
+    assert len(answer.context["cl"].result_list) == 3
+
+
+def test_a_page_number_of_old_is_the_first_page(three: None, staff: Client) -> None:
+    assert ids(staff, "?p=7") == ["cheap", "dear", "retired"]
+
+
+def test_no_sql_is_ever_about_products(three: None, staff: Client) -> None:
+    with CaptureQueriesContext(
+        connection,
+    ) as sql:
+        for query in ("", "?q=hosting", "?o=2", "?active=no", "?unknown=1"):
+            staff.get(f"{LIST}{query}")
+        act(staff, "deactivate", ["cheap"])
+        staff.get(f"{LIST}cheap/change/")
+        staff.get(f"{LIST}cheap/history/")
+    assert sql.captured_queries
+    assert not [query for query in sql.captured_queries if "products_product" in query["sql"]]
+
+
+def test_many_are_deactivated_and_restored_at_once(three: None, staff: Client, catalogue: Catalogue) -> None:
+    assert act(staff, "deactivate", ["cheap", "dear", "retired"]) == ["2 products deactivated. 1 needed nothing."]
+    assert [catalogue.newest(i).active for i in ("cheap", "dear", "retired")] == [False] * 3
+    assert catalogue.history("cheap")[0].origin.actor == "ann"
+    assert act(staff, "deactivate", ["dear"]) == ["No products deactivated. 1 needed nothing."]
+    assert act(staff, "restore", ["dear"], "?active=no") == ["1 product restored."]
+    assert catalogue.newest("dear").active
+    assert catalogue.newest("dear").version == 3
+
+
+def test_chosen_products_that_do_not_exist_are_no_reason_to_fail(three: None, staff: Client) -> None:
+    assert act(staff, "deactivate", ["nobody", "a/b", "cheap"]) == ["1 product deactivated."]
+
+
+def test_nobody_acts_on_products_that_were_not_ticked(staff: Client, catalogue: Catalogue, ann: Origin) -> None:
+    catalogue.create("p1", fields(), ann)
+    for forged in ("1", "true", "on", "yes"):
+        assert act(staff, "deactivate", ["p1"], select_across=forged) == ["Choose the products one by one."]
+    assert catalogue.newest("p1").active
+
+
+def test_products_are_never_deleted_from_the_list(three: None, staff: Client, catalogue: Catalogue) -> None:
+    actions = staff.get(LIST).context["action_form"].fields["action"].choices
+    assert [name for name, _ in actions] == ["", "deactivate", "restore"]
+    assert act(staff, "delete_selected", ["cheap"]) == ["No action selected."]
+    assert catalogue.newest("cheap").active
+
+
+def test_while_dynamodb_is_away_the_list_says_so(staff: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", f"http://127.0.0.1:{free_port()}")
+    forget_wiring()
+    chosen = {"action": "deactivate", "index": "0", ACTION_CHECKBOX_NAME: ["p1"]}
+    for answer in (staff.get(LIST), staff.get(f"{LIST}?q=x"), staff.post(LIST, chosen)):
+        assert (answer.status_code, answer["Retry-After"]) == (503, "5")
+        assert "DynamoDB does not answer at the moment." in answer.text
