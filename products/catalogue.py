@@ -1,15 +1,18 @@
 """The catalogue as callers know it: the writes of ``acceptance``, and every way of reading. Pure."""
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from products.acceptance import Acceptance, ChangeLog
 from products.changes import Change, Effect, EngineAway, ProductNotFound
-from products.listing import Listing, Page, mentions, newest_of, page_of
+from products.listing import OVERLAID_MOST, Freshness, Listing, Page, matches_of, mentions, newest_of, page_of
 from products.product import Product, checked_id
+
+SEARCHED_MOST = 1000  # matches of one search that can be paged through
 
 
 class ProductTable(ChangeLog, Protocol):
@@ -34,8 +37,8 @@ class ProductTable(ChangeLog, Protocol):
 
 
 class SearchIndex(Protocol):
-    def search(self, text: str, active: bool | None, limit: int) -> list[str]:
-        """Ids of the best matches, best first; EngineAway when there is no index to ask."""
+    def search(self, listing: Listing, most: int) -> list[str]:
+        """Ids of all matches of the text and the filters, best first, ``most`` of them; EngineAway without an index."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,18 +114,47 @@ class Catalogue(Acceptance):
         return newest_of(self.table.open_changes())
 
     def _page(self, listing: Listing, opened: Mapping[str, Change]) -> Page:
-        wanted = (True, False) if listing.active is None else (listing.active,)
-        return page_of(listing, [self.table.in_order(listing, active=active) for active in wanted], opened)
+        return page_of(listing, self._streams(listing), opened)
 
-    def search(self, text: str, *, staff: bool, active: bool | None = True, limit: int = 25) -> Page:
-        """Products matching ``text``, best first; without an index, a bounded walk through the list."""
+    def _streams(self, listing: Listing) -> list[Iterator[Product]]:
+        whole = listing if listing.text is None else replace(listing, after=None)
+        wanted = (True, False) if listing.active is None else (listing.active,)
+        return [self.table.in_order(whole, active=active) for active in wanted]
+
+    def search(self, listing: Listing, *, staff: bool) -> Page:
+        """Products matching ``listing.text`` and its filters; without an index, by a bounded walk through the list.
+
+        Staff find their own saves at once, on the first page, before the index has them.
+        """
         opened = self._opened() if staff else {}
+        fresh = self._freshness()
         try:
-            ids = self.index.search(text, active, limit)
+            ids = self.index.search(listing, SEARCHED_MOST)
         except EngineAway:
-            return self._page(Listing(active=active, limit=limit, text=text), opened)
-        records = self.table.records(ids)
-        newest = {i: opened[i].after if i in opened else records[i] for i in ids if i in records or i in opened}
-        unseen = {i: c.after for i, c in opened.items() if i not in newest and mentions(c.after, text)}
-        held = [product for product in (unseen | newest).values() if active in (None, product.active)]
-        return Page(held[:limit], None, opened)
+            page = matches_of(listing, self._streams(listing), opened)
+            return replace(page, freshness=replace(fresh, from_index=False, complete_up_to=self.clock()))
+        ids = self._with_unseen(listing, opened, ids)
+        end = listing.offset + listing.limit
+        wanted = ids[listing.offset : end]
+        records = self.table.records([i for i in wanted if i not in opened])
+        newest = [opened[i].after if i in opened else records[i] for i in wanted if i in records or i in opened]
+        plain = replace(listing, after=None, text=None)
+        held = [product for product in newest if plain.holds(product)]
+        return Page(held, str(end) if len(ids) > end else None, opened, fresh)
+
+    def _with_unseen(self, listing: Listing, opened: Mapping[str, Change], ids: list[str]) -> list[str]:
+        """The matches with those the index can't know yet: at their place in an order, or first among the best."""
+        unseen = {i: c.after for i, c in opened.items() if i not in ids and mentions(c.after, listing.text or "")}
+        moved = {i: opened[i].after for i in ids if i in opened}
+        if listing.by_relevance or not unseen | moved:
+            return [*unseen, *ids]
+        every = self.table.records(ids) | moved | unseen
+        ordered = sorted(every.values(), key=listing.position, reverse=listing.descending)
+        return [product.product_id for product in ordered]
+
+    def _freshness(self) -> Freshness:
+        """Complete up to now, or up to the oldest change the index still lacks."""
+        for change in itertools.islice(self.table.open_changes(), OVERLAID_MOST):
+            if Effect.SEARCHABLE in change.open:
+                return Freshness(change.accepted_at, from_index=True)
+        return Freshness(self.clock(), from_index=True)

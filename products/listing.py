@@ -3,7 +3,8 @@
 import heapq
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from decimal import Decimal
 
 from products.changes import Change
@@ -15,7 +16,10 @@ OVERLAID_MOST = 1000  # open changes a staff list lays over the records
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """Which products, in which order. ``active`` None is both; ``after`` is the position the last page ended at."""
+    """Which products, in which order. ``active`` None is both; ``after`` is the position the last page ended at.
+
+    A search for ``text`` has no stable positions: its ``after`` is how many matches were handed out before.
+    """
 
     active: bool | None = True
     by_price: bool = False
@@ -25,6 +29,7 @@ class Listing:
     max_price: Decimal | None = None
     billing_cycle: str | None = None
     text: str | None = None
+    by_relevance: bool = False
     after: str | None = None
     limit: int = 25
 
@@ -32,6 +37,11 @@ class Listing:
         # Amounts of two currencies have no common order, so an order by price is one of a single currency.
         if self.by_price and self.currency is None:
             object.__setattr__(self, "currency", DEFAULT_CURRENCY)
+
+    @property
+    def offset(self) -> int:
+        """How many matches of a search were handed out before."""
+        return int(self.after) if self.after else 0
 
     def position(self, product: Product) -> str:
         """Where the product stands in this order: unique, and comparing as a text compares as the order does."""
@@ -54,6 +64,17 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True)
+class Freshness:
+    """How current a search is: what was accepted up to this moment is in it, whatever came later may be missing.
+
+    ``from_index`` is False where the table was walked instead, because there is no index or it is away.
+    """
+
+    complete_up_to: datetime
+    from_index: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """One page of products; ``after`` is the position to go on from, None at the end.
 
@@ -63,6 +84,7 @@ class Page:
     products: list[Product]
     after: str | None
     opened: Mapping[str, Change] = field(default_factory=dict)
+    freshness: Freshness | None = None
 
 
 def newest_of(changes: Iterable[Change]) -> dict[str, Change]:
@@ -92,6 +114,19 @@ def page_of(listing: Listing, records: list[Iterator[Product]], opened: Mapping[
         found.append(examined)
     more = examined is not None and next(streams, None) is not None
     return Page(found, listing.position(examined) if more and examined else None, opened)
+
+
+def matches_of(listing: Listing, records: list[Iterator[Product]], opened: Mapping[str, Change]) -> Page:
+    """A page of a search, by a walk through the list in its order: bounded, and without a ranking."""
+    whole = replace(listing, after=None, limit=EXAMINED_MOST)
+    return slice_of(listing, page_of(whole, records, opened).products, opened)
+
+
+def slice_of(listing: Listing, found: list[Product], opened: Mapping[str, Change]) -> Page:
+    """The page of ``found`` - all matches there are up to some bound - that begins at ``listing.after``."""
+    start = listing.offset
+    end = start + listing.limit
+    return Page(found[start:end], str(end) if len(found) > end else None, opened)
 
 
 def _laid_over(listing: Listing, records: list[Iterator[Product]], overlay: Mapping[str, Product]) -> Iterator[Product]:

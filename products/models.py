@@ -11,14 +11,13 @@ from django.db import models
 from products import product as core
 from products.bootstrap import catalogue
 from products.changes import Change, ProductNotFound
-from products.listing import Listing, Page
+from products.listing import Listing
 
 FILTERS: dict[str, Container[Any]] = {
     "active": (True, False),
     "currency": core.CURRENCIES,
     "billing_cycle": list(core.BillingCycle),
 }
-SEARCHED_MOST = 200  # matches a search looks at, so that filters have something to choose from
 ORDERS = {"created_at": {}, "price": {"by_price": True}}
 
 
@@ -65,12 +64,12 @@ class ProductQuery:
         return self._with(replace(self.listing, **{lookup: value}))
 
     def search(self, text: str) -> Self:
-        return self._with(replace(self.listing, text=text))
+        return self._with(replace(self.listing, text=text, by_relevance=True))
 
     def order_by(self, *names: str) -> Self:
         for name in names:
             if name.lstrip("-") in ORDERS:
-                order: dict[str, Any] = {"by_price": False} | ORDERS[name.lstrip("-")]
+                order: dict[str, Any] = {"by_price": False, "by_relevance": False} | ORDERS[name.lstrip("-")]
                 return self._with(replace(self.listing, descending=name.startswith("-"), **order))
         return self
 
@@ -84,17 +83,8 @@ class ProductQuery:
         if self.ids is not None:
             raise FieldError("Products chosen by their ids are not read in pages.")
         listing = replace(self.listing, after=after, limit=limit)
-        page = self._searched(listing, listing.text) if listing.text else catalogue().staff_page(listing)
+        page = catalogue().search(listing, staff=True) if listing.text else catalogue().staff_page(listing)
         return [self.model.of(product, page.opened.get(product.product_id)) for product in page.products], page.after
-
-    def _searched(self, listing: Listing, text: str) -> Page:
-        """The one page a search has: best matches first, or in the order by price when that was asked for."""
-        page = catalogue().search(text, staff=True, active=listing.active, limit=SEARCHED_MOST)
-        narrowed = replace(listing, text=None, after=None)
-        held = [product for product in page.products if narrowed.holds(product)]
-        if listing.by_price:
-            held.sort(key=listing.position, reverse=listing.descending)
-        return Page(held[: listing.limit], None, page.opened)
 
     def _chosen(self) -> list["Product"]:
         if self.ids is None:

@@ -102,6 +102,10 @@ def test_a_filter_few_products_pass_costs_a_bounded_read() -> None:
     assert page.after.endswith(f"p{EXAMINED_MOST - 1:05}")
 
 
+def sought(text: str, **changes: Any) -> Listing:
+    return Listing(text=text, by_relevance=True, **changes)
+
+
 def test_search_finds_by_name_text_and_id_and_staff_see_their_saves(
     catalogue: Catalogue, pipeline: Pipeline, ann: Origin
 ) -> None:
@@ -111,7 +115,7 @@ def test_search_finds_by_name_text_and_id_and_staff_see_their_saves(
         pipeline.make_searchable(product_id, 1)
 
     def found(text: str, *, staff: bool = False, active: bool | None = True) -> list[str]:
-        return [product.product_id for product in catalogue.search(text, staff=staff, active=active).products]
+        return [product.product_id for product in catalogue.search(sought(text, active=active), staff=staff).products]
 
     assert found("gold") == ["a", "b"]  # the name counts more than the description
     assert found("gol") == ["a", "b"]  # as it is typed
@@ -129,7 +133,7 @@ def test_without_an_index_search_walks_the_table_within_bounds(world: World, ann
     catalogue, pipeline = bootstrap.catalogue(), bootstrap.pipeline()
     stored(catalogue, pipeline, ann, "a", name="Gold hosting")
     stored(catalogue, pipeline, ann, "b", name="Silver hosting")
-    assert [product.product_id for product in catalogue.search("GOLD host", staff=False).products] == ["a"]
+    assert [product.product_id for product in catalogue.search(sought("GOLD host"), staff=False).products] == ["a"]
 
 
 def test_one_damaged_record_does_not_hide_the_others(
@@ -150,7 +154,7 @@ def test_no_path_scans_the_table(catalogue: Catalogue, pipeline: Pipeline, ann: 
     stored(catalogue, pipeline, ann, "a")
     for listing in (Listing(), Listing(active=None), Listing(by_price=True), Listing(text="host")):
         catalogue.staff_page(listing)
-    catalogue.search("host", staff=True)
+    catalogue.search(sought("host"), staff=True)
     catalogue.history("a")
     pipeline.relay()
     assert "Query" in operations
@@ -161,3 +165,44 @@ def test_records_are_read_in_batches(catalogue: Catalogue, pipeline: Pipeline, a
     stored(catalogue, pipeline, ann, "a")
     ids = ["a", *(f"none{number}" for number in range(150))]
     assert list(bootstrap.table().records(ids)) == ["a"]
+
+
+def test_a_search_combines_with_filters_order_and_pages(
+    catalogue: Catalogue, pipeline: Pipeline, ann: Origin, settings: Any
+) -> None:
+    for number in range(7):
+        cycle = "yearly" if number % 2 else "monthly"
+        stored(catalogue, pipeline, ann, f"p{number}", price=f"{10 - number}", billing_cycle=cycle)
+        pipeline.make_searchable(f"p{number}", 1)
+
+    def found(listing: Listing) -> list[str]:
+        ids: list[str] = []
+        while True:
+            page = bootstrap.catalogue().search(listing, staff=False)
+            ids += [product.product_id for product in page.products]
+            if page.after is None:
+                return ids
+            listing = replace(listing, after=page.after)
+
+    for indexed in (True, False):
+        settings.ENABLE_OPENSEARCH = indexed
+        bootstrap.index.cache_clear()
+        bootstrap.catalogue.cache_clear()
+        assert found(Listing(text="hosting", by_price=True, limit=2)) == [f"p{number}" for number in range(6, -1, -1)]
+        assert found(Listing(text="hosting", descending=True, limit=3)) == [f"p{number}" for number in range(6, -1, -1)]
+        assert found(Listing(text="hosting", billing_cycle="yearly", limit=2)) == ["p1", "p3", "p5"]
+        priced = Listing(text="hosting", min_price=Decimal("5"), max_price=Decimal("7"))
+        assert found(priced) == ["p3", "p4", "p5"]
+        assert sorted(found(sought("hosting", limit=3))) == [f"p{number}" for number in range(7)]
+
+
+def test_a_search_says_how_fresh_it_is(catalogue: Catalogue, pipeline: Pipeline, ann: Origin) -> None:
+    stored(catalogue, pipeline, ann, "a")
+    waiting = catalogue.receipt("a", 1).accepted_at
+    behind = catalogue.search(sought("host"), staff=False).freshness
+    assert behind
+    assert (behind.complete_up_to, behind.from_index) == (waiting, True)
+    pipeline.make_searchable("a", 1)
+    fresh = catalogue.search(sought("host"), staff=False).freshness
+    assert fresh
+    assert fresh.complete_up_to > waiting

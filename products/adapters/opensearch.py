@@ -8,6 +8,7 @@ from typing import Any
 from opensearchpy import OpenSearch, exceptions, helpers
 
 from products.changes import EffectRefused, EngineAway
+from products.listing import Listing
 from products.product import Product, to_document
 
 ENGINE = "OpenSearch"
@@ -90,17 +91,13 @@ class OpenSearchIndex:
         answers = helpers.streaming_bulk(self.client, actions, raise_on_error=False, refresh="true")
         return sum(1 for done, _ in answers if done)
 
-    def search(self, text: str, active: bool | None, limit: int) -> list[str]:
-        match = {"multi_match": {"query": text, "fields": FIELDS, "fuzziness": "AUTO", "operator": "and"}}
-        loose = {"multi_match": {"query": text, "fields": FIELDS, "type": "cross_fields", "operator": "and"}}
-        exact = {"term": {"productId": {"value": text, "boost": 20}}}
-        bool_: dict[str, Any] = {"should": [match, loose, exact], "minimum_should_match": 1}
-        if active is not None:
-            bool_["filter"] = [{"term": {"active": active}}]
+    def search(self, listing: Listing, most: int) -> list[str]:
+        body: dict[str, Any] = {"query": _query(listing), "size": most, "_source": False}
+        if not listing.by_relevance:
+            order = "desc" if listing.descending else "asc"
+            body["sort"] = [{"price" if listing.by_price else "createdAt": order}, {"productId": order}]
         try:
-            found = self.client.search(
-                index=self.alias, body={"query": {"bool": bool_}, "size": limit, "_source": False}
-            )
+            found = self.client.search(index=self.alias, body=body)
         except (exceptions.ConnectionError, exceptions.TransportError) as fault:
             raise EngineAway(ENGINE) from fault
         return [hit["_id"] for hit in found["hits"]["hits"]]
@@ -120,8 +117,22 @@ class NoIndex:
     def put(self, product: Product) -> None:
         raise EngineAway(ENGINE)
 
-    def search(self, text: str, active: bool | None, limit: int) -> list[str]:
+    def search(self, listing: Listing, most: int) -> list[str]:
         raise EngineAway(ENGINE)
+
+
+def _query(listing: Listing) -> dict[str, Any]:
+    """Name before description before features; slips of the finger, beginnings of words, and the very id."""
+    text = listing.text or ""
+    match = {"multi_match": {"query": text, "fields": FIELDS, "fuzziness": "AUTO", "operator": "and"}}
+    loose = {"multi_match": {"query": text, "fields": FIELDS, "type": "cross_fields", "operator": "and"}}
+    exact = {"term": {"productId": {"value": text, "boost": 20}}}
+    terms = {"active": listing.active, "currency": listing.currency, "billingCycle": listing.billing_cycle}
+    bounds = {"gte": listing.min_price, "lte": listing.max_price}
+    price = {bound: str(amount) for bound, amount in bounds.items() if amount is not None}
+    filters: list[dict[str, Any]] = [{"term": {name: value}} for name, value in terms.items() if value is not None]
+    filters += [{"range": {"price": price}}] if price else []
+    return {"bool": {"should": [match, loose, exact], "minimum_should_match": 1, "filter": filters}}
 
 
 def _translated(fault: exceptions.TransportError) -> Exception:

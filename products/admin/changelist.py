@@ -46,16 +46,13 @@ class ProductChangeList(ChangeList):
     @property
     def _signer(self) -> signing.Signer:
         """A cursor is a position in one order, signed so that nobody can make one up."""
-        return signing.Signer(salt=f"products.list.{self.queryset.listing.by_price}")
+        listing = self.queryset.listing
+        return signing.Signer(salt=f"products.list.{listing.by_price}.{listing.text}")
 
     @property
     def only_currency(self) -> str | None:
         """Under the order by price the list holds one currency; whoever reads it must know that."""
         return str(self.queryset.listing.currency) if self.queryset.listing.by_price else None
-
-    @property
-    def search_is_full(self) -> bool:
-        return bool(self.query) and self.result_count == self.list_per_page
 
     @property
     def next_query(self) -> str:

@@ -114,7 +114,7 @@ class Receipt(APIView):
 
 def _page(listing: Listing, *, staff: bool) -> Page:
     if listing.text:
-        return catalogue().search(listing.text, staff=staff, active=listing.active, limit=listing.limit)
+        return catalogue().search(listing, staff=staff)
     return catalogue().staff_page(listing) if staff else catalogue().page(listing)
 
 
