@@ -64,7 +64,8 @@ class ProductQuery:
         return self._with(replace(self.listing, **{lookup: value}))
 
     def search(self, text: str) -> Self:
-        return self._with(replace(self.listing, text=text, by_relevance=True))
+        ordered = self.listing.by_price or self.listing.descending  # somebody chose an order; the best come first else
+        return self._with(replace(self.listing, text=text, by_relevance=not ordered))
 
     def order_by(self, *names: str) -> Self:
         for name in names:
