@@ -111,7 +111,12 @@ class Catalogue(Acceptance):
         return self._page(listing, self._opened())
 
     def _opened(self) -> dict[str, Change]:
-        return newest_of(self.table.open_changes())
+        """The newest open change of each product, unless its record has gone on: a version that stayed open behind a
+        later, completed one is no longer what staff saved last. The records are read after the changes, so that what
+        completes in between is in one of them."""
+        opened = newest_of(self.table.open_changes())
+        records = self.table.records(list(opened))
+        return {i: c for i, c in opened.items() if i not in records or records[i].version <= c.version}
 
     def _page(self, listing: Listing, opened: Mapping[str, Change]) -> Page:
         return page_of(listing, self._streams(listing), opened)

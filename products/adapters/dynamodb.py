@@ -169,7 +169,8 @@ class DynamoProductTable:
         found: dict[str, Product] = {}
         keys = [encoded(record_key(product_id)) for product_id in product_ids]
         while keys:
-            answer = self._call("batch_get_item", RequestItems={self.name: {"Keys": keys[:PAGE]}})
+            wanted = {"Keys": keys[:PAGE], "ConsistentRead": True}
+            answer = self._call("batch_get_item", RequestItems={self.name: wanted})
             products = [from_document(decoded(item)) for item in answer["Responses"].get(self.name, [])]
             found |= {product.product_id: product for product in products}
             keys = keys[PAGE:] + answer.get("UnprocessedKeys", {}).get(self.name, {}).get("Keys", [])

@@ -11,6 +11,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
+from products.acceptance import KeyReused
 from products.api.representation import plain
 from products.api.requests import request_id
 from products.changes import CorruptChange, EditConflict, VersionMismatch
@@ -22,6 +23,7 @@ STATUS_OF: list[tuple[type[Exception], HTTPStatus]] = [
     (Invalid, HTTPStatus.BAD_REQUEST),
     (Missing, HTTPStatus.NOT_FOUND),
     (VersionMismatch, HTTPStatus.PRECONDITION_FAILED),
+    (KeyReused, HTTPStatus.UNPROCESSABLE_ENTITY),
     (Conflict, HTTPStatus.CONFLICT),
     (TryLater, HTTPStatus.SERVICE_UNAVAILABLE),
     (CorruptChange, HTTPStatus.SERVICE_UNAVAILABLE),

@@ -3,7 +3,8 @@
 import hashlib
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from django.core import signing
@@ -11,15 +12,14 @@ from django.http import QueryDict
 from rest_framework.request import Request
 
 from products.api.permissions import is_staff
-from products.changes import Effect
-from products.listing import Listing
+from products.listing import Listing, Page
 from products.product import RULES, Invalid
 
-LIMIT_DEFAULT, LIMIT_MOST, WAIT_MOST, TEXT_MOST = 25, 100, 10, 200
+LIMIT_DEFAULT, LIMIT_MOST, TEXT_MOST = 25, 100, 200
 SIGNER = signing.Signer(salt="products.cursor")
 
 
-def _choice(**meanings: Any) -> Callable[[str], Any]:
+def choice(**meanings: Any) -> Callable[[str], Any]:
     def read(text: str) -> Any:
         if text not in meanings:
             raise ValueError(f"Must be one of {', '.join(meanings)}.")
@@ -40,12 +40,12 @@ def _text(text: str) -> str:
     return text.strip()
 
 
-_active = _choice(true=True, false=False, all=None)
+_active = choice(true=True, false=False, all=None)
 PARAMETERS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "limit": ("limit", _limit),
     "startAt": ("after", str),
-    "sortBy": ("by_price", _choice(createdAt=False, price=True)),
-    "order": ("descending", _choice(asc=False, desc=True)),
+    "sortBy": ("by_price", choice(createdAt=False, price=True)),
+    "order": ("descending", choice(asc=False, desc=True)),
     "minPrice": ("min_price", RULES["price"]),
     "maxPrice": ("max_price", RULES["price"]),
     "currency": ("currency", RULES["currency"]),
@@ -62,8 +62,9 @@ def listing_of(request: Request) -> Listing:
     if "active" in values and not is_staff(request):
         raise Invalid({"active": ["Only staff may choose this; the public list holds active products."]})
     cursor = values.pop("after", None)
-    listing = Listing(**{"limit": LIMIT_DEFAULT, **values})
-    return replace(listing, after=_position(cursor, listing)) if cursor else listing
+    by_relevance = "text" in values and "by_price" not in values and "descending" not in values
+    listing = Listing(**{"limit": LIMIT_DEFAULT, **values, "by_relevance": by_relevance})
+    return replace(listing, after=position_of(cursor, listing)) if cursor else listing
 
 
 def read_parameters(query: QueryDict, known: Mapping[str, tuple[str, Callable[[str], Any]]]) -> dict[str, Any]:
@@ -89,11 +90,11 @@ def read_parameters(query: QueryDict, known: Mapping[str, tuple[str, Callable[[s
 # A cursor is a position bound to the order and the filters it was made for, signed so that nobody can make one up.
 
 
-def cursor_of(listing: Listing, position: str) -> str:
+def cursor_of(listing: object, position: str) -> str:
     return SIGNER.sign_object([_fingerprint(listing), position])
 
 
-def _position(cursor: str, listing: Listing) -> str:
+def position_of(cursor: str, listing: object) -> str:
     try:
         fingerprint, position = SIGNER.unsign_object(cursor)
     except (signing.BadSignature, ValueError):
@@ -103,36 +104,9 @@ def _position(cursor: str, listing: Listing) -> str:
     return str(position)
 
 
-def _fingerprint(listing: Listing) -> str:
-    return hashlib.sha256(repr(replace(listing, after=None, limit=0)).encode()).hexdigest()[:12]
-
-
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """How long a writer would wait (seconds), and for which effect."""
-
-    seconds: float
-    until: Effect
-
-    @property
-    def applied(self) -> str:
-        return f"wait={self.seconds:g}, until={self.until}"
-
-
-def wait_of(request: Request) -> Wait | None:
-    """``Prefer: wait=N; until=…`` (RFC 7240); N is cut at WAIT_MOST. Preferences we don't know are ignored."""
-    preferences: dict[str, str] = {}
-    for part in re.split(r"[,;]", request.headers.get("Prefer", "")):
-        name, _, value = part.strip().partition("=")
-        preferences.setdefault(name.strip().lower(), value.strip().strip('"'))
-    if "wait" not in preferences:
-        return None
-    until = preferences.get("until", Effect.STORED)
-    if not re.fullmatch(r"[0-9]{1,9}", preferences["wait"]):
-        raise Invalid({"Prefer": ["wait must be a whole number of seconds."]})
-    if until not in list(Effect):
-        raise Invalid({"Prefer": [f"until must be one of {', '.join(Effect)}."]})
-    return Wait(min(int(preferences["wait"]), WAIT_MOST), Effect(until))
+def _fingerprint(listing: object) -> str:
+    kept = replace(listing, after=None, limit=0) if isinstance(listing, Listing) else listing
+    return hashlib.sha256(repr(kept).encode()).hexdigest()[:12]
 
 
 # Versions as entity tags
@@ -142,17 +116,28 @@ def etag_of(version: int) -> str:
     return f'"v{version}"'
 
 
-def only_if_version(request: Request) -> int | None:
-    """The version ``If-Match`` insists on; None without the header, or with ``*``."""
-    given = request.headers.get("If-Match", "").strip()
-    if given in {"", "*"}:
-        return None
-    match = re.fullmatch(r'"v([0-9]{1,12})"', given)
-    if not match:
-        raise Invalid({"If-Match": ['Must be the ETag of a product, such as "v3".']})
-    return int(match[1])
+def etag_of_page(page: Page) -> str:
+    """Weak: it stands for the versions shown and the place to go on from, not for each byte."""
+    shown = [(product.product_id, product.version) for product in page.products]
+    return f'W/"{hashlib.sha256(repr((shown, page.after)).encode()).hexdigest()[:20]}"'
 
 
-def is_not_modified(request: Request, version: int) -> bool:
+def is_not_modified(request: Request, etag: str) -> bool:
+    """Whether ``If-None-Match`` names the tag; as RFC 9110 has it, a weak comparison."""
     tags = [tag.strip().removeprefix("W/") for tag in request.headers.get("If-None-Match", "").split(",")]
-    return etag_of(version) in tags or "*" in tags
+    return etag.removeprefix("W/") in tags or "*" in tags
+
+
+def as_of(request: Request) -> int | datetime | None:
+    """``asOf``: a version, or a moment in ISO 8601."""
+    return read_parameters(request.query_params, {"asOf": ("as_of", _version_or_moment)}).get("as_of")
+
+
+def _version_or_moment(text: str) -> int | datetime:
+    if re.fullmatch(r"[1-9][0-9]{0,11}", text):
+        return int(text)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError("Must be a version such as 3, or a time such as 2026-03-01T12:00:00Z.") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

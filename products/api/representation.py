@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
+from products.acceptance import Accepted
 from products.changes import Change, differences
 from products.pipeline import states
 from products.product import FIELD_NAMES, Product, iso, to_document, wire_name
@@ -22,7 +23,9 @@ def plain(value: Any) -> Any:
         return iso(value)
     if isinstance(value, dict):
         return {str(name): plain(part) for name, part in value.items()}
-    return list(value) if isinstance(value, tuple) else value
+    if isinstance(value, list | tuple):
+        return [plain(part) for part in value]
+    return value
 
 
 def product_body(product: Product, *, staff: bool = False) -> dict[str, Any]:
@@ -58,12 +61,27 @@ def change_body(change: Change) -> dict[str, Any]:
         "requestId": change.origin.request_id,
         "acceptedAt": iso(change.accepted_at),
         "effects": plain(states(change)),
-        "changed": {
-            wire_name(name): {"before": plain(before), "after": plain(after)}
-            for name, (before, after) in differences(change.before, change.after).items()
-        },
+        "changed": _changed_body(differences(change.before, change.after)),
         "before": product_body(change.before, staff=True) if change.before else None,
         "after": product_body(change.after, staff=True),
+    }
+
+
+def dry_run_body(accepted: Accepted) -> dict[str, Any]:
+    """What a write would do."""
+    change = accepted.change
+    changed = differences(change.before, change.after) if change else {}
+    return {
+        "dryRun": True,
+        "changeType": str(change.change_type) if change else None,
+        "changed": _changed_body(changed),
+        "product": product_body(accepted.product, staff=True),
+    }
+
+
+def _changed_body(changed: Mapping[str, tuple[Any, Any]]) -> dict[str, Any]:
+    return {
+        wire_name(name): {"before": plain(before), "after": plain(after)} for name, (before, after) in changed.items()
     }
 
 

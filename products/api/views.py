@@ -1,29 +1,20 @@
-"""The API under ``/v1.0``: each view reads a request, makes one call, and writes the answer."""
+"""The API's products: each view reads a request, makes one call, and writes the answer."""
 
+from datetime import datetime
 from typing import Any
 
 from rest_framework import status
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from products.acceptance import Accepted
-from products.api.permissions import is_staff
-from products.api.queries import (
-    PARAMETERS,
-    Wait,
-    cursor_of,
-    etag_of,
-    is_not_modified,
-    listing_of,
-    only_if_version,
-    read_parameters,
-    wait_of,
-)
-from products.api.representation import change_body, change_url, edits_of, product_body, receipt_summary
-from products.api.requests import request_id
-from products.bootstrap import catalogue, sleep
-from products.changes import Origin
+from products.api.permissions import is_staff, may_deactivate
+from products.api.queries import as_of, cursor_of, etag_of, etag_of_page, is_not_modified, listing_of
+from products.api.representation import edits_of, plain, product_body
+from products.api.terms import terms_of
+from products.api.writing import body_of, written
+from products.bootstrap import catalogue
 from products.listing import Listing, Page
 from products.product import Invalid, Product
 
@@ -38,24 +29,23 @@ class Products(APIView):
     def get(self, request: Request) -> Response:
         listing, staff = listing_of(request), is_staff(request)
         page = _page(listing, staff=staff)
-        body: dict[str, Any] = {
-            "products": [product_body(product, staff=staff) for product in page.products],
-            "count": len(page.products),
-            "moreAvailable": page.after is not None,
-            "nextStartAt": cursor_of(listing, page.after) if page.after else None,
-        }
-        response = Response(body, headers={"Cache-Control": PRIVATE if staff else LIST_CACHE})
-        if page.after:
+        headers = {"Cache-Control": PRIVATE if staff else LIST_CACHE}
+        if not page.freshness:  # a search tells the time, so no two answers are the same
+            headers["ETag"] = etag_of_page(page)
+            if is_not_modified(request, headers["ETag"]):
+                return Response(status=status.HTTP_304_NOT_MODIFIED, headers=headers)
+        cursor = cursor_of(listing, page.after) if page.after else None
+        if cursor:
             query = request.query_params.copy()
-            query["startAt"] = body["nextStartAt"]
-            response["Link"] = f'<{request.path}?{query.urlencode()}>; rel="next"'
-        return response
+            query["startAt"] = cursor
+            headers["Link"] = f'<{request.path}?{query.urlencode()}>; rel="next"'
+        return Response(_page_body(page, cursor, staff=staff), headers=headers)
 
     def post(self, request: Request) -> Response:
-        wait, edits = wait_of(request), edits_of(_body(request))
+        terms, edits = terms_of(request), edits_of(body_of(request))
         product_id = edits.pop("product_id", None)
-        accepted = catalogue().create(product_id, edits, _origin(request))
-        return _written(accepted, wait, status.HTTP_201_CREATED)
+        accepted = catalogue().create(product_id, edits, terms.origin, dry_run=terms.dry_run)
+        return written(accepted, terms, status.HTTP_201_CREATED)
 
 
 class OneProduct(APIView):
@@ -63,53 +53,28 @@ class OneProduct(APIView):
 
     def get(self, request: Request, product_id: str) -> Response:
         staff = is_staff(request)
-        product = catalogue().newest(product_id) if staff else catalogue().public(product_id)
+        product = _read(request, product_id, staff=staff)
         headers = {"ETag": etag_of(product.version), "Cache-Control": PRIVATE if staff else PRODUCT_CACHE}
-        if is_not_modified(request, product.version):
+        if is_not_modified(request, headers["ETag"]):
             return Response(status=status.HTTP_304_NOT_MODIFIED, headers=headers)
         return Response(product_body(product, staff=staff), headers=headers)
 
     def patch(self, request: Request, product_id: str) -> Response:
-        wait, edits = wait_of(request), edits_of(_body(request))
+        terms, edits = terms_of(request), edits_of(body_of(request))
         base = _base(edits.pop("version", None))
-        accepted = catalogue().update(product_id, edits, _origin(request), base=base, only_if=only_if_version(request))
-        return _written(accepted, wait, status.HTTP_200_OK)
+        if edits.get("active") is False and not may_deactivate(request):
+            raise PermissionDenied
+        accepted = catalogue().update(
+            product_id, edits, terms.origin, base=base, only_if=terms.only_if, dry_run=terms.dry_run
+        )
+        return written(accepted, terms, status.HTTP_200_OK)
 
     put = patch
 
     def delete(self, request: Request, product_id: str) -> Response:
-        wait, only_if = wait_of(request), only_if_version(request)
-        accepted = catalogue().deactivate(product_id, _origin(request), only_if=only_if)
-        return _written(accepted, wait, status.HTTP_204_NO_CONTENT)
-
-
-class Changes(APIView):
-    """A product's history, newest first."""
-
-    staff_only = True
-
-    def get(self, request: Request, product_id: str) -> Response:
-        known = {"limit": PARAMETERS["limit"], "before": ("before", _version)}
-        values = read_parameters(request.query_params, known)
-        limit = values.get("limit", 25)
-        changes = catalogue().history(product_id, before=values.get("before"), limit=limit + 1)
-        shown = changes[:limit]
-        body = {
-            "changes": [change_body(change) for change in shown],
-            "count": len(shown),
-            "moreAvailable": len(changes) > limit,
-            "nextBefore": shown[-1].version if len(changes) > limit else None,
-        }
-        return Response(body, headers={"Cache-Control": PRIVATE})
-
-
-class Receipt(APIView):
-    """One change: who, when, what, and the state of each of its effects."""
-
-    staff_only = True
-
-    def get(self, request: Request, product_id: str, version: int) -> Response:
-        return Response(change_body(catalogue().receipt(product_id, version)), headers={"Cache-Control": PRIVATE})
+        terms = terms_of(request)
+        accepted = catalogue().deactivate(product_id, terms.origin, only_if=terms.only_if, dry_run=terms.dry_run)
+        return written(accepted, terms, status.HTTP_204_NO_CONTENT)
 
 
 def _page(listing: Listing, *, staff: bool) -> Page:
@@ -118,19 +83,28 @@ def _page(listing: Listing, *, staff: bool) -> Page:
     return catalogue().staff_page(listing) if staff else catalogue().page(listing)
 
 
-def _body(request: Request) -> dict[str, Any]:
-    data: Any = request.data  # an object: the parser takes nothing else
-    return dict(data)
+def _page_body(page: Page, cursor: str | None, *, staff: bool) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "products": [product_body(product, staff=staff) for product in page.products],
+        "count": len(page.products),
+        "moreAvailable": page.after is not None,
+        "nextStartAt": cursor,
+    }
+    if page.freshness:
+        source = "index" if page.freshness.from_index else "table"
+        body["search"] = {"source": source, "completeUpTo": plain(page.freshness.complete_up_to)}
+    return body
 
 
-def _origin(request: Request) -> Origin:
-    return Origin(actor=request.user.get_username(), source="api", request_id=request_id(request))
-
-
-def _version(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 1 <= len(text) <= 12:
-        raise ValueError("Must be a version, a whole number from 1.")
-    return int(text)
+def _read(request: Request, product_id: str, *, staff: bool) -> Product:
+    wanted = as_of(request)
+    if wanted is None:
+        return catalogue().newest(product_id) if staff else catalogue().public(product_id)
+    if not staff:
+        raise Invalid({"asOf": ["Only staff may look back."]})
+    if isinstance(wanted, datetime):
+        return catalogue().as_of(product_id, wanted)
+    return catalogue().version(product_id, wanted)
 
 
 def _base(version: Any) -> int | None:
@@ -140,22 +114,3 @@ def _base(version: Any) -> int | None:
     if isinstance(version, bool) or not isinstance(version, int) or not 0 < version < 10**12:
         raise Invalid({"version": ["Must be the version you started from, a whole number from 1."]})
     return version
-
-
-def _written(accepted: Accepted, wait: Wait | None, reached: int) -> Response:
-    """202 with the receipt's address, or ``reached`` with the product when the writer waited long enough."""
-    headers = {"Cache-Control": PRIVATE, "ETag": etag_of(accepted.product.version)}
-    if accepted.change is None:
-        return _done(accepted.product, status.HTTP_204_NO_CONTENT if reached == 204 else 200, headers)
-    change = accepted.change
-    headers["Location"] = change_url(change)
-    if wait:
-        change = catalogue().await_effect(change, wait.until, seconds=wait.seconds, sleep=sleep)
-        if wait.until not in change.open:
-            return _done(accepted.product, reached, headers | {"Preference-Applied": wait.applied})
-    return Response(receipt_summary(change), status=status.HTTP_202_ACCEPTED, headers=headers)
-
-
-def _done(product: Product, code: int, headers: dict[str, str]) -> Response:
-    body = None if code == status.HTTP_204_NO_CONTENT else product_body(product, staff=True)
-    return Response(body, status=code, headers=headers)

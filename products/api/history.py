@@ -1,0 +1,64 @@
+"""A product's history: its changes, the receipt of each, and going back to one."""
+
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from products.api.permissions import may_deactivate
+from products.api.queries import LIMIT_DEFAULT, PARAMETERS, cursor_of, position_of, read_parameters
+from products.api.representation import change_body
+from products.api.terms import terms_of
+from products.api.writing import RETRY_SECONDS, written
+from products.bootstrap import catalogue
+
+PRIVATE = "private, no-store"
+
+
+class Changes(APIView):
+    """A product's history, newest first."""
+
+    staff_only = True
+
+    def get(self, request: Request, product_id: str) -> Response:
+        values = read_parameters(request.query_params, {name: PARAMETERS[name] for name in ("limit", "startAt")})
+        limit, cursor = values.get("limit", LIMIT_DEFAULT), values.get("after")
+        before = int(position_of(cursor, product_id)) if cursor else None
+        changes = catalogue().history(product_id, before=before, limit=limit + 1)
+        shown = changes[:limit]
+        more = len(changes) > limit
+        body = {
+            "changes": [change_body(change) for change in shown],
+            "count": len(shown),
+            "moreAvailable": more,
+            "nextStartAt": cursor_of(product_id, str(shown[-1].version)) if more else None,
+        }
+        return Response(body, headers={"Cache-Control": PRIVATE})
+
+
+class Receipt(APIView):
+    """One change: who, when, what, and the state of each of its effects."""
+
+    staff_only = True
+
+    def get(self, request: Request, product_id: str, version: int) -> Response:
+        read_parameters(request.query_params, {})
+        change = catalogue().receipt(product_id, version)
+        headers = {"Cache-Control": PRIVATE} | ({"Retry-After": str(RETRY_SECONDS)} if change.open else {})
+        return Response(change_body(change), headers=headers)
+
+
+class Restore(APIView):
+    """Make the product as it was after this version, by a new change."""
+
+    needed = "products.change_product"  # although it is a POST
+
+    def post(self, request: Request, product_id: str, version: int) -> Response:
+        terms = terms_of(request)
+        would = catalogue().version(product_id, version)
+        if not would.active and not may_deactivate(request):
+            self.permission_denied(request)
+        accepted = catalogue().restore_version(
+            product_id, version, terms.origin, only_if=terms.only_if, dry_run=terms.dry_run
+        )
+        return written(accepted, terms, status.HTTP_200_OK)
