@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import dj_database_url
+from corsheaders.defaults import default_headers
 from django.core.exceptions import ImproperlyConfigured
 
 from bbws_products.celery import celery_settings
@@ -18,9 +19,10 @@ ENVIRONMENT = required("ENVIRONMENT", "One of dev, sit, prod: it is a part of th
 SECRET_KEY = required("SECRET_KEY", "Any long random text: python3 -c 'import secrets; print(secrets.token_hex(32))'.")
 DEBUG = flag("DEBUG", False)
 LOCAL = flag("LOCAL", False)  # on one machine only: plain HTTP, and static files straight from the apps
-TOKEN_KEY = required("TOKEN_KEY", "A long random text that signs API tokens; not the SECRET_KEY.")
-weak = [key for key in (SECRET_KEY, TOKEN_KEY) if key.startswith(INSECURE) or len(key) < 32]
-if ENVIRONMENT in {"sit", "prod"} and (DEBUG or LOCAL or weak or SECRET_KEY == TOKEN_KEY):
+required("TOKEN_KEYS", "Long random texts, comma-separated: the first signs API tokens, all verify them.")
+TOKEN_KEYS = words("TOKEN_KEYS")
+weak = [key for key in (SECRET_KEY, *TOKEN_KEYS) if key.startswith(INSECURE) or len(key) < 32]
+if ENVIRONMENT in {"sit", "prod"} and (DEBUG or LOCAL or weak or SECRET_KEY in TOKEN_KEYS):
     raise ImproperlyConfigured(f"{ENVIRONMENT} refuses to start with DEBUG, LOCAL or keys meant for development.")
 
 ALLOWED_HOSTS = words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
@@ -45,6 +47,15 @@ CLOUDFRONT_DISTRIBUTION_ID = (
 RELAY_AFTER = timedelta(seconds=number("RELAY_AFTER_SECONDS", 30))
 RELAY_EVERY = timedelta(seconds=number("RELAY_EVERY_SECONDS", 10))
 
+# Tokens of an external issuer, e.g. Cognito's; none without a JWKS_URL.
+JWKS_URL = os.environ.get("JWKS_URL", "")
+JWKS_ISSUER = required("JWKS_ISSUER", "The issuer whose tokens JWKS_URL verifies.") if JWKS_URL else ""
+JWKS_AUDIENCE = os.environ.get("JWKS_AUDIENCE", "")
+JWKS_GROUPS_CLAIM = os.environ.get("JWKS_GROUPS_CLAIM", "cognito:groups")
+# Calls a second of one client; 0 is no limit.
+THROTTLE_PUBLIC = int(number("THROTTLE_PUBLIC", 100))
+THROTTLE_STAFF = int(number("THROTTLE_STAFF", 50))
+
 CELERY = celery_settings(
     ENVIRONMENT,
     transport_options(
@@ -64,6 +75,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "corsheaders",
     "rest_framework",
     "products",
 ]
@@ -71,6 +83,7 @@ MIDDLEWARE = [
     "products.api.requests.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -131,7 +144,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "products.api.tokens.BearerAuthentication",
+        "products.api.authentication.BearerAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["products.api.permissions.ProductPermission"],
@@ -140,9 +153,36 @@ REST_FRAMEWORK = {
         "products.api.requests.ExactJSONRenderer",
         "rest_framework.renderers.BrowsableAPIRenderer",
     ],
+    "DEFAULT_THROTTLE_CLASSES": ["products.api.throttling.ClientThrottle"],
+    "NUM_PROXIES": int(number("NUM_PROXIES", 0)),
     "EXCEPTION_HANDLER": "products.api.errors.answer",
     "URL_FORMAT_OVERRIDE": None,
 }
+
+# Browsers of these origins may call the API with a token; sessions are for our own pages only.
+CORS_ALLOWED_ORIGINS = words("CORS_ALLOWED_ORIGINS")
+CORS_URLS_REGEX = r"^/v1\.0/"
+CORS_PREFLIGHT_MAX_AGE = 3600
+CORS_ALLOW_HEADERS = [
+    *default_headers,
+    "idempotency-key",
+    "if-match",
+    "if-none-match",
+    "prefer",
+    "x-request-id",
+]
+CORS_EXPOSE_HEADERS = [
+    "ETag",
+    "Idempotent-Replayed",
+    "Link",
+    "Location",
+    "Preference-Applied",
+    "RateLimit-Limit",
+    "RateLimit-Remaining",
+    "RateLimit-Reset",
+    "Retry-After",
+    "X-Request-ID",
+]
 
 LOGGING = {
     "version": 1,

@@ -14,6 +14,7 @@ from django.db import connection
 from products.adapters.aws import calling, client
 from products.adapters.cloudfront import CloudFront
 from products.adapters.dynamodb import DynamoProductTable
+from products.adapters.dynamodb_tokens import DynamoRevocations
 from products.adapters.opensearch import NoIndex, OpenSearchIndex, connect
 from products.adapters.queue import CeleryDoorbell
 from products.adapters.s3 import S3AuditTrail, WriteOnceStorage
@@ -38,6 +39,11 @@ sleep: Callable[[float], None] = time.sleep
 @cache
 def table() -> DynamoProductTable:
     return DynamoProductTable(client("dynamodb"), settings.PRODUCTS_TABLE)
+
+
+@cache
+def revocations() -> DynamoRevocations:
+    return DynamoRevocations(client("dynamodb"), settings.PRODUCTS_TABLE)
 
 
 @cache

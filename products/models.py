@@ -5,6 +5,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, NoReturn, Self
 
+from django.conf import settings
 from django.core.exceptions import FieldError
 from django.db import models
 
@@ -19,6 +20,14 @@ FILTERS: dict[str, Container[Any]] = {
     "billing_cycle": list(core.BillingCycle),
 }
 ORDERS = {"created_at": {}, "price": {"by_price": True}}
+
+
+GROUPS = {
+    "Product viewers": ["view"],
+    "Product editors": ["view", "add", "change"],
+    "Product admins": ["view", "add", "change", "delete"],
+}
+"""The groups of DESIGN §5 and what each may do with products."""
 
 
 class ProductQuery:
@@ -178,3 +187,21 @@ class Product(models.Model):
         raise TypeError("A product is written through the catalogue.")
 
     delete = save
+
+
+class ApiToken(models.Model):
+    """An API token that was issued: its list entry, not its secret, which is shown once and kept nowhere."""
+
+    token_id = models.CharField(max_length=36, primary_key=True)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
+    label = models.CharField(max_length=100, help_text="What it is for.")
+    created_at = models.DateTimeField("created")
+    expires_at = models.DateTimeField("expires")
+    revoked_at = models.DateTimeField("revoked", null=True, blank=True)
+
+    class Meta:
+        verbose_name = "API token"
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.label} of {self.user}"

@@ -6,15 +6,14 @@ from typing import Any
 from django.contrib.auth.models import Group, User
 from django.test import Client
 
-from products.api import tokens
-from products.bootstrap import new_id, now
+from products import tokens
 
 
 def token_of(name: str, group: str | None, *, lifetime: timedelta = timedelta(hours=1)) -> str:
     user, _ = User.objects.get_or_create(username=name)
     if group:
         user.groups.set([Group.objects.get(name=group)])
-    return tokens.issue(user, at=now(), lifetime=lifetime, token_id=new_id())
+    return tokens.issue(user, label="test", lifetime=lifetime)[1]
 
 
 class Api:

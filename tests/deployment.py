@@ -12,11 +12,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from deploy.local.engines import Engines, app_environment, free_port, kill_group, spawn, stop, wait_for
 from deploy.local.resources import create_queues
-from products.api import tokens
+from products import tokens
 from tests.worlds import World, fresh_world
 
 BIN = Path(sys.executable).parent
@@ -33,14 +34,8 @@ def until[T](look: Callable[[], T], *, seconds: float = PATIENCE) -> T:
     return found
 
 
-class Everything:
-    """A user who may do all there is to do."""
-
-    def get_username(self) -> str:
-        return "ann"
-
-    def get_all_permissions(self) -> set[str]:
-        return {f"products.{verb}_product" for verb in ("view", "add", "change", "delete")}
+ANN = SimpleNamespace(get_username=lambda: "ann")
+EVERYTHING = [f"products.{verb}_product" for verb in ("view", "add", "change", "delete")]
 
 
 class Deployment:
@@ -106,7 +101,7 @@ class Deployment:
         self, method: str, path: str, body: Any = None, *, timeout: float = 20, **headers: str
     ) -> tuple[int, Any, Any]:
         """Status, body and headers of an answer."""
-        token = tokens.issue(Everything(), at=datetime.now(UTC), lifetime=timedelta(hours=1), token_id="t")
+        token = tokens.signed(ANN, EVERYTHING, at=datetime.now(UTC), lifetime=timedelta(hours=1), token_id="t")
         sent = {"Authorization": f"Bearer {token}", "Content-Type": "application/json", **headers}
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.url(path), data, sent, method=method)

@@ -12,7 +12,9 @@ os.environ.update(app_environment(ENGINES, env="test", home=HOME))
 os.environ.update(
     {
         "SECRET_KEY": "insecure-key-of-the-tests-0123456789",
-        "TOKEN_KEY": "insecure-token-key-of-the-tests-0123456789",
+        "THROTTLE_PUBLIC": "0",
+        "THROTTLE_STAFF": "0",
+        "TOKEN_KEYS": "insecure-token-key-of-the-tests-0123456789",
         "CLOUDFRONT_DISTRIBUTION_ID": "made-by-each-test",
         "RELAY_AFTER_SECONDS": "1",
         "RELAY_EVERY_SECONDS": "1",

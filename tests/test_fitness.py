@@ -15,7 +15,7 @@ from products.pipeline import TASKS
 from tasks.queues import QUEUES, RELAY, dlq_name, queue_names
 
 SOURCES = [path for room in ("products", "tasks", "bbws_products", "deploy") for path in (ROOT / room).rglob("*.py")]
-OWN_KEYS = {"ENVIRONMENT": "prod", "LOCAL": "0", "SECRET_KEY": "x" * 40, "TOKEN_KEY": "y" * 40}
+OWN_KEYS = {"ENVIRONMENT": "prod", "LOCAL": "0", "SECRET_KEY": "x" * 40, "TOKEN_KEYS": "y" * 40}
 TESTS = list((ROOT / "tests").rglob("*.py"))
 
 
@@ -80,7 +80,7 @@ def start(**changes: str) -> subprocess.CompletedProcess[str]:
         ({"ENVIRONMENT": "prod", "LOCAL": "0"}, "prod refuses to start"),
         (OWN_KEYS | {"DEBUG": "1"}, "prod refuses to start"),
         (OWN_KEYS | {"LOCAL": "1"}, "prod refuses to start"),
-        (OWN_KEYS | {"TOKEN_KEY": "x" * 40}, "prod refuses to start"),
+        (OWN_KEYS | {"TOKEN_KEYS": "x" * 40}, "prod refuses to start"),
     ],
 )
 def test_a_wrong_setting_says_how_to_set_it(changes: dict[str, str], sentence: str) -> None:

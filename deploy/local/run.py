@@ -101,7 +101,7 @@ def staff() -> str:
     kept = HOME / "api-token"
     kept.touch(mode=0o600)
     with kept.open("w") as written:
-        call_command("issue_token", "admin", stdout=written)
+        call_command("issue_token", "admin", label="make run", stdout=written)
     return kept.read_text().strip()
 
 
@@ -126,7 +126,7 @@ def main() -> None:
     port, lock = checked_port(), sole_owner()
     engines = Engines(HOME)
     env = app_environment(engines, env="dev", home=HOME)
-    env |= {"SECRET_KEY": kept_secret("secret-key"), "TOKEN_KEY": kept_secret("token-key"), "DEBUG": "0"}
+    env |= {"SECRET_KEY": kept_secret("secret-key"), "TOKEN_KEYS": kept_secret("token-key"), "DEBUG": "0"}
     os.environ.update(env)
     children: dict[str, subprocess.Popen[str]] = {}
     stopping = threading.Event()

@@ -12,6 +12,7 @@ from django.urls import path, reverse
 from django.utils.html import format_html
 from django.views.decorators.http import require_POST
 
+import products.admin.tokens  # noqa: F401 # registers the page of API tokens
 from products.admin.away import page_or_away
 from products.admin.changelist import ActiveFilter, BillingCycleFilter, ProductChangeList
 from products.admin.form import FIELDS, ProductForm

@@ -17,7 +17,7 @@ BODY_MOST = 10 * 1024  # bytes
 
 
 class RequestIdMiddleware:
-    """Gives every request an id, the caller's own where it is a sane one, and sends it back."""
+    """Gives every request an id, the caller's own where it is a sane one, and sends it back with the rate limit."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -28,6 +28,9 @@ class RequestIdMiddleware:
         request.request_id = request_id  # type: ignore[attr-defined] # ours
         response = self.get_response(request)
         response["X-Request-ID"] = request_id
+        if rate := getattr(request, "rate_limit", None):
+            for name, value in zip(("Limit", "Remaining", "Reset"), rate, strict=True):
+                response[f"RateLimit-{name}"] = str(value)
         return response
 
 

@@ -6,11 +6,7 @@ from django.contrib.auth.management import create_permissions
 from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
-GROUPS = {
-    "Product viewers": ["view"],
-    "Product editors": ["view", "add", "change"],
-    "Product admins": ["view", "add", "change", "delete"],
-}
+from products.models import GROUPS
 
 
 def create_groups(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:

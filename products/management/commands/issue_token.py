@@ -6,8 +6,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from products.api.tokens import issue
-from products.bootstrap import new_id, now
+from products.tokens import issue
 
 
 class Command(BaseCommand):
@@ -16,9 +15,10 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("username")
         parser.add_argument("--days", type=float, default=30)
+        parser.add_argument("--label", default="command line", help="what it is for")
 
-    def handle(self, *args: Any, username: str, days: float, **options: Any) -> str:
+    def handle(self, *args: Any, username: str, days: float, label: str, **options: Any) -> str:
         user = get_user_model().objects.filter(username=username, is_active=True).first()
         if user is None:
             raise CommandError(f"There is no active user {username!r}.")
-        return issue(user, at=now(), lifetime=timedelta(days=days), token_id=new_id())
+        return issue(user, label=label, lifetime=timedelta(days=days))[1]

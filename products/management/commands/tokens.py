@@ -1,0 +1,31 @@
+"""``manage.py tokens``: list the API tokens; ``--revoke ID`` revokes one."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from products.models import ApiToken
+from products.tokens import revoke
+
+
+class Command(BaseCommand):
+    help = "List API tokens, or revoke one."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--revoke", metavar="ID", help="the token's id, as listed")
+
+    def handle(self, *args: Any, **options: Any) -> str:
+        if options["revoke"]:
+            return self._revoke(options["revoke"])
+        listed = ApiToken.objects.select_related("user")
+        lines = (
+            f"{t.pk}  until {t.expires_at:%Y-%m-%d}  {'revoked' if t.revoked_at else 'issued'}  {t}" for t in listed
+        )
+        return "\n".join(lines) or "none"
+
+    def _revoke(self, token_id: str) -> str:
+        token = ApiToken.objects.filter(pk=token_id).first()
+        if token is None:
+            raise CommandError(f"There is no token {token_id!r}.")
+        revoke(token)
+        return f"revoked; within a minute nobody takes it any more: {token}"
