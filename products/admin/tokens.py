@@ -39,9 +39,10 @@ class ApiTokenAdmin(admin.ModelAdmin):
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Only a superuser issues tokens for others: a token carries its user's permissions."""
-        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
-        if field and not request.user.is_superuser:
-            field.queryset = field.queryset.filter(pk=request.user.pk)
+        field: Any = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        user: Any = request.user
+        if not user.is_superuser:
+            field.queryset = field.queryset.filter(pk=user.pk)
         return field
 
     def save_model(self, request: HttpRequest, obj: ApiToken, form: Any, change: bool) -> None:

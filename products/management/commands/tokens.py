@@ -18,10 +18,7 @@ class Command(BaseCommand):
         if options["revoke"]:
             return self._revoke(options["revoke"])
         listed = ApiToken.objects.select_related("user")
-        lines = (
-            f"{t.pk}  until {t.expires_at:%Y-%m-%d}  {'revoked' if t.revoked_at else 'issued'}  {t}" for t in listed
-        )
-        return "\n".join(lines) or "none"
+        return "\n".join(map(_line, listed)) or "none"
 
     def _revoke(self, token_id: str) -> str:
         token = ApiToken.objects.filter(pk=token_id).first()
@@ -29,3 +26,8 @@ class Command(BaseCommand):
             raise CommandError(f"There is no token {token_id!r}.")
         revoke(token)
         return f"revoked; within a minute nobody takes it any more: {token}"
+
+
+def _line(token: ApiToken) -> str:
+    state = "revoked" if token.revoked_at else "issued"
+    return f"{token.pk}  until {token.expires_at:%Y-%m-%d}  {state}  {token}"
