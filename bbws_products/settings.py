@@ -61,7 +61,7 @@ CELERY = celery_settings(
     transport_options(
         ENVIRONMENT,
         required("SQS_QUEUE_URL_PREFIX", "e.g. https://sqs.eu-west-1.amazonaws.com/123456789012"),
-        required("HEARTBEAT_DIR", "A directory where the worker touches a file per queue it polls, e.g. /tmp/beats."),
+        required("HEARTBEAT_DIR", "A directory where the worker touches a file per queue it polls, e.g. /run/worker."),
         int(number("SQS_WAIT_SECONDS", WAIT_SECONDS)),
     ),
     RELAY_EVERY,

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from products.catalogue import Catalogue
 from products.changes import Origin
 from products.pipeline import Pipeline
 from tests import plugin
+from tests.deployment import Deployment
 from tests.worlds import World, fresh_world
 
 
@@ -61,3 +63,10 @@ def ann() -> Origin:
 @pytest.fixture
 def ben() -> Origin:
     return Origin(actor="ben", source="test", request_id="request-of-ben")
+
+
+@pytest.fixture
+def deployment(engines: Engines, tmp_path: Path) -> Iterator[Deployment]:
+    made = Deployment(engines, tmp_path)
+    yield made
+    made.stop()

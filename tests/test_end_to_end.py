@@ -4,7 +4,6 @@ import base64
 import json
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,13 +12,6 @@ from deploy.local.engines import Engines
 from tests.builders import fields
 from tests.deployment import Deployment, until
 from tests.proxy import HANG, PASS, Proxy
-
-
-@pytest.fixture
-def deployment(engines: Engines, tmp_path: Path) -> Iterator[Deployment]:
-    made = Deployment(engines, tmp_path)
-    yield made
-    made.stop()
 
 
 @pytest.fixture

@@ -66,13 +66,6 @@ def role() -> Iterator[Credentials]:
     credentials.server.server_close()
 
 
-@pytest.fixture
-def deployment(engines: Engines, tmp_path: Path) -> Iterator[Deployment]:
-    made = Deployment(engines, tmp_path)
-    yield made
-    made.stop()
-
-
 def is_poll(request: Request) -> bool:
     return request.operation == "ReceiveMessage"
 
