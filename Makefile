@@ -6,7 +6,7 @@ PYTHON ?= $(shell for p in python3.12 python3.13 python3.14 python3; do \
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run test check fix setup reset
+.PHONY: help run test check fix contract setup reset
 
 help: ## What there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1	\2/'
@@ -23,6 +23,11 @@ check: .venv-test/ready ## Lint, format, types, imports; changes nothing
 
 fix: .venv-test/ready ## Mend what can be mended without thinking
 	@.venv-test/bin/ruff check --fix . ; .venv-test/bin/ruff format .
+
+contract: .venv-test/ready ## Write deploy/openapi.yaml anew from the code
+	@.venv-test/bin/python -c "import tests.plugin, django; django.setup(); \
+	from django.core.management import call_command; \
+	call_command('spectacular', file='deploy/openapi.yaml', validate=True, fail_on_warn=True)"
 
 setup: .venv-engines/ready .venv-test/ready .venv/ready ## Only install
 

@@ -10,6 +10,8 @@ from enum import StrEnum
 from typing import Any
 
 PRICE_MIN, PRICE_MAX = Decimal("0.01"), Decimal("999999.99")
+LENGTHS = {"name": (3, 100), "description": (10, 500), "period": (5, 100), "feature": (2, 200)}
+FEATURES_MOST = 20
 DEFAULT_CURRENCY = "ZAR"
 CURRENCY_SIGNS = {"ZAR": "R", "USD": "$", "EUR": "€", "GBP": "£"}
 # ISO 4217, active national currencies; funds, metals and test codes are left out on purpose.
@@ -156,9 +158,9 @@ def _billing_cycle(value: Any) -> BillingCycle:
 def _features(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list | tuple):
         raise ValueError("Must be a list of texts.")
-    if len(value) > 20:
-        raise ValueError(f"Must have at most 20 entries; it has {len(value)}.")
-    kept, rule = [], _text(2, 200)
+    if len(value) > FEATURES_MOST:
+        raise ValueError(f"Must have at most {FEATURES_MOST} entries; it has {len(value)}.")
+    kept, rule = [], _text(*LENGTHS["feature"])
     for number, entry in enumerate(value, 1):
         try:
             kept.append(rule(entry))
@@ -174,13 +176,13 @@ def _active(value: Any) -> bool:
 
 
 RULES: dict[str, Callable[[Any], Any]] = {
-    "name": _text(3, 100),
-    "description": _text(10, 500, lines=True),
+    "name": _text(*LENGTHS["name"]),
+    "description": _text(*LENGTHS["description"], lines=True),
     "price": _price,
     "renewal_price": _optional(_price),
     "currency": _currency,
     "billing_cycle": _billing_cycle,
-    "period": _optional(_text(5, 100)),
+    "period": _optional(_text(*LENGTHS["period"])),
     "features": _features,
     "active": _active,
 }

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from deploy.local.engines import Engines, app_environment, free_port, kill_group, spawn, stop, wait_for
+from deploy.local.engines import ROOT, Engines, app_environment, free_port, kill_group, spawn, stop, wait_for
 from deploy.local.resources import create_queues
 from products import tokens
 from tests.worlds import World, fresh_world
@@ -76,6 +76,11 @@ class Deployment:
         command = ["beat", "--schedule", str(self.home / "beat"), "--pidfile=", "--loglevel", "INFO"]
         return self._start("scheduler", [str(BIN / "celery"), "-q", "-A", "bbws_products", *command], changes)
 
+    def migrate(self) -> None:
+        """Users and sessions: only those who send a session's cookie need them."""
+        command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
+        subprocess.run(command, cwd=ROOT, env=self.variables, check=True, timeout=60)
+
     def _start(self, name: str, command: list[str], changes: dict[str, str]) -> subprocess.Popen[str]:
         with self.log(name).open("a") as log:
             child = spawn(command, self.variables | changes, output=log.fileno())
@@ -94,6 +99,9 @@ class Deployment:
 
     # Clients
 
+    def token(self) -> str:
+        return tokens.signed(ANN, EVERYTHING, at=datetime.now(UTC), lifetime=timedelta(hours=1), token_id="t")
+
     def url(self, path: str) -> str:
         return f"http://127.0.0.1:{self.port}{path}"
 
@@ -101,8 +109,7 @@ class Deployment:
         self, method: str, path: str, body: Any = None, *, timeout: float = 20, **headers: str
     ) -> tuple[int, Any, Any]:
         """Status, body and headers of an answer."""
-        token = tokens.signed(ANN, EVERYTHING, at=datetime.now(UTC), lifetime=timedelta(hours=1), token_id="t")
-        sent = {"Authorization": f"Bearer {token}", "Content-Type": "application/json", **headers}
+        sent = {"Authorization": f"Bearer {self.token()}", "Content-Type": "application/json", **headers}
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.url(path), data, sent, method=method)
         try:

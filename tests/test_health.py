@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 
 from deploy.local.engines import free_port
@@ -51,6 +52,18 @@ def test_an_engine_writes_can_wait_for_only_degrades(
     status, body = readiness()
     assert (status, body["status"]) == (200, "degraded")
     assert [which for which, state in body["dependencies"].items() if state == "away"] == [name]
+
+
+def test_a_user_database_that_is_away_is_no_500(world: World, settings: Any) -> None:
+    """Whoever sends a session's cookie needs SQL; whoever sends a token does not."""
+    client, api = Client(), Api("Product viewers")
+    client.cookies["sessionid"] = "a" * 32
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE django_session RENAME TO gone")
+    response = client.get("/v1.0/products")
+    assert (response.status_code, response["Retry-After"]) == (503, "5")
+    assert error_of(response)["message"] == "The user database does not answer at the moment."
+    assert api("get", "/products").status_code == 200
 
 
 def test_without_dynamodb_callers_are_asked_to_try_later(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
+from django.db import OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -27,6 +28,7 @@ STATUS_OF: list[tuple[type[Exception], HTTPStatus]] = [
     (Conflict, HTTPStatus.CONFLICT),
     (TryLater, HTTPStatus.SERVICE_UNAVAILABLE),
     (CorruptChange, HTTPStatus.SERVICE_UNAVAILABLE),
+    (OperationalError, HTTPStatus.SERVICE_UNAVAILABLE),
 ]
 
 
@@ -55,6 +57,8 @@ def _body(status: HTTPStatus, message: str, request: Any, **details: Any) -> dic
 
 
 def _sentence(error: Exception) -> str:
+    if isinstance(error, OperationalError):
+        return "The user database does not answer at the moment."  # its own words may tell too much
     return "Some fields are not right." if isinstance(error, Invalid) else str(error)
 
 

@@ -63,10 +63,10 @@ def _wait_of(request: Request) -> Wait | None:
 
 def _only_if_of(request: Request) -> int | None:
     """The version ``If-Match`` insists on; None without the header, or with ``*``."""
-    given = request.headers.get("If-Match", "").strip()
-    if given in {"", "*"}:
+    given = request.headers.get("If-Match")
+    if given is None or given.strip() == "*":
         return None
-    match = re.fullmatch(r'"v([0-9]{1,12})"', given)
+    match = re.fullmatch(r'"v([0-9]{1,12})"', given.strip())
     if not match:
         raise Invalid({"If-Match": ['Must be the ETag of a product, such as "v3".']})
     return int(match[1])

@@ -1,0 +1,192 @@
+"""The shapes of requests and answers, for the contract only: no view uses them, since the core knows the rules."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field, inline_serializer
+from rest_framework.serializers import (
+    BooleanField,
+    CharField,
+    ChoiceField,
+    DateTimeField,
+    DictField,
+    IntegerField,
+    ListField,
+    RegexField,
+    Serializer,
+)
+
+from products.changes import ChangeType, Effect
+from products.product import CURRENCIES, FEATURES_MOST, LENGTHS, BillingCycle
+
+AMOUNT = {"type": "string", "pattern": r"^[0-9]{1,6}(\.[0-9]{1,2})?$", "example": "1500.00"}
+AMOUNT_OR_NULL = {**AMOUNT, "nullable": True}
+ANY: dict[str, Any] = {}
+
+
+@extend_schema_field(AMOUNT)
+class Amount(CharField):
+    """An amount as text, since many a JSON reader makes a float of a number."""
+
+
+@extend_schema_field(AMOUNT_OR_NULL)
+class AmountOrNull(CharField):
+    """An amount, or null."""
+
+
+@extend_schema_field(ANY)
+class Anything(CharField):
+    """A value of any kind."""
+
+
+def _text(field: str, **more: Any) -> CharField:
+    least, most = LENGTHS[field]
+    return CharField(min_length=least, max_length=most, **more)
+
+
+def _features(**more: Any) -> ListField:
+    return ListField(child=_text("feature"), max_length=FEATURES_MOST, **more)
+
+
+class ProductEdits(Serializer):
+    """What may be changed; fields left out stay as they are."""
+
+    name = _text("name", required=False, help_text="Unique, whatever its case and spaces.")
+    description = _text("description", required=False)
+    price = Amount(required=False, help_text="Due at purchase.")
+    renewalPrice = AmountOrNull(required=False, help_text="Due each cycle; null for a one-time product.")
+    currency = ChoiceField(sorted(CURRENCIES), required=False, help_text="ISO 4217; ZAR unless given.")
+    billingCycle = ChoiceField(list(BillingCycle), required=False)
+    period = _text("period", required=False, allow_null=True, help_text="Derived from the prices when absent.")
+    features = _features(required=False)
+    active = BooleanField(required=False)
+    version = IntegerField(
+        required=False, min_value=1, help_text="The version you started from; what changed since is merged."
+    )
+
+
+class NewProduct(Serializer):
+    """A product to be created."""
+
+    productId = RegexField("^[A-Za-z0-9_-]{1,64}$", required=False, help_text="Made when absent.")
+    name = _text("name")
+    description = _text("description")
+    price = Amount()
+    renewalPrice = AmountOrNull(required=False)
+    currency = ChoiceField(sorted(CURRENCIES), required=False)
+    billingCycle = ChoiceField(list(BillingCycle), required=False)
+    period = _text("period", required=False, allow_null=True)
+    features = _features(required=False)
+    active = BooleanField(required=False)
+
+
+class Product(Serializer):
+    """A product as of its version."""
+
+    productId = CharField()
+    name = CharField()
+    description = CharField()
+    price = Amount()
+    renewalPrice = AmountOrNull()
+    currency = CharField()
+    billingCycle = ChoiceField(list(BillingCycle))
+    period = CharField()
+    features = ListField(child=CharField())
+    active = BooleanField()
+    version = IntegerField(min_value=1)
+    createdAt = DateTimeField()
+    updatedAt = DateTimeField()
+    updatedBy = CharField(required=False, help_text="For staff only.")
+
+
+SearchState = inline_serializer(
+    "SearchState",
+    {
+        "source": ChoiceField(["index", "table"]),
+        "completeUpTo": DateTimeField(help_text="What was accepted later may be missing."),
+    },
+    required=False,
+)
+
+
+class ProductPage(Serializer):
+    """One page of the list."""
+
+    products = Product(many=True)
+    count = IntegerField()
+    moreAvailable = BooleanField()
+    nextStartAt = CharField(allow_null=True)
+    search = SearchState  # in answers to q only
+
+
+class ReceiptSummary(Serializer):
+    """What was accepted, and where to follow it."""
+
+    productId = CharField()
+    version = IntegerField(min_value=1)
+    changeId = CharField()
+    status = ChoiceField(["accepted", "stored", "complete", "failed"])
+    statusUrl = CharField()
+
+
+class EffectState(Serializer):
+    """How far one effect of a change has come."""
+
+    state = ChoiceField(["pending", "retrying", "failed", "done", "not configured"])
+    at = DateTimeField(allow_null=True)
+    error = CharField(required=False)
+    attempts = IntegerField(required=False)
+    lastTriedAt = DateTimeField(required=False)
+
+
+class Difference(Serializer):
+    before = Anything(allow_null=True)
+    after = Anything(allow_null=True)
+
+
+class Change(ReceiptSummary):
+    """The receipt: who changed what, and the state of each effect."""
+
+    changeType = ChoiceField(list(ChangeType))
+    user = CharField()
+    source = CharField()  # type: ignore[assignment] # a field of this name, taken off the class by DRF
+    requestId = CharField()
+    acceptedAt = DateTimeField()
+    effects = inline_serializer("Effects", {str(effect): EffectState() for effect in Effect})
+    changed = DictField(child=Difference())
+    before = Product(allow_null=True)
+    after = Product()
+
+
+class Changes(Serializer):
+    """One page of a product's history."""
+
+    changes = Change(many=True)
+    count = IntegerField()
+    moreAvailable = BooleanField()
+    nextStartAt = CharField(allow_null=True)
+
+
+class DryRun(Serializer):
+    """What a write would do."""
+
+    dryRun = BooleanField()
+    changeType = ChoiceField(list(ChangeType), allow_null=True)
+    changed = DictField(child=Difference())
+    product = Product()
+
+
+class Clash(Serializer):
+    base = Anything(allow_null=True)
+    yours = Anything(allow_null=True)
+    theirs = Anything(allow_null=True)
+
+
+class Error(Serializer):
+    """Every answer that is no success."""
+
+    error = CharField()
+    message = CharField()
+    errors = DictField(child=ListField(child=CharField()))  # type: ignore[assignment] # as above
+    requestId = CharField()
+    conflicts = DictField(child=Clash(), required=False, help_text="With 409: fields somebody else changed too.")
+    version = IntegerField(required=False, help_text="With 409 and 412: the newest version.")

@@ -1,0 +1,156 @@
+"""The contract as OpenAPI 3, from here into deploy/openapi.yaml. The views know nothing of it."""
+
+from collections.abc import Iterable
+from typing import Any, Literal
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiViewExtension
+from drf_spectacular.utils import (
+    OpenApiParameter,
+    OpenApiResponse,
+    PolymorphicProxySerializer,
+    extend_schema,
+    extend_schema_view,
+)
+
+from products.api import bodies
+from products.api.queries import LIMIT_DEFAULT, LIMIT_MOST, TEXT_MOST
+from products.api.terms import WAIT_MOST
+from products.changes import Effect
+from products.product import CURRENCIES, BillingCycle
+
+QUERY: Literal["query"] = "query"
+PATH: Literal["path"] = "path"
+HEADER: Literal["header"] = "header"
+ERRORS = {
+    400: "A field, parameter or header is not right; `errors` names it.",
+    401: "The token is missing, expired, revoked or wrong.",
+    403: "The caller may not do this.",
+    404: "There is no such product or version.",
+    406: "Only JSON is given.",
+    409: "The id or name is taken, or somebody changed the same field: `conflicts` has both values.",
+    412: "If-Match names another version.",
+    413: "The body is larger than 10 KB.",
+    415: "Only JSON is taken.",
+    422: "The Idempotency-Key was used for another request.",
+    429: "Too many calls; see Retry-After.",
+    503: "The database does not answer; see Retry-After.",
+}
+READ_ERRORS = (400, 401, 403, 404, 406, 429, 503)
+WRITE_ERRORS = (*READ_ERRORS, 409, 412, 413, 415, 422)
+
+
+def _query(name: str, description: str, type_: Any = str, **more: Any) -> OpenApiParameter:
+    return OpenApiParameter(name, type_, QUERY, description=description, **more)
+
+
+def _header(name: str, description: str, type_: Any = str) -> OpenApiParameter:
+    return OpenApiParameter(name, type_, HEADER, description=description)
+
+
+def _sent(name: str, description: str, *codes: int) -> OpenApiParameter:
+    return OpenApiParameter(name, str, HEADER, description=description, response=list(codes))
+
+
+KEY = {"type": "string", "pattern": r"^[\x21-\x7e]{1,255}$"}
+TAG = {"type": "string", "pattern": r'^("v[0-9]{1,12}"|\*)$'}
+MOMENT_OR_VERSION = {"oneOf": [{"type": "integer", "minimum": 1}, {"type": "string", "format": "date-time"}]}
+ID = OpenApiParameter("product_id", {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"}, PATH)
+VERSION = OpenApiParameter("version", {"type": "integer", "minimum": 1, "maximum": 10**9}, PATH)
+PAGING = [
+    _query("limit", f"{LIMIT_DEFAULT} unless given.", {"type": "integer", "minimum": 1, "maximum": LIMIT_MOST}),
+    _query("startAt", "The nextStartAt of the page before; it belongs to that order and those filters."),
+]
+LISTING = [
+    *PAGING,
+    _query("sortBy", "createdAt unless given; price orders one currency.", enum=["createdAt", "price"]),
+    _query("order", "asc unless given.", enum=["asc", "desc"]),
+    _query("minPrice", "The least price.", bodies.AMOUNT),
+    _query("maxPrice", "The highest price.", bodies.AMOUNT),
+    _query("currency", "ISO 4217; ZAR with sortBy=price unless given.", enum=sorted(CURRENCIES)),
+    _query("billingCycle", "Only this cycle.", enum=list(BillingCycle)),
+    _query("q", "Full text, best first unless sorted.", {"type": "string", "minLength": 1, "maxLength": TEXT_MOST}),
+    _query("active", "Staff only.", enum=["true", "false", "all"]),
+]
+TERMS = [
+    _header("Prefer", f"`wait=N` (seconds, {WAIT_MOST} at most), `until={'|'.join(Effect)}`."),
+    _header("Idempotency-Key", "Repeated with the same key within 24 hours, a request takes effect once.", KEY),
+    _header("If-Match", 'The ETag the product must still have, e.g. `"v3"`.', TAG),
+    _query("dryRun", "true: everything is checked and nothing written.", enum=["true", "false"]),
+    _sent("Location", "The receipt.", 202),
+    _sent("ETag", "The new version.", 202),
+    _sent("Retry-After", "Seconds until it is worth looking at the receipt.", 202),
+]
+CONDITIONAL = [
+    _header("If-None-Match", "ETags already held."),
+    _sent("ETag", "What If-None-Match takes.", 200, 304),
+    _sent("Cache-Control", "How long the answer may be kept, and by whom.", 200, 304),
+]
+NEXT_PAGE = _sent("Link", 'The next page: `rel="next"`.', 200)
+SAVED = PolymorphicProxySerializer("Saved", [bodies.Product, bodies.DryRun], resource_type_field_name=None)
+
+
+def _errors(codes: Iterable[int]) -> dict[int, OpenApiResponse]:
+    return {code: OpenApiResponse(bodies.Error, ERRORS[code]) for code in codes}
+
+
+def _reads(done: Any, name: str, *parameters: OpenApiParameter, public: bool = False) -> Any:
+    responses: dict[int, Any] = {200: done} | _errors(READ_ERRORS)
+    if public:
+        responses[304] = OpenApiResponse(description="Not modified.")
+    auth: Any = [{}, {"bearer": []}] if public else None
+    return extend_schema(operation_id=name, parameters=list(parameters), responses=responses, auth=auth)
+
+
+def _writes(code: int, name: str, request: Any, *parameters: OpenApiParameter) -> Any:
+    responses: dict[int, Any] = {
+        200: OpenApiResponse(SAVED, "Saved and waited for, or nothing to save, or a dry run."),
+        202: OpenApiResponse(bodies.ReceiptSummary, "Accepted."),
+    }
+    if code == 201:
+        responses[201] = OpenApiResponse(bodies.Product, "Created and waited for.")
+    if code == 204:
+        responses[204] = OpenApiResponse(description="Deactivated and waited for, or inactive already.")
+    responses |= _errors(WRITE_ERRORS)
+    return extend_schema(operation_id=name, request=request, parameters=[*parameters, *TERMS], responses=responses)
+
+
+class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call] # spectacular's registry
+    target_class = "products.api.authentication.BearerAuthentication"
+    name = "bearer"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+
+
+def _described(view: str, **operations: Any) -> type[OpenApiViewExtension]:
+    """What the contract says of a view's methods, kept apart from the view."""
+
+    def view_replacement(self: Any) -> Any:
+        return extend_schema_view(**operations)(type(self.target.__name__, (self.target,), {}))
+
+    name = view.rpartition(".")[2]
+    return type(f"{name}Schema", (OpenApiViewExtension,), {"target_class": view, "view_replacement": view_replacement})
+
+
+_described(
+    "products.api.views.Products",
+    get=_reads(bodies.ProductPage, "listProducts", *LISTING, *CONDITIONAL, NEXT_PAGE, public=True),
+    post=_writes(201, "createProduct", bodies.NewProduct),
+)
+_described(
+    "products.api.views.OneProduct",
+    get=_reads(
+        bodies.Product,
+        "getProduct",
+        ID,
+        _query("asOf", "Staff only: a version, or a moment in ISO 8601.", MOMENT_OR_VERSION),
+        *CONDITIONAL,
+        public=True,
+    ),
+    put=_writes(200, "updateProduct", bodies.ProductEdits, ID),
+    patch=_writes(200, "patchProduct", bodies.ProductEdits, ID),
+    delete=_writes(204, "deactivateProduct", None, ID),
+)
+_described("products.api.history.Changes", get=_reads(bodies.Changes, "listChanges", ID, *PAGING))
+_described("products.api.history.Receipt", get=_reads(bodies.Change, "getReceipt", ID, VERSION))
+_described("products.api.history.Restore", post=_writes(200, "restoreVersion", None, ID, VERSION))
