@@ -52,7 +52,8 @@ def issue(user: Any, *, label: str, lifetime: timedelta) -> tuple[ApiToken, str]
     """A token with the product permissions ``user`` has now, and its list entry; only the caller ever sees it."""
     at = now()
     listed = ApiToken.objects.create(token_id=new_id(), user=user, label=label, created_at=at, expires_at=at + lifetime)
-    permissions = sorted(p for p in user.get_all_permissions() if p.startswith("products."))
+    held = user.get_all_permissions()
+    permissions = sorted(p for p in held if p.startswith("products.") and p.endswith("_product"))
     return listed, signed(user, permissions, at=at, lifetime=lifetime, token_id=listed.token_id)
 
 
