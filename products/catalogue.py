@@ -1,7 +1,7 @@
 """The catalogue as callers know it: the writes of ``acceptance``, and every way of reading. Pure."""
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -24,8 +24,8 @@ class ProductTable(ChangeLog, Protocol):
     def append(self, change: Change) -> None:
         """Append with all that may refuse it, in one transaction: VersionTaken or NameTaken, or it is there."""
 
-    def open_changes(self, accepted_before: datetime | None = None) -> Iterator[Change]:
-        """Changes with an open effect, oldest first, read lazily."""
+    def open_changes(self, accepted_before: datetime | None = None, *, newest_first: bool = False) -> Iterator[Change]:
+        """Changes with an open effect, oldest first unless told otherwise, read lazily."""
 
     def record(self, product_id: str) -> Product | None:
         """What the public reads."""
@@ -106,15 +106,19 @@ class Catalogue(Acceptance):
         """A page of records, as the public sees them."""
         return self._page(listing, {})
 
-    def staff_page(self, listing: Listing) -> Page:
-        """A page with the open changes laid over the records, so that a save is in the list at once."""
-        return self._page(listing, self._opened())
+    def staff_page(self, listing: Listing, *, also: Iterable[str] = ()) -> Page:
+        """A page with the open changes laid over the records, so that a save is in the list at once.
 
-    def _opened(self) -> dict[str, Change]:
+        The index of open changes may lag for a moment; the products named in ``also`` are read consistently.
+        """
+        return self._page(listing, self._opened(also))
+
+    def _opened(self, also: Iterable[str]) -> dict[str, Change]:
         """The newest open change of each product, unless its record has gone on: a version that stayed open behind a
         later, completed one is no longer what staff saved last. The records are read after the changes, so that what
         completes in between is in one of them."""
-        opened = newest_of(self.table.open_changes())
+        asked = [change for change in map(self.table.newest, also) if change]
+        opened = newest_of(itertools.chain(asked, self.table.open_changes(newest_first=True)))
         records = self.table.records(list(opened))
         return {i: c for i, c in opened.items() if i not in records or records[i].version <= c.version}
 
@@ -126,12 +130,12 @@ class Catalogue(Acceptance):
         wanted = (True, False) if listing.active is None else (listing.active,)
         return [self.table.in_order(whole, active=active) for active in wanted]
 
-    def search(self, listing: Listing, *, staff: bool) -> Page:
+    def search(self, listing: Listing, *, staff: bool, also: Iterable[str] = ()) -> Page:
         """Products matching ``listing.text`` and its filters; without an index, by a bounded walk through the list.
 
         Staff find their own saves at once, on the first page, before the index has them.
         """
-        opened = self._opened() if staff else {}
+        opened = self._opened(also) if staff else {}
         fresh = self._freshness()
         try:
             ids = self.index.search(listing, SEARCHED_MOST)

@@ -88,12 +88,15 @@ class ProductQuery:
 
     # Reading
 
-    def page(self, after: str | None, limit: int) -> tuple[list["Product"], str | None]:
-        """A page of products and the position to go on from; EngineAway."""
+    def page(self, after: str | None, limit: int, *, also: tuple[str, ...] = ()) -> tuple[list["Product"], str | None]:
+        """A page of products and the position to go on from; EngineAway. For ``also`` see ``Catalogue.staff_page``."""
         if self.ids is not None:
             raise FieldError("Products chosen by their ids are not read in pages.")
         listing = replace(self.listing, after=after, limit=limit)
-        page = catalogue().search(listing, staff=True) if listing.text else catalogue().staff_page(listing)
+        if listing.text:
+            page = catalogue().search(listing, staff=True, also=also)
+        else:
+            page = catalogue().staff_page(listing, also=also)
         return [self.model.of(product, page.opened.get(product.product_id)) for product in page.products], page.after
 
     def _chosen(self) -> list["Product"]:

@@ -1,5 +1,6 @@
 """Lists on a running DynamoDB: order, pages, filters, search, and no scan anywhere."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -92,6 +93,38 @@ def test_staff_see_a_save_in_the_list_at_once(catalogue: Catalogue, pipeline: Pi
     catalogue.deactivate("c", ann)
     assert walk(catalogue, Listing(), staff=True) == ["a", "b", "d"]
     assert walk(catalogue, Listing(active=False), staff=True) == ["c"]
+
+
+class Lagging:
+    """A table whose indexes have not heard of anything yet, as DynamoDB's may be for a moment."""
+
+    def __init__(self, table: Any) -> None:
+        self.table = table
+
+    def open_changes(self, *_: Any, **__: Any) -> Iterator[Any]:
+        return iter(())
+
+    in_order = open_changes
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.table, name)
+
+
+def test_ones_own_save_is_in_the_list_before_any_index_knows_of_it(catalogue: Catalogue, ann: Origin) -> None:
+    catalogue.create("a", fields(), ann)
+    lagging = replace(catalogue, table=Lagging(catalogue.table))  # type: ignore[arg-type]
+    assert lagging.staff_page(Listing()).products == []
+    assert [p.product_id for p in lagging.staff_page(Listing(), also=("a", "nobody")).products] == ["a"]
+    found = lagging.search(sought("basic"), staff=True, also=("a",))
+    assert [product.product_id for product in found.products] == ["a"]
+
+
+def test_the_newest_open_changes_are_laid_over_first(catalogue: Catalogue, ann: Origin) -> None:
+    for number in range(3):
+        catalogue.create(f"p{number}", fields(name=f"Hosting {number}"), ann)
+    table = bootstrap.table()
+    assert [change.product_id for change in table.open_changes(newest_first=True)] == ["p2", "p1", "p0"]
+    assert [change.product_id for change in table.open_changes()] == ["p0", "p1", "p2"]
 
 
 def test_a_filter_few_products_pass_costs_a_bounded_read() -> None:

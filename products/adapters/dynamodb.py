@@ -121,9 +121,10 @@ class DynamoProductTable:
         if not self._do(self._put_answer(origin, answer, now)):
             raise RequestAnswered("The same request was answered a moment ago.")
 
-    def open_changes(self, accepted_before: datetime | None = None) -> Iterator[Change]:
+    def open_changes(self, accepted_before: datetime | None = None, *, newest_first: bool = False) -> Iterator[Change]:
         items = self._query(
             IndexName=OPEN_CHANGES,
+            ScanIndexForward=not newest_first,
             KeyConditionExpression="openFlag = :open AND acceptedAt <= :before",
             ExpressionAttributeValues={":open": OPEN, ":before": iso(accepted_before) if accepted_before else "~"},
         )

@@ -16,6 +16,7 @@ import products.admin.tokens  # noqa: F401 # registers the page of API tokens
 from products.admin.away import page_or_away
 from products.admin.changelist import ActiveFilter, BillingCycleFilter, ProductChangeList
 from products.admin.form import FIELDS, ProductForm
+from products.admin.recent import remember
 from products.admin.texts import HISTORY_MOST, history_row, label, way_of
 from products.bootstrap import catalogue, new_id
 from products.changes import Origin, ProductNotFound, differences
@@ -91,6 +92,7 @@ class ProductAdmin(admin.ModelAdmin):
         for product in chosen:
             try:
                 changed = write(product.product_id, _origin(request)).change is not None
+                remember(request, product.product_id)
                 written, already = written + changed, already + (not changed)
             except CatalogueError as refusal:
                 self.message_user(request, f"{product}: {refusal}", messages.ERROR)
@@ -149,6 +151,7 @@ class ProductAdmin(admin.ModelAdmin):
         else:
             chosen = form.cleaned_data.get("product_id") or None
             accepted = catalogue().create(chosen, form.edits, _origin(request))
+        remember(request, accepted.product.product_id)
         obj.__dict__.update(Product.of(accepted.product).__dict__)
         made = accepted.change
         request.changed = [label(name) for name in differences(made.before, made.after)] if made else []
@@ -194,6 +197,7 @@ class ProductAdmin(admin.ModelAdmin):
 
     def delete_model(self, request: HttpRequest, obj: Product) -> None:
         accepted = catalogue().deactivate(obj.product_id, _origin(request), only_if=obj.version)
+        remember(request, obj.product_id)
         how = f"was deactivated as v{accepted.product.version}" if accepted.change else "was deactivated already"
         request.saved = f"{obj.name} {how}."  # type: ignore[attr-defined] # ours
 
@@ -238,6 +242,7 @@ class ProductAdmin(admin.ModelAdmin):
             raise PermissionDenied
         try:
             accepted = catalogue().restore(unquote(object_id), _origin(request))
+            remember(request, accepted.product.product_id)
             how = f"was restored as v{accepted.product.version}" if accepted.change else "is active already"
             self.message_user(request, f"{accepted.product.name} {how}.")
         except CatalogueError as refusal:

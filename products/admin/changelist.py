@@ -9,6 +9,7 @@ from django.core import signing
 from django.core.exceptions import FieldError
 from django.http import HttpRequest
 
+from products.admin.recent import recent
 from products.models import ORDERS, Product
 from products.product import BillingCycle
 
@@ -31,7 +32,7 @@ class ProductChangeList(ChangeList):
         cursor = request.GET.get(PAGE_VAR, "")
         try:
             after = self._signer.unsign(cursor[2:]) if cursor.startswith("c.") else None
-            rows, position = self.queryset.page(after, self.list_per_page)
+            rows, position = self.queryset.page(after, self.list_per_page, also=recent(request))
         except (signing.BadSignature, FieldError) as refusal:
             raise IncorrectLookupParameters(refusal) from refusal
         self.next_cursor = f"c.{self._signer.sign(position)}" if position else None
