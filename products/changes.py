@@ -16,6 +16,7 @@ from products.product import (
     Product,
     TryLater,
     checked_edits,
+    is_as_read,
     iso,
     settled,
     to_document,
@@ -278,9 +279,11 @@ def differences(before: Product | None, after: Product) -> dict[str, tuple[Any, 
 def merged(base: Product, edits: Mapping[str, Any], newest: Product) -> Product:
     """``newest`` with what the caller really changed since ``base``; EditConflict when both changed a field.
 
-    A value equal to the base's was not touched by the caller, so a form sent back whole overwrites nobody.
+    A value equal to the base's was not touched by the caller, so a product sent back whole overwrites nobody - nor is
+    it refused for the fields that nobody may write.
     """
-    kept = {name: value for name, value in checked_edits(edits).items() if value != shown(base, name)}
+    written = {name: value for name, value in edits.items() if not is_as_read(base, name, value)}
+    kept = {name: value for name, value in checked_edits(written).items() if value != shown(base, name)}
     clashes = {
         name: Clash(shown(base, name), value, shown(newest, name))
         for name, value in kept.items()

@@ -254,6 +254,14 @@ def wire_name(field: str) -> str:
 FIELD_NAMES = {wire_name(field.name): field.name for field in fields(Product)}
 
 
+READ_ONLY = frozenset(FIELD_NAMES.values()) - RULES.keys()
+
+
+def is_as_read(product: Product, field: str, value: Any) -> bool:
+    """Whether the value is just what the product had, in a field that callers read but can't write."""
+    return field in READ_ONLY and to_document(product)[wire_name(field)] == value
+
+
 def to_document(product: Product) -> dict[str, Any]:
     """The product as stored and sent; ``period`` is None when derived. ``from_document`` is its inverse."""
     document = {wire: getattr(product, name) for wire, name in FIELD_NAMES.items()}

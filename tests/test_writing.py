@@ -102,6 +102,18 @@ def test_a_version_in_the_body_merges_or_conflicts(api: Api, p1: str) -> None:
     assert list(body["errors"]) == ["price"]
 
 
+def test_a_product_that_was_read_can_be_sent_back_whole(api: Api, p1: str) -> None:
+    api("patch", p1, {"description": "Somebody else's words."})
+    read = api("get", f"{p1}?asOf=1").json()
+    assert api("put", p1, read).status_code == 200  # nothing of it is different from what was read
+    assert api("put", p1, read | {"price": "3.00"}).status_code == 202
+    newest = api("get", p1).json()
+    assert (newest["price"], newest["description"]) == ("3.00", "Somebody else's words.")
+    for field in ("productId", "createdAt", "updatedAt", "updatedBy"):
+        refused = api("put", p1, read | {field: "another"})
+        assert (refused.status_code, list(error_of(refused)["errors"])) == (400, [field])
+
+
 def test_ids_and_names_are_given_out_once(api: Api, p1: str) -> None:
     assert "already a product 'p1'" in error_of(api("post", "/products", BODY | {"productId": "p1"}))["message"]
     taken = api("post", "/products", BODY | {"name": "BASIC hosting"})

@@ -62,6 +62,10 @@ class ProductEdits(Serializer):
     version = IntegerField(
         required=False, min_value=1, help_text="The version you started from; what changed since is merged."
     )
+    productId = CharField(required=False, help_text="As read; it can't be changed.")
+    createdAt = CharField(required=False, help_text="As read; it can't be changed.")
+    updatedAt = CharField(required=False, help_text="As read; it can't be changed.")
+    updatedBy = CharField(required=False, help_text="As read; it can't be changed.")
 
 
 class NewProduct(Serializer):
