@@ -23,6 +23,7 @@ from products.changes import (
 )
 from products.product import RULES, Conflict, Product, checked_id, new_product, normalised_name
 
+VERSION_MOST = 10**12 - 1  # the keys of the log have room for 12 digits
 ATTEMPTS_MOST = 8  # races with other writers one write may lose before its caller is told
 REMEMBERED = timedelta(hours=24)
 """How long the answer to a request with an Idempotency-Key is kept (DESIGN §3)."""
@@ -110,9 +111,10 @@ class Acceptance:
     ) -> Accepted:
         """A new product, under the caller's id or a made one. Invalid, ProductExists, NameTaken."""
         chosen = checked_id(product_id) if product_id is not None else f"prod_{self.new_id()}"
-        product = new_product(chosen, edits, by=origin.actor, at=self.clock())
 
         def attempt() -> Accepted:
+            # Checked in here, since whether an Idempotency-Key is used for another request comes first.
+            product = new_product(chosen, edits, by=origin.actor, at=self.clock())
             if dry_run and self.table.newest(chosen):
                 raise ProductExists(chosen)
             try:
@@ -174,7 +176,8 @@ class Acceptance:
 
     def receipt(self, product_id: str, version: int) -> Change:
         """The change with the state of each effect; ChangeNotFound."""
-        change = self.table.change(checked_id(product_id), version)
+        checked_id(product_id)
+        change = self.table.change(product_id, version) if 0 < version <= VERSION_MOST else None
         if change is None:
             raise ChangeNotFound(product_id, version)
         return change

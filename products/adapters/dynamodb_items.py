@@ -1,5 +1,6 @@
 """The one DynamoDB table's items: how changes and records are written down, and read back (DESIGN §3)."""
 
+import hashlib
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
@@ -22,6 +23,7 @@ INDEX_KEYS = {
     OPEN_CHANGES: ("openFlag", "acceptedAt"),
 }
 OPEN = "OPEN"
+CLAIM_MOST = 1024  # bytes of a name in its claim's key; DynamoDB refuses keys over 2048
 INVALIDATION_KEY = {"PK": "INVALIDATION", "SK": "LATEST"}
 
 
@@ -58,7 +60,11 @@ def record_key(product_id: str) -> Item:
 
 
 def claim_key(name: str) -> Item:
-    return {"PK": f"NAME#{normalised_name(name)}", "SK": "CLAIM"}
+    """Some characters normalise to many (one to eighteen), so a legal name may be too long for a key: then its hash."""
+    claimed = normalised_name(name)
+    if len(claimed.encode()) > CLAIM_MOST:
+        claimed = hashlib.sha256(claimed.encode()).hexdigest()
+    return {"PK": f"NAME#{claimed}", "SK": "CLAIM"}
 
 
 def answer_key(actor: str, key: str) -> Item:

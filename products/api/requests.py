@@ -14,6 +14,7 @@ from rest_framework.renderers import JSONRenderer
 from products.bootstrap import new_id
 
 BODY_MOST = 10 * 1024  # bytes
+DEPTH_MOST = 10  # a product needs two; more would only exhaust the stack of whoever walks through it
 
 
 class RequestIdMiddleware:
@@ -64,11 +65,28 @@ class StrictJSONParser(BaseParser):
             raise ParseError(f"The body is not valid JSON: {_reason(fault)}.") from None
         if not isinstance(body, dict):
             raise ParseError("The body must be a JSON object.")
+        if _is_deep(body):
+            raise ParseError(f"The body is not valid JSON: {_reason(RecursionError())}.")
         return body
 
 
 def _reason(fault: Exception) -> str:
+    if isinstance(fault, ArithmeticError):
+        return "a number is out of all bounds"
     return "it is nested too deeply" if isinstance(fault, RecursionError) else str(fault)
+
+
+def _is_deep(body: Any) -> bool:
+    level = [body]
+    for _ in range(DEPTH_MOST):
+        level = [part for value in level for part in _parts(value)]
+    return bool(level)
+
+
+def _parts(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []
 
 
 def _refuse_constant(name: str) -> None:
@@ -80,6 +98,9 @@ def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     doubled = sorted({key for key in keys if keys.count(key) > 1})
     if doubled:
         raise ValueError(f"the key {doubled[0]!r} occurs twice")
+    halves = [key for key in keys if re.search("[\ud800-\udfff]", key)]
+    if halves:  # an answer that names such a key could not be written as UTF-8
+        raise ValueError(f"the key {halves[0]!r} holds half a character")
     return dict(pairs)
 
 

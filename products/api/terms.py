@@ -1,6 +1,7 @@
 """The terms of a write: how long its caller would wait, on which version it insists, whether it may be repeated."""
 
 import hashlib
+import json
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -8,9 +9,8 @@ from typing import Any
 from rest_framework.request import Request
 
 from products.api.queries import choice, read_parameters
-from products.api.representation import plain
 from products.api.requests import request_id
-from products.changes import Effect, Once, Origin, canonical_json
+from products.changes import Effect, Once, Origin
 from products.product import Invalid
 
 WAIT_MOST = 10
@@ -80,5 +80,6 @@ def _once_of(request: Request) -> Once | None:
     if not re.fullmatch(r"[\x21-\x7e]{1,255}", key):
         raise Invalid({"Idempotency-Key": ["Must be 1 to 255 printable ASCII characters without spaces."]})
     data: Any = request.data
-    asked = [request.method, request.get_full_path(), request.headers.get("If-Match", ""), plain(data)]
-    return Once(key, hashlib.sha256(canonical_json(asked)).hexdigest())
+    asked = [request.method, request.get_full_path(), request.headers.get("If-Match", ""), data]
+    # Before any rule is checked, so whatever was sent must be hashed as it came: amounts unrounded, texts escaped.
+    return Once(key, hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest())

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from django.http import HttpResponseNotModified
 from rest_framework import status
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
@@ -26,14 +27,14 @@ LIST_CACHE = "public, max-age=10, s-maxage=300, stale-while-revalidate=60"
 class Products(APIView):
     """The catalogue: list it, or add to it."""
 
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> Response | HttpResponseNotModified:
         listing, staff = listing_of(request), is_staff(request)
         page = _page(listing, staff=staff)
         headers = {"Cache-Control": PRIVATE if staff else LIST_CACHE}
         if not page.freshness:  # a search tells the time, so no two answers are the same
             headers["ETag"] = etag_of_page(page)
             if is_not_modified(request, headers["ETag"]):
-                return Response(status=status.HTTP_304_NOT_MODIFIED, headers=headers)
+                return HttpResponseNotModified(headers=headers)
         cursor = cursor_of(listing, page.after) if page.after else None
         if cursor:
             query = request.query_params.copy()
@@ -51,12 +52,12 @@ class Products(APIView):
 class OneProduct(APIView):
     """One product: read it, change it (PUT and PATCH both merge), or take it out of the catalogue."""
 
-    def get(self, request: Request, product_id: str) -> Response:
+    def get(self, request: Request, product_id: str) -> Response | HttpResponseNotModified:
         staff = is_staff(request)
         product = _read(request, product_id, staff=staff)
         headers = {"ETag": etag_of(product.version), "Cache-Control": PRIVATE if staff else PRODUCT_CACHE}
         if is_not_modified(request, headers["ETag"]):
-            return Response(status=status.HTTP_304_NOT_MODIFIED, headers=headers)
+            return HttpResponseNotModified(headers=headers)
         return Response(product_body(product, staff=staff), headers=headers)
 
     def patch(self, request: Request, product_id: str) -> Response:

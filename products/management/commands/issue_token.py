@@ -8,6 +8,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from products.tokens import issue
 
+DAYS_MOST = 366  # as in the admin
+
 
 class Command(BaseCommand):
     help = "Print an expiring API token for a user."
@@ -21,4 +23,6 @@ class Command(BaseCommand):
         user = get_user_model().objects.filter(username=username, is_active=True).first()
         if user is None:
             raise CommandError(f"There is no active user {username!r}.")
+        if not 0 < days <= DAYS_MOST:
+            raise CommandError(f"--days must be more than 0 and at most {DAYS_MOST}.")
         return issue(user, label=label, lifetime=timedelta(days=days))[1]

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from products.bootstrap import catalogue, new_id
-from products.changes import Origin, ProductExists
+from products.changes import NameTaken, Origin, ProductExists
 
 SEED: dict[str, dict[str, Any]] = {
     "PROD-ENTRY": {
@@ -90,6 +90,6 @@ class Command(BaseCommand):
     def _create(self, product_id: str, fields: dict[str, Any]) -> bool:
         try:
             catalogue().create(product_id, fields, Origin(actor="seed", source="command", request_id=new_id()))
-        except ProductExists:
+        except (ProductExists, NameTaken):  # a name staff gave to a product of their own is theirs
             return False
         return True
