@@ -3,14 +3,16 @@
 What is returned is accepted and can't be refused any more; what is refused has left no trace.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Protocol
 
+from products.batch import Accepted, Write, WritesRefused, check_together, planned_each, renames
 from products.changes import (
     Change,
     ChangeNotFound,
+    CorruptChange,
     Effect,
     NameTaken,
     Origin,
@@ -21,49 +23,15 @@ from products.changes import (
     merged,
     next_change,
 )
-from products.product import RULES, Conflict, Product, checked_id, new_product, normalised_name
+from products.once import Answer, KeyReused, Outcome, RequestAnswered
+from products.product import RULES, CatalogueError, Conflict, Product, TryLater, checked_id, new_product
 
 VERSION_MOST = 10**12 - 1  # the keys of the log have room for 12 digits
 ATTEMPTS_MOST = 8  # races with other writers one write may lose before its caller is told
-REMEMBERED = timedelta(hours=24)
-"""How long the answer to a request with an Idempotency-Key is kept (DESIGN §3)."""
 
 
 class ContendedWrite(Conflict):
     """So many writers change this product at once that this one never got its turn."""
-
-
-class KeyReused(Conflict):
-    """The same Idempotency-Key came with another request before."""
-
-    def __init__(self) -> None:
-        super().__init__("This Idempotency-Key was used for another request within the last 24 hours.")
-
-
-class RequestAnswered(Conflict):
-    """The same request was answered a moment ago, while this one was under way."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What is remembered of a request with an Idempotency-Key: the version it came to, and whether it made that."""
-
-    fingerprint: str
-    product_id: str
-    version: int
-    changed: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """What a write came to: the product after it, and the change, None when nothing was different.
-
-    ``replayed``: the request had been answered before, and this is that answer again.
-    """
-
-    product: Product
-    change: Change | None
-    replayed: bool = False
 
 
 class ChangeLog(Protocol):
@@ -74,9 +42,9 @@ class ChangeLog(Protocol):
 
     def change(self, product_id: str, version: int) -> Change | None: ...
 
-    def append(self, change: Change) -> None:
-        """Append with all that may refuse it, in one transaction: VersionTaken, NameTaken or RequestAnswered, or it
-        is there - together with the answer to remember, when the change's origin names an Idempotency-Key."""
+    def append(self, changes: Sequence[Change], answer: Answer | None = None) -> None:
+        """Append them with all that may refuse one, and with the answer to remember, in one transaction: VersionTaken,
+        NameTaken or RequestAnswered, or all are there. The changes have one origin and are of different products."""
 
     def name_owner(self, name: str) -> str | None:
         """The id of the product that holds the name."""
@@ -110,21 +78,7 @@ class Acceptance:
         self, product_id: str | None, edits: Mapping[str, Any], origin: Origin, *, dry_run: bool = False
     ) -> Accepted:
         """A new product, under the caller's id or a made one. Invalid, ProductExists, NameTaken."""
-        chosen = checked_id(product_id) if product_id is not None else f"prod_{self.new_id()}"
-
-        def attempt() -> Accepted:
-            # Checked in here, since whether an Idempotency-Key is used for another request comes first.
-            product = new_product(chosen, edits, by=origin.actor, at=self.clock())
-            if dry_run and self.table.newest(chosen):
-                raise ProductExists(chosen)
-            try:
-                return self._accept(self._next(None, product, origin), dry_run=dry_run)
-            except VersionTaken:
-                if self.table.newest(chosen):
-                    raise ProductExists(chosen) from None
-                raise
-
-        return self._answered(origin, attempt)
+        return self.write(Write(product_id=product_id, edits=edits, creates=True), origin, dry_run=dry_run)
 
     def update(
         self,
@@ -141,20 +95,8 @@ class Acceptance:
         ``base`` is the version the caller started from (the newest when None); ``only_if`` insists on a version and
         raises VersionMismatch. ProductNotFound, Invalid, NameTaken, ContendedWrite.
         """
-        start: list[Product] = []
-
-        def attempt() -> Accepted:
-            newest = self._newest(product_id)
-            if only_if is not None and newest.version != only_if:
-                raise VersionMismatch(newest.after)
-            if not start:
-                start.append(self.receipt(product_id, base).after if base is not None else newest.after)
-            after = merged(start[0], edits, newest.after)
-            if after == newest.after:
-                return self._unchanged(after, origin)
-            return self._accept(self._next(newest, after, origin), dry_run=dry_run)
-
-        return self._answered(origin, attempt)
+        write = Write(product_id=product_id, edits=edits, base=base, only_if=only_if)
+        return self.write(write, origin, dry_run=dry_run)
 
     def deactivate(
         self, product_id: str, origin: Origin, *, only_if: int | None = None, dry_run: bool = False
@@ -182,28 +124,94 @@ class Acceptance:
             raise ChangeNotFound(product_id, version)
         return change
 
-    def _answered(self, origin: Origin, attempt: Callable[[], Accepted]) -> Accepted:
+    def write(self, write: Write, origin: Origin, *, dry_run: bool = False) -> Accepted:
+        """One write, whichever; what refuses it is raised as it is."""
+        try:
+            return self.write_all([write], origin, dry_run=dry_run)[0]
+        except WritesRefused as refused:
+            raise refused.refusals[0] from None
+
+    def write_each(
+        self, writes: Sequence[Write], origin: Origin, *, dry_run: bool = False
+    ) -> list[Accepted | CatalogueError | CorruptChange]:
+        """Each by itself and in this order: what it came to, or what refused it.
+
+        Once an engine is away the rest is not tried. A repeated request does again only what was refused.
+        """
+        results: list[Accepted | CatalogueError | CorruptChange] = []
+        for position, write in enumerate(writes):
+            if results and isinstance(results[-1], TryLater):
+                results.append(results[-1])
+                continue
+            try:
+                results.append(self.write(write, _part_of(origin, position), dry_run=dry_run))
+            except (CatalogueError, CorruptChange) as refusal:
+                results.append(refusal)
+        return results
+
+    def write_all(self, writes: Sequence[Write], origin: Origin, *, dry_run: bool = False) -> list[Accepted]:
+        """All of the writes or none, in one transaction. WritesRefused tells what is wrong with which; Invalid when
+        they are too many for one transaction."""
+        starts: dict[int, Product] = {}
+        ids = [w.product_id if w.product_id is not None else f"prod_{self.new_id()}" for w in writes]
+
+        def attempt(*, first: bool) -> list[Accepted]:
+            def plan(position: int, write: Write) -> Accepted:
+                if write.creates:
+                    return self._created(ids[position], write, origin, look=dry_run or not first)
+                return self._updated(ids[position], write, origin, starts, position)
+
+            planned = planned_each(writes, plan)
+            check_together(writes, planned, remembered=origin.once is not None)
+            if dry_run:
+                self._check_names(planned)
+            else:
+                self._accept(planned, origin)
+            return planned
+
+        return self._answered(origin, attempt)
+
+    def _created(self, product_id: str, write: Write, origin: Origin, *, look: bool) -> Accepted:
+        """The change that creates the product; ``look`` first whether it exists, which else the transaction tells."""
+        # Checked in here, since whether an Idempotency-Key is used for another request comes first.
+        product = new_product(product_id, write.edits, by=origin.actor, at=self.clock())
+        if look and self.table.newest(product_id):
+            raise ProductExists(product_id)
+        change = self._next(None, product, origin)
+        return Accepted(change.after, change)
+
+    def _updated(
+        self, product_id: str, write: Write, origin: Origin, starts: dict[int, Product], position: int
+    ) -> Accepted:
+        """The change that merges the edits; ``starts`` keeps what the first attempt started from."""
+        newest = self._newest(product_id)
+        if write.only_if is not None and newest.version != write.only_if:
+            raise VersionMismatch(newest.after)
+        if position not in starts:
+            base = write.base
+            starts[position] = self.receipt(product_id, base).after if base is not None else newest.after
+        after = merged(starts[position], write.edits, newest.after)
+        if after == newest.after:
+            return Accepted(after, None)
+        change = self._next(newest, after, origin)
+        return Accepted(change.after, change)
+
+    def _answered(self, origin: Origin, attempt: Callable[..., list[Accepted]]) -> list[Accepted]:
         """The answer to this request: remembered from before, or made now, in as many attempts as races are lost."""
-        for _ in range(ATTEMPTS_MOST):
+        for number in range(ATTEMPTS_MOST):
             if origin.once and (earlier := self.table.answer(origin.actor, origin.once.key, self.clock())):
                 return self._replayed(earlier, origin.once.fingerprint)
             try:
-                return attempt()
+                return attempt(first=number == 0)
             except (VersionTaken, RequestAnswered):
                 continue
         raise ContendedWrite("Too many writers are changing this at once; nothing was saved.")
 
-    def _replayed(self, earlier: Answer, fingerprint: str) -> Accepted:
+    def _replayed(self, earlier: Answer, fingerprint: str) -> list[Accepted]:
         if earlier.fingerprint != fingerprint:
             raise KeyReused
-        change = self.receipt(earlier.product_id, earlier.version)
-        return Accepted(change.after, change if earlier.changed else None, replayed=True)
-
-    def _unchanged(self, product: Product, origin: Origin) -> Accepted:
-        if origin.once:
-            answer = Answer(origin.once.fingerprint, product.product_id, product.version, changed=False)
-            self.table.remember(origin, answer, self.clock())
-        return Accepted(product, None)
+        found = [(self.receipt(outcome.product_id, outcome.version), outcome.changed) for outcome in earlier.outcomes]
+        return [Accepted(change.after, change if changed else None, replayed=True) for change, changed in found]
 
     def _newest(self, product_id: str) -> Change:
         newest = self.table.newest(checked_id(product_id))
@@ -216,24 +224,48 @@ class Acceptance:
             previous, after, origin, at=self.clock(), change_id=self.new_id(), effects=self.effects | {Effect.STORED}
         )
 
-    def _accept(self, change: Change, *, dry_run: bool) -> Accepted:
-        if dry_run:
-            self._check_name(change)
-            return Accepted(change.after, change)
+    def _accept(self, planned: list[Accepted], origin: Origin) -> None:
+        changes = [accepted.change for accepted in planned if accepted.change]
+        answer = _answer_of(planned, origin)
+        if not changes:
+            if answer:
+                self.table.remember(origin, answer, self.clock())
+            return
         try:
-            self.table.append(change)
+            self.table.append(changes, answer)
         except (VersionTaken, RequestAnswered):
             # A retried request may find its own first try: then it was accepted after all.
-            standing = self.table.change(change.product_id, change.version)
-            if standing is None or standing.change_id != change.change_id:
+            standing = self.table.change(changes[0].product_id, changes[0].version)
+            if standing is None or standing.change_id != changes[0].change_id:
                 raise
-        self.doorbell.ring("persist", change)
-        return Accepted(change.after, change)
+        except NameTaken as refusal:
+            self._check_names(planned)
+            # By now the name is free again; but this transaction did find it taken.
+            held = next(i for i, a in enumerate(planned) if a.change and a.product.name == refusal.name)
+            raise WritesRefused({held: refusal}) from refusal
+        for change in changes:
+            self.doorbell.ring("persist", change)
 
-    def _check_name(self, change: Change) -> None:
-        """What the transaction would say of the name."""
-        if change.before and normalised_name(change.before.name) == normalised_name(change.after.name):
-            return
-        owner = self.table.name_owner(change.after.name)
-        if owner not in (None, change.product_id):
-            raise NameTaken(change.after.name, str(owner))
+    def _check_names(self, planned: list[Accepted]) -> None:
+        """What the transaction would say of each name; WritesRefused."""
+        refusals: dict[int, CatalogueError] = {}
+        for position, change in enumerate(accepted.change for accepted in planned):
+            if change and renames(change):
+                owner = self.table.name_owner(change.after.name)
+                if owner not in (None, change.product_id):
+                    refusals[position] = NameTaken(change.after.name, str(owner))
+        if refusals:
+            raise WritesRefused(refusals)
+
+
+def _part_of(origin: Origin, position: int) -> Origin:
+    """The origin of one write among several: its answer is remembered by itself. A caller's key holds no space."""
+    once = origin.once
+    return replace(origin, once=replace(once, key=f"{once.key} {position}")) if once else origin
+
+
+def _answer_of(planned: list[Accepted], origin: Origin) -> Answer | None:
+    if origin.once is None:
+        return None
+    outcomes = (Outcome(a.product.product_id, a.product.version, changed=a.change is not None) for a in planned)
+    return Answer(origin.once.fingerprint, tuple(outcomes))

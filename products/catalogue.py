@@ -21,9 +21,6 @@ class ProductTable(ChangeLog, Protocol):
     def history(self, product_id: str, before: int | None, limit: int) -> list[Change]:
         """Changes with a version below ``before``, newest first."""
 
-    def append(self, change: Change) -> None:
-        """Append with all that may refuse it, in one transaction: VersionTaken or NameTaken, or it is there."""
-
     def open_changes(self, accepted_before: datetime | None = None, *, newest_first: bool = False) -> Iterator[Change]:
         """Changes with an open effect, oldest first unless told otherwise, read lazily."""
 
@@ -101,6 +98,16 @@ class Catalogue(Acceptance):
             with suppress(EngineAway):
                 change = self.receipt(change.product_id, change.version)
         return change
+
+    def await_effects(
+        self, changes: Iterable[Change], effect: Effect, *, seconds: float, sleep: Callable[[float], None]
+    ) -> list[Change]:
+        """Each of the changes as in ``await_effect``; ``seconds`` is the time for all of them together."""
+        deadline = self.clock() + timedelta(seconds=seconds)
+        return [
+            self.await_effect(change, effect, seconds=(deadline - self.clock()).total_seconds(), sleep=sleep)
+            for change in changes
+        ]
 
     def page(self, listing: Listing) -> Page:
         """A page of records, as the public sees them."""

@@ -9,6 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from products.once import Once
 from products.product import (
     RULES,
     Conflict,
@@ -57,7 +58,7 @@ class ProductExists(Conflict):
 
 class NameTaken(Conflict):
     def __init__(self, name: str, product_id: str) -> None:
-        self.product_id = product_id
+        self.name, self.product_id = name, product_id
         super().__init__(f"The name {name!r} belongs to product {product_id!r}, perhaps a deactivated one.")
 
 
@@ -109,14 +110,6 @@ class EngineAway(TryLater):
     def __init__(self, engine: str) -> None:
         self.engine = engine
         super().__init__(f"{engine} does not answer at the moment.")
-
-
-@dataclass(frozen=True, slots=True)
-class Once:
-    """A request that may be repeated and shall take effect once: its Idempotency-Key, and a hash of all it asks."""
-
-    key: str
-    fingerprint: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -187,9 +187,9 @@ class AlwaysBeaten:
     def __init__(self, table: object, *, ours: bool = False) -> None:
         self.table, self.ours = table, ours
 
-    def append(self, change: Change) -> None:
+    def append(self, changes: list[Change], answer: object = None) -> None:
         if self.ours:
-            self.table.append(change)  # type: ignore[attr-defined]
+            self.table.append(changes, answer)  # type: ignore[attr-defined]
         raise VersionTaken("beaten")
 
     def __getattr__(self, name: str) -> object:

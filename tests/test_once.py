@@ -8,9 +8,9 @@ from decimal import Decimal
 
 import pytest
 
-from products.acceptance import Answer, KeyReused, RequestAnswered
 from products.catalogue import Catalogue
-from products.changes import ChangeType, NameTaken, Once, Origin, ProductExists, ProductNotFound
+from products.changes import ChangeType, NameTaken, Origin, ProductExists, ProductNotFound
+from products.once import Answer, KeyReused, Once, Outcome, RequestAnswered
 from products.product import Invalid
 from tests.builders import NOON, fields
 from tests.fakes import Clock
@@ -40,7 +40,7 @@ def test_a_request_that_changed_nothing_is_remembered_too(catalogue: Catalogue, 
     assert (again.replayed, again.change, again.product.version) == (True, None, 1)
     assert catalogue.newest("p1").price == Decimal("1.00")
     with pytest.raises(RequestAnswered):
-        catalogue.table.remember(once(ann, "k"), Answer("f", "p1", 1, changed=False), catalogue.clock())
+        catalogue.table.remember(once(ann, "k"), Answer("f", (Outcome("p1", 1, changed=False),)), catalogue.clock())
 
 
 def test_a_key_is_for_one_request_of_one_actor(catalogue: Catalogue, ann: Origin, ben: Origin) -> None:

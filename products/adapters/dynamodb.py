@@ -1,14 +1,13 @@
 """The one DynamoDB table: products' logs, records, name claims and the latest invalidation (DESIGN §3)."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from products.acceptance import REMEMBERED, Answer, RequestAnswered
 from products.adapters.aws import calling, error_code
 from products.adapters.dynamodb_items import (
     BY_CREATED,
@@ -36,6 +35,7 @@ from products.adapters.dynamodb_items import (
 )
 from products.changes import Change, Effect, Failure, Origin
 from products.listing import Listing
+from products.once import REMEMBERED, Answer, RequestAnswered
 from products.pipeline import Invalidation
 from products.product import Product, from_document, iso, moment, normalised_name
 
@@ -70,15 +70,21 @@ class DynamoProductTable:
         )
         return [to_change(item) for item in itertools.islice(items, limit)]
 
-    def append(self, change: Change) -> None:
-        writes = [self._put(change_item(change), IS_NEW), *self._claims(change), *self._answer(change)]
+    def append(self, changes: Sequence[Change], answer: Answer | None = None) -> None:
+        owned = [(change, write) for change in changes for write in self._appending(change)]
+        writes = [write for _, write in owned]
+        if answer:
+            writes.append(self._put_answer(changes[0].origin, answer, changes[0].accepted_at))
         try:
             self._call("transact_write_items", TransactItems=writes)
         except ClientError as fault:
             if error_code(fault) != "TransactionCanceledException":
                 raise
             reasons: Any = fault.response["CancellationReasons"]
-            raise refusal(change, writes, reasons) from fault
+            raise refusal(owned, reasons) from fault
+
+    def _appending(self, change: Change) -> list[Item]:
+        return [self._put(change_item(change), IS_NEW), *self._claims(change)]
 
     def _claims(self, change: Change) -> list[Item]:
         """What makes names unique: the new name is claimed and the old one freed, in the change's transaction."""
@@ -100,13 +106,6 @@ class DynamoProductTable:
         return str(claim["productId"]) if claim else None
 
     # Answers to requests with an Idempotency-Key
-
-    def _answer(self, change: Change) -> list[Item]:
-        once = change.origin.once
-        if once is None:
-            return []
-        answer = Answer(once.fingerprint, change.product_id, change.version, changed=True)
-        return [self._put_answer(change.origin, answer, change.accepted_at)]
 
     def _put_answer(self, origin: Origin, answer: Answer, now: datetime) -> Item:
         # DynamoDB deletes what has expired only after a while; until then it counts as gone all the same.

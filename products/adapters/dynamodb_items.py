@@ -2,16 +2,16 @@
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
-from products.acceptance import Answer, RequestAnswered
 from products.changes import Change, ChangeType, CorruptChange, Effect, Failure, NameTaken, Origin, VersionTaken
 from products.listing import Listing
+from products.once import Answer, Outcome, RequestAnswered
 from products.product import Product, from_document, iso, moment, normalised_name, to_document
 
 logger = logging.getLogger(__name__)
@@ -78,15 +78,17 @@ def answer_item(origin: Origin, answer: Answer, expires_at: datetime) -> Item:
     return {
         **answer_key(origin.actor, origin.once.key),
         "fingerprint": answer.fingerprint,
-        "productId": answer.product_id,
-        "version": answer.version,
-        "changed": answer.changed,
+        "outcomes": [
+            {"productId": outcome.product_id, "version": outcome.version, "changed": outcome.changed}
+            for outcome in answer.outcomes
+        ],
         "expiresAt": int(expires_at.timestamp()),
     }
 
 
 def to_answer(item: Mapping[str, Any]) -> Answer:
-    return Answer(item["fingerprint"], item["productId"], int(item["version"]), changed=item["changed"])
+    outcomes = (Outcome(o["productId"], int(o["version"]), changed=o["changed"]) for o in item["outcomes"])
+    return Answer(item["fingerprint"], tuple(outcomes))
 
 
 def record_item(product: Product) -> Item:
@@ -167,19 +169,24 @@ def _to_failure(item: Mapping[str, Any]) -> Failure:
     )
 
 
-def refusal(change: Change, writes: list[Item], reasons: list[Item]) -> VersionTaken | NameTaken | RequestAnswered:
-    """Which clause of the transaction did not hold. DynamoDB gives a reason for each write, in their order."""
-    refused = {
-        write["Put"]["Item"]["SK"]["S"]: reason
-        for write, reason in zip(writes, reasons, strict=True)
-        if "Put" in write and reason["Code"] == "ConditionalCheckFailed"
-    }
-    if "KEY" in refused:
+def refusal(
+    owned: Sequence[tuple[Change, Item]], reasons: Sequence[Item]
+) -> VersionTaken | NameTaken | RequestAnswered:
+    """Which clause of the transaction did not hold. DynamoDB gives a reason for each write, in their order; what comes
+    after the changes' own writes is the answer to remember."""
+    refused = [reason["Code"] == "ConditionalCheckFailed" for reason in reasons]
+    if any(refused[len(owned) :]):
         return RequestAnswered("The same request was answered a moment ago.")
-    if list(refused) == ["CLAIM"]:
-        return NameTaken(change.after.name, decoded(refused["CLAIM"]["Item"])["productId"])
+    standing = {
+        write["Put"]["Item"]["SK"]["S"]: (change, reason)
+        for (change, write), reason, no in zip(owned, reasons, refused, strict=False)
+        if "Put" in write and no
+    }
+    if list(standing) == ["CLAIM"]:
+        change, reason = standing["CLAIM"]
+        return NameTaken(change.after.name, decoded(reason["Item"])["productId"])
     # Also a TransactionConflict: another write was under way on the same product or name.
-    return VersionTaken(f"{change.product_id} already has version {change.version}.")
+    return VersionTaken(f"One of {len(owned)} writes found its place taken.")
 
 
 def readable[T](items: Iterator[Item], read: Callable[[Item], T]) -> Iterator[T]:

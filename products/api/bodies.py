@@ -15,6 +15,7 @@ from rest_framework.serializers import (
     Serializer,
 )
 
+from products.batch import WRITES_MOST
 from products.changes import ChangeType, Effect
 from products.product import CURRENCIES, FEATURES_MOST, LENGTHS, BillingCycle
 
@@ -194,3 +195,58 @@ class Error(Serializer):
     requestId = CharField()
     conflicts = DictField(child=Clash(), required=False, help_text="With 409: fields somebody else changed too.")
     version = IntegerField(required=False, help_text="With 409 and 412: the newest version.")
+
+
+class BatchItem(Serializer):
+    """One write of a batch."""
+
+    action = ChoiceField(["create", "update", "deactivate", "restore"])
+    productId = RegexField("^[A-Za-z0-9_-]{1,64}$", required=False, help_text="Needed by all but create.")
+    product = ProductEdits(required=False, help_text="With create and update: the fields.")
+    ifVersion = IntegerField(required=False, min_value=1, help_text="As If-Match: the version it must still have.")
+
+
+class NewBatch(Serializer):
+    """Up to 100 writes."""
+
+    mode = ChoiceField(["each", "all"], help_text="Each by itself in this order, or all or none in one transaction.")
+    items = ListField(child=BatchItem(), min_length=1, max_length=WRITES_MOST)
+
+
+class BatchResult(Serializer):
+    """What came of one item: the code it would have had by itself, and what its body would have said."""
+
+    code = IntegerField()
+    productId = CharField(required=False)
+    version = IntegerField(required=False)
+    changeId = CharField(required=False)
+    status = ChoiceField(["accepted", "stored", "complete", "failed"], required=False)
+    statusUrl = CharField(required=False)
+    product = Product(required=False)
+    replayed = BooleanField(required=False)
+    dryRun = BooleanField(required=False)
+    changeType = ChoiceField(list(ChangeType), required=False, allow_null=True)
+    changed = DictField(child=Difference(), required=False)
+    error = CharField(required=False)
+    message = CharField(required=False)
+    errors = DictField(child=ListField(child=CharField()), required=False)  # type: ignore[assignment] # as above
+    requestId = CharField(required=False)
+    conflicts = DictField(child=Clash(), required=False)
+
+
+class BatchResults(Serializer):
+    """The results, in the order of the items."""
+
+    results = BatchResult(many=True)
+    accepted = IntegerField()
+    unchanged = IntegerField()
+    refused = IntegerField()
+
+
+class BatchError(Error):
+    """A batch that was refused as a whole; `results` tells which items refused it, where it came to that."""
+
+    results = BatchResult(many=True, required=False)
+    accepted = IntegerField(required=False)
+    unchanged = IntegerField(required=False)
+    refused = IntegerField(required=False)

@@ -12,14 +12,17 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from products.acceptance import KeyReused
 from products.api.representation import plain
 from products.api.requests import request_id
+from products.batch import WritesRefused
 from products.changes import CorruptChange, EditConflict, VersionMismatch
-from products.product import Conflict, Invalid, Missing, TryLater, wire_name
+from products.once import KeyReused
+from products.product import FIELD_NAMES, Conflict, Invalid, Missing, TryLater
 
 logger = logging.getLogger(__name__)
 RETRY_SECONDS = 5
+WIRE = {field: wire for wire, field in FIELD_NAMES.items()}
+INNOCENT = "Nothing is wrong with this one, but another of the batch was refused."
 STATUS_OF: list[tuple[type[Exception], HTTPStatus]] = [
     (Invalid, HTTPStatus.BAD_REQUEST),
     (Missing, HTTPStatus.NOT_FOUND),
@@ -35,24 +38,57 @@ STATUS_OF: list[tuple[type[Exception], HTTPStatus]] = [
 def answer(error: Exception, context: Mapping[str, Any]) -> Response | None:
     """DRF's exception handler: every answer that is no success has this one form."""
     request = context["request"]
-    for kind, status in STATUS_OF:
-        if isinstance(error, kind):
-            response = Response(_body(status, _sentence(error), request, **_details(error)), status=status)
-            if status == HTTPStatus.SERVICE_UNAVAILABLE:
-                logger.error("could not serve", extra={"fault": repr(error), "request_id": request_id(request)})
-                response["Retry-After"] = str(RETRY_SECONDS)
-            response["Cache-Control"] = "no-store"
-            return response
-    standard = exception_handler(error, dict(context))
-    if standard is None:
-        return None
-    standard.data = _body(HTTPStatus(standard.status_code), _standard_sentence(error), request)
-    standard["Cache-Control"] = "no-store"
-    return standard
+    status = _status_of(error)
+    if status:
+        response = Response(error_body(error, request_id(request)), status=status)
+    else:
+        standard = exception_handler(error, dict(context))
+        if standard is None:
+            return None
+        response = standard
+        response.data = _body(HTTPStatus(response.status_code), _standard_sentence(error), request_id(request))
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        logger.error("could not serve", extra={"fault": repr(error), "request_id": request_id(request)})
+        response["Retry-After"] = str(RETRY_SECONDS)
+    response["Cache-Control"] = "no-store"
+    return response
 
 
-def _body(status: HTTPStatus, message: str, request: Any, **details: Any) -> dict[str, Any]:
-    body = {"error": status.phrase, "message": message, "errors": {}, "requestId": request_id(request)}
+def _status_of(error: Exception) -> HTTPStatus | None:
+    return next((status for kind, status in STATUS_OF if isinstance(error, kind)), None)
+
+
+def error_body(error: Exception, request_id: str) -> dict[str, Any]:
+    """What a caller is told of an error of the catalogue's."""
+    status = _status_of(error) or HTTPStatus.INTERNAL_SERVER_ERROR
+    return _body(status, _sentence(error), request_id, **_details(error))
+
+
+def refusal_body(error: Exception, request: Any) -> dict[str, Any]:
+    """One refused write of a batch: the code and the body it would have had as a request of its own."""
+    status = _status_of(error) or HTTPStatus.INTERNAL_SERVER_ERROR
+    return {"code": int(status), **error_body(error, request_id(request))}
+
+
+def refusals_answer(refused: WritesRefused, count: int, request: Any) -> Response:
+    """A batch of all or none that is none: which items refused it; the others only depended on them."""
+    bodies = {position: refusal_body(error, request) for position, error in refused.refusals.items()}
+    dependent = HTTPStatus.FAILED_DEPENDENCY
+    innocent = {"code": int(dependent), **_body(dependent, INNOCENT, request_id(request))}
+    status = HTTPStatus(min(body["code"] for body in bodies.values()))
+    errors = {
+        f"items[{position}]{f'.{field}' if field else ''}": texts
+        for position, body in bodies.items()
+        for field, texts in (body["errors"] or {"": [body["message"]]}).items()
+    }
+    results = [bodies.get(position, innocent) for position in range(count)]
+    counts = {"accepted": 0, "unchanged": 0, "refused": len(bodies)}
+    body = _body(status, str(refused), request_id(request), errors=errors, results=results, **counts)
+    return Response(body, status=status, headers={"Cache-Control": "no-store"})
+
+
+def _body(status: HTTPStatus, message: str, of_request: str, **details: Any) -> dict[str, Any]:
+    body = {"error": status.phrase, "message": message, "errors": {}, "requestId": of_request}
     return body | details
 
 
@@ -64,9 +100,9 @@ def _sentence(error: Exception) -> str:
 
 def _details(error: Exception) -> dict[str, Any]:
     if isinstance(error, Invalid):
-        return {"errors": {wire_name(field): texts for field, texts in error.errors.items()}}
+        return {"errors": {WIRE.get(field, field): texts for field, texts in error.errors.items()}}
     if isinstance(error, EditConflict):
-        clashes = {wire_name(name): clash for name, clash in error.clashes.items()}
+        clashes = {WIRE[name]: clash for name, clash in error.clashes.items()}
         return {
             "errors": {name: ["Somebody else changed this meanwhile."] for name in clashes},
             "conflicts": {
@@ -100,4 +136,4 @@ def server_error(request: HttpRequest) -> JsonResponse:
 
 
 def _page(status: HTTPStatus, message: str, request: HttpRequest) -> JsonResponse:
-    return JsonResponse(_body(status, message, request), status=status)
+    return JsonResponse(_body(status, message, request_id(request)), status=status)

@@ -9,10 +9,8 @@ from products.api.permissions import may_deactivate
 from products.api.queries import LIMIT_DEFAULT, PARAMETERS, cursor_of, position_of, read_parameters
 from products.api.representation import change_body
 from products.api.terms import terms_of
-from products.api.writing import RETRY_SECONDS, written
+from products.api.writing import PRIVATE, RETRY_SECONDS, written
 from products.bootstrap import catalogue
-
-PRIVATE = "private, no-store"
 
 
 class Changes(APIView):

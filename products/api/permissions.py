@@ -16,7 +16,7 @@ VIEW = "products.view_product"
 
 def is_staff(request: Request) -> bool:
     """Whether the caller may see what the public may not."""
-    return _may(request, VIEW)
+    return may(request, VIEW)
 
 
 class ProductPermission(BasePermission):
@@ -26,14 +26,15 @@ class ProductPermission(BasePermission):
         if request.method in SAFE_METHODS:
             return is_staff(request) or not getattr(view, "staff_only", False)
         needed = getattr(view, "needed", None) or NEEDED.get(request.method or "")
-        return needed is None or _may(request, needed)
+        return needed is None or may(request, needed)
 
 
 def may_deactivate(request: Request) -> bool:
     """Writing ``active: false`` takes a product away just as DELETE does."""
-    return _may(request, NEEDED["DELETE"])
+    return may(request, NEEDED["DELETE"])
 
 
-def _may(request: Request, permission: str) -> bool:
+def may(request: Request, permission: str) -> bool:
+    """Whether the caller holds the permission."""
     user: Any = request.user  # a Django user, nobody, or the bearer of a token
     return bool(user.is_authenticated and user.has_perm(permission))

@@ -141,3 +141,12 @@ def _version_or_moment(text: str) -> int | datetime:
     except ValueError:
         raise ValueError("Must be a version such as 3, or a time such as 2026-03-01T12:00:00Z.") from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def base_version(version: Any, name: str = "version") -> int | None:
+    """A version in a body: the one a client started from, so that what was changed since is merged with it."""
+    if version is None:
+        return None
+    if isinstance(version, bool) or not isinstance(version, int) or not 0 < version < 10**12:
+        raise Invalid({name: ["Must be the version you started from, a whole number from 1."]})
+    return version

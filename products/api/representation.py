@@ -7,12 +7,10 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
-from products.acceptance import Accepted
-from products.changes import Change, differences
+from products.batch import Accepted
+from products.changes import Change, Effect, differences
 from products.pipeline import states
-from products.product import FIELD_NAMES, Product, iso, to_document, wire_name
-
-READ_ONLY = {"product_id", "created_at", "updated_at"}
+from products.product import FIELD_NAMES, Invalid, Product, iso, to_document, wire_name
 
 
 def plain(value: Any) -> Any:
@@ -51,6 +49,23 @@ def receipt_summary(change: Change) -> dict[str, Any]:
     }
 
 
+DONE = {"create": 201, "deactivate": 204}
+
+
+def batch_result(accepted: Accepted, action: str, *, dry_run: bool, until: Effect | None) -> dict[str, Any]:
+    """One accepted write of a batch: the code a request of its own would have had, and what its body would say."""
+    if dry_run:
+        return {"code": 200, **dry_run_body(accepted)}
+    change, product = accepted.change, accepted.product
+    replayed = {"replayed": True} if accepted.replayed else {}
+    if change and (until is None or until in change.open):
+        return {"code": 202, **receipt_summary(change), **replayed}
+    done = {"product": product_body(product, staff=True), **replayed}
+    if change is None:
+        return {"code": 200, "productId": product.product_id, "version": product.version, **done}
+    return {"code": DONE.get(action, 200), **receipt_summary(change), **done}
+
+
 def change_body(change: Change) -> dict[str, Any]:
     """The receipt: who changed what, and how far each effect has come."""
     return {
@@ -86,5 +101,11 @@ def _changed_body(changed: Mapping[str, tuple[Any, Any]]) -> dict[str, Any]:
 
 
 def edits_of(body: Mapping[str, Any]) -> dict[str, Any]:
-    """The body's fields by the core's names; unknown names pass, so that the core refuses them by name."""
+    """The body's fields by the core's names; names nobody knows pass, so that the core refuses them with the rest.
+
+    Invalid for a name that only the core uses, such as ``renewal_price``: it is not the contract's.
+    """
+    inner = (body.keys() - FIELD_NAMES.keys()) & set(FIELD_NAMES.values())
+    if inner:
+        raise Invalid({name: [f"There is no such field; did you mean {wire_name(name)}?"] for name in inner})
     return {FIELD_NAMES.get(name, name): value for name, value in body.items()}

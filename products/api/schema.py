@@ -12,7 +12,7 @@ from drf_spectacular.utils import (
     extend_schema_view,
 )
 
-from products.api import bodies
+from products.api import bodies, examples
 from products.api.queries import LIMIT_DEFAULT, LIMIT_MOST, TEXT_MOST
 from products.api.terms import WAIT_MOST
 from products.changes import Effect
@@ -29,7 +29,7 @@ ERRORS = {
     406: "Only JSON is given.",
     409: "The id or name is taken, or somebody changed the same field: `conflicts` has both values.",
     412: "If-Match names another version.",
-    413: "The body is larger than 10 KB.",
+    413: "The body is larger than 10 KB (a batch: 1000 KB).",
     415: "Only JSON is taken.",
     422: "The Idempotency-Key was used for another request.",
     429: "Too many calls; see Retry-After.",
@@ -89,19 +89,20 @@ NEXT_PAGE = _sent("Link", 'The next page: `rel="next"`.', 200)
 SAVED = PolymorphicProxySerializer("Saved", [bodies.Product, bodies.DryRun], resource_type_field_name=None)
 
 
-def _errors(codes: Iterable[int]) -> dict[int, OpenApiResponse]:
-    return {code: OpenApiResponse(bodies.Error, ERRORS[code]) for code in codes}
+def _errors(codes: Iterable[int], body: Any = bodies.Error) -> dict[int, OpenApiResponse]:
+    return {code: OpenApiResponse(body, ERRORS[code]) for code in codes}
 
 
-def _reads(done: Any, name: str, *parameters: OpenApiParameter, public: bool = False) -> Any:
+def _reads(done: Any, name: str, *parameters: OpenApiParameter, public: bool = False, shown: Any) -> Any:
     responses: dict[int, Any] = {200: done} | _errors(READ_ERRORS)
     if public:
         responses[304] = OpenApiResponse(description="Not modified.")
     auth: Any = [{}, {"bearer": []}] if public else None
-    return extend_schema(operation_id=name, parameters=list(parameters), responses=responses, auth=auth)
+    shown = [shown, *examples.refusals({400, 404, 503})]
+    return extend_schema(operation_id=name, parameters=list(parameters), responses=responses, auth=auth, examples=shown)
 
 
-def _writes(code: int, name: str, request: Any, *parameters: OpenApiParameter) -> Any:
+def _writes(code: int, name: str, request: Any, *parameters: OpenApiParameter, shown: Any = None) -> Any:
     responses: dict[int, Any] = {
         200: OpenApiResponse(SAVED, "Saved and waited for, or nothing to save, or a dry run."),
         202: OpenApiResponse(bodies.ReceiptSummary, "Accepted."),
@@ -111,7 +112,29 @@ def _writes(code: int, name: str, request: Any, *parameters: OpenApiParameter) -
     if code == 204:
         responses[204] = OpenApiResponse(description="Deactivated and waited for, or inactive already.")
     responses |= _errors(WRITE_ERRORS)
-    return extend_schema(operation_id=name, request=request, parameters=[*parameters, *TERMS], responses=responses)
+    return extend_schema(
+        operation_id=name,
+        request=request,
+        parameters=[*parameters, *TERMS],
+        responses=responses,
+        examples=[*examples.of_write(shown, code), *examples.refusals(WRITE_ERRORS)],
+    )
+
+
+def _batch() -> Any:
+    responses: dict[int, Any] = {
+        200: OpenApiResponse(bodies.BatchResults, "All done, or nothing to do, or a dry run."),
+        202: OpenApiResponse(bodies.BatchResults, "Accepted; some are pending."),
+        207: OpenApiResponse(bodies.BatchResults, "Some were refused; with mode `each` only."),
+    } | _errors(WRITE_ERRORS, bodies.BatchError)
+    shown = [examples.asked("Batch", examples.BATCH), examples.answered("Results", examples.BATCH_RESULT, 202)]
+    return extend_schema(
+        operation_id="batchProducts",
+        request=bodies.NewBatch,
+        parameters=[term for term in TERMS if term.name not in {"If-Match", "Location", "ETag"}],
+        responses=responses,
+        examples=[*shown, *examples.refusals({400, 422, 503})],
+    )
 
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call] # spectacular's registry
@@ -134,8 +157,8 @@ def _described(view: str, **operations: Any) -> type[OpenApiViewExtension]:
 
 _described(
     "products.api.views.Products",
-    get=_reads(bodies.ProductPage, "listProducts", *LISTING, *CONDITIONAL, NEXT_PAGE, public=True),
-    post=_writes(201, "createProduct", bodies.NewProduct),
+    get=_reads(bodies.ProductPage, "listProducts", *LISTING, *CONDITIONAL, NEXT_PAGE, public=True, shown=examples.LIST),
+    post=_writes(201, "createProduct", bodies.NewProduct, shown=examples.asked("Product", examples.NEW)),
 )
 _described(
     "products.api.views.OneProduct",
@@ -146,11 +169,15 @@ _described(
         _query("asOf", "Staff only: a version, or a moment in ISO 8601.", MOMENT_OR_VERSION),
         *CONDITIONAL,
         public=True,
+        shown=examples.PRODUCT,
     ),
-    put=_writes(200, "updateProduct", bodies.ProductEdits, ID),
-    patch=_writes(200, "patchProduct", bodies.ProductEdits, ID),
+    put=_writes(200, "updateProduct", bodies.ProductEdits, ID, shown=examples.asked("Edits", examples.EDITS)),
+    patch=_writes(200, "patchProduct", bodies.ProductEdits, ID, shown=examples.asked("Edits", examples.EDITS)),
     delete=_writes(204, "deactivateProduct", None, ID),
 )
-_described("products.api.history.Changes", get=_reads(bodies.Changes, "listChanges", ID, *PAGING))
-_described("products.api.history.Receipt", get=_reads(bodies.Change, "getReceipt", ID, VERSION))
+_described("products.api.batch.Batch", post=_batch())
+_described(
+    "products.api.history.Changes", get=_reads(bodies.Changes, "listChanges", ID, *PAGING, shown=examples.HISTORY)
+)
+_described("products.api.history.Receipt", get=_reads(bodies.Change, "getReceipt", ID, VERSION, shown=examples.RECEIPT))
 _described("products.api.history.Restore", post=_writes(200, "restoreVersion", None, ID, VERSION))

@@ -10,7 +10,8 @@ from rest_framework.request import Request
 
 from products.api.queries import choice, read_parameters
 from products.api.requests import request_id
-from products.changes import Effect, Once, Origin
+from products.changes import Effect, Origin
+from products.once import Once
 from products.product import Invalid
 
 WAIT_MOST = 10

@@ -2,12 +2,13 @@
 
 from django.urls import path
 
-from products.api import docs, history, views
+from products.api import batch, docs, history, views
 
 urlpatterns = [
     path("schema", docs.Schema.as_view(), name="schema"),
     path("docs", docs.Docs.as_view(), name="docs"),
     path("products", views.Products.as_view(), name="products"),
+    path("products:batch", batch.Batch.as_view(), name="batch"),
     path("products/<str:product_id>", views.OneProduct.as_view(), name="product"),
     path("products/<str:product_id>/changes", history.Changes.as_view(), name="changes"),
     path("products/<str:product_id>/changes/<int:version>", history.Receipt.as_view(), name="receipt"),

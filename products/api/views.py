@@ -11,15 +11,14 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from products.api.permissions import is_staff, may_deactivate
-from products.api.queries import as_of, cursor_of, etag_of, etag_of_page, is_not_modified, listing_of
+from products.api.queries import as_of, base_version, cursor_of, etag_of, etag_of_page, is_not_modified, listing_of
 from products.api.representation import edits_of, plain, product_body
 from products.api.terms import terms_of
-from products.api.writing import body_of, written
+from products.api.writing import PRIVATE, body_of, written
 from products.bootstrap import catalogue
 from products.listing import Listing, Page
 from products.product import Invalid, Product
 
-PRIVATE = "private, no-store"
 PRODUCT_CACHE = "public, max-age=10, s-maxage=600, stale-while-revalidate=60"
 LIST_CACHE = "public, max-age=10, s-maxage=300, stale-while-revalidate=60"
 
@@ -62,7 +61,7 @@ class OneProduct(APIView):
 
     def patch(self, request: Request, product_id: str) -> Response:
         terms, edits = terms_of(request), edits_of(body_of(request))
-        base = _base(edits.pop("version", None))
+        base = base_version(edits.pop("version", None))
         if edits.get("active") is False and not may_deactivate(request):
             raise PermissionDenied
         accepted = catalogue().update(
@@ -106,12 +105,3 @@ def _read(request: Request, product_id: str, *, staff: bool) -> Product:
     if isinstance(wanted, datetime):
         return catalogue().as_of(product_id, wanted)
     return catalogue().version(product_id, wanted)
-
-
-def _base(version: Any) -> int | None:
-    """A ``version`` in the body is the one the client started from: what was changed since is merged with it."""
-    if version is None:
-        return None
-    if isinstance(version, bool) or not isinstance(version, int) or not 0 < version < 10**12:
-        raise Invalid({"version": ["Must be the version you started from, a whole number from 1."]})
-    return version

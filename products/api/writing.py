@@ -6,14 +6,15 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from products.acceptance import Accepted
 from products.api.queries import etag_of
 from products.api.representation import change_url, dry_run_body, product_body, receipt_summary
 from products.api.terms import Terms
+from products.batch import Accepted
 from products.bootstrap import catalogue, sleep
 from products.product import Product
 
 RETRY_SECONDS = 1
+PRIVATE = "private, no-store"
 
 
 def body_of(request: Request) -> dict[str, Any]:
@@ -23,7 +24,7 @@ def body_of(request: Request) -> dict[str, Any]:
 
 def written(accepted: Accepted, terms: Terms, reached: int) -> Response:
     """202 with the receipt's address, or ``reached`` with the product when the writer waited long enough."""
-    headers = {"Cache-Control": "private, no-store"}
+    headers = {"Cache-Control": PRIVATE}
     if terms.dry_run:
         return Response(dry_run_body(accepted), headers=headers)
     headers["ETag"] = etag_of(accepted.product.version)
