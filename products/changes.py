@@ -105,11 +105,11 @@ class EffectRefused(Exception):
 
 
 class EngineAway(TryLater):
-    """An engine did not answer, or answered that it can't just now."""
+    """An engine did not answer, or answered that it can't just now, or does not take us for whom we are."""
 
-    def __init__(self, engine: str) -> None:
+    def __init__(self, engine: str, state: str = "does not answer at the moment") -> None:
         self.engine = engine
-        super().__init__(f"{engine} does not answer at the moment.")
+        super().__init__(f"{engine} {state}.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from typing import Any
 PRICE_MIN, PRICE_MAX = Decimal("0.01"), Decimal("999999.99")
 LENGTHS = {"name": (3, 100), "description": (10, 500), "period": (5, 100), "feature": (2, 200)}
 FEATURES_MOST = 20
+TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # they make a text read as another
 DEFAULT_CURRENCY = "ZAR"
 CURRENCY_SIGNS = {"ZAR": "R", "USD": "$", "EUR": "€", "GBP": "£"}
 # ISO 4217, active national currencies; funds, metals and test codes are left out on purpose.
@@ -101,8 +102,10 @@ def derived_period(product: Product) -> str:
 
 
 def normalised_name(name: str) -> str:
-    """Two products may not share this: the name without its case, its spaces and its way of being encoded."""
-    return "".join(unicodedata.normalize("NFKC", name).casefold().split())
+    """Two products may not share this: the name without its case, its spaces, what can't be seen, and its way of being
+    encoded."""
+    seen = (c for c in unicodedata.normalize("NFKC", name).casefold() if unicodedata.category(c) != "Cf")
+    return "".join("".join(seen).split())
 
 
 # The rules, one function a field: each takes what was sent and gives the value to keep, or refuses with a sentence.
@@ -115,10 +118,11 @@ def _text(least: int, most: int, *, lines: bool = False) -> Callable[[Any], str]
             raise ValueError("Must be text.")
         text = unicodedata.normalize("NFC", value.replace("\r\n", "\n")).strip()
         allowed = "\n\t" if lines else ""
-        if any(unicodedata.category(c) in {"Cc", "Cs"} and c not in allowed for c in text):
+        if any((unicodedata.category(c) in {"Cc", "Cs"} and c not in allowed) or c in TURNING for c in text):
             raise ValueError("Must not contain control characters.")
-        if not least <= len(text) <= most:
-            raise ValueError(f"Must have {least} to {most} characters; it has {len(text)}.")
+        seen = sum(unicodedata.category(c) != "Cf" for c in text)
+        if not (least <= seen and len(text) <= most):
+            raise ValueError(f"Must have {least} to {most} characters; it has {len(text) if seen >= least else seen}.")
         return text
 
     return rule

@@ -14,6 +14,7 @@ import jwt
 from django.conf import settings
 
 from products.bootstrap import new_id, now, revocations
+from products.changes import EngineAway
 from products.models import GROUPS, ApiToken
 from products.product import CatalogueError
 
@@ -82,6 +83,8 @@ def verified(token: str) -> TokenUser:
         if settings.JWKS_URL and jwt.get_unverified_header(token).get("alg") in FOREIGN:
             return _foreign(token)
         claims = _own(token)
+    except jwt.PyJWKClientConnectionError as fault:
+        raise EngineAway("The token issuer") from fault
     except jwt.ExpiredSignatureError:
         raise TokenRefused("The token has expired; issue a new one.") from None
     except jwt.PyJWTError:

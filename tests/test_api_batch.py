@@ -197,7 +197,7 @@ def test_a_batch_that_is_waited_for_has_its_products(api: Api, world: World) -> 
         ({"mode": "each", "items": [update(1) | {"ifVersion": True}]}, "items[0].ifVersion"),
         ({"mode": "each", "items": [update(1, version="1")]}, "items[0].version"),
         ({"mode": "each", "items": [create(1, productId="p2")]}, "items[0].productId"),
-        ({"mode": "each", "items": [update(1, renewal_price="1")]}, "items[0].renewal_price"),
+        ({"mode": "each", "items": [update(1, renewal_price="1")]}, "items[0].renewalPrice"),
     ],
 )
 def test_what_is_no_batch_is_refused_by_name(api: Api, body: Any, field: str) -> None:

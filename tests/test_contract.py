@@ -1,5 +1,6 @@
 """The contract: the committed file is what the code says, and a running server keeps to it whatever it is sent."""
 
+import os
 import re
 import subprocess
 import sys
@@ -14,7 +15,8 @@ from deploy.local.engines import ROOT
 from tests.builders import fields
 from tests.deployment import Deployment
 
-EXAMPLES = 40  # cases per operation and check: about 3,500 in all
+EXAMPLES = os.environ.get("CONTRACT_EXAMPLES", "20")
+"""Cases per operation and phase; CI asks for more, which come to several thousand."""
 CHECKS_LEFT_OUT = "positive_data_acceptance,use_after_free"
 """Left out: whether a request that fits the schema must succeed depends on the product's state (412), on the key's
 history (422), on cursors only we can make, and on fields that must agree with one another; and a product that was
@@ -38,7 +40,7 @@ def test_the_contract_and_its_page_are_public_and_need_no_file_from_elsewhere() 
     assert [link for link in links if not link.startswith("/static/")] == []
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(900)
 def test_a_running_server_keeps_to_the_contract(deployment: Deployment, tmp_path: Path) -> None:
     deployment.migrate()
     deployment.start_web()
@@ -50,14 +52,13 @@ def test_a_running_server_keeps_to_the_contract(deployment: Deployment, tmp_path
             str(Path(sys.executable).parent / "schemathesis"),
             *("run", deployment.url("/v1.0/schema"), "--url", deployment.url("")),
             *("--header", f"Authorization: Bearer {deployment.token()}", "--seed", "1"),
-            *("--max-examples", str(EXAMPLES), "--exclude-checks", CHECKS_LEFT_OUT, "--no-color"),
+            *("--max-examples", EXAMPLES, "--exclude-checks", CHECKS_LEFT_OUT, "--no-color"),
             "--continue-on-failure",
         ],
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=170,
+        timeout=890,
         check=False,
     )
-    print(run.stdout[-1500:])
     assert run.returncode == 0, run.stdout[-6000:]

@@ -1,4 +1,4 @@
-"""What the AWS adapters share: bounded clients, and the one list of faults that pass by themselves."""
+"""What the AWS adapters share: bounded clients, and the one list of faults that are not the request's."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +22,22 @@ PASSING = {
     "TooManyInvalidationsInProgress",
     "TransactionInProgressException",
 }
+REFUSING = {
+    "AccessDenied",
+    "AccessDeniedException",
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "IncompleteSignature",
+    "InvalidAccessKeyId",
+    "InvalidClientTokenId",
+    "InvalidSignatureException",
+    "NoSuchBucket",
+    "NoSuchDistribution",
+    "ResourceNotFoundException",
+    "SignatureDoesNotMatch",
+    "UnrecognizedClientException",
+}
+"""Nothing is wrong with the request, but with our deployment: it passes once an operator has mended that."""
 
 
 def client(service: str, *, connect: float = 1, read: float = 2, attempts: int = 2) -> Any:
@@ -42,7 +58,7 @@ def client(service: str, *, connect: float = 1, read: float = 2, attempts: int =
 
 @contextmanager
 def calling(engine: str) -> Iterator[None]:
-    """Turn a fault that passes by itself into EngineAway; every other error is the caller's to know, or a bug."""
+    """Turn a fault that is the engine's or the deployment's into EngineAway; every other error is a bug."""
     try:
         yield
     except BotoCoreError as fault:
@@ -51,6 +67,8 @@ def calling(engine: str) -> Iterator[None]:
         status = fault.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         if status >= 500 or error_code(fault) in PASSING:
             raise EngineAway(engine) from fault
+        if error_code(fault) in REFUSING:
+            raise EngineAway(engine, f"does not serve us: {error_code(fault)}") from fault
         raise
 
 

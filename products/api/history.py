@@ -21,7 +21,7 @@ class Changes(APIView):
     def get(self, request: Request, product_id: str) -> Response:
         values = read_parameters(request.query_params, {name: PARAMETERS[name] for name in ("limit", "startAt")})
         limit, cursor = values.get("limit", LIMIT_DEFAULT), values.get("after")
-        before = int(position_of(cursor, product_id)) if cursor else None
+        before = None if cursor is None else int(position_of(cursor, product_id))
         changes = catalogue().history(product_id, before=before, limit=limit + 1)
         shown = changes[:limit]
         more = len(changes) > limit

@@ -64,7 +64,7 @@ def listing_of(request: Request) -> Listing:
     cursor = values.pop("after", None)
     by_relevance = "text" in values and "by_price" not in values and "descending" not in values
     listing = Listing(**{"limit": LIMIT_DEFAULT, **values, "by_relevance": by_relevance})
-    return replace(listing, after=position_of(cursor, listing)) if cursor else listing
+    return listing if cursor is None else replace(listing, after=position_of(cursor, listing))
 
 
 def read_parameters(query: QueryDict, known: Mapping[str, tuple[str, Callable[[str], Any]]]) -> dict[str, Any]:

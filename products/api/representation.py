@@ -107,5 +107,5 @@ def edits_of(body: Mapping[str, Any]) -> dict[str, Any]:
     """
     inner = (body.keys() - FIELD_NAMES.keys()) & set(FIELD_NAMES.values())
     if inner:
-        raise Invalid({name: [f"There is no such field; did you mean {wire_name(name)}?"] for name in inner})
+        raise Invalid({wire_name(name): [f"There is no field {name!r}; write {wire_name(name)!r}."] for name in inner})
     return {FIELD_NAMES.get(name, name): value for name, value in body.items()}

@@ -62,6 +62,7 @@ class StrictJSONParser(BaseParser):
             body = json.loads(
                 text.decode("utf-8"),
                 parse_float=Decimal,
+                parse_int=_whole,
                 parse_constant=_refuse_constant,
                 object_pairs_hook=_without_doubles,
             )
@@ -78,6 +79,12 @@ class BatchJSONParser(StrictJSONParser):
     """The same for a hundred products at once."""
 
     most = BATCH_MOST
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > 100:  # far beyond any number we take; Python itself stops at 4300 digits, in words of its own
+        raise ArithmeticError
+    return int(digits)
 
 
 def _reason(fault: Exception) -> str:

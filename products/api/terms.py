@@ -57,7 +57,7 @@ def _wait_of(request: Request) -> Wait | None:
     until = preferences.get("until", Effect.STORED)
     if not re.fullmatch(r"[0-9]{1,9}", preferences["wait"]):
         raise Invalid({"Prefer": ["wait must be a whole number of seconds."]})
-    if until not in list(Effect):
+    if until not in list(Effect) or preferences.keys() & set(Effect):  # until=stored,purged says two
         raise Invalid({"Prefer": [f"until must be one of {', '.join(Effect)}."]})
     return Wait(min(int(preferences["wait"]), WAIT_MOST), Effect(until))
 

@@ -19,6 +19,7 @@ from products.bootstrap import catalogue
 from products.listing import Listing, Page
 from products.product import Invalid, Product
 
+VARY = "Authorization"  # so that no cache gives staff what the public got a moment ago
 PRODUCT_CACHE = "public, max-age=10, s-maxage=600, stale-while-revalidate=60"
 LIST_CACHE = "public, max-age=10, s-maxage=300, stale-while-revalidate=60"
 
@@ -29,7 +30,7 @@ class Products(APIView):
     def get(self, request: Request) -> Response | HttpResponseNotModified:
         listing, staff = listing_of(request), is_staff(request)
         page = _page(listing, staff=staff)
-        headers = {"Cache-Control": PRIVATE if staff else LIST_CACHE}
+        headers = {"Cache-Control": PRIVATE if staff else LIST_CACHE, "Vary": VARY}
         if not page.freshness:  # a search tells the time, so no two answers are the same
             headers["ETag"] = etag_of_page(page)
             if is_not_modified(request, headers["ETag"]):
@@ -43,6 +44,8 @@ class Products(APIView):
 
     def post(self, request: Request) -> Response:
         terms, edits = terms_of(request), edits_of(body_of(request))
+        if terms.only_if is not None:
+            raise Invalid({"If-Match": ["A product that is yet to be created has no version."]})
         product_id = edits.pop("product_id", None)
         accepted = catalogue().create(product_id, edits, terms.origin, dry_run=terms.dry_run)
         return written(accepted, terms, status.HTTP_201_CREATED)
@@ -54,7 +57,7 @@ class OneProduct(APIView):
     def get(self, request: Request, product_id: str) -> Response | HttpResponseNotModified:
         staff = is_staff(request)
         product = _read(request, product_id, staff=staff)
-        headers = {"ETag": etag_of(product.version), "Cache-Control": PRIVATE if staff else PRODUCT_CACHE}
+        headers = {"ETag": etag_of(product.version), "Cache-Control": PRIVATE if staff else PRODUCT_CACHE, "Vary": VARY}
         if is_not_modified(request, headers["ETag"]):
             return HttpResponseNotModified(headers=headers)
         return Response(product_body(product, staff=staff), headers=headers)

@@ -4,14 +4,15 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from products.management.command import CatalogueCommand
 from products.tokens import issue
 
 DAYS_MOST = 366  # as in the admin
 
 
-class Command(BaseCommand):
+class Command(CatalogueCommand):
     help = "Print an expiring API token for a user."
 
     def add_arguments(self, parser: CommandParser) -> None:

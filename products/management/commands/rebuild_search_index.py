@@ -3,12 +3,13 @@
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from products.bootstrap import index_records
+from products.management.command import CatalogueCommand
 
 
-class Command(BaseCommand):
+class Command(CatalogueCommand):
     help = "Index every product record that the search index does not hold yet, or holds in an older version."
 
     def handle(self, *args: Any, **options: Any) -> str:

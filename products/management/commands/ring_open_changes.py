@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
 from products.bootstrap import pipeline
+from products.management.command import CatalogueCommand
 
 
-class Command(BaseCommand):
+class Command(CatalogueCommand):
     help = "Ring the doorbell again for changes with an open effect."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
 from products.bootstrap import catalogue, new_id
 from products.changes import NameTaken, Origin, ProductExists
+from products.management.command import CatalogueCommand
 
 SEED: dict[str, dict[str, Any]] = {
     "PROD-ENTRY": {
@@ -80,7 +79,7 @@ SEED: dict[str, dict[str, Any]] = {
 }
 
 
-class Command(BaseCommand):
+class Command(CatalogueCommand):
     help = "Create the seed products that are not there yet."
 
     def handle(self, *args: Any, **options: Any) -> str:

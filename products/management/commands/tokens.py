@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from products.management.command import CatalogueCommand
 from products.models import ApiToken
 from products.tokens import revoke
 
 
-class Command(BaseCommand):
+class Command(CatalogueCommand):
     help = "List API tokens, or revoke one."
 
     def add_arguments(self, parser: CommandParser) -> None:
