@@ -3,7 +3,7 @@
 What is returned is accepted and can't be refused any more; what is refused has left no trace.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
@@ -20,6 +20,7 @@ from products.changes import (
     ProductNotFound,
     VersionMismatch,
     VersionTaken,
+    differences,
     merged,
     next_change,
 )
@@ -109,12 +110,30 @@ class Acceptance:
         return self.update(product_id, {"active": True}, origin)
 
     def restore_version(
-        self, product_id: str, version: int, origin: Origin, *, only_if: int | None = None, dry_run: bool = False
+        self,
+        product_id: str,
+        version: int,
+        origin: Origin,
+        *,
+        fields: Iterable[str] = tuple(RULES),
+        only_if: int | None = None,
+        dry_run: bool = False,
     ) -> Accepted:
-        """Make the product as it was after ``version`` - by a new change, since the log only grows."""
+        """Make the product, or these ``fields`` of it, as it was after ``version`` - by a new change: the log only
+        grows."""
         target = self.receipt(product_id, version).after
-        edits = {name: getattr(target, name) for name in RULES}
+        edits = {name: getattr(target, name) for name in fields}
         return self.update(product_id, edits, origin, only_if=only_if, dry_run=dry_run)
+
+    def undo(self, product_id: str, version: int, origin: Origin, *, only_if: int | None = None) -> Accepted:
+        """Take back what this one version changed, and keep what was changed since: EditConflict where that is the same
+        field. Version 1 is taken back by deactivating the product."""
+        change = self.receipt(product_id, version)
+        before = change.before
+        if before is None:
+            return self.deactivate(product_id, origin, only_if=only_if)
+        edits = {name: getattr(before, name) for name in differences(before, change.after)}
+        return self.update(product_id, edits, origin, base=version, only_if=only_if)
 
     def receipt(self, product_id: str, version: int) -> Change:
         """The change with the state of each effect; ChangeNotFound."""

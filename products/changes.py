@@ -114,11 +114,12 @@ class EngineAway(TryLater):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """Who writes, from where, under which request id: a required part of every write."""
+    """Who writes, from where, under which request id, and why if they say so: a required part of every write."""
 
     actor: str
     source: str
     request_id: str
+    reason: str = ""
     once: Once | None = None
 
 
@@ -231,7 +232,8 @@ def _plain(value: Any) -> str:
 
 def audit_record(change: Change) -> dict[str, Any]:
     """What the audit trail keeps of a change; its hash is the next change's ``previousHash``."""
-    return {
+    reason = {"reason": change.origin.reason} if change.origin.reason else {}
+    return reason | {
         "timestamp": iso(change.accepted_at),
         "user": change.origin.actor,
         "source": change.origin.source,

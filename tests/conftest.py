@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from deploy.local.engines import Engines
 from deploy.local.resources import create_queues
@@ -14,6 +15,7 @@ from products.catalogue import Catalogue
 from products.changes import Origin
 from products.pipeline import Pipeline
 from tests import plugin
+from tests.browser import CHROMIUM, Shop, launched, refuse_to_skip, window
 from tests.deployment import Deployment
 from tests.worlds import World, fresh_world
 
@@ -70,3 +72,30 @@ def deployment(engines: Engines, tmp_path: Path) -> Iterator[Deployment]:
     made = Deployment(engines, tmp_path)
     yield made
     made.stop()
+
+
+# A browser before the whole product; started once for all such tests of a process
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        refuse_to_skip("There is no Chromium here (Debian: apt-get install chromium).")
+    with sync_playwright() as playwright:
+        made = launched(playwright)
+        yield made
+        made.close()
+
+
+@pytest.fixture(scope="session")
+def shop(engines: Engines, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    made = Shop(engines, tmp_path_factory.mktemp("shop"))
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def page(browser: Browser, shop: Shop) -> Iterator[Page]:
+    """Ann's window; she may do everything with products."""
+    with window(browser, shop, "ann") as opened:
+        yield opened

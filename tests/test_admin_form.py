@@ -218,10 +218,10 @@ def test_a_product_is_deactivated_and_restored_from_its_page(
     assert said(eve.post(page("p1", "delete"), {"post": "yes"})) == "Basic hosting was deactivated already."
     text = eve.get(page("p1")).text
     assert "This product is deactivated" in text
-    assert f'value="Restore" formaction="{page("p1", "restore")}"' in text
+    assert f'formaction="{page("p1", "restore")}"' in text
     answer = eve.post(page("p1", "restore"))
     assert (answer["Location"], said(answer)) == (page("p1"), "Basic hosting was restored as v3.")
-    assert 'value="Restore"' not in eve.get(page("p1")).text
+    assert ">Restore<" not in eve.get(page("p1")).text
     world.work()
     assert world.record("p1")["active"] is True  # type: ignore[index] # it is there
     assert [change.change_type for change in catalogue.history("p1")] == ["RESTORE", "DELETE", "CREATE"]
@@ -267,9 +267,9 @@ def test_who_may_only_look_sees_everything_and_no_button(world: World, basic: st
     text = signed_in("vera", "Product viewers").get(page("p1")).text
     for shown in ("Basic hosting", "Hosting for a first site.", "1500.00", "Mail<br>Web", "Version 1, accepted"):
         assert shown in text
-    for button in ('value="Save', "Deactivate", 'value="Restore"'):
+    for button in ('name="_save"', 'name="_continue"', "Deactivate", ">Restore<"):
         assert button not in text
-    assert "closelink" in text
+    assert ">Close" in text.replace("\n", "").replace("  ", "")
 
 
 def test_a_product_that_is_not_there_leads_home(eve: Client) -> None:

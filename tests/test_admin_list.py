@@ -59,11 +59,11 @@ def test_a_save_is_in_the_list_at_once_and_the_list_follows_its_way(
     forget_wiring()
     bootstrap.catalogue().create("p1", fields(), ann)
     assert world.record("p1") is None
-    assert '<td class="field-state">accepted</td>' in staff.get(LIST).text
+    assert 'data-state="accepted"' in staff.get(LIST).text
     bootstrap.pipeline().persist("p1", 1)
-    assert '<td class="field-state">stored</td>' in staff.get(LIST).text
+    assert 'data-state="stored"' in staff.get(LIST).text
     world.work()
-    assert '<td class="field-state">complete</td>' in staff.get(LIST).text
+    assert 'data-state="complete"' in staff.get(LIST).text
 
 
 def test_a_row_says_what_staff_need_to_know(three: None, staff: Client) -> None:

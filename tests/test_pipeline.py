@@ -8,7 +8,7 @@ import pytest
 
 from products import bootstrap
 from products.catalogue import Catalogue
-from products.changes import ChangeNotFound, CorruptChange, Effect, EffectRefused, Origin, audit_hash
+from products.changes import ChangeNotFound, CorruptChange, Effect, EffectRefused, EngineAway, Origin, audit_hash
 from products.pipeline import INVALIDATE_EVERY, Invalidation, Pipeline, states
 from tests.builders import fields
 from tests.fakes import Bell, Clock
@@ -226,18 +226,19 @@ def test_a_document_opensearch_refuses_is_noted_with_the_reason(
     assert shop.receipt("p1", 1).status == "failed"
 
 
-def test_a_bucket_or_distribution_that_refuses_is_noted(
+def test_a_bucket_or_distribution_that_is_gone_is_retried_until_somebody_mends_that(
     shop: Catalogue, line: Pipeline, clock: Clock, world: World, ann: Origin, settings: Any
 ) -> None:
     shop.create("p1", fields(), ann)
     line.persist("p1", 1)
     clock.pass_(2)
     wrong = replace(line.cdn, distribution_id="NOSUCH")  # type: ignore[type-var]
-    with pytest.raises(EffectRefused, match="CloudFront refused"):
+    with pytest.raises(EngineAway, match="CloudFront does not serve us: NoSuchDistribution"):
         replace(line, cdn=wrong).purge("p1", 1)
     world.s3.delete_bucket(Bucket=world.bucket)
-    with pytest.raises(EffectRefused, match="S3 refused"):
+    with pytest.raises(EngineAway, match="S3 does not serve us: NoSuchBucket"):
         line.audit("p1", 1)
+    assert shop.receipt("p1", 1).state(Effect.AUDITED) == "retrying"
 
 
 def test_an_index_that_is_gone_is_away_not_refusing(shop: Catalogue, line: Pipeline, world: World, ann: Origin) -> None:

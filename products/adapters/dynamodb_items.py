@@ -113,6 +113,7 @@ def change_item(change: Change) -> Item:
         "actor": change.origin.actor,
         "source": change.origin.source,
         "requestId": change.origin.request_id,
+        "reason": change.origin.reason,
         "acceptedAt": iso(change.accepted_at),
         "before": to_document(change.before) if change.before else None,
         "after": to_document(change.after),
@@ -141,7 +142,9 @@ def _to_change(item: Mapping[str, Any]) -> Change:
         version=after.version,
         change_id=item["changeId"],
         change_type=ChangeType(item["changeType"]),
-        origin=Origin(actor=item["actor"], source=item["source"], request_id=item["requestId"]),
+        origin=Origin(
+            actor=item["actor"], source=item["source"], request_id=item["requestId"], reason=item.get("reason", "")
+        ),
         accepted_at=moment(item["acceptedAt"]),
         before=from_document(item["before"]) if item["before"] else None,
         after=after,

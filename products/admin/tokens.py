@@ -8,6 +8,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from products.admin.base import ModelAdmin
 from products.models import ApiToken
 from products.tokens import issue, revoke
 
@@ -21,7 +22,7 @@ class ApiTokenForm(forms.ModelForm):
 
 
 @admin.register(ApiToken)
-class ApiTokenAdmin(admin.ModelAdmin):
+class ApiTokenAdmin(ModelAdmin):
     form = ApiTokenForm
     fields = ("user", "label", "days")
     list_display = ("label", "user", "created_at", "expires_at", "revoked_at")

@@ -155,6 +155,7 @@ class Change(ReceiptSummary):
     user = CharField()
     source = CharField()  # type: ignore[assignment] # a field of this name, taken off the class by DRF
     requestId = CharField()
+    reason = CharField(allow_null=True, help_text="Why, where the writer said so.")
     acceptedAt = DateTimeField()
     effects = inline_serializer("Effects", {str(effect): EffectState() for effect in Effect})
     changed = DictField(child=Difference())

@@ -74,6 +74,7 @@ def change_body(change: Change) -> dict[str, Any]:
         "user": change.origin.actor,
         "source": change.origin.source,
         "requestId": change.origin.request_id,
+        "reason": change.origin.reason or None,
         "acceptedAt": iso(change.accepted_at),
         "effects": plain(states(change)),
         "changed": _changed_body(differences(change.before, change.after)),

@@ -1,0 +1,64 @@
+"""How the admin looks: colours, and the sidebar with what each person may open."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.templatetags.static import static
+from django.urls import reverse_lazy
+
+
+def _holds(permission: str) -> Callable[[Any], bool]:
+    return lambda request: bool(request.user.has_perm(permission))
+
+
+def _item(title: str, icon: str, url: str, permission: str) -> dict[str, Any]:
+    return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{url}"), "permission": _holds(permission)}
+
+
+BLUE = {
+    50: "239 246 255",
+    100: "219 234 254",
+    200: "191 219 254",
+    300: "147 197 253",
+    400: "96 165 250",
+    500: "59 130 246",
+    600: "37 99 235",
+    700: "29 78 216",
+    800: "30 64 175",
+    900: "30 58 138",
+    950: "23 37 84",
+}
+
+THEME: dict[str, Any] = {
+    "SITE_TITLE": "BBWS products",
+    "SITE_HEADER": "BBWS products",
+    "SITE_SUBHEADER": "Product catalogue",
+    "SITE_SYMBOL": "dns",
+    "SITE_URL": None,
+    "SHOW_HISTORY": True,
+    "SHOW_VIEW_ON_SITE": False,
+    "STYLES": [lambda request: static("products/admin.css")],
+    "SCRIPTS": [lambda request: static("products/keyboard.js")],
+    "COLORS": {"primary": {str(weight): f"rgb({value})" for weight, value in BLUE.items()}},
+    # The palette may not search models: it would iterate them without bounds.
+    "COMMAND": {"search_models": False},
+    "SIDEBAR": {
+        "show_search": False,
+        "show_all_applications": False,
+        "navigation": [
+            {
+                "title": "Catalogue",
+                "items": [_item("Products", "deployed_code", "products_product_changelist", "products.view_product")],
+            },
+            {
+                "title": "Access",
+                "separator": True,
+                "items": [
+                    _item("API tokens", "key", "products_apitoken_changelist", "products.view_apitoken"),
+                    _item("Users", "person", "auth_user_changelist", "auth.view_user"),
+                    _item("Groups", "group", "auth_group_changelist", "auth.view_group"),
+                ],
+            },
+        ],
+    },
+}

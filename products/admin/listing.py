@@ -1,0 +1,97 @@
+"""The list of products: its columns, its filters, and what can be done with the rows that are ticked."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.views.main import ERROR_FLAG
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.html import format_html
+
+from products.admin.away import page_or_away
+from products.admin.base import ModelAdmin, origin_of
+from products.admin.changelist import ActiveFilter, BillingCycleFilter, ProductChangeList
+from products.admin.recent import remember
+from products.bootstrap import catalogue
+from products.models import Product
+from products.product import CatalogueError, money
+
+
+class ProductList(ModelAdmin):
+    list_display = ("name", "shown_price", "shown_renewal", "shown_period", "active", "state", "version", "updated")
+    list_display_links = ("name",)
+    list_filter = (ActiveFilter, BillingCycleFilter)
+    list_per_page = 50
+    search_fields = ("name",)  # shows the box; get_search_results does the searching
+    search_help_text = "Name, description, features or ID"
+    sortable_by = ("shown_price",)
+    show_facets = admin.ShowFacets.NEVER
+    show_full_result_count = False
+    actions = ("deactivate", "restore")
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ProductChangeList]:
+        return ProductChangeList
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        return (queryset.search(search_term) if search_term else queryset), False
+
+    @page_or_away
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        if ERROR_FLAG in request.GET:
+            self.message_user(request, "That filter is not known here, so this is the whole list.", messages.WARNING)
+        return super().changelist_view(request, extra_context)
+
+    @admin.display(description="Price", ordering="price")
+    def shown_price(self, product: Product) -> str:
+        return money(product.price, product.currency)
+
+    @admin.display(description="Renewal")
+    def shown_renewal(self, product: Product) -> str:
+        return money(product.renewal_price, product.currency) if product.renewal_price is not None else ""
+
+    @admin.display(description="Period")
+    def shown_period(self, product: Product) -> str:
+        return str(product.period)
+
+    @admin.display(description="Updated")
+    def updated(self, product: Product) -> str:
+        return format_html("{}<br>by {}", f"{product.updated_at:%d %b %Y %H:%M}", product.updated_by)
+
+    @admin.display(description="State")
+    def state(self, product: Product) -> str:
+        state = product.open_change.status if product.open_change else "complete"
+        return format_html('<span class="state" data-state="{0}">{0}</span>', state)
+
+    # Deactivating and restoring, many at once
+
+    @admin.action(description="Deactivate", permissions=["delete"])
+    def deactivate(self, request: HttpRequest, queryset: Any) -> None:
+        self._each(request, queryset, catalogue().deactivate, "deactivated")
+
+    @admin.action(description="Restore", permissions=["change"])
+    def restore(self, request: HttpRequest, queryset: Any) -> None:
+        self._each(request, queryset, catalogue().restore, "restored")
+
+    def _each(self, request: HttpRequest, chosen: Any, write: Callable[..., Any], done: str) -> None:
+        written = already = 0
+        for product in chosen:
+            try:
+                changed = write(product.product_id, origin_of(request)).change is not None
+                remember(request, product.product_id)
+                written, already = written + changed, already + (not changed)
+            except CatalogueError as refusal:
+                self.message_user(request, f"{product}: {refusal}", messages.ERROR)
+        note = f" {already} needed nothing." if already else ""
+        self.message_user(request, f"{written or 'No'} product{'' if written == 1 else 's'} {done}.{note}")
+
+    def response_action(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        # Only rows that were ticked; "all that match" is never on offer here, so whoever sends it made it up.
+        if set(request.POST.getlist("select_across")) - {"", "0"}:
+            self.message_user(request, "Choose the products one by one.", messages.WARNING)
+            return HttpResponseRedirect(request.get_full_path())
+        return super().response_action(request, queryset)
+
+    def get_actions(self, request: HttpRequest) -> Any:
+        actions = super().get_actions(request)
+        actions.pop("delete_selected", None)  # ours says what it really does
+        return actions
