@@ -35,6 +35,7 @@ THEME: dict[str, Any] = {
     "SITE_SUBHEADER": "Product catalogue",
     "SITE_SYMBOL": "dns",
     "SITE_URL": None,
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("products/favicon.svg")}],
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "STYLES": [lambda request: static("products/admin.css")],

@@ -13,6 +13,7 @@ from products.once import Once
 from products.product import (
     RULES,
     Conflict,
+    Invalid,
     Missing,
     Product,
     TryLater,
@@ -22,6 +23,8 @@ from products.product import (
     settled,
     to_document,
 )
+
+REASON_MOST = 200  # characters
 
 
 class ChangeType(StrEnum):
@@ -121,6 +124,10 @@ class Origin:
     request_id: str
     reason: str = ""
     once: Once | None = None
+
+    def __post_init__(self) -> None:
+        if len(self.reason) > REASON_MOST:
+            raise Invalid({"reason": [f"Must have at most {REASON_MOST} characters."]})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

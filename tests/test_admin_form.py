@@ -7,12 +7,11 @@ from django.contrib.admin.models import LogEntry
 from django.test import Client
 
 from deploy.local.engines import free_port
-from products import bootstrap
 from products.catalogue import Catalogue
-from products.changes import Effect, Failure, Origin, ProductNotFound
+from products.changes import Origin, ProductNotFound
 from products.listing import Listing
 from products.product import Invalid, checked_edits, checked_id
-from tests.builders import NOON, fields
+from tests.builders import fields
 from tests.conftest import forget_wiring
 from tests.staff import ADD, LIST, entries, errors, opened, page, said, signed_in, typed
 from tests.worlds import World
@@ -160,7 +159,7 @@ def test_two_editors_of_different_fields_both_keep_their_work(
 ) -> None:
     of_eve, of_carl = opened(eve, "p1", price="1600"), opened(carl, "p1", description="Carl's own description.")
     eve.post(page("p1"), of_eve)
-    assert said(carl.post(page("p1"), of_carl)) == "Basic hosting: Saved as v3."
+    assert said(carl.post(page("p1"), of_carl)) == "Basic hosting: Saved as v3. Merged with v2 by eve (Price)."
     product = catalogue.newest("p1")
     assert (str(product.price), product.description) == ("1600.00", "Carl's own description.")
     assert LogEntry.objects.latest("pk").get_change_message() == "Changed Description."
@@ -248,24 +247,9 @@ def test_a_long_history_goes_on(eve: Client, basic: str, catalogue: Catalogue, a
     assert ">v51</" in eve.get(page("p1", "history") + "?before=x").text
 
 
-def test_the_page_follows_the_newest_version_to_its_last_effect(
-    eve: Client, basic: str, catalogue: Catalogue, world: World
-) -> None:
-    change = catalogue.receipt("p1", 1)
-    bootstrap.table().fail(change, Effect.AUDITED, Failure(reason="no <bucket>", at=NOON, attempts=2, permanent=False))
-    text = eve.get(page("p1")).text
-    assert "Version 1, accepted " in text
-    assert "<b>Stored</b>: pending" in text
-    assert "<b>Audited</b>: retrying - no &lt;bucket&gt; (tried 2 times)" in text
-    world.work()
-    assert f"<b>Audited</b>: {catalogue.receipt('p1', 1).done[Effect.AUDITED]:%d %b %Y %H:%M:%S} UTC" in (
-        eve.get(page("p1")).text
-    )
-
-
 def test_who_may_only_look_sees_everything_and_no_button(world: World, basic: str) -> None:
     text = signed_in("vera", "Product viewers").get(page("p1")).text
-    for shown in ("Basic hosting", "Hosting for a first site.", "1500.00", "Mail<br>Web", "Version 1, accepted"):
+    for shown in ("Basic hosting", "Hosting for a first site.", "1500.00", "Mail<br>Web", "by ann (test)"):
         assert shown in text
     for button in ('name="_save"', 'name="_continue"', "Deactivate", ">Restore<"):
         assert button not in text

@@ -33,6 +33,7 @@ READS = {
     LIST: LOOK,
     page("p1"): LOOK,
     page("p1", "history"): LOOK,
+    page("p1", "receipt/1"): LOOK,
     ADD: WRITE,
     page("p1", "delete"): RETIRE,
 }

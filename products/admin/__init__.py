@@ -7,6 +7,8 @@ import products.admin.tokens  # noqa: F401 # both register pages of their own
 from products.admin.editing import ProductEditing
 from products.admin.history import ProductHistory
 from products.admin.listing import ProductList
+from products.admin.preview import ProductPreview
+from products.admin.receipt import ProductReceipt
 from products.models import Product
 
 admin.site.site_header = admin.site.site_title = "BBWS product catalogue"
@@ -15,5 +17,5 @@ admin.site.site_url = None  # the site's front page is this very admin
 
 
 @admin.register(Product)
-class ProductAdmin(ProductList, ProductEditing, ProductHistory):
+class ProductAdmin(ProductList, ProductEditing, ProductPreview, ProductReceipt, ProductHistory):
     """Each part is a module of its own; all are written against Django's stock hooks."""

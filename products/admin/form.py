@@ -3,13 +3,17 @@
 from typing import Any
 
 from django import forms
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from products.admin.texts import authors, shown
 from products.changes import EditConflict, NameTaken, ProductExists
 from products.models import Product
 from products.product import (
     CURRENCIES,
+    CURRENCY_SIGNS,
     DEFAULT_CURRENCY,
+    FEATURES_MOST,
+    LENGTHS,
     REQUIRED,
     BillingCycle,
     CatalogueError,
@@ -22,6 +26,7 @@ from products.product import (
 FIELDS = ("name", "description", "price", "renewal_price", "currency", "billing_cycle", "period", "features")
 
 
+CODES = [*CURRENCY_SIGNS, *sorted(CURRENCIES - CURRENCY_SIGNS.keys())]  # those we sell in first
 NO_BASE = "This form does not say from which version it was made, so it can't be saved; open the product anew."
 
 
@@ -35,7 +40,7 @@ class Typed(forms.CharField):
 class OnePerLine(Typed):
     """A list of texts, one on each line."""
 
-    widget = forms.Textarea(attrs={"rows": 6, "cols": 60})
+    widget = UnfoldAdminTextareaWidget(attrs={"rows": 6, "cols": 60, "data-lines": FEATURES_MOST})
 
     def prepare_value(self, value: Any) -> Any:
         return "\n".join(value) if isinstance(value, list | tuple) else value
@@ -46,7 +51,9 @@ class OnePerLine(Typed):
 
 
 def _line(label: str, size: int, help_text: str = "") -> Typed:
-    return Typed(label=label, required=False, help_text=help_text, widget=forms.TextInput(attrs={"size": size}))
+    return Typed(
+        label=label, required=False, help_text=help_text, widget=UnfoldAdminTextInputWidget(attrs={"size": size})
+    )
 
 
 class ProductForm(forms.ModelForm):
@@ -56,19 +63,18 @@ class ProductForm(forms.ModelForm):
     description = Typed(
         label="Description",
         required=False,
-        widget=forms.Textarea(attrs={"rows": 4, "cols": 80}),
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 4, "cols": 80, "maxlength": LENGTHS["description"][1]}),
         help_text="10 to 500 characters.",
     )
     price = _line("Price", 12, "Due at purchase, e.g. 1500.00.")
     renewal_price = _line("Renewal price", 12, "Due each cycle; empty for a one-time product.")
-    currency = Typed(
-        initial=DEFAULT_CURRENCY, widget=forms.Select(choices=[(code, code) for code in sorted(CURRENCIES)])
-    )
+    currency = Typed(initial=DEFAULT_CURRENCY, widget=UnfoldAdminSelectWidget(choices=[(code, code) for code in CODES]))
     billing_cycle = Typed(
-        widget=forms.Select(choices=[(cycle.value, cycle.value.capitalize()) for cycle in BillingCycle])
+        widget=UnfoldAdminSelectWidget(choices=[(cycle.value, cycle.value.capitalize()) for cycle in BillingCycle])
     )
     period = _line("Period text", 40, "What customers read; leave empty to derive it from the prices.")
     features = OnePerLine(label="Features", required=False, help_text="One per line, at most 20.")
+    reason = _line("Why", 60, "Optional; it stays with this change in the history and the audit trail.")
     base_version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     refusal: CatalogueError | None = None
@@ -79,6 +85,7 @@ class ProductForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.clashes: list[dict[str, str]] = []
         if "product_id" in self.fields:
             self.fields["product_id"] = _line("ID", 40, "Letters, digits, - and _; leave empty to have one made.")
         for field in self.fields.keys() & set(REQUIRED):
@@ -94,7 +101,7 @@ class ProductForm(forms.ModelForm):
         if cleaned.get("product_id"):
             self._blame(lambda: checked_id(cleaned["product_id"]))
         if self.refusal:
-            self._show(self.refusal)
+            self.show(self.refusal)
         return cleaned
 
     @property
@@ -106,9 +113,9 @@ class ProductForm(forms.ModelForm):
         try:
             check()
         except Invalid as refusal:
-            self._show(refusal)
+            self.show(refusal)
 
-    def _show(self, refusal: CatalogueError) -> None:
+    def show(self, refusal: CatalogueError) -> None:
         """The catalogue's sentence, at the field it is about."""
         if isinstance(refusal, Invalid):
             for field, sentences in refusal.errors.items():
@@ -128,6 +135,13 @@ class ProductForm(forms.ModelForm):
         who = authors(conflict)
         for name, clash in conflict.clashes.items():
             self.add_error(name, f"{who[name]} changed this to {shown(clash.theirs)} meanwhile.")
+            self.clashes.append(
+                {"id": self[name].auto_id, "label": str(self[name].label), "who": who[name]}
+                | {
+                    whose: self._typed(name, value)
+                    for whose, value in (("mine", clash.yours), ("theirs", clash.theirs), ("before", clash.base))
+                }
+            )
         sentence = f"Others saved up to version {conflict.product.version} meanwhile and changed what you changed."
         self.add_error(None, f"{sentence} Your entries are kept; save again to put yours in place of theirs.")
         self._adopt(conflict)
@@ -138,9 +152,12 @@ class ProductForm(forms.ModelForm):
         self.data = data = data.copy()
         newest = Product.of(conflict.product)
         for name in set(FIELDS) - set(conflict.edits):
-            value = getattr(newest, name)
-            data[self.add_prefix(name)] = str(self.fields[name].prepare_value("" if value is None else value))
+            data[self.add_prefix(name)] = self._typed(name, getattr(newest, name))
         data[self.add_prefix("base_version")] = str(newest.version)
+
+    def _typed(self, name: str, value: Any) -> str:
+        """The value as it stands in its field."""
+        return str(self.fields[name].prepare_value("" if value is None else value))
 
     def _post_clean(self) -> None:
         """Nothing is put into the instance: what is saved is what the catalogue accepts."""

@@ -4,12 +4,8 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
-
 from products.bootstrap import catalogue
 from products.changes import Change, EditConflict, differences
-from products.pipeline import states
 from products.product import TryLater
 
 HISTORY_MOST = 50
@@ -27,18 +23,6 @@ def shown(value: Any) -> str:
 
 def moment_shown(moment: datetime) -> str:
     return f"{moment:%d %b %Y %H:%M:%S} UTC"
-
-
-def way_of(change: Change) -> SafeString:
-    """Each effect of the change with its time, or why it is still open."""
-    head = f"Version {change.version}, accepted {moment_shown(change.accepted_at)} from {change.origin.actor}"
-    rows = ((effect.capitalize(), _state(state)) for effect, state in states(change).items())
-    return format_html("{}{}", head, format_html_join("", "<br><b>{}</b>: {}", rows))
-
-
-def _state(state: dict[str, Any]) -> str:
-    text = moment_shown(state["at"]) if state["at"] else state["state"]
-    return f"{text} - {state['error']} (tried {state['attempts']} times)" if "error" in state else text
 
 
 def history_row(change: Change) -> dict[str, Any]:

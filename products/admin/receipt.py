@@ -1,0 +1,74 @@
+"""The receipt beside the form: how far the newest version has come, who made it, and what to do about it."""
+
+from typing import Any
+
+from django.contrib.admin.utils import quote, unquote
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template.loader import render_to_string
+from django.urls import NoReverseMatch, path, reverse
+
+from products.admin.base import ModelAdmin
+from products.admin.texts import label
+from products.bootstrap import catalogue
+from products.changes import Change, differences
+from products.pipeline import states
+from products.product import Missing, TryLater, iso
+
+STEPS = {
+    "stored": "Stored",
+    "purged": "Purged from the CDN",
+    "searchable": "Found by search",
+    "audited": "Audited",
+}
+
+
+def receipt_context(change: Change) -> dict[str, Any]:
+    """What the receipt shows of a change."""
+    steps = [{"name": STEPS[effect], **state} for effect, state in states(change).items()]
+    return {
+        "receipt": change,
+        "steps": steps,
+        "receipt_url": reverse("admin:products_product_receipt", args=[quote(change.product_id), change.version]),
+        "undo_url": _undo_url(change),
+    }
+
+
+def _undo_url(change: Change) -> str:
+    if change.before is None:
+        return ""  # what takes a creation back is the button that deactivates
+    try:
+        return reverse("admin:products_product_undo", args=[quote(change.product_id), change.version])
+    except NoReverseMatch:
+        return ""
+
+
+def moved_on(change: Change) -> dict[str, Any] | None:
+    """What others saved since this version; None while it is the newest."""
+    newest = catalogue().newest(change.product_id)
+    if newest.version <= change.version:
+        return None
+    fields = [label(name) for name in differences(change.after, newest)]
+    return {"version": newest.version, "by": newest.updated_by, "at": iso(newest.updated_at), "fields": fields}
+
+
+class ProductReceipt(ModelAdmin):
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view(self.receipt_view)
+        address = "<path:object_id>/receipt/<int:version>/"
+        return [path(address, view, name="products_product_receipt"), *super().get_urls()]
+
+    def receipt_view(self, request: HttpRequest, object_id: str, version: int) -> HttpResponse:
+        """The receipt as it is now, for the page that shows it; and who saved something since."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        try:
+            change = catalogue().receipt(unquote(object_id), version)
+            newer = moved_on(change)
+        except Missing as refusal:
+            return JsonResponse({"message": str(refusal)}, status=404)
+        except TryLater as away:
+            return JsonResponse({"message": str(away)}, status=503)
+        context = receipt_context(change) | {"may_change": self.has_change_permission(request) and newer is None}
+        html = render_to_string("admin/products/product/receipt.html", context, request)
+        return JsonResponse({"html": html, "open": bool(change.open) and change.status != "failed", "newer": newer})
