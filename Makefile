@@ -6,6 +6,9 @@ PYTHON ?= $(shell for p in python3.12 python3.13 python3.14 python3; do \
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
+# The clients other teams would write; without Node their tests are skipped, and say so.
+NODE_MODULES := $(if $(shell command -v npm 2>/dev/null),tests/clients/node_modules/ready)
+
 .PHONY: help run test check fix contract setup reset
 
 help: ## What there is
@@ -14,7 +17,7 @@ help: ## What there is
 run: .venv-engines/ready .venv/ready ## Everything on this machine, seeded; Ctrl-C stops it (PORT=8000)
 	@exec $(BIN)/python -m deploy.local.run
 
-test: .venv-engines/ready .venv-test/ready ## All tests, on engines of their own (ARGS="-k name" for some)
+test: .venv-engines/ready .venv-test/ready $(NODE_MODULES) ## All tests, on engines of their own (ARGS="-k name" for some)
 	@exec .venv-test/bin/python -m pytest -n 3 --dist worksteal $(ARGS)
 
 check: .venv-test/ready ## Lint, format, types, imports; changes nothing
@@ -29,7 +32,7 @@ contract: .venv-test/ready ## Write deploy/openapi.yaml anew from the code
 	from django.core.management import call_command; \
 	call_command('spectacular', file='deploy/openapi.yaml', validate=True, fail_on_warn=True)"
 
-setup: .venv-engines/ready .venv-test/ready .venv/ready ## Only install
+setup: .venv-engines/ready .venv-test/ready .venv/ready $(NODE_MODULES) ## Only install
 
 reset: .venv/ready ## Forget all products, users and logs of `make run`
 	@$(BIN)/python -m deploy.local.run reset
@@ -39,6 +42,11 @@ reset: .venv/ready ## Forget all products, users and logs of `make run`
 	@echo "Installing into $* (once)"
 	@$(PYTHON) -m venv $* || { echo "Python's venv module is missing; on Debian: apt-get install python3-venv"; exit 1; }
 	@$*/bin/python -m pip install --quiet $(foreach file,$^,-r $(file))
+	@touch $@
+
+tests/clients/node_modules/ready: tests/clients/package.json
+	@echo "Installing into tests/clients/node_modules (once)"
+	@cd tests/clients && npm install --no-package-lock --no-audit --no-fund --ignore-scripts --loglevel=error >/dev/null
 	@touch $@
 
 .venv/ready: requirements.txt

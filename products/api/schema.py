@@ -47,8 +47,9 @@ def _header(name: str, description: str, type_: Any = str) -> OpenApiParameter:
     return OpenApiParameter(name, type_, HEADER, description=description)
 
 
-def _sent(name: str, description: str, *codes: int) -> OpenApiParameter:
-    return OpenApiParameter(name, str, HEADER, description=description, response=list(codes))
+def _sent(name: str, description: str, *codes: int, type_: Any = str) -> OpenApiParameter:
+    """A header of the answers with these codes, or of all answers."""
+    return OpenApiParameter(name, type_, HEADER, description=description, response=list(codes) or True)
 
 
 KEY = {"type": "string", "pattern": r"^[\x21-\x7e]{1,255}$"}
@@ -76,9 +77,18 @@ TERMS = [
     _header("Idempotency-Key", "Repeated with the same key within 24 hours, a request takes effect once.", KEY),
     _header("If-Match", 'The ETag the product must still have, e.g. `"v3"`.', TAG),
     _query("dryRun", "true: everything is checked and nothing written.", enum=["true", "false"]),
-    _sent("Location", "The receipt.", 202),
-    _sent("ETag", "The new version.", 202),
-    _sent("Retry-After", "Seconds until it is worth looking at the receipt.", 202),
+    _sent("Location", "The receipt, where a change was made.", 200, 201, 202, 204),
+    _sent("ETag", "The version the product now has.", 200, 201, 202, 204),
+    _sent("Retry-After", "Seconds until it is worth looking at the receipt.", 202, type_=int),
+    _sent("Preference-Applied", "What was waited for.", 200, 201, 204),
+    _sent("Idempotent-Replayed", "true: the answer of an earlier request with this key.", 200, 201, 202, 204),
+]
+ALWAYS = [
+    _sent("X-Request-ID", "The caller's own id where it sent a sane one; it is in our logs and in the history."),
+    _sent("RateLimit-Limit", "Calls a second.", type_=int),
+    _sent("RateLimit-Remaining", "Calls left within this second.", type_=int),
+    _sent("RateLimit-Reset", "Seconds until the count starts anew.", type_=int),
+    _sent("Retry-After", "Seconds to wait.", 429, 503, type_=int),
 ]
 CONDITIONAL = [
     _header("If-None-Match", "ETags already held."),
@@ -99,7 +109,9 @@ def _reads(done: Any, name: str, *parameters: OpenApiParameter, public: bool = F
         responses[304] = OpenApiResponse(description="Not modified.")
     auth: Any = [{}, {"bearer": []}] if public else None
     shown = [shown, *examples.refusals({400, 404, 503})]
-    return extend_schema(operation_id=name, parameters=list(parameters), responses=responses, auth=auth, examples=shown)
+    return extend_schema(
+        operation_id=name, parameters=[*parameters, *ALWAYS], responses=responses, auth=auth, examples=shown
+    )
 
 
 def _writes(code: int, name: str, request: Any, *parameters: OpenApiParameter, shown: Any = None) -> Any:
@@ -115,10 +127,13 @@ def _writes(code: int, name: str, request: Any, *parameters: OpenApiParameter, s
     return extend_schema(
         operation_id=name,
         request=request,
-        parameters=[*parameters, *TERMS],
+        parameters=[*parameters, *TERMS, *ALWAYS],
         responses=responses,
         examples=[*examples.of_write(shown, code), *examples.refusals(WRITE_ERRORS)],
     )
+
+
+OF_ONE_PRODUCT = {"If-Match", "Location", "ETag", "Idempotent-Replayed"}
 
 
 def _batch() -> Any:
@@ -131,7 +146,7 @@ def _batch() -> Any:
     return extend_schema(
         operation_id="batchProducts",
         request=bodies.NewBatch,
-        parameters=[term for term in TERMS if term.name not in {"If-Match", "Location", "ETag"}],
+        parameters=[*(term for term in TERMS if term.name not in OF_ONE_PRODUCT), *ALWAYS],
         responses=responses,
         examples=[*shown, *examples.refusals({400, 422, 503})],
     )
