@@ -8,7 +8,7 @@ from celery import Celery
 from django.conf import settings
 from kombu import Queue
 
-from tasks.queues import RELAY, queue_names
+from tasks.queues import ON_CHANGE_QUEUE, RELAY, queue_names
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bbws_products.settings")
 
@@ -51,7 +51,8 @@ def celery_settings(env: str, transport_options: dict[str, Any], relay_every: ti
     """Celery's settings for this environment's queues; ``relay_every`` is how often open changes are looked after."""
     queues = queue_names(env)
     change_queue = queues["products.persist"]
-    routes = {**{task: {"queue": name} for task, name in queues.items()}, RELAY: {"queue": change_queue}}
+    routes = {task: {"queue": name} for task, name in queues.items()}
+    routes |= {task: {"queue": change_queue} for task in ON_CHANGE_QUEUE}
     options = {"expires": relay_every.total_seconds()}
     return SETTINGS | {
         "broker_transport_options": transport_options,

@@ -14,12 +14,14 @@ from django.db import connection
 from products.adapters.aws import calling, client
 from products.adapters.cloudfront import CloudFront
 from products.adapters.dynamodb import DynamoProductTable
+from products.adapters.dynamodb_jobs import DynamoJobTable
 from products.adapters.dynamodb_tokens import DynamoRevocations
 from products.adapters.opensearch import NoIndex, OpenSearchIndex, connect
 from products.adapters.queue import CeleryDoorbell
 from products.adapters.s3 import S3AuditTrail, WriteOnceStorage
 from products.catalogue import Catalogue
 from products.changes import Effect
+from products.jobs import Jobs
 from products.listing import Listing
 from products.pipeline import Pipeline
 
@@ -89,6 +91,18 @@ def pipeline() -> Pipeline:
         trail=trail(),
         doorbell=CeleryDoorbell(),
         clock=now,
+        ring_after=settings.RELAY_AFTER,
+    )
+
+
+@cache
+def jobs() -> Jobs:
+    return Jobs(
+        table=DynamoJobTable(client("dynamodb"), settings.PRODUCTS_TABLE),
+        catalogue=catalogue(),
+        doorbell=CeleryDoorbell(),
+        clock=now,
+        new_id=new_id,
         ring_after=settings.RELAY_AFTER,
     )
 

@@ -12,6 +12,7 @@ from products.changes import Change, Effect, EngineAway, ProductNotFound
 from products.listing import OVERLAID_MOST, Freshness, Listing, Page, matches_of, mentions, newest_of, page_of
 from products.product import Product, checked_id
 
+PAGE_MOST = 100
 SEARCHED_MOST = 1000  # matches of one search that can be paged through
 
 
@@ -119,6 +120,18 @@ class Catalogue(Acceptance):
         The index of open changes may lag for a moment; the products named in ``also`` are read consistently.
         """
         return self._page(listing, self._opened(also))
+
+    def walk(self, listing: Listing, most: int) -> Iterator[Product]:
+        """The products of a staff list, page by page as they are asked for, ``most`` of them."""
+        left = most
+        while left > 0:
+            part = replace(listing, limit=min(PAGE_MOST, left))
+            page = self.search(part, staff=True) if listing.text else self.staff_page(part)
+            yield from page.products
+            left -= len(page.products)
+            if page.after is None:
+                return
+            listing = replace(listing, after=page.after)
 
     def _opened(self, also: Iterable[str]) -> dict[str, Change]:
         """The newest open change of each product, unless its record has gone on: a version that stayed open behind a

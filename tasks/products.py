@@ -4,7 +4,7 @@ from typing import Any
 
 from celery import shared_task
 
-from products.bootstrap import pipeline
+from products.bootstrap import jobs, pipeline
 
 
 @shared_task(name="products.persist")
@@ -30,3 +30,9 @@ def audit(*, product_id: str, version: int, **_: Any) -> None:
 @shared_task(name="products.relay")
 def relay(**_: Any) -> None:
     pipeline().relay()
+    jobs().ring_again()
+
+
+@shared_task(name="products.job")
+def job(*, job_id: str, **_: Any) -> None:
+    jobs().work(job_id)

@@ -9,6 +9,9 @@ QUEUES = {
     "products.audit": "bbws-product-audit-{env}",
 }
 RELAY = "products.relay"
+JOB = "products.job"
+ON_CHANGE_QUEUE = (RELAY, JOB)
+"""They wait with the changes: seldom, or one message at a time, so that nobody's edit waits behind them for long."""
 MAX_RECEIVE_COUNT = 3
 VISIBILITY_SECONDS = 60
 WAIT_SECONDS = 20
@@ -32,7 +35,11 @@ def transport_options(env: str, url_prefix: str, heartbeat_dir: str, wait_second
     """What the SQS transport needs to know of the queues; with their URLs given it never lists or makes any."""
     return {
         "predefined_queues": {
-            name: {"url": f"{url_prefix.rstrip('/')}/{name}", "backoff_policy": BACKOFF, "backoff_tasks": [task, RELAY]}
+            name: {
+                "url": f"{url_prefix.rstrip('/')}/{name}",
+                "backoff_policy": BACKOFF,
+                "backoff_tasks": [task, *ON_CHANGE_QUEUE],
+            }
             for task, name in queue_names(env).items()
         },
         "wait_time_seconds": wait_seconds,

@@ -218,4 +218,6 @@ def _canonical(value: Any) -> Any:
         return Decimal(f"{value:f}".rstrip("0").rstrip(".")) if "." in f"{value:f}" else value
     if isinstance(value, dict):
         return {name: _canonical(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_canonical(part) for part in value]
     return value

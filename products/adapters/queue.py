@@ -30,22 +30,24 @@ class CeleryDoorbell:
     paused_until: float = 0.0
 
     def ring(self, task: str, change: Change, *, delay: int = 0) -> None:
-        """Publish; a queue that is away is only logged, because the relay rings again for every open change."""
+        """Say that the product has this version."""
+        options: dict[str, Any] = {"delay_seconds": delay} if delay else {}
+        about = {"product_id": change.product_id, "version": change.version}
+        self._publish(task, about, request_id=change.origin.request_id, **options)
+
+    def ring_job(self, job_id: str) -> None:
+        """Say that the job goes on."""
+        self._publish("job", {"job_id": job_id}, request_id=job_id)
+
+    def _publish(self, task: str, about: dict[str, Any], *, request_id: str, **options: Any) -> None:
+        """A queue that is away is only logged, because the relay rings again for everything that is open."""
         began = self.clock()
         if began < self.paused_until:
             return
-        options: dict[str, Any] = {"delay_seconds": delay} if delay else {}
+        headers = {"request_id": request_id}
         try:
-            current_app.send_task(
-                f"products.{task}",
-                kwargs={"product_id": change.product_id, "version": change.version},
-                headers={"request_id": change.origin.request_id},
-                **options,
-            )
+            current_app.send_task(f"products.{task}", kwargs=about, headers=headers, **options)
         except (OperationalError, BotoCoreError, ClientError) as fault:
             if self.clock() - began > SLOW_SECONDS:
                 self.paused_until = self.clock() + PAUSE_SECONDS
-            logger.warning(
-                "doorbell not rung; the relay will",
-                extra={"task": task, "product_id": change.product_id, "version": change.version, "fault": repr(fault)},
-            )
+            logger.warning("doorbell not rung; the relay will", extra={"task": task, **about, "fault": repr(fault)})

@@ -1,0 +1,189 @@
+"""Jobs in the product table: the job itself under ``JOBS``, in the order of their ids, and its rows in chunks.
+
+A running job stands in the index of open changes under a flag of its own, so that the relay finds it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from products.adapters.aws import calling, error_code
+from products.adapters.dynamodb_items import OPEN_CHANGES, Item, decoded, encoded
+from products.jobs import KEPT, Job, JobKind, JobState
+from products.product import iso, moment
+from products.rows import CHUNK, Row, RowState, in_chunks
+
+RUNNING = "JOB"
+CENTS = Decimal("0.01")
+
+
+@dataclass(frozen=True, slots=True)
+class DynamoJobTable:
+    client: Any
+    name: str
+
+    def put_job(self, job: Job, rows: Sequence[Row]) -> None:
+        for chunk, part in enumerate(in_chunks(rows)):
+            self._call("put_item", TableName=self.name, Item=encoded(_chunk_item(job, chunk, part)))
+        self._call("put_item", TableName=self.name, Item=encoded(_job_item(job)))
+
+    def job(self, job_id: str) -> Job | None:
+        answer = self._call("get_item", TableName=self.name, Key=encoded(_job_key(job_id)), ConsistentRead=True)
+        return _to_job(decoded(answer["Item"])) if "Item" in answer else None
+
+    def rows(self, job_id: str, chunk: int) -> list[Row]:
+        key = encoded(_chunk_key(job_id, chunk))
+        answer = self._call("get_item", TableName=self.name, Key=key, ConsistentRead=True)
+        return [_to_row(row) for row in decoded(answer["Item"])["rows"]] if "Item" in answer else []
+
+    def jobs(self, limit: int) -> list[Job]:
+        found = self._query("PK = :pk", {":pk": "JOBS"}, ScanIndexForward=False, Limit=limit, ConsistentRead=True)
+        return [_to_job(item) for item, _ in zip(found, range(limit), strict=False)]
+
+    def step(self, job: Job, rows: Sequence[Row] | None = None) -> bool:
+        put = {
+            "TableName": self.name,
+            "Item": encoded(_job_item(job)),
+            "ConditionExpression": "turn = :turn",
+            "ExpressionAttributeValues": encoded({":turn": job.turn - 1}),
+        }
+        writes = [{"Put": put}]
+        if rows:
+            chunk = (rows[0].number - 1) // CHUNK
+            writes.append({"Put": {"TableName": self.name, "Item": encoded(_chunk_item(job, chunk, rows))}})
+        try:
+            self._call("transact_write_items", TransactItems=writes)
+        except ClientError as fault:
+            if error_code(fault) != "TransactionCanceledException":
+                raise
+            return False
+        return True
+
+    def running_jobs(self, moved_before: datetime) -> Iterator[Job]:
+        values = {":running": RUNNING, ":before": iso(moved_before)}
+        found = self._query("openFlag = :running AND acceptedAt <= :before", values, IndexName=OPEN_CHANGES)
+        return map(_to_job, found)
+
+    def _query(self, condition: str, values: Item, **arguments: Any) -> Iterator[Item]:
+        start: Item = {}
+        while True:
+            answer = self._call(
+                "query",
+                TableName=self.name,
+                KeyConditionExpression=condition,
+                ExpressionAttributeValues=encoded(values),
+                **arguments,
+                **start,
+            )
+            yield from map(decoded, answer["Items"])
+            if "LastEvaluatedKey" not in answer:
+                return
+            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+    def _call(self, operation: str, **arguments: Any) -> Any:
+        with calling("DynamoDB"):
+            return getattr(self.client, operation)(**arguments)
+
+
+def _job_key(job_id: str) -> Item:
+    return {"PK": "JOBS", "SK": job_id}
+
+
+def _chunk_key(job_id: str, chunk: int) -> Item:
+    return {"PK": f"JOB#{job_id}", "SK": f"ROWS#{chunk:06d}"}
+
+
+def _expiry(job: Job) -> Item:
+    return {"expiresAt": int((job.created_at + KEPT).timestamp())}
+
+
+def _job_item(job: Job) -> Item:
+    running = {"openFlag": RUNNING, "acceptedAt": iso(job.moved_at)} if job.state == JobState.RUNNING else {}
+    return {
+        **_job_key(job.job_id),
+        **_expiry(job),
+        **running,
+        "kind": str(job.kind),
+        "title": job.title,
+        "actor": job.actor,
+        "reason": job.reason,
+        "state": str(job.state),
+        "createdAt": iso(job.created_at),
+        "movedAt": iso(job.moved_at),
+        "rows": job.rows,
+        "counts": {str(state): count for state, count in job.counts.items()},
+        "chunk": job.chunk,
+        "turn": job.turn,
+        "undoOf": job.undo_of,
+    }
+
+
+def _to_job(item: Mapping[str, Any]) -> Job:
+    return Job(
+        job_id=item["SK"],
+        kind=JobKind(item["kind"]),
+        title=item["title"],
+        actor=item["actor"],
+        reason=item["reason"],
+        state=JobState(item["state"]),
+        created_at=moment(item["createdAt"]),
+        moved_at=moment(item["movedAt"]),
+        rows=int(item["rows"]),
+        counts={RowState(state): int(count) for state, count in item["counts"].items()},
+        chunk=int(item["chunk"]),
+        turn=int(item["turn"]),
+        undo_of=item["undoOf"],
+    )
+
+
+def _chunk_item(job: Job, chunk: int, rows: Sequence[Row]) -> Item:
+    return {**_chunk_key(job.job_id, chunk), **_expiry(job), "rows": [_row_item(row) for row in rows]}
+
+
+def _row_item(row: Row) -> Item:
+    return {
+        "number": row.number,
+        "productId": row.product_id,
+        "name": row.name,
+        "edits": {name: _kept(value) for name, value in row.edits.items()},
+        "creates": row.creates,
+        "base": row.base,
+        "strict": row.strict,
+        "changed": {name: [_kept(before), _kept(after)] for name, (before, after) in row.changed.items()},
+        "state": str(row.state),
+        "message": row.message,
+        "version": row.version,
+    }
+
+
+def _to_row(item: Mapping[str, Any]) -> Row:
+    return Row(
+        number=int(item["number"]),
+        product_id=item["productId"],
+        name=item["name"],
+        edits={name: _read(value) for name, value in item["edits"].items()},
+        creates=item["creates"],
+        base=None if item["base"] is None else int(item["base"]),
+        strict=item["strict"],
+        changed={name: (_read(before), _read(after)) for name, (before, after) in item["changed"].items()},
+        state=RowState(item["state"]),
+        message=item["message"],
+        version=None if item["version"] is None else int(item["version"]),
+    )
+
+
+def _kept(value: Any) -> Any:
+    if isinstance(value, str):
+        return str(value)  # the plain text of a billing cycle
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _read(value: Any) -> Any:
+    """Amounts have two places, and lists do not change."""
+    if isinstance(value, Decimal):
+        return value.quantize(CENTS)
+    return tuple(value) if isinstance(value, list) else value

@@ -1,0 +1,58 @@
+"""How a price is changed for many products at once: set, by a share, by an amount, and rounded. Pure, in Decimal."""
+
+import re
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from enum import StrEnum
+
+from products.product import Invalid
+
+CENT = Decimal("0.01")
+
+
+class Way(StrEnum):
+    SET = "set"
+    PERCENT = "percent"
+    AMOUNT = "amount"
+
+
+class Rounding(StrEnum):
+    """What the new price is rounded to; NINES is the nearest amount that ends in .99."""
+
+    CENTS = "0.01"
+    ONES = "1"
+    FIVES = "5"
+    TENS = "10"
+    NINES = ".99"
+
+
+@dataclass(frozen=True, slots=True)
+class Adjustment:
+    """One way to change an amount; ``by`` is the new amount, or a signed percentage or amount."""
+
+    way: Way
+    by: Decimal
+    rounding: Rounding = Rounding.CENTS
+
+    def of(self, amount: Decimal) -> Decimal:
+        """The new amount; whether it is a legal price is for the product's rules to say."""
+        if self.way is Way.SET:
+            return self.by
+        changed = amount * (1 + self.by / 100) if self.way is Way.PERCENT else amount + self.by
+        return rounded(changed, self.rounding)
+
+
+def rounded(amount: Decimal, rounding: Rounding) -> Decimal:
+    """Half up, as people round."""
+    if rounding is Rounding.NINES:
+        return (amount + CENT).quantize(Decimal(1), ROUND_HALF_UP) - CENT
+    step = Decimal(rounding)
+    return ((amount / step).quantize(Decimal(1), ROUND_HALF_UP) * step).quantize(CENT)
+
+
+def signed(text: str, field: str) -> Decimal:
+    """A number as a person types it, with or without a sign; Invalid."""
+    typed = text.strip().replace("\u2212", "-").removesuffix("%").strip()
+    if not re.fullmatch(r"[+-]?[0-9]{1,9}(\.[0-9]{1,4})?", typed):
+        raise Invalid({field: ["Must be a number such as 10, -5 or 12.50."]})
+    return Decimal(typed)
