@@ -49,7 +49,10 @@ THEME: dict[str, Any] = {
         "navigation": [
             {
                 "title": "Catalogue",
-                "items": [_item("Products", "deployed_code", "products_product_changelist", "products.view_product")],
+                "items": [
+                    _item("Products", "deployed_code", "products_product_changelist", "products.view_product"),
+                    _item("Bulk edits and imports", "checklist", "products_product_jobs", "products.view_product"),
+                ],
             },
             {
                 "title": "Access",

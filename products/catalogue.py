@@ -10,7 +10,7 @@ from typing import Protocol
 from products.acceptance import Acceptance, ChangeLog
 from products.changes import Change, Effect, EngineAway, ProductNotFound
 from products.listing import OVERLAID_MOST, Freshness, Listing, Page, matches_of, mentions, newest_of, page_of
-from products.product import Product, checked_id
+from products.product import Product, checked_id, is_id
 
 PAGE_MOST = 100
 SEARCHED_MOST = 1000  # matches of one search that can be paged through
@@ -29,6 +29,9 @@ class ProductTable(ChangeLog, Protocol):
         """What the public reads."""
 
     def records(self, product_ids: list[str]) -> dict[str, Product]: ...
+
+    def name_owners(self, names: list[str]) -> dict[str, str]:
+        """The id of the product that holds each name, by the normalised name."""
 
     def in_order(self, listing: Listing, *, active: bool) -> Iterator[Product]:
         """Records from the index of this order, after ``listing.after``, read lazily."""
@@ -56,6 +59,19 @@ class Catalogue(Acceptance):
     def newest(self, product_id: str) -> Product:
         """The product after its newest change, stored or not: what staff see."""
         return self._newest(product_id).after
+
+    def newest_of(self, product_ids: list[str]) -> dict[str, Product]:
+        """Many products as staff see them, in few reads; those that are not there are left out."""
+        legal = [product_id for product_id in product_ids if is_id(product_id)]
+        opened = self._opened(())
+        records = self.table.records(legal)
+        return records | {i: opened[i].after for i in legal if i in opened}
+
+    def named(self, names: list[str]) -> dict[str, Product]:
+        """The products that hold these names, by the normalised name."""
+        owners = self.table.name_owners(names)
+        found = self.newest_of(list(dict.fromkeys(owners.values())))
+        return {name: found[owner] for name, owner in owners.items() if owner in found}
 
     def version(self, product_id: str, version: int) -> Product:
         return self.receipt(product_id, version).after

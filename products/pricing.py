@@ -1,11 +1,12 @@
 """How a price is changed for many products at once: set, by a share, by an amount, and rounded. Pure, in Decimal."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 
-from products.product import Invalid
+from products.product import Invalid, Product
 
 CENT = Decimal("0.01")
 
@@ -48,6 +49,12 @@ def rounded(amount: Decimal, rounding: Rounding) -> Decimal:
         return (amount + CENT).quantize(Decimal(1), ROUND_HALF_UP) - CENT
     step = Decimal(rounding)
     return ((amount / step).quantize(Decimal(1), ROUND_HALF_UP) * step).quantize(CENT)
+
+
+def new_prices(product: Product, fields: Iterable[str], adjustment: Adjustment) -> dict[str, Decimal]:
+    """The product's prices after the adjustment; one that it does not have stays away."""
+    standing = {name: getattr(product, name) for name in fields}
+    return {name: adjustment.of(amount) for name, amount in standing.items() if amount is not None}
 
 
 def signed(text: str, field: str) -> Decimal:

@@ -193,9 +193,13 @@ RULES: dict[str, Callable[[Any], Any]] = {
 REQUIRED = ("name", "description", "price")
 
 
+def is_id(text: str) -> bool:
+    return re.fullmatch(r"[A-Za-z0-9_-]{1,64}", text) is not None
+
+
 def checked_id(product_id: Any) -> str:
     """The id, or Invalid: 1 to 64 of A-Z a-z 0-9 _ - (DESIGN §4)."""
-    if not isinstance(product_id, str) or not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", product_id):
+    if not isinstance(product_id, str) or not is_id(product_id):
         raise Invalid({"product_id": ["Must be 1 to 64 letters, digits, hyphens or underscores."]})
     return product_id
 

@@ -12,7 +12,7 @@ from django.conf import settings
 from bbws_products.celery import app
 from deploy.local.engines import ROOT
 from products.pipeline import TASKS
-from tasks.queues import QUEUES, RELAY, dlq_name, queue_names
+from tasks.queues import ON_CHANGE_QUEUE, QUEUES, dlq_name, queue_names
 
 SOURCES = [path for room in ("products", "tasks", "bbws_products", "deploy") for path in (ROOT / room).rglob("*.py")]
 OWN_KEYS = {"ENVIRONMENT": "prod", "LOCAL": "0", "SECRET_KEY": "x" * 40, "TOKEN_KEYS": "y" * 40}
@@ -23,8 +23,8 @@ def test_every_effect_has_a_task_and_every_task_a_queue() -> None:
     app.loader.import_default_modules()
     names = {f"products.{task}" for task in TASKS.values()}
     assert names == set(QUEUES)
-    assert names | {RELAY} <= set(app.tasks)
-    assert set(app.conf.task_routes) == names | {RELAY}
+    assert names | set(ON_CHANGE_QUEUE) <= set(app.tasks)
+    assert set(app.conf.task_routes) == names | set(ON_CHANGE_QUEUE)
     assert {queue.name for queue in app.conf.task_queues} == set(queue_names("test").values())
     assert set(app.conf.broker_transport_options["predefined_queues"]) == set(queue_names("test").values())
 

@@ -166,15 +166,22 @@ class DynamoProductTable:
         return from_document(item) if item else None
 
     def records(self, product_ids: list[str]) -> dict[str, Product]:
-        found: dict[str, Product] = {}
-        keys = [encoded(record_key(product_id)) for product_id in product_ids]
-        while keys:
-            wanted = {"Keys": keys[:PAGE], "ConsistentRead": True}
+        items = self._batch([record_key(product_id) for product_id in dict.fromkeys(product_ids)])
+        return {product.product_id: product for product in readable(items, from_document)}
+
+    def name_owners(self, names: list[str]) -> dict[str, str]:
+        keys = {claim_key(name)["PK"]: normalised_name(name) for name in names}
+        claims = self._batch([{"PK": key, "SK": "CLAIM"} for key in keys])
+        return {keys[claim["PK"]]: str(claim["productId"]) for claim in claims}
+
+    def _batch(self, keys: list[Item]) -> Iterator[Item]:
+        """The items with these keys, a hundred a call; none twice among the keys."""
+        left = [encoded(key) for key in keys]
+        while left:
+            wanted = {"Keys": left[:PAGE], "ConsistentRead": True}
             answer = self._call("batch_get_item", RequestItems={self.name: wanted})
-            products = [from_document(decoded(item)) for item in answer["Responses"].get(self.name, [])]
-            found |= {product.product_id: product for product in products}
-            keys = keys[PAGE:] + answer.get("UnprocessedKeys", {}).get(self.name, {}).get("Keys", [])
-        return found
+            yield from map(decoded, answer["Responses"].get(self.name, []))
+            left = left[PAGE:] + answer.get("UnprocessedKeys", {}).get(self.name, {}).get("Keys", [])
 
     def in_order(self, listing: Listing, *, active: bool) -> Iterator[Product]:
         flag, low, high = "ACTIVE" if active else "INACTIVE", "0", "~"

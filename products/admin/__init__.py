@@ -4,11 +4,14 @@ from django.contrib import admin
 
 import products.admin.accounts
 import products.admin.tokens  # noqa: F401 # both register pages of their own
+from products.admin.bulk import ProductBulk
 from products.admin.editing import ProductEditing
 from products.admin.history import ProductHistory
+from products.admin.jobs import ProductJobs
 from products.admin.listing import ProductList
 from products.admin.preview import ProductPreview
 from products.admin.receipt import ProductReceipt
+from products.admin.sheets import ProductSheets
 from products.models import Product
 
 admin.site.site_header = admin.site.site_title = "BBWS product catalogue"
@@ -17,5 +20,7 @@ admin.site.site_url = None  # the site's front page is this very admin
 
 
 @admin.register(Product)
-class ProductAdmin(ProductList, ProductEditing, ProductPreview, ProductReceipt, ProductHistory):
+class ProductAdmin(
+    ProductList, ProductBulk, ProductSheets, ProductJobs, ProductEditing, ProductPreview, ProductReceipt, ProductHistory
+):
     """Each part is a module of its own; all are written against Django's stock hooks."""

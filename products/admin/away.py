@@ -5,7 +5,8 @@ from functools import wraps
 from typing import Any
 
 from django.contrib.admin import ModelAdmin
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.template.response import TemplateResponse
 
@@ -14,11 +15,11 @@ from products.product import TryLater
 RETRY_SECONDS = 5
 
 
-def page_or_away(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+def page_or_away(view: Callable[..., HttpResponseBase]) -> Callable[..., Any]:
     """A read while DynamoDB is away gets a page that says so and can be reloaded, never an error page."""
 
     @wraps(view)
-    def guarded(self: ModelAdmin, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def guarded(self: ModelAdmin, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
             response = view(self, request, *args, **kwargs)
             return response.render() if isinstance(response, TemplateResponse) else response

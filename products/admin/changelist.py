@@ -8,6 +8,8 @@ from django.contrib.admin.views.main import PAGE_VAR, ChangeList
 from django.core import signing
 from django.core.exceptions import FieldError
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.http import urlencode
 
 from products.admin.recent import recent
 from products.models import ORDERS, Product
@@ -29,6 +31,7 @@ class ProductChangeList(ChangeList):
         return [name for name in super().get_ordering(request, queryset) if str(name).lstrip("-") in ORDERS][:1]
 
     def get_results(self, request: HttpRequest) -> None:
+        self.asked_by = request
         cursor = request.GET.get(PAGE_VAR, "")
         try:
             after = self._signer.unsign(cursor[2:]) if cursor.startswith("c.") else None
@@ -58,6 +61,23 @@ class ProductChangeList(ChangeList):
     @property
     def next_query(self) -> str:
         return str(self.get_query_string({PAGE_VAR: self.next_cursor}))
+
+    @property
+    def may_change(self) -> bool:
+        return bool(self.model_admin.has_change_permission(self.asked_by))
+
+    @property
+    def bulk_query(self) -> str:
+        """The bulk page for all that match, not only for those on this page."""
+        return self._filters_for("products_product_bulk")
+
+    @property
+    def export_query(self) -> str:
+        return self._filters_for("products_product_export")
+
+    def _filters_for(self, name: str) -> str:
+        filters = urlencode({"filters": self.get_query_string(remove=[PAGE_VAR]).removeprefix("?")})
+        return f"{reverse(f'admin:{name}')}?{filters}"
 
     @property
     def first_query(self) -> str:

@@ -5,7 +5,8 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ERROR_FLAG
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.urls import reverse
 from django.utils.html import format_html
 
 from products.admin.away import page_or_away
@@ -27,7 +28,7 @@ class ProductList(ModelAdmin):
     sortable_by = ("shown_price",)
     show_facets = admin.ShowFacets.NEVER
     show_full_result_count = False
-    actions = ("deactivate", "restore")
+    actions = ("bulk", "deactivate", "restore")
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ProductChangeList]:
         return ProductChangeList
@@ -63,6 +64,12 @@ class ProductList(ModelAdmin):
         return format_html('<span class="state" data-state="{0}">{0}</span>', state)
 
     # Deactivating and restoring, many at once
+
+    @admin.action(description="Bulk edit…", permissions=["change"])
+    def bulk(self, request: HttpRequest, queryset: Any) -> HttpResponse:
+        chosen = QueryDict(mutable=True)
+        chosen.setlist("id", [product.product_id for product in queryset])
+        return HttpResponseRedirect(f"{reverse('admin:products_product_bulk')}?{chosen.urlencode()}")
 
     @admin.action(description="Deactivate", permissions=["delete"])
     def deactivate(self, request: HttpRequest, queryset: Any) -> None:

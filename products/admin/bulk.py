@@ -1,0 +1,149 @@
+"""Bulk edits: choose what shall become of many products, look at each before it happens, then let a job do it."""
+
+from collections.abc import Callable, Iterable, Iterator
+from copy import copy
+from typing import Any
+
+from django import forms
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+
+from products.admin.away import page_or_away
+from products.admin.base import ModelAdmin
+from products.bootstrap import catalogue, jobs
+from products.changes import ProductNotFound
+from products.jobs import ROWS_MOST, Job, JobKind
+from products.listing import Listing
+from products.pricing import Adjustment, Rounding, Way, new_prices, signed
+from products.product import Invalid, Product
+from products.rows import Row, planned_row
+
+FLAGS = {"activate": True, "deactivate": False}
+DOINGS = {"price": "Change prices", "activate": "Activate", "deactivate": "Deactivate"}
+FIELDS = {"price": "Price", "renewal_price": "Renewal price", "both": "Both prices"}
+WAYS = {Way.PERCENT: "Change by percent", Way.AMOUNT: "Change by amount", Way.SET: "Set to amount"}
+ROUNDINGS = {
+    Rounding.CENTS: "Cents",
+    Rounding.ONES: "Whole amounts",
+    Rounding.FIVES: "Steps of 5",
+    Rounding.TENS: "Steps of 10",
+    Rounding.NINES: "Ending in .99",
+}
+
+
+def _choice(label: str, choices: dict[Any, str]) -> forms.ChoiceField:
+    options = [(str(value), text) for value, text in choices.items()]
+    return forms.ChoiceField(label=label, choices=options, widget=UnfoldAdminSelectWidget)
+
+
+def _line(label: str, help_text: str) -> forms.CharField:
+    return forms.CharField(label=label, required=False, help_text=help_text, widget=UnfoldAdminTextInputWidget)
+
+
+class BulkForm(forms.Form):
+    """What shall be done. The arithmetic and its rules are the core's."""
+
+    doing = _choice("What", DOINGS)
+    field = _choice("Which price", FIELDS)
+    way = _choice("How", WAYS)
+    by = _line("By", "E.g. 10 or -5; when it is set, the new amount.")
+    rounding = _choice("Rounded to", ROUNDINGS)
+    reason = _line("Why", "Optional; it stays with each change in the history and the audit trail.")
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if cleaned.get("doing") == "price" and "by" in cleaned:
+            try:
+                cleaned["by"] = signed(cleaned["by"], "by")
+            except Invalid as refusal:
+                self.add_error("by", refusal.errors["by"])
+        return cleaned
+
+    def edits(self) -> Callable[[Product], dict[str, Any]]:
+        """What becomes of each product."""
+        given = self.cleaned_data
+        if given["doing"] in FLAGS:
+            return lambda product: {"active": FLAGS[given["doing"]]}
+        fields = ("price", "renewal_price") if given["field"] == "both" else (given["field"],)
+        adjustment = Adjustment(Way(given["way"]), given["by"], Rounding(given["rounding"]))
+        return lambda product: new_prices(product, fields, adjustment)
+
+    def title(self) -> str:
+        given = self.cleaned_data
+        if given["doing"] in FLAGS:
+            return DOINGS[given["doing"]]
+        by = {Way.SET: f"set to {given['by']}", Way.PERCENT: f"{given['by']:+}%", Way.AMOUNT: f"{given['by']:+}"}
+        rounding = "" if given["rounding"] == Rounding.CENTS else f", rounded: {ROUNDINGS[given['rounding']].lower()}"
+        return f"{FIELDS[given['field']]} {by[Way(given['way'])]}{rounding}"
+
+
+class ProductBulk(ModelAdmin):
+    def get_urls(self) -> list[Any]:
+        return [
+            path("bulk/", self.admin_site.admin_view(self.bulk_view), name="products_product_bulk"),
+            *super().get_urls(),
+        ]
+
+    @page_or_away
+    def bulk_view(self, request: HttpRequest) -> HttpResponse:
+        """Choose; then a job is planned, whose page shows each product before and after."""
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        form = BulkForm(request.POST or None, initial={"way": Way.PERCENT})
+        if request.method == "POST" and form.is_valid() and (job := self._planned_edit(request, form)):
+            return HttpResponseRedirect(reverse("admin:products_product_job", args=[job.job_id]))
+        ids = request.GET.getlist("id")
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": "Bulk edit",
+            "form": form,
+            "chosen": f"{len(ids)} ticked products" if ids else f"all that match the filter, {ROWS_MOST} at most",
+            "back": f"{reverse('admin:products_product_changelist')}?{request.GET.get('filters', '')}",
+        }
+        return TemplateResponse(request, "admin/products/bulk.html", context)
+
+    def _planned_edit(self, request: HttpRequest, form: BulkForm) -> Job | None:
+        """The job, or None when the form says what is wrong with it."""
+        given = form.cleaned_data
+        if given["doing"] == "deactivate" and not self.has_delete_permission(request):
+            raise PermissionDenied
+        rows = _rows(self._chosen(request), form.edits())
+        who = {"actor": request.user.get_username(), "reason": given["reason"]}
+        try:
+            return jobs().plan(JobKind.BULK, form.title(), rows, **who)
+        except Invalid as refusal:
+            for field, sentences in refusal.errors.items():
+                form.add_error(field if field in form.fields else None, sentences)
+        return None
+
+    def _chosen(self, request: HttpRequest) -> Iterable[Product]:
+        """The ticked products, or all that match the filter of the list."""
+        ids = request.GET.getlist("id")
+        if not ids:
+            return catalogue().walk(filtered(self, request), ROWS_MOST)
+        return _by_ids(ids[:ROWS_MOST])
+
+
+def filtered(admin: ModelAdmin, request: HttpRequest) -> Listing:
+    """What the list was asked for, in the parameter ``filters``; the list's own code reads its own parameters."""
+    asked = copy(request)
+    asked.GET = QueryDict(request.GET.get("filters", ""))
+    listing: Listing = admin.get_changelist_instance(asked).queryset.listing
+    return listing
+
+
+def _by_ids(ids: Iterable[str]) -> Iterator[Product]:
+    for product_id in ids:
+        try:
+            yield catalogue().newest(product_id)
+        except (ProductNotFound, Invalid):
+            continue
+
+
+def _rows(chosen: Iterable[Product], edits: Callable[[Product], dict[str, Any]]) -> Iterator[Row]:
+    for number, product in enumerate(chosen, 1):
+        yield planned_row(number, product, edits(product))
