@@ -163,6 +163,8 @@ class Catalogue(Acceptance):
 
     def _streams(self, listing: Listing) -> list[Iterator[Product]]:
         whole = listing if listing.text is None else replace(listing, after=None)
+        if listing.opened:
+            return []  # they are all among the open changes
         wanted = (True, False) if listing.active is None else (listing.active,)
         return [self.table.in_order(whole, active=active) for active in wanted]
 
@@ -184,7 +186,7 @@ class Catalogue(Acceptance):
         records = self.table.records([i for i in wanted if i not in opened])
         newest = [opened[i].after if i in opened else records[i] for i in wanted if i in records or i in opened]
         plain = replace(listing, after=None, text=None)
-        held = [product for product in newest if plain.holds(product)]
+        held = [p for p in newest if plain.holds(p) and (not listing.opened or p.product_id in opened)]
         return Page(held, str(end) if len(ids) > end else None, opened, fresh)
 
     def _with_unseen(self, listing: Listing, opened: Mapping[str, Change], ids: list[str]) -> list[str]:

@@ -28,6 +28,8 @@ class Listing:
     min_price: Decimal | None = None
     max_price: Decimal | None = None
     billing_cycle: str | None = None
+    updated_by: str | None = None
+    opened: bool = False  # only products with an open effect; for lists laid over with the open changes
     text: str | None = None
     by_relevance: bool = False
     after: str | None = None
@@ -53,6 +55,7 @@ class Listing:
             self.active in (None, product.active)
             and self.currency in (None, product.currency)
             and self.billing_cycle in (None, product.billing_cycle)
+            and self.updated_by in (None, product.updated_by)
             and (self.min_price is None or product.price >= self.min_price)
             and (self.max_price is None or product.price <= self.max_price)
             and (self.text is None or mentions(product, self.text))

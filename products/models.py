@@ -1,7 +1,8 @@
 """The handle by which Django's admin and permissions know products. No product is in SQL: reads go to the catalogue."""
 
-from collections.abc import Container, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any, NoReturn, Self
 
@@ -12,12 +13,16 @@ from django.db import models
 from products import product as core
 from products.bootstrap import catalogue
 from products.changes import Change, ProductNotFound
-from products.listing import Listing
+from products.listing import Freshness, Listing, Page
 
-FILTERS: dict[str, Container[Any]] = {
-    "active": (True, False),
-    "currency": core.CURRENCIES,
-    "billing_cycle": list(core.BillingCycle),
+FILTERS: dict[str, Callable[[Any], bool]] = {
+    "active": lambda value: value in (True, False),
+    "currency": lambda value: value in core.CURRENCIES,
+    "billing_cycle": lambda value: value in list(core.BillingCycle),
+    "min_price": lambda value: isinstance(value, Decimal),
+    "max_price": lambda value: isinstance(value, Decimal),
+    "updated_by": lambda value: isinstance(value, str),
+    "opened": lambda value: value is True,
 }
 ORDERS = {"created_at": {}, "price": {"by_price": True}}
 
@@ -28,6 +33,16 @@ GROUPS = {
     "Product admins": ["view", "add", "change", "delete"],
 }
 """The groups of DESIGN §5 and what each may do with products."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """One page of the admin's list, with the positions from which to go on in both directions, None at an end."""
+
+    rows: list["Product"]
+    before: str | None
+    after: str | None
+    freshness: Freshness | None = None
 
 
 class ProductQuery:
@@ -68,13 +83,18 @@ class ProductQuery:
             return self._with(self.listing, (str(value),))
         if lookup in {"pk__in", "product_id__in"}:
             return self._with(self.listing, tuple(map(str, value)))
-        if lookup not in FILTERS or value not in FILTERS[lookup]:
+        if lookup not in FILTERS or not FILTERS[lookup](value):
             raise FieldError(f"Products can't be filtered by {lookup!r} as {value!r}.")
         return self._with(replace(self.listing, **{lookup: value}))
 
     def search(self, text: str) -> Self:
         ordered = self.listing.by_price or self.listing.descending  # somebody chose an order; the best come first else
         return self._with(replace(self.listing, text=text, by_relevance=not ordered))
+
+    @property
+    def price_order(self) -> str:
+        """The order by price that is nearest to the standing order."""
+        return "-price" if self.listing.by_price and self.listing.descending else "price"
 
     def order_by(self, *names: str) -> Self:
         for name in names:
@@ -88,16 +108,28 @@ class ProductQuery:
 
     # Reading
 
-    def page(self, after: str | None, limit: int, *, also: tuple[str, ...] = ()) -> tuple[list["Product"], str | None]:
-        """A page of products and the position to go on from; EngineAway. For ``also`` see ``Catalogue.staff_page``."""
+    def page(self, cursor: str | None, limit: int, *, backwards: bool = False, also: tuple[str, ...] = ()) -> "Leaf":
+        """The page after a position, or before it; EngineAway. For ``also`` see ``Catalogue.staff_page``."""
         if self.ids is not None:
             raise FieldError("Products chosen by their ids are not read in pages.")
-        listing = replace(self.listing, after=after, limit=limit)
+        listing = replace(self.listing, after=cursor, limit=limit)
         if listing.text:
-            page = catalogue().search(listing, staff=True, also=also)
-        else:
+            page, before = catalogue().search(listing, staff=True, also=also), None
+            if listing.offset:
+                before = str(max(0, listing.offset - limit))
+            return self._leaf(page, page.products, before, page.after)
+        if not backwards:
             page = catalogue().staff_page(listing, also=also)
-        return [self.model.of(product, page.opened.get(product.product_id)) for product in page.products], page.after
+            first = listing.position(page.products[0]) if cursor and page.products else None
+            return self._leaf(page, page.products, first, page.after)
+        page = catalogue().staff_page(replace(listing, descending=not listing.descending), also=also)
+        products = page.products[::-1]
+        last = listing.position(products[-1]) if products else None
+        return self._leaf(page, products, page.after and listing.position(products[0]), last)
+
+    def _leaf(self, page: Page, products: list[core.Product], before: str | None, after: str | None) -> "Leaf":
+        rows = [self.model.of(product, page.opened.get(product.product_id)) for product in products]
+        return Leaf(rows, before, after, page.freshness)
 
     def _chosen(self) -> list["Product"]:
         if self.ids is None:

@@ -26,11 +26,12 @@ def three(catalogue: Catalogue, world: World, ann: Origin) -> None:
 
 
 def page(query: Any, after: str | None = None, limit: int = 10) -> list[str]:
-    return [product.pk for product in query.page(after, limit)[0]]
+    return [product.pk for product in query.page(after, limit).rows]
 
 
 def test_a_page_is_oldest_first_and_the_next_goes_on(three: None) -> None:
-    rows, position = Product.objects.all().page(None, 2)
+    leaf = Product.objects.all().page(None, 2)
+    rows, position = leaf.rows, leaf.after
     assert [product.pk for product in rows] == ["cheap", "dear"]
     assert page(Product.objects.all(), position) == ["foreign"]
 
@@ -79,8 +80,10 @@ def test_a_search_obeys_filters_the_order_by_price_and_pages(three: None) -> Non
     assert page(query.filter(active=False)) == []
     assert page(query.order_by("price")) == ["cheap", "dear"]
     assert page(query.order_by("-price"), limit=1) == ["dear"]
-    first, after = query.page(None, 2)
-    assert len({product.pk for product in first + query.page(after, 2)[0]}) == 3
+    first = query.page(None, 2)
+    second = query.page(first.after, 2)
+    assert len({product.pk for product in first.rows + second.rows}) == 3
+    assert [product.pk for product in query.page(second.before, 2).rows] == [product.pk for product in first.rows]
 
 
 def test_chosen_ids_are_read_once_each_and_unknown_ones_are_left_out(three: None) -> None:
@@ -129,8 +132,8 @@ def test_a_product_knows_its_newest_change_while_that_is_open(
     catalogue: Catalogue, world: World, ann: Origin, three: None
 ) -> None:
     catalogue.update("dear", {"price": "901"}, ann)
-    rows, _ = Product.objects.all().page(None, 10)
+    rows = Product.objects.all().page(None, 10).rows
     versions = {product.pk: product.open_change.version for product in rows if product.open_change}
     assert versions["dear"] == 2
     world.work()
-    assert Product.objects.all().page(None, 10)[0][1].version == 2
+    assert Product.objects.all().page(None, 10).rows[1].version == 2

@@ -64,6 +64,11 @@ class World:
     def change(self, product_id: str, version: int) -> dict[str, Any] | None:
         return self.item(f"PRODUCT#{product_id}", f"CHANGE#{version:012d}")
 
+    def forget_change(self, product_id: str, version: int) -> None:
+        """As if it had never been open."""
+        key = {"PK": {"S": f"PRODUCT#{product_id}"}, "SK": {"S": f"CHANGE#{version:012d}"}}
+        self.dynamodb.delete_item(TableName=self.table, Key=key)
+
     def document(self, product_id: str) -> dict[str, Any] | None:
         found = self.opensearch.get(index=self.alias, id=product_id, ignore=404)
         return found["_source"] if found.get("found") else None

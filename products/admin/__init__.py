@@ -5,6 +5,7 @@ from django.contrib import admin
 import products.admin.accounts
 import products.admin.tokens  # noqa: F401 # both register pages of their own
 from products.admin.bulk import ProductBulk
+from products.admin.cells import ProductCells
 from products.admin.editing import ProductEditing
 from products.admin.history import ProductHistory
 from products.admin.jobs import ProductJobs
@@ -21,6 +22,14 @@ admin.site.site_url = None  # the site's front page is this very admin
 
 @admin.register(Product)
 class ProductAdmin(
-    ProductList, ProductBulk, ProductSheets, ProductJobs, ProductEditing, ProductPreview, ProductReceipt, ProductHistory
+    ProductList,
+    ProductCells,
+    ProductBulk,
+    ProductSheets,
+    ProductJobs,
+    ProductEditing,
+    ProductPreview,
+    ProductReceipt,
+    ProductHistory,
 ):
     """Each part is a module of its own; all are written against Django's stock hooks."""

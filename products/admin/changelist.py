@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import PAGE_VAR, ChangeList
 from django.core import signing
@@ -13,7 +12,6 @@ from django.utils.http import urlencode
 
 from products.admin.recent import recent
 from products.models import ORDERS, Product
-from products.product import BillingCycle
 
 
 class Rows(list[Product]):
@@ -34,13 +32,17 @@ class ProductChangeList(ChangeList):
         self.asked_by = request
         cursor = request.GET.get(PAGE_VAR, "")
         try:
-            after = self._signer.unsign(cursor[2:]) if cursor.startswith("c.") else None
-            rows, position = self.queryset.page(after, self.list_per_page, also=recent(request))
+            position = self._signer.unsign(cursor[2:]) if cursor[:2] in {"c.", "b."} else None
+            backwards = position is not None and cursor.startswith("b.")
+            leaf = self.queryset.page(position, self.list_per_page, backwards=backwards, also=recent(request))
         except (signing.BadSignature, FieldError) as refusal:
             raise IncorrectLookupParameters(refusal) from refusal
-        self.next_cursor = f"c.{self._signer.sign(position)}" if position else None
-        self.is_later_page = after is not None
-        self.result_list, self.result_count = Rows(rows), len(rows)
+        self.next_cursor = f"c.{self._signer.sign(leaf.after)}" if leaf.after else None
+        back = "c" if self.queryset.listing.text else "b"  # the pages of a search are counted, not positioned
+        self.previous_cursor = f"{back}.{self._signer.sign(leaf.before)}" if leaf.before else None
+        self.is_later_page = position is not None
+        self.freshness = leaf.freshness
+        self.result_list, self.result_count = Rows(leaf.rows), len(leaf.rows)
         # Nothing is counted: a number stands beside the search box only where it is that of all that was found.
         found_all = bool(self.query or self.has_active_filters) and not self.next_cursor
         self.full_result_count = None if found_all else self.result_count
@@ -48,10 +50,20 @@ class ProductChangeList(ChangeList):
         self.can_show_all, self.multi_page, self.paginator = False, False, None
 
     @property
+    def chips(self) -> list[dict[str, str]]:
+        """The filters that are set, each with the address of the list without it."""
+        specs: list[Any] = self.filter_specs
+        return [
+            {"text": spec.chip, "without": self.get_query_string(remove=[spec.parameter_name, PAGE_VAR])}
+            for spec in specs
+            if spec.chip
+        ]
+
+    @property
     def _signer(self) -> signing.Signer:
         """A cursor is a position in one order, signed so that nobody can make one up."""
         listing = self.queryset.listing
-        return signing.Signer(salt=f"products.list.{listing.by_price}.{listing.text}")
+        return signing.Signer(salt=f"products.list.{listing.by_price}.{listing.descending}.{listing.text}")
 
     @property
     def only_currency(self) -> str | None:
@@ -80,25 +92,9 @@ class ProductChangeList(ChangeList):
         return f"{reverse(f'admin:{name}')}?{filters}"
 
     @property
+    def previous_query(self) -> str:
+        return str(self.get_query_string({PAGE_VAR: self.previous_cursor}))
+
+    @property
     def first_query(self) -> str:
         return str(self.get_query_string(remove=[PAGE_VAR]))
-
-
-class ActiveFilter(admin.SimpleListFilter):
-    title, parameter_name = "active", "active"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("yes", "Active"), ("no", "Deactivated")]
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        return queryset.filter(active=self.value() == "yes") if self.value() in {"yes", "no"} else queryset
-
-
-class BillingCycleFilter(admin.SimpleListFilter):
-    title, parameter_name = "billing cycle", "cycle"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(cycle.value, cycle.value.capitalize()) for cycle in BillingCycle]
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        return queryset.filter(billing_cycle=self.value()) if self.value() in list(BillingCycle) else queryset

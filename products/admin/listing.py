@@ -4,14 +4,17 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.utils import quote
 from django.contrib.admin.views.main import ERROR_FLAG
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.timesince import timesince
 
 from products.admin.away import page_or_away
 from products.admin.base import ModelAdmin, origin_of
-from products.admin.changelist import ActiveFilter, BillingCycleFilter, ProductChangeList
+from products.admin.changelist import ProductChangeList
+from products.admin.filters import FILTERS
 from products.admin.recent import remember
 from products.bootstrap import catalogue
 from products.models import Product
@@ -19,13 +22,16 @@ from products.product import CatalogueError, money
 
 
 class ProductList(ModelAdmin):
-    list_display = ("name", "shown_price", "shown_renewal", "shown_period", "active", "state", "version", "updated")
-    list_display_links = ("name",)
-    list_filter = (ActiveFilter, BillingCycleFilter)
+    list_display = (
+        *("named", "priced", "shown_renewal", "shown_period", "activated"),
+        *("state", "shown_version", "updated"),
+    )
+    list_display_links = None  # the name is a link of its own; other cells can be edited in place
+    list_filter = FILTERS
     list_per_page = 50
     search_fields = ("name",)  # shows the box; get_search_results does the searching
     search_help_text = "Name, description, features or ID"
-    sortable_by = ("shown_price",)
+    sortable_by = ()  # the orders that an index holds are among the filters
     show_facets = admin.ShowFacets.NEVER
     show_full_result_count = False
     actions = ("bulk", "deactivate", "restore")
@@ -42,26 +48,53 @@ class ProductList(ModelAdmin):
             self.message_user(request, "That filter is not known here, so this is the whole list.", messages.WARNING)
         return super().changelist_view(request, extra_context)
 
-    @admin.display(description="Price", ordering="price")
-    def shown_price(self, product: Product) -> str:
-        return money(product.price, product.currency)
+    @admin.display(description="Name")
+    def named(self, product: Product) -> str:
+        address = reverse("admin:products_product_change", args=[quote(product.pk)])
+        mark = '<a class="name" href="{}">{}</a><span class="id">{}</span>'
+        return format_html(mark, address, product.name, product.pk)
+
+    @admin.display(description="Price")
+    def priced(self, product: Product) -> str:
+        text = money(product.price, product.currency)
+        return format_html('<span data-cell="price" data-value="{}">{}</span>', f"{product.price:.2f}", text)
 
     @admin.display(description="Renewal")
     def shown_renewal(self, product: Product) -> str:
-        return money(product.renewal_price, product.currency) if product.renewal_price is not None else ""
+        return money(product.renewal_price, product.currency) if product.renewal_price is not None else "\u2013"
 
     @admin.display(description="Period")
     def shown_period(self, product: Product) -> str:
         return str(product.period)
 
-    @admin.display(description="Updated")
-    def updated(self, product: Product) -> str:
-        return format_html("{}<br>by {}", f"{product.updated_at:%d %b %Y %H:%M}", product.updated_by)
+    @admin.display(description="Active")
+    def activated(self, product: Product) -> str:
+        value, text = ("true", "Active") if product.active else ("false", "Deactivated")
+        return format_html('<span class="flag" data-cell="active" data-value="{}">{}</span>', value, text)
 
     @admin.display(description="State")
     def state(self, product: Product) -> str:
-        state = product.open_change.status if product.open_change else "complete"
-        return format_html('<span class="state" data-state="{0}">{0}</span>', state)
+        """The receipt's address is there only while something is open, so that the page knows what to follow."""
+        change = product.open_change
+        if change is None:
+            return format_html('<span class="state" data-state="{0}">{0}</span>', "complete")
+        receipt = reverse("admin:products_product_receipt", args=[quote(product.pk), product.version])
+        mark = '<span class="state" data-state="{0}" data-receipt="{1}">{0}</span>'
+        return format_html(mark, change.status, receipt)
+
+    @admin.display(description="Version")
+    def shown_version(self, product: Product) -> str:
+        address = reverse("admin:products_product_cell", args=[quote(product.pk)])
+        mark = '<span data-row="{}" data-address="{}">v{}</span>'
+        return format_html(mark, product.version, address, product.version)
+
+    @admin.display(description="Updated")
+    def updated(self, product: Product) -> str:
+        ago = timesince(product.updated_at, depth=1)
+        mark = '<time datetime="{0}" title="{1} UTC">{2} ago</time><span class="id">by {3}</span>'
+        return format_html(
+            mark, product.updated_at.isoformat(), f"{product.updated_at:%d %b %Y %H:%M:%S}", ago, product.updated_by
+        )
 
     # Deactivating and restoring, many at once
 

@@ -71,4 +71,5 @@ class ProductReceipt(ModelAdmin):
             return JsonResponse({"message": str(away)}, status=503)
         context = receipt_context(change) | {"may_change": self.has_change_permission(request) and newer is None}
         html = render_to_string("admin/products/product/receipt.html", context, request)
-        return JsonResponse({"html": html, "open": bool(change.open) and change.status != "failed", "newer": newer})
+        going = bool(change.open) and change.status != "failed"
+        return JsonResponse({"html": html, "status": change.status, "open": going, "newer": newer})
