@@ -1,7 +1,9 @@
 """Every test has a table, an index, a bucket and a distribution of its own, on this run's own engines."""
 
+import os
 import shutil
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 from deploy.local.engines import Engines
 from deploy.local.resources import create_queues
 from products import bootstrap
+from products.adapters import aws
 from products.catalogue import Catalogue
 from products.changes import Origin
 from products.pipeline import Pipeline
@@ -27,8 +30,26 @@ def engines() -> Iterator[Engines]:
     shutil.rmtree(plugin.HOME, ignore_errors=True)
 
 
+@pytest.fixture(scope="session")
+def shared_clients() -> Iterator[None]:
+    """The wiring is made anew for each test, but with clients that are made once for what they depend on: the
+    environment, and their limits. To make one takes longer than most tests do."""
+
+    @cache
+    def made(environment: tuple[tuple[str, str], ...], service: str, **limits: Any) -> Any:
+        return aws.client(service, **limits)
+
+    def client(service: str, **limits: Any) -> Any:
+        environment = sorted((name, value) for name, value in os.environ.items() if name.startswith("AWS_"))
+        return made(tuple(environment), service, **limits)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bootstrap, "client", client)
+        yield
+
+
 @pytest.fixture
-def world(engines: Engines, settings: Any) -> Iterator[World]:
+def world(engines: Engines, shared_clients: None, settings: Any) -> Iterator[World]:
     """The resources this test's code works on, to look at from outside."""
     fresh = fresh_world(engines)
     settings.PRODUCTS_TABLE, settings.SEARCH_ALIAS = fresh.table, fresh.alias
