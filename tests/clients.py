@@ -36,3 +36,11 @@ def error_of(response: Any) -> dict[str, Any]:
     assert body["requestId"] == response["X-Request-ID"]
     assert body["message"]
     return dict(body)
+
+
+def ids(response: Any) -> list[str]:
+    """Those of a page of products."""
+    assert response.status_code == 200, response.content
+    body = response.json()
+    assert body["count"] == len(body["products"])
+    return [product["productId"] for product in body["products"]]

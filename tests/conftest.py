@@ -1,5 +1,6 @@
 """Every test has a table, an index, a bucket and a distribution of its own, on this run's own engines."""
 
+import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -17,6 +18,8 @@ from products.catalogue import Catalogue
 from products.changes import Origin
 from products.pipeline import Pipeline
 from tests import plugin
+from tests.builders import fields
+from tests.clients import Api
 from tests.deployment import Deployment
 from tests.worlds import World, fresh_world
 
@@ -91,3 +94,53 @@ def deployment(engines: Engines, tmp_path: Path) -> Iterator[Deployment]:
     made = Deployment(engines, tmp_path)
     yield made
     made.stop()
+
+
+# The API's callers, and what they find
+
+
+@pytest.fixture
+def public(world: World, db: None) -> Api:
+    return Api(anonymous=True)
+
+
+@pytest.fixture
+def staff(world: World, db: None) -> Api:
+    return Api("Product viewers")
+
+
+@pytest.fixture
+def api(world: World, db: None) -> Api:
+    return Api()
+
+
+@pytest.fixture
+def p1(api: Api) -> str:
+    """The path of a product that is accepted, and not stored yet."""
+    assert api("post", "/products", fields(productId="p1")).status_code == 202
+    return "/products/p1"
+
+
+@pytest.fixture
+def six(catalogue: Catalogue, pipeline: Pipeline, ann: Origin) -> None:
+    """p0 to p5, dearest first; the odd ones are yearly, and all but p5 are sold in rand."""
+    for number in range(6):
+        changes = {"billing_cycle": "yearly"} if number % 2 else {}
+        currency = "USD" if number == 5 else "ZAR"
+        edits = fields(name=f"Hosting {number}", price=f"{60 - number}", currency=currency, **changes)
+        catalogue.create(f"p{number}", edits, ann)
+        pipeline.persist(f"p{number}", 1)
+    bootstrap.index_records()
+
+
+@pytest.fixture
+def unwritten(p1: str, world: World) -> Iterator[None]:
+    """Product p1 is there; when the test is over, the table and the queue are what they were."""
+
+    def standing() -> tuple[list[str], int]:
+        items = world.dynamodb.scan(TableName=world.table)["Items"]
+        return sorted(json.dumps(item, sort_keys=True) for item in items), world.depth(world.queue("products.persist"))
+
+    before = standing()
+    yield
+    assert standing() == before

@@ -332,7 +332,7 @@ def test_only_a_token_of_ours_is_taken(p1: str, catalogue: Catalogue) -> None:
     assert Api()("get", p1).status_code == 200
     wrong = [
         jwt.encode(claims, theirs, "HS256"),
-        jwt.encode(claims, None, "none"),
+        jwt.encode(claims, "", "none"),
         jwt.encode(claims | {"aud": "another-service"}, ours, "HS256"),
         jwt.encode(claims | {"exp": datetime.now(UTC) - timedelta(seconds=1)}, ours, "HS256"),
         *(jwt.encode({k: v for k, v in claims.items() if k != gone}, ours, "HS256") for gone in ("exp", "jti", "aud")),
