@@ -102,6 +102,7 @@ def test_an_odd_id_is_refused_on_every_address(api: Api) -> None:
         "x" * 65,
         "%F0%9F%8D%8B",
         "a.b",
+        "..",
         "%27%22",
         "%ff",
         "%ED%A0%80",
