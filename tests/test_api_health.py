@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 
 from deploy.local.engines import free_port
@@ -43,6 +44,19 @@ def state_of(path: str) -> tuple[int, dict[str, Any]]:
     return response.status_code, response.json()
 
 
+def test_each_dependency_is_named(world: World) -> None:
+    everything = dict.fromkeys(("dynamodb", "sql", "opensearch", *AWS), "ok")
+    assert state_of("/readyz") == (200, {"status": "ready", "dependencies": everything})
+
+
+def test_what_this_deployment_does_without_is_not_missed(world: World, settings: Any) -> None:
+    settings.ENABLE_OPENSEARCH = settings.ENABLE_CLOUDFRONT = False
+    forget_wiring()
+    status, body = state_of("/readyz")
+    assert (status, body["status"]) == (200, "ready")
+    assert body["dependencies"]["opensearch"] == body["dependencies"]["cloudfront"] == "not configured"
+
+
 def test_a_process_lives_whatever_is_away(away: Away) -> None:
     away("dynamodb", "opensearch", *AWS)
     assert state_of("/healthz") == (200, {"status": "alive"})
@@ -50,6 +64,14 @@ def test_a_process_lives_whatever_is_away(away: Away) -> None:
     assert (status, body["status"]) == (503, "not ready")
     assert body["dependencies"] == dict.fromkeys(("dynamodb", "opensearch", *AWS), "away") | {"sql": "ok"}
     assert Client().get("/readyz")["Retry-After"] == "5"
+
+
+@pytest.mark.parametrize("name", ["opensearch", *AWS])
+def test_an_engine_writes_can_wait_for_only_degrades(away: Away, name: str) -> None:
+    away(name)
+    status, body = state_of("/readyz")
+    assert (status, body["status"]) == (200, "degraded")
+    assert [which for which, state in body["dependencies"].items() if state == "away"] == [name]
 
 
 def test_a_process_without_all_that_can_wait_is_degraded_and_serves(away: Away, world: World) -> None:
@@ -99,6 +121,8 @@ def test_without_dynamodb_every_call_says_when_to_try_again_and_none_is_half_don
     assert api("get", "/products/p1").status_code == 200  # the token is known to be good by now
     rung = world.depth(world.queue("products.persist"))
     away("dynamodb")
+    status, state = state_of("/readyz")
+    assert (status, [name for name, answer in state["dependencies"].items() if answer != "ok"]) == (503, ["dynamodb"])
     body = fields(productId="p2", name="Another one")
     calls: list[tuple[Api, str, str, Any]] = [
         *((who, "get", path, None) for who in (api, public) for path in ("/products", "/products/p1")),
@@ -118,6 +142,7 @@ def test_without_dynamodb_every_call_says_when_to_try_again_and_none_is_half_don
             assert response.status_code == 503, (method, path, response.content)
             assert response["Retry-After"] == "5"
             error = error_of(response)
+            assert error["message"] == "DynamoDB does not answer at the moment."
             assert (error["error"], error["requestId"]) == ("Service Unavailable", "while-it-is-away")
             assert response["Cache-Control"] == "no-store"
     assert api("post", "/products", {"name": "x"}).status_code == 400  # wrong whoever is away
@@ -138,6 +163,18 @@ def test_a_token_that_can_not_be_looked_up_is_not_taken_and_not_refused_either(a
     assert error_of(response)["message"] == "DynamoDB does not answer at the moment."
     assert Api(anonymous=True)("delete", "/products/p1").status_code == 401
     assert Client().get("/v1.0/products", headers={"Authorization": "Bearer x"}).status_code == 401
+
+
+def test_a_user_database_that_is_away_is_no_500(world: World, settings: Any) -> None:
+    """Whoever sends a session's cookie needs SQL; whoever sends a token does not."""
+    client, api = Client(), Api("Product viewers")
+    client.cookies["sessionid"] = "a" * 32
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE django_session RENAME TO gone")
+    response = client.get("/v1.0/products")
+    assert (response.status_code, response["Retry-After"]) == (503, "5")
+    assert error_of(response)["message"] == "The user database does not answer at the moment."
+    assert api("get", "/products").status_code == 200
 
 
 def test_addresses_and_contract_are_answered_whatever_is_away(away: Away) -> None:

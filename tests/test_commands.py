@@ -1,6 +1,7 @@
-"""The management commands where ``test_management`` leaves off: what they refuse, and what they leave alone."""
+"""The management commands: what they do, what they refuse, and what they leave alone."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import jwt
 import pytest
@@ -15,7 +16,8 @@ from products.listing import Listing
 from products.models import ApiToken
 from products.pipeline import Pipeline
 from tests.builders import fields
-from tests.test_management import output
+from tests.commands import output
+from tests.conftest import forget_wiring
 from tests.worlds import World
 
 pytestmark = pytest.mark.django_db
@@ -29,6 +31,8 @@ def test_a_token_carries_what_its_user_may_do_with_products_and_is_listed(world:
     assert claims["sub"] == "ed"
     assert claims["permissions"] == [f"products.{verb}_product" for verb in ("add", "change", "view")]
     assert tokens.verified(token).get_username() == "ed"
+    headers = {"Authorization": f"Bearer {token}"}
+    assert Client().get("/v1.0/products?active=all", headers=headers).status_code == 200  # which only staff may ask
     listed = ApiToken.objects.get()
     assert (listed.pk, listed.label, listed.user) == (claims["jti"], "portal", user)
     assert timedelta() <= listed.expires_at - datetime.now(UTC) <= timedelta(days=2)
@@ -50,7 +54,7 @@ def test_a_token_that_would_never_or_always_be_good_is_not_issued(days: float) -
 
 def test_nobody_who_has_left_gets_a_token() -> None:
     User.objects.create(username="ann", is_active=False)
-    for name in ("ann", "Ann", ""):
+    for name in ("ann", "Ann", "nobody", ""):
         with pytest.raises(CommandError, match=f"no active user '{name}'"):
             output("issue_token", name)
     with pytest.raises(CommandError, match="--days"):
@@ -58,18 +62,19 @@ def test_nobody_who_has_left_gets_a_token() -> None:
 
 
 def test_the_seed_goes_the_way_of_every_write(world: World, catalogue: Catalogue) -> None:
-    output("seed_products")
+    assert output("seed_products") == "5 created, 0 there already"
     receipt = catalogue.receipt("PROD-ENTERPRISE", 1)
     assert (receipt.origin.actor, receipt.origin.source, receipt.status) == ("seed", "command", "accepted")
     assert world.depth(world.queue("products.persist")) == 5
+    assert output("seed_products") == "0 created, 5 there already"
     world.work()
     shown = Client().get("/v1.0/products?sortBy=price").json()["products"]
-    assert [(product["productId"], product["price"]) for product in shown] == [
-        ("PROD-ENTRY", "95.00"),
-        ("PROD-BASIC", "1500.00"),
-        ("PROD-STANDARD", "2500.00"),
-        ("PROD-PREMIUM", "3500.00"),
-        ("PROD-ENTERPRISE", "5000.00"),
+    assert [(product["productId"], product["price"], product["period"]) for product in shown] == [
+        ("PROD-ENTRY", "95.00", "per domain/year"),
+        ("PROD-BASIC", "1500.00", "once-off + R1000/year"),
+        ("PROD-STANDARD", "2500.00", "once-off + R1500/year"),
+        ("PROD-PREMIUM", "3500.00", "once-off + R2500/year"),
+        ("PROD-ENTERPRISE", "5000.00", "once-off + R3500/year"),
     ]
     assert all(product["features"] for product in shown)
 
@@ -107,3 +112,26 @@ def test_a_rebuilt_index_holds_each_record_as_it_is_now(
     assert documents["p2"]["active"] is False
     found = catalogue.search(Listing(text="hosting", by_relevance=True), staff=False)
     assert [product.product_id for product in found.products] == ["p1"]
+
+
+def test_the_search_index_is_filled_from_the_records(world: World, catalogue: Catalogue, settings: Any) -> None:
+    output("seed_products")
+    world.work()
+    world.opensearch.indices.delete(index=f"{world.alias}-1")
+    assert output("rebuild_search_index") == "5 indexed"
+    assert output("rebuild_search_index") == "0 indexed"
+    assert [p.product_id for p in catalogue.search(Listing(text="enterprise"), staff=False).products] == [
+        "PROD-ENTERPRISE"
+    ]
+    settings.ENABLE_OPENSEARCH = False
+    forget_wiring()
+    with pytest.raises(CommandError, match="ENABLE_OPENSEARCH is off"):
+        output("rebuild_search_index")
+
+
+def test_open_changes_are_rung_for_on_demand(world: World, catalogue: Catalogue, ann: Origin) -> None:
+    catalogue.create("p1", fields(), ann)
+    world.empty_queues()
+    assert output("ring_open_changes", failed=True) == "rung for 1 changes"
+    world.work()
+    assert world.record("p1")
