@@ -17,11 +17,21 @@ from products.adapters import aws
 from products.catalogue import Catalogue
 from products.changes import Origin
 from products.pipeline import Pipeline
+from tests import deployment as processes
 from tests import plugin
 from tests.builders import fields
 from tests.clients import Api
 from tests.deployment import Deployment
 from tests.worlds import World, fresh_world
+
+
+@pytest.fixture(scope="session", autouse=True)
+def only_workers_are_measured() -> None:
+    """Of the processes that tests start, only workers do what no test does in its own; to measure one doubles the time
+    its start takes."""
+    name = "COVERAGE_PROCESS_CONFIG"
+    if name in os.environ:
+        processes.MEASURED[name] = os.environ.pop(name)
 
 
 @pytest.fixture(scope="session")
