@@ -25,6 +25,24 @@ from tests.deployment import Deployment
 from tests.worlds import World, fresh_world
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Each xdist worker begins with its share of the tests that take long, so that none is left for the end; the order
+    is random within both kinds."""
+
+    def haste(item: pytest.Item) -> int:
+        return 2 * bool(item.get_closest_marker("timeout")) + ("deployment" in getattr(item, "fixturenames", ()))
+
+    long = sorted(filter(haste, items), key=haste, reverse=True)
+    short = [item for item in items if not haste(item)]
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    items[:] = [item for number in range(workers) for item in long[number::workers] + share(short, number, workers)]
+
+
+def share(items: list[pytest.Item], number: int, workers: int) -> list[pytest.Item]:
+    return items[len(items) * number // workers : len(items) * (number + 1) // workers]
+
+
 @pytest.fixture(scope="session", autouse=True)
 def only_workers_are_measured() -> None:
     """Of the processes that tests start, only workers do what no test does in its own; to measure one doubles the time
