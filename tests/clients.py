@@ -7,6 +7,7 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 
 from products import tokens
+from products.catalogue import Catalogue
 
 
 def token_of(name: str, group: str | None, *, lifetime: timedelta = timedelta(hours=1)) -> str:
@@ -36,3 +37,16 @@ def error_of(response: Any) -> dict[str, Any]:
     assert body["requestId"] == response["X-Request-ID"]
     assert body["message"]
     return dict(body)
+
+
+def ids(response: Any) -> list[str]:
+    """Those of a page of products."""
+    assert response.status_code == 200, response.content
+    body = response.json()
+    assert body["count"] == len(body["products"])
+    return [product["productId"] for product in body["products"]]
+
+
+def versions(catalogue: Catalogue, product_id: str = "p1") -> list[int]:
+    """Those in the log, newest first."""
+    return [change.version for change in catalogue.history(product_id)]

@@ -1,7 +1,10 @@
 """Every test has a table, an index, a bucket and a distribution of its own, on this run's own engines."""
 
+import json
+import os
 import shutil
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +14,46 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from deploy.local.engines import Engines
 from deploy.local.resources import create_queues
 from products import bootstrap
+from products.adapters import aws
 from products.catalogue import Catalogue
 from products.changes import Origin
 from products.pipeline import Pipeline
+from tests import deployment as processes
 from tests import plugin
 from tests.browser import CHROMIUM, Shop, launched, refuse_to_skip, window
+from tests.builders import fields
+from tests.clients import Api
 from tests.deployment import Deployment
 from tests.worlds import World, fresh_world
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Each xdist worker begins with its share of the tests that take long, so that none is left for the end; the order
+    is random within both kinds."""
+
+    def haste(item: pytest.Item) -> int:
+        return 2 * bool(item.get_closest_marker("timeout")) + bool(
+            {"deployment", "shop", "server"} & set(getattr(item, "fixturenames", ()))
+        )
+
+    long = sorted(filter(haste, items), key=haste, reverse=True)
+    short = [item for item in items if not haste(item)]
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    items[:] = [item for number in range(workers) for item in long[number::workers] + share(short, number, workers)]
+
+
+def share(items: list[pytest.Item], number: int, workers: int) -> list[pytest.Item]:
+    return items[len(items) * number // workers : len(items) * (number + 1) // workers]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def only_workers_are_measured() -> None:
+    """Of the processes that tests start, only workers do what no test does in its own; to measure one doubles the time
+    its start takes."""
+    name = "COVERAGE_PROCESS_CONFIG"
+    if name in os.environ:
+        processes.MEASURED[name] = os.environ.pop(name)
 
 
 @pytest.fixture(scope="session")
@@ -29,8 +65,26 @@ def engines() -> Iterator[Engines]:
     shutil.rmtree(plugin.HOME, ignore_errors=True)
 
 
+@pytest.fixture(scope="session")
+def shared_clients() -> Iterator[None]:
+    """The wiring is made anew for each test, but with clients that are made once for what they depend on: the
+    environment, and their limits. To make one takes longer than most tests do."""
+
+    @cache
+    def made(environment: tuple[tuple[str, str], ...], service: str, **limits: Any) -> Any:
+        return aws.client(service, **limits)
+
+    def client(service: str, **limits: Any) -> Any:
+        environment = sorted((name, value) for name, value in os.environ.items() if name.startswith("AWS_"))
+        return made(tuple(environment), service, **limits)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bootstrap, "client", client)
+        yield
+
+
 @pytest.fixture
-def world(engines: Engines, settings: Any) -> Iterator[World]:
+def world(engines: Engines, shared_clients: None, settings: Any) -> Iterator[World]:
     """The resources this test's code works on, to look at from outside."""
     fresh = fresh_world(engines)
     settings.PRODUCTS_TABLE, settings.SEARCH_ALIAS = fresh.table, fresh.alias
@@ -99,3 +153,53 @@ def page(browser: Browser, shop: Shop) -> Iterator[Page]:
     """Ann's window; she may do everything with products."""
     with window(browser, shop, "ann") as opened:
         yield opened
+
+
+# The API's callers, and what they find
+
+
+@pytest.fixture
+def public(world: World, db: None) -> Api:
+    return Api(anonymous=True)
+
+
+@pytest.fixture
+def staff(world: World, db: None) -> Api:
+    return Api("Product viewers")
+
+
+@pytest.fixture
+def api(world: World, db: None) -> Api:
+    return Api()
+
+
+@pytest.fixture
+def p1(api: Api) -> str:
+    """The path of a product that is accepted, and not stored yet."""
+    assert api("post", "/products", fields(productId="p1")).status_code == 202
+    return "/products/p1"
+
+
+@pytest.fixture
+def six(catalogue: Catalogue, pipeline: Pipeline, ann: Origin) -> None:
+    """p0 to p5, dearest first; the odd ones are yearly, and all but p5 are sold in rand."""
+    for number in range(6):
+        changes = {"billing_cycle": "yearly"} if number % 2 else {}
+        currency = "USD" if number == 5 else "ZAR"
+        edits = fields(name=f"Hosting {number}", price=f"{60 - number}", currency=currency, **changes)
+        catalogue.create(f"p{number}", edits, ann)
+        pipeline.persist(f"p{number}", 1)
+    bootstrap.index_records()
+
+
+@pytest.fixture
+def unwritten(p1: str, world: World) -> Iterator[None]:
+    """Product p1 is there; when the test is over, the table and the queue are what they were."""
+
+    def standing() -> tuple[list[str], int]:
+        items = world.dynamodb.scan(TableName=world.table)["Items"]
+        return sorted(json.dumps(item, sort_keys=True) for item in items), world.depth(world.queue("products.persist"))
+
+    before = standing()
+    yield
+    assert standing() == before

@@ -348,3 +348,10 @@ def test_a_change_left_open_by_a_crash_between_two_writes_is_closed(
     clock.pass_(60)
     assert (line.relay(), bell.taken()) == (0, [])
     assert list(bootstrap.table().open_changes()) == []
+
+
+def test_an_audit_record_that_is_there_stays_as_it_is(world: World) -> None:
+    """As when a worker died after it was written, and before the stamp."""
+    for record in (b'{"first": true}', b'{"first": false}'):
+        bootstrap.trail().write("2026/p1.json", record)
+    assert world.audit_records() == {"2026/p1.json": {"first": True}}

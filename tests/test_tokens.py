@@ -18,8 +18,8 @@ from django.test import Client
 from products import tokens
 from products.models import ApiToken
 from tests.clients import Api, error_of, token_of
+from tests.commands import output
 from tests.staff import signed_in
-from tests.test_management import output
 from tests.worlds import World
 
 pytestmark = pytest.mark.django_db

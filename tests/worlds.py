@@ -5,7 +5,7 @@ import json
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache
 from typing import Any
 
 import boto3
@@ -15,9 +15,20 @@ from opensearchpy import OpenSearch
 
 import tasks.products  # noqa: F401 # registers the tasks that `work` runs
 from deploy.local.engines import Engines
-from deploy.local.resources import create_distribution, create_table
+from products.adapters.dynamodb_items import table_definition
 from products.adapters.opensearch import OpenSearchIndex
 from tasks.queues import dlq_name, queue_names
+
+
+@cache
+def engine_client(service: str, url: str) -> Any:
+    """Made once a process: to make a client costs more than most tests ask of it."""
+    return boto3.client(service, endpoint_url=url)
+
+
+@cache
+def search_client(url: str) -> OpenSearch:
+    return OpenSearch(url)
 
 
 @dataclass
@@ -31,25 +42,25 @@ class World:
     bucket: str
     distribution: str
 
-    @cached_property
+    @property
     def dynamodb(self) -> Any:
-        return boto3.client("dynamodb", endpoint_url=self.engines.aws_url)
+        return engine_client("dynamodb", self.engines.aws_url)
 
-    @cached_property
+    @property
     def sqs(self) -> Any:
-        return boto3.client("sqs", endpoint_url=self.engines.aws_url)
+        return engine_client("sqs", self.engines.aws_url)
 
-    @cached_property
+    @property
     def s3(self) -> Any:
-        return boto3.client("s3", endpoint_url=self.engines.aws_url)
+        return engine_client("s3", self.engines.aws_url)
 
-    @cached_property
+    @property
     def cloudfront(self) -> Any:
-        return boto3.client("cloudfront", endpoint_url=self.engines.aws_url)
+        return engine_client("cloudfront", self.engines.aws_url)
 
-    @cached_property
+    @property
     def opensearch(self) -> OpenSearch:
-        return OpenSearch(self.engines.search_url)
+        return search_client(self.engines.search_url)
 
     # What is there
 
@@ -144,9 +155,26 @@ class World:
 def fresh_world(engines: Engines, env: str = "test") -> World:
     """Resources nobody has used. The queues are the environment's."""
     name = f"bbws-{uuid.uuid4().hex[:12]}"
-    world = World(engines, env, table=name, alias=name, bucket=name, distribution=create_distribution(name))
-    create_table(name)
+    world = World(engines, env, table=name, alias=name, bucket=name, distribution=fresh_distribution(engines, name))
+    world.dynamodb.create_table(**table_definition(name))
+    world.dynamodb.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 30})
     where = {"LocationConstraint": "eu-west-1"}
     world.s3.create_bucket(Bucket=name, CreateBucketConfiguration=where)
     OpenSearchIndex(world.opensearch, name).ensure()
     return world
+
+
+def fresh_distribution(engines: Engines, name: str) -> str:
+    """Only its invalidations matter. ``create_distribution`` of deploy/local looks for a standing one first, among as
+    many as there were tests."""
+    origin = {"Id": "api", "DomainName": "localhost"}
+    behaviour = {"TargetOriginId": "api", "ViewerProtocolPolicy": "redirect-to-https"}
+    config = {
+        "CallerReference": name,
+        "Comment": name,
+        "Enabled": True,
+        "Origins": {"Quantity": 1, "Items": [origin]},
+        "DefaultCacheBehavior": behaviour,
+    }
+    cloudfront = engine_client("cloudfront", engines.aws_url)
+    return str(cloudfront.create_distribution(DistributionConfig=config)["Distribution"]["Id"])

@@ -1,0 +1,59 @@
+"""Every refusal has the one form, on whatever address, and no cache keeps it."""
+
+import base64
+
+import pytest
+from django.test import Client
+
+from tests.builders import fields
+from tests.clients import Api, error_of
+from tests.worlds import World
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.usefixtures("unwritten")
+def test_every_refusal_has_the_one_form_and_is_kept_by_no_cache(api: Api) -> None:
+    public = Api(anonymous=True)
+    refused = [
+        (400, "Bad Request", api("post", "/products", b"{")),
+        (401, "Unauthorized", public("delete", "/products/p1")),
+        (403, "Forbidden", Api("Product viewers", name="vic")("delete", "/products/p1")),
+        (404, "Not Found", api("get", "/products/never")),
+        (405, "Method Not Allowed", api("delete", "/products")),
+        (405, "Method Not Allowed", api("post", "/products/p1", fields())),
+        (405, "Method Not Allowed", public("get", "/products/p1/changes/1/restore")),
+        (406, "Not Acceptable", public("get", "/products", Accept="application/xml")),
+        (406, "Not Acceptable", api("get", "/products", Accept="text/csv")),
+        (409, "Conflict", api("post", "/products", fields())),
+        (412, "Precondition Failed", api("delete", "/products/p1", If_Match='"v9"')),
+        (413, "Request Entity Too Large", api("post", "/products", b" " * 20_000)),
+        (415, "Unsupported Media Type", api.client.post("/v1.0/products", fields(), headers=api.headers)),
+    ]
+    for status, error, response in refused:
+        body = error_of(response)
+        assert (response.status_code, body["error"]) == (status, error)
+        assert body["message"].endswith((".", '"'))
+        assert isinstance(body["errors"], dict)
+        assert set(body) - {"version"} == {"error", "message", "errors", "requestId"}
+        assert response["Cache-Control"] == "no-store"
+    for method in ("TRACE", "PROPFIND", "FOO"):
+        assert Client().generic(method, "/v1.0/products").status_code == 405
+
+
+def test_addresses_nobody_answers_have_the_same_form(world: World) -> None:
+    for path in ("/v1.0/nothing", "/v1.0/products/", "/v1.0/products/a/b", "/nowhere"):
+        refused = Client().get(path)
+        assert (refused.status_code, error_of(refused)["error"]) == (404, "Not Found"), path
+    page = Client().get("/v1.0/products/never", headers={"Accept": "text/html"})
+    assert (page.status_code, page["Content-Type"]) == (404, "text/html; charset=utf-8")
+    assert Client().get("/v1.0/products", headers={"Host": "evil.example"}).status_code == 400
+
+
+def test_a_tokens_header_of_any_shape_is_only_refused(world: World) -> None:
+    heads = [b"[" * 4000, b'{"a":' * 900 + b"1" + b"}" * 900, b"\xff", b"null", b'{"alg": null}', b'{"alg": ["HS256"]}']
+    heads += [b'{"alg": "HS256", "kid": 1}', b'{"alg": "HS256", "kid": "\\ud800"}', b'{"alg": "RS256"}']
+    for head in (*heads, b'{"n": ' + b"9" * 5000 + b"}"):
+        token = f"{base64.urlsafe_b64encode(head).decode().strip('=')}.e30.eA"
+        refused = Client().get("/v1.0/products", headers={"Authorization": f"Bearer {token}"})
+        assert (refused.status_code, error_of(refused)["message"]) == (401, "The token is not valid.")
