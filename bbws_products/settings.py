@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import dj_database_url
+from botocore.config import Config
 from corsheaders.defaults import default_headers
 from django.core.exceptions import ImproperlyConfigured
 
@@ -129,8 +130,20 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / ".local" / "static"
+MEDIA_URL = required(
+    "MEDIA_URL", "Where browsers find product images, with a slash at the end, e.g. https://media.example/."
+)
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": required("MEDIA_BUCKET", "The S3 bucket of product images, e.g. bbws-product-media-dev."),
+            "querystring_auth": False,
+            "client_config": Config(connect_timeout=1, read_timeout=10, retries={"total_max_attempts": 2}),
+            "file_overwrite": True,  # a key is made from what the image shows, so the same key is the same image
+            "object_parameters": {"CacheControl": "public, max-age=31536000, immutable"},
+        },
+    },
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = LOCAL

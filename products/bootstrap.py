@@ -107,6 +107,11 @@ def jobs() -> Jobs:
     )
 
 
+def image_url(key: str | None) -> str | None:
+    """Where browsers find an image that is kept under this key."""
+    return f"{settings.MEDIA_URL}{key}" if key else None
+
+
 def checks() -> dict[str, Callable[[], None] | None]:
     """A check per dependency by name; None where this deployment does without it."""
     standing = index()

@@ -13,11 +13,12 @@ from django.db import models
 from products import product as core
 from products.bootstrap import catalogue
 from products.changes import Change, ProductNotFound
+from products.currency import CURRENCIES, DEFAULT_CURRENCY
 from products.listing import Freshness, Listing, Page
 
 FILTERS: dict[str, Callable[[Any], bool]] = {
     "active": lambda value: value in (True, False),
-    "currency": lambda value: value in core.CURRENCIES,
+    "currency": lambda value: value in CURRENCIES,
     "billing_cycle": lambda value: value in list(core.BillingCycle),
     "min_price": lambda value: isinstance(value, Decimal),
     "max_price": lambda value: isinstance(value, Decimal),
@@ -183,7 +184,7 @@ class Product(models.Model):
     description = models.TextField()
     price = models.DecimalField(max_digits=8, decimal_places=2)
     renewal_price = models.DecimalField(max_digits=8, decimal_places=2, null=True, blank=True)
-    currency = models.CharField(max_length=3, default=core.DEFAULT_CURRENCY)
+    currency = models.CharField(max_length=3, default=DEFAULT_CURRENCY)
     billing_cycle = models.CharField(
         max_length=8,
         choices=[(cycle.value, cycle.value.capitalize()) for cycle in core.BillingCycle],
@@ -191,6 +192,7 @@ class Product(models.Model):
     )
     period = models.CharField(max_length=100, blank=True)
     features = models.JSONField(default=list)
+    image = models.CharField(max_length=120, null=True, blank=True)  # None is the core's word for none
     active = models.BooleanField(default=True)
     version = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField("created")

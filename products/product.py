@@ -9,21 +9,12 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from products.currency import CURRENCIES, DEFAULT_CURRENCY, money
+
 PRICE_MIN, PRICE_MAX = Decimal("0.01"), Decimal("999999.99")
 LENGTHS = {"name": (3, 100), "description": (10, 500), "period": (5, 100), "feature": (2, 200)}
 FEATURES_MOST = 20
 TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # they make a text read as another
-DEFAULT_CURRENCY = "ZAR"
-CURRENCY_SIGNS = {"ZAR": "R", "USD": "$", "EUR": "€", "GBP": "£"}
-# ISO 4217, active national currencies; funds, metals and test codes are left out on purpose.
-CURRENCIES = frozenset(
-    """AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF
-    CHF CLP CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL
-    HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL
-    MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON
-    RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH
-    UGX USD UYU UZS VED VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG""".split()
-)
 
 
 class CatalogueError(Exception):
@@ -73,6 +64,7 @@ class Product:
     period: str | None = None
     features: tuple[str, ...] = ()
     active: bool = True
+    image: str | None = None  # its key in the media storage, made from what it shows
     version: int
     created_at: datetime
     updated_at: datetime
@@ -82,13 +74,6 @@ class Product:
     def shown_period(self) -> str:
         """The period text for customers: the staff's own words, else derived from the prices."""
         return self.period or derived_period(self)
-
-
-def money(amount: Decimal, currency: str) -> str:
-    """The amount as people read it: ``R1000``, ``R99.50``, ``JPY 500``."""
-    digits = f"{amount:.2f}".removesuffix(".00")
-    sign = CURRENCY_SIGNS.get(currency)
-    return f"{sign}{digits}" if sign else f"{currency} {digits}"
 
 
 def derived_period(product: Product) -> str:
@@ -173,6 +158,12 @@ def _features(value: Any) -> tuple[str, ...]:
     return tuple(kept)
 
 
+def _image(value: Any) -> str:
+    if not isinstance(value, str) or not re.fullmatch(r"products/[A-Za-z0-9_-]{1,64}/[0-9a-f]{32}\.webp", value):
+        raise ValueError("Must be an image that was uploaded here.")
+    return value
+
+
 def _active(value: Any) -> bool:
     if not isinstance(value, bool):
         raise ValueError("Must be true or false.")
@@ -189,6 +180,7 @@ RULES: dict[str, Callable[[Any], Any]] = {
     "period": _optional(_text(*LENGTHS["period"])),
     "features": _features,
     "active": _active,
+    "image": _optional(_image),
 }
 REQUIRED = ("name", "description", "price")
 
@@ -273,13 +265,15 @@ def is_as_read(product: Product, field: str, value: Any) -> bool:
 def to_document(product: Product) -> dict[str, Any]:
     """The product as stored and sent; ``period`` is None when derived. ``from_document`` is its inverse."""
     document = {wire: getattr(product, name) for wire, name in FIELD_NAMES.items()}
+    if product.image is None:
+        del document["image"]  # so that the hashes of products without one are what they always were
     times = {"createdAt": iso(product.created_at), "updatedAt": iso(product.updated_at)}
     return document | times | {"billingCycle": str(product.billing_cycle), "features": list(product.features)}
 
 
 def from_document(document: Mapping[str, Any]) -> Product:
     """The product of ``to_document``; KeyError or ValueError when the document is not one."""
-    values = {name: document[wire] for wire, name in FIELD_NAMES.items()}
+    values = {name: document[wire] for wire, name in FIELD_NAMES.items() if name != "image"}
     cents = Decimal("0.01")
     renewal = values["renewal_price"]
     return Product(
@@ -292,5 +286,6 @@ def from_document(document: Mapping[str, Any]) -> Product:
             "version": int(values["version"]),
             "created_at": moment(values["created_at"]),
             "updated_at": moment(values["updated_at"]),
+            "image": document.get("image"),
         }
     )

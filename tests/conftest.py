@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from deploy.local.engines import Engines
-from deploy.local.resources import create_queues
+from deploy.local.resources import create_bucket, create_queues
 from products import bootstrap
 from products.adapters import aws
 from products.catalogue import Catalogue
@@ -60,6 +60,7 @@ def only_workers_are_measured() -> None:
 def engines() -> Iterator[Engines]:
     plugin.ENGINES.start()
     create_queues("test", visibility=60)
+    create_bucket("bbws-product-media-test")
     yield plugin.ENGINES
     plugin.ENGINES.stop()
     shutil.rmtree(plugin.HOME, ignore_errors=True)

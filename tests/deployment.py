@@ -16,7 +16,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from deploy.local.engines import ROOT, Engines, app_environment, free_port, kill_group, spawn, stop, wait_for
-from deploy.local.resources import create_queues
+from deploy.local.resources import create_bucket, create_queues
 from products import tokens
 from tests.worlds import World, fresh_world
 
@@ -46,6 +46,7 @@ class Deployment:
         self.env = f"t{uuid.uuid4().hex[:8]}"
         self.home = home
         create_queues(self.env, visibility)
+        create_bucket(f"bbws-product-media-{self.env}")
         self.world: World = fresh_world(engines, self.env)
         self.port = free_port()
         self.children: list[subprocess.Popen[str]] = []

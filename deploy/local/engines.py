@@ -172,6 +172,8 @@ def app_environment(engines: Engines, *, env: str, home: Path) -> dict[str, str]
         "LOCAL": "1",
         "DATABASE_URL": f"sqlite:///{home / 'db.sqlite3'}",
         "AUDIT_BUCKET": f"bbws-product-audit-{env}",
+        "MEDIA_BUCKET": f"bbws-product-media-{env}",
+        "MEDIA_URL": f"{engines.aws_url}/bbws-product-media-{env}/",
         "OPENSEARCH_URL": engines.search_url,
         "SQS_QUEUE_URL_PREFIX": f"{engines.aws_url}/000000000000",
         "SQS_WAIT_SECONDS": "2",  # ministack ends only when the last poll has

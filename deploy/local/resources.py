@@ -25,11 +25,16 @@ def create_all(env: str, bucket: str, search_url: str, *, visibility: int = VISI
     """All of an environment's resources; returns the id of its CloudFront distribution."""
     create_table(f"bbws-products-{env}")
     create_queues(env, visibility)
-    s3 = boto3.client("s3")
-    with contextlib.suppress(s3.exceptions.BucketAlreadyOwnedByYou):
-        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    create_bucket(bucket)
+    create_bucket(f"bbws-product-media-{env}")
     OpenSearchIndex(connect(search_url), f"bbws-products-{env}").ensure()
     return create_distribution(env)
+
+
+def create_bucket(name: str) -> None:
+    s3 = boto3.client("s3")
+    with contextlib.suppress(s3.exceptions.BucketAlreadyOwnedByYou):
+        s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
 
 
 def create_table(name: str) -> None:

@@ -34,6 +34,7 @@ INDEX_BODY = {
             "billingCycle": {"type": "keyword"},
             "period": {"type": "keyword", "index": False},
             "active": {"type": "boolean"},
+            "image": {"type": "keyword", "index": False},
             "version": {"type": "long"},
             "createdAt": {"type": "date_nanos"},
             "updatedAt": {"type": "date_nanos"},

@@ -8,6 +8,7 @@ from products.admin.bulk import ProductBulk
 from products.admin.cells import ProductCells
 from products.admin.editing import ProductEditing
 from products.admin.history import ProductHistory
+from products.admin.images import ProductImages
 from products.admin.jobs import ProductJobs
 from products.admin.listing import ProductList
 from products.admin.preview import ProductPreview
@@ -28,6 +29,7 @@ class ProductAdmin(
     ProductSheets,
     ProductJobs,
     ProductEditing,
+    ProductImages,
     ProductPreview,
     ProductReceipt,
     ProductHistory,

@@ -15,7 +15,8 @@ from products.admin.texts import authors, label, shown
 from products.batch import Accepted
 from products.bootstrap import catalogue
 from products.changes import EditConflict
-from products.product import CatalogueError, Invalid, Missing, TryLater, money
+from products.currency import money
+from products.product import CatalogueError, Invalid, Missing, TryLater
 
 READ: dict[str, Callable[[str], Any]] = {"price": str, "active": lambda text: text == "true"}
 

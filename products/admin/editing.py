@@ -34,7 +34,7 @@ class ProductEditing(ModelAdmin):
 
     @property
     def media(self) -> forms.Media:
-        own = [f"products/{name}.js" for name in ("features", "preview", "receipt", "clashes")]
+        own = [f"products/{name}.js" for name in ("features", "preview", "receipt", "clashes", "image")]
         return super().media + forms.Media(js=own, css={"all": ["products/edit.css"]})
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Product | None:

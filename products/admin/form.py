@@ -7,11 +7,9 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, U
 
 from products.admin.texts import authors, shown
 from products.changes import EditConflict, NameTaken, ProductExists
+from products.currency import CURRENCIES, CURRENCY_SIGNS, DEFAULT_CURRENCY
 from products.models import Product
 from products.product import (
-    CURRENCIES,
-    CURRENCY_SIGNS,
-    DEFAULT_CURRENCY,
     FEATURES_MOST,
     LENGTHS,
     REQUIRED,

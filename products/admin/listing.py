@@ -16,9 +16,10 @@ from products.admin.base import ModelAdmin, origin_of
 from products.admin.changelist import ProductChangeList
 from products.admin.filters import FILTERS
 from products.admin.recent import remember
-from products.bootstrap import catalogue
+from products.bootstrap import catalogue, image_url
+from products.currency import money
 from products.models import Product
-from products.product import CatalogueError, money
+from products.product import CatalogueError
 
 
 class ProductList(ModelAdmin):
@@ -51,8 +52,10 @@ class ProductList(ModelAdmin):
     @admin.display(description="Name")
     def named(self, product: Product) -> str:
         address = reverse("admin:products_product_change", args=[quote(product.pk)])
-        mark = '<a class="name" href="{}">{}</a><span class="id">{}</span>'
-        return format_html(mark, address, product.name, product.pk)
+        url = image_url(product.image)
+        image = format_html('<img class="thumb" src="{}" alt="">', url) if url else ""
+        mark = '{}<a class="name" href="{}">{}</a><span class="id">{}</span>'
+        return format_html(mark, image, address, product.name, product.pk)
 
     @admin.display(description="Price")
     def priced(self, product: Product) -> str:

@@ -10,8 +10,9 @@ from django.urls import path
 from django.views.decorators.http import require_POST
 
 from products.admin.base import ModelAdmin, origin_of
-from products.bootstrap import catalogue
-from products.product import CatalogueError, Product, money
+from products.bootstrap import catalogue, image_url
+from products.currency import money
+from products.product import CatalogueError, Product
 
 
 def card_context(product: Product) -> dict[str, Any]:
@@ -19,6 +20,7 @@ def card_context(product: Product) -> dict[str, Any]:
     renewal = product.renewal_price
     return {
         "card": product,
+        "card_image": image_url(product.image),
         "card_price": money(product.price, product.currency),
         "card_renewal": money(renewal, product.currency) if renewal is not None else "",
         "card_period": product.shown_period,

@@ -17,7 +17,8 @@ from rest_framework.serializers import (
 
 from products.batch import WRITES_MOST
 from products.changes import ChangeType, Effect
-from products.product import CURRENCIES, FEATURES_MOST, LENGTHS, BillingCycle
+from products.currency import CURRENCIES
+from products.product import FEATURES_MOST, LENGTHS, BillingCycle
 
 AMOUNT = {"type": "string", "pattern": r"^[0-9]{1,6}(\.[0-9]{1,2})?$", "example": "1500.00"}
 AMOUNT_OR_NULL = {**AMOUNT, "nullable": True}
@@ -60,6 +61,7 @@ class ProductEdits(Serializer):
     period = _text("period", required=False, allow_null=True, help_text="Derived from the prices when absent.")
     features = _features(required=False)
     active = BooleanField(required=False)
+    imageUrl = CharField(required=False, allow_null=True, help_text="As read, or null; images are uploaded by staff.")
     version = IntegerField(
         required=False, min_value=1, help_text="The version you started from; what changed since is merged."
     )
@@ -82,6 +84,7 @@ class NewProduct(Serializer):
     period = _text("period", required=False, allow_null=True)
     features = _features(required=False)
     active = BooleanField(required=False)
+    imageUrl = CharField(required=False, allow_null=True)
 
 
 class Product(Serializer):
@@ -97,6 +100,7 @@ class Product(Serializer):
     period = CharField()
     features = ListField(child=CharField())
     active = BooleanField()
+    imageUrl = CharField(allow_null=True)
     version = IntegerField(min_value=1)
     createdAt = DateTimeField()
     updatedAt = DateTimeField()

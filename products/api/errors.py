@@ -21,7 +21,7 @@ from products.product import FIELD_NAMES, Conflict, Invalid, Missing, TryLater
 
 logger = logging.getLogger(__name__)
 RETRY_SECONDS = 5
-WIRE = {field: wire for wire, field in FIELD_NAMES.items()}
+WIRE = {field: wire for wire, field in FIELD_NAMES.items()} | {"image": "imageUrl"}
 INNOCENT = "Nothing is wrong with this one, but another of the batch was refused."
 STATUS_OF: list[tuple[type[Exception], HTTPStatus]] = [
     (Invalid, HTTPStatus.BAD_REQUEST),

@@ -7,7 +7,10 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
+from django.conf import settings
+
 from products.batch import Accepted
+from products.bootstrap import image_url
 from products.changes import Change, Effect, differences
 from products.pipeline import states
 from products.product import FIELD_NAMES, Invalid, Product, iso, to_document, wire_name
@@ -26,9 +29,20 @@ def plain(value: Any) -> Any:
     return value
 
 
+def wire_of(field: str) -> str:
+    """The contract's name of a field: the core knows an image by its key, clients by its address."""
+    return "imageUrl" if field == "image" else wire_name(field)
+
+
+def image_key(url: Any) -> Any:
+    """The key of one of our own images, as read; what is none is left for the rule to refuse."""
+    return url.removeprefix(settings.MEDIA_URL) if isinstance(url, str) else url
+
+
 def product_body(product: Product, *, staff: bool = False) -> dict[str, Any]:
     """The bare product; ``updatedBy`` is for staff only."""
     body: dict[str, Any] = plain(to_document(replace(product, period=product.shown_period)))
+    body["imageUrl"] = image_url(body.pop("image", None))
     if not staff:
         del body["updatedBy"]
     return body
@@ -96,9 +110,8 @@ def dry_run_body(accepted: Accepted) -> dict[str, Any]:
 
 
 def _changed_body(changed: Mapping[str, tuple[Any, Any]]) -> dict[str, Any]:
-    return {
-        wire_name(name): {"before": plain(before), "after": plain(after)} for name, (before, after) in changed.items()
-    }
+    shown = {name: pair if name != "image" else tuple(map(image_url, pair)) for name, pair in changed.items()}
+    return {wire_of(name): {"before": plain(before), "after": plain(after)} for name, (before, after) in shown.items()}
 
 
 def edits_of(body: Mapping[str, Any]) -> dict[str, Any]:
@@ -106,7 +119,10 @@ def edits_of(body: Mapping[str, Any]) -> dict[str, Any]:
 
     Invalid for a name that only the core uses, such as ``renewal_price``: it is not the contract's.
     """
-    inner = (body.keys() - FIELD_NAMES.keys()) & set(FIELD_NAMES.values())
+    inner = (body.keys() - FIELD_NAMES.keys() | {"image"} & body.keys()) & set(FIELD_NAMES.values())
     if inner:
-        raise Invalid({wire_name(name): [f"There is no field {name!r}; write {wire_name(name)!r}."] for name in inner})
-    return {FIELD_NAMES.get(name, name): value for name, value in body.items()}
+        raise Invalid({wire_of(name): [f"There is no field {name!r}; write {wire_of(name)!r}."] for name in inner})
+    edits = {FIELD_NAMES.get(name, name): value for name, value in body.items()}
+    if "imageUrl" in edits:
+        edits["image"] = image_key(edits.pop("imageUrl"))
+    return edits

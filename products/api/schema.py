@@ -16,7 +16,8 @@ from products.api import bodies, examples
 from products.api.queries import LIMIT_DEFAULT, LIMIT_MOST, TEXT_MOST
 from products.api.terms import WAIT_MOST
 from products.changes import Effect
-from products.product import CURRENCIES, BillingCycle
+from products.currency import CURRENCIES
+from products.product import BillingCycle
 
 QUERY: Literal["query"] = "query"
 PATH: Literal["path"] = "path"

@@ -15,7 +15,9 @@ document.addEventListener("DOMContentLoaded", () => {
     notice.textContent = `${newer.by} saved version ${newer.version} at ${newer.at.slice(11, 19)} UTC (${fields}). Your entries are kept; saving merges them.`;
   };
 
+  let timer;
   const look = async () => {
+    clearTimeout(timer);
     let next = LATER;
     if (!document.hidden) {
       try {
@@ -30,9 +32,9 @@ document.addEventListener("DOMContentLoaded", () => {
         /* The server is away for a moment; the next look will tell. */
       }
     }
-    setTimeout(look, next);
+    timer = setTimeout(look, next);
   };
 
-  setTimeout(look, "open" in receipt.dataset ? SOON : LATER);
-  document.addEventListener("visibilitychange", () => document.hidden || look);
+  timer = setTimeout(look, "open" in receipt.dataset ? SOON : LATER);
+  document.addEventListener("receipt:look", () => look());
 });

@@ -1,0 +1,88 @@
+"""A product's image: dropped, pasted or chosen; checked by what it really is; made anew, so that only pixels stay."""
+
+import hashlib
+import io
+import warnings
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from django.contrib.admin.utils import quote, unquote
+from django.core.exceptions import PermissionDenied
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.http import HttpRequest, JsonResponse
+from django.urls import path, reverse
+from django.views.decorators.http import require_POST
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from products.admin.base import ModelAdmin, origin_of
+from products.admin.recent import remember
+from products.bootstrap import catalogue, image_url
+from products.changes import EngineAway
+from products.product import CatalogueError, Invalid, Missing, TryLater, checked_id
+
+FORMATS = ("PNG", "JPEG", "WEBP")
+UNREADABLE = (
+    *(UnidentifiedImageError, Image.DecompressionBombError, Image.DecompressionBombWarning),
+    *(OSError, SyntaxError, ValueError),
+)
+"""What Pillow raises for files that are no picture, a broken one, or one that would fill the memory."""
+SIZE_MOST = 5_000_000  # bytes
+SIDE_LEAST, SIDE_MOST, KEPT_MOST = 64, 6000, 1200  # pixels
+
+
+class ProductImages(ModelAdmin):
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view(require_POST(self.image_view))
+        return [path("<path:object_id>/image/", view, name="products_product_image"), *super().get_urls()]
+
+    def image_view(self, request: HttpRequest, object_id: str) -> JsonResponse:
+        """Set the image to the file that was sent, or take it away when none was."""
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        product_id, file = unquote(object_id), request.FILES.get("image")
+        try:
+            catalogue().newest(checked_id(product_id))
+            key = _stored(product_id, checked_image(file.read(SIZE_MOST + 1))) if file else None
+            product = catalogue().update(product_id, {"image": key}, origin_of(request)).product
+        except Invalid as refusal:
+            return JsonResponse({"message": " ".join(refusal.errors.get("image", [str(refusal)]))}, status=400)
+        except CatalogueError as refusal:
+            status = 404 if isinstance(refusal, Missing) else 503 if isinstance(refusal, TryLater) else 409
+            return JsonResponse({"message": str(refusal)}, status=status)
+        remember(request, product_id)
+        receipt = reverse("admin:products_product_receipt", args=[quote(product_id), product.version])
+        return JsonResponse({"version": product.version, "url": image_url(key), "receipt": receipt})
+
+
+def checked_image(data: bytes) -> bytes:
+    """The picture as WebP, at most KEPT_MOST pixels a side and without anything but its pixels; Invalid."""
+    if len(data) > SIZE_MOST:
+        raise Invalid({"image": [f"Must have at most {SIZE_MOST // 1_000_000} MB."]})
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
+                _check_sides(picture.size)
+                upright = ImageOps.exif_transpose(picture).convert("RGBA")
+    except UNREADABLE as fault:
+        raise Invalid({"image": ["Must be a PNG, JPEG or WebP picture that can be read."]}) from fault
+    upright.thumbnail((KEPT_MOST, KEPT_MOST))
+    made = io.BytesIO()
+    upright.save(made, "WEBP", quality=85)
+    return made.getvalue()
+
+
+def _check_sides(size: tuple[int, int]) -> None:
+    if min(size) < SIDE_LEAST or max(size) > SIDE_MOST:
+        shown = "×".join(map(str, size))
+        raise Invalid({"image": [f"Must have {SIDE_LEAST} to {SIDE_MOST} pixels a side; it has {shown}."]})
+
+
+def _stored(product_id: str, data: bytes) -> str:
+    """The key it is kept under, made from what it shows: stored twice it is one, and caches never hold an old one."""
+    key = f"products/{product_id}/{hashlib.sha256(data).hexdigest()[:32]}.webp"
+    try:
+        return str(default_storage.save(key, ContentFile(data)))
+    except (BotoCoreError, ClientError) as fault:
+        raise EngineAway("The image storage") from fault
