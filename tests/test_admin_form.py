@@ -63,7 +63,7 @@ def test_an_id_is_made_when_none_is_chosen_and_its_pages_work(eve: Client) -> No
     product_id = answer["Location"].removeprefix(LIST).removesuffix("/change/").replace("_5F", "_")
     assert product_id.startswith("prod_")
     assert eve.get(answer["Location"]).status_code == 200
-    assert "CREATE" in eve.get(page(product_id, "history")).text
+    assert "created by" in eve.get(page(product_id, "history")).text
     assert said(eve.post(page(product_id, "restore"))) == "Basic hosting is active already."
 
 
@@ -224,27 +224,6 @@ def test_a_product_is_deactivated_and_restored_from_its_page(
     world.work()
     assert world.record("p1")["active"] is True  # type: ignore[index] # it is there
     assert [change.change_type for change in catalogue.history("p1")] == ["RESTORE", "DELETE", "CREATE"]
-
-
-def test_the_history_shows_who_changed_what_from_what_to_what(eve: Client, basic: str, catalogue: Catalogue) -> None:
-    eve.post(page("p1"), opened(eve, "p1", price="1600", features=""))
-    text = eve.get(page("p1", "history")).text
-    for shown in ("v2", "v1", "eve", "ann", "admin", "UPDATE", "CREATE", "accepted"):
-        assert f">{shown}</" in text
-    assert "<b>Price</b>: <del>1500.00</del> → 1600.00" in text
-    assert "<b>Features</b>: <del>Mail; Web</del> → (empty)" in text
-
-
-def test_a_long_history_goes_on(eve: Client, basic: str, catalogue: Catalogue, ann: Origin) -> None:
-    for price in range(1, 51):
-        catalogue.update("p1", {"price": str(price)}, ann)
-    text = eve.get(page("p1", "history")).text
-    assert '<a href="?before=2">Older versions</a>' in text
-    assert ">v51</" in text
-    older = eve.get(page("p1", "history") + "?before=2").text
-    assert ">v1</" in older
-    assert "Older versions" not in older
-    assert ">v51</" in eve.get(page("p1", "history") + "?before=x").text
 
 
 def test_who_may_only_look_sees_everything_and_no_button(world: World, basic: str) -> None:

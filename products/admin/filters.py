@@ -63,7 +63,7 @@ class BillingCycleFilter(Choice):
 
 
 class MineFilter(Choice):
-    title, parameter_name = "by me", "mine"
+    title, parameter_name = "author", "mine"
     choices_of = {"yes": "Last changed by me"}
 
     def narrowed(self, request: HttpRequest, queryset: Any, value: str) -> Any:
@@ -71,7 +71,7 @@ class MineFilter(Choice):
 
 
 class OpenFilter(Choice):
-    title, parameter_name = "effects", "open"
+    title, parameter_name = "state", "open"
     choices_of = {"yes": "Has open effects"}
 
     def narrowed(self, request: HttpRequest, queryset: Any, value: str) -> Any:

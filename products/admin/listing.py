@@ -94,7 +94,8 @@ class ProductList(ModelAdmin):
     @admin.display(description="Updated")
     def updated(self, product: Product) -> str:
         ago = timesince(product.updated_at, depth=1)
-        mark = '<time datetime="{0}" title="{1} UTC">{2} ago</time><span class="id">by {3}</span>'
+        ago = "just now" if ago.startswith("0") else f"{ago} ago"
+        mark = '<time datetime="{0}" title="{1} UTC">{2}</time><span class="id">by {3}</span>'
         return format_html(
             mark, product.updated_at.isoformat(), f"{product.updated_at:%d %b %Y %H:%M:%S}", ago, product.updated_by
         )

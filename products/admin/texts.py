@@ -1,14 +1,20 @@
 """How the admin puts products and changes into words."""
 
+import re
 from contextlib import suppress
-from datetime import datetime
+from difflib import SequenceMatcher
 from typing import Any
+
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 
 from products.bootstrap import catalogue
 from products.changes import Change, EditConflict, differences
-from products.product import TryLater
+from products.currency import money
+from products.pipeline import states
+from products.product import Product, TryLater
 
-HISTORY_MOST = 50
+HISTORY_MOST = 25
 
 
 def label(field: str) -> str:
@@ -21,14 +27,46 @@ def shown(value: Any) -> str:
     return ("; ".join(value) if isinstance(value, tuple) else str("" if value is None else value)) or "(empty)"
 
 
-def moment_shown(moment: datetime) -> str:
-    return f"{moment:%d %b %Y %H:%M:%S} UTC"
+WHAT = {"CREATE": "created", "UPDATE": "changed", "DELETE": "deactivated", "RESTORE": "restored"}
 
 
 def history_row(change: Change) -> dict[str, Any]:
-    changed = differences(change.before, change.after).items()
-    fields = [(label(name), shown(before), shown(after)) for name, (before, after) in changed]
-    return {"change": change, "fields": fields, "status": change.status}
+    effects = [(effect, state["state"], state["at"]) for effect, state in states(change).items()]
+    fields = compared(change.before, change.after) if change.before else []
+    return {"change": change, "what": WHAT[change.change_type], "fields": fields, "effects": effects}
+
+
+def compared(before: Product, after: Product) -> list[dict[str, Any]]:
+    """The fields that differ between two versions of a product, with the difference marked."""
+    return [
+        {"name": name, "label": label(name), "marked": marked(name, old, new, before.currency, after.currency)}
+        for name, (old, new) in differences(before, after).items()
+    ]
+
+
+def marked(name: str, old: Any, new: Any, old_currency: str, new_currency: str) -> SafeString:
+    """What was taken away and what was put in its place; texts word by word, lists entry by entry."""
+    if name == "description":
+        return _marked_parts(re.findall(r"\s+|\S+", old), re.findall(r"\s+|\S+", new), "")
+    if name == "features":
+        return _marked_parts(list(old), list(new), mark_safe("<br>"))  # a constant
+    if name in {"price", "renewal_price"}:
+        old = money(old, old_currency) if old is not None else None
+        new = money(new, new_currency) if new is not None else None
+    return format_html("<del>{}</del> → <ins>{}</ins>", shown(old), shown(new))
+
+
+def _marked_parts(old: list[str], new: list[str], glue: str) -> SafeString:
+    found: list[tuple[SafeString]] = []
+    for kind, i, j, k, m in SequenceMatcher(a=old, b=new, autojunk=False).get_opcodes():
+        if kind == "equal":
+            found += [(format_html("{}", part),) for part in old[i:j]]
+            continue
+        if old[i:j]:
+            found.append((format_html("<del>{}</del>", format_html_join(glue, "{}", ((p,) for p in old[i:j]))),))
+        if new[k:m]:
+            found.append((format_html("<ins>{}</ins>", format_html_join(glue, "{}", ((p,) for p in new[k:m]))),))
+    return format_html_join(glue, "{}", found)
 
 
 def authors(conflict: EditConflict) -> dict[str, str]:
