@@ -12,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from bbws_products.celery import celery_settings
 from bbws_products.environment import flag, number, required, words
 from bbws_products.theme import THEME
-from tasks.queues import WAIT_SECONDS, transport_options
+from tasks.queues import WAIT_SECONDS, queue_urls, transport_options
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 INSECURE = "insecure-"
@@ -58,11 +58,13 @@ JWKS_GROUPS_CLAIM = os.environ.get("JWKS_GROUPS_CLAIM", "cognito:groups")
 THROTTLE_PUBLIC = int(number("THROTTLE_PUBLIC", 100))
 THROTTLE_STAFF = int(number("THROTTLE_STAFF", 50))
 
+SQS_QUEUE_URL_PREFIX = required("SQS_QUEUE_URL_PREFIX", "e.g. https://sqs.eu-west-1.amazonaws.com/123456789012")
+QUEUE_URLS = queue_urls(ENVIRONMENT, SQS_QUEUE_URL_PREFIX)
 CELERY = celery_settings(
     ENVIRONMENT,
     transport_options(
         ENVIRONMENT,
-        required("SQS_QUEUE_URL_PREFIX", "e.g. https://sqs.eu-west-1.amazonaws.com/123456789012"),
+        SQS_QUEUE_URL_PREFIX,
         required("HEARTBEAT_DIR", "A directory where the worker touches a file per queue it polls, e.g. /run/worker."),
         int(number("SQS_WAIT_SECONDS", WAIT_SECONDS)),
     ),

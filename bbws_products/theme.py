@@ -52,6 +52,7 @@ THEME: dict[str, Any] = {
                 "items": [
                     _item("Products", "deployed_code", "products_product_changelist", "products.view_product"),
                     _item("Bulk edits and imports", "checklist", "products_product_jobs", "products.view_product"),
+                    _item("Operations", "monitor_heart", "products_product_operations", "products.operate_product"),
                 ],
             },
             {

@@ -15,14 +15,17 @@ from products.adapters.aws import calling, client
 from products.adapters.cloudfront import CloudFront
 from products.adapters.dynamodb import DynamoProductTable
 from products.adapters.dynamodb_jobs import DynamoJobTable
+from products.adapters.dynamodb_operations import DynamoOperations
 from products.adapters.dynamodb_tokens import DynamoRevocations
 from products.adapters.opensearch import NoIndex, OpenSearchIndex, connect
 from products.adapters.queue import CeleryDoorbell
 from products.adapters.s3 import S3AuditTrail, WriteOnceStorage
+from products.adapters.sqs import SqsQueues
 from products.catalogue import Catalogue
 from products.changes import Effect
 from products.jobs import Jobs
 from products.listing import Listing
+from products.operations import Operations
 from products.pipeline import Pipeline
 
 
@@ -90,8 +93,27 @@ def pipeline() -> Pipeline:
         cdn=cdn(),
         trail=trail(),
         doorbell=CeleryDoorbell(),
+        statistics=operations_log(),
         clock=now,
         ring_after=settings.RELAY_AFTER,
+    )
+
+
+@cache
+def operations_log() -> DynamoOperations:
+    return DynamoOperations(client("dynamodb"), settings.PRODUCTS_TABLE)
+
+
+@cache
+def operations() -> Operations:
+    return Operations(
+        table=table(),
+        log=operations_log(),
+        queues=SqsQueues(_sqs(), settings.QUEUE_URLS),
+        trail=trail(),
+        doorbell=CeleryDoorbell(),
+        clock=now,
+        new_id=new_id,
     )
 
 

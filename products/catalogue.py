@@ -174,7 +174,7 @@ class Catalogue(Acceptance):
         Staff find their own saves at once, on the first page, before the index has them.
         """
         opened = self._opened(also) if staff else {}
-        fresh = self._freshness()
+        fresh = self.freshness()
         try:
             ids = self.index.search(listing, SEARCHED_MOST)
         except EngineAway:
@@ -199,8 +199,8 @@ class Catalogue(Acceptance):
         ordered = sorted(every.values(), key=listing.position, reverse=listing.descending)
         return [product.product_id for product in ordered]
 
-    def _freshness(self) -> Freshness:
-        """Complete up to now, or up to the oldest change the index still lacks."""
+    def freshness(self) -> Freshness:
+        """How current the search is: complete up to now, or up to the oldest change the index still lacks."""
         for change in itertools.islice(self.table.open_changes(), OVERLAID_MOST):
             if Effect.SEARCHABLE in change.open:
                 return Freshness(change.accepted_at, from_index=True)

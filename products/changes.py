@@ -9,6 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from products.effects import Discard, Failure
 from products.once import Once
 from products.product import (
     RULES,
@@ -131,18 +132,8 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
-    """Why an effect has not come about yet. ``permanent``: repeating it alone will not help."""
-
-    reason: str
-    at: datetime
-    attempts: int
-    permanent: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One accepted write. All of it is immutable but the last four fields, which tell how its effects fare."""
+    """One accepted write. All of it is immutable but the last five fields, which tell how its effects fare."""
 
     product_id: str
     version: int
@@ -158,11 +149,14 @@ class Change:
     done: Mapping[Effect, datetime] = field(default_factory=dict)
     failures: Mapping[Effect, Failure] = field(default_factory=dict)
     rung: tuple[int, datetime | None] = (0, None)
+    discarded: Mapping[Effect, Discard] = field(default_factory=dict)
 
     def state(self, effect: Effect) -> str:
-        """``done``, ``pending``, ``retrying``, ``failed``, or ``not configured``."""
+        """``done``, ``pending``, ``retrying``, ``failed``, ``discarded`` or ``not configured``."""
         if effect in self.done:
             return "done"
+        if effect in self.discarded:
+            return "discarded"
         if effect not in self.open:
             return "not configured"
         failure = self.failures.get(effect)

@@ -31,7 +31,8 @@ ORDERS = {"created_at": {}, "price": {"by_price": True}}
 GROUPS = {
     "Product viewers": ["view"],
     "Product editors": ["view", "add", "change"],
-    "Product admins": ["view", "add", "change", "delete"],
+    "Product admins": ["view", "add", "change", "delete", "operate"],
+    "Product operators": ["view", "operate"],
 }
 """The groups of DESIGN §5 and what each may do with products."""
 
@@ -206,6 +207,7 @@ class Product(models.Model):
     class Meta:
         managed = False
         base_manager_name = "objects"
+        permissions = [("operate_product", "Can operate the pipeline of products")]
 
     def __str__(self) -> str:
         return str(self.name)

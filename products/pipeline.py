@@ -16,12 +16,12 @@ from products.changes import (
     ChangeNotFound,
     Effect,
     EngineAway,
-    Failure,
     audit_key,
     audit_record,
     canonical_json,
     verified,
 )
+from products.effects import Failure
 from products.product import Product
 
 TASKS = {
@@ -63,8 +63,8 @@ class EffectTable(Protocol):
     def put_record(self, product: Product) -> None:
         """Write the record unless it already holds this version or a later one."""
 
-    def stamp(self, change: Change, effect: Effect, at: datetime) -> None:
-        """Note the effect as done, once; a change whose last effect this is leaves the open ones."""
+    def stamp(self, change: Change, effect: Effect, at: datetime) -> Change | None:
+        """Note the effect as done, once; a change whose last effect this is leaves the open ones, and is given back."""
 
     def fail(self, change: Change, effect: Effect, failure: Failure) -> None:
         """Note why the effect has not come about."""
@@ -81,6 +81,11 @@ class EffectTable(Protocol):
         """Write it down as the latest; False when somebody else took its number."""
 
     def confirm_invalidation(self, invalidation: Invalidation) -> None: ...
+
+
+class Statistics(Protocol):
+    def note(self, change: Change) -> None:
+        """Count a change that has just become complete. Best effort: never raises for an engine that is away."""
 
 
 class Cdn(Protocol):
@@ -105,6 +110,7 @@ class Pipeline:
     cdn: Cdn
     trail: AuditTrail
     doorbell: Doorbell
+    statistics: Statistics
     clock: Callable[[], datetime]
     ring_after: timedelta
 
@@ -114,7 +120,7 @@ class Pipeline:
         if Effect.STORED in change.open:
             with self._noting_failure(change, Effect.STORED):
                 self.table.put_record(verified(change).after)
-            self.table.stamp(change, Effect.STORED, self.clock())
+            self._stamp(change, Effect.STORED)
         for effect in sorted(change.open - {Effect.STORED}):
             self._ring(change, effect)
 
@@ -124,7 +130,7 @@ class Pipeline:
         if Effect.SEARCHABLE in change.open:
             with self._noting_failure(change, Effect.SEARCHABLE):
                 self.index.put(verified(change).after)
-            self.table.stamp(change, Effect.SEARCHABLE, self.clock())
+            self._stamp(change, Effect.SEARCHABLE)
 
     def audit(self, product_id: str, version: int) -> None:
         """Write the change's audit record."""
@@ -132,7 +138,7 @@ class Pipeline:
         if Effect.AUDITED in change.open:
             with self._noting_failure(change, Effect.AUDITED):
                 self.trail.write(audit_key(change), canonical_json(audit_record(verified(change))))
-            self.table.stamp(change, Effect.AUDITED, self.clock())
+            self._stamp(change, Effect.AUDITED)
 
     def purge(self, product_id: str, version: int) -> None:
         """See that an invalidation covers the change; when it is too soon for one, ring again for later."""
@@ -145,7 +151,12 @@ class Pipeline:
         if wait:
             self.doorbell.ring(TASKS[Effect.PURGED], change, delay=math.ceil(wait.total_seconds()))
         else:
-            self.table.stamp(change, Effect.PURGED, self.clock())
+            self._stamp(change, Effect.PURGED)
+
+    def _stamp(self, change: Change, effect: Effect) -> None:
+        complete = self.table.stamp(change, effect, self.clock())
+        if complete:
+            self.statistics.note(complete)
 
     def _cover(self, stored_at: datetime) -> timedelta:
         """Have a confirmed invalidation that covers what was stored then, or say how long to wait for one."""
@@ -226,4 +237,6 @@ def states(change: Change) -> dict[str, dict[str, Any]]:
         shown[effect] = {"state": change.state(effect), "at": change.done.get(effect)}
         if effect in change.open and (failure := change.failures.get(effect)):
             shown[effect] |= {"error": failure.reason, "attempts": failure.attempts, "lastTriedAt": failure.at}
+        if discard := change.discarded.get(effect):
+            shown[effect] |= {"at": discard.at, "discardedBy": discard.by, "reason": discard.reason}
     return shown

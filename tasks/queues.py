@@ -31,6 +31,12 @@ def dlq_name(queue: str, env: str) -> str:
     return queue.removesuffix(f"-{env}") + f"-dlq-{env}"
 
 
+def queue_urls(env: str, url_prefix: str) -> dict[str, tuple[str, str]]:
+    """For each queue the addresses of itself and of its dead letters."""
+    base = url_prefix.rstrip("/")
+    return {name: (f"{base}/{name}", f"{base}/{dlq_name(name, env)}") for name in queue_names(env).values()}
+
+
 def transport_options(env: str, url_prefix: str, heartbeat_dir: str, wait_seconds: int) -> dict[str, Any]:
     """What the SQS transport needs to know of the queues; with their URLs given it never lists or makes any."""
     return {

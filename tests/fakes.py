@@ -35,3 +35,10 @@ class Bell:
     def taken(self) -> list[tuple[str, str, int, int]]:
         taken, self.rung = self.rung, []
         return taken
+
+
+class Uncounted:
+    """Statistics nobody reads."""
+
+    def note(self, change: Change) -> None:
+        """Nothing depends on it."""

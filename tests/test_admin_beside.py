@@ -7,7 +7,8 @@ from django.test import Client
 
 from products import bootstrap
 from products.catalogue import Catalogue
-from products.changes import Effect, Failure, Origin
+from products.changes import Effect, Origin
+from products.effects import Failure
 from tests.builders import NOON, fields
 from tests.staff import LIST, opened, page, signed_in, typed
 from tests.worlds import World

@@ -19,7 +19,6 @@ from products.changes import (
     EditConflict,
     Effect,
     EngineAway,
-    Failure,
     NameTaken,
     Origin,
     ProductExists,
@@ -27,6 +26,7 @@ from products.changes import (
     VersionMismatch,
     VersionTaken,
 )
+from products.effects import Failure
 from products.pipeline import Pipeline
 from products.product import Invalid
 from tests.builders import fields

@@ -13,7 +13,6 @@ from products.changes import (
     CorruptChange,
     EditConflict,
     Effect,
-    Failure,
     Origin,
     audit_hash,
     audit_key,
@@ -22,6 +21,7 @@ from products.changes import (
     next_change,
     verified,
 )
+from products.effects import Failure
 from products.product import BillingCycle
 from tests.builders import NOON, a_product
 

@@ -40,6 +40,7 @@ from products.listing import Listing
 from products.pipeline import SETTLE, Pipeline
 from products.product import Product, to_document
 from tests.disturbances import Died, DisturbedBell, Parts, be_away, die
+from tests.fakes import Uncounted
 from tests.model import Model, State, Write, audit_key, expected_list, log_of, logs, seen
 from tests.worlds import fresh_world
 
@@ -116,6 +117,7 @@ class Histories(RuleBasedStateMachine):
             for editor, skew in SKEW.items()
         }
         self.line = Pipeline(
+            statistics=Uncounted(),
             **common,
             cdn=self.parts.cdn(self.world),
             trail=self.parts.trail(self.world),

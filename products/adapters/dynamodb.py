@@ -33,7 +33,8 @@ from products.adapters.dynamodb_items import (
     to_answer,
     to_change,
 )
-from products.changes import Change, Effect, Failure, Origin
+from products.changes import Change, Effect, Origin
+from products.effects import Failure
 from products.listing import Listing
 from products.once import REMEMBERED, Answer, RequestAnswered
 from products.pipeline import Invalidation
@@ -131,7 +132,7 @@ class DynamoProductTable:
 
     # The effects of a change
 
-    def stamp(self, change: Change, effect: Effect, at: datetime) -> None:
+    def stamp(self, change: Change, effect: Effect, at: datetime) -> Change | None:
         stamped = self._update(
             change_key(change.product_id, change.version),
             "SET done.#effect = :at REMOVE failures.#effect DELETE #open :effects",
@@ -139,8 +140,10 @@ class DynamoProductTable:
             {"#effect": str(effect), "#open": "open"},
             {":at": iso(at), ":effect": str(effect), ":effects": {str(effect)}},
         )
-        if stamped is not None and "open" not in stamped:
-            self.close(change)
+        if stamped is None or "open" in stamped:
+            return None
+        self.close(change)
+        return to_change(stamped)
 
     def close(self, change: Change) -> None:
         key = change_key(change.product_id, change.version)

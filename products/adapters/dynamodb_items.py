@@ -9,7 +9,8 @@ from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
-from products.changes import Change, ChangeType, CorruptChange, Effect, Failure, NameTaken, Origin, VersionTaken
+from products.changes import Change, ChangeType, CorruptChange, Effect, NameTaken, Origin, VersionTaken
+from products.effects import Discard, Failure
 from products.listing import Listing
 from products.once import Answer, Outcome, RequestAnswered
 from products.product import Product, from_document, iso, moment, normalised_name, to_document
@@ -154,7 +155,20 @@ def _to_change(item: Mapping[str, Any]) -> Change:
         done={Effect(effect): moment(at) for effect, at in item["done"].items()},
         failures={Effect(effect): _to_failure(failure) for effect, failure in item["failures"].items()},
         rung=(int(item["rings"]), moment(item["rungAt"]) if "rungAt" in item else None),
+        discarded={effect: _to_discard(item[key]) for effect in Effect if (key := discard_name(effect)) in item},
     )
+
+
+def discard_name(effect: Effect) -> str:
+    return f"discarded-{effect}"
+
+
+def discard_item(discard: Discard) -> Item:
+    return {"by": discard.by, "at": iso(discard.at), "reason": discard.reason}
+
+
+def _to_discard(item: Mapping[str, Any]) -> Discard:
+    return Discard(by=item["by"], at=moment(item["at"]), reason=item["reason"])
 
 
 def failure_item(failure: Failure) -> Item:

@@ -11,6 +11,7 @@ from products.admin.history import ProductHistory
 from products.admin.images import ProductImages
 from products.admin.jobs import ProductJobs
 from products.admin.listing import ProductList
+from products.admin.operations import ProductOperations
 from products.admin.preview import ProductPreview
 from products.admin.receipt import ProductReceipt
 from products.admin.sheets import ProductSheets
@@ -28,6 +29,7 @@ class ProductAdmin(
     ProductBulk,
     ProductSheets,
     ProductJobs,
+    ProductOperations,
     ProductEditing,
     ProductImages,
     ProductPreview,

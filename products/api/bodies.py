@@ -140,11 +140,13 @@ class ReceiptSummary(Serializer):
 class EffectState(Serializer):
     """How far one effect of a change has come."""
 
-    state = ChoiceField(["pending", "retrying", "failed", "done", "not configured"])
+    state = ChoiceField(["pending", "retrying", "failed", "done", "discarded", "not configured"])
     at = DateTimeField(allow_null=True)
     error = CharField(required=False)
     attempts = IntegerField(required=False)
     lastTriedAt = DateTimeField(required=False)
+    discardedBy = CharField(required=False, help_text="Who gave this effect up.")
+    reason = CharField(required=False, help_text="Why it was given up.")
 
 
 class Difference(Serializer):

@@ -1,0 +1,153 @@
+"""The operations page: how the pipeline fares, what is stuck and why, and what can be done about it."""
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from itertools import groupby
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.timesince import timesince
+from django.views.decorators.http import require_POST
+
+from products.admin.base import ModelAdmin
+from products.bootstrap import catalogue, now, operations
+from products.changes import Effect
+from products.operations import LOOKED_AT_MOST, Minute, Stuck, latencies
+from products.product import CatalogueError, TryLater
+
+PERMISSION = "products.operate_product"
+SHOWN_MOST, HOUR = 50, timedelta(hours=1)
+WIDTH, HEIGHT = 600, 80
+
+
+class ProductOperations(ModelAdmin):
+    def get_urls(self) -> list[Any]:
+        wrap = self.admin_site.admin_view
+        return [
+            path("operations/", wrap(self.operations_view), name="products_product_operations"),
+            *(
+                path(f"operations/{doing}/", wrap(self._operating(view)), name=f"products_product_{doing}")
+                for doing, view in (("retry", _retry), ("retry_cause", _retry_cause), ("discard", _discard))
+            ),
+            *super().get_urls(),
+        ]
+
+    def operations_view(self, request: HttpRequest) -> HttpResponse:
+        _check_permission(request)
+        context = {**self.admin_site.each_context(request), "opts": self.opts, "title": "Operations"}
+        for part in (_queues, _open, _speed, _stuck, _actions):
+            try:
+                context |= part()
+            except TryLater as away:
+                context["away"] = str(away)  # the other parts may still be seen
+        return TemplateResponse(request, "admin/products/operations.html", context)
+
+    def _operating(self, do: Callable[[HttpRequest], str]) -> Callable[..., HttpResponse]:
+        def view(request: HttpRequest) -> HttpResponse:
+            _check_permission(request)
+            try:
+                self.message_user(request, do(request))
+            except CatalogueError as refusal:
+                self.message_user(request, str(refusal), messages.ERROR)
+            return HttpResponseRedirect(reverse("admin:products_product_operations"))
+
+        return require_POST(view)
+
+
+def _check_permission(request: HttpRequest) -> None:
+    user: Any = request.user
+    if not user.has_perm(PERMISSION):
+        raise PermissionDenied
+
+
+def _retry(request: HttpRequest) -> str:
+    product_id, version, effect = _named(request)
+    operations().retry(product_id, version, effect, by=request.user.get_username())
+    return f"{product_id} v{version} was rung for; it shows here until it is {effect}."
+
+
+def _retry_cause(request: HttpRequest) -> str:
+    count = operations().retry_cause(request.POST.get("cause", ""), by=request.user.get_username())
+    return f"{count} rung for."
+
+
+def _discard(request: HttpRequest) -> str:
+    product_id, version, effect = _named(request)
+    reason = request.POST.get("reason", "")
+    operations().discard(product_id, version, effect, reason=reason, by=request.user.get_username())
+    return f"{product_id} v{version} will not be {effect} any more."
+
+
+def _named(request: HttpRequest) -> tuple[str, int, Effect]:
+    given = request.POST
+    version, effect = given.get("version", ""), given.get("effect", "")
+    if not (version.isascii() and version.isdigit() and len(version) < 13) or effect not in list(Effect):
+        raise PermissionDenied
+    return given.get("product", ""), int(version), Effect(effect)
+
+
+# What the page shows, part by part; each may be away by itself
+
+
+def _queues() -> dict[str, Any]:
+    return {"depths": operations().queues.depths()}
+
+
+def _open() -> dict[str, Any]:
+    oldest, count = operations().oldest_open(), operations().open_count()
+    fresh = catalogue().freshness()
+    check = operations().log.last_check()
+    return {
+        "open_count": f"{count}+" if count == LOOKED_AT_MOST else count,
+        "oldest": timesince(oldest, now()) if oldest else "",
+        "index_lag": max(0.0, (now() - fresh.complete_up_to).total_seconds()),
+        "check": check,
+    }
+
+
+def _speed() -> dict[str, Any]:
+    until = now()
+    minutes = operations().log.minutes(until - HOUR, until)
+    speed = [
+        {"effect": effect, "median": median, "worst": worst} for effect, (median, worst) in latencies(minutes).items()
+    ]
+    return {"speed": speed, "bars": _bars(minutes), "completed": sum(minute.changes for minute in minutes)}
+
+
+def _bars(minutes: Sequence[Minute]) -> list[dict[str, Any]]:
+    """A bar for each of the last sixty minutes, as the chart draws it."""
+    counts = {f"{minute.at:%H:%M}": minute.changes for minute in minutes}
+    most, start, step = max(counts.values(), default=0) or 1, now() - HOUR, WIDTH / 60
+    bars = []
+    for number in range(60):
+        name = f"{start + timedelta(minutes=number + 1):%H:%M}"
+        height = round(HEIGHT * counts.get(name, 0) / most, 1)
+        bars.append(
+            {
+                "x": round(number * step, 1),
+                "y": HEIGHT - height,
+                "height": height,
+                "at": name,
+                "count": counts.get(name, 0),
+            }
+        )
+    return bars
+
+
+def _stuck() -> dict[str, Any]:
+    found = sorted(operations().stuck(), key=lambda stuck: stuck.cause)
+    causes = [_cause(cause, list(group)) for cause, group in groupby(found, key=lambda stuck: stuck.cause)]
+    return {"causes": sorted(causes, key=lambda cause: -int(cause["count"])), "stuck_count": len(found)}
+
+
+def _cause(cause: str, stuck: list[Stuck]) -> dict[str, Any]:
+    rows = [{"stuck": row, "may_discard": row.effect is not Effect.STORED} for row in stuck[:SHOWN_MOST]]
+    return {"cause": cause, "count": len(stuck), "rows": rows, "hidden": len(stuck) - len(rows)}
+
+
+def _actions() -> dict[str, Any]:
+    return {"actions": operations().log.actions(now(), 20)}
