@@ -11,8 +11,15 @@ def _holds(permission: str) -> Callable[[Any], bool]:
     return lambda request: bool(request.user.has_perm(permission))
 
 
-def _item(title: str, icon: str, url: str, permission: str) -> dict[str, Any]:
-    return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{url}"), "permission": _holds(permission)}
+def _item(title: str, icon: str, url: str, permission: str, *others: str) -> dict[str, Any]:
+    """An entry of the sidebar; ``others`` are the beginnings of addresses below its own that are entries themselves."""
+
+    def active(request: Any) -> bool:
+        rest = request.path.removeprefix(str(link))
+        return str(request.path).startswith(str(link)) and not rest.startswith(others)
+
+    link = reverse_lazy(f"admin:{url}")
+    return {"title": title, "icon": icon, "link": link, "permission": _holds(permission), "active": active}
 
 
 BLUE = {
@@ -29,6 +36,7 @@ BLUE = {
     950: "23 37 84",
 }
 
+OTHERS = ("jobs/", "operations/")
 THEME: dict[str, Any] = {
     "SITE_TITLE": "BBWS products",
     "SITE_HEADER": "BBWS products",
@@ -50,7 +58,7 @@ THEME: dict[str, Any] = {
             {
                 "title": "Catalogue",
                 "items": [
-                    _item("Products", "deployed_code", "products_product_changelist", "products.view_product"),
+                    _item("Products", "deployed_code", "products_product_changelist", "products.view_product", *OTHERS),
                     _item("Bulk edits and imports", "checklist", "products_product_jobs", "products.view_product"),
                     _item("Operations", "monitor_heart", "products_product_operations", "products.operate_product"),
                 ],

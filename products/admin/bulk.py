@@ -98,7 +98,6 @@ class ProductBulk(ModelAdmin):
         ids = request.GET.getlist("id")
         context = {
             **self.admin_site.each_context(request),
-            "opts": self.opts,
             "title": "Bulk edit",
             "form": form,
             "chosen": f"{len(ids)} ticked products" if ids else f"all that match the filter, {ROWS_MOST} at most",

@@ -103,7 +103,7 @@ class ProductJobs(ModelAdmin):
         return HttpResponseRedirect(reverse("admin:products_product_job", args=[job.job_id]))
 
     def _context(self, request: HttpRequest) -> dict[str, Any]:
-        return {**self.admin_site.each_context(request), "opts": self.opts, "JobState": JobState}
+        return {**self.admin_site.each_context(request), "JobState": JobState}
 
 
 def _job(job_id: str) -> Job:

@@ -38,7 +38,8 @@ class ProductOperations(ModelAdmin):
 
     def operations_view(self, request: HttpRequest) -> HttpResponse:
         _check_permission(request)
-        context = {**self.admin_site.each_context(request), "opts": self.opts, "title": "Operations"}
+        context = {**self.admin_site.each_context(request), "title": "Operations"}
+        context |= dict.fromkeys(("open_count", "stuck_count", "completed"), "?")  # until they are known
         for part in (_queues, _open, _speed, _stuck, _actions):
             try:
                 context |= part()

@@ -70,7 +70,7 @@ class ProductSheets(ModelAdmin):
                 errors = [str(refusal)]
             if request.POST.get("ask") == "columns":
                 return JsonResponse({"errors": errors}, status=400)
-        context = {**self.admin_site.each_context(request), "opts": self.opts, "title": "Import products from CSV"}
+        context = {**self.admin_site.each_context(request), "title": "Import products from CSV"}
         return TemplateResponse(request, "admin/products/import.html", context | {"errors": errors, "columns": COLUMNS})
 
     def _planned_import(self, request: HttpRequest, sheet: Sheet) -> Job:
