@@ -1,6 +1,6 @@
 """The settings that keep the screen safe: signing in, sessions, and what a browser may do with our pages.
 
-The code behind them: ``products.admin.signing_in`` (locks), ``bbws_products.sessions`` and ``bbws_products.pages``.
+Behind them: ``signing_in`` and ``refused`` in ``products.admin``; ``sessions`` and ``pages`` beside this module.
 """
 
 from datetime import timedelta
@@ -34,7 +34,7 @@ AXES_DISABLE_ACCESS_LOG = True  # who signed in when is Django's own last_login;
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
 
-# Sessions end LOGIN_HOURS after signing in, and after SESSION_IDLE_HOURS without a sign of life.
+# Sessions end SESSION_HOURS after signing in, and after SESSION_IDLE_HOURS without a sign of life.
 SESSION_ENGINE = "bbws_products.sessions"
 SESSION_COOKIE_AGE = int(number("SESSION_HOURS", 12) * 3600)
 SESSION_IDLE_SECONDS = int(number("SESSION_IDLE_HOURS", 2) * 3600)
@@ -44,6 +44,7 @@ CSRF_COOKIE_NAME = "__Host-csrftoken" if HTTPS else "csrftoken"
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True  # scripts take the token from the form, as the name varies
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"  # Strict would sign out whoever follows a link from a mail
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+CSRF_FAILURE_VIEW = "products.admin.refused.stale"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # a new API token never is in a cookie
 
 # HTTPS and headers

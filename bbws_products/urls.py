@@ -21,5 +21,6 @@ urlpatterns = [
     path("admin/", admin.site.urls),
 ]
 handler400 = "products.api.errors.bad_request"
+handler403 = "products.admin.refused.may_not"
 handler404 = "products.api.errors.not_found"
 handler500 = "products.api.errors.server_error"
