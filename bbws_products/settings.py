@@ -11,6 +11,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 from bbws_products.celery import celery_settings
 from bbws_products.environment import flag, number, required, words
+from bbws_products.security import *  # noqa: F403 # signing in, sessions, cookies, headers: settings like these here
+from bbws_products.security import LOCAL
 from bbws_products.theme import THEME
 from tasks.queues import WAIT_SECONDS, queue_urls, transport_options
 
@@ -20,7 +22,6 @@ INSECURE = "insecure-"
 ENVIRONMENT = required("ENVIRONMENT", "One of dev, sit, prod: it is a part of the name of every queue and table.")
 SECRET_KEY = required("SECRET_KEY", "Any long random text: python3 -c 'import secrets; print(secrets.token_hex(32))'.")
 DEBUG = flag("DEBUG", False)
-LOCAL = flag("LOCAL", False)  # on one machine only: plain HTTP, and static files straight from the apps
 required("TOKEN_KEYS", "Long random texts, comma-separated: the first signs API tokens, all verify them.")
 TOKEN_KEYS = words("TOKEN_KEYS")
 weak = [key for key in (SECRET_KEY, *TOKEN_KEYS) if key.startswith(INSECURE) or len(key) < 32]
@@ -80,7 +81,9 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "axes",
     "corsheaders",
+    "csp",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -89,14 +92,18 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "products.api.requests.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "bbws_products.pages.PageHeadersMiddleware",
+    "bbws_products.pages.ContentSecurityPolicy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "bbws_products.sessions.SignOfLifeMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",  # the last: it turns the answer to a locked login into the page that says so
 ]
 ROOT_URLCONF = "bbws_products.urls"
 WSGI_APPLICATION = "bbws_products.wsgi.application"
@@ -152,14 +159,6 @@ WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = LOCAL
 if LOCAL:
     STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 
-LOGIN_URL, LOGIN_REDIRECT_URL = "admin:login", "admin:index"
-SESSION_COOKIE_HTTPONLY = True
-SESSION_COOKIE_AGE = 12 * 60 * 60
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = not LOCAL
-SECURE_HSTS_SECONDS = 0 if LOCAL else 31_536_000
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-SECURE_REDIRECT_EXEMPT = ["^healthz$", "^readyz$"]  # load balancers ask over plain HTTP
-X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 
 UNFOLD = THEME
@@ -227,6 +226,7 @@ LOGGING = {
     "loggers": {
         "django.request": {"level": "ERROR"},  # 4xx answers are the caller's news, not ours
         "opensearch": {"level": "ERROR"},
+        "axes": {"level": "WARNING"},
         "botocore": {"level": "WARNING"},
     },
 }

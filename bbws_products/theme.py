@@ -22,20 +22,6 @@ def _item(title: str, icon: str, url: str, permission: str, *others: str) -> dic
     return {"title": title, "icon": icon, "link": link, "permission": _holds(permission), "active": active}
 
 
-BLUE = {
-    50: "239 246 255",
-    100: "219 234 254",
-    200: "191 219 254",
-    300: "147 197 253",
-    400: "96 165 250",
-    500: "59 130 246",
-    600: "37 99 235",
-    700: "29 78 216",
-    800: "30 64 175",
-    900: "30 58 138",
-    950: "23 37 84",
-}
-
 OTHERS = ("jobs/", "operations/")
 THEME: dict[str, Any] = {
     "SITE_TITLE": "BBWS products",
@@ -46,9 +32,9 @@ THEME: dict[str, Any] = {
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("products/favicon.svg")}],
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
-    "STYLES": [lambda request: static("products/admin.css")],
-    "SCRIPTS": [lambda request: static("products/keyboard.js")],
-    "COLORS": {"primary": {str(weight): f"rgb({value})" for weight, value in BLUE.items()}},
+    "STYLES": [lambda request: static("products/colours.css"), lambda request: static("products/admin.css")],
+    "SCRIPTS": [lambda request: static("products/policy.js"), lambda request: static("products/keyboard.js")],
+    "COLORS": lambda request: {},  # they are in colours.css, and not in a <style> of every page
     # The palette may not search models: it would iterate them without bounds.
     "COMMAND": {"search_models": False},
     "SIDEBAR": {

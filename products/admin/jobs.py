@@ -9,7 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from products.admin.away import page_or_away
 from products.admin.base import ModelAdmin
@@ -26,10 +26,11 @@ class ProductJobs(ModelAdmin):
     def get_urls(self) -> list[Any]:
         wrap = self.admin_site.admin_view
         doings = ("start", "cancel", "undo")
+        progress = wrap(require_safe(self.progress_view))
         return [
-            path("jobs/", wrap(self.jobs_view), name="products_product_jobs"),
-            path("jobs/<str:job_id>/", wrap(self.job_view), name="products_product_job"),
-            path("jobs/<str:job_id>/progress/", wrap(self.progress_view), name="products_product_job_progress"),
+            path("jobs/", wrap(require_safe(self.jobs_view)), name="products_product_jobs"),
+            path("jobs/<str:job_id>/", wrap(require_safe(self.job_view)), name="products_product_job"),
+            path("jobs/<str:job_id>/progress/", progress, name="products_product_job_progress"),
             *(
                 path(f"jobs/<str:job_id>/{doing}/", wrap(self._doing_view(doing)), name=f"products_product_job_{doing}")
                 for doing in doings

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.timesince import timesince
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from products.admin.base import ModelAdmin
 from products.bootstrap import catalogue, now, operations
@@ -28,7 +28,7 @@ class ProductOperations(ModelAdmin):
     def get_urls(self) -> list[Any]:
         wrap = self.admin_site.admin_view
         return [
-            path("operations/", wrap(self.operations_view), name="products_product_operations"),
+            path("operations/", wrap(require_safe(self.operations_view)), name="products_product_operations"),
             *(
                 path(f"operations/{doing}/", wrap(self._operating(view)), name=f"products_product_{doing}")
                 for doing, view in (("retry", _retry), ("retry_cause", _retry_cause), ("discard", _discard))

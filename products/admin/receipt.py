@@ -7,6 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, path, reverse
+from django.views.decorators.http import require_safe
 
 from products.admin.base import ModelAdmin
 from products.admin.texts import label
@@ -54,7 +55,7 @@ def moved_on(change: Change) -> dict[str, Any] | None:
 
 class ProductReceipt(ModelAdmin):
     def get_urls(self) -> list[Any]:
-        view = self.admin_site.admin_view(self.receipt_view)
+        view = self.admin_site.admin_view(require_safe(self.receipt_view))
         address = "<path:object_id>/receipt/<int:version>/"
         return [path(address, view, name="products_product_receipt"), *super().get_urls()]
 

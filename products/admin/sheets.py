@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.views.decorators.http import require_safe
 
 from products.admin.away import page_or_away
 from products.admin.base import ModelAdmin
@@ -38,9 +39,9 @@ class ProductSheets(ModelAdmin):
     def get_urls(self) -> list[Any]:
         wrap = self.admin_site.admin_view
         return [
-            path("export/", wrap(self.export_view), name="products_product_export"),
+            path("export/", wrap(require_safe(self.export_view)), name="products_product_export"),
             path("import/", wrap(self.import_view), name="products_product_import"),
-            path("jobs/<str:job_id>/errors/", wrap(self.errors_view), name="products_product_job_errors"),
+            path("jobs/<str:job_id>/errors/", wrap(require_safe(self.errors_view)), name="products_product_job_errors"),
             *super().get_urls(),
         ]
 

@@ -95,7 +95,7 @@ class Product(Serializer):
     description = CharField()
     price = Amount()
     renewalPrice = AmountOrNull()
-    currency = CharField()
+    currency = ChoiceField(sorted(CURRENCIES))
     billingCycle = ChoiceField(list(BillingCycle))
     period = CharField()
     features = ListField(child=CharField())

@@ -84,7 +84,9 @@ TERMS = [
     _sent("Preference-Applied", "What was waited for.", 200, 201, 204),
     _sent("Idempotent-Replayed", "true: the answer of an earlier request with this key.", 200, 201, 202, 204),
 ]
+TERMS_OF_NEW = [term for term in TERMS if term.name != "If-Match"]  # what is yet to be has no version
 ALWAYS = [
+    _header("X-Request-ID", "An id of the caller's own, 8 to 64 letters, digits, dots, hyphens or underscores."),
     _sent("X-Request-ID", "The caller's own id where it sent a sane one; it is in our logs and in the history."),
     _sent("RateLimit-Limit", "Calls a second.", type_=int),
     _sent("RateLimit-Remaining", "Calls left within this second.", type_=int),
@@ -124,11 +126,12 @@ def _writes(code: int, name: str, request: Any, *parameters: OpenApiParameter, s
         responses[201] = OpenApiResponse(bodies.Product, "Created and waited for.")
     if code == 204:
         responses[204] = OpenApiResponse(description="Deactivated and waited for, or inactive already.")
-    responses |= _errors(WRITE_ERRORS)
+    errors = [error for error in WRITE_ERRORS if (code, error) not in {(201, 404), (201, 412)}]
+    responses |= _errors(errors)
     return extend_schema(
         operation_id=name,
         request=request,
-        parameters=[*parameters, *TERMS, *ALWAYS],
+        parameters=[*parameters, *(TERMS if code != 201 else TERMS_OF_NEW), *ALWAYS],
         responses=responses,
         examples=[*examples.of_write(shown, code), *examples.refusals(WRITE_ERRORS)],
     )

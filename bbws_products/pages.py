@@ -1,0 +1,50 @@
+"""What a browser may do with our pages."""
+
+from collections.abc import Callable
+
+from csp.constants import UNSAFE_EVAL
+from csp.middleware import CSPMiddleware, PolicyParts
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+NO_DEVICES = "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"
+
+
+def is_of_the_admin(request: HttpRequest) -> bool:
+    return bool(request.resolver_match and "admin" in request.resolver_match.namespaces)
+
+
+class ContentSecurityPolicy(CSPMiddleware):
+    """The policy of the settings; on pages of the admin alone, scripts may evaluate texts.
+
+    The theme's Alpine makes functions of its attributes' texts (``x-on:click="…"``). It evaluates only what is in
+    such an attribute, and no template of ours or of the theme's puts what somebody typed into one.
+    """
+
+    def get_policy_parts(
+        self, request: HttpRequest, response: HttpResponseBase, report_only: bool = False
+    ) -> PolicyParts:
+        parts = super().get_policy_parts(request, response, report_only)
+        if is_of_the_admin(request):
+            parts.update = {**(parts.update or {}), "script-src": [UNSAFE_EVAL]}
+        return parts
+
+
+class PageHeadersMiddleware:
+    """The headers that neither Django nor the policy sends."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        # Callers of the API are not concerned: this is about images, scripts and frames that others might embed.
+        response["Cross-Origin-Resource-Policy"] = "same-origin"
+        response["Permissions-Policy"] = NO_DEVICES
+        if is_of_the_admin(request):
+            # The theme lets its pages be framed by each other, which we never do.
+            response["X-Frame-Options"] = "DENY"
+            if request.resolver_match and request.resolver_match.url_name != "jsi18n":
+                # Refusals too, which Django's own never_cache misses: after signing out, Back shows nothing.
+                response["Cache-Control"] = "private, no-store"
+        return response
