@@ -17,8 +17,9 @@ def is_of_the_admin(request: HttpRequest) -> bool:
 class ContentSecurityPolicy(CSPMiddleware):
     """The policy of the settings; on pages of the admin alone, scripts may evaluate texts.
 
-    The theme's Alpine makes functions of its attributes' texts (``x-on:click="…"``). So on these pages an attribute that
-    got past the templates' escaping would be run; no template, of ours or of the theme, puts what somebody typed there.
+    The theme's Alpine makes functions of its attributes' texts (``x-on:click="…"``). So on these pages an attribute
+    that got past the templates' escaping would be run; no template, of ours or of the theme, puts what somebody typed
+    there.
     """
 
     def get_policy_parts(

@@ -30,6 +30,7 @@ def test_one_product_is_cached_by_its_version(public: Api) -> None:
         "period": "per year",
         "features": [],
         "active": True,
+        "imageUrl": None,
         "version": 1,
         "createdAt": "",
         "updatedAt": "",

@@ -30,7 +30,8 @@ def test_the_groups_have_the_permissions_they_are_named_for(db: None) -> None:
     verbs = {
         "Product viewers": {"view_product"},
         "Product editors": {"view_product", "add_product", "change_product"},
-        "Product admins": {"view_product", "add_product", "change_product", "delete_product"},
+        "Product admins": {"view_product", "add_product", "change_product", "delete_product", "operate_product"},
+        "Product operators": {"view_product", "operate_product"},
     }
     for name, wanted in verbs.items():
         held = Group.objects.get(name=name).permissions.values_list("codename", flat=True)

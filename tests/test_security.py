@@ -39,7 +39,9 @@ def in_production(code: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
 
-def test_only_pages_of_the_admin_may_evaluate_and_none_has_inline_scripts_or_styles(world: World) -> None:
+def test_only_pages_of_the_admin_may_evaluate_and_none_has_inline_scripts_or_styles(
+    world: World, settings: Any
+) -> None:
     client = signed_in("ada")
     addresses = ["/admin/", LIST, "/v1.0/docs", "/v1.0/docs?script=", "/v1.0/products", "/no/such/page", "/healthz"]
     for address in addresses:
@@ -50,7 +52,7 @@ def test_only_pages_of_the_admin_may_evaluate_and_none_has_inline_scripts_or_sty
             "default-src": {"'self'"},
             "style-src": {"'self'"},
             "style-src-attr": {"'unsafe-inline'"},
-            "img-src": {"'self'", "data:"},
+            "img-src": {"'self'", "data:", settings.MEDIA_URL.rpartition("/bbws")[0]},
             "connect-src": {"'self'"},
             "object-src": {"'none'"},
             "frame-src": {"'none'"},
@@ -124,7 +126,8 @@ def test_groups_hold_what_the_design_says_and_nothing_about_accounts() -> None:
     }
     assert GROUPS["Product viewers"] == ["view"]
     assert set(GROUPS["Product editors"]) == {"view", "add", "change"}
-    assert set(GROUPS["Product admins"]) == {"view", "add", "change", "delete"}
+    assert set(GROUPS["Product admins"]) == {"view", "add", "change", "delete", "operate"}
+    assert set(GROUPS["Product operators"]) == {"view", "operate"}
     assert set(Permission.objects.filter(group__isnull=False).values_list("content_type__app_label", flat=True)) == {
         "products"
     }
