@@ -46,8 +46,8 @@ reset: .venv/ready ## Forget all products, users and logs of `make run`
 
 tests/clients/node_modules/ready: tests/clients/package.json
 	@echo "Installing into tests/clients/node_modules (once)"
-	@cd tests/clients && npm install --no-package-lock --no-audit --no-fund --ignore-scripts --loglevel=error >/dev/null
-	@touch $@
+	@if cd $(<D) && npm install --no-package-lock --no-audit --no-fund --ignore-scripts --loglevel error; then \
+	touch node_modules/ready; else echo "npm could not install them; the tests that need them are left out."; fi
 
 .venv/ready: requirements.txt
 .venv-test/ready: requirements.txt tests/requirements.txt
