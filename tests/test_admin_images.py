@@ -59,6 +59,7 @@ def test_a_picture_is_kept_shown_and_taken_away(eve: Client, catalogue: Catalogu
     assert Client().get("/v1.0/products/p1").json()["imageUrl"] == told["url"]
     assert told["url"] in eve.get(LIST).text
     assert told["url"] in eve.get(page("p1")).text
+    assert f'<del>none</del> → <ins><img class="thumb" src="{told["url"]}"' in eve.get(page("p1", "history")).text
     assert sent(eve, None).json() == {"version": 3, "url": None, "receipt": page("p1", "receipt/3")}
     assert catalogue.newest("p1").image is None
     assert catalogue.undo("p1", 3, Origin(actor="eve", source="test", request_id="x")).product.image == key

@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-from products.bootstrap import catalogue
+from products.bootstrap import catalogue, image_url
 from products.changes import Change, EditConflict, differences
 from products.currency import money
 from products.pipeline import states
@@ -50,10 +50,18 @@ def marked(name: str, old: Any, new: Any, old_currency: str, new_currency: str) 
         return _marked_parts(re.findall(r"\s+|\S+", old), re.findall(r"\s+|\S+", new), "")
     if name == "features":
         return _marked_parts(list(old), list(new), mark_safe("<br>"))  # a constant
+    if name == "image":
+        return format_html("<del>{}</del> → <ins>{}</ins>", _picture(old), _picture(new))
     if name in {"price", "renewal_price"}:
         old = money(old, old_currency) if old is not None else None
         new = money(new, new_currency) if new is not None else None
     return format_html("<del>{}</del> → <ins>{}</ins>", shown(old), shown(new))
+
+
+def _picture(key: str | None) -> SafeString:
+    return (
+        format_html('<img class="thumb" src="{}" alt="an image">', image_url(key)) if key else format_html("{}", "none")
+    )
 
 
 def _marked_parts(old: list[str], new: list[str], glue: str) -> SafeString:
