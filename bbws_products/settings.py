@@ -87,6 +87,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "bbws_products",  # for its commands, which know of more than the catalogue
     "products",
 ]
 MIDDLEWARE = [
