@@ -1,5 +1,6 @@
 """All settings, from the environment. AWS region, credentials and endpoints are read by boto3 itself (``AWS_*``)."""
 
+import logging
 import os
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from bbws_products.celery import celery_settings
 from bbws_products.environment import flag, number, required, words
+from bbws_products.logs import logging_settings
 from bbws_products.security import *  # noqa: F403 # signing in, sessions, cookies, headers: settings like these here
 from bbws_products.security import LOCAL
 from bbws_products.theme import THEME
@@ -92,6 +94,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "products.api.requests.RequestIdMiddleware",
+    "bbws_products.access.AccessLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "bbws_products.pages.PageHeadersMiddleware",
     "bbws_products.pages.ContentSecurityPolicy",
@@ -218,16 +221,13 @@ CORS_EXPOSE_HEADERS = [
     "X-Request-ID",
 ]
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"()": "bbws_products.logs.LineFormatter"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": "INFO"},
-    "loggers": {
-        "django.request": {"level": "ERROR"},  # 4xx answers are the caller's news, not ours
-        "opensearch": {"level": "ERROR"},
-        "axes": {"level": "WARNING"},
-        "botocore": {"level": "WARNING"},
-    },
-}
+LOG_FORMAT = os.environ.get("LOG_FORMAT", "json")
+if LOG_FORMAT not in {"json", "line"}:
+    raise ImproperlyConfigured(f"LOG_FORMAT must be json or line, not {LOG_FORMAT!r}.")
+logging.captureWarnings(LOG_FORMAT == "json")  # they too are lines of a log then
+LOG_SAMPLE_READS = number("LOG_SAMPLE_READS", 1)
+LOGGING = logging_settings(
+    LOG_FORMAT,
+    os.environ.get("LOG_LEVEL", "INFO"),
+    ENVIRONMENT if flag("ENABLE_METRICS", True) else None,
+)

@@ -178,6 +178,8 @@ def app_environment(engines: Engines, *, env: str, home: Path) -> dict[str, str]
         "SQS_QUEUE_URL_PREFIX": f"{engines.aws_url}/000000000000",
         "SQS_WAIT_SECONDS": "2",  # ministack ends only when the last poll has
         "HEARTBEAT_DIR": str(home / "heartbeats"),
+        "LOG_FORMAT": "line",
+        "ENABLE_METRICS": "0",
         "AWS_ENDPOINT_URL": engines.aws_url,
         "AWS_ACCESS_KEY_ID": "local",
         "AWS_SECRET_ACCESS_KEY": "local",

@@ -127,6 +127,7 @@ def main() -> None:
     engines = Engines(HOME)
     env = app_environment(engines, env="dev", home=HOME)
     env |= {"SECRET_KEY": kept_secret("secret-key"), "TOKEN_KEYS": kept_secret("token-key"), "DEBUG": "0"}
+    env["LOG_LEVEL"] = os.environ.get("LOG_LEVEL", "WARNING")
     os.environ.update(env)
     children: dict[str, subprocess.Popen[str]] = {}
     stopping = threading.Event()
