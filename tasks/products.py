@@ -34,7 +34,7 @@ def audit(*, product_id: str, version: int, **_: Any) -> None:
 def relay(**_: Any) -> None:
     rung, stalled, oldest = pipeline().relay(), jobs().ring_again(), operations().oldest_open()
     age = (now() - oldest).total_seconds() if oldest else 0
-    logger.info("relay done", extra={"rung": rung, "stalled_jobs": stalled, "oldest_seconds": round(age, 1)})
+    logger.info("relay done", extra={"rung": rung, "stalled_jobs": stalled, "oldest_seconds": round(age, 3)})
 
 
 @shared_task(name="products.job")

@@ -24,7 +24,7 @@ def s3(engines: Engines) -> Iterator[Proxy]:
 def lines(deployment: Deployment) -> list[dict[str, Any]]:
     """All lines of the web server, the worker and the scheduler, by their time; each of them must be JSON."""
     whole = [deployment.log(name).read_text().rpartition("\n")[0] for name in ("web", "worker", "scheduler")]
-    return sorted(map(json.loads, "\n".join(whole).splitlines()), key=lambda line: line["time"])
+    return sorted(map(json.loads, filter(None, "\n".join(whole).splitlines())), key=lambda line: line["time"])
 
 
 def found(deployment: Deployment, **wanted: Any) -> list[dict[str, Any]]:

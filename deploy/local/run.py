@@ -113,6 +113,7 @@ def servers(port: int) -> dict[str, list[str]]:
         "web": [
             str(BIN / "gunicorn"),
             "bbws_products.wsgi",
+            *["--config", "python:bbws_products.gunicorn"],
             *["--bind", f"127.0.0.1:{port}", "--worker-class", "gthread", "--workers", "2", "--threads", "8"],
             *["--timeout", "60", "--graceful-timeout", "5", "--log-level", "warning", "--no-control-socket"],
         ],
