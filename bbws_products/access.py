@@ -55,7 +55,7 @@ def is_worth_a_line(request: HttpRequest, response: HttpResponse, actor: str) ->
     """
     if response.status_code >= 400:
         return request.path != "/readyz" or response.status_code >= 500
-    if request.path in ("/healthz", "/readyz") or request.path.startswith(settings.STATIC_URL):
+    if request.path in ("/healthz", "/readyz") or request.path.startswith(settings.STATIC_URL or "/static/"):
         return False
     if actor or request.method not in READING:
         return True

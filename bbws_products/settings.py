@@ -11,7 +11,7 @@ from corsheaders.defaults import default_headers
 from django.core.exceptions import ImproperlyConfigured
 
 from bbws_products.celery import celery_settings
-from bbws_products.environment import flag, number, required, words
+from bbws_products.environment import flag, is_weak, number, required, words
 from bbws_products.logs import logging_settings
 from bbws_products.security import *  # noqa: F403 # signing in, sessions, cookies, headers: settings like these here
 from bbws_products.security import LOCAL
@@ -19,14 +19,13 @@ from bbws_products.theme import THEME
 from tasks.queues import WAIT_SECONDS, queue_urls, transport_options
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-INSECURE = "insecure-"
 
 ENVIRONMENT = required("ENVIRONMENT", "One of dev, sit, prod: it is a part of the name of every queue and table.")
 SECRET_KEY = required("SECRET_KEY", "Any long random text: python3 -c 'import secrets; print(secrets.token_hex(32))'.")
 DEBUG = flag("DEBUG", False)
 required("TOKEN_KEYS", "Long random texts, comma-separated: the first signs API tokens, all verify them.")
 TOKEN_KEYS = words("TOKEN_KEYS")
-weak = [key for key in (SECRET_KEY, *TOKEN_KEYS) if key.startswith(INSECURE) or len(key) < 32]
+weak = [key for key in (SECRET_KEY, *TOKEN_KEYS) if is_weak(key)]
 if ENVIRONMENT in {"sit", "prod"} and (DEBUG or LOCAL or weak or SECRET_KEY in TOKEN_KEYS):
     raise ImproperlyConfigured(f"{ENVIRONMENT} refuses to start with DEBUG, LOCAL or keys meant for development.")
 
