@@ -17,8 +17,11 @@ CLOUDFRONT_REGION = "us-east-1"
 def check(*, with_lambda: bool) -> Iterator[Finding]:
     yield from _all(None, list(watched(with_lambda=with_lambda)))
     if settings.ENABLE_CLOUDFRONT:
-        errors = ("AWS/CloudFront", "5xxErrorRate", {"DistributionId": settings.CLOUDFRONT_DISTRIBUTION_ID})
-        yield from _all(CLOUDFRONT_REGION, [errors])
+        yield from _all(CLOUDFRONT_REGION, [("AWS/CloudFront", "5xxErrorRate", edge_dimensions())])
+
+
+def edge_dimensions() -> dict[str, str]:
+    return {"DistributionId": settings.CLOUDFRONT_DISTRIBUTION_ID}
 
 
 def watched(*, with_lambda: bool) -> Iterator[Watched]:

@@ -47,12 +47,12 @@ def _lock(s3: Any, name: str) -> Iterator[Finding]:
     answer = asked(s3.get_object_lock_configuration, Bucket=name)
     lock = answer.content.get("ObjectLockConfiguration", {})
     rule = lock.get("Rule", {}).get("DefaultRetention", {})
-    so = f"Records are kept for {rule.get('Days', rule.get('Years'))} {'days' if 'Days' in rule else 'years'}."
+    kept = f"{rule.get('Days', rule.get('Years'))} {'days' if 'Days' in rule else 'years'}"
     yield _unless_unset(answer, name, "object lock") or holds(
         name,
         "object lock",
         lock.get("ObjectLockEnabled") == "Enabled" and rule,
-        f"{so} ({rule.get('Mode')})",
+        f"Records are kept for {kept} ({rule.get('Mode')}).",
         "A record can be deleted.",
         hardening=True,
     )

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 import boto3
@@ -109,6 +110,7 @@ def asked(call: Callable[..., Any], **arguments: Any) -> Answer:
         return Answer({}, type(fault).__name__, f"{type(fault).__name__}: {fault}"[:200])
 
 
+@cache
 def aws(service: str, region: str | None = None) -> Any:
     """A client with limits of its own. Its user must be able to wait, and a dead engine must not hold up the rest."""
     session: Any = boto3.session.Session(region_name=region)
@@ -117,6 +119,6 @@ def aws(service: str, region: str | None = None) -> Any:
 
 def softened(finding: Finding) -> Finding:
     """On one machine, what is missing of the hardening is no difference."""
-    if not finding.hardening or finding.state == State.OK:
+    if not finding.hardening or finding.state not in (State.DIFFERS, State.MISSING):
         return finding
     return replace(finding, state=State.NOT_CHECKED, sentence=f"{finding.sentence} One machine may do without it.")

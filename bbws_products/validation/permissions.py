@@ -8,37 +8,40 @@ from typing import Any
 from botocore.exceptions import ClientError
 from django.conf import settings
 
-from bbws_products.validation.findings import Answer, Finding, asked, aws, holds, missing, not_checked, ok
+from bbws_products.validation.findings import Finding, asked, aws, holds, missing, not_checked, ok
 from products.bootstrap import checks
 from products.product import TryLater
 
 ROLES = ("web", "worker")
 READS = ["GetItem", "BatchGetItem", "Query"]
 WRITES = ["PutItem", "UpdateItem", "DeleteItem"]
+RINGS = ["SendMessage", "GetQueueAttributes"]
 CONSUMES = ["ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility"]
-Right = tuple[str, str, bool]
-"""An action, what it is done to, and whether it must be allowed."""
 
 
 def check(role: str, principal: str | None) -> Iterator[Finding]:
     """``principal`` is the ARN of a role; without one it is whoever runs this."""
     arn = principal or _ourselves()
+    if arn.endswith(":root"):
+        yield not_checked(role, "IAM", "The root of an account may do everything, and IAM does not judge it.")
+        yield from _harmless_calls()
+        return
     simulate = partial(asked, aws("iam").simulate_principal_policy, PolicySourceArn=arn)
-    for action, resource, wanted in rights(role):
-        answer = simulate(ActionNames=[action], ResourceArns=[resource])
+    for resource, actions in rights(role).items():
+        answer = simulate(ActionNames=list(actions), ResourceArns=[resource])
         if answer.code:
             yield not_checked(role, "IAM", f"It can't be asked what {arn} may do: {answer.code}.")
             yield from _harmless_calls()
             return
-        yield _judged(role, action, resource, wanted, answer)
+        for result in answer.content["EvaluationResults"]:
+            action, allowed = result["EvalActionName"], result["EvalDecision"] == "allowed"
+            yield _judged(role, f"{action} on {resource.rpartition(':')[2]}", allowed, actions[action])
 
 
-def _judged(role: str, action: str, resource: str, wanted: bool, answer: Answer) -> Finding:
-    allowed = answer.content["EvaluationResults"][0]["EvalDecision"] == "allowed"
-    name = resource.rpartition(":")[2]
+def _judged(role: str, what: str, allowed: bool, wanted: bool) -> Finding:
     if wanted:
-        return holds(role, f"{action} on {name}", allowed, "It is allowed.", "It is not allowed, and needed.")
-    return holds(role, f"{action} on {name}", not allowed, "It is not allowed.", "It is allowed, and not needed.")
+        return holds(role, what, allowed, "It is allowed.", "It is not allowed, and needed.")
+    return holds(role, what, not allowed, "It is not allowed.", "It is allowed, and not needed.")
 
 
 def _ourselves() -> str:
@@ -50,32 +53,26 @@ def _ourselves() -> str:
     return f"arn:aws:iam::{account}:role/{role}"
 
 
-def rights(role: str) -> Iterator[Right]:
-    """What the code asks AWS for, by who runs it."""
+def rights(role: str) -> dict[str, dict[str, bool]]:
+    """By what it is done to: each action, and whether the code needs it or it would only hurt."""
     table, audit = _table_arn(), f"arn:aws:s3:::{settings.AUDIT_BUCKET}"
     queues = [_queue_arn(url) for url, _ in settings.QUEUE_URLS.values()]
-    yield from _all("dynamodb", READS + WRITES, [table])
-    yield from _all("dynamodb", ["Query"], [f"{table}/index/OpenChangesIndex"])
-    yield from _all("sqs", ["SendMessage", "GetQueueAttributes"], queues)
-    if role == "worker":
-        yield from _all("sqs", CONSUMES, queues)
-        yield from _all("s3", ["PutObject"], [f"{audit}/2026/01/01/p1.json"])
-        if settings.ENABLE_CLOUDFRONT:
-            yield from _all("cloudfront", ["CreateInvalidation"], [_distribution_arn()])
-    else:
-        yield from _all("s3", ["PutObject"], [f"{audit}/operations/2026/01/01/a1.json"])
-    for action, resource in (
-        ("dynamodb:DeleteTable", table),
-        ("sqs:PurgeQueue", queues[0]),
-        ("s3:DeleteObject", f"{audit}/2026/01/01/p1.json"),
-        ("s3:PutBucketPolicy", audit),
-        ("iam:CreateUser", "*"),
-    ):
-        yield (action, resource, False)
+    written = "2026/01/01/p1.json" if role == "worker" else "operations/2026/01/01/a1.json"
+    of_queue = _needed("sqs", [*RINGS, *(CONSUMES if role == "worker" else ())]) | {"sqs:PurgeQueue": False}
+    found = {
+        table: _needed("dynamodb", READS + WRITES) | {"dynamodb:DeleteTable": False},
+        f"{table}/index/OpenChangesIndex": _needed("dynamodb", ["Query"]),
+        **dict.fromkeys(queues, of_queue),
+        f"{audit}/{written}": {"s3:PutObject": True, "s3:DeleteObject": False},
+        audit: {"s3:PutBucketPolicy": False},
+    }
+    if role == "worker" and settings.ENABLE_CLOUDFRONT:
+        found[_distribution_arn()] = _needed("cloudfront", ["CreateInvalidation"])
+    return found
 
 
-def _all(service: str, actions: Iterable[str], resources: Iterable[str]) -> Iterator[Right]:
-    return ((f"{service}:{action}", resource, True) for resource in resources for action in actions)
+def _needed(service: str, actions: Iterable[str]) -> dict[str, bool]:
+    return {f"{service}:{action}": True for action in actions}
 
 
 def _table_arn() -> str:

@@ -52,7 +52,8 @@ def _shape(name: str, table: dict[str, Any], design: dict[str, Any]) -> Iterator
     for surplus in sorted(set(standing) - {index["IndexName"] for index in design["GlobalSecondaryIndexes"]}):
         yield differs(name, f"index {surplus}", "Nothing reads it, and each write pays for it.")
     wanted = {key["AttributeName"]: key["AttributeType"] for key in design["AttributeDefinitions"]}
-    yield compared(name, "types of keys", {key: types.get(key) for key in wanted}, wanted)
+    both = {key: wanted[key] for key in wanted if key in types}  # one that is not there is that of a missing index
+    yield compared(name, "types of keys", {key: types[key] for key in both}, both)
 
 
 def _keys(schema: list[dict[str, str]]) -> list[str]:

@@ -114,6 +114,7 @@ class Engines:
     aws_port: int = field(default_factory=free_port)
     search_port: int = field(default_factory=free_port)
     running: list[subprocess.Popen[str]] = field(default_factory=list)
+    services: str = SERVICES
 
     @property
     def aws_url(self) -> str:
@@ -132,7 +133,7 @@ class Engines:
         self.home.mkdir(parents=True, exist_ok=True)
         state = self.home / "aws"
         env = os.environ | {
-            "SERVICES": SERVICES,
+            "SERVICES": self.services,
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",
             "BIND_HOST": "127.0.0.1",
