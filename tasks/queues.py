@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+DAY = 86_400  # seconds
 QUEUES = {
     "products.persist": "bbws-product-change-{env}",
     "products.invalidate": "bbws-product-cache-{env}",
@@ -16,7 +17,6 @@ ON_CHANGE_QUEUE = (RELAY, JOB)
 MAX_RECEIVE_COUNT = 3
 VISIBILITY_SECONDS = 60
 WAIT_SECONDS = 20
-DAY = 86_400
 RETENTION_DAYS, DLQ_RETENTION_DAYS = 4, 14
 # Seconds until a failed message is received again, by how often it was received: a fault that passes quickly costs
 # little, a longer one is left to the relay, and all of it fits well into one visibility time-out.

@@ -9,7 +9,7 @@ import pytest
 from deploy.local.engines import Engines
 from tests.builders import fields
 from tests.deployment import Deployment, until
-from tests.proxy import PASS, Proxy, Request
+from tests.proxy import PASS, Proxy
 
 REQUEST = "followed-from-end-to-end"
 
@@ -32,16 +32,8 @@ def found(deployment: Deployment, **wanted: Any) -> list[dict[str, Any]]:
 
 
 def test_one_search_follows_a_write_through_all_processes(deployment: Deployment, s3: Proxy) -> None:
-    """S3 fails once, so an attempt fails, SQS brings the message back, and the relay rings meanwhile."""
-    refused: list[Request] = []
-
-    def once(request: Request) -> str | int:
-        if request.method != "PUT" or ".json" not in request.path or len(refused) > 1:
-            return PASS
-        refused.append(request)
-        return 503
-
-    s3.fault = once
+    """S3 is away until the relay rings, so an attempt fails and SQS brings its message back."""
+    s3.fault = lambda request: 503 if request.method == "PUT" and ".json" in request.path else PASS
     json_lines = {"LOG_FORMAT": "json", "ENABLE_METRICS": "1"}
     deployment.start_worker(AWS_ENDPOINT_URL_S3=s3.url, **json_lines)
     deployment.start_web(**json_lines)
@@ -49,9 +41,11 @@ def test_one_search_follows_a_write_through_all_processes(deployment: Deployment
     body = fields(productId="p1")
     status, answer, headers = deployment.call("POST", "/v1.0/products", body, **{"X-Request-ID": REQUEST})
     assert (status, headers["X-Request-ID"]) == (202, REQUEST)
-    deployment.complete("p1")
     until(lambda: found(deployment, event="relay rang again", request_id=REQUEST))
-    until(lambda: len(found(deployment, event="task done", task="products.audit", attempt=2)))
+    until(lambda: found(deployment, event="task failed", task="products.audit", attempt=1))
+    s3.fault = lambda request: PASS
+    deployment.complete("p1")
+    until(lambda: found(deployment, task="products.audit", attempt=2))
 
     by_request = found(deployment, request_id=REQUEST)
     events = [line["event"] for line in by_request]

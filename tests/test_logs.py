@@ -14,8 +14,11 @@ from django.test import Client
 
 from bbws_products.celery import app
 from bbws_products.logs import BoundFacts, JsonFormatter, LineFormatter, bound
+from products import bootstrap
 from products.catalogue import Catalogue
-from products.changes import ChangeNotFound, Origin
+from products.changes import ChangeNotFound, Effect, Origin
+from products.jobs import JobKind
+from products.rows import planned_row
 from tests.builders import fields
 from tests.clients import Api
 from tests.conftest import forget_wiring
@@ -238,3 +241,35 @@ def test_the_relay_tells_only_what_it_found(catalogue: Catalogue, ann: Origin, l
     assert log.events(task="products.relay") == ["relay done", "relay done"]
     empty, busy = log.lines(event="relay done")
     assert empty["oldest_seconds"] == 0 < busy["OldestOpenChange"]
+
+
+def test_a_job_tells_of_each_chunk_and_its_changes_are_found_by_it(catalogue: Catalogue, ann: Origin, log: Log) -> None:
+    catalogue.create("p1", fields(), ann)
+    row = planned_row(1, catalogue.newest("p1"), {"price": "9.00"})
+    job = bootstrap.jobs().plan(JobKind.BULK, "Cheaper", [row], actor="eve")
+    bootstrap.jobs().start(job.job_id)
+    assert traced("products.job", {"request_id": job.job_id}, job_id=job.job_id).info is None
+    assert log.events(request_id=job.job_id) == [
+        *("job moved", "doorbell rung", "task received"),
+        *("change accepted", "doorbell rung", "job chunk done", "task done"),
+    ]
+    (chunk,) = log.lines(event="job chunk done", job_id=job.job_id, task="products.job")
+    assert (chunk["state"], chunk["counts"]["accepted"], chunk["rows"]) == ("done", 1, 1)
+
+
+def test_what_an_operator_does_is_told(catalogue: Catalogue, ann: Origin, log: Log) -> None:
+    catalogue.create("p1", fields(), ann)
+    bootstrap.operations().retry("p1", 1, Effect.STORED, by="olga")
+    (line,) = log.lines(event="operator action")
+    assert (line["actor"], line["action"], line["changes"]) == ("olga", "retried stored", ["p1 v1"])
+    bootstrap.operations().discard("p1", 1, Effect.SEARCHABLE, reason="No longer sold", by="olga")
+    assert log.lines(event="operator action")[-1]["reason"] == "No longer sold"
+
+
+def test_a_locked_login_is_counted_and_names_nobody(world: World, db: None, log: Log, settings: Any) -> None:
+    settings.AXES_FAILURE_LIMIT = 1
+    for _ in range(2):
+        Client().post("/admin/login/", {"username": "somebody", "password": "wrong"}, REMOTE_ADDR="192.0.2.7")
+    line = log.lines(event="login locked")[-1]
+    assert (line["LoginLocks"], line["retry_after_seconds"] > 0) == (1, True)
+    assert "somebody" not in json.dumps(line)
