@@ -51,7 +51,7 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engines]:
 
 @pytest.fixture
 def environment(
-    aws: Engines, engines: Engines, settings: Any, monkeypatch: pytest.MonkeyPatch
+    aws: Engines, engines: Engines, shared_clients: None, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Environment]:
     """As it must be, with an application that has keys of its own; and then no more than a name."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", aws.aws_url)
@@ -100,20 +100,24 @@ def test_an_environment_that_is_as_it_must_be_is_in_order(environment: Environme
     areas = {"settings", "sql", "table", "queues", "buckets", "cdn", "search", "permissions", "alarms"}
     assert {row["area"] for row in rows if row["state"] == "ok"} == areas - {"alarms"}
     assert all(row["sentence"].endswith(".") for row in rows)
-    # Who runs this is the root of an account here; alarms are nothing that one machine needs.
-    unchecked = {row["area"] for row in rows if row["state"] == "not checked"}
-    assert unchecked == {"permissions", "settings", "alarms"}
+    # HTTPS and alarms are nothing that one machine needs.
+    assert {row["area"] for row in rows if row["state"] == "not checked"} == {"settings", "alarms"}
+    rows, _ = validated("--role", "worker")
+    (unasked,) = [row for row in rows if (row["area"], row["state"]) == ("permissions", "not checked")]
+    assert unasked["sentence"].startswith("The root of an account may do everything")
 
 
 def test_in_strict_eyes_all_that_protects_must_be_there_too(environment: Environment, settings: Any) -> None:
     rows, status = validated("--strict", "--lambda")
     assert status == 1
-    assert {row["area"] for row in rows if row["state"] != "ok"} == {"settings", "permissions", "alarms", "functions"}
+    assert {row["area"] for row in rows if row["state"] != "ok"} == {"settings", "alarms", "functions"}
     settings.SECURE_SSL_REDIRECT = settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = True
     settings.SECURE_HSTS_SECONDS, settings.SECURE_HSTS_INCLUDE_SUBDOMAINS = 31_536_000, True
     make_alarms(environment, with_lambda=True)
     make_functions(environment)
-    rows, status = validated("--strict", "--lambda", "--principal", make_role(environment, "worker"))
+    rows, status = validated(
+        "--strict", "--lambda", "--role", "worker", "--principal", make_role(environment, "worker")
+    )
     assert [(row["subject"], row["what"], row["sentence"]) for row in rows if row["state"] != "ok"] == []
     assert status == 0
 

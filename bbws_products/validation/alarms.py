@@ -5,9 +5,11 @@ from typing import Any
 
 from django.conf import settings
 
+from bbws_products.metrics import NAMESPACE
 from bbws_products.validation import functions
 from bbws_products.validation.findings import Finding, asked, aws, holds, missing
 from products.adapters.dynamodb_items import INDEX_KEYS
+from products.changes import Effect
 
 Watched = tuple[str, str, dict[str, str]]
 """A metric: its namespace, its name, and the dimensions that say what it is of."""
@@ -32,6 +34,10 @@ def watched(*, with_lambda: bool) -> Iterator[Watched]:
     for of in ({}, *({"GlobalSecondaryIndexName": index} for index in INDEX_KEYS)):
         yield ("AWS/DynamoDB", "ReadThrottleEvents", table | of)
         yield ("AWS/DynamoDB", "WriteThrottleEvents", table | of)
+    ours = {"Environment": settings.ENVIRONMENT}
+    yield (NAMESPACE, "OldestOpenChange", ours)
+    for effect in Effect:
+        yield (NAMESPACE, "EffectFailures", {**ours, "Effect": str(effect)})
     if with_lambda:
         for name in functions.names():
             for metric in ("Errors", "Throttles", "Duration"):

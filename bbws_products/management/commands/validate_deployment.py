@@ -24,8 +24,8 @@ class Command(BaseCommand):
         parser.add_argument(
             "--lambda", action="store_true", dest="with_lambda", help="also the functions and their queues"
         )
-        parser.add_argument("--role", choices=permissions.ROLES, default="worker", help="whose permissions are needed")
-        parser.add_argument("--principal", help="the ARN of the role that has them; else whoever runs this")
+        parser.add_argument("--role", choices=permissions.ROLES, help="ask IAM for the permissions that this one needs")
+        parser.add_argument("--principal", help="of this ARN; else of whoever runs this")
         parser.add_argument(
             "--strict", action="store_true", help="one machine may do without nothing; unchecked is wrong"
         )
@@ -43,7 +43,9 @@ class Command(BaseCommand):
         return ""
 
 
-def checks(*, url: str | None, with_lambda: bool, role: str, principal: str | None, **_: Any) -> dict[str, Check]:
+def checks(
+    *, url: str | None, with_lambda: bool, role: str | None, principal: str | None, **_: Any
+) -> dict[str, Check]:
     """What is looked at, by the name it has in the table."""
     looked_at: dict[str, Check] = {
         "settings": inside.check_settings,
