@@ -59,6 +59,7 @@ BY_HAND = {
     Kind.AUDIT_ALTERED: "not mended: it is evidence, and the log has what was accepted",
     Kind.AUDIT_OF_NO_CHANGE: "not mended: it is evidence",
 }
+LATER_THERE = "not indexed: the index knows of a later version, or of its removal within the last minute"
 MOVED_ON = "has moved on meanwhile; look again"
 
 
@@ -102,7 +103,7 @@ class Repair:
         if effect == Effect.AUDITED:
             self.trail.write(audit_key(change), canonical_json(audit_record(change)))
             return "written anew"
-        return "indexed anew" if self.index and self.index.renew(after) else MOVED_ON
+        return "indexed anew" if self.index and self.index.renew(after) else LATER_THERE
 
     def _change(self, difference: Difference) -> Change | None:
         return self.table.change(difference.product_id, difference.version) if difference.version else None
