@@ -7,47 +7,33 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from boto3.dynamodb.types import TypeSerializer
 
 from products import bootstrap
-from products.adapters.dynamodb_items import change_item
 from products.catalogue import Catalogue
-from products.changes import Effect, Origin, audit_hash
+from products.changes import Effect, Origin
 from products.differences import Difference, Kind
 from products.effects import Failure
-from products.pipeline import Pipeline
 from tests.builders import fields
-from tests.fakes import Bell
+from tests.damage import (
+    AT_ONCE,
+    META,
+    V1,
+    V2,
+    audit_key_of,
+    change,
+    claim,
+    delete,
+    forget_document,
+    found,
+    kinds,
+    pk,
+    put,
+    put_document,
+    put_object,
+    shelve,
+    through,
+)
 from tests.worlds import World
-
-AT_ONCE = timedelta()
-META, V1, V2 = "METADATA", "CHANGE#000000000001", "CHANGE#000000000002"
-
-
-@pytest.fixture
-def line(pipeline: Pipeline) -> Pipeline:
-    """Its messages go nowhere; each effect is asked for by name."""
-    return replace(pipeline, doorbell=Bell())
-
-
-def through(line: Pipeline, product_id: str, version: int) -> None:
-    """All its effects; the purge is only said to have been, since nothing can look into CloudFront."""
-    line.persist(product_id, version)
-    line.make_searchable(product_id, version)
-    line.audit(product_id, version)
-    change = bootstrap.table().change(product_id, version)
-    assert change
-    line.table.stamp(change, Effect.PURGED, bootstrap.now())
-
-
-def shelve(product_id: str, versions: int = 1) -> None:
-    """A product whose effects have all come about; each version has another name."""
-    ann = Origin(actor="ann", source="test", request_id="r")
-    quiet, line = (replace(part, doorbell=Bell()) for part in (bootstrap.catalogue(), bootstrap.pipeline()))
-    for version in range(1, versions + 1):
-        name = {"name": f"{product_id} {version}"}
-        quiet.create(product_id, fields(**name), ann) if version == 1 else quiet.update(product_id, name, ann)
-        through(line, product_id, version)
 
 
 @pytest.fixture
@@ -55,14 +41,6 @@ def shelf(world: World) -> World:
     shelve("p1", 2)
     shelve("p2")
     return world
-
-
-def found(patience: timedelta = AT_ONCE) -> list[Difference]:
-    return [d for batch in bootstrap.verification(patience).walk() for d in batch.found]
-
-
-def kinds() -> list[tuple[Kind, str, int | None]]:
-    return [(difference.kind, difference.product_id, difference.version) for difference in found()]
 
 
 def test_a_catalogue_that_agrees_has_no_difference(shelf: World) -> None:
@@ -73,58 +51,6 @@ def test_a_catalogue_that_agrees_has_no_difference(shelf: World) -> None:
     assert [difference for batch in batches for difference in batch.found] == []
     counts = {batch.stage: batch.checked for batch in batches}
     assert counts == {"active records": 1, "inactive records": 1, "documents": 2, "audit records": 4}
-
-
-# What is done to a world
-
-
-def key(pk: str, sk: str) -> dict[str, Any]:
-    return {"PK": {"S": pk}, "SK": {"S": sk}}
-
-
-def change(world: World, pk: str, sk: str, update: str, **values: Any) -> None:
-    serialize = TypeSerializer().serialize
-    given: dict[str, Any] = {"ExpressionAttributeNames": {"#after": "after"}} if "#after" in update else {}
-    if values:
-        given["ExpressionAttributeValues"] = {f":{name}": serialize(value) for name, value in values.items()}
-    world.dynamodb.update_item(TableName=world.table, Key=key(pk, sk), UpdateExpression=update, **given)
-
-
-def delete(world: World, pk: str, sk: str) -> None:
-    world.dynamodb.delete_item(TableName=world.table, Key=key(pk, sk))
-
-
-def put(world: World, item: dict[str, Any]) -> None:
-    serialize = TypeSerializer().serialize
-    world.dynamodb.put_item(TableName=world.table, Item={name: serialize(value) for name, value in item.items()})
-
-
-def forget_document(world: World, product_id: str) -> None:
-    version = world.opensearch.get(index=world.alias, id=product_id)["_version"]
-    options = {"refresh": "true", "version": version, "version_type": "external_gte"}
-    world.opensearch.delete(index=world.alias, id=product_id, params=options)
-
-
-def put_document(world: World, product_id: str, version: int, body: dict[str, Any]) -> None:
-    options = {"version": version, "version_type": "external_gte", "refresh": "true"}
-    world.opensearch.index(index=world.alias, id=product_id, body=body, params=options)
-
-
-def audit_key_of(world: World, product_id: str, version: int = 1) -> str:
-    found = {k: record for k, record in world.audit_records().items() if f"/{product_id}_" in k}
-    return next(k for k, record in found.items() if record["version"] == version)
-
-
-def put_object(world: World, name: str, body: bytes = b"{}") -> None:
-    world.s3.put_object(Bucket=world.bucket, Key=name, Body=body)
-
-
-def pk(product_id: str) -> str:
-    return f"PRODUCT#{product_id}"
-
-
-def claim(product_id: str, version: int = 2) -> str:
-    return f"NAME#{product_id}{version}"
 
 
 Damage = Callable[[World, str], object]
@@ -388,77 +314,3 @@ def test_an_effect_that_was_given_up_is_not_missed(shelf: World, catalogue: Cata
     for effect in (Effect.SEARCHABLE, Effect.AUDITED, Effect.PURGED):
         bootstrap.operations().discard("p2", 2, effect, reason="No need of it", by="olga")
     assert found() == []
-
-
-# What is walked
-
-
-def test_what_has_no_record_is_found_by_whoever_knows_of_it_and_reported_once(
-    shelf: World, catalogue: Catalogue, ann: Origin
-) -> None:
-    catalogue.create("open", fields(name="Only in the log"), ann)
-    delete(shelf, pk("p1"), META)
-    delete(shelf, pk("p2"), META)
-    forget_document(shelf, "p2")
-    stages = {
-        (difference.product_id, batch.stage)
-        for batch in bootstrap.verification(AT_ONCE).walk()
-        for difference in batch.found
-        if difference.kind == Kind.RECORD_MISSING
-    }
-    assert stages == {("open", "open changes"), ("p1", "documents"), ("p2", "audit records")}
-    assert len([kind for kind, _, _ in kinds() if kind == Kind.RECORD_MISSING]) == 3
-
-
-def test_only_what_was_changed_since_then_is_looked_at(shelf: World, catalogue: Catalogue, ann: Origin) -> None:
-    shelve("p3")
-    since = bootstrap.now()
-    for product_id in ("p1", "p2"):
-        delete(shelf, claim(product_id, 2 if product_id == "p1" else 1), "CLAIM")
-    catalogue.update("p2", {"price": "7"}, ann)
-    bootstrap.pipeline().persist("p2", 2)
-    catalogue.update("p3", {"price": "8"}, ann)  # its record is as old as before
-    looked = list(bootstrap.verification(AT_ONCE).walk(since=since))
-    about = {(d.kind, d.product_id) for batch in looked for d in batch.found}
-    assert (Kind.CLAIM_MISSING, "p2") in about
-    assert (Kind.RECORD_BEHIND, "p3") in about
-    assert "p1" not in {product_id for _, product_id in about}
-
-
-def test_the_walk_goes_on_from_any_place(shelf: World) -> None:
-    whole = [(b.stage, b.after, b.checked) for b in bootstrap.verification(AT_ONCE).walk()]
-    for place, (stage, after, _) in enumerate(whole):
-        rest = [(b.stage, b.after, b.checked) for b in bootstrap.verification(AT_ONCE).walk(stage, after)]
-        assert rest == whole[place + 1 :]
-
-
-def test_a_product_that_moves_on_while_it_is_looked_at_is_no_difference(
-    shelf: World, catalogue: Catalogue, line: Pipeline, ann: Origin
-) -> None:
-    """Each time its log has been read, it gets another name, and all effects come about before the rest is read."""
-    version = iter(range(3, 99))
-
-    class Moving:
-        def entries(self, product_id: str) -> Any:
-            yield from bootstrap.drift().entries(product_id)
-            if product_id == "p1":
-                number = next(version)
-                catalogue.update("p1", {"name": f"Name number {number}"}, ann)
-                through(line, "p1", number)
-
-        def __getattr__(self, name: str) -> Any:
-            return getattr(bootstrap.drift(), name)
-
-    moving = replace(bootstrap.verification(AT_ONCE), logs=Moving())  # type: ignore[arg-type]
-    assert moving.of(["p1"]) == []
-    assert next(version) > 4, "it was looked at twice, and differed each time"
-
-
-def test_two_products_with_one_name_are_left_to_people(shelf: World) -> None:
-    """As when a table was restored in part: no claim can be right."""
-    twin = replace(bootstrap.catalogue().receipt("p2", 1), product_id="p9", open=frozenset(Effect))
-    twin = replace(twin, after=replace(twin.after, product_id="p9"))
-    put(shelf, change_item(replace(twin, record_hash=audit_hash(twin))))
-    difference = next(d for d in found() if d.kind == Kind.CLAIM_OF_OTHER)
-    assert (difference.product_id, "one of them must be renamed" in bootstrap.repair().mend(difference)) == ("p9", True)
-    assert shelf.item(claim("p2", 1), "CLAIM") == {"PK": claim("p2", 1), "SK": "CLAIM", "productId": "p2"}
