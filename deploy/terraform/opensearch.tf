@@ -46,7 +46,7 @@ resource "aws_opensearch_domain_policy" "products" {
   access_policies = templatefile("${path.module}/policies/search-domain.json.tftpl", {
     search_domain_arn = local.search_arn
     role_arns = jsonencode(concat(
-      [for name in ["list", "search-indexer"] : module.function[name].role_arn],
+      [for name in ["list", "creator", "search-indexer"] : module.function[name].role_arn],
       var.enable_containers ? module.containers[0].task_role_arns : [],
     ))
   })

@@ -102,6 +102,7 @@ resource "aws_ecs_service" "this" {
   cluster                = aws_ecs_cluster.this.id
   task_definition        = aws_ecs_task_definition.this[each.key].arn
   launch_type            = "FARGATE"
+  platform_version       = "LATEST"
   desired_count          = { web = var.web_count, worker = var.worker_counts.least, scheduler = 1 }[each.key]
   enable_execute_command = false
   propagate_tags         = "SERVICE"
