@@ -8,7 +8,7 @@ import pytest
 
 from tests.terraform import ENVIRONMENTS, SOURCE, World
 
-pytestmark = pytest.mark.timeout(400)  # whoever comes first makes all environments
+pytestmark = pytest.mark.timeout(600)  # whoever comes first makes all environments
 
 API = {"list", "get", "create", "update", "delete"}
 CONSUMERS = {"creator": "change", "cache-invalidator": "cache", "search-indexer": "search", "audit-logger": "audit"}
@@ -23,7 +23,9 @@ def test_everything_is_named_as_planned(infra: World) -> None:
     assert set(infra.by("aws_dynamodb_table", "name")) == {f"bbws-products-{env}"}
     assert f"bbws-product-api-{env}" in infra.by("aws_api_gateway_rest_api", "name")
     assert f"bbws-product-alerts-{env}" in infra.by("aws_sns_topic", "name")
-    assert set(infra.by("aws_s3_bucket", "bucket")) == {f"bbws-product-{part}-{env}" for part in ("audit", "media", "logs")}
+    assert set(infra.by("aws_s3_bucket", "bucket")) == {
+        f"bbws-product-{part}-{env}" for part in ("audit", "media", "logs")
+    }
 
 
 def test_an_environment_is_in_its_region_and_in_no_other_account(infra: World) -> None:
@@ -43,7 +45,11 @@ def test_everything_is_tagged(infra: World) -> None:
 
 def test_functions_are_the_same_zip_small_and_quicker_than_their_callers(infra: World) -> None:
     for name, function in infra.functions.items():
-        assert (function["runtime"], function["architectures"], function["memory_size"]) == ("python3.12", ["arm64"], 256)
+        assert (function["runtime"], function["architectures"], function["memory_size"]) == (
+            "python3.12",
+            ["arm64"],
+            256,
+        )
         assert function["s3_key"] == infra.variable("package_key")
         assert function["timeout"] < 29 if name in API else function["timeout"] * 6 <= 60
         handler = "bbws_products.aws_lambda.handler" if name in API else "tasks.aws_lambda.handler"
@@ -208,8 +214,6 @@ def test_requests_are_limited(infra: World) -> None:
 
 
 @pytest.mark.parametrize("env", ENVIRONMENTS)
-def test_dev_is_functions_alone_and_the_others_have_the_admin(
-    env: str, infrastructures: dict[str, World]
-) -> None:
+def test_dev_is_functions_alone_and_the_others_have_the_admin(env: str, infrastructures: dict[str, World]) -> None:
     services = set(infrastructures[env].by("aws_ecs_service", "name"))
     assert services == (set() if env == "dev" else {"web"})

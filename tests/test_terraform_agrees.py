@@ -23,12 +23,20 @@ from products.adapters.cloudfront import PATHS
 from products.adapters.dynamodb_items import answer_item, table_definition
 from products.changes import Origin
 from products.once import Answer, Once
-from tasks.queues import DLQ_RETENTION_DAYS, MAX_RECEIVE_COUNT, RELAY, RETENTION_DAYS, VISIBILITY_SECONDS, WAIT_SECONDS
-from tasks.queues import dlq_name, queue_names
+from tasks.queues import (
+    DLQ_RETENTION_DAYS,
+    MAX_RECEIVE_COUNT,
+    RELAY,
+    RETENTION_DAYS,
+    VISIBILITY_SECONDS,
+    WAIT_SECONDS,
+    dlq_name,
+    queue_names,
+)
 from tests.clients import Api
 from tests.terraform import World
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(600)
 
 DAY = 86_400
 SECRET = {"SECRET_KEY": "s" * 40, "TOKEN_KEYS": "t" * 40}
@@ -67,7 +75,9 @@ def _embedded(queue: str) -> dict[str, str]:
 
     main, dead = asked(queue), asked(dlq_name(queue, "test"))
     redrive = json.loads(main["RedrivePolicy"])
-    shared = {name: main[name] for name in ("VisibilityTimeout", "MessageRetentionPeriod", "ReceiveMessageWaitTimeSeconds")}
+    shared = {
+        name: main[name] for name in ("VisibilityTimeout", "MessageRetentionPeriod", "ReceiveMessageWaitTimeSeconds")
+    }
     return shared | {
         "maxReceiveCount": str(redrive["maxReceiveCount"]),
         "dead": redrive["deadLetterTargetArn"].rpartition(":")[2],
@@ -180,7 +190,13 @@ def test_everybody_starts_with_what_is_passed_to_them(infra: World) -> None:
         environment = {"PATH": os.environ["PATH"], "AWS_REGION": "eu-west-1", **told, "DJANGO_SETTINGS_MODULE": module}
         code = "from django.conf import settings as s; print(s.PRODUCTS_TABLE, s.SEARCH_ALIAS)"
         done = subprocess.run(
-            [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
+            [sys.executable, "-c", code],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
         )
         assert done.stdout.split() == [f"bbws-products-{infra.env}"] * 2, done.stderr[-500:]
 
@@ -218,7 +234,9 @@ def _served(patterns: list[Any], above: str = "/") -> Iterator[tuple[str, set[st
 
 
 def test_the_gateway_has_the_addresses_and_methods_that_are_served(infra: World) -> None:
-    served = {path: methods for path, methods in _served(get_resolver().url_patterns) if re.match(r"/(v1|health|ready)", path)}
+    served = {
+        path: methods for path, methods in _served(get_resolver().url_patterns) if re.match(r"/(v1|health|ready)", path)
+    }
     routed: dict[str, set[str]] = {}
     for address in infra.of("aws_api_gateway_method"):
         method, path = re.search(r'\["(\w+) (\S+)"\]$', address).groups()  # type: ignore[union-attr] # or it fails
