@@ -150,7 +150,15 @@ def test_every_function_queue_table_and_index_is_watched(infra: World) -> None:
     for index in table["global_secondary_index"]:
         assert json.dumps({"GlobalSecondaryIndexName": index["name"], "TableName": table["name"]}) in watched
     names = {alarm["metric_name"] for alarm in infra.of("aws_cloudwatch_metric_alarm").values()}
-    assert {"5XXError", "Latency", "Throttles", "ClusterStatus.red", "5xxErrorRate"} <= names
+    assert {
+        "5XXError",
+        "Latency",
+        "Throttles",
+        "ClusterStatus.red",
+        "5xxErrorRate",
+        "OldestOpenChange",
+        "Drift",
+    } <= names
 
 
 def _dimensions(infra: World) -> list[dict[str, str]]:

@@ -44,6 +44,7 @@ READ_ELSEWHERE = {
     "AWS_REGION": "boto3",
     "DJANGO_SETTINGS_MODULE": "Django",
     "PGPASSWORD": "PostgreSQL's client library",
+    "PRIME": "the functions' entry point",
     "SECRETS_SSM_PREFIX": "the functions' settings, before all others",
 }
 

@@ -97,6 +97,30 @@ locals {
     })
   } : {}
 
+  # The application counts in its own log lines (CloudWatch's embedded metric format).
+  own_alarms = {
+    for name, alarm in merge(
+      {
+        "open-changes" = { metric = "OldestOpenChange", threshold = 600, out = 2, of = 2, missing = "breaching", means = "An accepted change is open for more than ten minutes, or nobody looks" }
+        "stalled-jobs" = { metric = "StalledJobs", threshold = 0, out = 3, of = 3, means = "A bulk edit or an import stands still" }
+        "drift"        = { namespace = "BBWS/Products/${local.env}", metric = "Drift", stat = "Sum", threshold = 0, out = 1, of = 1, means = "Something does not follow from the log", dimensions = null }
+      },
+      {
+        for effect in ["stored", "purged", "searchable", "audited"] : "${effect}-failures" => {
+          metric     = "EffectFailures", stat = "Sum", threshold = 20, out = 3, of = 3, page = "effect-failures"
+          dimensions = { Environment = local.env, Effect = effect }, means = "Changes fail again and again to be ${effect}"
+        }
+      },
+      var.enable_containers ? {
+        "login-locks" = { metric = "LoginLocks", stat = "Sum", threshold = 10, out = 1, of = 1, means = "Many wrong passwords" }
+      } : {},
+      ) : name => merge(
+      local.usual,
+      { page = name, namespace = "BBWS/Products", stat = "Maximum", period = 300, dimensions = { Environment = local.env } },
+      alarm,
+    )
+  }
+
   database_alarms = var.enable_containers ? {
     "database-storage" = merge(local.usual, {
       page       = "database", means = "Less than 2 GB of the database's disk is free"
@@ -111,7 +135,8 @@ locals {
   } : {}
 
   alarms = merge(
-    local.function_alarms, local.queue_alarms, local.api_alarms, local.table_alarms, local.search_alarms, local.database_alarms,
+    local.function_alarms, local.queue_alarms, local.api_alarms, local.table_alarms, local.search_alarms, local.own_alarms,
+    local.database_alarms,
   )
 }
 
@@ -165,6 +190,20 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   }
 }
 
+# The drift check says what it finds in its log, wherever it runs.
+resource "aws_cloudwatch_log_metric_filter" "drift" {
+  name           = "bbws-product-drift-${local.env}"
+  log_group_name = var.consumers == "lambda" ? module.function["creator"].log_group : module.containers[0].worker_log_group
+  pattern        = "{ $.event = \"drift\" }"
+
+  metric_transformation {
+    namespace     = "BBWS/Products/${local.env}"
+    name          = "Drift"
+    value         = "1"
+    default_value = "0"
+  }
+}
+
 # CloudFront counts in us-east-1; there an alarm can't reach a topic elsewhere, so it has one of its own.
 resource "aws_cloudwatch_metric_alarm" "cloudfront" {
   provider = aws.us_east_1
@@ -191,7 +230,7 @@ resource "aws_cloudwatch_composite_alarm" "page" {
   alarm_description = "Clients are refused, or accepted changes do not come about. ${local.runbook}"
   alarm_rule = join(" OR ", [
     for name in concat(
-      ["api-errors", "table-system-errors", "create-errors", "update-errors", "delete-errors"],
+      ["api-errors", "table-system-errors", "create-errors", "update-errors", "delete-errors", "open-changes"],
       [for queue in keys(local.queues) : "${queue}-dead-letters"],
       [for queue in keys(local.queues) : "${queue}-queue-age"],
     ) : "ALARM(\"${aws_cloudwatch_metric_alarm.this[name].alarm_name}\")"

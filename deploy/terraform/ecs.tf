@@ -32,5 +32,5 @@ module "containers" {
   policies            = "${path.module}/policies"
   secret_arns         = { for name, parameter in aws_ssm_parameter.secret : name => parameter.arn }
   secrets_key_arn     = aws_kms_key.secrets.arn
-  settings            = merge(local.where_things_are, local.for_requests, local.for_effects, { MEDIA_BUCKET = module.media_bucket.name })
+  settings            = merge(local.where_things_are, local.for_requests, local.for_effects)
 }

@@ -15,13 +15,17 @@ module "function" {
   policy_file    = "${path.module}/policies/${each.key}.json.tftpl"
   policy_names   = local.policy_names
 
-  environment = local.function_environments[each.value.side]
+  environment = merge(
+    local.function_environments[each.value.side],
+    # What else than a read by token it gets ready at its start, while it has a whole processor.
+    each.key == "list" && var.enable_opensearch ? { PRIME = "tokens,search" } : {},
+  )
 }
 
 # Consumers hold no key: what they do was decided when the change was accepted.
 locals {
   function_environments = {
-    api = merge(local.where_things_are, local.for_requests, {
+    api = merge(local.where_things_are, local.for_requests, local.for_effects, {
       DJANGO_SETTINGS_MODULE = "bbws_products.settings_api"
       SECRETS_SSM_PREFIX     = local.secrets_prefix
       NUM_PROXIES            = "2" # CloudFront, then API Gateway

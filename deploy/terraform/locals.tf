@@ -55,7 +55,7 @@ locals {
   api_host   = try(var.api_domain.name, aws_cloudfront_distribution.api.domain_name)
   search_arn = "arn:aws:es:${var.region}:${var.account_id}:domain/bbws-products-${local.env}"
 
-  # What the application is told: first all of it, then what a part of it reads.
+  # What the application is told: first all of it, then what a side of it needs besides.
   where_things_are = merge(
     {
       ENVIRONMENT          = local.env
@@ -65,6 +65,7 @@ locals {
     var.enable_opensearch ? { OPENSEARCH_URL = "https://${aws_opensearch_domain.products[0].endpoint}:443" } : {},
   )
   for_requests = {
+    MEDIA_BUCKET         = module.media_bucket.name
     MEDIA_URL            = "https://${local.api_host}/"
     CORS_ALLOWED_ORIGINS = join(",", var.cors_allowed_origins)
   }

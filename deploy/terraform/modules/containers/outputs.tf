@@ -15,6 +15,10 @@ output "load_balancer_suffix" {
   value = aws_lb.this.arn_suffix
 }
 
+output "worker_log_group" {
+  value = one([for role, group in aws_cloudwatch_log_group.this : group.name if role == "worker"])
+}
+
 output "database" {
   value = aws_db_instance.this.identifier
 }

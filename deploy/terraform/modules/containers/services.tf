@@ -4,13 +4,12 @@ locals {
   port       = 8000
   heartbeats = "/tmp/heartbeats"
   queues     = [for part in ["change", "cache", "search", "audit"] : "bbws-product-${part}-${var.environment}"]
-  beat       = ["CMD", "python", "-m", "tasks.heartbeat", local.heartbeats]
-  alive      = "import urllib.request; urllib.request.urlopen('http://127.0.0.1:${local.port}/healthz', timeout=3)"
+  healthy    = ["CMD", "/app/deploy/entrypoint.sh", "health"] # asks each role in its own way
 
   roles = {
-    web       = { cpu = 512, memory = 1024, health = ["CMD", "python", "-c", local.alive], runs = true, policy = "web" }
-    worker    = { cpu = 512, memory = 1024, health = concat(local.beat, local.queues), runs = var.consume_queues, policy = "worker" }
-    scheduler = { cpu = 256, memory = 512, health = concat(local.beat, ["scheduler"]), runs = var.consume_queues, policy = "worker" }
+    web       = { cpu = 512, memory = 1024, health = local.healthy, runs = true, policy = "web" }
+    worker    = { cpu = 512, memory = 1024, health = local.healthy, runs = var.consume_queues, policy = "worker" }
+    scheduler = { cpu = 256, memory = 512, health = local.healthy, runs = var.consume_queues, policy = "worker" }
     migrate   = { cpu = 256, memory = 512, health = null, runs = true, policy = "web" }
   }
   running = { for role, what in local.roles : role => what if what.runs }
