@@ -33,7 +33,7 @@ contract: .venv-test/ready ## Write deploy/openapi.yaml anew from the code
 	call_command('spectacular', file='deploy/openapi.yaml', validate=True, fail_on_warn=True)"
 
 infra: .venv-engines/ready .venv-test/ready .venv-infra/ready ## What Terraform would make, checked offline (needs terraform)
-	@.venv-test/bin/python -m pytest --no-cov -n 2 --dist loadgroup tests/test_terraform*.py $(ARGS)
+	@.venv-test/bin/python -m pytest --no-cov -n 2 --dist worksteal tests/test_terraform*.py $(ARGS)
 
 setup: .venv-engines/ready .venv-test/ready .venv/ready $(NODE_MODULES) ## Only install
 

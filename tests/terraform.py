@@ -75,7 +75,7 @@ def run(*command: str | Path, cwd: Path, check: bool = True, **variables: str) -
         env=environment,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=600,
         check=False,
     )
     if check and done.returncode:

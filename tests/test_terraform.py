@@ -8,7 +8,7 @@ import pytest
 
 from tests.terraform import ENVIRONMENTS, SOURCE, World
 
-pytestmark = pytest.mark.timeout(600)  # whoever comes first makes all environments
+pytestmark = pytest.mark.timeout(900)  # whoever comes first makes all environments
 
 API = {"list", "get", "create", "update", "delete"}
 CONSUMERS = {"creator": "change", "cache-invalidator": "cache", "search-indexer": "search", "audit-logger": "audit"}

@@ -36,7 +36,7 @@ from tasks.queues import (
 from tests.clients import Api
 from tests.terraform import World
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(900)
 
 DAY = 86_400
 SECRET = {"SECRET_KEY": "s" * 40, "TOKEN_KEYS": "t" * 40}

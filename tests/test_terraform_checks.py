@@ -13,7 +13,7 @@ from deploy.local.engines import ROOT, Engines
 from tests.browser import refuse_to_skip
 from tests.terraform import SOURCE, STAND_IN, World, initialised, need_terraform, policy, run
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(900)
 
 BOOTSTRAP = ROOT / "deploy" / "bootstrap"
 CHECKOV = ROOT / ".venv-infra" / "bin" / "checkov"
