@@ -5,7 +5,7 @@ from typing import Any
 
 from celery import shared_task
 
-from products.bootstrap import jobs, now, operations, pipeline
+from products.bootstrap import jobs, now, operations, pipeline, rounds
 
 logger = logging.getLogger(__name__)
 
@@ -40,3 +40,8 @@ def relay(**_: Any) -> None:
 @shared_task(name="products.job")
 def job(*, job_id: str, **_: Any) -> None:
     jobs().work(job_id)
+
+
+@shared_task(name="products.verify")
+def verify(**_: Any) -> None:
+    rounds().slice()

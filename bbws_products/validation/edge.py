@@ -7,7 +7,8 @@ from django.conf import settings
 from opensearchpy import OpenSearch, exceptions
 
 from bbws_products.validation.findings import Finding, asked, aws, compared, holds, missing, ok
-from products.adapters.opensearch import INDEX_BODY, connect
+from products.adapters.opensearch import connect
+from products.adapters.opensearch_items import INDEX_BODY
 
 ENCRYPTED = {"redirect-to-https", "https-only"}
 
