@@ -128,6 +128,11 @@ def _price(value: Any) -> Decimal:
     return cents
 
 
+def price_bound(value: Any) -> Decimal:
+    """What a list of prices may begin or end at: any price, and 0, which bounds nothing. ValueError otherwise."""
+    return Decimal(0) if isinstance(value, str) and re.fullmatch(r"0{1,6}(\.0{1,2})?", value) else _price(value)
+
+
 def _optional(rule: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return lambda value: None if value is None or value == "" else rule(value)
 
