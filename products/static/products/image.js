@@ -23,7 +23,9 @@ document.addEventListener("DOMContentLoaded", () => {
       if (told.url) shown.src = told.url;
       const base = document.getElementById("id_base_version");
       const receipt = document.getElementById("receipt");
-      if (base) base.value = told.version;
+      // Only when nobody else saved in between: the fields on this page are of the version they were loaded with, and a
+      // later base would make what others changed since look like an edit of ours.
+      if (base && told.version === Number(base.value) + 1) base.value = told.version;
       if (receipt) receipt.dataset.url = told.receipt;
       document.dispatchEvent(new CustomEvent("receipt:look"));
     } catch {
