@@ -26,7 +26,7 @@ class Invalid(CatalogueError):
 
     def __init__(self, errors: Mapping[str, list[str]]) -> None:
         self.errors = dict(errors)
-        super().__init__("; ".join(f"{field}: {' '.join(texts)}" for field, texts in self.errors.items()))
+        super().__init__(" ".join(f"{field}: {' '.join(texts)}" for field, texts in self.errors.items()))
 
 
 class Missing(CatalogueError):
