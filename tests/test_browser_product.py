@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
@@ -159,6 +160,7 @@ def test_the_form_is_accessible_and_fits_a_phone(page: Page, browser: Browser, s
 DARK = ("", "wide/change/", "add/", "life/history/?from=1&to=2", "import/", "bulk/?filters=", "jobs/", "operations/")
 
 
+@pytest.mark.timeout(400)  # axe on nine pages, on a machine that may be busy
 def test_every_page_is_accessible_in_the_dark_while_effects_are_pending(browser: Browser, shop: Shop) -> None:
     shop.create("dark", name="Hosting by night")
     with window(browser, shop, "root", color_scheme="dark") as page:
