@@ -34,7 +34,12 @@ document.addEventListener("DOMContentLoaded", () => {
   }
 
   const picture = (list) => [...list].find((file) => file.type.startsWith("image/"));
-  choose.addEventListener("change", () => choose.files.length && send(choose.files[0]));
+  // Before the theme hears of it, which would write the file's name into a text field that it does not find here.
+  const chosen = (event) => {
+    event.stopPropagation();
+    if (choose.files.length) send(choose.files[0]);
+  };
+  place.addEventListener("change", chosen, true);
   remove.addEventListener("click", () => send(null));
   document.addEventListener("dragover", (event) => {
     if (![...event.dataTransfer.types].includes("Files")) return;
