@@ -5,7 +5,7 @@ set -eu
 
 : "${HEARTBEAT_DIR:=/tmp/heartbeats}" "${QUEUES:=change,cache,search,audit}"
 export HEARTBEAT_DIR
-role_file=/tmp/role # what `health` looks after; Docker does not tell a health check the container's arguments
+role_file=$HOME/role # what `health` looks after; Docker does not tell a health check the container's arguments
 
 # QUEUES says which queues a worker serves, in short; tasks/queues.py has their full names.
 queue_names() { # separator

@@ -37,8 +37,7 @@ make_stand_in() {
   debootstrap --variant=minbase bookworm "$root" >/dev/null
   cp -a "$prefix"/. "$root/usr/local/"
   rm -rf "$root"/usr/local/lib/python3.*/test "$root"/usr/local/lib/python3.*/site-packages/[!p]* "$root"/var/cache/apt/*
-  cp -a /etc/ssl/certs/. "$root/etc/ssl/certs/"
-  for certificates in /usr/share/ca-certificates /usr/local/share/ca-certificates; do
+  for certificates in /etc/ssl/certs /usr/share/ca-certificates /usr/local/share/ca-certificates; do
     mkdir -p "$root$certificates" && cp -a "$certificates/." "$root$certificates/"
   done
   libraries "$root" | while read -r library; do
