@@ -34,7 +34,8 @@ web)
 worker)
   as worker
   # On SIGTERM Celery takes no more messages and ends once the tasks that run are done: at most 25 s, and one long poll.
-  exec celery --quiet -A bbws_products worker --queues "$(queue_names ,)" --concurrency "${WORKER_CONCURRENCY:-4}" \
+  queues=$(queue_names ,)
+  exec celery --quiet -A bbws_products worker --queues "$queues" --concurrency "${WORKER_CONCURRENCY:-4}" \
     --hostname worker@%h --loglevel "${LOG_LEVEL:-INFO}"
   ;;
 scheduler)
@@ -52,8 +53,9 @@ health)
   case "$(cat "$role_file")" in
   web) exec python -c "import urllib.request as r; r.urlopen('http://127.0.0.1:${PORT:-8000}/healthz', timeout=4)" ;;
   worker)
-    # shellcheck disable=SC2046 # each name is an argument of its own
-    exec python -m tasks.heartbeat "$HEARTBEAT_DIR" $(queue_names ' ')
+    queues=$(queue_names ' ')
+    # shellcheck disable=SC2086 # each name is an argument of its own
+    exec python -m tasks.heartbeat "$HEARTBEAT_DIR" $queues
     ;;
   scheduler) exec python -m tasks.heartbeat "$HEARTBEAT_DIR" scheduler ;;
   esac

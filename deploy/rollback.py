@@ -1,7 +1,7 @@
 """Point the alias ``live`` of an environment's functions back to the version before: ``python -m deploy.rollback ENV``.
 
-It takes seconds, needs no build, and costs no request: the old version's code is still there. Terraform sees it as drift
-until the next deployment; to stay with the old code for longer, give what this prints to Terraform as ``live_versions``.
+It takes seconds, needs no build, and costs no request: the old version's code is still there. Terraform sees it as
+drift until the next deployment; to stay with the old code, give what this prints to Terraform as ``live_versions``.
 """
 
 import json
