@@ -27,7 +27,7 @@ WANTED = ("AWS_", "TOKEN_KEYS", "SECRET_KEY", "THROTTLE_", "RELAY_", "SQS_", "OP
 PLATFORM = {
     "LOCAL": "0",  # as on a platform: HTTPS ends at a load balancer, static files come from the manifest
     "ALLOWED_HOSTS": "products.example",
-    "DATABASE_URL": "sqlite:////tmp/data/db.sqlite3",
+    "DATABASE_URL": os.environ.get("IMAGE_DATABASE_URL", "sqlite:////tmp/data/db.sqlite3"),
     "HEARTBEAT_DIR": "/tmp/heartbeats",
 }
 

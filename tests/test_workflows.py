@@ -99,7 +99,7 @@ def test_what_is_applied_is_the_plan_that_was_approved_and_what_was_tested() -> 
     ]
     applying = next(step["run"] for step in apply["steps"] if step.get("name") == "Apply that very plan")
     assert applying.endswith(" tfplan")
-    assert "-out=tfplan" in scripts()["workflows/deploy: Plan"]
+    assert "deploy/plan.sh deploy/terraform " in scripts()["workflows/deploy: Plan"]
     roles = {name: re.findall(r"vars\.(\w+)", yaml.safe_dump(job)) for name, job in jobs("deploy").items()}
     assert roles == {"test": [], "build": [], "plan": ["AWS_PLAN_ROLE"], "apply": ["AWS_APPLY_ROLE"]}
     kept = next(step["with"] for step in plan["steps"] if "upload-artifact" in step.get("uses", ""))
@@ -148,16 +148,31 @@ def test_shellcheck_finds_nothing_in_a_script(name: str) -> None:
     assert done.stdout == ""
 
 
-@pytest.mark.parametrize(("ends", "found"), [(0, "found=false\n"), (2, "found=true\n"), (1, "")])
-def test_drift_is_told_from_a_plan_that_failed(tmp_path: Path, ends: int, found: str) -> None:
-    terraform, said = tmp_path / "terraform", tmp_path / "said"
-    terraform.write_text(f'#!/bin/sh\necho "$@"\nexit {ends}\n')
+PLAN = """#!/bin/sh
+[ "$1" = plan ] && { echo "$*"; exit ENDS; }
+echo '{"resource_drift": DRIFT}'
+"""
+
+
+@pytest.mark.parametrize(
+    ("ends", "drift", "found"),
+    [
+        (0, "null", "found=false\n"),
+        (0, "[]", "found=false\n"),
+        (0, '[{"address": "a.b"}]', "found=true\n"),
+        (1, "[]", ""),
+    ],
+)
+def test_drift_is_told_from_none_and_from_a_plan_that_failed(tmp_path: Path, ends: int, drift: str, found: str) -> None:
+    if shutil.which("jq") is None:
+        refuse_to_skip("There is no jq here (Debian: apt-get install jq).")
+    terraform, said, plan = (tmp_path / name for name in ("terraform", "said", "plan.txt"))
+    terraform.write_text(PLAN.replace("ENDS", str(ends)).replace("DRIFT", drift))
     terraform.chmod(0o755)
     said.touch()
     env = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "GITHUB_OUTPUT": str(said)}
-    plan = tmp_path / "plan.txt"
-    command = [str(ROOT / "deploy/drift.sh"), "folder", "sit", str(plan)]
+    command = [str(ROOT / "deploy/drift.sh"), str(tmp_path), "sit", str(plan)]
     done = subprocess.run(command, env=env, capture_output=True, timeout=20, check=False)
-    assert (done.returncode, said.read_text()) == (1 if ends == 1 else 0, found)
-    assert "-refresh-only -detailed-exitcode -lock=false" in plan.read_text()
+    assert (done.returncode, said.read_text()) == (ends, found)
+    assert "plan -refresh-only -lock=false" in plan.read_text()
     assert re.search(r"package_key=products-lambda/0{64}\.zip .*package_hash=A{43}=", plan.read_text())
