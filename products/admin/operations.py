@@ -14,7 +14,7 @@ from django.utils.timesince import timesince
 from django.views.decorators.http import require_POST, require_safe
 
 from products.admin.base import ModelAdmin
-from products.bootstrap import catalogue, now, operations, redrive, rounds
+from products.bootstrap import catalogue, check_table, now, operations, redrive
 from products.changes import Effect
 from products.operations import LOOKED_AT_MOST, Minute, Stuck, latencies
 from products.product import CatalogueError, TryLater
@@ -121,7 +121,7 @@ def _open() -> dict[str, Any]:
 
 def _check() -> dict[str, Any]:
     """The last drift check that came to its end, and the one under way."""
-    check = rounds().table.last_check()
+    check = check_table().last_check()
     if check is None:
         return {}
     found = [*(check.running.found if check.running else ()), *(check.last.found if check.last else ())]

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from django.db import Error as SqlError
 from django.http import HttpRequest, JsonResponse
 
-from products.bootstrap import checks, rounds
+from products.bootstrap import check_table, checks
 from products.product import TryLater, iso
 
 REQUIRED = {"dynamodb", "sql"}
@@ -37,7 +37,7 @@ def _last_check() -> dict[str, Any] | None:
     """Of the catalogue against its log: when it ended, and what it found. None before the first, or when it can't be
     read. It says nothing about whether this process can serve."""
     try:
-        check = rounds().table.last_check()
+        check = check_table().last_check()
     except (TryLater, ClientError):
         return None
     last = check.last if check else None
