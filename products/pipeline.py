@@ -36,7 +36,7 @@ two hosts' clocks and the delay of DynamoDB's indexes, so that CloudFront can't 
 INVALIDATE_EVERY = timedelta(seconds=5)
 """The least time between two invalidations; all changes that settle meanwhile share the next one."""
 RING_AGAIN_MOST = timedelta(minutes=10)
-RELAY_MOST = timedelta(seconds=10)
+RELAY_MOST = timedelta(seconds=6)  # on Lambda a task is ended after 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

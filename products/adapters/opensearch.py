@@ -1,11 +1,14 @@
 """The search index, and the twin that stands in when there is none."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
-from opensearchpy import OpenSearch, exceptions
+import boto3
+from opensearchpy import OpenSearch, Urllib3AWSV4SignerAuth, exceptions
 
 from products.adapters.opensearch_items import ENGINE, INDEX_BODY, action, bulk, calling, check, fill, next_alias
 from products.changes import EngineAway
@@ -106,19 +109,26 @@ class NoIndex:
 
 
 def _query(listing: Listing) -> dict[str, Any]:
-    """Name before description before features; slips of the finger, beginnings of words, and the very id."""
+    """Name before description before features; slips of the finger, beginnings of words and of an id; the id itself."""
     text = listing.text or ""
     match = {"multi_match": {"query": text, "fields": FIELDS, "fuzziness": "AUTO", "operator": "and"}}
     loose = {"multi_match": {"query": text, "fields": FIELDS, "type": "cross_fields", "operator": "and"}}
-    exact = {"term": {"productId": {"value": text, "boost": 20}}}
+    begun = {"prefix": {"productId": {"value": text, "boost": 20, "case_insensitive": True}}}
+    exact = {"term": {"productId": {"value": text, "boost": 20, "case_insensitive": True}}}
     terms = {"active": listing.active, "currency": listing.currency, "billingCycle": listing.billing_cycle}
     bounds = {"gte": listing.min_price, "lte": listing.max_price}
     price = {bound: str(amount) for bound, amount in bounds.items() if amount is not None}
     filters: list[dict[str, Any]] = [{"term": {name: value}} for name, value in terms.items() if value is not None]
     filters += [{"range": {"price": price}}] if price else []
-    return {"bool": {"should": [match, loose, exact], "minimum_should_match": 1, "filter": filters}}
+    return {"bool": {"should": [match, loose, begun, exact], "minimum_should_match": 1, "filter": filters}}
 
 
 def connect(url: str) -> OpenSearch:
     """A client whose calls end within about 5 seconds; sleeping and retrying is the queue's business."""
-    return OpenSearch(url, timeout=5, max_retries=0, retry_on_timeout=False)
+    return OpenSearch(url, timeout=5, max_retries=0, retry_on_timeout=False, http_auth=_signature(url))
+
+
+def _signature(url: str) -> Urllib3AWSV4SignerAuth | None:
+    """A domain of Amazon's own, which its address tells, takes requests only that are signed by one of our roles."""
+    domain = re.fullmatch(r".+\.([a-z0-9-]+)\.es\.amazonaws\.com", urlsplit(url).hostname or "")
+    return Urllib3AWSV4SignerAuth(boto3.session.Session().get_credentials(), domain[1]) if domain else None
