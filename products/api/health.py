@@ -9,7 +9,7 @@ from django.db import Error as SqlError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import resolve
 
-from products.bootstrap import checks, rounds
+from products.bootstrap import check_table, checks
 from products.product import TryLater, iso
 
 REQUIRED = {"dynamodb", "sql"}
@@ -54,7 +54,7 @@ def _last_check() -> dict[str, Any] | None:
     """Of the catalogue against its log: when it ended, and what it found. None before the first, or when it can't be
     read. It says nothing about whether this process can serve."""
     try:
-        check = rounds().table.last_check()
+        check = check_table().last_check()
     except (TryLater, ClientError):
         return None
     last = check.last if check else None
