@@ -215,9 +215,19 @@ def test_names_are_those_of_this_machine_with_another_environment(infra: World) 
 def test_only_who_takes_requests_is_told_where_the_keys_are(infra: World) -> None:
     keyless = {name for name, told in _passed(infra).items() if not {"SECRETS_SSM_PREFIX", "SECRET_KEY"} & set(told)}
     assert keyless == {"creator", "cache-invalidator", "search-indexer", "audit-logger"}
-    secrets = set(infra.by("aws_ssm_parameter", "name"))
     prefix = _passed(infra)["get"]["SECRETS_SSM_PREFIX"]
-    assert secrets == {f"{prefix}{name}" for name in SECRET}
+    for task in infra.of("aws_ecs_task_definition").values():
+        [container] = json.loads(task["container_definitions"])
+        given = {pair["valueFrom"].rpartition(":parameter")[2] for pair in container["secrets"]} - {""}
+        assert given == {f"{prefix}{name}" for name in SECRET}
+
+
+def test_no_secret_is_in_the_state(infra: World) -> None:
+    """Terraform knows one only: the key that CloudFront shows to API Gateway."""
+    kinds = {resource["type"] for resource in infra.resources}
+    assert kinds & {"aws_ssm_parameter", "aws_secretsmanager_secret_version", "random_password"} == set()
+    for database in infra.of("aws_db_instance").values():
+        assert database["manage_master_user_password"]
 
 
 # Addresses
