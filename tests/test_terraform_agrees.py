@@ -218,8 +218,9 @@ def test_only_who_takes_requests_is_told_where_the_keys_are(infra: World) -> Non
     prefix = _passed(infra)["get"]["SECRETS_SSM_PREFIX"]
     for task in infra.of("aws_ecs_task_definition").values():
         [container] = json.loads(task["container_definitions"])
-        given = {pair["valueFrom"].rpartition(":parameter")[2] for pair in container["secrets"]} - {""}
-        assert given == {f"{prefix}{name}" for name in SECRET}
+        given = {pair["name"]: pair["valueFrom"] for pair in container["secrets"]}
+        for name in SECRET:
+            assert given[name].endswith(f":parameter{prefix}{name}")
 
 
 def test_no_secret_is_in_the_state(infra: World) -> None:
