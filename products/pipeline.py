@@ -153,6 +153,11 @@ class Pipeline:
         else:
             self._stamp(change, Effect.PURGED)
 
+    def cover(self, stored_at: datetime, sleep: Callable[[float], None]) -> None:
+        """Have an invalidation that covers what was stored then, however long it takes."""
+        while wait := self._cover(stored_at):
+            sleep(wait.total_seconds())
+
     def _stamp(self, change: Change, effect: Effect) -> None:
         complete = self.table.stamp(change, effect, self.clock())
         if complete:
