@@ -18,7 +18,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from bbws_products.celery import app
 from deploy.local.engines import ROOT, Engines, app_environment
-from products import jobs, pipeline
+from products import jobs, pipeline, rounds
 from products.adapters.cloudfront import PATHS
 from products.adapters.dynamodb_items import answer_item, table_definition
 from products.changes import Origin
@@ -28,6 +28,7 @@ from tasks.queues import (
     MAX_RECEIVE_COUNT,
     RELAY,
     RETENTION_DAYS,
+    VERIFY,
     VISIBILITY_SECONDS,
     WAIT_SECONDS,
     dlq_name,
@@ -300,11 +301,11 @@ def test_images_are_found_where_they_are_kept(infra: World) -> None:
 def test_whatever_a_function_does_ends_before_the_function_is_ended(infra: World) -> None:
     patience = timedelta(seconds=infra.functions["creator"]["timeout"])
     call = timedelta(seconds=3)  # the last one, begun just before the time was up
-    assert max(pipeline.RELAY_MOST, jobs.TURN) + call <= patience
+    assert max(pipeline.RELAY_MOST, jobs.TURN, rounds.SLICE) + call <= patience
 
 
 def test_what_is_scheduled_is_a_task(infra: World) -> None:
     inputs = [json.loads(s["target"][0]["input"])["task"] for s in infra.of("aws_scheduler_schedule").values()]
     app.loader.import_default_modules()
-    assert RELAY in inputs
-    assert set(inputs) <= {*app.tasks, "products.verify"}
+    assert {RELAY, VERIFY} <= set(inputs)
+    assert set(inputs) <= set(app.tasks)
