@@ -44,6 +44,12 @@ reset: .venv/ready ## Forget all products, users and logs of `make run`
 	@$*/bin/python -m pip install --quiet $(foreach file,$^,-r $(file))
 	@touch $@
 
+# Amazon's DynamoDB Local, as an npm package ships it; its many dependencies are another program's, so it is only unpacked.
+.dynamodb-local/ready:
+	@echo "Installing into $(@D) (once)"
+	@mkdir -p $(@D) && cd $(@D) && npm pack --silent amplify-dynamodb-simulator@2.9.30 >/dev/null && \
+	tar -xzf *.tgz && rm *.tgz && touch ready
+
 tests/clients/node_modules/ready: tests/clients/package.json
 	@echo "Installing into tests/clients/node_modules (once)"
 	@if cd $(<D) && npm install --no-package-lock --no-audit --no-fund --ignore-scripts --loglevel error; then \
