@@ -14,6 +14,7 @@ from bbws_products.environment import flag, number, required, words
 from bbws_products.security import *  # noqa: F403 # signing in, sessions, cookies, headers: settings like these here
 from bbws_products.security import LOCAL
 from bbws_products.theme import THEME
+from products.pipeline import SETTLE
 from tasks.queues import WAIT_SECONDS, queue_urls, transport_options
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -58,6 +59,10 @@ JWKS_GROUPS_CLAIM = os.environ.get("JWKS_GROUPS_CLAIM", "cognito:groups")
 # Calls a second of one client; 0 is no limit.
 THROTTLE_PUBLIC = int(number("THROTTLE_PUBLIC", 100))
 THROTTLE_STAFF = int(number("THROTTLE_STAFF", 50))
+# For how long a process gives a public answer again; far below the second that an invalidation waits (SETTLE).
+HOT_ANSWER_SECONDS = number("HOT_ANSWER_SECONDS", 0.1)
+if not 0 <= HOT_ANSWER_SECONDS <= SETTLE.total_seconds() / 2:
+    raise ImproperlyConfigured("HOT_ANSWER_SECONDS must be from 0 to 0.5: an invalidation covers a change after 1 s.")
 
 SQS_QUEUE_URL_PREFIX = required("SQS_QUEUE_URL_PREFIX", "e.g. https://sqs.eu-west-1.amazonaws.com/123456789012")
 QUEUE_URLS = queue_urls(ENVIRONMENT, SQS_QUEUE_URL_PREFIX)
@@ -167,7 +172,7 @@ UNFOLD = THEME
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "products.api.authentication.BearerAuthentication",
-        "rest_framework.authentication.SessionAuthentication",
+        "products.api.authentication.CookieAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["products.api.permissions.ProductPermission"],
     "DEFAULT_PARSER_CLASSES": ["products.api.requests.StrictJSONParser"],
@@ -176,6 +181,7 @@ REST_FRAMEWORK = {
         "rest_framework.renderers.BrowsableAPIRenderer",
     ],
     "DEFAULT_THROTTLE_CLASSES": ["products.api.throttling.ClientThrottle"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "products.api.requests.QuickNegotiation",
     "NUM_PROXIES": int(number("NUM_PROXIES", 0)),
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "products.api.errors.answer",

@@ -13,6 +13,7 @@ from django.db import connection
 
 from products.adapters.aws import calling, client
 from products.adapters.cloudfront import CloudFront
+from products.adapters.direct import DirectClient
 from products.adapters.dynamodb import DynamoProductTable
 from products.adapters.dynamodb_jobs import DynamoJobTable
 from products.adapters.dynamodb_operations import DynamoOperations
@@ -42,13 +43,24 @@ sleep: Callable[[float], None] = time.sleep
 
 
 @cache
+def dynamodb() -> Any:
+    """Two tries a call: the direct one, and boto3's."""
+    return DirectClient(client("dynamodb", attempts=1))
+
+
+def direct_sqs(boto3_client: Any) -> Any:
+    """For the tasks' transport: a message that can't be sent at once is the relay's business."""
+    return DirectClient(boto3_client, again=False)
+
+
+@cache
 def table() -> DynamoProductTable:
-    return DynamoProductTable(client("dynamodb"), settings.PRODUCTS_TABLE)
+    return DynamoProductTable(dynamodb(), settings.PRODUCTS_TABLE)
 
 
 @cache
 def revocations() -> DynamoRevocations:
-    return DynamoRevocations(client("dynamodb"), settings.PRODUCTS_TABLE)
+    return DynamoRevocations(dynamodb(), settings.PRODUCTS_TABLE)
 
 
 @cache
@@ -101,7 +113,7 @@ def pipeline() -> Pipeline:
 
 @cache
 def operations_log() -> DynamoOperations:
-    return DynamoOperations(client("dynamodb"), settings.PRODUCTS_TABLE)
+    return DynamoOperations(dynamodb(), settings.PRODUCTS_TABLE)
 
 
 @cache
@@ -120,7 +132,7 @@ def operations() -> Operations:
 @cache
 def jobs() -> Jobs:
     return Jobs(
-        table=DynamoJobTable(client("dynamodb"), settings.PRODUCTS_TABLE),
+        table=DynamoJobTable(dynamodb(), settings.PRODUCTS_TABLE),
         catalogue=catalogue(),
         doorbell=CeleryDoorbell(),
         clock=now,

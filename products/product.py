@@ -236,14 +236,19 @@ def settled(product: Product) -> Product:
 # One wire form serves the API, the table, the search index and the audit trail: names in camelCase, money Decimal.
 
 
+ISO_LENGTH = len("2026-03-01T12:00:00.000000Z")
+
+
 def iso(moment: datetime) -> str:
     """ISO 8601 in UTC with microseconds and ``Z``; such texts sort as the moments do."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
 
 def moment(text: str) -> datetime:
-    """The moment written by ``iso``."""
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    """The moment written by ``iso``; ValueError for any other text."""
+    if len(text) != ISO_LENGTH or text[-1] != "Z":
+        raise ValueError(f"{text!r} is no moment of ours")
+    return datetime.fromisoformat(text)
 
 
 def wire_name(field: str) -> str:

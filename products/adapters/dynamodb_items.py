@@ -7,8 +7,6 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
-
 from products.changes import Change, ChangeType, CorruptChange, Effect, NameTaken, Origin, VersionTaken
 from products.effects import Discard, Failure
 from products.listing import Listing
@@ -215,23 +213,52 @@ def readable[T](items: Iterator[Item], read: Callable[[Item], T]) -> Iterator[T]
             logger.error("damaged item skipped", extra={"item": f"{item.get('PK')} {item.get('SK')}", "fault": fault})
 
 
+# DynamoDB's own notation, for the kinds of values our items have. boto3's TypeSerializer knows more kinds, and takes a
+# third of a read's time; that both agree on ours is a test.
+
+
 def encoded(item: Mapping[str, Any]) -> Item:
-    """In DynamoDB's own notation."""
-    serialize = TypeSerializer().serialize
-    return {name: serialize(_canonical(value)) for name, value in item.items()}
+    """The item in DynamoDB's own notation; TypeError for a value of a kind that no item of ours has."""
+    return {name: _written(value) for name, value in item.items()}
+
+
+def _written(value: Any) -> Item:
+    if value is None or isinstance(value, bool):
+        return {"NULL": True} if value is None else {"BOOL": value}
+    if isinstance(value, str):
+        return {"S": value}
+    if isinstance(value, int | Decimal):
+        return {"N": _digits(value)}
+    if isinstance(value, Mapping):
+        return {"M": encoded(value)}
+    if isinstance(value, list | tuple):
+        return {"L": [_written(part) for part in value]}
+    if isinstance(value, set) and value:
+        return {"SS": sorted(value)}
+    raise TypeError(f"no item holds a {type(value).__name__}")
+
+
+def _digits(number: int | Decimal) -> str:
+    # DynamoDB keeps 95.00 as 95; written so at once, a retried transaction is the same to the letter.
+    digits = f"{number:f}" if isinstance(number, Decimal) else str(number)
+    return digits.rstrip("0").rstrip(".") if "." in digits else digits
 
 
 def decoded(item: Mapping[str, Any]) -> Item:
-    deserialize = TypeDeserializer().deserialize
-    return {name: deserialize(value) for name, value in item.items()}
+    return {name: _read(value) for name, value in item.items()}
 
 
-def _canonical(value: Any) -> Any:
-    # DynamoDB keeps 95.00 as 95; written so at once, a retried transaction is the same to the letter.
-    if isinstance(value, Decimal):
-        return Decimal(f"{value:f}".rstrip("0").rstrip(".")) if "." in f"{value:f}" else value
-    if isinstance(value, dict):
-        return {name: _canonical(part) for name, part in value.items()}
-    if isinstance(value, list):
-        return [_canonical(part) for part in value]
-    return value
+def _read(written: Mapping[str, Any]) -> Any:
+    ((kind, value),) = written.items()
+    return READERS[kind](value)
+
+
+READERS: dict[str, Callable[[Any], Any]] = {
+    "S": str,
+    "N": Decimal,
+    "BOOL": bool,
+    "NULL": lambda _: None,
+    "M": decoded,
+    "L": lambda parts: [_read(part) for part in parts],
+    "SS": set,
+}
