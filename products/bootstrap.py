@@ -3,7 +3,7 @@
 import itertools
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -93,7 +93,13 @@ def effects() -> frozenset[Effect]:
 @cache
 def catalogue() -> Catalogue:
     return Catalogue(
-        table=table(), index=index(), doorbell=CeleryDoorbell(), clock=now, new_id=new_id, effects=effects()
+        table=table(),
+        index=index(),
+        doorbell=CeleryDoorbell(),
+        clock=now,
+        new_id=new_id,
+        effects=effects(),
+        public_lag=timedelta(seconds=settings.HOT_ANSWER_SECONDS),
     )
 
 

@@ -8,6 +8,7 @@ import json
 import os
 import threading
 import uuid
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -28,12 +29,12 @@ class DirectClient:
         self._own = threading.local()
 
     def __getattr__(self, name: str) -> Any:
-        if name in self.client.meta.method_to_api_mapping:
-            return partial(self._call, name)
-        return getattr(self.client, name)
+        operation = self.client.meta.method_to_api_mapping.get(name)
+        standing = getattr(self.client, name)
+        return partial(self._call, operation, standing) if operation else standing
 
-    def _call(self, operation: str, **arguments: Any) -> Any:
-        if operation == "transact_write_items":  # as boto3 does: the same transaction twice is one
+    def _call(self, operation: str, by_boto3: Callable[..., Any], **arguments: Any) -> Any:
+        if operation == "TransactWriteItems":  # as boto3 does: the same transaction twice is one
             arguments.setdefault("ClientRequestToken", str(uuid.uuid4()))
         try:
             status, body = self._send(operation, json.dumps(arguments).encode())
@@ -47,7 +48,7 @@ class DirectClient:
             about = {"Code": code, "Message": answer.get("message", answer.get("Message", ""))}
             metadata = {"ResponseMetadata": {"HTTPStatusCode": status}}
             raise ClientError({**answer, "Error": about, **metadata}, operation)  # type: ignore[typeddict-item] # boto's own form
-        return getattr(self.client, operation)(**arguments)
+        return by_boto3(**arguments)
 
     def _send(self, operation: str, body: bytes) -> tuple[int, bytes]:
         handle, keys = self._handle(), self.client._request_signer._credentials.get_frozen_credentials()
@@ -61,7 +62,7 @@ class DirectClient:
         meta = self.client.meta
         about = meta.service_model.metadata
         headers = [
-            f"X-Amz-Target: {about['targetPrefix']}.{meta.method_to_api_mapping[operation]}",
+            f"X-Amz-Target: {about['targetPrefix']}.{operation}",
             f"Content-Type: application/x-amz-json-{about['jsonVersion']}",
             "Expect:",
         ]

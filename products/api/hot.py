@@ -67,7 +67,7 @@ class HotAnswers:
             return self.application(environ, start)
         key, now = tuple(map(environ.get, KEY)), self.clock()
         standing = self.answers.get(key)
-        if standing is None or now - standing.read_at > self.seconds:
+        if standing is None or now - standing.read_at >= self.seconds:
             return self._fresh(environ, start, key, now)
         most = settings.THROTTLE_PUBLIC
         rate = spent(public_name(environ), most) if most else None

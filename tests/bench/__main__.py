@@ -6,12 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 from deploy.local.engines import one_sentence
-from tests.bench import reading
+from tests.bench import accepting, reading
 from tests.bench.report import Row, machine, table
 from tests.bench.stack import Stack, stack
 
 SECTIONS: dict[str, tuple[str, Callable[..., list[Row]]]] = {
     "reading": ("Reading", reading.measure),
+    "accepting": ("Accepting a write", accepting.measure),
 }
 
 

@@ -39,6 +39,15 @@ class Row:
         return cls(what, figure, f"{beside}: {theirs.rate:,.0f}/s", told, f"≥ {least:g} ×", _verdict(found >= least))
 
     @classmethod
+    def times(cls, what: str, ours: Figures, theirs: Figures) -> "Row":
+        """How long a piece took, as its caller saw it."""
+        figure, beside = (
+            "p50 {:.0f}, p95 {:.0f}, p99 {:.0f} ms".format(*(found.percentile(share) for share in (0.5, 0.95, 0.99)))
+            for found in (ours, theirs)
+        )
+        return cls(what, figure, beside, f"{ours.percentile(0.5) / theirs.percentile(0.5):.2f} × at p50")
+
+    @classmethod
     def bound(cls, what: str, found: float, most: float, unit: str, beside: str = "") -> "Row":
         return cls(what, f"{found:.2f} {unit}", beside, "", f"≤ {most:g} {unit}", _verdict(found <= most))
 

@@ -12,6 +12,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import django
+
 from deploy.local.engines import Engines, app_environment, free_port, kill_group, spawn, stop, wait_for
 from tests.second_engines.dynamodb_local import DynamoDBLocal
 
@@ -59,7 +61,8 @@ class Stack:
         return child
 
     def token(self) -> str:
-        from products import tokens  # noqa: PLC0415 # reads Django's settings, so only now
+        django.setup()
+        from products import tokens  # noqa: PLC0415 # only now there are settings
         from tests.deployment import ANN, EVERYTHING  # noqa: PLC0415
 
         return tokens.signed(ANN, EVERYTHING, at=datetime.now(UTC), lifetime=timedelta(hours=9), token_id="t")
@@ -106,7 +109,8 @@ class Bare:
             stdout=subprocess.PIPE,
             text=True,
         )
-        stack.ends.callback(kill_group, self.child) if False else stack.ends.callback(self.child.kill)
+        stack.ends.callback(self.child.wait)
+        stack.ends.callback(self.child.kill)
 
     @property
     def pid(self) -> int:
