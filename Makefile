@@ -9,7 +9,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # The clients other teams would write; without Node their tests are skipped, and say so.
 NODE_MODULES := $(if $(shell command -v npm 2>/dev/null),tests/clients/node_modules/ready)
 
-.PHONY: help run test check fix contract setup reset
+.PHONY: help run test test-engines bench check fix contract setup reset
 
 help: ## What there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1	\2/'
@@ -19,6 +19,12 @@ run: .venv-engines/ready .venv/ready ## Everything on this machine, seeded; Ctrl
 
 test: .venv-engines/ready .venv-test/ready $(NODE_MODULES) ## All tests, on engines of their own (ARGS="-k name" for some)
 	@exec .venv-test/bin/python -m pytest -n 3 --dist worksteal $(ARGS)
+
+test-engines: .venv-engines/ready .venv-test/ready .dynamodb-local/ready ## The tests of what is stored, on DynamoDB Local (Java) and PostgreSQL
+	@exec .venv-test/bin/python -m tests.second_engines $(ARGS)
+
+bench: .venv-engines/ready .venv-test/ready .dynamodb-local/ready ## How fast it is, beside the bare calls (ARGS="reading --rounds 3")
+	@exec .venv-test/bin/python -m tests.bench $(ARGS)
 
 check: .venv-test/ready ## Lint, format, types, imports; changes nothing
 	@.venv-test/bin/ruff check . && .venv-test/bin/ruff format --check . && \

@@ -1,4 +1,4 @@
-"""Answers given again for a moment: to whom, for how long, and that nobody who was told of a change gets the old one."""
+"""Answers given again for a moment: to whom, for how long, and that nobody told of a change gets the old one."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -100,7 +100,8 @@ def test_conditions_are_answered_from_the_same_answer(browser: Browser) -> None:
 
 
 @pytest.mark.parametrize(
-    "headers", [{"Authorization": "Bearer x"}, {"Cookie": "sessionid=x"}, {"Accept": "text/html"}, {"Origin": "https://a"}]
+    "headers",
+    [{"Authorization": "Bearer x"}, {"Cookie": "sessionid=x"}, {"Accept": "text/html"}, {"Origin": "https://a"}],
 )
 def test_who_may_see_something_else_is_not_given_it(browser: Browser, headers: dict[str, str]) -> None:
     browser.get()

@@ -141,7 +141,7 @@ class ExactJSONRenderer(JSONRenderer):
 
     def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> bytes:
         """Whoever wants it indented, or answers with something only DRF can write, gets it from DRF."""
-        if data is None or self.get_indent(accepted_media_type, renderer_context or {}) is not None:
+        if data is None or self.get_indent(accepted_media_type or "", renderer_context or {}) is not None:
             return bytes(super().render(data, accepted_media_type, renderer_context))
         try:
             return orjson.dumps(data)

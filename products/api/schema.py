@@ -165,7 +165,7 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
         return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
 
 
-class CookieScheme(SessionScheme):
+class CookieScheme(SessionScheme):  # type: ignore[no-untyped-call] # spectacular's registry
     target_class = "products.api.authentication.CookieAuthentication"
 
 

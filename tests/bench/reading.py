@@ -4,8 +4,6 @@ import itertools
 import os
 from collections.abc import Callable, Iterator
 
-import boto3
-
 from products.adapters.dynamodb_items import change_item, claim_key, encoded
 from products.changes import Effect, Origin, next_change
 from products.product import to_document
@@ -28,7 +26,9 @@ def clients() -> Iterator[str]:
 ADDRESSES = clients()
 
 
-def getting(server: Server, path: Callable[[int], str], expected: int = 200, **headers: str) -> Callable[[int], list[float]]:
+def getting(
+    server: Server, path: Callable[[int], str], expected: int = 200, **headers: str
+) -> Callable[[int], list[float]]:
     """A run of GETs, each of the next number's path."""
     numbers = itertools.count()
 
@@ -64,7 +64,19 @@ def peer_of(stack: Stack) -> Server:
             for number in range(PRODUCTS):
                 document = to_document(a_product(number))
                 kept = {k: str(v) for k, v in document.items() if k in {"price", "renewalPrice", "currency"}}
-                kept |= {k: document[k] for k in ("productId", "name", "description", "billingCycle", "features", "version", "createdAt", "updatedAt")}
+                kept |= {
+                    k: document[k]
+                    for k in (
+                        "productId",
+                        "name",
+                        "description",
+                        "billingCycle",
+                        "features",
+                        "version",
+                        "createdAt",
+                        "updatedAt",
+                    )
+                }
                 batch.save(Product(**kept, activeFlag="ACTIVE", period="once-off + R99/year"))
     return stack.web("tests.bench.peer.wsgi")
 
@@ -73,7 +85,10 @@ def measure(stack: Stack, *, rounds: int, count: int) -> list[Row]:
     fill("bbws-products-dev", 0, PRODUCTS)
     # Each read by itself, then with the hot answers that are the default.
     web, warm, peer, bare = stack.web(HOT_ANSWER_SECONDS="0"), stack.web(), peer_of(stack), bare_of(stack)
-    product, hot = getting(web, lambda n: f"/v1.0/products/{nth(n)}"), getting(warm, lambda n: "/v1.0/products/b0000007")
+    product, hot = (
+        getting(web, lambda n: f"/v1.0/products/{nth(n)}"),
+        getting(warm, lambda n: "/v1.0/products/b0000007"),
+    )
     fresh = getting(warm, lambda n: "/v1.0/products/b0000007", 304, If_None_Match='"v1"')
     reads = side_by_side(
         [

@@ -58,7 +58,11 @@ def _verdict(reached: bool) -> str:
 
 def machine() -> str:
     cpu = next(
-        (line.partition(":")[2].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line),
+        (
+            line.partition(":")[2].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if "model name" in line
+        ),
         platform.machine(),
     )
     cores = Path("/proc/cpuinfo").read_text().count("processor\t")

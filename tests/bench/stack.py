@@ -21,7 +21,10 @@ BIN = Path(sys.executable).parent
 # One process, so that a figure is that of one core; the same for the product and for the peer.
 GUNICORN = ["--worker-class", "gthread", "--threads", "8", "--log-level", "warning", "--no-control-socket"]
 QUIET = ["-W", "ignore:You're running the worker with superuser"]
-PASSPORT = {"SECRET_KEY": "insecure-key-of-the-bench-0123456789", "TOKEN_KEYS": "insecure-token-key-of-the-bench-012345"}
+PASSPORT = {
+    "SECRET_KEY": "insecure-key-of-the-bench-0123456789",
+    "TOKEN_KEYS": "insecure-token-key-of-the-bench-012345",
+}
 
 
 @dataclass(frozen=True)
