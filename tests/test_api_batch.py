@@ -225,9 +225,7 @@ def test_each_action_needs_its_own_permission(api: Api) -> None:
     assert batch(api, "each", create(4), If_Match='"v1"').status_code == 400
 
 
-def test_once_dynamodb_is_away_the_rest_is_not_tried(
-    api: Api, world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_once_dynamodb_is_away_the_rest_is_not_tried(api: Api, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     batch(api, "each", create(1))
     proxy = Proxy(address("dynamodb"))
     monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", proxy.url)

@@ -105,9 +105,7 @@ def test_a_table_that_is_missing_is_not_the_callers_fault(api: Api, settings: An
         assert error_of(response)["message"] == "DynamoDB does not serve us: ResourceNotFoundException."
 
 
-def test_a_command_whose_engine_is_away_says_so_in_a_sentence(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_command_whose_engine_is_away_says_so_in_a_sentence(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     proxy = Proxy(address("dynamodb"))
     proxy.fault = lambda request: 500 if request.operation else PASS
     monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", proxy.url)

@@ -1,11 +1,13 @@
 """Answers given again for a moment: to whom, for how long, and that nobody told of a change gets the old one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from django.core.signals import request_finished
 from django.core.wsgi import get_wsgi_application
+from django.db import close_old_connections
 from django.test import RequestFactory
 
 from products.api.hot import ANSWERS_MOST, Application, HotAnswers
@@ -49,10 +51,13 @@ class Browser:
 
 
 @pytest.fixture
-def browser(world: World, catalogue: Catalogue, pipeline: Pipeline, ann: Origin) -> Browser:
+def browser(world: World, catalogue: Catalogue, pipeline: Pipeline, ann: Origin) -> Iterator[Browser]:
     catalogue.create("p1", fields(), ann)
     pipeline.persist("p1", 1)
-    return Browser(get_wsgi_application())
+    # A request that ends gives its connection up; this one is the test's own, as in Django's test client.
+    request_finished.disconnect(close_old_connections)
+    yield Browser(get_wsgi_application())
+    request_finished.connect(close_old_connections)
 
 
 def renamed(catalogue: Catalogue, pipeline: Pipeline, ann: Origin) -> Any:
@@ -82,7 +87,7 @@ def test_an_answer_has_an_end_counted_from_before_it_was_read(browser: Browser) 
     browser.now += 0.03
     browser.get()
     assert len(browser.asked) == 1
-    browser.now += 0.01
+    browser.now += 0.02
     browser.get()
     assert len(browser.asked) == 2
 

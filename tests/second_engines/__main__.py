@@ -16,10 +16,9 @@ from tests.second_engines.dynamodb_local import DynamoDBLocal
 from tests.second_engines.postgres import Postgres
 
 SUBJECTS = (
-    "acceptance admin_beside admin_form admin_history admin_jobs admin_list admin_operations admin_permissions "
-    "admin_recent api_batch api_bad_input api_caching api_conflicts api_edges api_errors api_history api_parameters "
-    "api_permissions api_reading api_writing catalogue commands direct every_url histories hot jobs lists once "
-    "operations pipeline product_query security_login security_sessions tokens"
+    "admin_form admin_list admin_operations api_batch api_caching api_conflicts api_edges api_history api_reading "
+    "api_writing catalogue commands direct every_url histories hot jobs lists once operations pipeline product_query "
+    "security_login security_sessions tokens"
 ).split()
 OTHERS = ("AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_SQS", "OPENSEARCH_URL", "DATABASE_URL")
 GAME_DAY = ROOT / "bbws_products" / "management" / "commands" / "gameday.py"
@@ -42,6 +41,7 @@ def main() -> int:
             ends.callback(sql.stop)
             sql.start()
             variables["DATABASE_URL"] = sql.url
+        variables.setdefault("HISTORIES", "10")
         variables["SECOND_ENGINES"] = " ".join(name for name in OTHERS if name in variables)
         return tested(asked, variables) or game_day(variables)
     return 1
