@@ -9,7 +9,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # The clients other teams would write; without Node their tests are skipped, and say so.
 NODE_MODULES := $(if $(shell command -v npm 2>/dev/null),tests/clients/node_modules/ready)
 
-.PHONY: help run test test-engines bench check fix contract setup reset
+.PHONY: help run test test-engines bench check fix contract infra setup reset
 
 help: ## What there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1	\2/'
@@ -38,6 +38,9 @@ contract: .venv-test/ready ## Write deploy/openapi.yaml anew from the code
 	from django.core.management import call_command; \
 	call_command('spectacular', file='deploy/openapi.yaml', validate=True, fail_on_warn=True)"
 
+infra: .venv-engines/ready .venv-test/ready .venv-infra/ready ## What Terraform would make, checked offline (needs terraform)
+	@.venv-test/bin/python -m pytest --no-cov -n 2 --dist worksteal tests/test_terraform*.py $(ARGS)
+
 setup: .venv-engines/ready .venv-test/ready .venv/ready $(NODE_MODULES) ## Only install
 
 reset: .venv/ready ## Forget all products, users and logs of `make run`
@@ -64,3 +67,4 @@ tests/clients/node_modules/ready: tests/clients/package.json
 .venv/ready: requirements.txt
 .venv-test/ready: requirements.txt tests/requirements.txt
 .venv-engines/ready: deploy/local/requirements.txt
+.venv-infra/ready: deploy/terraform/requirements.txt

@@ -50,6 +50,7 @@ CLOUDFRONT_DISTRIBUTION_ID = (
 )
 RELAY_AFTER = timedelta(seconds=number("RELAY_AFTER_SECONDS", 30))
 RELAY_EVERY = timedelta(seconds=number("RELAY_EVERY_SECONDS", 10))
+VERIFY_EVERY = timedelta(seconds=number("VERIFY_EVERY_SECONDS", 300))
 
 # Tokens of an external issuer, e.g. Cognito's; none without a JWKS_URL.
 JWKS_URL = os.environ.get("JWKS_URL", "")
@@ -75,6 +76,7 @@ CELERY = celery_settings(
         int(number("SQS_WAIT_SECONDS", WAIT_SECONDS)),
     ),
     RELAY_EVERY,
+    VERIFY_EVERY,
 )
 
 # Django

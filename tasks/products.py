@@ -4,7 +4,7 @@ from typing import Any
 
 from celery import shared_task
 
-from products.bootstrap import jobs, pipeline
+from products.bootstrap import jobs, pipeline, rounds
 
 
 @shared_task(name="products.persist")
@@ -36,3 +36,8 @@ def relay(**_: Any) -> None:
 @shared_task(name="products.job")
 def job(*, job_id: str, **_: Any) -> None:
     jobs().work(job_id)
+
+
+@shared_task(name="products.verify")
+def verify(**_: Any) -> None:
+    rounds().slice()

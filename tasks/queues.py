@@ -10,7 +10,8 @@ QUEUES = {
 }
 RELAY = "products.relay"
 JOB = "products.job"
-ON_CHANGE_QUEUE = (RELAY, JOB)
+VERIFY = "products.verify"
+ON_CHANGE_QUEUE = (RELAY, JOB, VERIFY)
 """They wait with the changes: seldom, or one message at a time, so that nobody's edit waits behind them for long."""
 MAX_RECEIVE_COUNT = 3
 VISIBILITY_SECONDS = 60
