@@ -1,5 +1,6 @@
 """Answers given again for a moment: to whom, for how long, and that nobody told of a change gets the old one."""
 
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -173,6 +174,24 @@ def test_who_calls_too_often_is_refused_all_the_same(browser: Browser, settings:
     assert browser.asked == [PATH] * 3
 
 
+def test_of_all_who_ask_at_once_one_reads(browser: Browser) -> None:
+    browser.hot.seconds = 60
+    found: list[int] = []
+    other = threading.Thread(target=lambda: found.append(browser.get()[0]))
+
+    def while_another_asks() -> None:
+        browser.while_asked = lambda: None
+        other.start()
+        other.join(0.2)
+        assert found == []
+
+    browser.while_asked = while_another_asks
+    assert browser.get()[0] == 200
+    other.join(10)
+    assert found == [200]
+    assert len(browser.asked) == 1
+
+
 def test_it_can_be_switched_off_and_stays_small(world: World) -> None:
     def anything(environ: dict[str, Any], start: Any) -> list[bytes]:
         start("200 OK", [("Cache-Control", "public"), ("Vary", environ.get("HTTP_ORIGIN", "Accept"))])
@@ -184,7 +203,7 @@ def test_it_can_be_switched_off_and_stays_small(world: World) -> None:
     small = Browser(anything)
     for number in range(ANSWERS_MOST + 1):
         small.get(f"{PATH}?n={number}")
-    assert len(small.hot.answers) == 1
+    assert len(small.hot.answers) == len(small.hot.reading) + 1 == 1
     unknown = Browser(anything)
     for _ in range(2):
         unknown.get(Origin="User-Agent")  # it varies by a header that the key does not hold

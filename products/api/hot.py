@@ -5,6 +5,7 @@ what its ``Vary`` names; ``If-None-Match`` is compared with its ETag. Why this b
 ARCHITECTURE.md, "Hot answers".
 """
 
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -61,14 +62,20 @@ class HotAnswers:
     seconds: float
     clock: Callable[[], float] = time.monotonic
     answers: dict[tuple[Any, ...], Answer] = field(default_factory=dict)
+    reading: dict[tuple[Any, ...], threading.Lock] = field(default_factory=dict)
 
     def __call__(self, environ: dict[str, Any], start: Start) -> Iterable[bytes]:
         if not self.seconds or not _is_public(environ):
             return self.application(environ, start)
-        key, now = tuple(map(environ.get, KEY)), self.clock()
+        key = tuple(map(environ.get, KEY))
+        standing = self._standing(key)
+        return self._again(environ, start, standing) if standing else self._alone(environ, start, key)
+
+    def _standing(self, key: tuple[Any, ...]) -> Answer | None:
         standing = self.answers.get(key)
-        if standing is None or now - standing.read_at >= self.seconds:
-            return self._fresh(environ, start, key, now)
+        return standing if standing and self.clock() - standing.read_at < self.seconds else None
+
+    def _again(self, environ: dict[str, Any], start: Start, standing: Answer) -> Iterable[bytes]:
         most = settings.THROTTLE_PUBLIC
         rate = spent(public_name(environ), most) if most else None
         if most and rate is None:
@@ -76,13 +83,25 @@ class HotAnswers:
         own = own_headers(sane_or_new(environ.get("HTTP_X_REQUEST_ID", "")), rate)
         return _given(environ, start, standing, own)
 
-    def _fresh(self, environ: dict[str, Any], start: Start, key: tuple[Any, ...], now: float) -> Iterable[bytes]:
+    def _alone(self, environ: dict[str, Any], start: Start, key: tuple[Any, ...]) -> Iterable[bytes]:
+        """Of all who ask at the same moment one reads. The others wait for its answer, but no longer than one lasts."""
+        lock = self.reading.setdefault(key, threading.Lock())
+        turn = lock.acquire(timeout=self.seconds)
+        try:
+            standing = self._standing(key)
+            return self._again(environ, start, standing) if standing else self._fresh(environ, start, key)
+        finally:
+            if turn:
+                lock.release()
+
+    def _fresh(self, environ: dict[str, Any], start: Start, key: tuple[Any, ...]) -> Iterable[bytes]:
         """The application's answer - to the unconditional request, so that there is one to keep."""
         whole = {name: value for name, value in environ.items() if name != "HTTP_IF_NONE_MATCH"}
-        answer, own = _answer_of(self.application, whole, now)
+        answer, own = _answer_of(self.application, whole, self.clock())
+        if len(self.reading) > ANSWERS_MOST:
+            self.answers.clear()
+            self.reading.clear()
         if answer.shareable:
-            if len(self.answers) >= ANSWERS_MOST:
-                self.answers.clear()
             self.answers[key] = answer
         return _given(environ, start, answer, own)
 
