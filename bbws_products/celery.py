@@ -70,6 +70,6 @@ def celery_settings(
     }
 
 
-app = Celery("bbws_products")
+app = Celery("bbws_products", task_cls="bbws_products.logged_task:LoggedTask")
 app.add_defaults(lambda: settings.CELERY)
 app.autodiscover_tasks(["tasks"], related_name="products")

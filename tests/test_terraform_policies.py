@@ -78,9 +78,10 @@ def test_each_consumer_consumes_its_own_queue_only() -> None:
     statements = [(name, statement) for name in ROLES for statement in _statements(name)]
     consumed = {name: s["Resource"] for name, s in statements if "sqs:ReceiveMessage" in s["Action"]}
     queues = {"creator": "change", "cache-invalidator": "cache", "search-indexer": "search", "audit-logger": "audit"}
-    containers = consumed.pop("worker")
+    containers, operators = consumed.pop("worker"), consumed.pop("web")
     assert consumed == {name: [f"<{queue}_queue_arn>"] for name, queue in queues.items()}
     assert containers == [f"<{queue}_queue_arn>" for queue in queues.values()]
+    assert operators == [f"<{queue}_dlq_arn>" for queue in queues.values()]  # whoever redrives takes what is dead
 
 
 # What the work calls: each client is asked, before a call, for the call's name and arguments.

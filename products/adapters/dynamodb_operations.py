@@ -91,6 +91,8 @@ class DynamoOperations:
             "count": len(action.changes),
         }
         self._call("put_item", TableName=self.name, Item=encoded(item))
+        facts = {"actor": action.by, "action": action.what, "reason": action.reason, "action_id": action.action_id}
+        logger.info("operator action", extra={**facts, "changes": list(action.changes)[:20]})
 
     def actions(self, month: datetime, limit: int) -> list[Action]:
         return [
