@@ -11,6 +11,7 @@ from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections
 from django.test import RequestFactory
 
+from bbws_products.access import answered_again
 from products.api.hot import ANSWERS_MOST, Application, HotAnswers
 from products.catalogue import Catalogue
 from products.changes import Effect, Origin
@@ -35,7 +36,7 @@ class Browser:
     while_asked: Callable[[], None] = lambda: None
 
     def __post_init__(self) -> None:
-        self.hot = HotAnswers(self._counted, self.seconds, lambda: self.now)
+        self.hot = HotAnswers(self._counted, self.seconds, answered_again, lambda: self.now)
 
     def _counted(self, environ: dict[str, Any], start: Any) -> Any:
         self.asked.append(environ["PATH_INFO"])
@@ -77,6 +78,20 @@ def test_a_second_caller_gets_the_same_answer_but_for_what_is_their_own(browser:
     assert second[1]["X-Request-ID"] == "second-caller"
     assert int(second[1]["RateLimit-Remaining"]) == int(first[1]["RateLimit-Remaining"]) - 1
     assert {k: v for k, v in first[1].items() if k not in own} == {k: v for k, v in second[1].items() if k not in own}
+
+
+def test_each_has_its_line_in_the_log(browser: Browser, caplog: pytest.LogCaptureFixture, settings: Any) -> None:
+    caplog.set_level("INFO", "bbws_products.access")
+    browser.get()
+    browser.get(If_None_Match='"v1"')
+    first, again = (vars(record) for record in caplog.records if record.message == "request answered")
+    assert again["status"] == 304
+    for name in ("method", "path", "endpoint", "actor", "product_id"):
+        assert first[name] == again[name]
+    settings.LOG_SAMPLE_READS = 0
+    caplog.clear()
+    browser.get()
+    assert caplog.records == []
 
 
 def test_an_answer_has_an_end_counted_from_before_it_was_read(browser: Browser) -> None:

@@ -60,6 +60,8 @@ class HotAnswers:
 
     application: Application
     seconds: float
+    note: Callable[[Mapping[str, Any], int, str], None] = lambda environ, status, request_id: None
+    """Told of each answer that was given again, as nobody behind this hears of it."""
     clock: Callable[[], float] = time.monotonic
     answers: dict[tuple[Any, ...], Answer] = field(default_factory=dict)
     reading: dict[tuple[Any, ...], threading.Lock] = field(default_factory=dict)
@@ -80,8 +82,10 @@ class HotAnswers:
         rate = spent(public_name(environ), most) if most else None
         if most and rate is None:
             return self.application(environ, start)  # which knows how to refuse
-        own = own_headers(sane_or_new(environ.get("HTTP_X_REQUEST_ID", "")), rate)
-        return _given(environ, start, standing, own)
+        request_id = sane_or_new(environ.get("HTTP_X_REQUEST_ID", ""))
+        status, parts = _given(environ, start, standing, own_headers(request_id, rate))
+        self.note(environ, status, request_id)
+        return parts
 
     def _alone(self, environ: dict[str, Any], start: Start, key: tuple[Any, ...]) -> Iterable[bytes]:
         """Of all who ask at the same moment one reads. The others wait for its answer, but no longer than one lasts."""
@@ -103,7 +107,7 @@ class HotAnswers:
             self.reading.clear()
         if answer.shareable:
             self.answers[key] = answer
-        return _given(environ, start, answer, own)
+        return _given(environ, start, answer, own)[1]
 
 
 def _is_public(environ: Mapping[str, Any]) -> bool:
@@ -127,11 +131,12 @@ def _answer_of(application: Application, environ: dict[str, Any], now: float) ->
     return Answer(status, shared, body, now), own
 
 
-def _given(environ: Mapping[str, Any], start: Start, answer: Answer, own: Headers) -> Iterable[bytes]:
+def _given(environ: Mapping[str, Any], start: Start, answer: Answer, own: Headers) -> tuple[int, list[bytes]]:
+    """The status and the body that were given."""
     condition, etag = environ.get("HTTP_IF_NONE_MATCH"), answer.etag()
     if condition is None or etag is None or not names(condition, etag):
         start(answer.status, answer.headers + own)
-        return [answer.body]
+        return int(answer.status[:3]), [answer.body]
     kept = [(name, value) for name, value in answer.headers if name.lower() not in OF_BODY]
     start(f"304 {HTTPStatus.NOT_MODIFIED.phrase}", kept + own)
-    return [b""]
+    return 304, [b""]
