@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from celery import current_app
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from deploy.local.engines import Engines
@@ -18,6 +19,7 @@ from products.adapters import aws
 from products.catalogue import Catalogue
 from products.changes import Origin
 from products.pipeline import Pipeline
+from tasks.queues import queue_names
 from tests import deployment as processes
 from tests import plugin, terraform
 from tests.browser import CHROMIUM, Shop, launched, refuse_to_skip, window
@@ -67,7 +69,7 @@ def engines() -> Iterator[Engines]:
 
 
 @pytest.fixture(scope="session")
-def shared_clients() -> Iterator[None]:
+def shared_clients(engines: Engines) -> Iterator[None]:
     """The wiring is made anew for each test, but with clients that are made once for what they depend on: the
     environment, and their limits. To make one takes longer than most tests do."""
 
@@ -79,6 +81,9 @@ def shared_clients() -> Iterator[None]:
         environment = sorted((name, value) for name, value in os.environ.items() if name.startswith("AWS_"))
         return made(tuple(environment), service, **limits)
 
+    # The transport keeps its one client, too: it must not be made by a test that has pointed SQS to nowhere.
+    with current_app.connection_for_write() as connection:
+        connection.default_channel.sqs(queue_names("test")["products.persist"])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bootstrap, "client", client)
         yield
