@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from products.admin.base import ModelAdmin
 from products.admin.charts import HOUR, completed_bars, latency_bars, slots_of
-from products.bootstrap import catalogue, now, operations, redrive, rounds
+from products.bootstrap import catalogue, check_table, now, operations, redrive
 from products.changes import Effect
 from products.operations import LOOKED_AT_MOST, Stuck, latencies
 from products.product import CatalogueError, TryLater
@@ -120,7 +120,7 @@ def _open() -> dict[str, Any]:
 
 def _check() -> dict[str, Any]:
     """The last drift check that came to its end, and the one under way."""
-    check = rounds().table.last_check()
+    check = check_table().last_check()
     if check is None:
         return {}
     found = [*(check.running.found if check.running else ()), *(check.last.found if check.last else ())]
