@@ -14,6 +14,7 @@ from products.currency import CURRENCIES, DEFAULT_CURRENCY, money
 PRICE_MIN, PRICE_MAX = Decimal("0.01"), Decimal("999999.99")
 LENGTHS = {"name": (3, 100), "description": (10, 500), "period": (5, 100), "feature": (2, 200)}
 FEATURES_MOST = 20
+ISO_LENGTH = len("2026-03-01T12:00:00.000000Z")
 TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # they make a text read as another
 
 
@@ -239,9 +240,6 @@ def settled(product: Product) -> Product:
 
 
 # One wire form serves the API, the table, the search index and the audit trail: names in camelCase, money Decimal.
-
-
-ISO_LENGTH = len("2026-03-01T12:00:00.000000Z")
 
 
 def iso(moment: datetime) -> str:
