@@ -9,7 +9,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # The clients other teams would write; without Node their tests are skipped, and say so.
 NODE_MODULES := $(if $(shell command -v npm 2>/dev/null),tests/clients/node_modules/ready)
 
-.PHONY: help run test check fix contract package bench-cold-start infra setup reset lint-deploy image-test
+.PHONY: help run test test-engines bench bench-cold-start check fix contract package infra setup reset lint-deploy image-test
 
 help: ## What there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1	\2/'
@@ -19,6 +19,12 @@ run: .venv-engines/ready .venv/ready ## Everything on this machine, seeded; Ctrl
 
 test: .venv-engines/ready .venv-test/ready $(NODE_MODULES) ## All tests, on engines of their own (ARGS="-k name" for some)
 	@exec .venv-test/bin/python -m pytest -n 3 --dist worksteal $(ARGS)
+
+test-engines: .venv-engines/ready .venv-test/ready .dynamodb-local/ready ## The tests of what is stored, on DynamoDB Local (Java) and PostgreSQL
+	@exec .venv-test/bin/python -m tests.second_engines $(ARGS)
+
+bench: .venv-engines/ready .venv-test/ready .dynamodb-local/ready ## How fast it is, beside the bare calls (ARGS="reading --rounds 3")
+	@exec .venv-test/bin/python -m tests.bench $(ARGS)
 
 check: .venv-test/ready ## Lint, format, types, imports; changes nothing
 	@.venv-test/bin/ruff check . && .venv-test/bin/ruff format --check . && \
@@ -65,6 +71,12 @@ reset: .venv/ready ## Forget all products, users and logs of `make run`
 	@$(PYTHON) -m venv $* || { echo "Python's venv module is missing; on Debian: apt-get install python3-venv"; exit 1; }
 	@$*/bin/python -m pip install --quiet $(foreach file,$^,-r $(file))
 	@touch $@
+
+# Amazon's DynamoDB Local, as an npm package ships it; its many dependencies are another program's, so it is only unpacked.
+.dynamodb-local/ready:
+	@echo "Installing into $(@D) (once)"
+	@mkdir -p $(@D) && cd $(@D) && npm pack --silent amplify-dynamodb-simulator@2.9.30 >/dev/null && \
+	tar -xzf *.tgz && rm *.tgz && touch ready
 
 tests/clients/node_modules/ready: tests/clients/package.json
 	@echo "Installing into tests/clients/node_modules (once)"

@@ -3,12 +3,14 @@
 import logging
 import re
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from time import perf_counter
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.urls import ResolverMatch, resolve
 from django.utils.functional import SimpleLazyObject
 
 from bbws_products.logs import bound
@@ -59,14 +61,36 @@ def is_worth_a_line(request: HttpRequest, response: HttpResponse, actor: str) ->
         return False
     if actor or request.method not in READING:
         return True
-    request_id = str(getattr(request, "request_id", ""))
+    return is_in_sample(str(getattr(request, "request_id", "")))
+
+
+def is_in_sample(request_id: str) -> bool:
     return bool(zlib.crc32(request_id.encode()) < settings.LOG_SAMPLE_READS * 2**32)
+
+
+def answered_again(environ: Mapping[str, Any], status: int, request_id: str) -> None:
+    """The line of a public read whose answer was there already, before Django was asked (``products.api.hot``)."""
+    if is_in_sample(request_id):
+        path, method = environ["PATH_INFO"], environ["REQUEST_METHOD"]
+        match = _match(path)
+        asked = {"method": method, "path": path[:PATH_MOST], "status": status, "status_class": f"{status // 100}xx"}
+        facts = asked | {"endpoint": _named(method, match), "actor": "", "duration_ms": 0.0} | match.kwargs
+        with bound(request_id=request_id):
+            logger.info("request answered", extra=facts)
+
+
+@lru_cache(1024)
+def _match(path: str) -> ResolverMatch:
+    return resolve(path)
 
 
 def _endpoint(request: HttpRequest) -> str:
     """Method and route, of which there are few: it is a dimension of a metric. The admin counts as one."""
-    method = request.method if request.method in METHODS else "OTHER"
-    match = request.resolver_match
+    return _named(request.method or "", request.resolver_match)
+
+
+def _named(method: str, match: ResolverMatch | None) -> str:
+    method = method if method in METHODS else "OTHER"
     if match is None:
         return f"{method} unknown"
     if "admin" in match.namespaces:

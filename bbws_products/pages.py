@@ -1,9 +1,12 @@
 """What a browser may do with our pages."""
 
 from collections.abc import Callable
+from functools import cached_property
 
-from csp.constants import UNSAFE_EVAL
+from csp.constants import HEADER, UNSAFE_EVAL
 from csp.middleware import CSPMiddleware, PolicyParts
+from csp.utils import build_policy
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
@@ -21,6 +24,18 @@ class ContentSecurityPolicy(CSPMiddleware):
     that got past the templates' escaping would be run; no template, of ours or of the theme, puts what somebody typed
     there.
     """
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        """Where nobody has touched the policy it is always the same, and need not be built again."""
+        touched = any(name.startswith("_csp") for name in (*vars(request), *vars(response)))
+        if touched or settings.DEBUG or is_of_the_admin(request) or HEADER in response:
+            return super().process_response(request, response)
+        response[HEADER] = self._untouched
+        return response
+
+    @cached_property
+    def _untouched(self) -> str:
+        return build_policy()
 
     def get_policy_parts(
         self, request: HttpRequest, response: HttpResponseBase, report_only: bool = False

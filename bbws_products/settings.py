@@ -5,19 +5,27 @@ from pathlib import Path
 
 import dj_database_url
 from botocore.config import Config
+from django.core.exceptions import ImproperlyConfigured
 
-from bbws_products.environment import required, words
+from bbws_products.environment import number, required, words
 from bbws_products.security import *  # noqa: F403 # signing in and sessions: settings like these here
 from bbws_products.settings_api import *  # noqa: F403 # this builds on them
 from bbws_products.settings_api import FIRST_MIDDLEWARE, LOCAL, REST_FRAMEWORK
 from bbws_products.settings_worker import *  # noqa: F403 # this builds on them
 from bbws_products.theme import THEME
+from products.pipeline import SETTLE
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 required("HEARTBEAT_DIR", "A directory where the worker touches a file per queue it polls, e.g. /run/worker.")
 ALLOWED_HOSTS = words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = words("CSRF_TRUSTED_ORIGINS")
+
+# For how long a process gives a public answer again; far below the second that an invalidation waits (SETTLE).
+HOT_ANSWER_SECONDS = number("HOT_ANSWER_SECONDS", 0.1)
+if not 0 <= HOT_ANSWER_SECONDS <= SETTLE.total_seconds() / 2:
+    raise ImproperlyConfigured("HOT_ANSWER_SECONDS must be from 0 to 0.5: an invalidation covers a change after 1 s.")
+DIRECT_CALLS = True  # libcurl is here, for the worker's sake
 
 INSTALLED_APPS = [
     "unfold",  # before the admin, whose templates it replaces
@@ -104,7 +112,7 @@ REST_FRAMEWORK = {
     **REST_FRAMEWORK,
     "DEFAULT_AUTHENTICATION_CLASSES": [
         *REST_FRAMEWORK["DEFAULT_AUTHENTICATION_CLASSES"],
-        "rest_framework.authentication.SessionAuthentication",
+        "products.api.authentication.CookieAuthentication",
     ],
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "DEFAULT_RENDERER_CLASSES": [

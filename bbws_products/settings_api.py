@@ -60,6 +60,7 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_PERMISSION_CLASSES": ["products.api.permissions.ProductPermission"],
     "DEFAULT_PARSER_CLASSES": ["products.api.requests.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["products.api.requests.ExactJSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "products.api.requests.QuickNegotiation",
     "DEFAULT_THROTTLE_CLASSES": ["products.api.throttling.ClientThrottle"],
     "NUM_PROXIES": int(number("NUM_PROXIES", 0)),
     "EXCEPTION_HANDLER": "products.api.errors.answer",

@@ -13,10 +13,10 @@ browsable_api = [
     path("logout/", LogoutView.as_view(next_page="admin:login"), name="logout"),
 ]
 urlpatterns = [
+    path("v1.0/", include("products.api.urls")),  # the first, as what is asked for most
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("healthz", healthz),
     path("readyz", readyz),
-    path("v1.0/", include("products.api.urls")),
     path("v1.0/", include("products.api.docs")),
     path("api-auth/", include((browsable_api, "rest_framework"))),
     path("admin/", admin.site.urls),

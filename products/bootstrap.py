@@ -1,17 +1,14 @@
-"""The wiring: the only module that names adapters. Everything is built once, on first use.
+"""The wiring: this and ``upkeep`` alone name adapters. Everything is built once, on first use.
 
 What has a large library behind it is imported where it is made: a function on Lambda that only reads would pay at each
 start for searching, storing files and Celery.
 """
 
-import itertools
-import logging
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import uuid6
 from django.conf import settings
@@ -22,35 +19,21 @@ from products.adapters.aws import calling, client
 from products.adapters.cloudfront import CloudFront
 from products.adapters.doorbell import Doorbell
 from products.adapters.dynamodb import DynamoProductTable
-from products.adapters.dynamodb_checks import DynamoChecks
-from products.adapters.dynamodb_drift import DynamoDrift
 from products.adapters.dynamodb_jobs import DynamoJobTable
 from products.adapters.dynamodb_operations import DynamoOperations
 from products.adapters.dynamodb_tokens import DynamoRevocations
 from products.adapters.messages import SqsDoorbell
-from products.adapters.sorting import SqliteSorting
 from products.adapters.sqs import SqsQueues
-from products.adapters.sqs_dead_letters import SqsDeadLetters
-from products.audit_verification import AuditVerification
 from products.catalogue import Catalogue
 from products.changes import Effect
-from products.differences import Difference
-from products.drift import PATIENCE
 from products.jobs import Jobs
-from products.listing import Listing
 from products.operations import Operations
 from products.pipeline import Pipeline
-from products.redrive import Redrive
-from products.reindex import Reindex
-from products.repair import Repair
-from products.rounds import Rounds
-from products.verification import Verification
 
 if TYPE_CHECKING:
+    from products.adapters.dynamodb_checks import DynamoChecks
     from products.adapters.opensearch import NoIndex, OpenSearchIndex
     from products.adapters.s3 import S3AuditRecords, S3AuditTrail
-
-logger = logging.getLogger(__name__)
 
 
 def now() -> datetime:
@@ -66,18 +49,30 @@ sleep: Callable[[float], None] = time.sleep
 
 
 @cache
-def _dynamodb() -> Any:
-    return client("dynamodb")
+def dynamodb() -> Any:
+    """Two tries a call: the direct one, and botocore's."""
+    return _direct(client("dynamodb", attempts=1), again=True) if settings.DIRECT_CALLS else client("dynamodb")
+
+
+def direct_sqs(plain: Any) -> Any:
+    """For the tasks' transport: a message that can't be sent at once is the relay's business."""
+    return _direct(plain, again=False) if settings.DIRECT_CALLS else plain
+
+
+def _direct(plain: Any, *, again: bool) -> Any:
+    from products.adapters.direct import DirectClient
+
+    return DirectClient(plain, again=again)
 
 
 @cache
 def table() -> DynamoProductTable:
-    return DynamoProductTable(_dynamodb(), settings.PRODUCTS_TABLE)
+    return DynamoProductTable(dynamodb(), settings.PRODUCTS_TABLE)
 
 
 @cache
 def revocations() -> DynamoRevocations:
-    return DynamoRevocations(_dynamodb(), settings.PRODUCTS_TABLE)
+    return DynamoRevocations(dynamodb(), settings.PRODUCTS_TABLE)
 
 
 @cache
@@ -89,7 +84,7 @@ def index() -> "OpenSearchIndex | NoIndex":
     return OpenSearchIndex(connect(settings.OPENSEARCH_URL), settings.SEARCH_ALIAS)
 
 
-def _searchable() -> Any:
+def searchable() -> Any:
     """The OpenSearchIndex; None where there is none."""
     return index() if settings.ENABLE_OPENSEARCH else None
 
@@ -128,8 +123,15 @@ def doorbell() -> Doorbell:
 
 @cache
 def catalogue() -> Catalogue:
-    searched: Any = SimpleLazyObject(index)  # few processes search
-    return Catalogue(table=table(), index=searched, doorbell=doorbell(), clock=now, new_id=new_id, effects=effects())
+    return Catalogue(
+        table=table(),
+        index=cast(Any, SimpleLazyObject(index)),  # few processes search
+        doorbell=doorbell(),
+        clock=now,
+        new_id=new_id,
+        effects=effects(),
+        public_lag=timedelta(seconds=settings.HOT_ANSWER_SECONDS),
+    )
 
 
 @cache
@@ -148,7 +150,7 @@ def pipeline() -> Pipeline:
 
 @cache
 def operations_log() -> DynamoOperations:
-    return DynamoOperations(_dynamodb(), settings.PRODUCTS_TABLE)
+    return DynamoOperations(dynamodb(), settings.PRODUCTS_TABLE)
 
 
 @cache
@@ -167,33 +169,12 @@ def operations() -> Operations:
 @cache
 def jobs() -> Jobs:
     return Jobs(
-        table=DynamoJobTable(_dynamodb(), settings.PRODUCTS_TABLE),
+        table=DynamoJobTable(dynamodb(), settings.PRODUCTS_TABLE),
         catalogue=catalogue(),
         doorbell=doorbell(),
         clock=now,
         new_id=new_id,
         ring_after=settings.RELAY_AFTER,
-    )
-
-
-@cache
-def drift() -> DynamoDrift:
-    return DynamoDrift(_dynamodb(), settings.PRODUCTS_TABLE)
-
-
-@cache
-def _several() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(8, "check")  # a check mostly waits; made in the worker's child, at its first check
-
-
-def verification(patience: timedelta = PATIENCE) -> Verification:
-    return Verification(
-        logs=drift(),
-        documents=_searchable(),
-        trail=audit_records(),
-        clock=now,
-        mapped=_several().map,
-        patience=patience,
     )
 
 
@@ -204,51 +185,11 @@ def audit_records() -> "S3AuditRecords":
     return S3AuditRecords(client("s3", read=5), settings.AUDIT_BUCKET)
 
 
-def audit_verification(*, offline: bool) -> AuditVerification:
-    logs = None if offline else drift()
-    return AuditVerification(records=audit_records(), sorting=SqliteSorting(), logs=logs, mapped=_several().map)
-
-
-def repair() -> Repair:
-    return Repair(
-        table=table(),
-        items=drift(),
-        index=_searchable(),
-        trail=trail(),
-        doorbell=doorbell(),
-        cover=lambda at: pipeline().cover(at, sleep) if settings.ENABLE_CLOUDFRONT else None,
-        clock=now,
-    )
-
-
 @cache
-def check_table() -> DynamoChecks:
-    return DynamoChecks(_dynamodb(), settings.PRODUCTS_TABLE)
+def check_table() -> "DynamoChecks":
+    from products.adapters.dynamodb_checks import DynamoChecks
 
-
-@cache
-def rounds() -> Rounds:
-    return Rounds(table=check_table(), verification=verification(), tell=_warn_of, clock=now)
-
-
-def _warn_of(difference: Difference) -> None:
-    about = {"kind": str(difference.kind), "product_id": difference.product_id, "version": difference.version}
-    logger.warning("drift", extra={**about, "cause": difference.cause})
-
-
-def reindex() -> Reindex | None:
-    """None where there is no search index."""
-    from products.adapters.opensearch_rebuild import OpenSearchRebuild
-
-    if not (standing := _searchable()):
-        return None
-    return Reindex(records=drift(), index=OpenSearchRebuild(standing.client, standing.alias))
-
-
-@cache
-def redrive() -> Redrive:
-    letters = SqsDeadLetters(sqs(), settings.QUEUE_URLS)
-    return Redrive(letters=letters, changes=table(), jobs=jobs().table, log=operations())
+    return DynamoChecks(dynamodb(), settings.PRODUCTS_TABLE)
 
 
 def image_url(key: str | None) -> str | None:
@@ -260,7 +201,7 @@ def checks() -> dict[str, Callable[[], None] | None]:
     """A check per dependency by name; None where this deployment does without it."""
     if not settings.CELERY:
         return {"dynamodb": table().check}  # the API alone needs nothing else to serve
-    standing = _searchable()
+    standing = searchable()
     return {
         "dynamodb": table().check,
         "sql": _check_sql,
@@ -289,12 +230,3 @@ def _check_sqs() -> None:
     with calling("SQS"):
         for url, _ in settings.QUEUE_URLS.values():
             sqs().get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
-
-
-def index_records() -> int:
-    """Index all records at once; later versions in the index stay. Returns how many were indexed."""
-    if not (standing := _searchable()):
-        return 0
-    standing.ensure()
-    listings = (table().in_order(Listing(limit=100), active=active) for active in (True, False))
-    return int(standing.put_all(itertools.chain.from_iterable(listings)))

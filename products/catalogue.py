@@ -48,6 +48,8 @@ class Catalogue(Acceptance):
 
     table: ProductTable
     index: SearchIndex
+    public_lag: timedelta = timedelta()
+    """For how long after a product is stored the public may still be given the answer from before."""
 
     def public(self, product_id: str) -> Product:
         """The product as the public sees it; ProductNotFound also when it is inactive."""
@@ -101,11 +103,25 @@ class Catalogue(Acceptance):
         return changes
 
     def await_effect(self, change: Change, effect: Effect, *, seconds: float, sleep: Callable[[float], None]) -> Change:
-        """The change once ``effect`` is no longer open - or has failed for good, or ``seconds`` have passed.
+        """The change once ``effect`` is no longer open - or has failed for good, or ``seconds`` have passed."""
+        return self.await_effects([change], effect, seconds=seconds, sleep=sleep)[0]
 
-        The write is accepted whatever happens here, so an engine that is away only makes the wait a blind one.
+    def await_effects(
+        self, changes: Iterable[Change], effect: Effect, *, seconds: float, sleep: Callable[[float], None]
+    ) -> list[Change]:
+        """Each of the changes as in ``await_effect``; ``seconds`` is the time for all of them together.
+
+        The write is accepted whatever happens here, so an engine that is away only makes the wait a blind one. Once
+        the effect was waited for, ``public_lag`` passes too: then whoever is told so finds the public reads new.
         """
-        deadline, pause = self.clock() + timedelta(seconds=seconds), 0.02
+        deadline = self.clock() + timedelta(seconds=seconds)
+        awaited = [self._awaited(change, effect, deadline, sleep) for change in changes]
+        if self.public_lag and any(effect not in change.open for change in awaited):
+            sleep(self.public_lag.total_seconds())
+        return awaited
+
+    def _awaited(self, change: Change, effect: Effect, deadline: datetime, sleep: Callable[[float], None]) -> Change:
+        pause = 0.02
         while effect in change.open and change.state(effect) != "failed":
             left = (deadline - self.clock()).total_seconds()
             if left <= 0:
@@ -115,16 +131,6 @@ class Catalogue(Acceptance):
             with suppress(EngineAway):
                 change = self.receipt(change.product_id, change.version)
         return change
-
-    def await_effects(
-        self, changes: Iterable[Change], effect: Effect, *, seconds: float, sleep: Callable[[float], None]
-    ) -> list[Change]:
-        """Each of the changes as in ``await_effect``; ``seconds`` is the time for all of them together."""
-        deadline = self.clock() + timedelta(seconds=seconds)
-        return [
-            self.await_effect(change, effect, seconds=(deadline - self.clock()).total_seconds(), sleep=sleep)
-            for change in changes
-        ]
 
     def page(self, listing: Listing) -> Page:
         """A page of records, as the public sees them."""

@@ -33,7 +33,7 @@ TASKS = {
 SETTLE = timedelta(seconds=1)
 """How long after a change was stored an invalidation must start to cover it: it outlasts both the difference between
 two hosts' clocks and the delay of DynamoDB's indexes, so that CloudFront can't fetch the old list once more."""
-INVALIDATE_EVERY = timedelta(seconds=5)
+INVALIDATE_EVERY = timedelta(seconds=3)
 """The least time between two invalidations; all changes that settle meanwhile share the next one."""
 RING_AGAIN_MOST = timedelta(minutes=10)
 RELAY_MOST = timedelta(seconds=6)  # on Lambda a task is ended after 10

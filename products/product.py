@@ -14,6 +14,7 @@ from products.currency import CURRENCIES, DEFAULT_CURRENCY, money
 PRICE_MIN, PRICE_MAX = Decimal("0.01"), Decimal("999999.99")
 LENGTHS = {"name": (3, 100), "description": (10, 500), "period": (5, 100), "feature": (2, 200)}
 FEATURES_MOST = 20
+ISO_LENGTH = len("2026-03-01T12:00:00.000000Z")
 TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # they make a text read as another
 
 
@@ -243,12 +244,14 @@ def settled(product: Product) -> Product:
 
 def iso(moment: datetime) -> str:
     """ISO 8601 in UTC with microseconds and ``Z``; such texts sort as the moments do."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
 
 def moment(text: str) -> datetime:
-    """The moment written by ``iso``."""
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    """The moment written by ``iso``; ValueError for any other text."""
+    if len(text) != ISO_LENGTH or text[-1] != "Z":
+        raise ValueError(f"{text!r} is no moment of ours")
+    return datetime.fromisoformat(text)
 
 
 def wire_name(field: str) -> str:

@@ -5,7 +5,8 @@ from typing import Any
 
 from celery import shared_task
 
-from products.bootstrap import jobs, now, operations, pipeline, rounds
+from products.bootstrap import jobs, now, operations, pipeline
+from products.upkeep import rounds
 
 logger = logging.getLogger(__name__)
 

@@ -9,15 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from celery import current_app
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from deploy.local.engines import Engines
 from deploy.local.resources import create_bucket, create_queues
-from products import bootstrap
+from products import bootstrap, upkeep
 from products.adapters import aws
+from products.api.throttling import CALLS
 from products.catalogue import Catalogue
 from products.changes import Origin
 from products.pipeline import Pipeline
+from tasks.queues import queue_names
 from tests import deployment as processes
 from tests import plugin, terraform
 from tests.browser import CHROMIUM, Shop, launched, refuse_to_skip, window
@@ -67,7 +70,7 @@ def engines() -> Iterator[Engines]:
 
 
 @pytest.fixture(scope="session")
-def shared_clients() -> Iterator[None]:
+def shared_clients(engines: Engines) -> Iterator[None]:
     """The wiring is made anew for each test, but with clients that are made once for what they depend on: the
     environment, and their limits. To make one takes longer than most tests do."""
 
@@ -79,6 +82,9 @@ def shared_clients() -> Iterator[None]:
         environment = sorted((name, value) for name, value in os.environ.items() if name.startswith("AWS_"))
         return made(tuple(environment), service, **limits)
 
+    # The transport keeps its one client, too: it must not be made by a test that has pointed SQS to nowhere.
+    with current_app.connection_for_write() as connection:
+        connection.default_channel.sqs(queue_names("test")["products.persist"])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bootstrap, "client", client)
         yield
@@ -91,13 +97,14 @@ def world(engines: Engines, shared_clients: None, settings: Any) -> Iterator[Wor
     settings.PRODUCTS_TABLE, settings.SEARCH_ALIAS = fresh.table, fresh.alias
     settings.AUDIT_BUCKET, settings.CLOUDFRONT_DISTRIBUTION_ID = fresh.bucket, fresh.distribution
     forget_wiring()
+    CALLS.made.clear()
     fresh.empty_queues()
     yield fresh
     forget_wiring()
 
 
 def forget_wiring() -> None:
-    for made in vars(bootstrap).values():
+    for made in (*vars(bootstrap).values(), *vars(upkeep).values()):
         if hasattr(made, "cache_clear"):
             made.cache_clear()
 
@@ -202,7 +209,7 @@ def six(catalogue: Catalogue, pipeline: Pipeline, ann: Origin) -> None:
         edits = fields(name=f"Hosting {number}", price=f"{60 - number}", currency=currency, **changes)
         catalogue.create(f"p{number}", edits, ann)
         pipeline.persist(f"p{number}", 1)
-    bootstrap.index_records()
+    upkeep.index_records()
 
 
 @pytest.fixture

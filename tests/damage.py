@@ -6,7 +6,7 @@ from typing import Any
 
 from boto3.dynamodb.types import TypeSerializer
 
-from products import bootstrap
+from products import bootstrap, upkeep
 from products.changes import Effect, Origin
 from products.differences import Difference, Kind
 from products.pipeline import Pipeline
@@ -88,7 +88,7 @@ def claim(product_id: str, version: int = 2) -> str:
 
 
 def found(patience: timedelta = AT_ONCE) -> list[Difference]:
-    return [d for batch in bootstrap.verification(patience).walk() for d in batch.found]
+    return [d for batch in upkeep.verification(patience).walk() for d in batch.found]
 
 
 def kinds() -> list[tuple[Kind, str, int | None]]:

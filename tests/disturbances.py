@@ -6,8 +6,11 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+import pycurl
+
 from products.adapters.aws import client
 from products.adapters.cloudfront import CloudFront
+from products.adapters.direct import DirectClient
 from products.adapters.dynamodb import DynamoProductTable
 from products.adapters.opensearch import OpenSearchIndex, connect
 from products.adapters.s3 import S3AuditTrail, WriteOnceStorage
@@ -81,6 +84,27 @@ class DisturbedIndex:
         return getattr(self.index, name)
 
 
+class DisturbedClient(DirectClient):
+    """The real one, whose answers may be lost on the way back; then boto3 sends the same again."""
+
+    def __init__(self, boto3_client: Any, disturber: Disturber) -> None:
+        super().__init__(boto3_client)
+        self.disturber = disturber
+
+    def _call(self, operation: str, by_boto3: Callable[..., Any], **arguments: Any) -> Any:
+        self.disturber.before()
+        try:
+            return super()._call(operation, by_boto3, **arguments)
+        finally:
+            self.disturber.after()
+
+    def _send(self, operation: str, body: bytes) -> tuple[int, bytes]:
+        answer = super()._send(operation, body)
+        if self.disturber.again() is not None:
+            raise pycurl.error(pycurl.E_RECV_ERROR, "the answer was lost")
+        return answer
+
+
 @dataclass
 class DisturbedBell(Bell):
     """A publish is a call too; when the queue is away, the message is lost and nobody is told."""
@@ -110,7 +134,7 @@ class Parts:
 
     @cached_property
     def dynamodb(self) -> Any:
-        return self._hooked(client("dynamodb"))
+        return DisturbedClient(client("dynamodb"), self.disturber)
 
     @cached_property
     def cloudfront(self) -> Any:

@@ -1,8 +1,11 @@
 """Ports that behave, for what an engine can't be made to do on demand: keep time, and keep messages back."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from products.adapters.direct import DirectClient
 from products.changes import Change
 
 
@@ -42,3 +45,18 @@ class Uncounted:
 
     def note(self, change: Change) -> None:
         """Nothing depends on it."""
+
+
+@contextmanager
+def operations_of(client: DirectClient) -> Iterator[list[str]]:
+    """The names of the operations that are asked of the client's engine meanwhile."""
+    asked: list[str] = []
+    send = client._send
+
+    def noting(operation: str, body: bytes) -> tuple[int, bytes]:
+        asked.append(operation)
+        return send(operation, body)
+
+    client._send = noting  # type: ignore[method-assign] # boto3's events know nothing of direct calls
+    yield asked
+    del client._send

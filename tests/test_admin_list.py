@@ -16,7 +16,7 @@ from products.catalogue import Catalogue
 from products.changes import Origin
 from tests.builders import a_product, fields
 from tests.conftest import forget_wiring
-from tests.fakes import Bell
+from tests.fakes import Bell, operations_of
 from tests.staff import LIST, signed_in
 from tests.worlds import World
 
@@ -146,12 +146,8 @@ def test_a_list_page_is_a_fixed_number_of_reads_however_many_products_there_are(
     staff: Client, catalogue: Catalogue, ann: Origin, world: World
 ) -> None:
     def reads() -> list[str]:
-        seen: list[str] = []
-        client = bootstrap.table().client
-        note = {"handler": lambda model, **_: seen.append(model.name), "unique_id": "seen"}
-        client.meta.events.register("before-call.dynamodb", **note)
-        staff.get(LIST)
-        client.meta.events.unregister("before-call.dynamodb", unique_id="seen")
+        with operations_of(bootstrap.dynamodb()) as seen:
+            staff.get(LIST)
         return sorted(seen)
 
     def store(numbers: range) -> None:

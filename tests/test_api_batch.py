@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from deploy.local.engines import Engines
 from products.catalogue import Catalogue
 from tests.builders import fields
 from tests.clients import Api, error_of
 from tests.conftest import forget_wiring
+from tests.plugin import address
 from tests.proxy import PASS, Proxy
 from tests.worlds import World
 
@@ -225,11 +225,9 @@ def test_each_action_needs_its_own_permission(api: Api) -> None:
     assert batch(api, "each", create(4), If_Match='"v1"').status_code == 400
 
 
-def test_once_dynamodb_is_away_the_rest_is_not_tried(
-    api: Api, world: World, monkeypatch: pytest.MonkeyPatch, engines: Engines
-) -> None:
+def test_once_dynamodb_is_away_the_rest_is_not_tried(api: Api, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     batch(api, "each", create(1))
-    proxy = Proxy(engines.aws_url)
+    proxy = Proxy(address("dynamodb"))
     monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", proxy.url)
     forget_wiring()
     proxy.fault = lambda request: 500 if request.operation in {"Query", "TransactWriteItems"} else PASS

@@ -8,12 +8,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from deploy.local.engines import Engines, free_port
+from deploy.local.engines import free_port
 from products.catalogue import Catalogue
 from products.changes import NameTaken, Origin
 from tests.builders import fields
 from tests.clients import Api, error_of
 from tests.conftest import forget_wiring
+from tests.plugin import address
 from tests.proxy import PASS, Proxy
 from tests.worlds import World
 
@@ -104,10 +105,8 @@ def test_a_table_that_is_missing_is_not_the_callers_fault(api: Api, settings: An
         assert error_of(response)["message"] == "DynamoDB does not serve us: ResourceNotFoundException."
 
 
-def test_a_command_whose_engine_is_away_says_so_in_a_sentence(
-    world: World, engines: Engines, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    proxy = Proxy(engines.aws_url)
+def test_a_command_whose_engine_is_away_says_so_in_a_sentence(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    proxy = Proxy(address("dynamodb"))
     proxy.fault = lambda request: 500 if request.operation else PASS
     monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", proxy.url)
     forget_wiring()

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError
 
-from products import bootstrap
+from products import bootstrap, upkeep
 from products.audit_chain import Link, chain_differences
 from products.catalogue import Catalogue
 from products.changes import Origin
@@ -34,7 +34,7 @@ def verified(*, offline: bool = False, **options: Any) -> list[tuple[Kind, str, 
 
 
 def differences(*, offline: bool, product_id: str | None = None, since: Any = None) -> list[Difference]:
-    run = bootstrap.audit_verification(offline=offline).run
+    run = upkeep.audit_verification(offline=offline).run
     return list(run(product_id=product_id, since=since, shown=lambda keys: keys))
 
 

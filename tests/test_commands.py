@@ -9,12 +9,12 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from products import tokens
-from products.bootstrap import index_records
 from products.catalogue import Catalogue
 from products.changes import Origin
 from products.listing import Listing
 from products.models import ApiToken
 from products.pipeline import Pipeline
+from products.upkeep import index_records
 from tests.builders import fields
 from tests.commands import output
 from tests.worlds import World

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from products import bootstrap
+from products import bootstrap, upkeep
 from products.catalogue import Catalogue
 from products.changes import Effect, Origin
 from products.differences import Difference, Kind
@@ -47,7 +47,7 @@ def test_a_catalogue_that_agrees_has_no_difference(shelf: World) -> None:
     ann = Origin(actor="ann", source="test", request_id="r")
     bootstrap.catalogue().deactivate("p2", ann)
     through(bootstrap.pipeline(), "p2", 2)
-    batches = list(bootstrap.verification(AT_ONCE).walk())
+    batches = list(upkeep.verification(AT_ONCE).walk())
     assert [difference for batch in batches for difference in batch.found] == []
     counts = {batch.stage: batch.checked for batch in batches}
     assert counts == {"active records": 1, "inactive records": 1, "documents": 2, "audit records": 4}
@@ -62,7 +62,7 @@ MENDED: dict[str, tuple[Damage, dict[Kind, int | None], str]] = {
         "v2 was stored, and it was lost or set back",
     ),
     "record-set-back": (
-        lambda w, p: bootstrap.drift().mend_record(bootstrap.catalogue().version(p, 1), seen=2),
+        lambda w, p: upkeep.drift().mend_record(bootstrap.catalogue().version(p, 1), seen=2),
         {Kind.RECORD_BEHIND: 2},
         "the record is at v1, the log at v2",
     ),
@@ -196,7 +196,7 @@ def test_what_is_stamped_and_not_so_is_found_and_done_once_more(world: World) ->
     expected = {product_id: kinds for product_id, (_, kinds, _) in MENDED.items() if kinds}
     assert by_product(differences) == expected | {"ghost": {Kind.DOCUMENT_OF_NO_PRODUCT: None}}
     before = {product_id: bootstrap.catalogue().history(product_id) for product_id in MENDED}
-    mending = replace(bootstrap.repair(), cover=lambda at: None)
+    mending = replace(upkeep.repair(), cover=lambda at: None)
     done = {str(difference): mending.mend(difference) for difference in differences}
     assert {text for text in done.values() if text.startswith(("not ", "has moved"))} == set(), done
     assert found() == []
@@ -206,7 +206,7 @@ def test_what_is_stamped_and_not_so_is_found_and_done_once_more(world: World) ->
 def test_what_only_a_person_can_judge_is_named_and_left(world: World) -> None:
     differences = damaged(world, BY_HAND)
     assert by_product(differences) == {product_id: kinds for product_id, (_, kinds, _) in BY_HAND.items()}
-    mending = replace(bootstrap.repair(), cover=lambda at: None)
+    mending = replace(upkeep.repair(), cover=lambda at: None)
     for difference in differences:
         if difference.kind != Kind.DOCUMENT_OF_NO_PRODUCT:
             assert mending.mend(difference).startswith("not mended")
@@ -222,7 +222,7 @@ def test_a_document_that_was_set_back_is_put_forward_again(shelf: World) -> None
     (difference,) = found()
     assert (difference.kind, difference.product_id, difference.version) == (Kind.DOCUMENT_BEHIND, "p1", 2)
     assert "is at v1, the log at v2" in difference.cause
-    assert bootstrap.repair().mend(difference) == "indexed anew"
+    assert upkeep.repair().mend(difference) == "indexed anew"
     assert found() == []
 
 
@@ -236,8 +236,8 @@ def test_what_a_restored_table_has_forgotten_is_moved_back_to_its_log(shelf: Wor
         (Kind.AUDIT_OF_NO_CHANGE, "p1", None),
     ]
     for difference in found():
-        bootstrap.repair().mend(difference)
-    rebuilding = bootstrap.reindex()
+        upkeep.repair().mend(difference)
+    rebuilding = upkeep.reindex()
     assert rebuilding
     rebuilding.run("20260301", lambda products: products)
     assert kinds() == [(Kind.AUDIT_OF_NO_CHANGE, "p1", None)]
@@ -274,7 +274,7 @@ def test_a_change_under_way_is_no_difference_until_it_has_been_for_too_long(
         (Kind.EFFECT_LATE, "p4", 1),
     ]
     assert all("its doorbell was lost, or no worker takes it" in difference.cause for difference in differences)
-    said = {bootstrap.repair().mend(difference) for difference in differences}
+    said = {upkeep.repair().mend(difference) for difference in differences}
     assert said == {"rung for, to be stored"}
     assert shelf.depth(shelf.queue("products.persist")) == 8
     for message in list(shelf.messages("products.persist")):
@@ -291,7 +291,7 @@ def test_what_failed_for_good_is_a_difference_at_once(shelf: World, catalogue: C
     assert (difference.kind, difference.version) == (Kind.DOCUMENT_BEHIND, 2)
     assert "tried 3 times: Refused: no such field" in difference.cause
     shelf.empty_queues()
-    assert bootstrap.repair().mend(difference) == "rung for, to be searchable"
+    assert upkeep.repair().mend(difference) == "rung for, to be searchable"
     shelf.work()
     assert found(timedelta(minutes=2)) == []
 
@@ -303,7 +303,7 @@ def test_an_open_change_nothing_rings_for_is_listed_again(shelf: World, catalogu
     assert bootstrap.pipeline().relay(failed=True) == 0
     (difference,) = found(timedelta(minutes=2))
     assert difference.kind == Kind.OPEN_FLAG_MISSING
-    assert bootstrap.repair().mend(difference) == "rung for, to be stored"
+    assert upkeep.repair().mend(difference) == "rung for, to be stored"
     assert found(timedelta(minutes=2)) == []
     assert bootstrap.pipeline().relay(failed=True) == 1
 

@@ -1,5 +1,6 @@
 """Every address of the URLconf, asked by everyone: who is let in, and that whoever is not writes nothing."""
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -238,6 +239,6 @@ def again(client: Client) -> Client:
 def everything(world: World) -> tuple[Any, ...]:
     """All that can be written, sessions and the time of signing in excepted."""
     items = world.dynamodb.scan(TableName=world.table)["Items"]
-    kept = [*User.objects.defer("last_login"), *Group.objects.all(), *ApiToken.objects.all(), *LogEntry.objects.all()]
-    rows = serializers.serialize("json", kept)
-    return sorted(map(repr, items)), re.sub(r'"last_login": [^,]*,', "", rows)
+    kinds = (User.objects.defer("last_login"), Group.objects, ApiToken.objects, LogEntry.objects)
+    rows = serializers.serialize("json", [row for kind in kinds for row in kind.order_by("pk")])
+    return sorted(json.dumps(item, sort_keys=True) for item in items), re.sub(r'"last_login": [^,]*,', "", rows)

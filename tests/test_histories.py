@@ -42,6 +42,7 @@ from products.product import Product, to_document
 from tests.disturbances import Died, DisturbedBell, Parts, be_away, die
 from tests.fakes import Uncounted
 from tests.model import Model, State, Write, audit_key, expected_list, log_of, logs, seen
+from tests.plugin import search_address
 from tests.worlds import fresh_world
 
 TASKS = {"persist": "persist", "invalidate": "purge", "index": "make_searchable", "audit": "audit"}
@@ -381,7 +382,7 @@ def as_seen(product: Product) -> dict[str, Any] | None:
 @pytest.mark.timeout(900)  # so that a failure has the time to be made small
 def test_whatever_happens_the_promises_are_kept(engines: Engines) -> None:
     class Machine(Histories):
-        parts = Parts(engines.search_url)
+        parts = Parts(search_address())
 
     Machine.engines = engines
     wanted = settings(

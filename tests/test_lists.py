@@ -13,6 +13,7 @@ from products.changes import Origin
 from products.listing import EXAMINED_MOST, Listing, page_of
 from products.pipeline import Pipeline
 from tests.builders import a_product, fields
+from tests.fakes import operations_of
 from tests.worlds import World
 
 
@@ -185,15 +186,13 @@ def test_one_damaged_record_does_not_hide_the_others(
 
 
 def test_no_path_scans_the_table(catalogue: Catalogue, pipeline: Pipeline, ann: Origin) -> None:
-    operations: list[str] = []
-    events = bootstrap.table().client.meta.events
-    events.register("before-call.dynamodb", lambda model, **_: operations.append(model.name))
-    stored(catalogue, pipeline, ann, "a")
-    for listing in (Listing(), Listing(active=None), Listing(by_price=True), Listing(text="host")):
-        catalogue.staff_page(listing)
-    catalogue.search(sought("host"), staff=True)
-    catalogue.history("a")
-    pipeline.relay()
+    with operations_of(bootstrap.dynamodb()) as operations:
+        stored(catalogue, pipeline, ann, "a")
+        for listing in (Listing(), Listing(active=None), Listing(by_price=True), Listing(text="host")):
+            catalogue.staff_page(listing)
+        catalogue.search(sought("host"), staff=True)
+        catalogue.history("a")
+        pipeline.relay()
     assert "Query" in operations
     assert "Scan" not in operations
 

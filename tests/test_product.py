@@ -11,6 +11,8 @@ from products.product import (
     Invalid,
     checked_id,
     from_document,
+    iso,
+    moment,
     money,
     new_product,
     normalised_name,
@@ -143,3 +145,11 @@ def test_a_document_gives_the_product_back() -> None:
     product = a_product(renewal_price=Decimal("9.50"), billing_cycle=BillingCycle.YEARLY, features=("SSL",))
     assert from_document(to_document(product)) == product
     assert from_document(to_document(replace(product, renewal_price=None))).renewal_price is None
+
+
+def test_a_moment_is_read_as_it_was_written_and_in_no_other_form() -> None:
+    assert moment(iso(NOON)) == NOON
+    assert iso(NOON) == "2026-03-01T12:00:00.000000Z"
+    for other in ("2026-03-01T12:00:00Z", "2026-03-01T12:00:00.000000+00:00", "2026-13-01T12:00:00.000000Z", ""):
+        with pytest.raises(ValueError, match=r"."):
+            moment(other)

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from celery import current_app
 from django.core.management import CommandError
 
-from products import bootstrap
+from products import bootstrap, upkeep
 from products.adapters.sqs_dead_letters import NOT_OFFERED, SqsDeadLetters
 from products.catalogue import Catalogue
 from products.changes import EngineAway, Origin
@@ -27,7 +27,7 @@ CHANGE, AUDIT = "bbws-product-change-test", "bbws-product-audit-test"
 
 @pytest.fixture
 def desk(world: World) -> Redrive:
-    return bootstrap.redrive()
+    return upkeep.redrive()
 
 
 def die(world: World, task: str, **asked: Any) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError
 
-from products import bootstrap
+from products import bootstrap, upkeep
 from products.adapters.opensearch_rebuild import OpenSearchRebuild
 from products.catalogue import Catalogue
 from products.changes import EngineAway, Origin
@@ -32,7 +32,7 @@ def shelf(world: World, ann: Origin) -> Catalogue:
     for number in range(12):
         quiet.create(f"p{number:02}", fields(name=f"Hosting {number}"), ann)
         bootstrap.pipeline().persist(f"p{number:02}", 1)
-    bootstrap.index_records()
+    upkeep.index_records()
     return quiet
 
 
@@ -52,7 +52,7 @@ class Interrupted:
 
 
 def rebuilding(step: str = "", happen: Callable[[], None] = lambda: None) -> Reindex:
-    made = bootstrap.reindex()
+    made = upkeep.reindex()
     assert made
     return replace(made, index=Interrupted(made.index, step, happen))  # type: ignore[arg-type]
 

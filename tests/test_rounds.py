@@ -15,7 +15,7 @@ from django.core.management import CommandError
 from django.test import Client
 
 from bbws_products.celery import celery_settings
-from products import bootstrap
+from products import bootstrap, upkeep
 from products.changes import Change, EngineAway, Origin, audit_key, audit_record, canonical_json, next_change
 from products.differences import Difference, Entry, Kind, Standing
 from products.drift import DOCUMENT
@@ -58,7 +58,7 @@ def slow() -> Slow:
 
 @pytest.fixture
 def rounds(world: World, slow: Slow) -> Rounds:
-    return replace(bootstrap.rounds(), verification=slow, clock=slow.clock, tell=lambda difference: None)  # type: ignore[arg-type]
+    return replace(upkeep.rounds(), verification=slow, clock=slow.clock, tell=lambda difference: None)  # type: ignore[arg-type]
 
 
 def test_a_round_goes_on_slice_by_slice_and_is_kept_when_it_ends(rounds: Rounds, slow: Slow) -> None:
@@ -111,8 +111,8 @@ def test_two_slices_at_once_count_nothing_twice(rounds: Rounds) -> None:
 def test_many_slices_at_once_leave_one_whole_state(world: World) -> None:
     shelve("p1")
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda _: bootstrap.rounds().slice(), range(8)))
-    check = bootstrap.rounds().table.last_check()
+        list(pool.map(lambda _: upkeep.rounds().slice(), range(8)))
+    check = upkeep.rounds().table.last_check()
     assert check
     assert check.last
     assert 1 <= check.turn <= 8

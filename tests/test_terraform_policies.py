@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from products import bootstrap
+from products import bootstrap, upkeep
 from products.changes import Change, Origin
 from products.jobs import JobKind
 from products.pipeline import Pipeline
@@ -93,7 +93,7 @@ Permission = tuple[str, str]
 
 
 @pytest.fixture
-def called(world: Resources, monkeypatch: pytest.MonkeyPatch) -> Iterator[set[Permission]]:
+def called(world: Resources, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[set[Permission]]:
     """The permissions that were needed of DynamoDB, CloudFront and, to verify, S3 since it was last emptied."""
     seen: set[Permission] = set()
     clients: list[Any] = []
@@ -113,6 +113,7 @@ def called(world: Resources, monkeypatch: pytest.MonkeyPatch) -> Iterator[set[Pe
         return made
 
     monkeypatch.setattr(bootstrap, "client", client)
+    settings.DIRECT_CALLS = False  # as on Lambda; a direct call asks nobody
     forget_wiring()
     yield seen
     for made in clients:  # they are shared by all tests
@@ -215,7 +216,7 @@ def test_creator_may_do_what_it_does(world: Resources, ann: Origin, called: set[
     called.clear()
     bootstrap.pipeline().persist("p1", 1)
     bootstrap.pipeline().relay(failed=True)
-    bootstrap.rounds().slice()
+    upkeep.rounds().slice()
     job = bootstrap.jobs().plan(JobKind.BULK, "Rename", [row], actor="ann")
     bootstrap.jobs().start(job.job_id)
     bootstrap.jobs().work(job.job_id)

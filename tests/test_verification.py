@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from products import bootstrap
+from products import bootstrap, upkeep
 from products.adapters.dynamodb_items import change_item
 from products.catalogue import Catalogue
 from products.changes import Effect, Origin, audit_hash
@@ -51,7 +51,7 @@ def test_what_has_no_record_is_found_by_whoever_knows_of_it_and_reported_once(
     forget_document(shelf, "p2")
     stages = {
         (difference.product_id, batch.stage)
-        for batch in bootstrap.verification(AT_ONCE).walk()
+        for batch in upkeep.verification(AT_ONCE).walk()
         for difference in batch.found
         if difference.kind == Kind.RECORD_MISSING
     }
@@ -67,7 +67,7 @@ def test_only_what_was_changed_since_then_is_looked_at(shelf: World, catalogue: 
     catalogue.update("p2", {"price": "7"}, ann)
     bootstrap.pipeline().persist("p2", 2)
     catalogue.update("p3", {"price": "8"}, ann)  # its record is as old as before
-    looked = list(bootstrap.verification(AT_ONCE).walk(since=since))
+    looked = list(upkeep.verification(AT_ONCE).walk(since=since))
     about = {(d.kind, d.product_id) for batch in looked for d in batch.found}
     assert (Kind.CLAIM_MISSING, "p2") in about
     assert (Kind.RECORD_BEHIND, "p3") in about
@@ -75,9 +75,9 @@ def test_only_what_was_changed_since_then_is_looked_at(shelf: World, catalogue: 
 
 
 def test_the_walk_goes_on_from_any_place(shelf: World) -> None:
-    whole = [(b.stage, b.after, b.checked) for b in bootstrap.verification(AT_ONCE).walk()]
+    whole = [(b.stage, b.after, b.checked) for b in upkeep.verification(AT_ONCE).walk()]
     for place, (stage, after, _) in enumerate(whole):
-        rest = [(b.stage, b.after, b.checked) for b in bootstrap.verification(AT_ONCE).walk(stage, after)]
+        rest = [(b.stage, b.after, b.checked) for b in upkeep.verification(AT_ONCE).walk(stage, after)]
         assert rest == whole[place + 1 :]
 
 
@@ -89,16 +89,16 @@ def test_a_product_that_moves_on_while_it_is_looked_at_is_no_difference(
 
     class Moving:
         def entries(self, product_id: str) -> Any:
-            yield from bootstrap.drift().entries(product_id)
+            yield from upkeep.drift().entries(product_id)
             if product_id == "p1":
                 number = next(version)
                 catalogue.update("p1", {"name": f"Name number {number}"}, ann)
                 through(line, "p1", number)
 
         def __getattr__(self, name: str) -> Any:
-            return getattr(bootstrap.drift(), name)
+            return getattr(upkeep.drift(), name)
 
-    moving = replace(bootstrap.verification(AT_ONCE), logs=Moving())  # type: ignore[arg-type]
+    moving = replace(upkeep.verification(AT_ONCE), logs=Moving())  # type: ignore[arg-type]
     assert moving.of(["p1"]) == []
     assert next(version) > 4, "it was looked at twice, and differed each time"
 
@@ -109,7 +109,7 @@ def test_two_products_with_one_name_are_left_to_people(shelf: World) -> None:
     twin = replace(twin, after=replace(twin.after, product_id="p9"))
     put(shelf, change_item(replace(twin, record_hash=audit_hash(twin))))
     difference = next(d for d in found() if d.kind == Kind.CLAIM_OF_OTHER)
-    assert (difference.product_id, "one of them must be renamed" in bootstrap.repair().mend(difference)) == ("p9", True)
+    assert (difference.product_id, "one of them must be renamed" in upkeep.repair().mend(difference)) == ("p9", True)
     assert shelf.item(claim("p2", 1), "CLAIM") == {"PK": claim("p2", 1), "SK": "CLAIM", "productId": "p2"}
 
 

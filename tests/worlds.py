@@ -18,6 +18,7 @@ from deploy.local.engines import Engines
 from products.adapters.dynamodb_items import table_definition
 from products.adapters.opensearch import OpenSearchIndex
 from tasks.queues import dlq_name, queue_names
+from tests.plugin import address, search_address
 
 
 @cache
@@ -44,23 +45,23 @@ class World:
 
     @property
     def dynamodb(self) -> Any:
-        return engine_client("dynamodb", self.engines.aws_url)
+        return engine_client("dynamodb", address("dynamodb"))
 
     @property
     def sqs(self) -> Any:
-        return engine_client("sqs", self.engines.aws_url)
+        return engine_client("sqs", address("sqs"))
 
     @property
     def s3(self) -> Any:
-        return engine_client("s3", self.engines.aws_url)
+        return engine_client("s3", address("s3"))
 
     @property
     def cloudfront(self) -> Any:
-        return engine_client("cloudfront", self.engines.aws_url)
+        return engine_client("cloudfront", address("cloudfront"))
 
     @property
     def opensearch(self) -> OpenSearch:
-        return search_client(self.engines.search_url)
+        return search_client(search_address())
 
     # What is there
 
@@ -97,7 +98,7 @@ class World:
     # The queues
 
     def queue_url(self, name: str) -> str:
-        return f"{self.engines.aws_url}/000000000000/{name}"
+        return f"{address('sqs')}/000000000000/{name}"
 
     def depth(self, queue: str) -> int:
         """Messages in the queue, those in flight and delayed ones among them."""
@@ -176,5 +177,5 @@ def fresh_distribution(engines: Engines, name: str) -> str:
         "Origins": {"Quantity": 1, "Items": [origin]},
         "DefaultCacheBehavior": behaviour,
     }
-    cloudfront = engine_client("cloudfront", engines.aws_url)
+    cloudfront = engine_client("cloudfront", address("cloudfront"))
     return str(cloudfront.create_distribution(DistributionConfig=config)["Distribution"]["Id"])

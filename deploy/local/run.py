@@ -81,7 +81,7 @@ def prepare(engines: Engines) -> str:
     call_command("migrate", verbosity=0)
     token = staff()
     step("users are there")
-    from products.bootstrap import index_records
+    from products.upkeep import index_records
 
     step(f"search index filled from DynamoDB: {index_records()} products")
     return token

@@ -14,10 +14,11 @@ from django.views.decorators.http import require_POST, require_safe
 
 from products.admin.base import ModelAdmin
 from products.admin.charts import HOUR, completed_bars, latency_bars, slots_of
-from products.bootstrap import catalogue, check_table, now, operations, redrive
+from products.bootstrap import catalogue, check_table, now, operations
 from products.changes import Effect
 from products.operations import LOOKED_AT_MOST, Stuck, latencies
 from products.product import CatalogueError, TryLater
+from products.upkeep import redrive
 
 PERMISSION = "products.operate_product"
 SHOWN_MOST = 50

@@ -1,8 +1,9 @@
-"""Who calls: the bearer of a token. Sessions are DRF's own business."""
+"""Who calls: the bearer of a token, or whoever is signed in."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from django.conf import settings
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
@@ -32,3 +33,10 @@ class BearerAuthentication(BaseAuthentication):
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"
+
+
+class CookieAuthentication(SessionAuthentication):
+    """DRF's own; without a session's cookie there is nobody to look for."""
+
+    def authenticate(self, request: Request) -> tuple[Any, None] | None:
+        return super().authenticate(request) if settings.SESSION_COOKIE_NAME in request.COOKIES else None

@@ -123,8 +123,13 @@ def etag_of_page(page: Page) -> str:
 
 
 def is_not_modified(request: Request, etag: str) -> bool:
-    """Whether ``If-None-Match`` names the tag; as RFC 9110 has it, a weak comparison."""
-    tags = [tag.strip().removeprefix("W/") for tag in request.headers.get("If-None-Match", "").split(",")]
+    """Whether ``If-None-Match`` names the tag."""
+    return names(request.META.get("HTTP_IF_NONE_MATCH", ""), etag)
+
+
+def names(condition: str, etag: str) -> bool:
+    """Whether the header's value names the tag; as RFC 9110 has it, a weak comparison."""
+    tags = [tag.strip().removeprefix("W/") for tag in condition.split(",")]
     return etag.removeprefix("W/") in tags or "*" in tags
 
 

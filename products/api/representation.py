@@ -1,7 +1,6 @@
 """How products, changes and pages look to a client, and what a client may write. Shapes only: rules are the core's."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -42,7 +41,8 @@ def image_key(url: Any) -> Any:
 
 def product_body(product: Product, *, staff: bool = False) -> dict[str, Any]:
     """The bare product; ``updatedBy`` is for staff only."""
-    body: dict[str, Any] = plain(to_document(replace(product, period=product.shown_period)))
+    body: dict[str, Any] = to_document(product) | {"period": product.shown_period, "price": plain(product.price)}
+    body["renewalPrice"] = plain(product.renewal_price)
     body["imageUrl"] = image_url(body.pop("image", None))
     if not staff:
         del body["updatedBy"]

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, Literal
 
+from drf_spectacular.authentication import SessionScheme
 from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiViewExtension
 from drf_spectacular.utils import (
     OpenApiParameter,
@@ -187,6 +188,10 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
         return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+
+
+class CookieScheme(SessionScheme):  # type: ignore[no-untyped-call] # spectacular's registry
+    target_class = "products.api.authentication.CookieAuthentication"
 
 
 def _described(view: str, **operations: Any) -> type[OpenApiViewExtension]:

@@ -1,43 +1,80 @@
 """How often one client may call: a number a second, told in every answer. Counted per process."""
 
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 from django.conf import settings
 from rest_framework.request import Request
-from rest_framework.throttling import SimpleRateThrottle
+from rest_framework.throttling import BaseThrottle
 
 from products.api.permissions import is_staff
 
+SECONDS = 1
+CLIENTS_MOST = 10_000  # that are remembered at once; beyond it those who have fallen silent are forgotten
 
-class ClientThrottle(SimpleRateThrottle):
+
+@dataclass(slots=True)
+class Calls:
+    """The calls of the last second by client: a sliding window each, in this process's memory."""
+
+    clock: Callable[[], float] = time.monotonic
+    made: dict[str, deque[float]] = field(default_factory=dict)
+    lock: Any = field(default_factory=threading.Lock)
+
+    def spend(self, who: str, most: int) -> int | None:
+        """Count one call; how many are left within this second, or None when this one is too many."""
+        at = self.clock()
+        with self.lock:
+            lately = self.made.get(who)
+            if lately is None:
+                lately = self._met(who, at)
+            while lately and lately[0] <= at - SECONDS:
+                lately.popleft()
+            if len(lately) >= most:
+                return None
+            lately.append(at)
+            return most - len(lately)
+
+    def _met(self, who: str, at: float) -> deque[float]:
+        if len(self.made) >= CLIENTS_MOST:
+            self.made = {name: times for name, times in self.made.items() if times and times[-1] > at - SECONDS}
+        return self.made.setdefault(who, deque())
+
+
+CALLS = Calls()
+Rate = tuple[int, int, int]
+"""Calls a second, calls left, and seconds until the count starts anew."""
+
+
+def spent(who: str, most: int) -> Rate | None:
+    """The rate after one more call of ``who``; None when that was one too many."""
+    left = CALLS.spend(who, most)
+    return None if left is None else (most, left, SECONDS)
+
+
+def public_name(environ: Mapping[str, Any]) -> str:
+    """Who somebody without a login is: an address, as far as NUM_PROXIES lets us trust what we are told."""
+    forwarded = {"x-forwarded-for": environ.get("HTTP_X_FORWARDED_FOR")}
+    told: Any = SimpleNamespace(META=environ, headers=forwarded)  # all that DRF reads of a request for this
+    return f"public {BaseThrottle().get_ident(told)}"
+
+
+class ClientThrottle(BaseThrottle):
     """THROTTLE_STAFF calls a second for each member of staff, THROTTLE_PUBLIC for each other address; 0 is no limit."""
-
-    scope = "client"
-
-    def __init__(self) -> None:
-        """The rate depends on who calls, so it is chosen then."""
 
     def allow_request(self, request: Request, view: Any) -> bool:
         staff = is_staff(request)
-        self.num_requests = settings.THROTTLE_STAFF if staff else settings.THROTTLE_PUBLIC
-        self.duration = 1
-        if not self.num_requests:
+        most = settings.THROTTLE_STAFF if staff else settings.THROTTLE_PUBLIC
+        if not most:
             return True
-        who = request.user.get_username() if staff else self.get_ident(request)
-        self.key: str = self.cache_format % {"scope": "staff" if staff else "public", "ident": who}
-        allowed = self._count()
-        left = max(0, self.num_requests - len(self.history))
-        request._request.rate_limit = (self.num_requests, left, self.duration)  # type: ignore[attr-defined] # ours
-        return allowed
-
-    def _count(self) -> bool:
-        self.now = self.timer()
-        self.history = [at for at in self.cache.get(self.key, []) if at > self.now - self.duration]
-        if len(self.history) >= self.num_requests:
-            return False
-        self.history.insert(0, self.now)
-        self.cache.set(self.key, self.history, self.duration)
-        return True
+        rate = spent(f"staff {request.user.get_username()}" if staff else public_name(request.META), most)
+        request._request.rate_limit = rate or (most, 0, SECONDS)  # type: ignore[attr-defined] # ours
+        return rate is not None
 
     def wait(self) -> float:
-        return float(self.duration)
+        return float(SECONDS)

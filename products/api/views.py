@@ -18,7 +18,7 @@ from products.bootstrap import catalogue
 from products.listing import Listing, Page
 from products.product import Invalid, Product
 
-VARY = "Authorization"  # so that no cache gives staff what the public got a moment ago
+VARY = "Authorization, Cookie"  # so that no cache gives staff what the public got a moment ago
 PRODUCT_CACHE = "public, max-age=10, s-maxage=600, stale-while-revalidate=60"
 LIST_CACHE = "public, max-age=10, s-maxage=300, stale-while-revalidate=60"
 

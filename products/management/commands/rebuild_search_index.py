@@ -4,9 +4,10 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from products.bootstrap import now, reindex
+from products.bootstrap import now
 from products.management.command import CatalogueCommand
 from products.management.progress import bar
+from products.upkeep import reindex
 
 
 class Command(CatalogueCommand):

@@ -5,9 +5,9 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from products.bootstrap import redrive
 from products.management.command import CatalogueCommand
 from products.redrive import NoSuchQueue
+from products.upkeep import redrive
 
 
 class Command(CatalogueCommand):

@@ -5,9 +5,9 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.utils.dateparse import parse_date
 
-from products.bootstrap import audit_verification
 from products.management.command import CatalogueCommand
 from products.management.progress import bar
+from products.upkeep import audit_verification
 
 
 class Command(CatalogueCommand):

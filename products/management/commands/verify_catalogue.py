@@ -8,13 +8,13 @@ from django.core.management.base import CommandError, CommandParser
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.timezone import is_aware, make_aware
 
-from products.bootstrap import repair, verification
 from products.changes import CorruptChange, EffectRefused
 from products.differences import Difference
 from products.drift import PATIENCE
 from products.management.command import CatalogueCommand
 from products.management.progress import bar
 from products.repair import rewrites_record
+from products.upkeep import repair, verification
 
 
 class Command(CatalogueCommand):

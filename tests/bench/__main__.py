@@ -1,0 +1,58 @@
+"""``make bench``: measure, and print the table; ``--write`` keeps it in tests/bench/RESULTS.md.
+
+``make bench ARGS="reading accepting"`` measures only these; ``ARGS="growing --products 1000000"`` at full size.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable
+from functools import partial
+
+from deploy.local.engines import ROOT, one_sentence
+from tests.bench import accepting, bulk, growing, pipelining, reading
+from tests.bench.report import Row, machine, table
+from tests.bench.stack import stack
+
+RESULTS = ROOT / "tests" / "bench" / "RESULTS.md"
+SECTIONS: dict[str, tuple[str, Callable[..., list[Row]]]] = {
+    "reading": ("Reading, CPU time of the server", reading.measure),
+    "accepting": ("Accepting a write, CPU time of the server", accepting.measure),
+    "pipelining": ("From the 202 to the last effect", pipelining.measure),
+    "growing": ("With the catalogue, CPU time of the server and of the engine", growing.measure),
+    "bulk": ("In bulk, and for long", bulk.measure),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("sections", nargs="*", help=", ".join(SECTIONS))
+    parser.add_argument("--rounds", type=int, default=7, help="rounds that are measured, after one that warms up")
+    parser.add_argument("--count", type=int, default=1000, help="requests a round")
+    parser.add_argument("--products", type=int, default=100_000, help="size of the large catalogue")
+    parser.add_argument("--write", action="store_true", help=f"put these sections into {RESULTS.relative_to(ROOT)}")
+    asked = parser.parse_args()
+    if unknown := set(asked.sections) - SECTIONS.keys():
+        parser.error(f"there is no {', '.join(unknown)}")
+    for name in asked.sections or SECTIONS:
+        title, measure = SECTIONS[name]
+        if name == "growing":
+            measure = partial(measure, products=asked.products)
+        with one_sentence(), stack() as standing:  # each on engines that hold nothing yet
+            rows = measure(standing, rounds=asked.rounds, count=asked.count)
+            text = f"{table(rows)}\n\n{machine()}\n"
+        sys.stdout.write(f"## {title}\n\n{text}\n")
+        sys.stdout.flush()
+        if asked.write:
+            keep(title, text)
+
+
+def keep(title: str, text: str) -> None:
+    """In the file, in place of the section of this title."""
+    parts = RESULTS.read_text().split("\n## ") if RESULTS.exists() else ["# What `make bench` measured\n"]
+    head, *sections = parts
+    standing = {section.partition("\n")[0]: section for section in sections} | {title: f"{title}\n\n{text}"}
+    RESULTS.write_text("\n## ".join([head.rstrip() + "\n", *standing.values()]))
+
+
+if __name__ == "__main__":
+    main()

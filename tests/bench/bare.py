@@ -1,0 +1,72 @@
+"""Nothing but the boto3 calls that any implementation of an endpoint must make: boto3 as it comes, one call after the
+other, its answer thrown away. A process of its own, which is told what to do line by line."""
+
+import itertools
+import json
+import sys
+import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import boto3
+
+
+class Calls:
+    """``table`` holds ``products`` products with the ids of ``tests.bench.filling``; ``items`` are what a change and a
+    claim look like, in DynamoDB's own notation."""
+
+    def __init__(self, *, table: str, queue: str, products: int, items: list[dict[str, Any]], **_: Any) -> None:
+        self.dynamodb, self.sqs = boto3.client("dynamodb"), boto3.client("sqs")
+        self.table, self.queue, self.products, self.items = table, queue, products, items
+        self.numbers = itertools.count()
+
+    def read(self) -> None:
+        number = next(self.numbers) * 7919 % self.products
+        key = {"PK": {"S": f"PRODUCT#b{number:07}"}, "SK": {"S": "METADATA"}}
+        assert "Item" in self.dynamodb.get_item(TableName=self.table, Key=key, ConsistentRead=True)
+
+    def page(self) -> None:
+        found = self.dynamodb.query(
+            TableName=self.table,
+            IndexName="ProductsByCreatedIndex",
+            KeyConditionExpression="activeFlag = :flag",
+            ExpressionAttributeValues={":flag": {"S": "ACTIVE"}},
+            Limit=26,
+        )
+        assert found["Count"] == 26
+
+    def create(self) -> None:
+        self._write(self.items)
+
+    def update(self) -> None:
+        self._write(self.items[:1])
+
+    def _write(self, items: list[dict[str, Any]]) -> None:
+        key = {"S": f"BARE#{uuid.uuid4()}"}
+        puts = [
+            {"TableName": self.table, "Item": item | {"PK": key}, "ConditionExpression": "attribute_not_exists(PK)"}
+            for item in items
+        ]
+        self.dynamodb.transact_write_items(TransactItems=[{"Put": put} for put in puts])
+        self.sqs.send_message(QueueUrl=self.queue, MessageBody=json.dumps({"product_id": key["S"], "version": 1}))
+
+
+def main() -> None:
+    about = json.loads(sys.argv[1])
+    calls = Calls(**about)
+
+    def timed(what: str) -> float:
+        began = time.perf_counter()
+        getattr(calls, what)()
+        return time.perf_counter() - began
+
+    with ThreadPoolExecutor(about["threads"]) as pool:
+        for line in sys.stdin:
+            what, count = json.loads(line)
+            sys.stdout.write(json.dumps(list(pool.map(timed, [what] * count))) + "\n")
+            sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,91 @@
+"""The same requests on a small and on a large catalogue, side by side: they must not cost more."""
+
+import os
+from collections.abc import Callable
+from functools import partial
+
+import boto3
+import django
+from opensearchpy import OpenSearch
+
+from deploy.local.resources import create_table
+from products.adapters.opensearch import OpenSearchIndex
+from tests.bench.filling import WORDS, a_product, fill
+from tests.bench.measuring import Contender, Figures, ratio, side_by_side
+from tests.bench.reading import getting
+from tests.bench.report import Row
+from tests.bench.stack import Server, Stack
+
+SMALL = 1_000
+SEARCHED_MOST = 100_000  # in the embedded index, which is no OpenSearch cluster
+Path = Callable[[int], str]
+
+
+def measure(stack: Stack, *, rounds: int, count: int, products: int) -> list[Row]:
+    """CPU time of the web process and of the engine together, since it is the engine that would have to look longer."""
+    cookie, sizes = session_cookie(), (SMALL, products)
+    sites = [site(stack, size) for size in sizes]
+    engine = stack.dynamodb.process.pid if stack.dynamodb.process else None
+    rows = []
+    for name, path, headers in asked(cookie):
+        if name.startswith("Search") and products > SEARCHED_MOST:
+            continue
+        contenders = [
+            Contender(f"{size}", web.pid, getting(web, partial(path, size), **headers), engine)
+            for size, web in zip(sizes, sites, strict=True)
+        ]
+        found = side_by_side(contenders, rounds=rounds, count=count // 4)
+        rows.append(_row(name, *found.values(), products))
+    return rows
+
+
+def site(stack: Stack, size: int) -> Server:
+    """A web server whose catalogue has this size."""
+    name = f"bench-{size}"
+    create_table(name)
+    fill(name, 0, size)
+    index = OpenSearchIndex(OpenSearch(os.environ["OPENSEARCH_URL"], timeout=120), name)
+    index.ensure()
+    if size <= SEARCHED_MOST:
+        index.put_all(map(a_product, range(size)))
+    return stack.web(PRODUCTS_TABLE=name, SEARCH_ALIAS=name, HOT_ANSWER_SECONDS="0", THROTTLE_STAFF="1000000")
+
+
+def session_cookie() -> str:
+    """Somebody who may see everything, signed in."""
+    django.setup()
+    from django.contrib.auth.models import User  # noqa: PLC0415 # only now there are settings
+    from django.core.management import call_command  # noqa: PLC0415
+    from django.test import Client  # noqa: PLC0415
+
+    call_command("migrate", verbosity=0)
+    client = Client()
+    client.force_login(
+        User.objects.create_superuser("bench", password=None), backend="django.contrib.auth.backends.ModelBackend"
+    )
+    return f"sessionid={client.cookies['sessionid'].value}"
+
+
+def asked(cookie: str) -> list[tuple[str, Callable[[int, int], str], dict[str, str]]]:
+    def word(number: int) -> str:
+        return WORDS[number % len(WORDS)]
+
+    return [
+        ("A product", lambda size, n: f"/v1.0/products/b{n * 7919 % size:07}", {}),
+        ("A first page", lambda size, n: "/v1.0/products", {}),
+        ("A page from the middle", lambda size, n: f"/v1.0/products?sortBy=price&minPrice={2 + n % 7}.00", {}),
+        ("Search", lambda size, n: f"/v1.0/products?q={word(n)}%20{n * 7919 % size}", {}),
+        ("The staff list", lambda size, n: "/admin/products/product/", {"Cookie": cookie}),
+    ]
+
+
+def _row(name: str, small: Figures, large: Figures, products: int) -> Row:
+    grown = ratio(large, small)
+    told = [f"{one.cpu:.2f} ms CPU, p50 {one.percentile(0.5):.0f} ms" for one in (small, large)]
+    verdict = "reached" if grown <= 1.2 else "**missed**"
+    return Row(f"{name}: {products:,} products", told[1], f"{SMALL:,}: {told[0]}", f"{grown:.2f} ×", "≤ 1.2 ×", verdict)
+
+
+def loaded(table: str) -> int:
+    """How many products a table holds, as DynamoDB counts them."""
+    return int(boto3.client("dynamodb").describe_table(TableName=table)["Table"]["ItemCount"])

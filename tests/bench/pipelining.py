@@ -1,0 +1,90 @@
+"""From the 202 to the last effect: changes a second of one worker, and how long each effect takes."""
+
+import itertools
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import boto3
+
+from products.adapters.dynamodb import DynamoProductTable
+from products.changes import Change, Effect
+from tests.bench.accepting import NUMBERS, new_product
+from tests.bench.load import drive, request
+from tests.bench.measuring import cpu_seconds, percentile
+from tests.bench.report import Row
+from tests.bench.stack import Server, Stack
+
+PATIENCE = 300.0
+EFFECTS = (Effect.STORED, Effect.SEARCHABLE, Effect.AUDITED, Effect.PURGED)
+
+
+@dataclass(frozen=True)
+class Flow:
+    """What became of a number of writes."""
+
+    changes: list[Change]
+
+    @property
+    def rate(self) -> float:
+        """Changes a second, from the first that was accepted to the last that was stored, indexed and audited."""
+        # The purge is left out: it waits by design, for one invalidation that covers many.
+        last = max(change.done[effect] for change in self.changes for effect in EFFECTS[:3])
+        return len(self.changes) / (last - min(change.accepted_at for change in self.changes)).total_seconds()
+
+    def percentile(self, effect: Effect, share: float) -> float:
+        """Seconds from the acceptance to the effect."""
+        return percentile([(c.done[effect] - c.accepted_at).total_seconds() for c in self.changes], share)
+
+    def told(self, effect: Effect) -> str:
+        return "/".join(f"{self.percentile(effect, share):.2f}" for share in (0.5, 0.95, 0.99))
+
+
+def flow(server: Server, token: str, *, count: int, pace: float | None = None) -> Flow:
+    """``count`` products created, ``pace`` a second or as fast as they are taken, until each has its last effect."""
+    numbers = list(itertools.islice(NUMBERS, count))
+    began = time.monotonic()
+
+    def requests() -> Iterator[bytes]:
+        for position, number in enumerate(numbers):
+            if pace:
+                time.sleep(max(0.0, began + position / pace - time.monotonic()))
+            body = json.dumps(new_product(number)).encode()
+            yield request("POST", "/v1.0/products", body, Authorization=f"Bearer {token}")
+
+    drive(server.port, requests(), connections=1 if pace else 4, expected=202)
+    standing = DynamoProductTable(boto3.client("dynamodb"), "bbws-products-dev")
+    return Flow([_complete(standing, f"w{number:07}") for number in numbers])
+
+
+def _complete(standing: DynamoProductTable, product_id: str) -> Change:
+    deadline = time.monotonic() + PATIENCE
+    while (change := standing.change(product_id, 1)) is None or change.open:
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{product_id} is still open: {change}")
+        time.sleep(0.2)
+    return change
+
+
+def measure(stack: Stack, *, rounds: int, count: int) -> list[Row]:
+    web, worker, token = stack.web(THROTTLE_STAFF="1000000"), stack.worker(4), stack.token()
+    flow(web, token, count=20)
+    low = flow(web, token, count=30, pace=2)
+    cpu = cpu_seconds(worker.pid)
+    most = flow(web, token, count=count // 2)
+    spent = 1000 * (cpu_seconds(worker.pid) - cpu) / len(most.changes)
+    steady = flow(web, token, count=int(min(count // 2, 40 * most.rate)), pace=0.8 * most.rate)
+    pace = f"{0.8 * most.rate:.1f}/s, 80 % of saturation"
+    waits = [(effect, f"{steady.told(effect)} s", f"2/s: {low.told(effect)} s") for effect in EFFECTS]
+    rows = [
+        Row("One worker of 4 processes, saturated", f"{most.rate:.1f} changes/s", f"{spent:.0f} ms CPU a change", ""),
+        *(Row(f"Accepted → {effect}, p50/p95/p99 at {pace}", found, slow, "") for effect, found, slow in waits),
+    ]
+    last = max(steady.percentile(effect, 0.99) for effect in EFFECTS)
+    searchable = steady.percentile(Effect.SEARCHABLE, 0.95)
+    return [
+        *rows,
+        Row.bound("End to end, p99 at 80 % of saturation", last, 5, "s"),
+        Row.bound("Searchable, p95 at 80 % of saturation", searchable, 2, "s"),
+    ]

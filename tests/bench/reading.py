@@ -1,0 +1,120 @@
+"""GET of a product and of a list page, against the bare call and against the peer."""
+
+import itertools
+import os
+from collections.abc import Callable, Iterator
+
+from products.adapters.dynamodb_items import change_item, claim_key, encoded
+from products.changes import Effect, Origin, next_change
+from products.product import to_document
+from tests.bench.filling import EPOCH, a_product, fill
+from tests.bench.load import drive, request
+from tests.bench.measuring import Contender, side_by_side
+from tests.bench.report import Row
+from tests.bench.stack import Bare, Server, Stack
+
+CONNECTIONS = 4
+PRODUCTS = 2000
+FIRST_PAGE = "/v1.0/products"
+
+
+def clients() -> Iterator[str]:
+    """Addresses, so many that none of them meets its limit."""
+    return (f"10.{n >> 16 & 255}.{n >> 8 & 255}.{n & 255}" for n in itertools.cycle(range(2**20)))
+
+
+ADDRESSES = clients()
+
+
+def getting(
+    server: Server, path: Callable[[int], str], expected: int = 200, **headers: str
+) -> Callable[[int], list[float]]:
+    """A run of GETs, each of the next number's path."""
+    numbers = itertools.count()
+
+    def run(count: int) -> list[float]:
+        asked = (
+            request("GET", path(number), X_Forwarded_For=next(ADDRESSES), **headers)
+            for number in itertools.islice(numbers, count)
+        )
+        return drive(server.port, asked, connections=CONNECTIONS, expected=expected)
+
+    return run
+
+
+def nth(number: int) -> str:
+    return f"b{number * 7919 % PRODUCTS:07}"
+
+
+def bare_of(stack: Stack, *, threads: int = CONNECTIONS) -> Bare:
+    product = a_product(1)
+    origin = Origin(actor="bench", source="api", request_id="0" * 36)
+    change = next_change(None, product, origin, at=EPOCH, change_id="1" * 36, effects=frozenset(Effect))
+    items = [encoded(change_item(change)), encoded({**claim_key(product.name), "productId": product.product_id})]
+    queue = f"{os.environ['SQS_QUEUE_URL_PREFIX']}/bbws-product-change-dev"
+    return Bare(stack, table="bbws-products-dev", queue=queue, products=PRODUCTS, items=items, threads=threads)
+
+
+def peer_of(stack: Stack) -> Server:
+    from tests.bench.peer.models import Product  # noqa: PLC0415 # it reads the environment of the stack
+
+    if not Product.exists():
+        Product.create_table(wait=True)
+        with Product.batch_write() as batch:
+            for number in range(PRODUCTS):
+                document = to_document(a_product(number))
+                kept = {k: str(v) for k, v in document.items() if k in {"price", "renewalPrice", "currency"}}
+                kept |= {
+                    k: document[k]
+                    for k in (
+                        "productId",
+                        "name",
+                        "description",
+                        "billingCycle",
+                        "features",
+                        "version",
+                        "createdAt",
+                        "updatedAt",
+                    )
+                }
+                batch.save(Product(**kept, activeFlag="ACTIVE", period="once-off + R99/year"))
+    return stack.web("tests.bench.peer.wsgi")
+
+
+def measure(stack: Stack, *, rounds: int, count: int) -> list[Row]:
+    fill("bbws-products-dev", 0, PRODUCTS)
+    # Each read by itself, then with the hot answers that are the default.
+    web, warm, peer, bare = stack.web(HOT_ANSWER_SECONDS="0"), stack.web(), peer_of(stack), bare_of(stack)
+    product, hot = (
+        getting(web, lambda n: f"/v1.0/products/{nth(n)}"),
+        getting(warm, lambda n: "/v1.0/products/b0000007"),
+    )
+    fresh = getting(warm, lambda n: "/v1.0/products/b0000007", 304, If_None_Match='"v1"')
+    reads = side_by_side(
+        [
+            Contender("read", web.pid, product),
+            Contender("bare", bare.pid, lambda n: bare.run("read", n)),
+            Contender("peer", peer.pid, getting(peer, lambda n: f"/products/{nth(n)}")),
+            Contender("hot", warm.pid, hot),
+            Contender("hot 304", warm.pid, fresh),
+        ],
+        rounds=rounds,
+        count=count,
+    )
+    lists = side_by_side(
+        [
+            Contender("list", web.pid, getting(web, lambda n: FIRST_PAGE)),
+            Contender("bare", bare.pid, lambda n: bare.run("page", n)),
+            Contender("peer", peer.pid, getting(peer, lambda n: "/products")),
+        ],
+        rounds=rounds,
+        count=count // 3,
+    )
+    return [
+        Row.of("A product, each time another one", reads["read"], reads["bare"], "bare `get_item`", most=1.25),
+        Row.of("", reads["read"], reads["peer"], "DRF + PynamoDB"),
+        Row.rate("A popular product", reads["hot"], reads["bare"], "bare `get_item`", least=5),
+        Row.rate("The same, answered 304", reads["hot 304"], reads["bare"], "bare `get_item`", least=5),
+        Row.of("A page of 25 products", lists["list"], lists["bare"], "bare `query`", most=1.4),
+        Row.of("", lists["list"], lists["peer"], "DRF + PynamoDB"),
+    ]

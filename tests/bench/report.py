@@ -1,0 +1,82 @@
+"""The table that is written down: each figure as a ratio to what was measured beside it."""
+
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from tests.bench.measuring import Figures, rate_ratio, ratio
+
+LIBRARIES = ("Django", "djangorestframework", "gunicorn", "boto3", "celery", "kombu", "pycurl", "pynamodb")
+
+
+@dataclass(frozen=True)
+class Row:
+    """``verdict`` is empty where there is no target."""
+
+    what: str
+    figure: str
+    beside: str
+    ratio: str
+    target: str = ""
+    verdict: str = ""
+
+    @classmethod
+    def of(cls, what: str, ours: Figures, theirs: Figures, beside: str, *, most: float | None = None) -> "Row":
+        """CPU time a piece, and its ratio."""
+        found = ratio(ours, theirs)
+        target, verdict = ("", "") if most is None else (f"≤ {most:g} ×", _verdict(found <= most))
+        return cls(what, f"{ours.cpu:.2f} ms CPU", f"{beside}: {theirs.cpu:.2f} ms", f"{found:.2f} ×", target, verdict)
+
+    @classmethod
+    def rate(cls, what: str, ours: Figures, theirs: Figures, beside: str, *, least: float) -> "Row":
+        """Pieces a second as the clock has it, and beside it what the same CPU time would do."""
+        found, cpu = rate_ratio(ours, theirs), 1 / ratio(ours, theirs)
+        figure = f"{ours.rate:,.0f}/s ({ours.cpu:.2f} ms CPU)"
+        told = f"{found:.1f} × ({cpu:.1f} × by CPU)"
+        return cls(what, figure, f"{beside}: {theirs.rate:,.0f}/s", told, f"≥ {least:g} ×", _verdict(found >= least))
+
+    @classmethod
+    def times(cls, what: str, ours: Figures, theirs: Figures) -> "Row":
+        """How long a piece took, as its caller saw it."""
+        figure, beside = (
+            "p50 {:.0f}, p95 {:.0f}, p99 {:.0f} ms".format(*(found.percentile(share) for share in (0.5, 0.95, 0.99)))
+            for found in (ours, theirs)
+        )
+        return cls(what, figure, beside, f"{ours.percentile(0.5) / theirs.percentile(0.5):.2f} × at p50")
+
+    @classmethod
+    def bound(cls, what: str, found: float, most: float, unit: str, beside: str = "") -> "Row":
+        return cls(what, f"{found:.2f} {unit}", beside, "", f"≤ {most:g} {unit}", _verdict(found <= most))
+
+
+def _verdict(reached: bool) -> str:
+    return "reached" if reached else "**missed**"
+
+
+def machine() -> str:
+    cpu = next(
+        (
+            line.partition(":")[2].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if "model name" in line
+        ),
+        platform.machine(),
+    )
+    cores = Path("/proc/cpuinfo").read_text().count("processor\t")
+    memory = int(Path("/proc/meminfo").read_text().split()[1]) / 1024**2
+    libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
+    load = Path("/proc/loadavg").read_text().split()[0]
+    return (
+        f"{cpu}, {cores} cores, {memory:.0f} GiB, Linux {platform.release()}, Python {platform.python_version()}, "
+        f"{libraries}; {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, load average {load}"
+    )
+
+
+def table(rows: Sequence[Row]) -> str:
+    head = ["| What | Figure | Beside it | Ratio | Target | |", "|---|---|---|---|---|---|"]
+    return "\n".join(
+        [*head, *(f"| {r.what} | {r.figure} | {r.beside} | {r.ratio} | {r.target} | {r.verdict} |" for r in rows)]
+    )

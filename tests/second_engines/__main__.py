@@ -1,0 +1,63 @@
+"""``make test-engines``: the tests of what is stored, on other engines than the embedded ones.
+
+DynamoDB Local and PostgreSQL are started here. Where ``OPENSEARCH_URL``, ``AWS_ENDPOINT_URL_SQS``,
+``AWS_ENDPOINT_URL_DYNAMODB`` or ``DATABASE_URL`` is set, the engine at that address is used instead.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+from deploy.local.engines import ROOT, one_sentence
+from tests.second_engines.dynamodb_local import DynamoDBLocal
+from tests.second_engines.postgres import Postgres
+
+SUBJECTS = (
+    "admin_form admin_list admin_operations api_batch api_caching api_conflicts api_edges api_history api_reading "
+    "api_writing catalogue commands direct every_url histories hot jobs lists once operations pipeline product_query "
+    "security_login security_sessions tokens"
+).split()
+OTHERS = ("AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_SQS", "OPENSEARCH_URL", "DATABASE_URL")
+GAME_DAY = ROOT / "bbws_products" / "management" / "commands" / "gameday.py"
+
+
+def main() -> int:
+    asked = sys.argv[1:] or [
+        str(path) for subject in SUBJECTS if (path := ROOT / "tests" / f"test_{subject}.py").exists()
+    ]
+    with one_sentence(), ExitStack() as ends:
+        home = Path(ends.enter_context(tempfile.TemporaryDirectory(prefix="bbws-second-")))
+        variables = dict(os.environ)
+        if "AWS_ENDPOINT_URL_DYNAMODB" not in variables:
+            dynamodb = DynamoDBLocal(home / "dynamodb.log")
+            ends.callback(dynamodb.stop)
+            dynamodb.start()
+            variables["AWS_ENDPOINT_URL_DYNAMODB"] = dynamodb.url
+        if "DATABASE_URL" not in variables:
+            sql = Postgres()
+            ends.callback(sql.stop)
+            sql.start()
+            variables["DATABASE_URL"] = sql.url
+        variables.setdefault("HISTORIES", "10")
+        variables["SECOND_ENGINES"] = " ".join(name for name in OTHERS if name in variables)
+        return tested(asked, variables) or game_day(variables)
+    return 1
+
+
+def tested(asked: list[str], variables: dict[str, str]) -> int:
+    # Coverage is what the first run is for; here the same lines are run once more.
+    command = [sys.executable, "-m", "pytest", "--no-cov", "-n", "2", "--dist", "worksteal", *asked]
+    return subprocess.run(command, cwd=ROOT, env=variables, check=False).returncode
+
+
+def game_day(variables: dict[str, str]) -> int:
+    if not GAME_DAY.exists() or len(sys.argv) > 1:
+        return 0
+    return subprocess.run([sys.executable, "manage.py", "gameday"], cwd=ROOT, env=variables, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
