@@ -14,6 +14,7 @@ browsable_api = [
 ]
 urlpatterns = [
     path("v1.0/", include("products.api.urls")),  # the first, as what is asked for most
+    path("v1.0/", include("products.api.docs")),
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("healthz", healthz),
     path("readyz", readyz),

@@ -4,9 +4,9 @@ import hashlib
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
+from products.adapters.attributes import decoded
 from products.changes import Change, ChangeType, CorruptChange, Effect, NameTaken, Origin, VersionTaken
 from products.effects import Discard, Failure
 from products.listing import Listing
@@ -213,54 +213,3 @@ def readable[T](items: Iterator[Item], read: Callable[[Item], T]) -> Iterator[T]
             yield read(item)
         except (CorruptChange, KeyError, ValueError, TypeError) as fault:
             logger.error("damaged item skipped", extra={"item": f"{item.get('PK')} {item.get('SK')}", "fault": fault})
-
-
-# DynamoDB's own notation, for the kinds of values our items have. boto3's TypeSerializer knows more kinds, and takes a
-# third of a read's time; that both agree on ours is a test.
-
-
-def encoded(item: Mapping[str, Any]) -> Item:
-    """The item in DynamoDB's own notation; TypeError for a value of a kind that no item of ours has."""
-    return {name: _written(value) for name, value in item.items()}
-
-
-def _written(value: Any) -> Item:
-    if value is None or isinstance(value, bool):
-        return {"NULL": True} if value is None else {"BOOL": value}
-    if isinstance(value, str):
-        return {"S": value}
-    if isinstance(value, int | Decimal):
-        return {"N": _digits(value)}
-    if isinstance(value, Mapping):
-        return {"M": encoded(value)}
-    if isinstance(value, list | tuple):
-        return {"L": [_written(part) for part in value]}
-    if isinstance(value, set) and value:
-        return {"SS": sorted(value)}
-    raise TypeError(f"no item holds a {type(value).__name__}")
-
-
-def _digits(number: int | Decimal) -> str:
-    # DynamoDB keeps 95.00 as 95; written so at once, a retried transaction is the same to the letter.
-    digits = f"{number:f}" if isinstance(number, Decimal) else str(number)
-    return digits.rstrip("0").rstrip(".") if "." in digits else digits
-
-
-def decoded(item: Mapping[str, Any]) -> Item:
-    return {name: _read(value) for name, value in item.items()}
-
-
-def _read(written: Mapping[str, Any]) -> Any:
-    ((kind, value),) = written.items()
-    return READERS[kind](value)
-
-
-READERS: dict[str, Callable[[Any], Any]] = {
-    "S": str,
-    "N": Decimal,
-    "BOOL": bool,
-    "NULL": lambda _: None,
-    "M": decoded,
-    "L": lambda parts: [_read(part) for part in parts],
-    "SS": set,
-}
