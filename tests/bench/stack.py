@@ -85,6 +85,7 @@ def stack() -> Iterator[Stack]:
         variables |= {
             "AWS_ENDPOINT_URL_DYNAMODB": dynamodb.url,
             "SQS_WAIT_SECONDS": "1",
+            "LOG_SAMPLE_READS": "0.01",  # as where reads are many; neither the peer nor the bare calls write a line
             "NUM_PROXIES": "1",  # so that requests can come from many clients, none of which meets its limit
             "PYTHONPATH": str(Path.cwd()),
         }
