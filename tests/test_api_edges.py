@@ -14,7 +14,7 @@ from products.changes import NameTaken, Origin
 from tests.builders import fields
 from tests.clients import Api, error_of
 from tests.conftest import forget_wiring
-from tests.proxy import PASS, Proxy
+from deploy.local.proxy import PASS, Proxy
 from tests.worlds import World
 
 pytestmark = pytest.mark.django_db

@@ -12,7 +12,7 @@ import yaml
 
 from deploy.local.engines import ROOT, Engines
 from tests.deployment import Deployment
-from tests.proxy import PASS, RESET, Proxy
+from deploy.local.proxy import PASS, RESET, Proxy
 
 PROGRAMS = ROOT / "tests/clients"
 CONTRACT = ROOT / "deploy/openapi.yaml"

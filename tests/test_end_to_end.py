@@ -11,7 +11,7 @@ import pytest
 from deploy.local.engines import Engines
 from tests.builders import fields
 from tests.deployment import Deployment, until
-from tests.proxy import HANG, PASS, Proxy
+from deploy.local.proxy import HANG, PASS, Proxy
 
 
 @pytest.fixture
