@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from deploy.local.engines import ROOT, Engines
-from tests.deployment import Deployment
 from deploy.local.proxy import PASS, RESET, Proxy
+from tests.deployment import Deployment
 
 PROGRAMS = ROOT / "tests/clients"
 CONTRACT = ROOT / "deploy/openapi.yaml"

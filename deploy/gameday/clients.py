@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from deploy.gameday.admin_clients import AdminClient, sign_in
-from deploy.gameday.api_clients import ApiClient, Reader
+from deploy.gameday.api_clients import ApiClient
 from deploy.gameday.calls import Caller
 from deploy.gameday.decisions import ADMIN_KINDS, API_KINDS, Decision, decisions, product_ids, standing_ids
 from deploy.gameday.ledger import Ledger
@@ -15,6 +15,9 @@ from deploy.gameday.stack import Stack
 API_CLIENTS, ADMIN_CLIENTS = 6, 2
 STAFF = "gameday"
 ADMIN_SHARE = 0.06  # of all writes, for each of the staff in the admin, whose pages are dear
+
+
+Player = ApiClient | AdminClient
 
 
 @dataclass
@@ -55,12 +58,12 @@ class Clients:
             thread.start()
             self.threads.append(thread)
 
-    def _play(self, client: Reader) -> None:
+    def _play(self, client: Player) -> None:
         kinds = ADMIN_KINDS if isinstance(client, AdminClient) else API_KINDS
         for decision in self._share(client, decisions(self.seed, client.number, self.ids, kinds)):
             client.do(decision)
 
-    def _share(self, client: Reader, drawn: Iterator[Decision]) -> Iterator[Decision]:
+    def _share(self, client: Player, drawn: Iterator[Decision]) -> Iterator[Decision]:
         """As many steps as come to the client's share of all writes."""
         admin = isinstance(client, AdminClient)
         share = ADMIN_SHARE if admin else (1 - ADMIN_CLIENTS * ADMIN_SHARE) / API_CLIENTS

@@ -25,6 +25,10 @@ BROKEN, KEPT_ALL, INTERRUPTED = 1, 0, 130
 TABLE = f"bbws-products-{ENV}"
 
 
+class Interrupted(Exception):
+    """Ctrl-C, or a request to end; whatever is under way on the main thread is left, and everything is stopped."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """``seconds`` bounds the playing, ``calm`` how long everything may take to come about after it."""
@@ -64,19 +68,22 @@ class Game:
             signal.signal(number, self._interrupt)
         self.say(f"game day: {self.options.writes} writes, seed {self.options.seed}")
         try:
-            for step in (self._start, self._drive, self._calm):
-                if not self.interrupted.is_set():
-                    step()
-            if self.interrupted.is_set():
-                self.say("interrupted; nothing is judged")
-                return INTERRUPTED
+            self._start()
+            self._drive()
+            self._calm()
             return self._judge()
+        except Interrupted:
+            self.say("interrupted; nothing is judged")
+            return INTERRUPTED
         finally:
             self._stop()
 
     def _interrupt(self, *_: Any) -> None:
+        first = not self.interrupted.is_set()
         self.interrupted.set()
         self.stopping.set()
+        if first:
+            raise Interrupted
 
     def _start(self) -> None:
         self.stack.start()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 ENGINES = ("dynamodb", "sqs", "s3", "cloudfront", "opensearch")
 WRITES_PER_EVENT = 25
+SHORT = 300
 EVENTS_MOST = 160
 
 
@@ -38,7 +39,7 @@ ONCE_EACH = [
     *[("fail", engine) for engine in ENGINES],
     *[("lose answers of", engine) for engine in ENGINES],
 ]
-"""Each of these happens at least once, also in the shortest run."""
+"""Each of these happens at least once in a run of SHORT writes or more."""
 LIKELY = [
     *[("kill", whom) for whom in ("web process", "worker", "worker", "worker process", "web", "scheduler")],
     *[(what, engine) for what in ("cut", "hang", "slow", "fail", "lose answers of") for engine in ENGINES],
@@ -55,10 +56,7 @@ def schedule(seed: int, writes: int, longest: float) -> list[Event]:
     """All that goes wrong in a run of ``writes``, in order; nothing in its last tenth, which belongs to the messages
     that are still under way. ``longest`` is how long one fault may last, in seconds."""
     chance = random.Random(f"schedule {seed}")  # noqa: S311 # games are repeated, secrets are not
-    count = min(max(len(ONCE_EACH), writes // WRITES_PER_EVENT), EVENTS_MOST)
-    chosen = ONCE_EACH + chance.choices(LIKELY, k=count - len(ONCE_EACH))
-    chance.shuffle(chosen)
-    chosen.sort(key=lambda event: event[0] == "poison", reverse=count == len(ONCE_EACH))  # a short run has no time else
+    chosen = _chosen(chance, writes)
     places = sorted(chance.randint(writes // 20, writes * 9 // 10) for _ in chosen)
     events = []
     for number, (place, (what, whom)) in enumerate(zip(places, chosen, strict=True)):
@@ -66,3 +64,13 @@ def schedule(seed: int, writes: int, longest: float) -> list[Event]:
         lasting = round(chance.uniform(0.5, longest), 1) if seconds is None else seconds
         events.append(Event(place, what, whom, lasting, number))
     return events
+
+
+def _chosen(chance: random.Random, writes: int) -> list[tuple[str, str]]:
+    if writes < SHORT:
+        return chance.sample(ONCE_EACH, k=min(len(ONCE_EACH), writes // 10))
+    count = min(max(len(ONCE_EACH), writes // WRITES_PER_EVENT), EVENTS_MOST)
+    chosen = ONCE_EACH + chance.choices(LIKELY, k=count - len(ONCE_EACH))
+    chance.shuffle(chosen)
+    # It takes SQS a while to give a message up, so in a run of few events that comes first.
+    return sorted(chosen, key=lambda event: event[0] != "poison") if count == len(ONCE_EACH) else chosen

@@ -51,6 +51,16 @@ def other_engines(environment: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
+def stand_in_environment() -> None:
+    """What Django's settings ask for, where the shell does not say it; nothing of it reaches the game's own product."""
+    stand_ins = app_environment(Engines(Path("unused")), env=ENV, home=Path("unused"))
+    names = ("ENVIRONMENT", "AUDIT_BUCKET", "MEDIA_BUCKET", "MEDIA_URL", "OPENSEARCH_URL", "SQS_QUEUE_URL_PREFIX")
+    for name in (*names, "HEARTBEAT_DIR", "DATABASE_URL"):
+        os.environ.setdefault(name, stand_ins[name])
+    for name in ("SECRET_KEY", "TOKEN_KEYS", "CLOUDFRONT_DISTRIBUTION_ID"):
+        os.environ.setdefault(name, secrets.token_hex(32))
+
+
 @dataclass
 class Stack:
     home: Path

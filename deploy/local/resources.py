@@ -80,7 +80,7 @@ def create_distribution(env: str) -> str:
         "MinTTL": 0,
         "ForwardedValues": {"QueryString": True, "Cookies": {"Forward": "none"}},
     }
-    config = {
+    config: Any = {
         "CallerReference": f"bbws-products-{env}",
         "Comment": f"bbws-products-{env}",
         "Enabled": True,
