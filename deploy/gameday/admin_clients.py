@@ -79,7 +79,7 @@ class AdminClient(Reader):
 
     def _known(self, decision: Decision, product_id: str) -> dict[str, Any] | None:
         """What the person has on the screen: loaded a while ago, or just now."""
-        on_screen = self.seen.get(product_id) if decision.start == "base" else None
+        on_screen = None if decision.fresh else self.seen.get(product_id)
         return on_screen or self.read(product_id)
 
     def _cell(self, decision: Decision, product_id: str, version: int) -> None:

@@ -96,7 +96,8 @@ class ApiClient(Reader):
         product_id, edits = decision.products[0], decision.edits[0]
         whole = decision.kind == "put"
         start = "base" if whole else decision.start
-        known = None if start == "newest" else self.seen.get(product_id) or self.read(product_id)
+        on_screen = None if decision.fresh else self.seen.get(product_id)
+        known = None if start == "newest" else on_screen or self.read(product_id)
         version = known["version"] if known else None
         body = {**(known if whole and known else {}), **edits}
         headers, terms = {}, {}

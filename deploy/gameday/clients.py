@@ -14,6 +14,7 @@ from deploy.gameday.stack import Stack
 
 API_CLIENTS, ADMIN_CLIENTS = 6, 2
 STAFF = "gameday"
+OPEN_MOST = 120
 ADMIN_SHARE = 0.06  # of all writes, for each of the staff in the admin, whose pages are dear
 
 
@@ -33,6 +34,8 @@ class Clients:
     def __post_init__(self) -> None:
         self.ids = product_ids(self.writes)
         self.threads: list[threading.Thread] = []
+        self.going = threading.Event()
+        self.going.set()
 
     def arrive(self) -> None:
         """Tokens and sessions, while nothing fails yet; then the products they will all work on."""
@@ -61,6 +64,8 @@ class Clients:
     def _play(self, client: Player) -> None:
         kinds = ADMIN_KINDS if isinstance(client, AdminClient) else API_KINDS
         for decision in self._share(client, decisions(self.seed, client.number, self.ids, kinds)):
+            while not self.going.wait(1) and not self.stopping.is_set():
+                pass
             client.do(decision)
 
     def _share(self, client: Player, drawn: Iterator[Decision]) -> Iterator[Decision]:
@@ -72,6 +77,13 @@ class Clients:
             decision = next(drawn)
             left -= len(decision.products)
             yield decision
+
+    def mind(self, open_changes: int) -> None:
+        """Hold on while the workers have much to do: a queue that only grows shows nothing but its length."""
+        if open_changes > OPEN_MOST:
+            self.going.clear()
+        elif open_changes < OPEN_MOST // 2:
+            self.going.set()
 
     def busy(self) -> bool:
         return any(thread.is_alive() for thread in self.threads)
@@ -89,6 +101,7 @@ def _creation(number: int, product_id: str) -> Decision:
         products=(product_id,),
         edits=(),
         start="newest",
+        fresh=True,
         once=True,
         wait="",
         look="product",

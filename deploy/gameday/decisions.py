@@ -24,6 +24,7 @@ TOGETHER_MOST = 5
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """One step of a client. ``start``: on the newest version, on the one it last saw, or only if that stands.
+    ``fresh``: it has just looked, else a while ago.
 
     ``wait`` is the effect it waits for, ``look`` what it reads after it was told that its write is accepted.
     """
@@ -33,6 +34,7 @@ class Decision:
     products: tuple[str, ...]
     edits: tuple[dict[str, Any], ...]
     start: str
+    fresh: bool
     once: bool
     wait: str
     look: str
@@ -80,6 +82,7 @@ def decisions(seed: int, client: int, ids: list[str], kinds: dict[str, int]) -> 
             products=tuple(several) if kind in ("batch each", "batch all", "bulk") else _one(kind, alone, created),
             edits=tuple(_edits(chance, client, number * 10 + place) for place in range(TOGETHER_MOST)),
             start=chance.choices(["newest", "base", "if-match"], weights=[40, 40, 20])[0],
+            fresh=chance.random() < 0.5,
             once=chance.random() < 0.6,
             wait=chance.choices(["", "stored", "searchable", "audited", "purged"], weights=[70, 14, 6, 8, 2])[0],
             look=chance.choices(["", "product", "receipt", "list"], weights=[52, 35, 10, 3])[0],

@@ -21,6 +21,7 @@ from deploy.gameday.report import counted, latencies, latency_line, table
 from deploy.gameday.schedule import schedule
 from deploy.gameday.stack import ENV, Stack
 
+LOOK_EVERY = 1.0  # seconds
 BROKEN, KEPT_ALL, INTERRUPTED = 1, 0, 130
 TABLE = f"bbws-products-{ENV}"
 
@@ -96,7 +97,7 @@ class Game:
         left = schedule(self.options.seed, self.options.writes, self.longest)
         deadline = time.monotonic() + self.options.seconds
         self.clients.begin()
-        told = 0
+        told, look = 0, 0.0
         while self.clients.busy():
             if time.monotonic() > deadline:
                 self.stopping.set()
@@ -104,10 +105,13 @@ class Game:
             while left and left[0].at_write <= count and not self.stopping.is_set():
                 self.faults.begin(left.pop(0))
             self.revived.update(self.stack.revive())
+            if time.monotonic() > look:
+                look = time.monotonic() + LOOK_EVERY
+                self.clients.mind(self.onlooker.open_count())
             if count >= told + 500:
                 told = count
                 self.say(f"{count} writes asked for")
-            self.interrupted.wait(0.2)
+            time.sleep(0.1)
         self.clients.leave()
         self.faults.finish()
         self.played = time.monotonic() - self.began

@@ -33,18 +33,29 @@ class Onlooker:
     def open_changes(self) -> list[Item]:
         return self._flagged("OPEN")
 
+    def open_count(self) -> int:
+        """How many changes are open; 0 while nobody can say."""
+        try:
+            answer = self.dynamodb.query(**self._asked("OPEN"), Select="COUNT")
+        except (BotoCoreError, ClientError):
+            return 0
+        return int(answer["Count"])
+
     def running_jobs(self) -> list[Item]:
         return self._flagged("JOB")
 
     def _flagged(self, flag: str) -> list[Item]:
-        pages = self.dynamodb.get_paginator("query").paginate(
-            TableName=self.table,
-            IndexName="OpenChangesIndex",
-            KeyConditionExpression="openFlag = :flag",
-            ExpressionAttributeValues={":flag": {"S": flag}},
-        )
+        pages = self.dynamodb.get_paginator("query").paginate(**self._asked(flag))
         plain = TypeDeserializer().deserialize
         return [{name: plain(value) for name, value in item.items()} for page in pages for item in page["Items"]]
+
+    def _asked(self, flag: str) -> Item:
+        return {
+            "TableName": self.table,
+            "IndexName": "OpenChangesIndex",
+            "KeyConditionExpression": "openFlag = :flag",
+            "ExpressionAttributeValues": {":flag": {"S": flag}},
+        }
 
 
 def only_failed(change: Item) -> bool:
