@@ -46,12 +46,12 @@ def processes_with(text: str) -> list[str]:
     return found
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(600)
 def test_a_product_that_was_made_worse_is_found_out(tmp_path: Path) -> None:
     """No relay rings for lost messages, half of the audit records are only stamped, and edits overwrite each other."""
     worse = ["--without", "scheduler", "--set", "DJANGO_SETTINGS_MODULE=tests.sabotaged"]
     game = gameday(tmp_path / "output", "--writes", "120", "--seed", "7", "--calm", "15", *worse)
-    assert game.wait(380) == 1
+    assert game.wait(570) == 1
     said = (tmp_path / "output").read_text()
     broken = set(re.findall(r"^(\S.*?) +\d+ +\d+$", said, re.MULTILINE))
     assert broken >= {

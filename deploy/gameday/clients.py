@@ -13,7 +13,6 @@ from deploy.gameday.ledger import Ledger
 from deploy.gameday.stack import Stack
 
 API_CLIENTS, ADMIN_CLIENTS = 6, 2
-STAFF = "gameday"
 OPEN_MOST = 120
 ADMIN_SHARE = 0.06  # of all writes, for each of the staff in the admin, whose pages are dear
 
@@ -39,8 +38,9 @@ class Clients:
 
     def arrive(self) -> None:
         """Tokens and sessions, while nothing fails yet; then the products they will all work on."""
-        self.stack.user(STAFF)
-        token = self.stack.command("issue_token", STAFF, "--days", "1")
+        staff = self.stack.env
+        self.stack.user(staff)
+        token = self.stack.command("issue_token", staff, "--days", "1")
         port = self.stack.proxies["web"].proxy.port
         bearer = {"Authorization": f"Bearer {token}"}
         self.api = [
@@ -49,7 +49,7 @@ class Clients:
         self.admin = []
         for number in range(API_CLIENTS + 1, API_CLIENTS + ADMIN_CLIENTS + 1):
             caller = Caller(port, f"staff{number}", self.ledger, self.stopping)
-            sign_in(caller, STAFF, self.stack.password)
+            sign_in(caller, staff, self.stack.password)
             self.admin.append(AdminClient(caller, number))
         maker = ApiClient(Caller(port, "maker", self.ledger, self.stopping, bearer), 0)
         for place, product_id in enumerate(standing_ids(self.ids), 1):

@@ -14,6 +14,7 @@ from deploy.gameday.stack import WORKERS, Stack
 from deploy.local.engines import EngineFailed
 from deploy.local.proxy import PASS, Fate, Request
 
+TRIES = 10
 AT_ONCE = 6  # events that may overlap
 POISONED = (b'"gd-01"', b'"gd-04"')
 
@@ -80,14 +81,20 @@ class Faults:
                 away.enter_context(self.stack.proxies[name].doing("cut"))
             (self.stack.restart_search if engine == "opensearch" else self.stack.restart_aws)()
         if engine == "opensearch":
-            self._operate("rebuild_search_index")
+            self.operate("rebuild_search_index")
 
-    def _operate(self, *command: str) -> None:
-        try:
-            self.stack.command(*command, tries=10)
-            self.happened["operator's commands"] += 1
-        except EngineFailed as failure:
-            self.troubles.append(str(failure))
+    def operate(self, *command: str) -> None:
+        """One of the product's commands, again while engines are away, as an operator would."""
+        for left in range(TRIES - 1, -1, -1):
+            try:
+                self.stack.command(*command)
+                self.happened["operator's commands"] += 1
+                return
+            except EngineFailed as failure:
+                if self.stopping.wait(1):
+                    return
+                if not left:
+                    self.troubles.append(str(failure))
 
     def _poison(self, most: float) -> None:
         """The index refuses some documents, for good as it seems, until SQS has given their messages up."""

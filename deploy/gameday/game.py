@@ -19,15 +19,17 @@ from deploy.gameday.ledger import Ledger
 from deploy.gameday.onlooker import Onlooker, only_failed, waits_for
 from deploy.gameday.report import counted, latencies, latency_line, table
 from deploy.gameday.schedule import schedule
-from deploy.gameday.stack import ENV, Stack
+from deploy.gameday.stack import Stack
 
 LOOK_EVERY = 1.0  # seconds
 BROKEN, KEPT_ALL, INTERRUPTED = 1, 0, 130
-TABLE = f"bbws-products-{ENV}"
 
 
-class Interrupted(Exception):
-    """Ctrl-C, or a request to end; whatever is under way on the main thread is left, and everything is stopped."""
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C, or a request to end; whatever is under way on the main thread is left, and everything is stopped.
+
+    No Exception, since botocore would take that for a fault of the engine.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +57,10 @@ class Game:
         options = self.options
         self.clients = Clients(self.stack, self.ledger, options.seed, options.writes, self.stopping)
         self.onlooker = Onlooker(
-            dynamodb_url=self.stack.dynamodb_url, aws_url=self.stack.engines.aws_url, table=TABLE, env=ENV
+            dynamodb_url=self.stack.dynamodb_url,
+            aws_url=self.stack.engines.aws_url,
+            table=self.stack.table,
+            env=self.stack.env,
         )
         self.faults = Faults(self.stack, self.onlooker, options.seed, self.interrupted, self.say)
         self.longest = 1.5 if options.writes < 1000 else 4.0
@@ -127,7 +132,7 @@ class Game:
         self.failed = len(failed)
         if failed:
             self.say(f"{len(failed)} changes were refused for good; the operator retries them")
-            self.stack.command("ring_open_changes", "--failed", tries=3)
+            self.faults.operate("ring_open_changes", "--failed")
             self._wait_until_calm(but_for_failed=False)
         self.say("it is calm" if not self.left_open else f"{len(self.left_open)} changes stay open")
 
@@ -150,8 +155,8 @@ class Game:
             dynamodb_url=self.stack.dynamodb_url,
             aws_url=self.stack.engines.aws_url,
             search_url=self.stack.engines.search_url,
-            table=TABLE,
-            bucket=f"bbws-product-audit-{ENV}",
+            table=self.stack.table,
+            bucket=self.stack.bucket,
             distribution=self.stack.distribution,
         )
         self.say("everything is read; judging")

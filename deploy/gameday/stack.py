@@ -7,12 +7,14 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
 
 from deploy.gameday.proxies import Proxies, proxies_before
 from deploy.local.engines import (
@@ -28,7 +30,6 @@ from deploy.local.engines import (
 )
 from deploy.local.resources import create_all
 
-ENV = "gameday"
 BIN = Path(sys.executable).parent
 KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TMP", "TEMP", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "PYTHONPATH")
 """Nothing else of the shell's environment reaches the product, so that no variable of a real deployment does."""
@@ -53,7 +54,7 @@ def other_engines(environment: Mapping[str, str]) -> dict[str, str]:
 
 def stand_in_environment() -> None:
     """What Django's settings ask for, where the shell does not say it; nothing of it reaches the game's own product."""
-    stand_ins = app_environment(Engines(Path("unused")), env=ENV, home=Path("unused"))
+    stand_ins = app_environment(Engines(Path("unused")), env="gameday", home=Path("unused"))
     names = ("ENVIRONMENT", "AUDIT_BUCKET", "MEDIA_BUCKET", "MEDIA_URL", "OPENSEARCH_URL", "SQS_QUEUE_URL_PREFIX")
     for name in (*names, "HEARTBEAT_DIR", "DATABASE_URL"):
         os.environ.setdefault(name, stand_ins[name])
@@ -72,6 +73,7 @@ class Stack:
     """Processes that are not started, for the same reason."""
 
     def __post_init__(self) -> None:
+        self.env = f"gameday-{secrets.token_hex(3)}"  # engines that were given may remember earlier games
         self.engines = Engines(self.home)
         self._point_ourselves()
         self.port = free_port()
@@ -84,7 +86,7 @@ class Stack:
 
     def _point_ourselves(self) -> None:
         """The game's own calls go to the engines, past the proxies."""
-        direct = app_environment(self.engines, env=ENV, home=self.home)
+        direct = app_environment(self.engines, env=self.env, home=self.home)
         os.environ.update({name: value for name, value in direct.items() if name.startswith("AWS_")})
         for name in ("SQS", "S3", "CLOUDFRONT"):
             os.environ.pop(f"AWS_ENDPOINT_URL_{name}", None)
@@ -99,13 +101,21 @@ class Stack:
         )
 
     @property
+    def table(self) -> str:
+        return f"bbws-products-{self.env}"
+
+    @property
+    def bucket(self) -> str:
+        return f"bbws-product-audit-{self.env}"
+
+    @property
     def dynamodb_url(self) -> str:
         return self.others.get("AWS_ENDPOINT_URL_DYNAMODB", self.engines.aws_url)
 
     def variables(self) -> dict[str, str]:
         """The product's environment: its engines are the proxies."""
         kept = {name: os.environ[name] for name in KEPT if name in os.environ}
-        own = app_environment(self.engines, env=ENV, home=self.home)
+        own = app_environment(self.engines, env=self.env, home=self.home)
         endpoints = {f"AWS_ENDPOINT_URL_{name.upper()}": self.proxies[name].url for name in ("dynamodb", "sqs", "s3")}
         return {
             **kept,
@@ -138,9 +148,7 @@ class Stack:
         self.wait_for_web()
 
     def _make_resources(self) -> None:
-        self.distribution = create_all(
-            ENV, f"bbws-product-audit-{ENV}", self.engines.search_url, visibility=VISIBILITY_SECONDS
-        )
+        self.distribution = create_all(self.env, self.bucket, self.engines.search_url, visibility=VISIBILITY_SECONDS)
 
     def command_lines(self) -> dict[str, list[str]]:
         celery = [str(BIN / "celery"), "-q", "-A", "bbws_products"]
@@ -207,23 +215,24 @@ class Stack:
         with self.starting:
             self.engines.start_search()
 
-    def command(self, *arguments: str, tries: int = 1, **changes: str) -> str:
-        """A command of the product, run as an operator runs it; what it printed. EngineFailed when it will not work."""
-        for left in range(tries, 0, -1):
+    def command(self, *arguments: str) -> str:
+        """A command of the product, run as an operator runs it; what it printed. EngineFailed when it does not work."""
+        line = [sys.executable, "manage.py", *arguments]
+        try:
             done = subprocess.run(  # noqa: S603 # our own commands
-                [sys.executable, "manage.py", *arguments],
+                line,
                 cwd=ROOT,
-                env=self.variables() | changes,
+                env=self.variables(),
                 capture_output=True,
                 text=True,
                 timeout=COMMAND_SECONDS,
                 check=False,
             )
-            if done.returncode == 0:
-                return done.stdout.strip()
-            if left > 1:
-                time.sleep(1)
-        raise EngineFailed(f"manage.py {' '.join(arguments)} failed: {done.stderr[-500:]}")
+        except subprocess.TimeoutExpired as late:
+            raise EngineFailed(f"{' '.join(arguments)} did not end within {COMMAND_SECONDS} s.") from late
+        if done.returncode:
+            raise EngineFailed(f"{' '.join(arguments)} failed: {done.stderr[-500:]}")
+        return done.stdout.strip()
 
     def user(self, name: str) -> None:
         self.command("createsuperuser", "--noinput", "--username", name, "--email", f"{name}@localhost")
@@ -235,4 +244,8 @@ class Stack:
         self.engines.stop()
 
     def forget(self) -> None:
+        """What it kept on disk, and its table in an engine that goes on without us."""
+        if "AWS_ENDPOINT_URL_DYNAMODB" in self.others:
+            with suppress(BotoCoreError, ClientError):
+                boto3.client("dynamodb").delete_table(TableName=self.table)
         shutil.rmtree(self.home, ignore_errors=True)

@@ -119,7 +119,8 @@ class Engine:
         answer = read_head(self.reader)
         bodiless = head_only or answer.start.split(" ")[1] in ("204", "304")
         answer.body = b"" if bodiless else read_body(self.reader, answer, to_the_end=True)
-        if answer.get("connection").lower() == "close" or not (answer.get("content-length") or bodiless):
+        framed = bodiless or answer.get("content-length") or answer.get("transfer-encoding")
+        if answer.get("connection").lower() == "close" or not framed:
             self.close()
         return answer
 
