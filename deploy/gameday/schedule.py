@@ -49,7 +49,7 @@ LIKELY = [
     ("restart", "opensearch"),
     ("poison", "opensearch"),
 ]
-POISON_SECONDS = 25.0  # at most; it takes about 12 until SQS has given a message up
+POISON_SECONDS = 45.0  # at most; it takes about 12 until SQS has given a message up
 
 
 def schedule(seed: int, writes: int, longest: float) -> list[Event]:
