@@ -4,7 +4,7 @@ import argparse
 import os
 import sys
 
-from deploy.gameday.game import Game, Options, fresh_home
+from deploy.gameday.game import LONG, Game, Options, fresh_home
 from deploy.gameday.stack import Stack, other_engines
 from deploy.local.engines import one_sentence
 
@@ -24,7 +24,8 @@ def run(given: argparse.Namespace) -> int:
     chosen = {name: getattr(given, name) for name in ("writes", "seconds", "calm", "keep")}
     options = Options(**chosen, **({} if given.seed is None else {"seed": given.seed}))
     changes = dict(change.split("=", 1) for change in given.set)
-    stack = Stack(fresh_home(), options.seed, other_engines(os.environ), changes, tuple(given.without))
+    patience = {"relay_after": 10 if options.writes < LONG else 20}
+    stack = Stack(fresh_home(), options.seed, other_engines(os.environ), changes, tuple(given.without), **patience)
     return Game(options, stack).play()
 
 

@@ -21,6 +21,7 @@ from deploy.gameday.report import counted, latencies, latency_line, table
 from deploy.gameday.schedule import schedule
 from deploy.gameday.stack import Stack
 
+LONG = 1000  # writes from which on faults last longer
 LOOK_EVERY = 1.0  # seconds
 BROKEN, KEPT_ALL, INTERRUPTED = 1, 0, 130
 
@@ -63,7 +64,7 @@ class Game:
             env=self.stack.env,
         )
         self.faults = Faults(self.stack, self.onlooker, options.seed, self.interrupted, self.say)
-        self.longest = 1.5 if options.writes < 1000 else 4.0
+        self.longest = 1.5 if options.writes < LONG else 4.0
 
     def say(self, text: str) -> None:
         print(f"{time.monotonic() - self.began:7.1f} s  {text}\n", end="", flush=True)  # one write: threads speak here
