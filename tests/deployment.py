@@ -18,6 +18,7 @@ from typing import Any
 from deploy.local.engines import ROOT, Engines, app_environment, free_port, kill_group, spawn, stop, wait_for
 from deploy.local.resources import create_bucket, create_queues
 from products import tokens
+from tasks.queues import queue_names
 from tests.worlds import World, fresh_world
 
 BIN = Path(sys.executable).parent
@@ -74,6 +75,11 @@ class Deployment:
     def start_worker(self, **changes: str) -> subprocess.Popen[str]:
         command = ["worker", "--concurrency", "2", "--loglevel", "INFO", "--hostname", f"{self.env}@%h"]
         return self._start("worker", [str(BIN / "celery"), "-q", "-A", "bbws_products", *command], MEASURED | changes)
+
+    def await_worker(self) -> None:
+        """Until it polls each of its queues: how long a worker takes to start is no part of how long a write takes."""
+        beats = [Path(self.variables["HEARTBEAT_DIR"], name) for name in queue_names(self.env).values()]
+        until(lambda: all(beat.exists() for beat in beats))
 
     def start_scheduler(self, **changes: str) -> subprocess.Popen[str]:
         command = ["beat", "--schedule", str(self.home / "beat"), "--pidfile=", "--loglevel", "INFO"]

@@ -81,6 +81,7 @@ def test_a_client_generated_from_the_contract_lives_a_products_whole_life(
     assert compiled(node, room, as_published()) == ""
     deployment.start_worker()
     deployment.start_web()
+    deployment.await_worker()
     ended = run(node, "built/life.js", cwd=room, API_URL=deployment.url(""), API_TOKEN=deployment.token())
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.split()[-1] == "isTakenAway"
@@ -129,6 +130,7 @@ def test_a_page_of_the_portal_reads_all_it_needs_and_tries_again_when_told(
     limits = {"THROTTLE_PUBLIC": "3", "THROTTLE_STAFF": "50"}
     deployment.start_web(CORS_ALLOWED_ORIGINS=PORTAL, AWS_ENDPOINT_URL_DYNAMODB=aws.url, **limits)
     there = {"API_URL": deployment.url(""), "API_TOKEN": deployment.token(), "PORTAL": PORTAL, "AWAY": str(away)}
+    deployment.await_worker()
     ended = run(node, "portal.mjs", cwd=PROGRAMS, **there)
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.split()[-1] == "isRefusedElsewhere"

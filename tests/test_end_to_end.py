@@ -35,6 +35,7 @@ def product(product_id: str = "p1") -> dict[str, Any]:
 def test_a_post_that_waits_is_answered_201_and_reaches_all_four(deployment: Deployment) -> None:
     deployment.start_worker()
     deployment.start_web()
+    deployment.await_worker()
     status, body, headers = deployment.call("POST", "/v1.0/products", product(), Prefer="wait=10")
     assert (status, body["version"], headers["Preference-Applied"]) == (201, 1, "wait=10, until=stored")
     assert deployment.world.record("p1")
@@ -119,6 +120,7 @@ def test_engines_that_are_away_hold_up_no_write_and_catch_up(deployment: Deploym
     deployment.start_web(**there)
     deployment.start_worker(**there)
     deployment.start_scheduler()
+    deployment.await_worker()
     for product_id in ("p1", "p2"):
         assert deployment.call("POST", "/v1.0/products", product(product_id), Prefer="wait=10")[0] == 201
     receipt = until(lambda: r if (r := deployment.receipt("p1"))["effects"]["audited"].get("attempts") else {})
