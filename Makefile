@@ -9,7 +9,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # The clients other teams would write; without Node their tests are skipped, and say so.
 NODE_MODULES := $(if $(shell command -v npm 2>/dev/null),tests/clients/node_modules/ready)
 
-.PHONY: help run test check fix contract gameday setup reset
+.PHONY: help run test check fix contract gameday infra setup reset
 
 help: ## What there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1	\2/'
@@ -35,6 +35,9 @@ contract: .venv-test/ready ## Write deploy/openapi.yaml anew from the code
 gameday: .venv-engines/ready .venv/ready ## Break everything while clients write, then check every promise (ARGS="--writes 400")
 	@exec $(BIN)/python manage.py gameday $(ARGS)
 
+infra: .venv-engines/ready .venv-test/ready .venv-infra/ready ## What Terraform would make, checked offline (needs terraform)
+	@.venv-test/bin/python -m pytest --no-cov -n 2 --dist worksteal tests/test_terraform*.py $(ARGS)
+
 setup: .venv-engines/ready .venv-test/ready .venv/ready $(NODE_MODULES) ## Only install
 
 reset: .venv/ready ## Forget all products, users and logs of `make run`
@@ -55,3 +58,4 @@ tests/clients/node_modules/ready: tests/clients/package.json
 .venv/ready: requirements.txt
 .venv-test/ready: requirements.txt tests/requirements.txt
 .venv-engines/ready: deploy/local/requirements.txt
+.venv-infra/ready: deploy/terraform/requirements.txt

@@ -8,7 +8,7 @@ from celery import Celery
 from django.conf import settings
 from kombu import Queue
 
-from tasks.queues import ON_CHANGE_QUEUE, RELAY, queue_names
+from tasks.queues import ON_CHANGE_QUEUE, RELAY, VERIFY, queue_names
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bbws_products.settings")
 
@@ -47,22 +47,29 @@ SETTINGS: dict[str, Any] = {
 }
 
 
-def celery_settings(env: str, transport_options: dict[str, Any], relay_every: timedelta) -> dict[str, Any]:
-    """Celery's settings for this environment's queues; ``relay_every`` is how often open changes are looked after."""
+def celery_settings(
+    env: str, transport_options: dict[str, Any], relay_every: timedelta, verify_every: timedelta = timedelta()
+) -> dict[str, Any]:
+    """Celery's settings for this environment's queues; ``relay_every`` is how often open changes are looked after, and
+    ``verify_every`` how often a slice of the catalogue is verified; never when it is zero."""
     queues = queue_names(env)
     change_queue = queues["products.persist"]
     routes = {task: {"queue": name} for task, name in queues.items()}
     routes |= {task: {"queue": change_queue} for task in ON_CHANGE_QUEUE}
-    options = {"expires": relay_every.total_seconds()}
+    every = {"relay": (RELAY, relay_every)} | ({"verify": (VERIFY, verify_every)} if verify_every else {})
     return SETTINGS | {
         "broker_transport_options": transport_options,
         "task_queues": [Queue(name, routing_key=name, no_declare=True) for name in queues.values()],
         "task_default_queue": change_queue,
         "task_routes": routes,
-        "beat_schedule": {"relay": {"task": RELAY, "schedule": relay_every, "options": options}},
+        # What was not done within its interval is dropped, so that an outage does not pile such messages up.
+        "beat_schedule": {
+            name: {"task": task, "schedule": often, "options": {"expires": often.total_seconds()}}
+            for name, (task, often) in every.items()
+        },
     }
 
 
-app = Celery("bbws_products")
+app = Celery("bbws_products", task_cls="bbws_products.logged_task:LoggedTask")
 app.add_defaults(lambda: settings.CELERY)
 app.autodiscover_tasks(["tasks"], related_name="products")

@@ -4,6 +4,8 @@ import os
 
 from django.core.exceptions import ImproperlyConfigured
 
+INSECURE = "insecure-"
+
 
 def required(name: str, how: str) -> str:
     """The variable's value, or an error that ends the start and tells ``how`` to set it."""
@@ -11,6 +13,11 @@ def required(name: str, how: str) -> str:
     if not value:
         raise ImproperlyConfigured(f"{name} is not set. {how}")
     return value
+
+
+def is_weak(key: str) -> bool:
+    """Whether a key is one for development, or short enough to be tried out."""
+    return key.startswith(INSECURE) or len(key) < 32
 
 
 def flag(name: str, default: bool) -> bool:

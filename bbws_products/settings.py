@@ -1,5 +1,6 @@
 """All settings, from the environment. AWS region, credentials and endpoints are read by boto3 itself (``AWS_*``)."""
 
+import logging
 import os
 from datetime import timedelta
 from pathlib import Path
@@ -10,21 +11,21 @@ from corsheaders.defaults import default_headers
 from django.core.exceptions import ImproperlyConfigured
 
 from bbws_products.celery import celery_settings
-from bbws_products.environment import flag, number, required, words
+from bbws_products.environment import flag, is_weak, number, required, words
+from bbws_products.logs import logging_settings
 from bbws_products.security import *  # noqa: F403 # signing in, sessions, cookies, headers: settings like these here
 from bbws_products.security import LOCAL
 from bbws_products.theme import THEME
 from tasks.queues import WAIT_SECONDS, queue_urls, transport_options
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-INSECURE = "insecure-"
 
 ENVIRONMENT = required("ENVIRONMENT", "One of dev, sit, prod: it is a part of the name of every queue and table.")
 SECRET_KEY = required("SECRET_KEY", "Any long random text: python3 -c 'import secrets; print(secrets.token_hex(32))'.")
 DEBUG = flag("DEBUG", False)
 required("TOKEN_KEYS", "Long random texts, comma-separated: the first signs API tokens, all verify them.")
 TOKEN_KEYS = words("TOKEN_KEYS")
-weak = [key for key in (SECRET_KEY, *TOKEN_KEYS) if key.startswith(INSECURE) or len(key) < 32]
+weak = [key for key in (SECRET_KEY, *TOKEN_KEYS) if is_weak(key)]
 if ENVIRONMENT in {"sit", "prod"} and (DEBUG or LOCAL or weak or SECRET_KEY in TOKEN_KEYS):
     raise ImproperlyConfigured(f"{ENVIRONMENT} refuses to start with DEBUG, LOCAL or keys meant for development.")
 
@@ -49,6 +50,7 @@ CLOUDFRONT_DISTRIBUTION_ID = (
 )
 RELAY_AFTER = timedelta(seconds=number("RELAY_AFTER_SECONDS", 30))
 RELAY_EVERY = timedelta(seconds=number("RELAY_EVERY_SECONDS", 10))
+VERIFY_EVERY = timedelta(seconds=number("VERIFY_EVERY_SECONDS", 300))
 
 # Tokens of an external issuer, e.g. Cognito's; none without a JWKS_URL.
 JWKS_URL = os.environ.get("JWKS_URL", "")
@@ -70,6 +72,7 @@ CELERY = celery_settings(
         int(number("SQS_WAIT_SECONDS", WAIT_SECONDS)),
     ),
     RELAY_EVERY,
+    VERIFY_EVERY,
 )
 
 # Django
@@ -92,6 +95,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "products.api.requests.RequestIdMiddleware",
+    "bbws_products.access.AccessLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "bbws_products.pages.PageHeadersMiddleware",
     "bbws_products.pages.ContentSecurityPolicy",
@@ -218,16 +222,13 @@ CORS_EXPOSE_HEADERS = [
     "X-Request-ID",
 ]
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"()": "bbws_products.logs.LineFormatter"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": "INFO"},
-    "loggers": {
-        "django.request": {"level": "ERROR"},  # 4xx answers are the caller's news, not ours
-        "opensearch": {"level": "ERROR"},
-        "axes": {"level": "WARNING"},
-        "botocore": {"level": "WARNING"},
-    },
-}
+LOG_FORMAT = os.environ.get("LOG_FORMAT", "json")
+if LOG_FORMAT not in {"json", "line"}:
+    raise ImproperlyConfigured(f"LOG_FORMAT must be json or line, not {LOG_FORMAT!r}.")
+logging.captureWarnings(LOG_FORMAT == "json")  # they too are lines of a log then
+LOG_SAMPLE_READS = number("LOG_SAMPLE_READS", 1)
+LOGGING = logging_settings(
+    LOG_FORMAT,
+    os.environ.get("LOG_LEVEL", "INFO"),
+    ENVIRONMENT if flag("ENABLE_METRICS", True) else None,
+)

@@ -1,9 +1,11 @@
 """The wiring: the only module that names adapters. Everything is built once, on first use."""
 
 import itertools
+import logging
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -14,19 +16,34 @@ from django.db import connection
 from products.adapters.aws import calling, client
 from products.adapters.cloudfront import CloudFront
 from products.adapters.dynamodb import DynamoProductTable
+from products.adapters.dynamodb_checks import DynamoChecks
+from products.adapters.dynamodb_drift import DynamoDrift
 from products.adapters.dynamodb_jobs import DynamoJobTable
 from products.adapters.dynamodb_operations import DynamoOperations
 from products.adapters.dynamodb_tokens import DynamoRevocations
 from products.adapters.opensearch import NoIndex, OpenSearchIndex, connect
+from products.adapters.opensearch_rebuild import OpenSearchRebuild
 from products.adapters.queue import CeleryDoorbell
-from products.adapters.s3 import S3AuditTrail, WriteOnceStorage
+from products.adapters.s3 import S3AuditRecords, S3AuditTrail, WriteOnceStorage
+from products.adapters.sorting import SqliteSorting
 from products.adapters.sqs import SqsQueues
+from products.adapters.sqs_dead_letters import SqsDeadLetters
+from products.audit_verification import AuditVerification
 from products.catalogue import Catalogue
 from products.changes import Effect
+from products.differences import Difference
+from products.drift import PATIENCE
 from products.jobs import Jobs
 from products.listing import Listing
 from products.operations import Operations
 from products.pipeline import Pipeline
+from products.redrive import Redrive
+from products.reindex import Reindex
+from products.repair import Repair
+from products.rounds import Rounds
+from products.verification import Verification
+
+logger = logging.getLogger(__name__)
 
 
 def now() -> datetime:
@@ -127,6 +144,80 @@ def jobs() -> Jobs:
         new_id=new_id,
         ring_after=settings.RELAY_AFTER,
     )
+
+
+@cache
+def drift() -> DynamoDrift:
+    return DynamoDrift(client("dynamodb"), settings.PRODUCTS_TABLE)
+
+
+@cache
+def _several() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(8, "check")  # a check mostly waits; made in the worker's child, at its first check
+
+
+def verification(patience: timedelta = PATIENCE) -> Verification:
+    standing = index()
+    return Verification(
+        logs=drift(),
+        documents=standing if isinstance(standing, OpenSearchIndex) else None,
+        trail=audit_records(),
+        clock=now,
+        mapped=_several().map,
+        patience=patience,
+    )
+
+
+@cache
+def audit_records() -> S3AuditRecords:
+    return S3AuditRecords(client("s3", read=5), settings.AUDIT_BUCKET)
+
+
+def audit_verification(*, offline: bool) -> AuditVerification:
+    logs = None if offline else drift()
+    return AuditVerification(records=audit_records(), sorting=SqliteSorting(), logs=logs, mapped=_several().map)
+
+
+def repair() -> Repair:
+    standing = index()
+    return Repair(
+        table=table(),
+        items=drift(),
+        index=standing if isinstance(standing, OpenSearchIndex) else None,
+        trail=trail(),
+        doorbell=CeleryDoorbell(),
+        cover=lambda at: pipeline().cover(at, sleep) if settings.ENABLE_CLOUDFRONT else None,
+        clock=now,
+    )
+
+
+@cache
+def checks_kept() -> DynamoChecks:
+    return DynamoChecks(client("dynamodb"), settings.PRODUCTS_TABLE)
+
+
+@cache
+def rounds() -> Rounds:
+    return Rounds(table=checks_kept(), verification=verification(), tell=_warn_of, clock=now)
+
+
+def _warn_of(difference: Difference) -> None:
+    about = {"kind": str(difference.kind), "product_id": difference.product_id, "version": difference.version}
+    logger.warning("drift", extra={**about, "cause": difference.cause})
+
+
+def reindex() -> Reindex | None:
+    """None where there is no search index."""
+    standing = index()
+    if isinstance(standing, NoIndex):
+        return None
+    return Reindex(records=drift(), index=OpenSearchRebuild(standing.client, standing.alias))
+
+
+@cache
+def redrive() -> Redrive:
+    letters = SqsDeadLetters(_sqs(), settings.QUEUE_URLS)
+    return Redrive(letters=letters, changes=table(), jobs=jobs().table, log=operations())
 
 
 def image_url(key: str | None) -> str | None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import Any, Protocol
+from typing import Protocol
 
 from products.acceptance import Doorbell
 from products.changes import REASON_MOST, Change, ChangeNotFound, Effect, canonical_json
@@ -97,7 +97,6 @@ class OperationsLog(Protocol):
     def write(self, action: Action) -> None: ...
     def actions(self, month: datetime, limit: int) -> list[Action]: ...
     def minutes(self, since: datetime, until: datetime) -> list[Minute]: ...
-    def last_check(self) -> Mapping[str, Any] | None: ...
 
 
 class Queues(Protocol):
@@ -143,7 +142,7 @@ class Operations:
         """Ring for the effect now; NotOpen, ChangeNotFound."""
         change = self._open(product_id, version, effect)
         self.doorbell.ring(TASKS[effect], change)
-        self._note(by, f"retried {effect}", "", [change])
+        self.note(by, f"retried {effect}", "", named([change]))
 
     def retry_cause(self, cause: str, *, by: str) -> int:
         """Ring for all that is stuck for this cause; returns for how many."""
@@ -151,7 +150,7 @@ class Operations:
         for stuck in found:
             self.doorbell.ring(TASKS[stuck.effect], stuck.change)
         if found:
-            self._note(by, f"retried all: {cause}", "", [stuck.change for stuck in found])
+            self.note(by, f"retried all: {cause}", "", named([stuck.change for stuck in found]))
         return len(found)
 
     def discard(self, product_id: str, version: int, effect: Effect, *, reason: str, by: str) -> None:
@@ -163,7 +162,7 @@ class Operations:
         change = self._open(product_id, version, effect)
         if not self.log.discard(change, effect, Discard(by=by, at=self.clock(), reason=reason.strip())):
             raise NotOpen(effect)
-        self._note(by, f"discarded {effect}", reason.strip(), [change])
+        self.note(by, f"discarded {effect}", reason.strip(), named([change]))
 
     def _open(self, product_id: str, version: int, effect: Effect) -> Change:
         change = self.table.change(product_id, version)
@@ -173,19 +172,22 @@ class Operations:
             raise NotOpen(effect)
         return change
 
-    def _note(self, by: str, what: str, reason: str, changes: Sequence[Change]) -> None:
+    def note(self, by: str, what: str, reason: str, changes: Sequence[str]) -> None:
         """In the log that is shown, and in the audit trail that nobody can alter."""
-        named = [f"{change.product_id} v{change.version}" for change in changes]
-        action = Action(action_id=self.new_id(), at=self.clock(), by=by, what=what, reason=reason, changes=named)
+        action = Action(action_id=self.new_id(), at=self.clock(), by=by, what=what, reason=reason, changes=changes)
         record = {
             "timestamp": iso(action.at),
             "user": by,
             "action": what,
             "reason": reason,
-            "changes": named,
+            "changes": list(changes),
         }
         self.trail.write(f"operations/{action.at:%Y/%m/%d}/{action.action_id}.json", canonical_json(record))
         self.log.write(action)
+
+
+def named(changes: Sequence[Change]) -> list[str]:
+    return [f"{change.product_id} v{change.version}" for change in changes]
 
 
 def bucket_of(seconds: float) -> int:

@@ -1,10 +1,13 @@
 """What a worker can be asked to do. Names and payload are a contract between deployments: extra keys are ignored."""
 
+import logging
 from typing import Any
 
 from celery import shared_task
 
-from products.bootstrap import jobs, pipeline
+from products.bootstrap import jobs, now, operations, pipeline, rounds
+
+logger = logging.getLogger(__name__)
 
 
 @shared_task(name="products.persist")
@@ -29,10 +32,16 @@ def audit(*, product_id: str, version: int, **_: Any) -> None:
 
 @shared_task(name="products.relay")
 def relay(**_: Any) -> None:
-    pipeline().relay()
-    jobs().ring_again()
+    rung, stalled, oldest = pipeline().relay(), jobs().ring_again(), operations().oldest_open()
+    age = (now() - oldest).total_seconds() if oldest else 0
+    logger.info("relay done", extra={"rung": rung, "stalled_jobs": stalled, "oldest_seconds": round(age, 3)})
 
 
 @shared_task(name="products.job")
 def job(*, job_id: str, **_: Any) -> None:
     jobs().work(job_id)
+
+
+@shared_task(name="products.verify")
+def verify(**_: Any) -> None:
+    rounds().slice()

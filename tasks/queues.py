@@ -1,7 +1,9 @@
 """The only list of queues: which task waits on which, and how a queue must be made (DESIGN §6)."""
 
+import json
 from typing import Any
 
+DAY = 86_400  # seconds
 QUEUES = {
     "products.persist": "bbws-product-change-{env}",
     "products.invalidate": "bbws-product-cache-{env}",
@@ -10,7 +12,8 @@ QUEUES = {
 }
 RELAY = "products.relay"
 JOB = "products.job"
-ON_CHANGE_QUEUE = (RELAY, JOB)
+VERIFY = "products.verify"
+ON_CHANGE_QUEUE = (RELAY, JOB, VERIFY)
 """They wait with the changes: seldom, or one message at a time, so that nobody's edit waits behind them for long."""
 MAX_RECEIVE_COUNT = 3
 VISIBILITY_SECONDS = 60
@@ -29,6 +32,27 @@ def queue_names(env: str) -> dict[str, str]:
 def dlq_name(queue: str, env: str) -> str:
     """``bbws-product-change-dev`` dies into ``bbws-product-change-dlq-dev``."""
     return queue.removesuffix(f"-{env}") + f"-dlq-{env}"
+
+
+def queue_attributes(dead_letters_arn: str, visibility: int = VISIBILITY_SECONDS) -> dict[str, str]:
+    """How a queue must be made, in SQS's own words."""
+    redrive = {"deadLetterTargetArn": dead_letters_arn, "maxReceiveCount": MAX_RECEIVE_COUNT}
+    return {
+        "VisibilityTimeout": str(visibility),
+        "MessageRetentionPeriod": str(RETENTION_DAYS * DAY),
+        "ReceiveMessageWaitTimeSeconds": str(WAIT_SECONDS),
+        "SqsManagedSseEnabled": "true",
+        "RedrivePolicy": json.dumps(redrive),
+    }
+
+
+def dead_letter_attributes(queue_arn: str) -> dict[str, str]:
+    """How the dead-letter queue of a queue must be made; no other queue may send its dead there."""
+    return {
+        "MessageRetentionPeriod": str(DLQ_RETENTION_DAYS * DAY),
+        "SqsManagedSseEnabled": "true",
+        "RedriveAllowPolicy": json.dumps({"redrivePermission": "byQueue", "sourceQueueArns": [queue_arn]}),
+    }
 
 
 def queue_urls(env: str, url_prefix: str) -> dict[str, tuple[str, str]]:

@@ -84,6 +84,14 @@ class Channel(SQS.Channel):  # type: ignore[misc] # kombu has no types
             )
         return connections[queue]  # type: ignore[no-any-return] # kombu has no types
 
+    def _envelope_payload(self, payload: Any, raw_text: str, message: Any, q_url: str) -> Any:
+        """Celery hides from a task how often SQS has handed its message out; as a header it gets through."""
+        payload = super()._envelope_payload(payload, raw_text, message, q_url)
+        count = message.get("Attributes", {}).get("ApproximateReceiveCount")
+        if count and isinstance(payload.get("headers"), dict):
+            payload["headers"]["attempt"] = int(count)
+        return payload
+
     def _schedule_queue(self, queue: str) -> None:
         """As shipped, a credential error here is logged as "Error in timer" and the queue is never polled again."""
         try:

@@ -19,7 +19,7 @@ from products.catalogue import Catalogue
 from products.changes import Origin
 from products.pipeline import Pipeline
 from tests import deployment as processes
-from tests import plugin
+from tests import plugin, terraform
 from tests.browser import CHROMIUM, Shop, launched, refuse_to_skip, window
 from tests.builders import fields
 from tests.clients import Api
@@ -127,6 +127,18 @@ def deployment(engines: Engines, tmp_path: Path) -> Iterator[Deployment]:
     made = Deployment(engines, tmp_path)
     yield made
     made.stop()
+
+
+@pytest.fixture(scope="session")
+def infrastructures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, terraform.World]:
+    """What Terraform would make, by environment."""
+    base = tmp_path_factory.getbasetemp()
+    return terraform.worlds(base.parent if "PYTEST_XDIST_WORKER" in os.environ else base)
+
+
+@pytest.fixture(params=terraform.ENVIRONMENTS)
+def infra(request: pytest.FixtureRequest, infrastructures: dict[str, terraform.World]) -> terraform.World:
+    return infrastructures[request.param]
 
 
 # A browser before the whole product; started once for all such tests of a process

@@ -67,7 +67,7 @@ class Deployment:
 
     def start_web(self, **changes: str) -> subprocess.Popen[str]:
         options = ["--bind", f"127.0.0.1:{self.port}", "--worker-class", "gthread", "--threads", "8"]
-        quiet = ["--log-level", "warning", "--no-control-socket"]
+        quiet = ["--config", "python:bbws_products.gunicorn", "--log-level", "warning", "--no-control-socket"]
         web = self._start("web", [str(BIN / "gunicorn"), "bbws_products.wsgi", *options, *quiet], changes)
         wait_for(self.url("/healthz"), web, f"web ({self.log('web')})")
         return web

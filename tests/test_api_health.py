@@ -46,7 +46,7 @@ def state_of(path: str) -> tuple[int, dict[str, Any]]:
 
 def test_each_dependency_is_named(world: World) -> None:
     everything = dict.fromkeys(("dynamodb", "sql", "opensearch", *AWS), "ok")
-    assert state_of("/readyz") == (200, {"status": "ready", "dependencies": everything})
+    assert state_of("/readyz") == (200, {"status": "ready", "dependencies": everything, "lastCheck": None})
 
 
 def test_what_this_deployment_does_without_is_not_missed(world: World, settings: Any) -> None:

@@ -61,7 +61,7 @@ IN_THE_MIDDLE = {
 def test_a_worker_killed_in_the_middle_of_a_task_loses_and_doubles_nothing(
     deployment: Deployment, aws: Proxy, search: Proxy, task: str
 ) -> None:
-    hung, matches = (search, lambda request: "_doc" in request.path) if task == "index" else (aws, IN_THE_MIDDLE[task])
+    hung, matches = (search, lambda request: "_bulk" in request.path) if task == "index" else (aws, IN_THE_MIDDLE[task])
     hung.fault = lambda request: HANG if matches(request) else PASS
     worker = deployment.start_worker(AWS_ENDPOINT_URL=aws.url, OPENSEARCH_URL=search.url)
     deployment.start_web()
@@ -113,13 +113,14 @@ def test_a_dead_sqs_neither_hangs_nor_refuses_a_write(deployment: Deployment, aw
 
 
 def test_engines_that_are_away_hold_up_no_write_and_catch_up(deployment: Deployment, aws: Proxy, search: Proxy) -> None:
-    """S3 and CloudFront answer 503 and OpenSearch refuses connections, for two writes; then all come back."""
+    """S3 and CloudFront answer 503 and OpenSearch refuses connections, for two writes; then all come back, and the
+    drift check, which goes on all the while, comes to its end and finds nothing."""
     search.refuse()
     aws.fault = lambda request: 503
     there = {"AWS_ENDPOINT_URL_S3": aws.url, "AWS_ENDPOINT_URL_CLOUDFRONT": aws.url, "OPENSEARCH_URL": search.url}
     deployment.start_web(**there)
     deployment.start_worker(**there)
-    deployment.start_scheduler()
+    deployment.start_scheduler(VERIFY_EVERY_SECONDS="1")
     deployment.await_worker()
     for product_id in ("p1", "p2"):
         assert deployment.call("POST", "/v1.0/products", product(product_id), Prefer="wait=10")[0] == 201
@@ -132,6 +133,13 @@ def test_engines_that_are_away_hold_up_no_write_and_catch_up(deployment: Deploym
     for product_id in ("p1", "p2"):
         deployment.complete(product_id)
         deployment.alone(product_id)
+    seen = until(lambda: round_ if len((round_ := last_round(deployment)).get("checked", {})) > 2 else {})
+    assert (seen["differences"], seen["checked"]) == (0, {"active records": 2, "documents": 2, "audit records": 2})
+
+
+def last_round(deployment: Deployment) -> dict[str, Any]:
+    check = deployment.world.item("CHECK#drift", "LATEST") or {}
+    return check.get("last") or {}
 
 
 def test_a_poison_change_dies_after_three_receives_and_others_pass(deployment: Deployment) -> None:

@@ -129,6 +129,7 @@ TABLE: dict[str, Row] = {
     "admin/products/product/operations/retry/": row(f"{P}operations/retry/", STUCK, POST=OPERATE),
     "admin/products/product/operations/retry_cause/": row(f"{P}operations/retry_cause/", POST=OPERATE),
     "admin/products/product/operations/discard/": row(f"{P}operations/discard/", STUCK, POST=OPERATE),
+    "admin/products/product/operations/redrive/": row(f"{P}operations/redrive/", POST=OPERATE),
     "admin/products/apitoken/": page(K, ROOT, {"action": "revoke", "_selected_action": "{token}", "index": "0"}),
     "admin/products/apitoken/add/": page(f"{K}add/", ROOT, {"user": "{holder}", "label": "x", "days": "1"}),
     "admin/products/apitoken/<path:object_id>/": page(K + "{token}/", STAFF),

@@ -79,6 +79,7 @@ def start(**changes: str) -> subprocess.CompletedProcess[str]:
         ({"OPENSEARCH_URL": ""}, "or switch search off with ENABLE_OPENSEARCH=0"),
         ({"DEBUG": "maybe"}, "DEBUG must be 1 or 0, not 'maybe'"),
         ({"RELAY_AFTER_SECONDS": "soon"}, "RELAY_AFTER_SECONDS must be a number, not 'soon'"),
+        ({"LOG_FORMAT": "xml"}, "LOG_FORMAT must be json or line, not 'xml'"),
         ({"ENVIRONMENT": "prod", "LOCAL": "0"}, "prod refuses to start"),
         (OWN_KEYS | {"DEBUG": "1"}, "prod refuses to start"),
         (OWN_KEYS | {"LOCAL": "1"}, "prod refuses to start"),

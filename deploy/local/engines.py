@@ -120,6 +120,7 @@ class Engines:
     aws_port: int = field(default_factory=free_port)
     search_port: int = field(default_factory=free_port)
     running: list[subprocess.Popen[str]] = field(default_factory=list)
+    services: str = SERVICES
 
     @property
     def aws_url(self) -> str:
@@ -138,7 +139,7 @@ class Engines:
         self.home.mkdir(parents=True, exist_ok=True)
         state = self.home / "aws"
         env = os.environ | {
-            "SERVICES": SERVICES,
+            "SERVICES": self.services,
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",
             "BIND_HOST": "127.0.0.1",
@@ -184,6 +185,8 @@ def app_environment(engines: Engines, *, env: str, home: Path) -> dict[str, str]
         "SQS_QUEUE_URL_PREFIX": f"{engines.aws_url}/000000000000",
         "SQS_WAIT_SECONDS": "2",  # ministack ends only when the last poll has
         "HEARTBEAT_DIR": str(home / "heartbeats"),
+        "LOG_FORMAT": "line",
+        "ENABLE_METRICS": "0",
         "AWS_ENDPOINT_URL": engines.aws_url,
         "AWS_ACCESS_KEY_ID": "local",
         "AWS_SECRET_ACCESS_KEY": "local",

@@ -1,24 +1,13 @@
 """Make on the embedded engines what Terraform makes on AWS: table, queues, bucket, distribution, index. Idempotent."""
 
 import contextlib
-import json
 from typing import Any
 
 import boto3
 
-from products.adapters.dynamodb_items import table_definition
+from products.adapters.dynamodb_items import EXPIRY, table_definition
 from products.adapters.opensearch import OpenSearchIndex, connect
-from tasks.queues import (
-    DLQ_RETENTION_DAYS,
-    MAX_RECEIVE_COUNT,
-    RETENTION_DAYS,
-    VISIBILITY_SECONDS,
-    WAIT_SECONDS,
-    dlq_name,
-    queue_names,
-)
-
-DAY = 86_400
+from tasks.queues import VISIBILITY_SECONDS, dead_letter_attributes, dlq_name, queue_attributes, queue_names
 
 
 def create_all(env: str, bucket: str, search_url: str, *, visibility: int = VISIBILITY_SECONDS) -> str:
@@ -42,25 +31,21 @@ def create_table(name: str) -> None:
     with contextlib.suppress(dynamodb.exceptions.ResourceInUseException):
         dynamodb.create_table(**table_definition(name))
         dynamodb.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 30})
+        expiry = {"Enabled": True, "AttributeName": EXPIRY}
+        dynamodb.update_time_to_live(TableName=name, TimeToLiveSpecification=expiry)
 
 
 def create_queues(env: str, visibility: int) -> None:
     sqs = boto3.client("sqs")
     for name in queue_names(env).values():
-        dead = _queue(sqs, dlq_name(name, env), {"MessageRetentionPeriod": str(DLQ_RETENTION_DAYS * DAY)})
-        arn = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-        redrive = {"deadLetterTargetArn": arn, "maxReceiveCount": MAX_RECEIVE_COUNT}
-        attributes = {
-            "VisibilityTimeout": str(visibility),
-            "MessageRetentionPeriod": str(RETENTION_DAYS * DAY),
-            "ReceiveMessageWaitTimeSeconds": str(WAIT_SECONDS),
-            "RedrivePolicy": json.dumps(redrive),
-        }
-        _queue(sqs, name, attributes)
+        dead = sqs.create_queue(QueueName=dlq_name(name, env))["QueueUrl"]
+        queue = sqs.create_queue(QueueName=name)["QueueUrl"]
+        sqs.set_queue_attributes(QueueUrl=queue, Attributes=queue_attributes(_arn(sqs, dead), visibility))
+        sqs.set_queue_attributes(QueueUrl=dead, Attributes=dead_letter_attributes(_arn(sqs, queue)))
 
 
-def _queue(sqs: Any, name: str, attributes: dict[str, str]) -> str:
-    return str(sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"])
+def _arn(sqs: Any, url: str) -> str:
+    return str(sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"])
 
 
 def create_distribution(env: str) -> str:

@@ -113,6 +113,7 @@ def servers(port: int) -> dict[str, list[str]]:
         "web": [
             str(BIN / "gunicorn"),
             "bbws_products.wsgi",
+            *["--config", "python:bbws_products.gunicorn"],
             *["--bind", f"127.0.0.1:{port}", "--worker-class", "gthread", "--workers", "2", "--threads", "8"],
             *["--timeout", "60", "--graceful-timeout", "5", "--log-level", "warning", "--no-control-socket"],
         ],
@@ -127,6 +128,7 @@ def main() -> None:
     engines = Engines(HOME)
     env = app_environment(engines, env="dev", home=HOME)
     env |= {"SECRET_KEY": kept_secret("secret-key"), "TOKEN_KEYS": kept_secret("token-key"), "DEBUG": "0"}
+    env["LOG_LEVEL"] = os.environ.get("LOG_LEVEL", "WARNING")
     os.environ.update(env)
     children: dict[str, subprocess.Popen[str]] = {}
     stopping = threading.Event()

@@ -1,6 +1,7 @@
 """The one DynamoDB table: products' logs, records, name claims and the latest invalidation (DESIGN §3)."""
 
 import itertools
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +9,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from products.adapters.aws import calling, error_code
+from products.adapters.aws import error_code
+from products.adapters.dynamodb_calls import PAGE, DynamoCalls
 from products.adapters.dynamodb_items import (
     BY_CREATED,
     BY_PRICE,
@@ -23,7 +25,6 @@ from products.adapters.dynamodb_items import (
     change_key,
     change_sk,
     claim_key,
-    decoded,
     encoded,
     failure_item,
     readable,
@@ -33,6 +34,7 @@ from products.adapters.dynamodb_items import (
     to_answer,
     to_change,
 )
+from products.adapters.events import tell
 from products.changes import Change, Effect, Origin
 from products.effects import Failure
 from products.listing import Listing
@@ -40,16 +42,13 @@ from products.once import REMEMBERED, Answer, RequestAnswered
 from products.pipeline import Invalidation
 from products.product import Product, from_document, iso, moment, normalised_name
 
-PAGE = 100
+logger = logging.getLogger(__name__)
 IS_NEW = "attribute_not_exists(PK)"
 
 
 @dataclass(frozen=True, slots=True)
-class DynamoProductTable:
-    """The product table over boto3's client. Reads that decide something are consistent; index reads can't be."""
-
-    client: Any
-    name: str
+class DynamoProductTable(DynamoCalls):
+    """The product table. Reads that decide something are consistent; index reads can't be."""
 
     # The log
 
@@ -83,6 +82,10 @@ class DynamoProductTable:
                 raise
             reasons: Any = fault.response["CancellationReasons"]
             raise refusal(owned, reasons) from fault
+        for change in changes:
+            origin = change.origin
+            kind = str(change.change_type)
+            tell(logger, "change accepted", change, type=kind, actor=origin.actor, source=origin.source)
 
     def _appending(self, change: Change) -> list[Item]:
         return [self._put(change_item(change), IS_NEW), *self._claims(change)]
@@ -140,7 +143,11 @@ class DynamoProductTable:
             {"#effect": str(effect), "#open": "open"},
             {":at": iso(at), ":effect": str(effect), ":effects": {str(effect)}},
         )
-        if stamped is None or "open" in stamped:
+        if stamped is None:
+            return None
+        seconds = (at - change.accepted_at).total_seconds()
+        tell(logger, "effect stamped", change, effect=str(effect), seconds=round(seconds, 3))
+        if "open" in stamped:
             return None
         self.close(change)
         return to_change(stamped)
@@ -150,6 +157,16 @@ class DynamoProductTable:
         self._update(key, "REMOVE openFlag", "attribute_not_exists(#open)", {"#open": "open"}, {})
 
     def fail(self, change: Change, effect: Effect, failure: Failure) -> None:
+        tell(
+            logger,
+            "effect failed",
+            change,
+            logging.WARNING,
+            effect=str(effect),
+            attempts=failure.attempts,
+            permanent=failure.permanent,
+            reason=failure.reason,
+        )
         self._update(
             change_key(change.product_id, change.version),
             "SET failures.#effect = :failure",
@@ -161,6 +178,7 @@ class DynamoProductTable:
     def note_ring(self, change: Change, at: datetime) -> None:
         key = change_key(change.product_id, change.version)
         self._update(key, "SET rungAt = :at ADD rings :one", "attribute_exists(PK)", {}, {":at": iso(at), ":one": 1})
+        tell(logger, "relay rang again", change, rings=change.rung[0] + 1)
 
     # The records
 
@@ -176,15 +194,6 @@ class DynamoProductTable:
         keys = {claim_key(name)["PK"]: normalised_name(name) for name in names}
         claims = self._batch([{"PK": key, "SK": "CLAIM"} for key in keys])
         return {keys[claim["PK"]]: str(claim["productId"]) for claim in claims}
-
-    def _batch(self, keys: list[Item]) -> Iterator[Item]:
-        """The items with these keys, a hundred a call; none twice among the keys."""
-        left = [encoded(key) for key in keys]
-        while left:
-            wanted = {"Keys": left[:PAGE], "ConsistentRead": True}
-            answer = self._call("batch_get_item", RequestItems={self.name: wanted})
-            yield from map(decoded, answer["Responses"].get(self.name, []))
-            left = left[PAGE:] + answer.get("UnprocessedKeys", {}).get(self.name, {}).get("Keys", [])
 
     def in_order(self, listing: Listing, *, active: bool) -> Iterator[Product]:
         flag, low, high = "ACTIVE" if active else "INACTIVE", "0", "~"
@@ -228,71 +237,18 @@ class DynamoProductTable:
             "confirmed": False,
         }
         put = self._put(item, f"{IS_NEW} OR #number < :number", {":number": invalidation.number})
-        return self._do(put, ExpressionAttributeNames={"#number": "number"})
+        begun = self._do(put, ExpressionAttributeNames={"#number": "number"})
+        if begun:
+            logger.info("invalidation begun", extra={"invalidation": invalidation.reference})
+        return begun
 
     def confirm_invalidation(self, invalidation: Invalidation) -> None:
         names, values = {"#number": "number"}, {":number": invalidation.number, ":yes": True}
         self._update(INVALIDATION_KEY, "SET confirmed = :yes", "#number = :number", names, values)
+        logger.info("invalidation confirmed", extra={"invalidation": invalidation.reference})
 
-    # Calls
+    # What readiness asks
 
     def check(self) -> None:
         """EngineAway or ClientError when the table can't be read."""
         self._get(INVALIDATION_KEY)
-
-    def _call(self, operation: str, **arguments: Any) -> Any:
-        with calling("DynamoDB"):
-            return getattr(self.client, operation)(**arguments)
-
-    def _unless_refused(self, operation: str, **arguments: Any) -> Any:
-        """The answer, or None when the condition does not hold - which is a fact here, not a fault."""
-        try:
-            return self._call(operation, **arguments)
-        except ClientError as fault:
-            if error_code(fault) != "ConditionalCheckFailedException":
-                raise
-            return None
-
-    def _get(self, key: Item) -> Item | None:
-        answer = self._call("get_item", TableName=self.name, Key=encoded(key), ConsistentRead=True)
-        return decoded(answer["Item"]) if "Item" in answer else None
-
-    def _query(self, *, ExpressionAttributeValues: Item, **arguments: Any) -> Iterator[Item]:  # noqa: N803 # boto's name
-        start: Item = {}
-        while True:
-            answer = self._call(
-                "query",
-                TableName=self.name,
-                ExpressionAttributeValues=encoded(ExpressionAttributeValues),
-                **arguments,
-                **start,
-            )
-            yield from map(decoded, answer["Items"])
-            if "LastEvaluatedKey" not in answer:
-                return
-            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
-
-    def _put(self, item: Item, condition: str, values: Item | None = None) -> Item:
-        put = {
-            "TableName": self.name,
-            "Item": encoded(item),
-            "ConditionExpression": condition,
-            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-        }
-        return {"Put": put | ({"ExpressionAttributeValues": encoded(values)} if values else {})}
-
-    def _do(self, put: Item, **arguments: Any) -> bool:
-        """One put by itself, outside a transaction; False when its condition does not hold."""
-        return self._unless_refused("put_item", **put["Put"], **arguments) is not None
-
-    def _update(self, key: Item, update: str, condition: str, names: Item, values: Item) -> Item | None:
-        """The item after the update, or None when the condition does not hold."""
-        expressions: Item = {"UpdateExpression": update, "ConditionExpression": condition}
-        if names:
-            expressions["ExpressionAttributeNames"] = names
-        if values:
-            expressions["ExpressionAttributeValues"] = encoded(values)
-        answer = self._unless_refused(
-            "update_item", TableName=self.name, Key=encoded(key), ReturnValues="ALL_NEW", **expressions
-        )
-        return None if answer is None else decoded(answer["Attributes"])

@@ -24,6 +24,8 @@ INDEX_KEYS = {
     OPEN_CHANGES: ("openFlag", "acceptedAt"),
 }
 OPEN = "OPEN"
+EXPIRY = "expiresAt"
+"""The table's time to live, in seconds since 1970."""
 CLAIM_MOST = 1024  # bytes of a name in its claim's key; DynamoDB refuses keys over 2048
 INVALIDATION_KEY = {"PK": "INVALIDATION", "SK": "LATEST"}
 
@@ -73,7 +75,7 @@ def answer_key(actor: str, key: str) -> Item:
 
 
 def answer_item(origin: Origin, answer: Answer, expires_at: datetime) -> Item:
-    """What is remembered of a request; ``expiresAt`` is the table's time to live, in seconds since 1970."""
+    """What is remembered of a request; DynamoDB deletes it once it has expired."""
     if origin.once is None:
         raise ValueError("only a request with an Idempotency-Key is remembered")
     return {

@@ -3,6 +3,7 @@
 A running job stands in the index of open changes under a flag of its own, so that the relay finds it.
 """
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +18,7 @@ from products.jobs import KEPT, Job, JobKind, JobState
 from products.product import iso, moment
 from products.rows import CHUNK, Row, RowState, in_chunks
 
+logger = logging.getLogger(__name__)
 RUNNING = "JOB"
 CENTS = Decimal("0.01")
 
@@ -61,6 +63,10 @@ class DynamoJobTable:
             if error_code(fault) != "TransactionCanceledException":
                 raise
             return False
+        counts = {str(state): count for state, count in job.counts.items()}
+        facts = {"job_id": job.job_id, "request_id": job.job_id, "state": str(job.state), "turn": job.turn}
+        event = "job moved" if rows is None else "job chunk done"
+        logger.info(event, extra={**facts, "kind": str(job.kind), "rows": job.rows, "counts": counts})
         return True
 
     def running_jobs(self, moved_before: datetime) -> Iterator[Job]:

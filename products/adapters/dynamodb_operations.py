@@ -17,7 +17,6 @@ from products.product import iso, moment
 
 logger = logging.getLogger(__name__)
 KEPT = timedelta(days=2)
-CHECK_KEY = {"PK": "CHECK#drift", "SK": "LATEST"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +91,8 @@ class DynamoOperations:
             "count": len(action.changes),
         }
         self._call("put_item", TableName=self.name, Item=encoded(item))
+        facts = {"actor": action.by, "action": action.what, "reason": action.reason, "action_id": action.action_id}
+        logger.info("operator action", extra={**facts, "changes": list(action.changes)[:20]})
 
     def actions(self, month: datetime, limit: int) -> list[Action]:
         return [
@@ -105,10 +106,6 @@ class DynamoOperations:
             )
             for item in self._query(_month(month), ScanIndexForward=False, Limit=limit)
         ]
-
-    def last_check(self) -> Mapping[str, Any] | None:
-        answer = self._call("get_item", TableName=self.name, Key=encoded(CHECK_KEY), ConsistentRead=True)
-        return decoded(answer["Item"]) if "Item" in answer else None
 
     def _query(self, partition: str, **arguments: Any) -> Iterator[Item]:
         answer = self._call(

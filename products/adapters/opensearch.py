@@ -1,49 +1,24 @@
 """The search index, and the twin that stands in when there is none."""
 
-import json
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
-from opensearchpy import OpenSearch, exceptions, helpers
+import boto3
+from opensearchpy import OpenSearch, Urllib3AWSV4SignerAuth, exceptions
 
-from products.changes import EffectRefused, EngineAway
+from products.adapters.opensearch_items import ENGINE, INDEX_BODY, action, bulk, calling, check, fill, next_alias
+from products.changes import EngineAway
+from products.differences import Standing
 from products.listing import Listing
-from products.product import Product, to_document
+from products.product import Product, iso
 
-ENGINE = "OpenSearch"
-TEXT = {"type": "text", "fields": {"prefix": {"type": "text", "analyzer": "prefix", "search_analyzer": "standard"}}}
-INDEX_BODY = {
-    "settings": {
-        "number_of_shards": 1,
-        "analysis": {
-            "analyzer": {"prefix": {"type": "custom", "tokenizer": "standard", "filter": ["lowercase", "prefix"]}},
-            "filter": {"prefix": {"type": "edge_ngram", "min_gram": 1, "max_gram": 20}},
-        },
-    },
-    "mappings": {
-        "dynamic": "strict",
-        "properties": {
-            "productId": {"type": "keyword"},
-            "name": TEXT,
-            "description": TEXT,
-            "features": TEXT,
-            "price": {"type": "scaled_float", "scaling_factor": 100},
-            "renewalPrice": {"type": "scaled_float", "scaling_factor": 100},
-            "currency": {"type": "keyword"},
-            "billingCycle": {"type": "keyword"},
-            "period": {"type": "keyword", "index": False},
-            "active": {"type": "boolean"},
-            "image": {"type": "keyword", "index": False},
-            "version": {"type": "long"},
-            "createdAt": {"type": "date_nanos"},
-            "updatedAt": {"type": "date_nanos"},
-            "updatedBy": {"type": "keyword"},
-        },
-    },
-}
 FIELDS = ["name^6", "name.prefix^3", "description^2", "description.prefix", "features", "features.prefix^0.5"]
-AWAY = {429, 500, 502, 503, 504}
+PAGE = 1000
+NOT_THERE = 404
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,38 +34,49 @@ class OpenSearchIndex:
             self.client.indices.create(index=f"{self.alias}-1", body=INDEX_BODY | {"aliases": {self.alias: {}}})
 
     def put(self, product: Product) -> None:
+        """In one request into the index and, while another is built to take its place, into that one as well. Both
+        names are looked up at once, so the document is where searches go, whenever one takes the other's place."""
         # The refresh makes "searchable" on the receipt mean what it says; writes here are rare enough to afford it.
-        try:
-            self.client.index(
-                index=self.alias,
-                id=product.product_id,
-                body=json.dumps(to_document(product), default=str),
-                params={
-                    "version": product.version,
-                    "version_type": "external",
-                    "refresh": "true",
-                    "require_alias": "true",
-                },
-            )
-        except exceptions.ConflictError:
-            return  # this version or a later one is indexed already
-        except (exceptions.ConnectionError, exceptions.TransportError) as fault:
-            raise _translated(fault) from fault
+        both = [*action(next_alias(self.alias), product), *action(self.alias, product)]
+        building, standing = bulk(self.client, both, refresh=True)
+        if building["status"] != NOT_THERE:
+            check(building)
+        check(standing)
 
     def put_all(self, products: Iterable[Product]) -> int:
-        """Index many at once, e.g. to rebuild; returns how many were new to the index."""
-        actions = (
-            {
-                "_index": self.alias,
-                "_id": product.product_id,
-                "_source": json.loads(json.dumps(to_document(product), default=str)),
-                "version": product.version,
-                "version_type": "external",
-            }
-            for product in products
-        )
-        answers = helpers.streaming_bulk(self.client, actions, raise_on_error=False, refresh="true")
-        return sum(1 for done, _ in answers if done)
+        """Index many at once, e.g. into an empty index; returns how many were new to it."""
+        return fill(self.client, self.alias, products, refresh=True)
+
+    # What is there, and mending it
+
+    def documents(self, product_ids: Sequence[str]) -> dict[str, Standing]:
+        """At once, whether searches find them yet or not."""
+        with calling():
+            found = self.client.mget(index=self.alias, body={"ids": list(product_ids)})["docs"]
+        if any("error" in document for document in found):
+            raise EngineAway(ENGINE)
+        return {d["_id"]: Standing(d["_version"], d["_source"]) for d in found if d["found"]}
+
+    def ids_after(self, after: str | None, since: datetime | None) -> Iterator[str]:
+        query: dict[str, Any] = {"range": {"updatedAt": {"gte": iso(since)}}} if since else {"match_all": {}}
+        body: dict[str, Any] = {"query": query, "size": PAGE, "_source": False, "sort": [{"productId": "asc"}]}
+        while True:
+            with calling():
+                hits = self.client.search(index=self.alias, body=body | ({"search_after": [after]} if after else {}))
+            yield from (hit["_id"] for hit in hits["hits"]["hits"])
+            if len(hits["hits"]["hits"]) < PAGE:
+                return
+            after = hits["hits"]["hits"][-1]["sort"][0]
+
+    def renew(self, product: Product) -> bool:
+        """Index the product also over a document of the same version; False when a later one is there."""
+        (answer,) = bulk(self.client, action(self.alias, product, version_type="external_gte"), refresh=True)
+        return check(answer)
+
+    def remove(self, product_id: str) -> None:
+        """Take away a document of no product."""
+        with calling():
+            self.client.delete(index=self.alias, id=product_id, params={"refresh": "true"}, ignore=[404])
 
     def search(self, listing: Listing, most: int) -> list[str]:
         body: dict[str, Any] = {"query": _query(listing), "size": most, "_source": False}
@@ -136,15 +122,12 @@ def _query(listing: Listing) -> dict[str, Any]:
     return {"bool": {"should": [match, loose, exact], "minimum_should_match": 1, "filter": filters}}
 
 
-def _translated(fault: exceptions.TransportError) -> Exception:
-    if isinstance(fault, exceptions.ConnectionError) or fault.status_code in AWAY:
-        return EngineAway(ENGINE)
-    # A missing index is somebody's mistake that may be mended at any time; a refused document stays refused.
-    if isinstance(fault, exceptions.NotFoundError):
-        return EngineAway(ENGINE)
-    return EffectRefused(f"OpenSearch refused the document: {fault.error} {fault.info}")
-
-
 def connect(url: str) -> OpenSearch:
     """A client whose calls end within about 5 seconds; sleeping and retrying is the queue's business."""
-    return OpenSearch(url, timeout=5, max_retries=0, retry_on_timeout=False)
+    return OpenSearch(url, timeout=5, max_retries=0, retry_on_timeout=False, http_auth=_signature(url))
+
+
+def _signature(url: str) -> Urllib3AWSV4SignerAuth | None:
+    """A domain of Amazon's own, which its address tells, takes requests only that are signed by one of our roles."""
+    domain = re.fullmatch(r".+\.([a-z0-9-]+)\.es\.amazonaws\.com", urlsplit(url).hostname or "")
+    return Urllib3AWSV4SignerAuth(boto3.session.Session().get_credentials(), domain[1]) if domain else None

@@ -33,21 +33,24 @@ class CeleryDoorbell:
         """Say that the product has this version."""
         options: dict[str, Any] = {"delay_seconds": delay} if delay else {}
         about = {"product_id": change.product_id, "version": change.version}
-        self._publish(task, about, request_id=change.origin.request_id, **options)
+        ids = {"request_id": change.origin.request_id, "change_id": change.change_id}
+        self._publish(task, about, ids, **options)
 
     def ring_job(self, job_id: str) -> None:
         """Say that the job goes on."""
-        self._publish("job", {"job_id": job_id}, request_id=job_id)
+        self._publish("job", {"job_id": job_id}, {"request_id": job_id})
 
-    def _publish(self, task: str, about: dict[str, Any], *, request_id: str, **options: Any) -> None:
+    def _publish(self, task: str, about: dict[str, Any], ids: dict[str, str], **options: Any) -> None:
         """A queue that is away is only logged, because the relay rings again for everything that is open."""
         began = self.clock()
         if began < self.paused_until:
             return
-        headers = {"request_id": request_id}
+        facts = {"rung_for": f"products.{task}", **about, **ids}
         try:
-            current_app.send_task(f"products.{task}", kwargs=about, headers=headers, **options)
+            current_app.send_task(f"products.{task}", kwargs=about, headers=ids, **options)
         except (OperationalError, BotoCoreError, ClientError) as fault:
             if self.clock() - began > SLOW_SECONDS:
                 self.paused_until = self.clock() + PAUSE_SECONDS
-            logger.warning("doorbell not rung; the relay will", extra={"task": task, **about, "fault": repr(fault)})
+            logger.warning("doorbell not rung; the relay will", extra={**facts, "fault": repr(fault)})
+        else:
+            logger.info("doorbell rung", extra={**facts, "delay_seconds": options.get("delay_seconds", 0)})

@@ -14,13 +14,14 @@ from django.utils.timesince import timesince
 from django.views.decorators.http import require_POST, require_safe
 
 from products.admin.base import ModelAdmin
-from products.bootstrap import catalogue, now, operations
+from products.bootstrap import catalogue, now, operations, redrive, rounds
 from products.changes import Effect
 from products.operations import LOOKED_AT_MOST, Minute, Stuck, latencies
 from products.product import CatalogueError, TryLater
 
 PERMISSION = "products.operate_product"
 SHOWN_MOST, HOUR = 50, timedelta(hours=1)
+REDRIVEN_MOST = 200  # dead letters one click sends back, where SQS does not move them itself
 WIDTH, HEIGHT = 600, 80
 
 
@@ -31,7 +32,12 @@ class ProductOperations(ModelAdmin):
             path("operations/", wrap(require_safe(self.operations_view)), name="products_product_operations"),
             *(
                 path(f"operations/{doing}/", wrap(self._operating(view)), name=f"products_product_{doing}")
-                for doing, view in (("retry", _retry), ("retry_cause", _retry_cause), ("discard", _discard))
+                for doing, view in (
+                    ("retry", _retry),
+                    ("retry_cause", _retry_cause),
+                    ("discard", _discard),
+                    ("redrive", _redrive),
+                )
             ),
             *super().get_urls(),
         ]
@@ -40,7 +46,7 @@ class ProductOperations(ModelAdmin):
         _check_permission(request)
         context = {**self.admin_site.each_context(request), "title": "Operations"}
         context |= dict.fromkeys(("open_count", "stuck_count", "completed"), "?")  # until they are known
-        for part in (_queues, _open, _speed, _stuck, _actions):
+        for part in (_queues, _open, _check, _speed, _stuck, _actions):
             try:
                 context |= part()
             except TryLater as away:
@@ -83,6 +89,11 @@ def _discard(request: HttpRequest) -> str:
     return f"{product_id} v{version} will not be {effect} any more."
 
 
+def _redrive(request: HttpRequest) -> str:
+    by = request.user.get_username()
+    return f"{redrive().back(request.POST.get('queue', ''), by=by, by_hand=REDRIVEN_MOST)}."
+
+
 def _named(request: HttpRequest) -> tuple[str, int, Effect]:
     given = request.POST
     version, effect = given.get("version", ""), given.get("effect", "")
@@ -101,13 +112,20 @@ def _queues() -> dict[str, Any]:
 def _open() -> dict[str, Any]:
     oldest, count = operations().oldest_open(), operations().open_count()
     fresh = catalogue().freshness()
-    check = operations().log.last_check()
     return {
         "open_count": f"{count}+" if count == LOOKED_AT_MOST else count,
         "oldest": timesince(oldest, now()) if oldest else "",
         "index_lag": max(0.0, (now() - fresh.complete_up_to).total_seconds()),
-        "check": check,
     }
+
+
+def _check() -> dict[str, Any]:
+    """The last drift check that came to its end, and the one under way."""
+    check = rounds().table.last_check()
+    if check is None:
+        return {}
+    found = [*(check.running.found if check.running else ()), *(check.last.found if check.last else ())]
+    return {"check": check.last, "checking": check.running, "drifted": list({d.same: d for d in found}.values())}
 
 
 def _speed() -> dict[str, Any]:

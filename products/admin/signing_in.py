@@ -1,6 +1,7 @@
 """Signing in: wrong passwords are counted, too many of them lock for a while, and a page says how long."""
 
 import ipaddress
+import logging
 import math
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -17,6 +18,7 @@ from rest_framework.throttling import BaseThrottle
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
+logger = logging.getLogger(__name__)
 BITS_OF_A_CUSTOMER = 64  # of an IPv6 address; the other half is whatever the customer's devices choose
 
 
@@ -78,6 +80,7 @@ def locked_page(request: Any, _: HttpResponse | None, credentials: dict[str, Any
     now: datetime = request.axes_attempt_time
     opens = FailureCount().opens_at(request, credentials) or now + settings.AXES_COOLOFF_TIME
     seconds = max(1, math.ceil((opens - now) / timedelta(seconds=1)))
+    logger.warning("login locked", extra={"retry_after_seconds": seconds})
     context = {
         **admin.site.each_context(request),
         "title": "Too many attempts",

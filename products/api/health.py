@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from botocore.exceptions import ClientError
 from django.db import Error as SqlError
 from django.http import HttpRequest, JsonResponse
 
-from products.bootstrap import checks
-from products.product import TryLater
+from products.bootstrap import checks, rounds
+from products.product import TryLater, iso
 
 REQUIRED = {"dynamodb", "sql"}
 """Without these nothing can be served. The others may be away: writes wait for them in the log."""
@@ -21,13 +22,26 @@ def healthz(request: HttpRequest) -> JsonResponse:
 def readyz(request: HttpRequest) -> JsonResponse:
     """200 while the API can serve, with the state of each dependency by name; else 503."""
     dependencies = checks()
-    with ThreadPoolExecutor(len(dependencies)) as pool:
+    with ThreadPoolExecutor(len(dependencies) + 1) as pool:
+        last_check = pool.submit(_last_check)  # at the same time, so it takes no longer
         states = dict(zip(dependencies, pool.map(_state, dependencies.values()), strict=True))
     ready = all(states[name] == "ok" for name in REQUIRED)
     away = sorted(name for name, state in states.items() if state == "away")
     status = "not ready" if not ready else "degraded" if away else "ready"
     headers = {"Cache-Control": "no-store"} | ({} if ready else {"Retry-After": "5"})
-    return JsonResponse({"status": status, "dependencies": states}, status=200 if ready else 503, headers=headers)
+    body = {"status": status, "dependencies": states, "lastCheck": last_check.result()}
+    return JsonResponse(body, status=200 if ready else 503, headers=headers)
+
+
+def _last_check() -> dict[str, Any] | None:
+    """Of the catalogue against its log: when it ended, and what it found. None before the first, or when it can't be
+    read. It says nothing about whether this process can serve."""
+    try:
+        check = rounds().table.last_check()
+    except (TryLater, ClientError):
+        return None
+    last = check.last if check else None
+    return {"at": iso(last.moved_at), "differences": last.differences} if last else None
 
 
 def _state(check: Callable[[], None] | None) -> str:

@@ -7,6 +7,8 @@ from django.db import OperationalError
 
 from products.product import TryLater
 
+AWAY = 2  # the exit status; 1 is what the command itself has to say
+
 
 class CatalogueCommand(BaseCommand):
     """A command that works on the catalogue; CommandError when an engine or the user database is away."""
@@ -15,6 +17,6 @@ class CatalogueCommand(BaseCommand):
         try:
             return super().execute(*args, **options)
         except TryLater as away:
-            raise CommandError(f"{away} Nothing is lost; run this again later.") from away
+            raise CommandError(f"{away} Nothing is lost; run this again later.", returncode=AWAY) from away
         except OperationalError as away:
-            raise CommandError(f"The user database does not answer: {away}") from away
+            raise CommandError(f"The user database does not answer: {away}", returncode=AWAY) from away

@@ -1,18 +1,21 @@
-"""``manage.py rebuild_search_index``: fill the index from the records."""
+"""``manage.py rebuild_search_index``: build a new index beside the standing one and put it in its place."""
 
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import CommandError
 
-from products.bootstrap import index_records
+from products.bootstrap import now, reindex
 from products.management.command import CatalogueCommand
+from products.management.progress import bar
 
 
 class Command(CatalogueCommand):
-    help = "Index every product record that the search index does not hold yet, or holds in an older version."
+    help = "Build the search index anew from the records, without a moment without search and without losing a write."
 
     def handle(self, *args: Any, **options: Any) -> str:
-        if not settings.ENABLE_OPENSEARCH:
+        rebuilding = reindex()
+        if rebuilding is None:
             raise CommandError("There is no search index: ENABLE_OPENSEARCH is off.")
-        return f"{index_records()} indexed"
+        about = rebuilding.index.count()
+        count = rebuilding.run(f"{now():%Y%m%d%H%M%S%f}", lambda products: bar(products, "products", total=about))
+        return f"{count} products in the new index"

@@ -1,0 +1,31 @@
+# Each address and method of products/api/urls.py, with the function that has just the permissions for it. OPTIONS goes to
+# Django as well, which knows the origins that may call.
+locals {
+  reads = { for name in ["list", "get"] : name => { GET = name, HEAD = name, OPTIONS = name } }
+  routes = {
+    "/healthz"             = { GET = "list", HEAD = "list" }
+    "/readyz"              = { GET = "list", HEAD = "list" }
+    "/v1.0/schema"         = local.reads.get
+    "/v1.0/docs"           = local.reads.get
+    "/v1.0/products"       = merge(local.reads.list, { POST = "create" })
+    "/v1.0/products:batch" = { POST = "update", OPTIONS = "update" }
+    "/v1.0/products/{productId}" = merge(local.reads.get, {
+      PUT    = "update"
+      PATCH  = "update"
+      DELETE = "delete"
+    })
+    "/v1.0/products/{productId}/changes"                   = local.reads.get
+    "/v1.0/products/{productId}/changes/{version}"         = local.reads.get
+    "/v1.0/products/{productId}/changes/{version}/restore" = { POST = "update", OPTIONS = "update" }
+  }
+}
+
+module "api" {
+  source = "./modules/rest_api"
+
+  name           = "bbws-product-api-${local.env}"
+  routes         = local.routes
+  functions      = { for name in ["list", "get", "create", "update", "delete"] : name => module.function[name] }
+  rate_limit     = var.rate_limit
+  retention_days = var.log_retention_days
+}

@@ -1,0 +1,55 @@
+# The one table. Keys and indexes are those of products/adapters/dynamodb_items.py.
+resource "aws_dynamodb_table" "products" {
+  name                        = "bbws-products-${local.env}"
+  billing_mode                = "PAY_PER_REQUEST"
+  hash_key                    = "PK"
+  range_key                   = "SK"
+  deletion_protection_enabled = var.deletion_protection
+
+  dynamic "attribute" {
+    for_each = toset(["PK", "SK", "activeCurrency", "priceSort", "activeFlag", "createdSort", "openFlag", "acceptedAt"])
+
+    content {
+      name = attribute.value
+      type = "S"
+    }
+  }
+
+  global_secondary_index {
+    name            = "ProductsByPriceIndex"
+    hash_key        = "activeCurrency"
+    range_key       = "priceSort"
+    projection_type = "ALL"
+  }
+
+  global_secondary_index {
+    name            = "ProductsByCreatedIndex"
+    hash_key        = "activeFlag"
+    range_key       = "createdSort"
+    projection_type = "ALL"
+  }
+
+  global_secondary_index {
+    name            = "OpenChangesIndex"
+    hash_key        = "openFlag"
+    range_key       = "acceptedAt"
+    projection_type = "ALL"
+  }
+
+  ttl {
+    attribute_name = "expiresAt"
+    enabled        = true
+  }
+
+  point_in_time_recovery {
+    enabled = true
+  }
+
+  server_side_encryption {
+    enabled = true
+  }
+
+  lifecycle {
+    prevent_destroy = true
+  }
+}

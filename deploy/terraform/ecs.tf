@@ -1,0 +1,36 @@
+module "network" {
+  source = "./modules/network"
+  count  = var.enable_containers ? 1 : 0
+
+  name               = "bbws-products-${local.env}"
+  region             = var.region
+  cidr               = var.containers.cidr
+  availability_zones = var.containers.availability_zones
+  retention_days     = var.log_retention_days
+}
+
+module "containers" {
+  source = "./modules/containers"
+  count  = var.enable_containers ? 1 : 0
+
+  environment         = local.env
+  region              = var.region
+  account_id          = var.account_id
+  image               = var.containers.image
+  certificate_arn     = var.containers.certificate_arn
+  domain_name         = var.containers.domain_name
+  network             = module.network[0]
+  admin_cidrs         = var.containers.admin_cidrs
+  consume_queues      = var.consumers == "containers"
+  web_count           = var.containers.web_count
+  worker_counts       = var.containers.worker_counts
+  database            = { class = var.containers.database_class, multi_az = var.containers.database_multi_az }
+  deletion_protection = var.deletion_protection
+  retention_days      = var.log_retention_days
+  log_bucket          = module.log_bucket.name
+  policy_names        = local.policy_names
+  policies            = "${path.module}/policies"
+  secret_arns         = { for name, parameter in aws_ssm_parameter.secret : name => parameter.arn }
+  secrets_key_arn     = aws_kms_key.secrets.arn
+  settings            = merge(local.where_things_are, local.for_requests, local.for_effects)
+}

@@ -1,0 +1,55 @@
+# Nine functions from one zip; they differ in handler, settings and in what they may do.
+module "function" {
+  source   = "./modules/function"
+  for_each = local.functions
+
+  name           = "bbws-product-${each.key}-${local.env}"
+  description    = each.value.description
+  handler        = each.value.handler
+  package        = { bucket = local.package_bucket, key = var.package_key, hash = var.package_hash }
+  architecture   = var.architecture
+  memory_mb      = var.memory_mb
+  timeout        = each.value.timeout
+  retention_days = var.log_retention_days
+  live_version   = lookup(var.live_versions, each.key, null)
+  policy_file    = "${path.module}/policies/${each.key}.json.tftpl"
+  policy_names   = local.policy_names
+
+  environment = merge(
+    local.function_environments[each.value.side],
+    # What else than a read by token it gets ready at its start, while it has a whole processor.
+    each.key == "list" && var.enable_opensearch ? { PRIME = "tokens,search" } : {},
+  )
+}
+
+# Consumers hold no key: what they do was decided when the change was accepted.
+locals {
+  function_environments = {
+    api = merge(local.where_things_are, local.for_requests, local.for_effects, {
+      DJANGO_SETTINGS_MODULE = "bbws_products.settings_api"
+      SECRETS_SSM_PREFIX     = local.secrets_prefix
+      NUM_PROXIES            = "2" # CloudFront, then API Gateway
+    })
+    consumer = merge(local.where_things_are, local.for_effects, {
+      DJANGO_SETTINGS_MODULE = "bbws_products.settings_worker"
+    })
+  }
+}
+
+resource "aws_lambda_event_source_mapping" "queue" {
+  for_each = var.consumers == "lambda" ? local.queues : {}
+
+  event_source_arn        = module.queue[each.key].arn
+  function_name           = module.function[each.value.consumer].alias_arn
+  batch_size              = each.value.batch_size
+  function_response_types = ["ReportBatchItemFailures"]
+
+  # No batching window: it would be added to the time until a change is stored.
+  maximum_batching_window_in_seconds = 0
+
+  # Bounds this queue's share of the account's concurrency. A reserved concurrency would throttle instead, and each
+  # throttled message counts as received, on its way to the dead letters.
+  scaling_config {
+    maximum_concurrency = 10
+  }
+}

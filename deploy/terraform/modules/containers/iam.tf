@@ -1,0 +1,40 @@
+locals {
+  trust = templatefile("${var.policies}/trust-service.json.tftpl", {
+    service    = "ecs-tasks.amazonaws.com"
+    account_id = var.account_id
+  })
+}
+
+# What ECS does to start a task: pull its image, read its secrets, write its log.
+resource "aws_iam_role" "execution" {
+  name               = "${local.name}-execution"
+  assume_role_policy = local.trust
+}
+
+resource "aws_iam_role_policy" "execution" {
+  name = "start-tasks"
+  role = aws_iam_role.execution.id
+  policy = templatefile("${var.policies}/execution.json.tftpl", {
+    repository_arn      = "arn:aws:ecr:${var.region}:${var.account_id}:repository/bbws-products"
+    log_groups_arn      = "arn:aws:logs:${var.region}:${var.account_id}:log-group:/aws/ecs/${local.name}"
+    secrets_arn         = var.policy_names.secrets_arn
+    secrets_key_arn     = var.secrets_key_arn
+    database_secret_arn = local.database_secret_arn
+  })
+}
+
+# What the application does: web for staff, worker for the effects.
+resource "aws_iam_role" "task" {
+  for_each = toset([for what in values(local.running) : what.policy])
+
+  name               = "${local.name}-${each.key}"
+  assume_role_policy = local.trust
+}
+
+resource "aws_iam_role_policy" "task" {
+  for_each = aws_iam_role.task
+
+  name   = "task"
+  role   = each.value.id
+  policy = templatefile("${var.policies}/${each.key}.json.tftpl", var.policy_names)
+}

@@ -1,0 +1,139 @@
+# One image; the role it is started in is its argument. Workers and the scheduler run only where they consume the queues.
+locals {
+  name       = "bbws-products-${var.environment}"
+  port       = 8000
+  heartbeats = "/tmp/heartbeats"
+  queues     = [for part in ["change", "cache", "search", "audit"] : "bbws-product-${part}-${var.environment}"]
+  healthy    = ["CMD", "/app/deploy/entrypoint.sh", "health"] # asks each role in its own way
+
+  roles = {
+    web       = { cpu = 512, memory = 1024, health = local.healthy, runs = true, policy = "web" }
+    worker    = { cpu = 512, memory = 1024, health = local.healthy, runs = var.consume_queues, policy = "worker" }
+    scheduler = { cpu = 256, memory = 512, health = local.healthy, runs = var.consume_queues, policy = "worker" }
+    migrate   = { cpu = 256, memory = 512, health = null, runs = true, policy = "web" }
+  }
+  running = { for role, what in local.roles : role => what if what.runs }
+
+  environment = merge(var.settings, {
+    AWS_REGION           = var.region
+    ALLOWED_HOSTS        = var.domain_name
+    CSRF_TRUSTED_ORIGINS = "https://${var.domain_name}"
+    NUM_PROXIES          = "1" # the load balancer
+    HEARTBEAT_DIR        = local.heartbeats
+    # The password comes from RDS's own secret, as PGPASSWORD, which PostgreSQL's client library reads itself.
+    DATABASE_URL = "postgres://${aws_db_instance.this.username}@${aws_db_instance.this.endpoint}/${aws_db_instance.this.db_name}?sslmode=require"
+  })
+
+  secrets = merge(var.secret_arns, {
+    PGPASSWORD = "${local.database_secret_arn}:password::"
+  })
+}
+
+resource "aws_ecs_cluster" "this" {
+  name = local.name
+
+  setting {
+    name  = "containerInsights"
+    value = "enabled"
+  }
+}
+
+resource "aws_cloudwatch_log_group" "this" {
+  for_each = local.running
+
+  name              = "/aws/ecs/${local.name}/${each.key}"
+  retention_in_days = var.retention_days
+}
+
+resource "aws_ecs_task_definition" "this" {
+  for_each = local.running
+
+  family                   = "${local.name}-${each.key}"
+  requires_compatibilities = ["FARGATE"]
+  network_mode             = "awsvpc"
+  cpu                      = each.value.cpu
+  memory                   = each.value.memory
+  execution_role_arn       = aws_iam_role.execution.arn
+  task_role_arn            = aws_iam_role.task[each.value.policy].arn
+
+  runtime_platform {
+    operating_system_family = "LINUX"
+    cpu_architecture        = "X86_64"
+  }
+
+  # The image declares /tmp as a volume, so that its user may write there.
+  volume {
+    name = "tmp"
+  }
+
+  container_definitions = jsonencode([merge(
+    {
+      name                   = each.key
+      image                  = var.image
+      essential              = true
+      command                = [each.key]
+      readonlyRootFilesystem = true
+      stopTimeout            = 60
+      environment            = [for name, value in local.environment : { name = name, value = value }]
+      secrets                = [for name, arn in local.secrets : { name = name, valueFrom = arn }]
+      mountPoints            = [{ sourceVolume = "tmp", containerPath = "/tmp", readOnly = false }]
+      portMappings           = each.key == "web" ? [{ containerPort = local.port, protocol = "tcp" }] : []
+      linuxParameters        = { initProcessEnabled = true, capabilities = { drop = ["ALL"] } }
+      logConfiguration = {
+        logDriver = "awslogs"
+        options = {
+          "awslogs-group"         = aws_cloudwatch_log_group.this[each.key].name
+          "awslogs-region"        = var.region
+          "awslogs-stream-prefix" = each.key
+        }
+      }
+    },
+    each.value.health == null ? {} : {
+      healthCheck = { command = each.value.health, interval = 30, timeout = 10, retries = 3, startPeriod = 60 }
+    },
+  )])
+}
+
+resource "aws_ecs_service" "this" {
+  for_each = { for role, what in local.running : role => what if role != "migrate" }
+
+  name                   = each.key
+  cluster                = aws_ecs_cluster.this.id
+  task_definition        = aws_ecs_task_definition.this[each.key].arn
+  launch_type            = "FARGATE"
+  platform_version       = "LATEST"
+  desired_count          = { web = var.web_count, worker = var.worker_counts.least, scheduler = 1 }[each.key]
+  enable_execute_command = false
+  propagate_tags         = "SERVICE"
+
+  # A schedule that fires twice rings twice, which does no harm; but there is no reason for two schedulers either.
+  deployment_minimum_healthy_percent = each.key == "scheduler" ? 0 : 100
+  deployment_maximum_percent         = each.key == "scheduler" ? 100 : 200
+
+  deployment_circuit_breaker {
+    enable   = true
+    rollback = true
+  }
+
+  network_configuration {
+    subnets          = var.network.private_subnet_ids
+    security_groups  = [aws_security_group.task.id]
+    assign_public_ip = false
+  }
+
+  dynamic "load_balancer" {
+    for_each = each.key == "web" ? [1] : []
+
+    content {
+      target_group_arn = aws_lb_target_group.web.arn
+      container_name   = "web"
+      container_port   = local.port
+    }
+  }
+
+  lifecycle {
+    ignore_changes = [desired_count] # the scaling's business
+  }
+
+  depends_on = [aws_lb_listener.https]
+}

@@ -1,0 +1,86 @@
+variable "environment" {
+  type = string
+}
+
+variable "region" {
+  type = string
+}
+
+variable "account_id" {
+  type = string
+}
+
+variable "image" {
+  type = string
+}
+
+variable "certificate_arn" {
+  description = "Of the admin's name."
+  type        = string
+}
+
+variable "domain_name" {
+  description = "Where staff find the admin."
+  type        = string
+}
+
+variable "network" {
+  type = object({ vpc_id = string, public_subnet_ids = list(string), private_subnet_ids = list(string) })
+}
+
+variable "admin_cidrs" {
+  description = "From where the admin may be reached."
+  type        = list(string)
+}
+
+variable "consume_queues" {
+  description = "Whether workers and a scheduler run here; else the functions do their work."
+  type        = bool
+}
+
+variable "web_count" {
+  type = number
+}
+
+variable "worker_counts" {
+  type = object({ least = number, most = number })
+}
+
+variable "database" {
+  type = object({ class = string, multi_az = bool })
+}
+
+variable "deletion_protection" {
+  type = bool
+}
+
+variable "retention_days" {
+  type = number
+}
+
+variable "log_bucket" {
+  type = string
+}
+
+variable "policies" {
+  description = "The folder of policy templates."
+  type        = string
+}
+
+variable "policy_names" {
+  type = map(string)
+}
+
+variable "secret_arns" {
+  description = "Parameters by the variable they are given as."
+  type        = map(string)
+}
+
+variable "secrets_key_arn" {
+  type = string
+}
+
+variable "settings" {
+  description = "What every process of the application is told."
+  type        = map(string)
+}

@@ -1,0 +1,59 @@
+resource "aws_cloudwatch_log_group" "this" {
+  name              = "/aws/lambda/${var.name}"
+  retention_in_days = var.retention_days
+}
+
+resource "aws_iam_role" "this" {
+  name = var.name
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Principal = { Service = "lambda.amazonaws.com" }
+      Action    = "sts:AssumeRole"
+    }]
+  })
+}
+
+resource "aws_iam_role_policy" "this" {
+  name   = "function"
+  role   = aws_iam_role.this.id
+  policy = templatefile(var.policy_file, merge(var.policy_names, { log_group_arn = aws_cloudwatch_log_group.this.arn }))
+}
+
+resource "aws_lambda_function" "this" {
+  function_name    = var.name
+  description      = var.description
+  role             = aws_iam_role.this.arn
+  runtime          = "python3.12"
+  architectures    = [var.architecture]
+  handler          = var.handler
+  memory_size      = var.memory_mb
+  timeout          = var.timeout
+  s3_bucket        = var.package.bucket
+  s3_key           = var.package.key
+  source_code_hash = var.package.hash
+  publish          = true
+
+  environment {
+    variables = var.environment
+  }
+
+  logging_config {
+    log_format = "Text" # the application writes JSON lines itself
+    log_group  = aws_cloudwatch_log_group.this.name
+  }
+
+  tracing_config {
+    mode = "Active"
+  }
+
+  depends_on = [aws_iam_role_policy.this] # else its first call may come before its permissions
+}
+
+resource "aws_lambda_alias" "live" {
+  name             = "live"
+  description      = "What is called; set back to an earlier version it is the way back"
+  function_name    = aws_lambda_function.this.function_name
+  function_version = coalesce(var.live_version, aws_lambda_function.this.version)
+}

@@ -1,0 +1,23 @@
+output "id" {
+  value = aws_api_gateway_rest_api.this.id
+}
+
+output "host" {
+  value = "${aws_api_gateway_rest_api.this.id}.execute-api.${data.aws_region.this.region}.amazonaws.com"
+}
+
+output "stage" {
+  value = var.stage # not the stage itself, which comes after the functions
+}
+
+output "edge_key" {
+  description = "What CloudFront sends as X-Api-Key."
+  value       = aws_api_gateway_api_key.this["edge"].value
+  sensitive   = true
+}
+
+output "access_log_group" {
+  value = aws_cloudwatch_log_group.access.name
+}
+
+data "aws_region" "this" {}

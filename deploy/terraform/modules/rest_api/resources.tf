@@ -1,0 +1,71 @@
+resource "aws_api_gateway_rest_api" "this" {
+  name           = var.name
+  description    = "The product catalogue; every request carries the key of the edge it came through"
+  api_key_source = "HEADER"
+
+  endpoint_configuration {
+    types = ["REGIONAL"]
+  }
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+# A tree can't be made from a list, since a resource can't refer to itself: hence one resource a level.
+
+resource "aws_api_gateway_resource" "top" {
+  for_each = toset(["v1.0", "healthz", "readyz"])
+
+  rest_api_id = aws_api_gateway_rest_api.this.id
+  parent_id   = aws_api_gateway_rest_api.this.root_resource_id
+  path_part   = each.value
+}
+
+resource "aws_api_gateway_resource" "v1" {
+  for_each = toset(["products", "products:batch", "schema", "docs"])
+
+  rest_api_id = aws_api_gateway_rest_api.this.id
+  parent_id   = aws_api_gateway_resource.top["v1.0"].id
+  path_part   = each.value
+}
+
+resource "aws_api_gateway_resource" "product" {
+  rest_api_id = aws_api_gateway_rest_api.this.id
+  parent_id   = aws_api_gateway_resource.v1["products"].id
+  path_part   = "{productId}"
+}
+
+resource "aws_api_gateway_resource" "changes" {
+  rest_api_id = aws_api_gateway_rest_api.this.id
+  parent_id   = aws_api_gateway_resource.product.id
+  path_part   = "changes"
+}
+
+resource "aws_api_gateway_resource" "change" {
+  rest_api_id = aws_api_gateway_rest_api.this.id
+  parent_id   = aws_api_gateway_resource.changes.id
+  path_part   = "{version}"
+}
+
+resource "aws_api_gateway_resource" "restore" {
+  rest_api_id = aws_api_gateway_rest_api.this.id
+  parent_id   = aws_api_gateway_resource.change.id
+  path_part   = "restore"
+}
+
+locals {
+  product = "/v1.0/products/{productId}"
+  resource_ids = {
+    "/healthz"                                   = aws_api_gateway_resource.top["healthz"].id
+    "/readyz"                                    = aws_api_gateway_resource.top["readyz"].id
+    "/v1.0/schema"                               = aws_api_gateway_resource.v1["schema"].id
+    "/v1.0/docs"                                 = aws_api_gateway_resource.v1["docs"].id
+    "/v1.0/products"                             = aws_api_gateway_resource.v1["products"].id
+    "/v1.0/products:batch"                       = aws_api_gateway_resource.v1["products:batch"].id
+    (local.product)                              = aws_api_gateway_resource.product.id
+    "${local.product}/changes"                   = aws_api_gateway_resource.changes.id
+    "${local.product}/changes/{version}"         = aws_api_gateway_resource.change.id
+    "${local.product}/changes/{version}/restore" = aws_api_gateway_resource.restore.id
+  }
+}

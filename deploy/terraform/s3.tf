@@ -1,0 +1,25 @@
+module "audit_bucket" {
+  source = "./modules/bucket"
+
+  name        = "bbws-product-audit-${local.env}"
+  lock        = { mode = var.audit_lock.mode, days = var.audit_lock.days }
+  expire_days = var.audit_lock.expire_days
+  archive     = true
+}
+
+# Product images, and the static files of the API's documentation. Only CloudFront reads it.
+module "media_bucket" {
+  source = "./modules/bucket"
+
+  name                     = "bbws-product-media-${local.env}"
+  cloudfront_distributions = [aws_cloudfront_distribution.api.arn]
+}
+
+# What CloudFront and the load balancer write down about requests.
+module "log_bucket" {
+  source = "./modules/bucket"
+
+  name            = "bbws-product-logs-${local.env}"
+  expire_days     = var.log_retention_days
+  logs_of_account = var.account_id
+}

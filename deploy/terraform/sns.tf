@@ -1,0 +1,41 @@
+# Whoever is told of alarms. CloudFront's alarm is in us-east-1 and can only reach a topic there.
+resource "aws_sns_topic" "alerts" {
+  name              = "bbws-product-alerts-${local.env}"
+  kms_master_key_id = aws_kms_key.alerts.arn
+}
+
+resource "aws_sns_topic_policy" "alerts" {
+  arn    = aws_sns_topic.alerts.arn
+  policy = templatefile("${path.module}/policies/topic-alerts.json.tftpl", { topic_arn = aws_sns_topic.alerts.arn, account_id = var.account_id })
+}
+
+resource "aws_sns_topic_subscription" "email" {
+  for_each = toset(var.alert_emails)
+
+  topic_arn = aws_sns_topic.alerts.arn
+  protocol  = "email"
+  endpoint  = each.value
+}
+
+resource "aws_sns_topic" "edge_alerts" {
+  provider = aws.us_east_1
+
+  name              = "bbws-product-edge-alerts-${local.env}"
+  kms_master_key_id = aws_kms_key.edge_alerts.arn
+}
+
+resource "aws_sns_topic_policy" "edge_alerts" {
+  provider = aws.us_east_1
+
+  arn    = aws_sns_topic.edge_alerts.arn
+  policy = templatefile("${path.module}/policies/topic-alerts.json.tftpl", { topic_arn = aws_sns_topic.edge_alerts.arn, account_id = var.account_id })
+}
+
+resource "aws_sns_topic_subscription" "edge_email" {
+  provider = aws.us_east_1
+  for_each = toset(var.alert_emails)
+
+  topic_arn = aws_sns_topic.edge_alerts.arn
+  protocol  = "email"
+  endpoint  = each.value
+}

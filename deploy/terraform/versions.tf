@@ -1,0 +1,13 @@
+terraform {
+  required_version = ">= 1.11"
+
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = "~> 6.45"
+    }
+  }
+
+  # Bucket, key and region are in environments/*.tfbackend; the lock is a file beside the state.
+  backend "s3" {}
+}

@@ -1,0 +1,155 @@
+"""Dead letters: what lies there, and back to their queue with them. Pure.
+
+A dead letter is never the only trace of anything: it may come twice, and be dropped once its effect has come about.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Protocol
+
+from products.changes import Change, CorruptChange, Effect
+from products.jobs import Job, JobState
+from products.pipeline import TASKS
+from products.product import Missing
+
+SHOWN_MOST = 100  # dead letters a look lists
+NOTED_MOST = 20  # of them the log of what was done names
+
+
+class NoSuchQueue(Missing):
+    def __init__(self, queue: str, queues: list[str]) -> None:
+        super().__init__(f"There is no queue {queue!r}; there are {', '.join(queues)}.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """One dead letter. ``task`` is empty where it can't be read; ``about`` is what only the queue knows of it."""
+
+    task: str = ""
+    product_id: str = ""
+    version: int = 0
+    job_id: str = ""
+    about: Any = None
+
+    def __str__(self) -> str:
+        if not self.task:
+            return "a message that can't be read"
+        named = f"{self.product_id} v{self.version}" if self.product_id else self.job_id
+        return f"{self.task} {named}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Redriven:
+    """What became of one queue's dead letters. ``moving``: SQS moves them itself, from now on, and so many."""
+
+    queue: str
+    moved: int = 0
+    dropped: int = 0
+    moving: int | None = None
+
+    def __str__(self) -> str:
+        if self.moving is not None:
+            return f"{self.queue}: {self.moving} being moved back by SQS"
+        dropped = f", {self.dropped} dropped, being done" if self.dropped else ""
+        return f"{self.queue}: {self.moved} sent back{dropped}"
+
+
+class DeadLetters(Protocol):
+    """Each method may raise EngineAway."""
+
+    @property
+    def queues(self) -> list[str]: ...
+    def count(self, queue: str) -> int: ...
+    def look(self, queue: str, most: int) -> list[Letter]:
+        """Some of them, which stay where they are."""
+
+    def move_all(self, queue: str) -> bool:
+        """Have SQS move them all by itself; False where it can't."""
+
+    def take(self, queue: str, most: int) -> Iterator[Letter]:
+        """Take them one by one; what is neither sent back nor dropped comes to light again by itself."""
+
+    def send_back(self, queue: str, letter: Letter) -> None:
+        """To the queue first, then away from here: a crash between the two doubles it, and loses nothing."""
+
+    def drop(self, queue: str, letter: Letter) -> None: ...
+
+
+class Changes(Protocol):
+    def change(self, product_id: str, version: int) -> Change | None: ...
+
+
+class JobTable(Protocol):
+    def job(self, job_id: str) -> Job | None: ...
+
+
+class Noting(Protocol):
+    def note(self, by: str, what: str, reason: str, changes: list[str]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redrive:
+    letters: DeadLetters
+    changes: Changes
+    jobs: JobTable
+    log: Noting
+
+    def named(self, queue: str | None) -> list[str]:
+        """The queue of this name, or all; NoSuchQueue."""
+        if queue is not None and queue not in self.letters.queues:
+            raise NoSuchQueue(queue, self.letters.queues)
+        return [queue] if queue else self.letters.queues
+
+    def look(self, queue: str, limit: int | None) -> tuple[int, list[Letter]]:
+        """How many there are, and some of them."""
+        return self.letters.count(queue), self.letters.look(queue, min(limit or SHOWN_MOST, SHOWN_MOST))
+
+    def back(
+        self, queue: str, *, by: str, limit: int | None = None, drop_done: bool = False, by_hand: int | None = None
+    ) -> Redriven:
+        """Back to their queue: all that lie there now, or ``limit`` of them. NoSuchQueue.
+
+        SQS moves all of them by itself where it can; it knows no limit, and does not know what is done. ``by_hand`` is
+        how many are sent back at most where it can't.
+        """
+        self.named(queue)
+        count = self.letters.count(queue)
+        named: list[str] = []
+        if limit is None and not drop_done and count and self.letters.move_all(queue):
+            done = Redriven(queue, moving=count)
+        else:
+            most = min(bound for bound in (count, limit, by_hand) if bound is not None)
+            done = self._one_by_one(queue, most, named, drop_done=drop_done)
+        if count:
+            self.log.note(by, f"redrove dead letters of {done}", "", named)
+        return done
+
+    def _one_by_one(self, queue: str, most: int, named: list[str], *, drop_done: bool) -> Redriven:
+        moved = dropped = 0
+        for letter in islice(self.letters.take(queue, most), most):
+            if drop_done and self.is_done(letter):
+                self.letters.drop(queue, letter)
+                dropped += 1
+            else:
+                self.letters.send_back(queue, letter)
+                moved += 1
+            if len(named) < NOTED_MOST:
+                named.append(str(letter))
+        return Redriven(queue, moved, dropped)
+
+    def is_done(self, letter: Letter) -> bool:
+        """Whether there is nothing left to do for it."""
+        if letter.job_id:
+            job = self.jobs.job(letter.job_id)
+            return job is None or job.state != JobState.RUNNING
+        if not letter.product_id:
+            return letter.task in ("relay", "verify")  # the schedule brings the next one
+        effects = [effect for effect, task in TASKS.items() if task == letter.task]
+        try:
+            change = self.changes.change(letter.product_id, letter.version)
+        except CorruptChange:
+            return False
+        if change is None or not effects:
+            return False
+        return not change.open if effects == [Effect.STORED] else effects[0] not in change.open
