@@ -284,3 +284,20 @@ def test_a_write_under_a_key_that_was_unknown_at_first_counts_by_its_last_answer
     write = sound().case.writes[6]
     assert [told.outcome for told in write.told] == [Outcome.UNKNOWN, Outcome.ACCEPTED]
     assert write.final is write.told[1]
+
+
+def restored(began: str) -> Case:
+    """Alpha goes back to v1 without a base; its description was v1's when the restore began, unless that was later."""
+    played = sound()
+    played.write("gd-00", {"description": "Described by a third one."})
+    restore = played.write("gd-00", {"price": "1500.00", "name": "Alpha"})
+    restore.edits, restore.back_to, restore.began = {}, 1, began
+    return played.case
+
+
+def test_a_restore_keeps_what_somebody_else_saves_while_it_is_under_way() -> None:
+    assert broken(restored("2026-11-25T12:00:35.000000Z")) == {}
+
+
+def test_a_restore_that_leaves_out_a_field_is_found() -> None:
+    assert broken(restored("2026-11-25T12:01:15.000000Z")).keys() == {LOST}

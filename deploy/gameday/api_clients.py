@@ -6,7 +6,7 @@ from typing import Any
 
 from deploy.gameday.calls import UNEXPECTED, Answer, Caller, told_of, told_of_item
 from deploy.gameday.decisions import Decision, new_product
-from deploy.gameday.ledger import Outcome, Read, Told, Write
+from deploy.gameday.ledger import Outcome, Read, Told, Write, now_text
 
 ATTEMPTS_MOST = 5
 SHOWN = ("name", "description", "price", "renewalPrice", "features", "active")
@@ -187,5 +187,6 @@ class ApiClient(Reader):
             product_id=product_id,
             edits=edits,
             once=decision.once,
+            began=now_text(),
             **terms,
         )

@@ -64,6 +64,12 @@ class Case:
         made = self.traces.get(id(write), [])
         return [change for change in made if request_id in ("", change["requestId"])]
 
+    def standing_since(self, write: Write, change: Item) -> list[Item]:
+        """The versions the write may have started from: the newest when it began, and all until the one it made."""
+        earlier = self.evidence.changes[write.product_id][: int(change["after"]["version"]) - 1]
+        later = [standing for standing in earlier if standing["acceptedAt"] >= write.began]
+        return earlier[max(0, len(earlier) - len(later) - 1) :]
+
     def meant(self, write: Write) -> dict[str, Any]:
         """The fields the write really was to change, with their values, in comparable form."""
         base_version = write.takes_back or write.base

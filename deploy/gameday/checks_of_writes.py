@@ -62,8 +62,19 @@ def _other_content(case: Case, write: Write, change: Item) -> list[str]:
     return [
         f"{name} is {after[name]!r} in v{change['after']['version']}, not {value!r}"
         for name, value in case.meant(write).items()
-        if after[name] != value
+        if after[name] != value and not _was_so_already(case, write, change, name)
     ]
+
+
+def _was_so_already(case: Case, write: Write, change: Item, name: str) -> bool:
+    """Whether the field had its value when a write without a base began: then the write did not touch it, and what
+    somebody else made of it meanwhile is kept."""
+    if write.base or not change["before"]:
+        return False
+    value, kept = case.meant(write)[name], product_of(change["before"], FIELDS)[name]
+    since = case.standing_since(write, change)
+    untouched = product_of(change["after"], FIELDS)[name] == kept
+    return untouched and any(product_of(standing["after"], FIELDS)[name] == value for standing in since)
 
 
 def refusals_left_no_trace(case: Case) -> Verdict:

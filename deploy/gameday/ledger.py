@@ -3,8 +3,13 @@
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
+
+
+def now_text() -> str:
+    return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
 
 
 class Outcome(StrEnum):
@@ -31,7 +36,7 @@ class Write:
 
     ``base`` is the version the client started from, ``only_if`` the one it insisted on; ``takes_back`` and ``back_to``
     are the versions an undo and a restore are about. ``once``: it was sent under a key, and may be sent again.
-    ``together`` names the batch of all or none it is a part of.
+    ``together`` names the batch of all or none it is a part of; ``began`` is when it was sent, as the log has times.
     """
 
     write_id: str
@@ -46,6 +51,7 @@ class Write:
     back_to: int | None = None
     once: bool = False
     together: str = ""
+    began: str = ""
     told: list[Told] = field(default_factory=list)
 
     @property
