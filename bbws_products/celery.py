@@ -42,6 +42,8 @@ SETTINGS: dict[str, Any] = {
     "task_send_sent_event": False,
     "worker_max_tasks_per_child": 1000,
     "worker_hijack_root_logger": False,
+    "beat_scheduler": "tasks.scheduler:BeatingScheduler",
+    "beat_max_loop_interval": 10,  # seconds; each turn is a sign of life
     "enable_utc": True,
     "timezone": "UTC",
 }

@@ -42,6 +42,9 @@ class PageHeadersMiddleware:
         # Callers of the API are not concerned: this is about images, scripts and frames that others might embed.
         response["Cross-Origin-Resource-Policy"] = "same-origin"
         response["Permissions-Policy"] = NO_DEVICES
+        if response.cookies and "public" in response.get("Cache-Control", ""):
+            # The browsable API's token against forgery, or a session that has ended: no cache may hand these on.
+            response["Cache-Control"] = "private, no-store"
         if is_of_the_admin(request):
             # The theme lets its pages be framed by each other, which we never do.
             response["X-Frame-Options"] = "DENY"

@@ -69,7 +69,8 @@ def check_together(writes: Sequence[Write], planned: Sequence[Accepted], *, reme
         raise WritesRefused(refusals)
     places = sum(map(_places, changes)) + remembered
     if places > PLACES_MOST:
-        raise Invalid({"items": [f"All or none of these need {places} places in a transaction of {PLACES_MOST}."]})
+        wide = f"All or none of these need {places} places in a transaction of {PLACES_MOST}"
+        raise Invalid({"items": [f"{wide}, which holds 50 creations or 99 updates; send fewer, or with mode each."]})
 
 
 def _doubles(writes: Iterable[Write]) -> dict[int, CatalogueError]:

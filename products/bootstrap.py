@@ -192,13 +192,13 @@ def repair() -> Repair:
 
 
 @cache
-def checks_kept() -> DynamoChecks:
+def check_table() -> DynamoChecks:
     return DynamoChecks(client("dynamodb"), settings.PRODUCTS_TABLE)
 
 
 @cache
 def rounds() -> Rounds:
-    return Rounds(table=checks_kept(), verification=verification(), tell=_warn_of, clock=now)
+    return Rounds(table=check_table(), verification=verification(), tell=_warn_of, clock=now)
 
 
 def _warn_of(difference: Difference) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from products.acceptance import Acceptance, ChangeLog
-from products.changes import Change, Effect, EngineAway, ProductNotFound
+from products.changes import Change, Effect, EngineAway, NotYetCreated, ProductNotFound
 from products.listing import OVERLAID_MOST, Freshness, Listing, Page, matches_of, mentions, newest_of, page_of
 from products.product import Product, checked_id, is_id
 
@@ -77,7 +77,7 @@ class Catalogue(Acceptance):
         return self.receipt(product_id, version).after
 
     def as_of(self, product_id: str, moment: datetime) -> Product:
-        """The product as it was then, active or not; ProductNotFound when it did not exist yet.
+        """The product as it was then, active or not; NotYetCreated when it did not exist.
 
         Versions rise with time, so the one wanted is found in as many reads as the version number has bits.
         """
@@ -90,7 +90,7 @@ class Catalogue(Acceptance):
             else:
                 high = middle - 1
         if low == 0:
-            raise ProductNotFound(product_id)
+            raise NotYetCreated(product_id, newest.after.created_at)
         return self.version(product_id, low)
 
     def history(self, product_id: str, *, before: int | None = None, limit: int = 25) -> list[Change]:

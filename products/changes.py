@@ -45,8 +45,15 @@ class Effect(StrEnum):
 
 
 class ProductNotFound(Missing):
-    def __init__(self, product_id: str) -> None:
-        super().__init__(f"There is no product {product_id!r}.")
+    def __init__(self, product_id: str, sentence: str = "") -> None:
+        super().__init__(sentence or f"There is no product {product_id!r}.")
+
+
+class NotYetCreated(ProductNotFound):
+    """The product is there now, but was not at the moment that was asked for."""
+
+    def __init__(self, product_id: str, created_at: datetime) -> None:
+        super().__init__(product_id, f"Product {product_id!r} was created at {iso(created_at)}, after that time.")
 
 
 class ChangeNotFound(Missing):

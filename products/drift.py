@@ -47,9 +47,9 @@ class Log:
 def read(log: Log, entries: Iterable[Entry]) -> Iterable[Change]:
     """Take the entries in, in order; gives back each change that is what was accepted, for its audit record."""
     for entry in entries:
-        if entry.version != log.last + 1:
+        if entry.version and entry.version != log.last + 1:
             log.found.append(_gap(log.product_id, log.last + 1, entry.version))
-        change, log.last = entry.change, entry.version
+        change, log.last = entry.change, entry.version or log.last
         log.sound = change is not None and _is_sound(change, entry, log)
         if not log.sound:
             log.found.append(_altered(log.product_id, entry))

@@ -26,7 +26,7 @@ class Invalid(CatalogueError):
 
     def __init__(self, errors: Mapping[str, list[str]]) -> None:
         self.errors = dict(errors)
-        super().__init__("; ".join(f"{field}: {' '.join(texts)}" for field, texts in self.errors.items()))
+        super().__init__(" ".join(f"{field}: {' '.join(texts)}" for field, texts in self.errors.items()))
 
 
 class Missing(CatalogueError):
@@ -126,6 +126,11 @@ def _price(value: Any) -> Decimal:
     if cents != amount:
         raise ValueError("Must have at most 2 decimal places.")
     return cents
+
+
+def price_bound(value: Any) -> Decimal:
+    """What a list of prices may begin or end at: any price, and 0, which bounds nothing. ValueError otherwise."""
+    return Decimal(0) if isinstance(value, str) and re.fullmatch(r"0{1,6}(\.0{1,2})?", value) else _price(value)
 
 
 def _optional(rule: Callable[[Any], Any]) -> Callable[[Any], Any]:

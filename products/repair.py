@@ -4,7 +4,7 @@ What is still open is rung for, so that it goes the way of every change. What is
 more, here, by the same idempotent write; its stamp stays, since it says when it first came about.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -63,6 +63,11 @@ LATER_THERE = "not indexed: the index knows of a later version, or of its remova
 MOVED_ON = "has moved on meanwhile; look again"
 
 
+def rewrites_record(difference: Difference) -> bool:
+    """Whether to mend it changes what the public reads."""
+    return EFFECTS.get(difference.kind) == Effect.STORED
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repair:
     table: MendedTable
@@ -86,10 +91,9 @@ class Repair:
             return self._mend_claim(difference)
         return self._mend_openness(difference)
 
-    def settle(self, differences: Sequence[Difference]) -> None:
-        """After the last of them: one invalidation covers every record that was written anew."""
-        if any(EFFECTS.get(difference.kind) == Effect.STORED for difference in differences):
-            self.cover(self.clock())
+    def settle(self) -> None:
+        """After the last record that was written anew: one invalidation covers them all."""
+        self.cover(self.clock())
 
     def _redo(self, difference: Difference, effect: Effect) -> str:
         change = self._change(difference)

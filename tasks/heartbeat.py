@@ -1,14 +1,14 @@
 """Health check of a worker: ``python -m tasks.heartbeat DIRECTORY QUEUE…`` fails when a queue is not being polled.
 
-SQS gives Celery no remote control, so a worker can't be pinged; the transport touches a file per queue instead.
+SQS gives Celery no remote control, so a worker can't be pinged; the transport touches a file per queue instead, and
+the scheduler one named ``scheduler``. This imports next to nothing: it is run every half minute beside the worker.
 """
 
 import sys
 import time
 from pathlib import Path
 
-from tasks.queues import WAIT_SECONDS
-from tasks.sqs_transport import ANSWER_SECONDS
+from tasks.queues import ANSWER_SECONDS, WAIT_SECONDS
 
 STALE_SECONDS = WAIT_SECONDS + ANSWER_SECONDS + 30  # one poll, one that timed out, and some patience
 

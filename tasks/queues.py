@@ -18,6 +18,7 @@ ON_CHANGE_QUEUE = (RELAY, JOB, VERIFY)
 MAX_RECEIVE_COUNT = 3
 VISIBILITY_SECONDS = 60
 WAIT_SECONDS = 20
+ANSWER_SECONDS = 10  # what SQS may take beyond the wait it was asked for
 RETENTION_DAYS, DLQ_RETENTION_DAYS = 4, 14
 # Seconds until a failed message is received again, by how often it was received: a fault that passes quickly costs
 # little, a longer one is left to the relay, and all of it fits well into one visibility time-out.

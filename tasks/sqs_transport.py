@@ -16,10 +16,11 @@ from kombu.asynchronous.aws.connection import AsyncHTTPSConnection
 from kombu.asynchronous.aws.sqs.connection import AsyncSQSConnection
 from kombu.transport import SQS
 
+from tasks.queues import ANSWER_SECONDS
+
 logger = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 5
-ANSWER_SECONDS = 10  # what SQS may take beyond the wait it was asked for
 RETRY_SECONDS = 1.0  # between polls while they fail
 
 

@@ -245,6 +245,24 @@ def test_no_sql_is_ever_about_products(three: None, staff: Client) -> None:
     assert not [query for query in sql.captured_queries if "products_product" in query["sql"]]
 
 
+def test_a_list_of_nothing_says_why(staff: Client, catalogue: Catalogue, ann: Origin) -> None:
+    assert "The catalogue is empty" in staff.get(LIST).text
+    catalogue.create("p1", fields(), ann)
+    text = staff.get(f"{LIST}?q=%3Cb%3Enever&cycle=monthly").text
+    assert "Nothing was found for “&lt;b&gt;never” with the filters that are set." in text
+
+
+def test_the_front_page_has_what_one_may_open_and_what_one_did_last(
+    staff: Client, catalogue: Catalogue, ann: Origin
+) -> None:
+    catalogue.create("p1", fields(), ann)
+    staff.post(f"{LIST}p1/delete/", {"post": "yes"})
+    assert "Basic hosting" in staff.get("/admin/").text
+    nobody = signed_in("nil", None).get("/admin/").text
+    assert "You may not see the products yet." in nobody
+    assert LIST not in nobody
+
+
 def test_many_are_deactivated_and_restored_at_once(three: None, staff: Client, catalogue: Catalogue) -> None:
     assert act(staff, "deactivate", ["cheap", "dear", "retired"]) == ["2 products deactivated. 1 needed nothing."]
     assert [catalogue.newest(i).active for i in ("cheap", "dear", "retired")] == [False] * 3

@@ -99,7 +99,7 @@ def test_names_taken_are_found_by_the_transaction_itself(api: Api, catalogue: Ca
     batch(api, "each", create(1), create(2), create(3))
     response = batch(api, "all", update(1, price="2"), update(2, name="Hosting no. 1"), create(5, name="Hosting no. 3"))
     assert (response.status_code, codes(response)) == (409, [424, 409, 409])
-    assert error_of(response)["errors"].keys() == {"items[1]", "items[2]"}
+    assert error_of(response)["errors"].keys() == {"items[1].name", "items[2].name"}
     assert catalogue.newest("p1").version == 1
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 from django.core.handlers.wsgi import WSGIHandler
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
 
 from products.catalogue import Catalogue
 from products.changes import Origin
@@ -77,6 +77,15 @@ def test_an_answer_that_is_not_modified_has_no_body_in_any_form(world: World) ->
             assert answered["ETag"]
             assert "public" in answered["Cache-Control"]
             assert "Accept" in answered["Vary"]
+
+
+def test_an_answer_that_sets_a_cookie_is_for_one_browser_only(world: World) -> None:
+    """A cache that handed it on would give everybody one token against forgery, or sign everybody out."""
+    for headers, cookie in (({"Accept": "text/html"}, "csrftoken"), ({"Cookie": "sessionid=ended"}, "sessionid")):
+        for path in ("/v1.0/products", "/v1.0/products/p1"):
+            answer = Client().get(path, headers=headers)
+            assert [name for name in answer.cookies if name.endswith(cookie)], path
+            assert answer["Cache-Control"] == "private, no-store"
 
 
 def test_what_must_not_be_shared_or_kept_says_so(public: Api, staff: Api) -> None:

@@ -26,7 +26,7 @@ def test_if_match_is_asked_before_anything_is_written(api: Api, p1: str, catalog
             assert (refused.status_code, error_of(refused)["version"]) == (412, 2)
     assert versions(catalogue) == [2, 1]
     assert api("post", f"{p1}/changes/1/restore", None, If_Match=' "v2" ').status_code == 202
-    assert api("patch", p1, {"price": "4"}, If_Match='"v3"').status_code == 202
+    assert api("patch", p1, {"price": "4"}, If_Match='W/"v3"').status_code == 202  # as a cache that compresses has it
     assert api("put", p1, {"price": "5"}, If_Match="*").status_code == 202
     assert api("delete", p1, If_Match='"v5"').status_code == 202
     assert api("patch", "/products/never", {"price": "1"}, If_Match='"v1"').status_code == 404

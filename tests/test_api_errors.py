@@ -41,6 +41,29 @@ def test_every_refusal_has_the_one_form_and_is_kept_by_no_cache(api: Api) -> Non
         assert Client().generic(method, "/v1.0/products").status_code == 405
 
 
+@pytest.mark.usefixtures("unwritten")
+def test_the_sentence_alone_tells_what_to_do(api: Api) -> None:
+    """Many a client shows nothing but the message."""
+    viewer, public = Api("Product viewers", name="vic"), Api(anonymous=True)
+    several = {f"x{number}": 1 for number in range(9)}
+    told = [
+        (public("get", "/products?limit=0"), "limit: Must be a whole number from 1 to 100."),
+        (api("patch", "/products/p1", {"renewalPrice": "x"}), 'renewalPrice: Must be an amount such as "1500.00".'),
+        (api("patch", "/products/p1", {"name": "", "price": 0}), "Some fields are not right: name, price."),
+        (api("patch", "/products/p1", several), ": x0, x1, x2, x3, x4, x5, x6, x7 and others."),
+        (viewer("delete", "/products/p1"), "This needs the permission products.delete_product; a token has"),
+        (Api("Product editors", name="ed")("patch", "/products/p1", {"active": False}), "products.delete_product"),
+        (public("delete", "/products/p1"), "Authorization: Bearer"),
+        (public("get", "/products/"), "Addresses end without a slash."),
+        (api("get", "/products", Accept="text/csv"), "application/json"),
+        (api("post", "/products", b"\xff{}"), "it is not UTF-8, from byte 1 on"),
+    ]
+    for refused, sentence in told:
+        assert sentence in error_of(refused)["message"], sentence
+    taken = [fields(productId="p1", name="Another one"), fields(productId="p2")]
+    assert [list(error_of(api("post", "/products", body))["errors"]) for body in taken] == [["productId"], ["name"]]
+
+
 def test_addresses_nobody_answers_have_the_same_form(world: World) -> None:
     for path in ("/v1.0/nothing", "/v1.0/products/", "/v1.0/products/a/b", "/nowhere"):
         refused = Client().get(path)

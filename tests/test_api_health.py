@@ -49,6 +49,13 @@ def test_each_dependency_is_named(world: World) -> None:
     assert state_of("/readyz") == (200, {"status": "ready", "dependencies": everything, "lastCheck": None})
 
 
+def test_a_load_balancer_may_ask_by_address(world: World, settings: Any) -> None:
+    settings.ALLOWED_HOSTS = ["products.example"]
+    by_address = Client(headers={"host": "10.20.0.7:8000"})
+    assert [by_address.get(path).status_code for path in ("/healthz", "/readyz")] == [200, 200]
+    assert by_address.get("/v1.0/products").status_code == 400
+
+
 def test_what_this_deployment_does_without_is_not_missed(world: World, settings: Any) -> None:
     settings.ENABLE_OPENSEARCH = settings.ENABLE_CLOUDFRONT = False
     forget_wiring()

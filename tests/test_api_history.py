@@ -1,7 +1,7 @@
 """What staff can look up: how a product came to be as it is, what it was, and how far a write has come."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
@@ -26,6 +26,21 @@ def test_staff_can_look_back(staff: Api, public: Api, catalogue: Catalogue, ann:
     assert staff("get", "/products/p1?asOf=9").status_code == 404
     assert "asOf" in error_of(staff("get", "/products/p1?asOf=yesterday"))["errors"]
     assert "asOf" in error_of(public("get", "/products/p1?asOf=1"))["errors"]
+
+
+def test_a_moment_or_version_is_taken_in_each_of_its_notations(staff: Api, p1: str) -> None:
+    created = datetime.fromisoformat(staff("get", "/products/p1").json()["createdAt"])
+    later = (created + timedelta(minutes=1)).astimezone(timezone(timedelta(hours=2))).isoformat(timespec="seconds")
+    for text in ("1", "v1", "%22v1%22", "2999-01-01", later.replace("+", "%2B"), later, "29990101T1200Z"):
+        assert staff("get", f"/products/p1?asOf={text}").json()["version"] == 1, text
+    early = error_of(staff("get", "/products/p1?asOf=2001-01-01T00:00:00 02:00"))
+    assert early["message"].startswith("Product 'p1' was created at 2")
+
+
+@pytest.mark.usefixtures("unwritten")
+def test_what_is_sent_to_be_restored_is_refused(api: Api) -> None:
+    refused = api("post", "/products/p1/changes/1/restore", {"fields": ["price"]})
+    assert (refused.status_code, list(error_of(refused)["errors"])) == (400, ["fields"])
 
 
 def test_the_history_is_walked_newest_first(staff: Api, public: Api, catalogue: Catalogue, ann: Origin) -> None:

@@ -91,6 +91,14 @@ def test_a_parameter_that_is_not_understood_is_named(public: Api) -> None:
         assert list(error_of(refused)["errors"]) == [parameter], query
 
 
+def test_a_price_from_nothing_bounds_nothing(public: Api) -> None:
+    """A slider of a portal begins at 0, and the contract's pattern has always allowed it."""
+    everything = ids(public("get", "/products"))
+    for query in ("minPrice=0", "minPrice=0.00&sortBy=price", "minPrice=0&maxPrice=999999.99"):
+        assert sorted(ids(public("get", f"/products?{query}"))) == sorted(everything), query
+    assert ids(public("get", "/products?maxPrice=0")) == []
+
+
 # Addresses and headers
 
 
@@ -146,11 +154,16 @@ def test_a_version_nobody_can_have_is_not_found(api: Api) -> None:
 HEADERS: dict[str, list[str]] = {
     "Prefer": [
         *("wait", "wait=", "wait=-1", "wait=1.5", "wait=1e3", "wait=\xb9", "wait=9999999999"),
-        *("wait=soon", "wait=1; until=lunch"),
+        *(
+            "wait=soon",
+            "wait=1; until=lunch",
+            "wait=1, until=stored, until=audited",
+            "until=stored; until=stored; wait=1",
+        ),
         *("wait=1; until", "wait=0; until=Stored", "wait=0; until=complete", 'wait=0; until="stored purged"'),
     ],
     "If-Match": [
-        *("", "v1", "1", '"1"', '"v"', '"v-1"', '"v1', 'W/"v1"', '"v1.0"', '"v1", "v2"', '"V1"', "\xb9"),
+        *("", "v1", "1", '"1"', '"v"', '"v-1"', '"v1', '"v1.0"', '"v1", "v2"', '"V1"', "\xb9"),
         *('"v9999999999999"', f'"v{"9" * 5000}"', '"v\xb2"'),
     ],
     "Idempotency-Key": ["", " ", "a b", "x" * 256, "\xe9", "a\tb"],

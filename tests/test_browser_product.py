@@ -1,8 +1,11 @@
 """The life of a product in a real browser, two people at one product, and all of it by keyboard alone."""
 
 import re
+from pathlib import Path
 
+import pytest
 from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import Shop, window
@@ -90,6 +93,20 @@ def test_the_keyboard_alone_finds_changes_and_saves(page: Page, shop: Shop) -> N
     page.keyboard.type("77")
     page.keyboard.press("Control+s")
     expect(page.get_by_text("Saved as v2.")).to_be_visible()
+    # From the list to the product, through its form, and back again by the button in the message.
+    page.goto(shop.url())
+    page.keyboard.press("/")
+    page.keyboard.type("Keyboard host")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("/keys/change/"))
+    tab_to(page, "[name=description]")
+    page.keyboard.press("Control+A")
+    page.keyboard.type("Nobody touched the mouse.")
+    page.keyboard.press("Control+s")
+    expect(page.get_by_text("Saved as v3.")).to_be_visible()
+    tab_to(page, ".undo-now")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Took back v3, saved as v4.")).to_be_visible()
     page.goto(shop.url())
     page.keyboard.press("Shift+Slash")
     expect(page.get_by_text("Available shortcuts")).to_be_visible()
@@ -97,6 +114,24 @@ def test_the_keyboard_alone_finds_changes_and_saves(page: Page, shop: Shop) -> N
     expect(page.get_by_text("Available shortcuts")).not_to_be_visible()
     page.keyboard.press("/")
     expect(page.locator("#searchbar")).to_be_focused()
+
+
+def test_an_image_saved_beside_the_form_hides_nothing_that_others_changed(
+    page: Page, shop: Shop, tmp_path: Path
+) -> None:
+    shop.create("pic", name="Pictured hosting")
+    page.goto(shop.url("/admin/products/product/pic/change/"))
+    shop.change("pic", description="What somebody else wrote meanwhile.")
+    Image.new("RGB", (200, 100), "navy").save(tmp_path / "navy.png")
+    page.set_input_files("#image input[type=file]", tmp_path / "navy.png")
+    expect(page.locator("#image [role=status]")).to_have_text("Saved as v3.")
+    expect(page.locator(".card-image")).to_be_visible()
+    page.fill("[name=price]", "99")
+    page.keyboard.press("Control+s")
+    expect(page.get_by_text("Saved as v4.")).to_be_visible()
+    product = shop.product("pic")
+    assert (product["price"], product["description"]) == ("99.00", "What somebody else wrote meanwhile.")
+    assert product["imageUrl"]
 
 
 def test_nobody_leaves_with_something_unsaved_by_mistake(page: Page, shop: Shop) -> None:
@@ -115,9 +150,33 @@ def test_the_form_is_accessible_and_fits_a_phone(page: Page, browser: Browser, s
     for path in ("axe/change/", "add/", ""):
         page.goto(shop.url(f"/admin/products/product/{path}"))
         assert serious(page) == [], path
+    shop.create("wide", name="W" * 100, description="M" * 500, price="999999.99", features=["Q" * 200] * 20)
     with window(browser, shop, "ann", viewport={"width": 390, "height": 844}) as phone:
-        phone.goto(shop.url("/admin/products/product/axe/change/"))
-        assert phone.evaluate("document.documentElement.scrollWidth") <= 390
+        for path in ("axe/change/", "wide/change/", "wide/history/", "?q=WWW", "import/"):
+            phone.goto(shop.url(f"/admin/products/product/{path}"))
+            assert phone.evaluate("document.documentElement.scrollWidth") <= 390, path
+
+
+DARK = ("", "wide/change/", "add/", "life/history/?from=1&to=2", "import/", "bulk/?filters=", "jobs/", "operations/")
+
+
+@pytest.mark.timeout(400)  # axe on nine pages, on a machine that may be busy
+def test_every_page_is_accessible_in_the_dark_while_effects_are_pending(browser: Browser, shop: Shop) -> None:
+    shop.create("dark", name="Hosting by night")
+    with window(browser, shop, "root", color_scheme="dark") as page:
+        for address in ("/admin/", *(f"/admin/products/product/{path}" for path in DARK)):
+            shop.change("dark", description=f"As it is on the way to {address}.")
+            page.goto(shop.url(address))
+            assert serious(page) == [], address
+
+
+def tab_to(page: Page, selector: str) -> None:
+    """Press Tab until the keyboard is on what the selector names."""
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if page.evaluate("selector => document.activeElement.matches(selector)", selector):
+            return
+    raise AssertionError(f"The keyboard does not come to {selector}.")
 
 
 def serious(page: Page) -> list[str]:

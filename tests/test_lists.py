@@ -154,6 +154,10 @@ def test_search_finds_by_name_text_and_id_and_staff_see_their_saves(
     assert found("gol") == ["a", "b"]  # as it is typed
     assert found("silvr") == ["b"]  # a slip of the finger
     assert found("b")[0] == "b"
+    stored(catalogue, pipeline, ann, "PACK-9", name="Tin hosting")
+    pipeline.make_searchable("PACK-9", 1)
+    for id_as_typed in ("PACK-9", "pack-9", "PACK", "pa"):
+        assert found(id_as_typed)[0] == "PACK-9", id_as_typed
     catalogue.update("b", {"name": "Bronze hosting"}, ann)
     assert found("bronze", staff=True) == ["b"]
     catalogue.deactivate("a", ann)

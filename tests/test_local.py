@@ -56,18 +56,11 @@ def test_it_runs_keeps_what_was_written_and_leaves_no_process(tmp_path: Path) ->
     first = run(home, port)
     until(lambda: "Ctrl-C stops it" in said(home), seconds=60)
     token = (home / "api-token").read_text().strip()
-    written = call(
-        port,
-        "/v1.0/products/PROD-BASIC",
-        method="PATCH",
-        data=b'{"price": "1601.00"}',
-        headers={
-            "Authorization": f"Bearer {token}",
-            "Content-Type": "application/json",
-            "Prefer": "wait=10, until=searchable",
-        },
-    )
-    assert written["price"] == "1601.00"
+    sent = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    patch = {"method": "PATCH", "data": b'{"price": "1601.00"}', "headers": sent}
+    receipt = call(port, "/v1.0/products/PROD-BASIC", **patch)["statusUrl"]
+    until(lambda: call(port, receipt, headers=sent)["effects"]["searchable"]["state"] == "done")
+    assert call(port, "/v1.0/products/PROD-BASIC")["price"] == "1601.00"
     second = run(home, free_port())
     assert second.wait(30) == 1
     assert "It is running already" in said(home)

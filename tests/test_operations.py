@@ -1,15 +1,25 @@
 """What operators see and do: stuck changes by cause, retrying, giving up for good, speed by the minute."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from products import bootstrap
+from products.admin.charts import completed_bars, latency_bars, slots_of
 from products.catalogue import Catalogue
 from products.changes import Effect, Origin
 from products.effects import Failure
-from products.operations import BOUNDS, NotOpen, Operations, StoredCannotBeDiscarded, bucket_of, latencies, percentile
+from products.operations import (
+    BOUNDS,
+    Minute,
+    NotOpen,
+    Operations,
+    StoredCannotBeDiscarded,
+    bucket_of,
+    latencies,
+    percentile,
+)
 from products.pipeline import Pipeline
 from products.product import Invalid
 from tests.builders import fields
@@ -150,6 +160,28 @@ def test_buckets_and_percentiles() -> None:
     assert [bucket_of(seconds) for seconds in (0, 0.1, 0.11, 5, 9999)] == [0, 0, 1, 5, len(BOUNDS) - 1]
     counts = [0, 10, 80, 5, 5, 0, 0, 0, 0, 0]
     assert (percentile(counts, 0.5), percentile(counts, 0.95), percentile(counts, 1)) == (0.5, 1.0, 2.0)
+
+
+def test_the_charts_have_a_bar_for_each_minute_that_is_known() -> None:
+    until = datetime(2026, 3, 1, 12, 0, 30, tzinfo=UTC)
+    slow, quick = [0] * 10, [0] * 10
+    slow[BOUNDS.index(5.0)], quick[0], quick[BOUNDS.index(600.0)] = 4, 19, 1
+    known = [
+        Minute(until.replace(minute=0), 20, dict.fromkeys(Effect, quick)),
+        Minute(until - timedelta(minutes=59), 10, dict.fromkeys(Effect, slow)),
+    ]
+    slots = slots_of(known, until)
+    assert (slots[0][0], slots[-1][0], len(slots)) == ("11:01", "12:00", 60)
+    assert [(bar["x"], bar["height"], bar["said"]) for bar in completed_bars(slots)] == [
+        (0, 40.0, "11:01: 10"),
+        (590, 80.0, "12:00: 20"),
+    ]
+    assert [bar["said"] for bar in latency_bars(slots, Effect.AUDITED, 0.95)] == [
+        "11:01: 95% within 5 s",
+        "12:00: 95% within 0.1 s",
+    ]
+    assert latency_bars(slots, Effect.AUDITED, 1)[1]["height"] == 80
+    assert completed_bars(slots_of([], until)) == []
 
 
 def test_queues_tell_how_deep_they_are(desk: Operations, catalogue: Catalogue, ann: Origin, world: World) -> None:

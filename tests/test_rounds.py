@@ -140,6 +140,21 @@ def test_what_is_kept_of_a_round_stays_small(rounds: Rounds, slow: Slow) -> None
     assert (last.differences, len(last.found)) == (KEPT_MOST + 9, KEPT_MOST)
 
 
+@pytest.mark.django_db
+def test_a_state_of_another_version_of_this_code_begins_the_round_anew(rounds: Rounds, world: World) -> None:
+    rounds.slice()
+    place, values = {"PK": {"S": "CHECK#drift"}, "SK": {"S": "LATEST"}}, {":x": {"S": "no such stage"}}
+    world.dynamodb.update_item(
+        TableName=world.table,
+        Key=place,
+        UpdateExpression="SET running.stage = :x",
+        ExpressionAttributeValues=values,
+    )
+    assert Client().get("/readyz").status_code == 200
+    check = rounds.slice()
+    assert (check.turn, check.running and check.running.after) == (2, "0")
+
+
 # As it is run and shown
 
 

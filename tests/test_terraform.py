@@ -135,9 +135,12 @@ def test_what_is_written_once_cannot_be_taken_away(infra: World) -> None:
 def test_every_alarm_reaches_somebody_and_names_its_page(infra: World) -> None:
     alarms = infra.of("aws_cloudwatch_metric_alarm")
     topics = {topic["arn"] for topic in infra.of("aws_sns_topic").values()}
+    pages = set(re.findall(r"^## (.+)$", (SOURCE.parent / "RUNBOOK.md").read_text(), re.MULTILINE))
     for alarm in alarms.values():
         assert set(alarm["alarm_actions"]) == set(alarm["ok_actions"]) <= topics
-        assert re.search(r"deploy/RUNBOOK\.md#[a-z-]+$", alarm["alarm_description"])
+        page = re.search(r"deploy/RUNBOOK\.md#([a-z-]+)$", alarm["alarm_description"])
+        assert page
+        assert page[1] in pages
 
 
 def test_every_function_queue_table_and_index_is_watched(infra: World) -> None:

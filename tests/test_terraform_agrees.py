@@ -18,7 +18,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from bbws_products.celery import app
 from deploy.local.engines import ROOT, Engines, app_environment
-from products import jobs, pipeline
+from products import jobs, pipeline, rounds
 from products.adapters.cloudfront import PATHS
 from products.adapters.dynamodb_items import answer_item, table_definition
 from products.changes import Origin
@@ -28,6 +28,7 @@ from tasks.queues import (
     MAX_RECEIVE_COUNT,
     RELAY,
     RETENTION_DAYS,
+    VERIFY,
     VISIBILITY_SECONDS,
     WAIT_SECONDS,
     dlq_name,
@@ -215,9 +216,20 @@ def test_names_are_those_of_this_machine_with_another_environment(infra: World) 
 def test_only_who_takes_requests_is_told_where_the_keys_are(infra: World) -> None:
     keyless = {name for name, told in _passed(infra).items() if not {"SECRETS_SSM_PREFIX", "SECRET_KEY"} & set(told)}
     assert keyless == {"creator", "cache-invalidator", "search-indexer", "audit-logger"}
-    secrets = set(infra.by("aws_ssm_parameter", "name"))
     prefix = _passed(infra)["get"]["SECRETS_SSM_PREFIX"]
-    assert secrets == {f"{prefix}{name}" for name in SECRET}
+    for task in infra.of("aws_ecs_task_definition").values():
+        [container] = json.loads(task["container_definitions"])
+        given = {pair["name"]: pair["valueFrom"] for pair in container["secrets"]}
+        for name in SECRET:
+            assert given[name].endswith(f":parameter{prefix}{name}")
+
+
+def test_no_secret_is_in_the_state(infra: World) -> None:
+    """Terraform knows one only: the key that CloudFront shows to API Gateway."""
+    kinds = {resource["type"] for resource in infra.resources}
+    assert kinds & {"aws_ssm_parameter", "aws_secretsmanager_secret_version", "random_password"} == set()
+    for database in infra.of("aws_db_instance").values():
+        assert database["manage_master_user_password"]
 
 
 # Addresses
@@ -289,11 +301,11 @@ def test_images_are_found_where_they_are_kept(infra: World) -> None:
 def test_whatever_a_function_does_ends_before_the_function_is_ended(infra: World) -> None:
     patience = timedelta(seconds=infra.functions["creator"]["timeout"])
     call = timedelta(seconds=3)  # the last one, begun just before the time was up
-    assert max(pipeline.RELAY_MOST, jobs.TURN) + call <= patience
+    assert max(pipeline.RELAY_MOST, jobs.TURN, rounds.SLICE) + call <= patience
 
 
 def test_what_is_scheduled_is_a_task(infra: World) -> None:
     inputs = [json.loads(s["target"][0]["input"])["task"] for s in infra.of("aws_scheduler_schedule").values()]
     app.loader.import_default_modules()
-    assert RELAY in inputs
-    assert set(inputs) <= {*app.tasks, "products.verify"}
+    assert {RELAY, VERIFY} <= set(inputs)
+    assert set(inputs) <= set(app.tasks)

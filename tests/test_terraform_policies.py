@@ -78,21 +78,23 @@ def test_each_consumer_consumes_its_own_queue_only() -> None:
     statements = [(name, statement) for name in ROLES for statement in _statements(name)]
     consumed = {name: s["Resource"] for name, s in statements if "sqs:ReceiveMessage" in s["Action"]}
     queues = {"creator": "change", "cache-invalidator": "cache", "search-indexer": "search", "audit-logger": "audit"}
-    containers = consumed.pop("worker")
+    containers, redriving = consumed.pop("worker"), [consumed.pop("operator"), consumed.pop("web")]
     assert consumed == {name: [f"<{queue}_queue_arn>"] for name, queue in queues.items()}
     assert containers == [f"<{queue}_queue_arn>" for queue in queues.values()]
+    assert redriving == [[f"<{queue}_dlq_arn>" for queue in queues.values()]] * 2
 
 
 # What the work calls: each client is asked, before a call, for the call's name and arguments.
 
 WRITES = {"Put": "PutItem", "Delete": "DeleteItem", "Update": "UpdateItem", "ConditionCheck": "ConditionCheckItem"}
+ALSO_CALLED = {"s3:ListObjectsV2": "s3:ListBucket"}
 Permission = tuple[str, str]
 """An action, and the index it is on, if it is on one."""
 
 
 @pytest.fixture
 def called(world: Resources, monkeypatch: pytest.MonkeyPatch) -> Iterator[set[Permission]]:
-    """The permissions that were needed of DynamoDB and CloudFront since it was last emptied."""
+    """The permissions that were needed of DynamoDB, CloudFront and, to verify, S3 since it was last emptied."""
     seen: set[Permission] = set()
     clients: list[Any] = []
     make = bootstrap.client
@@ -101,7 +103,8 @@ def called(world: Resources, monkeypatch: pytest.MonkeyPatch) -> Iterator[set[Pe
         if model.name == "TransactWriteItems":
             seen.update((f"dynamodb:{WRITES[kind]}", "") for write in params["TransactItems"] for kind in write)
         else:
-            seen.add((f"{model.service_model.service_name}:{model.name}", str(params.get("IndexName", ""))))
+            action = f"{model.service_model.service_name}:{model.name}"
+            seen.add((ALSO_CALLED.get(action, action), str(params.get("IndexName", ""))))
 
     def client(service: str, **limits: Any) -> Any:
         made = make(service, **limits)
@@ -117,8 +120,8 @@ def called(world: Resources, monkeypatch: pytest.MonkeyPatch) -> Iterator[set[Pe
 
 
 def allowed(name: str) -> set[Permission]:
-    """What a function's policy lets it do to the table and to the distribution."""
-    watched = [s for s in _statements(name) if s["Sid"] in {"Table", "Indexes", "Purge"}]
+    """What a function's policy lets it do to the table, to the distribution, and to read the audit trail."""
+    watched = [s for s in _statements(name) if s["Sid"] in {"Table", "Indexes", "Purge", "VerifyAudit", "FindAudit"}]
     return {
         (action, resource.partition("/index/")[2])
         for statement in watched
@@ -212,6 +215,7 @@ def test_creator_may_do_what_it_does(world: Resources, ann: Origin, called: set[
     called.clear()
     bootstrap.pipeline().persist("p1", 1)
     bootstrap.pipeline().relay(failed=True)
+    bootstrap.rounds().slice()
     job = bootstrap.jobs().plan(JobKind.BULK, "Rename", [row], actor="ann")
     bootstrap.jobs().start(job.job_id)
     bootstrap.jobs().work(job.job_id)

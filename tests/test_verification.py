@@ -111,3 +111,8 @@ def test_two_products_with_one_name_are_left_to_people(shelf: World) -> None:
     difference = next(d for d in found() if d.kind == Kind.CLAIM_OF_OTHER)
     assert (difference.product_id, "one of them must be renamed" in bootstrap.repair().mend(difference)) == ("p9", True)
     assert shelf.item(claim("p2", 1), "CLAIM") == {"PK": claim("p2", 1), "SK": "CLAIM", "productId": "p2"}
+
+
+def test_a_place_in_a_log_that_is_no_version_stops_nothing(shelf: World) -> None:
+    put(shelf, {"PK": pk("p1"), "SK": "CHANGE#x", "acceptedAt": "2026"})
+    assert [kind for kind, _, _ in kinds()] == [Kind.CHANGE_ALTERED]

@@ -12,7 +12,7 @@ from django.conf import settings
 
 from bbws_products.validation.findings import Finding, compared, holds, missing, ok
 
-SECONDS = 10
+SECONDS = 15.0  # /readyz itself waits for engines that are away
 FOREIGN = "https://nobody.invalid"
 HEADERS = {
     "X-Content-Type-Options": "nosniff",

@@ -1,6 +1,7 @@
 """Make on the embedded engines what Terraform makes on AWS: table, queues, bucket, distribution, index. Idempotent."""
 
 import contextlib
+import os
 from typing import Any
 
 import boto3
@@ -73,3 +74,7 @@ def create_distribution(env: str) -> str:
         "DefaultCacheBehavior": behaviour,
     }
     return str(cloudfront.create_distribution(DistributionConfig=config)["Distribution"]["Id"])
+
+
+if __name__ == "__main__":  # for the environment that the variables describe, as in deploy/compose.yaml
+    create_all(os.environ["ENVIRONMENT"], os.environ["AUDIT_BUCKET"], os.environ["OPENSEARCH_URL"])

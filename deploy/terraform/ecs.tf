@@ -30,7 +30,7 @@ module "containers" {
   log_bucket          = module.log_bucket.name
   policy_names        = local.policy_names
   policies            = "${path.module}/policies"
-  secret_arns         = { for name, parameter in aws_ssm_parameter.secret : name => parameter.arn }
+  secret_arns         = { for name in ["SECRET_KEY", "TOKEN_KEYS"] : name => "${local.secrets_arn}/${name}" }
   secrets_key_arn     = aws_kms_key.secrets.arn
   settings            = merge(local.where_things_are, local.for_requests, local.for_effects)
 }

@@ -9,7 +9,6 @@ locals {
   }
 
   package_bucket = coalesce(var.package_bucket, "bbws-products-artefacts-${var.account_id}-${var.region}")
-  secrets_prefix = "/bbws-products/${local.env}/"
 
   # Each queue, what consumes it, and how many messages are given to it at a time.
   queues = {
@@ -91,7 +90,7 @@ locals {
     distribution_arn  = aws_cloudfront_distribution.api.arn
     search_domain_arn = local.search_arn
     search_alias      = "bbws-products-${local.env}"
-    secrets_arn       = "arn:aws:ssm:${var.region}:${var.account_id}:parameter${trimsuffix(local.secrets_prefix, "/")}"
+    secrets_arn       = local.secrets_arn
     secrets_key_arn   = aws_kms_key.secrets.arn
   }
 }

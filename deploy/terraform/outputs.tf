@@ -20,6 +20,11 @@ output "functions" {
   value       = { for name, function in module.function : name => function.name }
 }
 
+output "settings" {
+  description = "Where things are, as the application is told."
+  value       = merge(local.where_things_are, local.for_requests, local.for_effects, { SECRETS_SSM_PREFIX = local.secrets_prefix })
+}
+
 output "live_versions" {
   description = "What is live now; as -var live_versions=… it is the way back to it."
   value       = { for name, function in module.function : name => function.live_version }

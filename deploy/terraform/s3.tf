@@ -1,10 +1,10 @@
+# Nothing moves to cheaper storage: a record is far smaller than the 128 KB that this would be billed for.
 module "audit_bucket" {
   source = "./modules/bucket"
 
   name        = "bbws-product-audit-${local.env}"
   lock        = { mode = var.audit_lock.mode, days = var.audit_lock.days }
   expire_days = var.audit_lock.expire_days
-  archive     = true
 }
 
 # Product images, and the static files of the API's documentation. Only CloudFront reads it.

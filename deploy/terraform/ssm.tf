@@ -1,15 +1,6 @@
-# The application's keys. Terraform makes the parameters and never knows their values: what stands there at first is
-# refused by the application in sit and prod, and the README says how to set them.
-resource "aws_ssm_parameter" "secret" {
-  for_each = {
-    SECRET_KEY = "Django's key"
-    TOKEN_KEYS = "Keys of API tokens, comma-separated: the first signs, all verify"
-  }
-
-  name             = "${local.secrets_prefix}${each.key}"
-  description      = each.value
-  type             = "SecureString"
-  key_id           = aws_kms_key.secrets.arn
-  value_wo         = "insecure-until-somebody-sets-it"
-  value_wo_version = 1
+# The application's keys are SecureStrings below secrets_prefix, SECRET_KEY and TOKEN_KEYS. Terraform only knows where they
+# are: were they resources, each plan would read them, and so could whoever may plan. The README says how to set them.
+locals {
+  secrets_prefix = "/bbws-products/${local.env}/"
+  secrets_arn    = "arn:aws:ssm:${var.region}:${var.account_id}:parameter${trimsuffix(local.secrets_prefix, "/")}"
 }

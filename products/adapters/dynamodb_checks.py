@@ -45,7 +45,11 @@ class DynamoChecks:
 
 
 def _to_check(item: Mapping[str, Any]) -> Check:
-    last, running = (_to_round(item[name]) if item[name] else None for name in ("last", "running"))
+    """What another version of this code wrote down may not be readable: then the round begins anew."""
+    try:
+        last, running = (_to_round(item[name]) if item[name] else None for name in ("last", "running"))
+    except (KeyError, ValueError, TypeError):
+        return Check(int(item["turn"]))
     return Check(int(item["turn"]), last, running)
 
 

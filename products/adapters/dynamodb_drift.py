@@ -41,7 +41,8 @@ class DynamoDrift:
     def entries(self, product_id: str) -> Iterator[Entry]:
         condition, values = "PK = :pk AND begins_with(SK, :change)", {":pk": _pk(product_id), ":change": "CHANGE#"}
         for item in self._query(condition, values, ConsistentRead=True):
-            yield Entry(int(item["SK"].removeprefix("CHANGE#")), _readable(item), "openFlag" in item)
+            number = str(item["SK"]).removeprefix("CHANGE#")
+            yield Entry(int(number) if number.isdecimal() else 0, _readable(item), "openFlag" in item)
 
     def change(self, product_id: str, version: int) -> Change | None:
         key = encoded(change_key(product_id, version))
@@ -81,7 +82,7 @@ class DynamoDrift:
             ProjectionExpression="acceptedAt",
             ConsistentRead=True,
         )
-        return {moment(item["acceptedAt"]) for item in items}
+        return {at for item in items if (at := _moment(item["acceptedAt"]))}
 
     # Mending
 

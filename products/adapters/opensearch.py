@@ -109,17 +109,18 @@ class NoIndex:
 
 
 def _query(listing: Listing) -> dict[str, Any]:
-    """Name before description before features; slips of the finger, beginnings of words, and the very id."""
+    """Name before description before features; slips of the finger, beginnings of words and of an id; the id itself."""
     text = listing.text or ""
     match = {"multi_match": {"query": text, "fields": FIELDS, "fuzziness": "AUTO", "operator": "and"}}
     loose = {"multi_match": {"query": text, "fields": FIELDS, "type": "cross_fields", "operator": "and"}}
-    exact = {"term": {"productId": {"value": text, "boost": 20}}}
+    begun = {"prefix": {"productId": {"value": text, "boost": 20, "case_insensitive": True}}}
+    exact = {"term": {"productId": {"value": text, "boost": 20, "case_insensitive": True}}}
     terms = {"active": listing.active, "currency": listing.currency, "billingCycle": listing.billing_cycle}
     bounds = {"gte": listing.min_price, "lte": listing.max_price}
     price = {bound: str(amount) for bound, amount in bounds.items() if amount is not None}
     filters: list[dict[str, Any]] = [{"term": {name: value}} for name, value in terms.items() if value is not None]
     filters += [{"range": {"price": price}}] if price else []
-    return {"bool": {"should": [match, loose, exact], "minimum_should_match": 1, "filter": filters}}
+    return {"bool": {"should": [match, loose, begun, exact], "minimum_should_match": 1, "filter": filters}}
 
 
 def connect(url: str) -> OpenSearch:

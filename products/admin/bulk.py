@@ -100,7 +100,7 @@ class ProductBulk(ModelAdmin):
             **self.admin_site.each_context(request),
             "title": "Bulk edit",
             "form": form,
-            "chosen": f"{len(ids)} ticked products" if ids else f"all that match the filter, {ROWS_MOST} at most",
+            "chosen": _chosen_words(ids),
             "back": f"{reverse('admin:products_product_changelist')}?{request.GET.get('filters', '')}",
         }
         return TemplateResponse(request, "admin/products/bulk.html", context)
@@ -125,6 +125,12 @@ class ProductBulk(ModelAdmin):
         if not ids:
             return catalogue().walk(filtered(self, request), ROWS_MOST)
         return _by_ids(ids[:ROWS_MOST])
+
+
+def _chosen_words(ids: list[str]) -> str:
+    if not ids:
+        return f"all that match the filter, {ROWS_MOST:,} at most"
+    return f"{len(ids)} ticked product{'' if len(ids) == 1 else 's'}"
 
 
 def filtered(admin: ModelAdmin, request: HttpRequest) -> Listing:

@@ -6,12 +6,13 @@ from typing import Any, cast
 from django import forms
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.html import format_html
 
 from products.admin.away import page_or_away
 from products.admin.base import ModelAdmin, origin_of
 from products.admin.form import ProductForm
 from products.admin.preview import card_context
-from products.admin.receipt import receipt_context
+from products.admin.receipt import receipt_context, undo_button
 from products.admin.recent import remember
 from products.admin.texts import label
 from products.batch import Accepted
@@ -94,7 +95,8 @@ class ProductEditing(ModelAdmin):
         made = accepted.change
         request.changed = [label(name) for name in differences(made.before, made.after)] if made else []
         saved = f"Saved as v{obj.version}." if made else "Nothing was different, so nothing was saved."
-        request.saved = f"{obj.name}: {saved}{_merged_with(accepted, given.get('base_version'))}"
+        said = f"{obj.name}: {saved}{_merged_with(accepted, given.get('base_version'))}"
+        request.saved = format_html("{} {}", said, undo_button(made)) if made and made.before else said
 
     def construct_change_message(self, request: Any, form: Any, formsets: Any, add: bool = False) -> Any:
         """What the accepted change holds; the form also takes for changed what others did since it was opened."""

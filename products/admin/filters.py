@@ -8,7 +8,7 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.http import HttpRequest
 
 from products.admin.form import CODES
-from products.product import RULES, BillingCycle
+from products.product import BillingCycle, price_bound
 
 SORTS = {"newest": ("-created_at", "Newest first"), "cheapest": ("price", "Cheapest"), "dearest": ("-price", "Dearest")}
 
@@ -17,6 +17,7 @@ class Choice(admin.SimpleListFilter):
     """A filter of some given values; any other is refused by name, never ignored."""
 
     choices_of: dict[str, str] = {}
+    any = ""  # what the choice says while it is not set
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return list(self.choices_of.items())
@@ -39,7 +40,7 @@ class Choice(admin.SimpleListFilter):
 
 
 class ActiveFilter(Choice):
-    title, parameter_name = "active", "active"
+    title, parameter_name, any = "status", "active", "Active or not"
     choices_of = {"yes": "Active", "no": "Deactivated"}
 
     def narrowed(self, request: HttpRequest, queryset: Any, value: str) -> Any:
@@ -47,7 +48,7 @@ class ActiveFilter(Choice):
 
 
 class CurrencyFilter(Choice):
-    title, parameter_name = "currency", "currency"
+    title, parameter_name, any = "currency", "currency", "Any currency"
     choices_of = {code: code for code in CODES}
 
     def narrowed(self, request: HttpRequest, queryset: Any, value: str) -> Any:
@@ -55,7 +56,7 @@ class CurrencyFilter(Choice):
 
 
 class BillingCycleFilter(Choice):
-    title, parameter_name = "billing cycle", "cycle"
+    title, parameter_name, any = "billing cycle", "cycle", "Any billing cycle"
     choices_of = {cycle.value: cycle.value.capitalize() for cycle in BillingCycle}
 
     def narrowed(self, request: HttpRequest, queryset: Any, value: str) -> Any:
@@ -63,15 +64,15 @@ class BillingCycleFilter(Choice):
 
 
 class MineFilter(Choice):
-    title, parameter_name = "author", "mine"
-    choices_of = {"yes": "Last changed by me"}
+    title, parameter_name, any = "author", "mine", "Changed by anyone"
+    choices_of = {"yes": "Changed by me"}
 
     def narrowed(self, request: HttpRequest, queryset: Any, value: str) -> Any:
         return queryset.filter(updated_by=request.user.get_username())
 
 
 class OpenFilter(Choice):
-    title, parameter_name = "state", "open"
+    title, parameter_name, any = "state", "open", "In any state"
     choices_of = {"yes": "Has open effects"}
 
     def narrowed(self, request: HttpRequest, queryset: Any, value: str) -> Any:
@@ -81,7 +82,7 @@ class OpenFilter(Choice):
 class SortFilter(Choice):
     """Only orders an index holds; without one it is oldest first, or the best matches first."""
 
-    title, parameter_name = "order", "sort"
+    title, parameter_name, any = "order", "sort", "Oldest first"
     choices_of = {name: text for name, (_, text) in SORTS.items()}
 
     def narrowed(self, request: HttpRequest, queryset: Any, value: str) -> Any:
@@ -113,7 +114,7 @@ class _Price(admin.ListFilter):
         if not self.text:
             return queryset
         try:
-            amount: Decimal = RULES["price"](self.text)
+            amount: Decimal = price_bound(self.text)
         except ValueError as refusal:
             raise IncorrectLookupParameters(refusal) from refusal
         return queryset.order_by(queryset.price_order).filter(**{self.lookup: amount})

@@ -71,7 +71,9 @@ class ProductForm(forms.ModelForm):
         widget=UnfoldAdminSelectWidget(choices=[(cycle.value, cycle.value.capitalize()) for cycle in BillingCycle])
     )
     period = _line("Period text", 40, "What customers read; leave empty to derive it from the prices.")
-    features = OnePerLine(label="Features", required=False, help_text="One per line, at most 20.")
+    features = OnePerLine(
+        label="Features", required=False, help_text="At most 20, of 2 to 200 characters each; one per line."
+    )
     reason = _line("Why", 60, "Optional; it stays with this change in the history and the audit trail.")
     base_version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 

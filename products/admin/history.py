@@ -62,9 +62,11 @@ class ProductHistory(ModelAdmin):
             changes = catalogue().history(product_id, before=_version(request, "before"), limit=HISTORY_MOST)
         except (ProductNotFound, Invalid):
             changes = []
+        newest = self.get_object(request, product_id)
         older = changes[-1].version if len(changes) == HISTORY_MOST and changes[-1].version > 1 else None
         context = {"changes": [history_row(change) for change in changes], "older": older, **(extra_context or {})}
         context |= {"comparison": _comparison(request, product_id), "may_change": self.has_change_permission(request)}
+        context["newest"] = newest.version if newest else 0
         return super().history_view(request, object_id, context)
 
     def get_urls(self) -> list[Any]:

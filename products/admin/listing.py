@@ -47,7 +47,7 @@ class ProductList(ModelAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         if ERROR_FLAG in request.GET:
             self.message_user(request, "That filter is not known here, so this is the whole list.", messages.WARNING)
-        return super().changelist_view(request, extra_context)
+        return super().changelist_view(request, {"title": "Products", **(extra_context or {})})
 
     @admin.display(description="Name")
     def named(self, product: Product) -> str:

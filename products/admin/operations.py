@@ -1,7 +1,6 @@
 """The operations page: how the pipeline fares, what is stuck and why, and what can be done about it."""
 
-from collections.abc import Callable, Sequence
-from datetime import timedelta
+from collections.abc import Callable
 from itertools import groupby
 from typing import Any
 
@@ -14,15 +13,15 @@ from django.utils.timesince import timesince
 from django.views.decorators.http import require_POST, require_safe
 
 from products.admin.base import ModelAdmin
-from products.bootstrap import catalogue, now, operations, redrive, rounds
+from products.admin.charts import HOUR, completed_bars, latency_bars, slots_of
+from products.bootstrap import catalogue, check_table, now, operations, redrive
 from products.changes import Effect
-from products.operations import LOOKED_AT_MOST, Minute, Stuck, latencies
+from products.operations import LOOKED_AT_MOST, Stuck, latencies
 from products.product import CatalogueError, TryLater
 
 PERMISSION = "products.operate_product"
-SHOWN_MOST, HOUR = 50, timedelta(hours=1)
+SHOWN_MOST = 50
 REDRIVEN_MOST = 200  # dead letters one click sends back, where SQS does not move them itself
-WIDTH, HEIGHT = 600, 80
 
 
 class ProductOperations(ModelAdmin):
@@ -121,7 +120,7 @@ def _open() -> dict[str, Any]:
 
 def _check() -> dict[str, Any]:
     """The last drift check that came to its end, and the one under way."""
-    check = rounds().table.last_check()
+    check = check_table().last_check()
     if check is None:
         return {}
     found = [*(check.running.found if check.running else ()), *(check.last.found if check.last else ())]
@@ -131,30 +130,20 @@ def _check() -> dict[str, Any]:
 def _speed() -> dict[str, Any]:
     until = now()
     minutes = operations().log.minutes(until - HOUR, until)
+    slots = slots_of(minutes, until)
     speed = [
-        {"effect": effect, "median": median, "worst": worst} for effect, (median, worst) in latencies(minutes).items()
+        {
+            "effect": effect,
+            "median": median,
+            "worst": worst,
+            "slow": latency_bars(slots, effect, 0.95),
+            "usual": latency_bars(slots, effect, 0.5),
+        }
+        for effect, (median, worst) in latencies(minutes).items()
     ]
-    return {"speed": speed, "bars": _bars(minutes), "completed": sum(minute.changes for minute in minutes)}
-
-
-def _bars(minutes: Sequence[Minute]) -> list[dict[str, Any]]:
-    """A bar for each of the last sixty minutes, as the chart draws it."""
-    counts = {f"{minute.at:%H:%M}": minute.changes for minute in minutes}
-    most, start, step = max(counts.values(), default=0) or 1, now() - HOUR, WIDTH / 60
-    bars = []
-    for number in range(60):
-        name = f"{start + timedelta(minutes=number + 1):%H:%M}"
-        height = round(HEIGHT * counts.get(name, 0) / most, 1)
-        bars.append(
-            {
-                "x": round(number * step, 1),
-                "y": HEIGHT - height,
-                "height": height,
-                "at": name,
-                "count": counts.get(name, 0),
-            }
-        )
-    return bars
+    times = [name for name, _ in slots[::15]] + [slots[-1][0]]
+    completed = sum(minute.changes for minute in minutes)
+    return {"speed": speed, "bars": completed_bars(slots), "times": times, "completed": completed}
 
 
 def _stuck() -> dict[str, Any]:

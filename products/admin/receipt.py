@@ -7,6 +7,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from products.admin.base import ModelAdmin
@@ -33,6 +35,13 @@ def receipt_context(change: Change) -> dict[str, Any]:
         "receipt_url": reverse("admin:products_product_receipt", args=[quote(change.product_id), change.version]),
         "undo_url": _undo_url(change),
     }
+
+
+def undo_button(change: Change) -> SafeString:
+    """Stands in the message after a save; the page it is shown on has the form."""
+    url = _undo_url(change)
+    mark = '<button type="submit" form="undo-form" formaction="{}" class="undo-now">Undo</button>'
+    return format_html(mark, url) if url else SafeString()
 
 
 def _undo_url(change: Change) -> str:

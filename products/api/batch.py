@@ -3,13 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from products.api.errors import refusal_body, refusals_answer
-from products.api.permissions import NEEDED, may
+from products.api.permissions import DEACTIVATE, NEEDED, must
 from products.api.queries import base_version
 from products.api.representation import batch_result, edits_of
 from products.api.requests import BatchJSONParser
@@ -139,6 +138,6 @@ def _write(action: str, item: Mapping[str, Any], edits: dict[str, Any]) -> Write
 def _check_permissions(request: Request, writes: Sequence[tuple[str, Write]]) -> None:
     needed = {NEEDED_FOR[action] for action, _ in writes}
     if any(write.edits.get("active") is False and not write.creates for _, write in writes):
-        needed.add(NEEDED["DELETE"])
-    if not all(may(request, permission) for permission in needed):
-        raise PermissionDenied
+        needed.add(DEACTIVATE)
+    for permission in sorted(needed):
+        must(request, permission)

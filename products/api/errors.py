@@ -15,13 +15,15 @@ from rest_framework.views import exception_handler
 from products.api.representation import plain
 from products.api.requests import request_id
 from products.batch import WritesRefused
-from products.changes import CorruptChange, EditConflict, VersionMismatch
+from products.changes import CorruptChange, EditConflict, NameTaken, ProductExists, VersionMismatch
 from products.once import KeyReused
 from products.product import FIELD_NAMES, Conflict, Invalid, Missing, TryLater
 
 logger = logging.getLogger(__name__)
 RETRY_SECONDS = 5
+NAMED_MOST = 8  # fields that the sentence names
 WIRE = {field: wire for wire, field in FIELD_NAMES.items()} | {"image": "imageUrl"}
+NOTHING = "There is nothing at this address."
 INNOCENT = "Nothing is wrong with this one, but another of the batch was refused."
 STATUS_OF: list[tuple[type[Exception], HTTPStatus]] = [
     (Invalid, HTTPStatus.BAD_REQUEST),
@@ -95,7 +97,16 @@ def _body(status: HTTPStatus, message: str, of_request: str, **details: Any) -> 
 def _sentence(error: Exception) -> str:
     if isinstance(error, OperationalError):
         return "The user database does not answer at the moment."  # its own words may tell too much
-    return "Some fields are not right." if isinstance(error, Invalid) else str(error)
+    return _invalid_sentence(error.errors) if isinstance(error, Invalid) else str(error)
+
+
+def _invalid_sentence(errors: Mapping[str, list[str]]) -> str:
+    """What is wrong, for whoever reads nothing but the message."""
+    wrong = [(WIRE.get(field, field), texts) for field, texts in errors.items()]
+    if len(wrong) == 1:
+        return f"{wrong[0][0]}: {' '.join(wrong[0][1])}"
+    named = ", ".join(field for field, _ in wrong[:NAMED_MOST])
+    return f"Some fields are not right: {named}{' and others' if len(wrong) > NAMED_MOST else ''}."
 
 
 def _details(error: Exception) -> dict[str, Any]:
@@ -111,12 +122,20 @@ def _details(error: Exception) -> dict[str, Any]:
             },
             "version": error.product.version,
         }
+    if isinstance(error, NameTaken | ProductExists):
+        return {"errors": {"name" if isinstance(error, NameTaken) else "productId": [str(error)]}}
     return {"version": error.product.version} if isinstance(error, VersionMismatch) else {}
 
 
 def _standard_sentence(error: Exception) -> str:
     if isinstance(error, Http404):
-        return "There is nothing at this address."
+        return NOTHING
+    if isinstance(error, exceptions.NotAuthenticated):
+        return "This needs a token, in the header Authorization: Bearer <token>."
+    if isinstance(error, exceptions.NotAcceptable):
+        return "Answers are application/json, which the Accept header does not allow."
+    if isinstance(error, exceptions.UnsupportedMediaType):
+        return "Send the body as Content-Type: application/json."
     if isinstance(error, PermissionDenied):
         return str(exceptions.PermissionDenied.default_detail)
     return str(getattr(error, "detail", error))
@@ -124,7 +143,8 @@ def _standard_sentence(error: Exception) -> str:
 
 def not_found(request: HttpRequest, exception: Exception) -> JsonResponse:
     """The same form for addresses no view answers."""
-    return _page(HTTPStatus.NOT_FOUND, "There is nothing at this address.", request)
+    slash = " Addresses end without a slash." if request.path.endswith("/") else ""
+    return _page(HTTPStatus.NOT_FOUND, NOTHING + slash, request)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> JsonResponse:

@@ -5,12 +5,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from products.api.permissions import may_deactivate
+from products.api.permissions import DEACTIVATE, must
 from products.api.queries import LIMIT_DEFAULT, PARAMETERS, cursor_of, position_of, read_parameters
 from products.api.representation import change_body
 from products.api.terms import terms_of
-from products.api.writing import PRIVATE, RETRY_SECONDS, written
+from products.api.writing import PRIVATE, RETRY_SECONDS, body_of, written
 from products.bootstrap import catalogue
+from products.product import Invalid
 
 
 class Changes(APIView):
@@ -53,9 +54,11 @@ class Restore(APIView):
 
     def post(self, request: Request, product_id: str, version: int) -> Response:
         terms = terms_of(request)
+        if request.content_type == "application/json" and (unknown := body_of(request)):
+            raise Invalid({name: ["There is no such field: a version is restored as it is."] for name in unknown})
         would = catalogue().version(product_id, version)
-        if not would.active and not may_deactivate(request):
-            self.permission_denied(request)
+        if not would.active:
+            must(request, DEACTIVATE)
         accepted = catalogue().restore_version(
             product_id, version, terms.origin, only_if=terms.only_if, dry_run=terms.dry_run
         )

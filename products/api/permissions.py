@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
@@ -12,6 +13,8 @@ NEEDED = {
     "DELETE": "products.delete_product",
 }
 VIEW = "products.view_product"
+DEACTIVATE = NEEDED["DELETE"]
+"""Writing ``active: false`` needs it as well: that takes a product away just as DELETE does."""
 
 
 def is_staff(request: Request) -> bool:
@@ -22,16 +25,25 @@ def is_staff(request: Request) -> bool:
 class ProductPermission(BasePermission):
     """Anyone reads, unless the view is ``staff_only``; each way of writing needs its own permission."""
 
+    message: str
+
     def has_permission(self, request: Request, view: Any) -> bool:
+        self.message = _sentence(VIEW)
         if request.method in SAFE_METHODS:
             return is_staff(request) or not getattr(view, "staff_only", False)
         needed = getattr(view, "needed", None) or NEEDED.get(request.method or "")
+        self.message = _sentence(needed)
         return needed is None or may(request, needed)
 
 
-def may_deactivate(request: Request) -> bool:
-    """Writing ``active: false`` takes a product away just as DELETE does."""
-    return may(request, NEEDED["DELETE"])
+def must(request: Request, permission: str) -> None:
+    """PermissionDenied, which names what is missing, unless the caller holds the permission."""
+    if not may(request, permission):
+        raise PermissionDenied(_sentence(permission))
+
+
+def _sentence(permission: str | None) -> str:
+    return f"This needs the permission {permission}; a token has those its user had when it was issued."
 
 
 def may(request: Request, permission: str) -> bool:

@@ -13,7 +13,7 @@ from rest_framework.request import Request
 
 from products.api.permissions import is_staff
 from products.listing import Listing, Page
-from products.product import RULES, Invalid
+from products.product import RULES, Invalid, price_bound
 
 LIMIT_DEFAULT, LIMIT_MOST, TEXT_MOST = 25, 100, 200
 SIGNER = signing.Signer(salt="products.cursor")
@@ -46,8 +46,8 @@ PARAMETERS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "startAt": ("after", str),
     "sortBy": ("by_price", choice(createdAt=False, price=True)),
     "order": ("descending", choice(asc=False, desc=True)),
-    "minPrice": ("min_price", RULES["price"]),
-    "maxPrice": ("max_price", RULES["price"]),
+    "minPrice": ("min_price", price_bound),
+    "maxPrice": ("max_price", price_bound),
     "currency": ("currency", RULES["currency"]),
     "billingCycle": ("billing_cycle", RULES["billing_cycle"]),
     "q": ("text", _text),
@@ -134,10 +134,12 @@ def as_of(request: Request) -> int | datetime | None:
 
 
 def _version_or_moment(text: str) -> int | datetime:
-    if re.fullmatch(r"[1-9][0-9]{0,11}", text):
-        return int(text)
+    if version := re.fullmatch(r'("?)v?([1-9][0-9]{0,11})\1', text):  # an ETag names a version too
+        return int(version[2])
+    # A plus that was not escaped has become a space, as in the +02:00 of `date -Iseconds` behind curl.
+    unescaped = re.sub(r"(?<=:[0-9]{2}) (?=[0-9]{2}:?[0-9]{2}$)", "+", text)
     try:
-        moment = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(unescaped)
     except ValueError:
         raise ValueError("Must be a version such as 3, or a time such as 2026-03-01T12:00:00Z.") from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -90,6 +90,8 @@ def _whole(digits: str) -> int:
 def _reason(fault: Exception) -> str:
     if isinstance(fault, ArithmeticError):
         return "a number is out of all bounds"
+    if isinstance(fault, UnicodeDecodeError):
+        return f"it is not UTF-8, from byte {fault.start + 1} on"
     return "it is nested too deeply" if isinstance(fault, RecursionError) else str(fault)
 
 

@@ -54,7 +54,7 @@ def _sent(name: str, description: str, *codes: int, type_: Any = str) -> OpenApi
 
 
 KEY = {"type": "string", "pattern": r"^[\x21-\x7e]{1,255}$"}
-TAG = {"type": "string", "pattern": r'^("v[0-9]{1,12}"|\*)$'}
+TAG = {"type": "string", "pattern": r'^((W/)?"v[0-9]{1,12}"|\*)$'}
 MOMENT_OR_VERSION = {"oneOf": [{"type": "integer", "minimum": 1}, {"type": "string", "format": "date-time"}]}
 ID = OpenApiParameter("product_id", {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"}, PATH)
 VERSION = OpenApiParameter("version", {"type": "integer", "minimum": 1, "maximum": 10**9}, PATH)
@@ -66,7 +66,7 @@ LISTING = [
     *PAGING,
     _query("sortBy", "createdAt unless given; price orders one currency.", enum=["createdAt", "price"]),
     _query("order", "asc unless given.", enum=["asc", "desc"]),
-    _query("minPrice", "The least price.", bodies.AMOUNT),
+    _query("minPrice", "The least price; 0 bounds nothing.", bodies.AMOUNT),
     _query("maxPrice", "The highest price.", bodies.AMOUNT),
     _query("currency", "ISO 4217; ZAR with sortBy=price unless given.", enum=sorted(CURRENCIES)),
     _query("billingCycle", "Only this cycle.", enum=list(BillingCycle)),
@@ -74,13 +74,16 @@ LISTING = [
     _query("active", "Staff only.", enum=["true", "false", "all"]),
 ]
 TERMS = [
-    _header("Prefer", f"`wait=N` (seconds, {WAIT_MOST} at most), `until={'|'.join(Effect)}`."),
+    _header(
+        "Prefer",
+        f"`wait=N` (seconds, {WAIT_MOST} at most), `until={'|'.join(Effect)}` (one of them; stored unless given).",
+    ),
     _header("Idempotency-Key", "Repeated with the same key within 24 hours, a request takes effect once.", KEY),
     _header("If-Match", 'The ETag the product must still have, e.g. `"v3"`.', TAG),
     _query("dryRun", "true: everything is checked and nothing written.", enum=["true", "false"]),
     _sent("Location", "The receipt, where a change was made.", 200, 201, 202, 204),
     _sent("ETag", "The version the product now has.", 200, 201, 202, 204),
-    _sent("Retry-After", "Seconds until it is worth looking at the receipt.", 202, type_=int),
+    _sent("Retry-After", "Seconds until it is worth looking at the receipt.", 202, 207, type_=int),
     _sent("Preference-Applied", "What was waited for.", 200, 201, 204),
     _sent("Idempotent-Replayed", "true: the answer of an earlier request with this key.", 200, 201, 202, 204),
 ]
@@ -92,6 +95,7 @@ ALWAYS = [
     _sent("RateLimit-Remaining", "Calls left within this second.", type_=int),
     _sent("RateLimit-Reset", "Seconds until the count starts anew.", type_=int),
     _sent("Retry-After", "Seconds to wait.", 429, 503, type_=int),
+    _sent("WWW-Authenticate", "Bearer.", 401),
 ]
 CONDITIONAL = [
     _header("If-None-Match", "ETags already held."),
@@ -102,18 +106,37 @@ NEXT_PAGE = _sent("Link", 'The next page: `rel="next"`.', 200)
 SAVED = PolymorphicProxySerializer("Saved", [bodies.Product, bodies.DryRun], resource_type_field_name=None)
 
 
+SUMMARIES = {
+    "listProducts": "List or search the catalogue",
+    "createProduct": "Add a product",
+    "getProduct": "Read a product, as it is or was",
+    "updateProduct": "Change a product; fields left out stay (as PATCH)",
+    "patchProduct": "Change a product; fields left out stay",
+    "deactivateProduct": "Take a product out of the catalogue; it can be restored",
+    "batchProducts": "Up to a hundred writes at once",
+    "listChanges": "A product's history, newest first",
+    "getReceipt": "One change: who, what, and how far each of its effects has come",
+    "restoreVersion": "Make a product as it was after a version",
+}
+
+
 def _errors(codes: Iterable[int], body: Any = bodies.Error) -> dict[int, OpenApiResponse]:
     return {code: OpenApiResponse(body, ERRORS[code]) for code in codes}
 
 
 def _reads(done: Any, name: str, *parameters: OpenApiParameter, public: bool = False, shown: Any) -> Any:
-    responses: dict[int, Any] = {200: done} | _errors(READ_ERRORS)
+    responses: dict[int, Any] = {200: OpenApiResponse(done, "Here it is.")} | _errors(READ_ERRORS)
     if public:
         responses[304] = OpenApiResponse(description="Not modified.")
     auth: Any = [{}, {"bearer": []}] if public else None
     shown = [shown, *examples.refusals({400, 404, 503})]
     return extend_schema(
-        operation_id=name, parameters=[*parameters, *ALWAYS], responses=responses, auth=auth, examples=shown
+        operation_id=name,
+        summary=SUMMARIES[name],
+        parameters=[*parameters, *ALWAYS],
+        responses=responses,
+        auth=auth,
+        examples=shown,
     )
 
 
@@ -130,6 +153,7 @@ def _writes(code: int, name: str, request: Any, *parameters: OpenApiParameter, s
     responses |= _errors(errors)
     return extend_schema(
         operation_id=name,
+        summary=SUMMARIES[name],
         request=request,
         parameters=[*parameters, *(TERMS if code != 201 else TERMS_OF_NEW), *ALWAYS],
         responses=responses,
@@ -149,6 +173,7 @@ def _batch() -> Any:
     shown = [examples.asked("Batch", examples.BATCH), examples.answered("Results", examples.BATCH_RESULT, 202)]
     return extend_schema(
         operation_id="batchProducts",
+        summary=SUMMARIES["batchProducts"],
         request=bodies.NewBatch,
         parameters=[*(term for term in TERMS if term.name not in OF_ONE_PRODUCT), *ALWAYS],
         responses=responses,
@@ -185,7 +210,11 @@ _described(
         bodies.Product,
         "getProduct",
         ID,
-        _query("asOf", "Staff only: a version, or a moment in ISO 8601.", MOMENT_OR_VERSION),
+        _query(
+            "asOf",
+            "Staff only: a version (3, v3), or a moment in ISO 8601, in UTC unless it has an offset.",
+            MOMENT_OR_VERSION,
+        ),
         *CONDITIONAL,
         public=True,
         shown=examples.PRODUCT,
@@ -198,5 +227,9 @@ _described("products.api.batch.Batch", post=_batch())
 _described(
     "products.api.history.Changes", get=_reads(bodies.Changes, "listChanges", ID, *PAGING, shown=examples.HISTORY)
 )
-_described("products.api.history.Receipt", get=_reads(bodies.Change, "getReceipt", ID, VERSION, shown=examples.RECEIPT))
+PENDING = _sent("Retry-After", "Seconds until it is worth looking again, while an effect is open.", 200, type_=int)
+_described(
+    "products.api.history.Receipt",
+    get=_reads(bodies.Change, "getReceipt", ID, VERSION, PENDING, shown=examples.RECEIPT),
+)
 _described("products.api.history.Restore", post=_writes(200, "restoreVersion", None, ID, VERSION))

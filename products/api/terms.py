@@ -49,9 +49,11 @@ def terms_of(request: Request) -> Terms:
 def _wait_of(request: Request) -> Wait | None:
     """``Prefer: wait=N; until=…`` (RFC 7240); N is cut at WAIT_MOST. Preferences we don't know are ignored."""
     preferences: dict[str, str] = {}
+    asked = 0
     for part in re.split(r"[,;]", request.headers.get("Prefer", "")):
         name, _, value = part.strip().partition("=")
         preferences.setdefault(name.strip().lower(), value.strip().strip('"'))
+        asked += name.strip().lower() == "until"
     if "wait" not in preferences:
         return None
     until = preferences.get("until", Effect.STORED)
@@ -59,17 +61,22 @@ def _wait_of(request: Request) -> Wait | None:
         raise Invalid({"Prefer": ["wait must be a whole number of seconds."]})
     if until not in list(Effect) or preferences.keys() & set(Effect):  # until=stored,purged says two
         raise Invalid({"Prefer": [f"until must be one of {', '.join(Effect)}."]})
+    if asked > 1:
+        raise Invalid({"Prefer": ["until must be given once: audited, searchable and purged have no common order."]})
     return Wait(min(int(preferences["wait"]), WAIT_MOST), Effect(until))
 
 
 def _only_if_of(request: Request) -> int | None:
-    """The version ``If-Match`` insists on; None without the header, or with ``*``."""
+    """The version ``If-Match`` insists on; None without the header, or with ``*``.
+
+    A cache that compresses makes our tags weak; the version they name is exact all the same.
+    """
     given = request.headers.get("If-Match")
     if given is None or given.strip() == "*":
         return None
-    match = re.fullmatch(r'"v([0-9]{1,12})"', given.strip())
+    match = re.fullmatch(r'(?:W/)?"v([0-9]{1,12})"', given.strip())
     if not match:
-        raise Invalid({"If-Match": ['Must be the ETag of a product, such as "v3".']})
+        raise Invalid({"If-Match": ['Must be the one ETag of the product, such as "v3".']})
     return int(match[1])
 
 

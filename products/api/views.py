@@ -5,12 +5,11 @@ from typing import Any
 
 from django.http import HttpResponseNotModified
 from rest_framework import status
-from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from products.api.permissions import is_staff, may_deactivate
+from products.api.permissions import DEACTIVATE, is_staff, must
 from products.api.queries import as_of, base_version, cursor_of, etag_of, etag_of_page, is_not_modified, listing_of
 from products.api.representation import edits_of, plain, product_body
 from products.api.terms import terms_of
@@ -65,8 +64,8 @@ class OneProduct(APIView):
     def patch(self, request: Request, product_id: str) -> Response:
         terms, edits = terms_of(request), edits_of(body_of(request))
         base = base_version(edits.pop("version", None))
-        if edits.get("active") is False and not may_deactivate(request):
-            raise PermissionDenied
+        if edits.get("active") is False:
+            must(request, DEACTIVATE)
         accepted = catalogue().update(
             product_id, edits, terms.origin, base=base, only_if=terms.only_if, dry_run=terms.dry_run
         )

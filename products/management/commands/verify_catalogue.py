@@ -1,7 +1,7 @@
 """``manage.py verify_catalogue``: whether record, names, search index and audit trail are what the log says."""
 
 from contextlib import closing
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
@@ -14,6 +14,7 @@ from products.differences import Difference
 from products.drift import PATIENCE
 from products.management.command import CatalogueCommand
 from products.management.progress import bar
+from products.repair import rewrites_record
 
 
 class Command(CatalogueCommand):
@@ -36,17 +37,16 @@ class Command(CatalogueCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> str:
-        found: list[Difference] = []
-        count = checked = 0
+        count = checked = rewritten = 0
         verifying = verification(timedelta(seconds=options["patience"]))
         with closing(bar(None, "places")) as progress:
             for size, differences in _batches(verifying, options):
                 progress.update(size)
                 checked, count = checked + size, count + len(differences)
                 self._tell(differences, mend=options["repair"])
-                found += [d for d in differences if options["repair"]]
-        if options["repair"]:
-            repair().settle(found)
+                rewritten += sum(map(rewrites_record, differences))
+        if options["repair"] and rewritten:
+            repair().settle()
         if count:
             raise CommandError(f"{count} differences at {checked} places.")
         return f"no difference at {checked} places"
@@ -77,4 +77,4 @@ def time(text: str) -> datetime:
     found = datetime.combine(day, datetime.min.time()) if day else parse_datetime(text)
     if found is None:
         raise ValueError(text)
-    return found if is_aware(found) else make_aware(found)
+    return (found if is_aware(found) else make_aware(found)).astimezone(UTC)

@@ -23,7 +23,9 @@ document.addEventListener("DOMContentLoaded", () => {
       if (told.url) shown.src = told.url;
       const base = document.getElementById("id_base_version");
       const receipt = document.getElementById("receipt");
-      if (base) base.value = told.version;
+      // Only when nobody else saved in between: the fields on this page are of the version they were loaded with, and a
+      // later base would make what others changed since look like an edit of ours.
+      if (base && told.version === Number(base.value) + 1) base.value = told.version;
       if (receipt) receipt.dataset.url = told.receipt;
       document.dispatchEvent(new CustomEvent("receipt:look"));
     } catch {
@@ -32,7 +34,12 @@ document.addEventListener("DOMContentLoaded", () => {
   }
 
   const picture = (list) => [...list].find((file) => file.type.startsWith("image/"));
-  choose.addEventListener("change", () => choose.files.length && send(choose.files[0]));
+  // Before the theme hears of it, which would write the file's name into a text field that it does not find here.
+  const chosen = (event) => {
+    event.stopPropagation();
+    if (choose.files.length) send(choose.files[0]);
+  };
+  place.addEventListener("change", chosen, true);
   remove.addEventListener("click", () => send(null));
   document.addEventListener("dragover", (event) => {
     if (![...event.dataTransfer.types].includes("Files")) return;

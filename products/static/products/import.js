@@ -1,7 +1,9 @@
 /* When a file is chosen: its columns, and what each seems to be, to be confirmed before the preview. */
 "use strict";
 
-document.getElementById("file").addEventListener("change", async (event) => {
+document.getElementById("import-form").addEventListener("change", async (event) => {
+  if (event.target.id !== "file") return;
+  event.stopPropagation(); // else the theme writes the file's name into the nearest text field: the reason
   const form = document.getElementById("import-form");
   const place = document.getElementById("columns");
   place.replaceChildren();
@@ -34,4 +36,4 @@ document.getElementById("file").addEventListener("change", async (event) => {
     made.className = name;
     return made;
   }
-});
+}, true);

@@ -8,3 +8,6 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
   save.click();
 });
+
+// The theme marks nothing as the page's content, to which a screen reader could jump.
+document.addEventListener("DOMContentLoaded", () => document.getElementById("main")?.setAttribute("role", "main"));

@@ -23,12 +23,15 @@ document.addEventListener("DOMContentLoaded", () => {
       const answer = await fetch(where, { headers: { "X-Requested-With": "fetch" } });
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
       if (mine !== asked) return; // a newer answer is on its way
+      document.getElementById("list-away").hidden = true;
       if (!fresh.querySelector("#cells")) return location.assign(where);
       for (const place of PLACES) document.querySelector(place)?.replaceWith(fresh.querySelector(place));
       if (keep) history.replaceState(null, "", where);
       document.dispatchEvent(new CustomEvent("list:loaded"));
     } catch {
+      if (mine !== asked) return;
       document.getElementById("cells").style.opacity = "";
+      document.getElementById("list-away").hidden = false;
     }
   };
 

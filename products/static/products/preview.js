@@ -50,6 +50,7 @@ document.addEventListener("DOMContentLoaded", () => {
     }
   };
 
+  document.addEventListener("receipt:look", ask); // the image was changed beside the form
   form.addEventListener("input", (event) => {
     if (event.target.name) touched.add(event.target.name);
     clearTimeout(timer);

@@ -15,6 +15,17 @@ document.addEventListener("DOMContentLoaded", () => {
     notice.textContent = `${newer.by} saved version ${newer.version} at ${newer.at.slice(11, 19)} UTC (${fields}). Your entries are kept; saving merges them.`;
   };
 
+  const said = document.getElementById("receipt-said");
+  let status = receipt.querySelector(".state")?.dataset.state;
+  const show = (body) => {
+    const held = receipt.contains(document.activeElement);
+    if (receipt.innerHTML !== body.html) receipt.innerHTML = body.html;
+    if (held && !receipt.contains(document.activeElement)) receipt.querySelector("button")?.focus({ preventScroll: true });
+    // Whoever listens hears the one word that changed, not the whole receipt anew.
+    if (status !== body.status) said.textContent = `${receipt.querySelector("h2").firstChild.textContent.trim()}: ${body.status}`;
+    status = body.status;
+  };
+
   let timer;
   const look = async () => {
     clearTimeout(timer);
@@ -24,7 +35,7 @@ document.addEventListener("DOMContentLoaded", () => {
         const answer = await fetch(receipt.dataset.url, { headers: { Accept: "application/json" } });
         if (answer.ok) {
           const body = await answer.json();
-          if (receipt.innerHTML !== body.html) receipt.innerHTML = body.html;
+          show(body);
           tell(body.newer);
           if (body.open) next = SOON;
         }

@@ -94,27 +94,6 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
       }
     }
   }
-
-  dynamic "rule" {
-    for_each = var.archive ? [1] : []
-
-    content {
-      id     = "archive"
-      status = "Enabled"
-
-      filter {}
-
-      transition {
-        days          = 90
-        storage_class = "STANDARD_IA"
-      }
-
-      transition {
-        days          = 365
-        storage_class = "GLACIER_IR"
-      }
-    }
-  }
 }
 
 resource "aws_s3_bucket_policy" "this" {

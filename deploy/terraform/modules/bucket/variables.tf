@@ -14,12 +14,6 @@ variable "expire_days" {
   default     = null
 }
 
-variable "archive" {
-  description = "Whether objects move to cheaper storage after 90 and 365 days."
-  type        = bool
-  default     = false
-}
-
 variable "cloudfront_distributions" {
   description = "Distributions that may read objects."
   type        = list(string)

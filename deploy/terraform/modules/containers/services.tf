@@ -10,7 +10,7 @@ locals {
     web       = { cpu = 512, memory = 1024, health = local.healthy, runs = true, policy = "web" }
     worker    = { cpu = 512, memory = 1024, health = local.healthy, runs = var.consume_queues, policy = "worker" }
     scheduler = { cpu = 256, memory = 512, health = local.healthy, runs = var.consume_queues, policy = "worker" }
-    migrate   = { cpu = 256, memory = 512, health = null, runs = true, policy = "web" }
+    migrate   = { cpu = 256, memory = 512, health = null, runs = true, policy = "operator" }
   }
   running = { for role, what in local.roles : role => what if what.runs }
 
