@@ -9,7 +9,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # The clients other teams would write; without Node their tests are skipped, and say so.
 NODE_MODULES := $(if $(shell command -v npm 2>/dev/null),tests/clients/node_modules/ready)
 
-.PHONY: help run test check fix contract gameday infra setup reset lint-deploy image-test
+.PHONY: help run test check fix contract package bench-cold-start gameday infra setup reset lint-deploy image-test
 
 help: ## What there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1	\2/'
@@ -47,6 +47,12 @@ contract: .venv-test/ready ## Write deploy/openapi.yaml anew from the code
 
 gameday: .venv-engines/ready .venv/ready ## Break everything while clients write, then check every promise (ARGS="--writes 400")
 	@exec $(BIN)/python manage.py gameday $(ARGS)
+
+package: .venv-test/ready ## The zip of all functions on Lambda (ARCHITECTURE=x86_64 for the other processor)
+	@.venv-test/bin/python -m deploy.package.build --architecture $(or $(ARCHITECTURE),arm64)
+
+bench-cold-start: .venv-engines/ready .venv-test/ready ## The API function's cold start beside a bare boto3 handler's
+	@.venv-test/bin/python -m tests.bench.cold_start
 
 infra: .venv-engines/ready .venv-test/ready .venv-infra/ready ## What Terraform would make, checked offline (needs terraform)
 	@.venv-test/bin/python -m pytest --no-cov -n 2 --dist worksteal tests/test_terraform*.py $(ARGS)

@@ -17,6 +17,7 @@ urlpatterns = [
     path("healthz", healthz),
     path("readyz", readyz),
     path("v1.0/", include("products.api.urls")),
+    path("v1.0/", include("products.api.docs")),
     path("api-auth/", include((browsable_api, "rest_framework"))),
     path("admin/", admin.site.urls),
 ]

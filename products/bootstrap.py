@@ -1,4 +1,8 @@
-"""The wiring: the only module that names adapters. Everything is built once, on first use."""
+"""The wiring: the only module that names adapters. Everything is built once, on first use.
+
+What has a large library behind it is imported where it is made: a function on Lambda that only reads would pay at each
+start for searching, storing files and Celery.
+"""
 
 import itertools
 import logging
@@ -7,24 +11,23 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uuid6
 from django.conf import settings
 from django.db import connection
+from django.utils.functional import SimpleLazyObject
 
 from products.adapters.aws import calling, client
 from products.adapters.cloudfront import CloudFront
+from products.adapters.doorbell import Doorbell
 from products.adapters.dynamodb import DynamoProductTable
 from products.adapters.dynamodb_checks import DynamoChecks
 from products.adapters.dynamodb_drift import DynamoDrift
 from products.adapters.dynamodb_jobs import DynamoJobTable
 from products.adapters.dynamodb_operations import DynamoOperations
 from products.adapters.dynamodb_tokens import DynamoRevocations
-from products.adapters.opensearch import NoIndex, OpenSearchIndex, connect
-from products.adapters.opensearch_rebuild import OpenSearchRebuild
-from products.adapters.queue import CeleryDoorbell
-from products.adapters.s3 import S3AuditRecords, S3AuditTrail, WriteOnceStorage
+from products.adapters.messages import SqsDoorbell
 from products.adapters.sorting import SqliteSorting
 from products.adapters.sqs import SqsQueues
 from products.adapters.sqs_dead_letters import SqsDeadLetters
@@ -43,6 +46,10 @@ from products.repair import Repair
 from products.rounds import Rounds
 from products.verification import Verification
 
+if TYPE_CHECKING:
+    from products.adapters.opensearch import NoIndex, OpenSearchIndex
+    from products.adapters.s3 import S3AuditRecords, S3AuditTrail
+
 logger = logging.getLogger(__name__)
 
 
@@ -59,20 +66,32 @@ sleep: Callable[[float], None] = time.sleep
 
 
 @cache
+def _dynamodb() -> Any:
+    return client("dynamodb")
+
+
+@cache
 def table() -> DynamoProductTable:
-    return DynamoProductTable(client("dynamodb"), settings.PRODUCTS_TABLE)
+    return DynamoProductTable(_dynamodb(), settings.PRODUCTS_TABLE)
 
 
 @cache
 def revocations() -> DynamoRevocations:
-    return DynamoRevocations(client("dynamodb"), settings.PRODUCTS_TABLE)
+    return DynamoRevocations(_dynamodb(), settings.PRODUCTS_TABLE)
 
 
 @cache
-def index() -> OpenSearchIndex | NoIndex:
+def index() -> "OpenSearchIndex | NoIndex":
+    from products.adapters.opensearch import NoIndex, OpenSearchIndex, connect
+
     if not settings.ENABLE_OPENSEARCH:
         return NoIndex()
     return OpenSearchIndex(connect(settings.OPENSEARCH_URL), settings.SEARCH_ALIAS)
+
+
+def _searchable() -> Any:
+    """The OpenSearchIndex; None where there is none."""
+    return index() if settings.ENABLE_OPENSEARCH else None
 
 
 @cache
@@ -81,7 +100,9 @@ def cdn() -> CloudFront:
 
 
 @cache
-def trail() -> S3AuditTrail:
+def trail() -> "S3AuditTrail":
+    from products.adapters.s3 import S3AuditTrail, WriteOnceStorage
+
     storage = WriteOnceStorage(bucket_name=settings.AUDIT_BUCKET, client_config=client("s3", read=5).meta.config)
     return S3AuditTrail(storage)
 
@@ -96,10 +117,19 @@ def effects() -> frozenset[Effect]:
 
 
 @cache
+def doorbell() -> Doorbell:
+    """Rung through Celery, or without it where a process does not load it."""
+    if not settings.CELERY:
+        return SqsDoorbell(client=sqs(), urls=settings.TASK_URLS)
+    from products.adapters.queue import CeleryDoorbell
+
+    return CeleryDoorbell()
+
+
+@cache
 def catalogue() -> Catalogue:
-    return Catalogue(
-        table=table(), index=index(), doorbell=CeleryDoorbell(), clock=now, new_id=new_id, effects=effects()
-    )
+    searched: Any = SimpleLazyObject(index)  # few processes search
+    return Catalogue(table=table(), index=searched, doorbell=doorbell(), clock=now, new_id=new_id, effects=effects())
 
 
 @cache
@@ -109,7 +139,7 @@ def pipeline() -> Pipeline:
         index=index(),
         cdn=cdn(),
         trail=trail(),
-        doorbell=CeleryDoorbell(),
+        doorbell=doorbell(),
         statistics=operations_log(),
         clock=now,
         ring_after=settings.RELAY_AFTER,
@@ -118,7 +148,7 @@ def pipeline() -> Pipeline:
 
 @cache
 def operations_log() -> DynamoOperations:
-    return DynamoOperations(client("dynamodb"), settings.PRODUCTS_TABLE)
+    return DynamoOperations(_dynamodb(), settings.PRODUCTS_TABLE)
 
 
 @cache
@@ -126,9 +156,9 @@ def operations() -> Operations:
     return Operations(
         table=table(),
         log=operations_log(),
-        queues=SqsQueues(_sqs(), settings.QUEUE_URLS),
+        queues=SqsQueues(sqs(), settings.QUEUE_URLS),
         trail=trail(),
-        doorbell=CeleryDoorbell(),
+        doorbell=doorbell(),
         clock=now,
         new_id=new_id,
     )
@@ -137,9 +167,9 @@ def operations() -> Operations:
 @cache
 def jobs() -> Jobs:
     return Jobs(
-        table=DynamoJobTable(client("dynamodb"), settings.PRODUCTS_TABLE),
+        table=DynamoJobTable(_dynamodb(), settings.PRODUCTS_TABLE),
         catalogue=catalogue(),
-        doorbell=CeleryDoorbell(),
+        doorbell=doorbell(),
         clock=now,
         new_id=new_id,
         ring_after=settings.RELAY_AFTER,
@@ -148,7 +178,7 @@ def jobs() -> Jobs:
 
 @cache
 def drift() -> DynamoDrift:
-    return DynamoDrift(client("dynamodb"), settings.PRODUCTS_TABLE)
+    return DynamoDrift(_dynamodb(), settings.PRODUCTS_TABLE)
 
 
 @cache
@@ -157,10 +187,9 @@ def _several() -> ThreadPoolExecutor:
 
 
 def verification(patience: timedelta = PATIENCE) -> Verification:
-    standing = index()
     return Verification(
         logs=drift(),
-        documents=standing if isinstance(standing, OpenSearchIndex) else None,
+        documents=_searchable(),
         trail=audit_records(),
         clock=now,
         mapped=_several().map,
@@ -169,7 +198,9 @@ def verification(patience: timedelta = PATIENCE) -> Verification:
 
 
 @cache
-def audit_records() -> S3AuditRecords:
+def audit_records() -> "S3AuditRecords":
+    from products.adapters.s3 import S3AuditRecords
+
     return S3AuditRecords(client("s3", read=5), settings.AUDIT_BUCKET)
 
 
@@ -179,13 +210,12 @@ def audit_verification(*, offline: bool) -> AuditVerification:
 
 
 def repair() -> Repair:
-    standing = index()
     return Repair(
         table=table(),
         items=drift(),
-        index=standing if isinstance(standing, OpenSearchIndex) else None,
+        index=_searchable(),
         trail=trail(),
-        doorbell=CeleryDoorbell(),
+        doorbell=doorbell(),
         cover=lambda at: pipeline().cover(at, sleep) if settings.ENABLE_CLOUDFRONT else None,
         clock=now,
     )
@@ -193,7 +223,7 @@ def repair() -> Repair:
 
 @cache
 def check_table() -> DynamoChecks:
-    return DynamoChecks(client("dynamodb"), settings.PRODUCTS_TABLE)
+    return DynamoChecks(_dynamodb(), settings.PRODUCTS_TABLE)
 
 
 @cache
@@ -208,15 +238,16 @@ def _warn_of(difference: Difference) -> None:
 
 def reindex() -> Reindex | None:
     """None where there is no search index."""
-    standing = index()
-    if isinstance(standing, NoIndex):
+    from products.adapters.opensearch_rebuild import OpenSearchRebuild
+
+    if not (standing := _searchable()):
         return None
     return Reindex(records=drift(), index=OpenSearchRebuild(standing.client, standing.alias))
 
 
 @cache
 def redrive() -> Redrive:
-    letters = SqsDeadLetters(_sqs(), settings.QUEUE_URLS)
+    letters = SqsDeadLetters(sqs(), settings.QUEUE_URLS)
     return Redrive(letters=letters, changes=table(), jobs=jobs().table, log=operations())
 
 
@@ -227,12 +258,14 @@ def image_url(key: str | None) -> str | None:
 
 def checks() -> dict[str, Callable[[], None] | None]:
     """A check per dependency by name; None where this deployment does without it."""
-    standing = index()
+    if not settings.CELERY:
+        return {"dynamodb": table().check}  # the API alone needs nothing else to serve
+    standing = _searchable()
     return {
         "dynamodb": table().check,
         "sql": _check_sql,
         "sqs": _check_sqs,
-        "opensearch": standing.check if isinstance(standing, OpenSearchIndex) else None,
+        "opensearch": standing.check if standing else None,
         "cloudfront": cdn().check if settings.ENABLE_CLOUDFRONT else None,
         "s3": trail().check,
     }
@@ -248,21 +281,20 @@ def _check_sql() -> None:
 
 
 @cache
-def _sqs() -> Any:
+def sqs() -> Any:
     return client("sqs", attempts=1)
 
 
 def _check_sqs() -> None:
     with calling("SQS"):
-        for queue in settings.CELERY["broker_transport_options"]["predefined_queues"].values():
-            _sqs().get_queue_attributes(QueueUrl=queue["url"], AttributeNames=["QueueArn"])
+        for url, _ in settings.QUEUE_URLS.values():
+            sqs().get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
 
 
 def index_records() -> int:
     """Index all records at once; later versions in the index stay. Returns how many were indexed."""
-    standing = index()
-    if isinstance(standing, NoIndex):
+    if not (standing := _searchable()):
         return 0
     standing.ensure()
     listings = (table().in_order(Listing(limit=100), active=active) for active in (True, False))
-    return standing.put_all(itertools.chain.from_iterable(listings))
+    return int(standing.put_all(itertools.chain.from_iterable(listings)))

@@ -15,6 +15,8 @@ JOB = "products.job"
 VERIFY = "products.verify"
 ON_CHANGE_QUEUE = (RELAY, JOB, VERIFY)
 """They wait with the changes: seldom, or one message at a time, so that nobody's edit waits behind them for long."""
+SCHEDULED = (RELAY, VERIFY)
+"""All that a schedule may start by itself on Lambda."""
 MAX_RECEIVE_COUNT = 3
 VISIBILITY_SECONDS = 60
 WAIT_SECONDS = 20
@@ -28,6 +30,13 @@ BACKOFF = {1: 2, 2: 10}
 def queue_names(env: str) -> dict[str, str]:
     """The queue of each task."""
     return {task: name.format(env=env) for task, name in QUEUES.items()}
+
+
+def task_urls(env: str, url_prefix: str) -> dict[str, str]:
+    """The address of the queue each task waits on."""
+    queues = queue_names(env)
+    queues |= dict.fromkeys(ON_CHANGE_QUEUE, queues["products.persist"])
+    return {task: f"{url_prefix.rstrip('/')}/{name}" for task, name in queues.items()}
 
 
 def dlq_name(queue: str, env: str) -> str:

@@ -67,6 +67,11 @@ class PatientQoS(SQS.QoS):  # type: ignore[misc] # kombu has no types
         except (BotoCoreError, ClientError) as fault:
             logger.warning("message will return after its visibility time-out", extra={"fault": repr(fault)})
 
+    def extract_task_name_and_number_of_retries(self, delivery_tag: Any) -> Any:
+        """No task has no backoff of its own; as shipped, a message that names none ends the worker."""
+        named = "task" in (self._delivered[delivery_tag].headers or {})
+        return super().extract_task_name_and_number_of_retries(delivery_tag) if named else (None, 0)
+
 
 class Channel(SQS.Channel):  # type: ignore[misc] # kombu has no types
     QoS = PatientQoS
@@ -85,13 +90,16 @@ class Channel(SQS.Channel):  # type: ignore[misc] # kombu has no types
             )
         return connections[queue]  # type: ignore[no-any-return] # kombu has no types
 
-    def _envelope_payload(self, payload: Any, raw_text: str, message: Any, q_url: str) -> Any:
-        """Celery hides from a task how often SQS has handed its message out; as a header it gets through."""
-        payload = super()._envelope_payload(payload, raw_text, message, q_url)
+    def _envelope_payload(self, payload: Any, raw_text: Any, message: Any, q_url: str) -> Any:
+        """A message comes from where it was taken, whatever it says: as shipped, one that names a queue we do not know,
+        and a task neither, ends the worker."""
+        envelope = super()._envelope_payload(payload, raw_text, message, q_url)
+        envelope["properties"]["delivery_info"]["routing_key"] = q_url.rpartition("/")[2]
+        # Celery hides from a task how often SQS has handed its message out; as a header it gets through.
         count = message.get("Attributes", {}).get("ApproximateReceiveCount")
-        if count and isinstance(payload.get("headers"), dict):
-            payload["headers"]["attempt"] = int(count)
-        return payload
+        if count and isinstance(envelope.get("headers"), dict):
+            envelope["headers"]["attempt"] = int(count)
+        return envelope
 
     def _schedule_queue(self, queue: str) -> None:
         """As shipped, a credential error here is logged as "Error in timer" and the queue is never polled again."""

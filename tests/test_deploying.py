@@ -8,7 +8,6 @@ from typing import Any
 import boto3
 import pytest
 
-from deploy.local import engines as processes
 from deploy.local.engines import Engines
 from deploy.rollback import rollback
 from deploy.smoke import Failed, smoke
@@ -46,10 +45,8 @@ def test_smoke_fails_when_an_effect_does_not_come_about_or_the_token_is_none(dep
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """Lambda, which the other tests' engine has switched off."""
-    own = Engines(tmp_path_factory.mktemp("lambda"))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(processes, "SERVICES", "lambda,iam,sts")
-        own.start_aws()
+    own = Engines(tmp_path_factory.mktemp("lambda"), services="lambda,iam,sts")
+    own.start_aws()
     yield boto3.client("lambda", endpoint_url=own.aws_url)
     own.stop()
 

@@ -114,13 +114,17 @@ def osmem_binary() -> str:
 
 @dataclass
 class Engines:
-    """Both engines, with their state under ``home``. Ports are chosen free unless given."""
+    """Both engines, with their state under ``home``. Ports are chosen free unless given.
+
+    ``aws_variables`` are settings of ministack's that differ from ours.
+    """
 
     home: Path
     aws_port: int = field(default_factory=free_port)
     search_port: int = field(default_factory=free_port)
     running: list[subprocess.Popen[str]] = field(default_factory=list)
     services: str = SERVICES
+    aws_variables: dict[str, str] = field(default_factory=dict)
 
     @property
     def aws_url(self) -> str:
@@ -149,6 +153,7 @@ class Engines:
             "S3_PERSIST": "1",
             "S3_DATA_DIR": str(state / "s3"),
             "LOG_LEVEL": "WARNING",
+            **self.aws_variables,
         }
         return self._start("ministack", [str(ENGINES / "bin" / "ministack")], env, f"{self.aws_url}/_ministack/health")
 

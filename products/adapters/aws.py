@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import boto3
+import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.loaders import Loader
 
 from products.changes import EngineAway
 
@@ -40,8 +41,12 @@ REFUSING = {
 """Nothing is wrong with the request, but with our deployment: it passes once an operator has mended that."""
 
 
+LOADER = Loader()
+"""It keeps what it has read: the descriptions of endpoints and services are large, and the same for every client."""
+
+
 def client(service: str, *, connect: float = 1, read: float = 2, attempts: int = 2) -> Any:
-    """A boto3 client whose calls end within about ``attempts * (connect + read)`` seconds.
+    """What boto3 calls a client; its calls end within about ``attempts * (connect + read)`` seconds.
 
     Region, credentials and endpoint come from the environment (``AWS_ENDPOINT_URL*``), so that no code knows them.
     """
@@ -52,8 +57,9 @@ def client(service: str, *, connect: float = 1, read: float = 2, attempts: int =
         max_pool_connections=32,
         tcp_keepalive=True,
     )
-    session: Any = boto3.session.Session()  # its types know each service only by a literal name
-    return session.client(service, config=config)
+    session: Any = botocore.session.get_session()  # its types know each service only by a literal name
+    session.register_component("data_loader", LOADER)
+    return session.create_client(service, config=config)
 
 
 @contextmanager

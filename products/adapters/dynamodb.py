@@ -9,6 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from products.adapters.attributes import encoded
 from products.adapters.aws import error_code
 from products.adapters.dynamodb_calls import PAGE, DynamoCalls
 from products.adapters.dynamodb_items import (
@@ -25,7 +26,6 @@ from products.adapters.dynamodb_items import (
     change_key,
     change_sk,
     claim_key,
-    encoded,
     failure_item,
     readable,
     record_item,

@@ -6,8 +6,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from products.adapters.attributes import decoded, encoded
 from products.adapters.aws import calling, error_code
-from products.adapters.dynamodb_items import Item, decoded, encoded
+from products.adapters.dynamodb_items import Item
 
 PAGE = 100
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from products.adapters.attributes import decoded, encoded
 from products.adapters.aws import calling, error_code
 from products.adapters.dynamodb_items import (
     BY_CREATED,
@@ -16,8 +17,6 @@ from products.adapters.dynamodb_items import (
     Item,
     change_key,
     claim_key,
-    decoded,
-    encoded,
     record_item,
     record_key,
     to_change,

@@ -4,11 +4,9 @@ import hashlib
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
-
+from products.adapters.attributes import decoded
 from products.changes import Change, ChangeType, CorruptChange, Effect, NameTaken, Origin, VersionTaken
 from products.effects import Discard, Failure
 from products.listing import Listing
@@ -215,25 +213,3 @@ def readable[T](items: Iterator[Item], read: Callable[[Item], T]) -> Iterator[T]
             yield read(item)
         except (CorruptChange, KeyError, ValueError, TypeError) as fault:
             logger.error("damaged item skipped", extra={"item": f"{item.get('PK')} {item.get('SK')}", "fault": fault})
-
-
-def encoded(item: Mapping[str, Any]) -> Item:
-    """In DynamoDB's own notation."""
-    serialize = TypeSerializer().serialize
-    return {name: serialize(_canonical(value)) for name, value in item.items()}
-
-
-def decoded(item: Mapping[str, Any]) -> Item:
-    deserialize = TypeDeserializer().deserialize
-    return {name: deserialize(value) for name, value in item.items()}
-
-
-def _canonical(value: Any) -> Any:
-    # DynamoDB keeps 95.00 as 95; written so at once, a retried transaction is the same to the letter.
-    if isinstance(value, Decimal):
-        return Decimal(f"{value:f}".rstrip("0").rstrip(".")) if "." in f"{value:f}" else value
-    if isinstance(value, dict):
-        return {name: _canonical(part) for name, part in value.items()}
-    if isinstance(value, list):
-        return [_canonical(part) for part in value]
-    return value

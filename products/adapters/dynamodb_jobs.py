@@ -12,8 +12,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from products.adapters.attributes import decoded, encoded
 from products.adapters.aws import calling, error_code
-from products.adapters.dynamodb_items import OPEN_CHANGES, Item, decoded, encoded
+from products.adapters.dynamodb_items import OPEN_CHANGES, Item
 from products.jobs import KEPT, Job, JobKind, JobState
 from products.product import iso, moment
 from products.rows import CHUNK, Row, RowState, in_chunks

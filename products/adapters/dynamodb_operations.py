@@ -8,8 +8,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from products.adapters.attributes import decoded, encoded
 from products.adapters.aws import calling, error_code
-from products.adapters.dynamodb_items import Item, change_key, decoded, discard_item, discard_name, encoded
+from products.adapters.dynamodb_items import Item, change_key, discard_item, discard_name
 from products.changes import Change, Effect, EngineAway
 from products.effects import Discard
 from products.operations import BOUNDS, Action, Minute, bucket_of

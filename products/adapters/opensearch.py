@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-import boto3
+import botocore.session
 from opensearchpy import OpenSearch, Urllib3AWSV4SignerAuth, exceptions
 
 from products.adapters.opensearch_items import ENGINE, INDEX_BODY, action, bulk, calling, check, fill, next_alias
@@ -131,4 +131,4 @@ def connect(url: str) -> OpenSearch:
 def _signature(url: str) -> Urllib3AWSV4SignerAuth | None:
     """A domain of Amazon's own, which its address tells, takes requests only that are signed by one of our roles."""
     domain = re.fullmatch(r".+\.([a-z0-9-]+)\.es\.amazonaws\.com", urlsplit(url).hostname or "")
-    return Urllib3AWSV4SignerAuth(boto3.session.Session().get_credentials(), domain[1]) if domain else None
+    return Urllib3AWSV4SignerAuth(botocore.session.get_session().get_credentials(), domain[1]) if domain else None

@@ -42,7 +42,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
     with ThreadPoolExecutor(len(dependencies) + 1) as pool:
         last_check = pool.submit(_last_check)  # at the same time, so it takes no longer
         states = dict(zip(dependencies, pool.map(_state, dependencies.values()), strict=True))
-    ready = all(states[name] == "ok" for name in REQUIRED)
+    ready = all(states[name] == "ok" for name in REQUIRED & states.keys())
     away = sorted(name for name, state in states.items() if state == "away")
     status = "not ready" if not ready else "degraded" if away else "ready"
     headers = {"Cache-Control": "no-store"} | ({} if ready else {"Retry-After": "5"})

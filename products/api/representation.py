@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from django.conf import settings
+from django.urls import get_script_prefix
 
 from products.batch import Accepted
 from products.bootstrap import image_url
@@ -49,7 +50,8 @@ def product_body(product: Product, *, staff: bool = False) -> dict[str, Any]:
 
 
 def change_url(change: Change) -> str:
-    return f"/v1.0/products/{quote(change.product_id)}/changes/{change.version}"
+    """Where the receipt is, seen from where the request came in: an API Gateway stage may stand before our path."""
+    return f"{get_script_prefix()}v1.0/products/{quote(change.product_id)}/changes/{change.version}"
 
 
 def receipt_summary(change: Change) -> dict[str, Any]:

@@ -2,11 +2,9 @@
 
 from django.urls import path
 
-from products.api import batch, docs, history, views
+from products.api import batch, history, views
 
 urlpatterns = [
-    path("schema", docs.Schema.as_view(), name="schema"),
-    path("docs", docs.Docs.as_view(), name="docs"),
     path("products", views.Products.as_view(), name="products"),
     path("products:batch", batch.Batch.as_view(), name="batch"),
     path("products/<str:product_id>", views.OneProduct.as_view(), name="product"),

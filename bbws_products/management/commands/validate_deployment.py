@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from bbws_products.security import LOCAL
+from bbws_products.headers import LOCAL
 from bbws_products.validation import alarms, buckets, edge, endpoints, functions, inside, permissions, queues, table
 from bbws_products.validation.findings import Finding, State, softened
 

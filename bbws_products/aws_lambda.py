@@ -1,0 +1,85 @@
+"""The API on Lambda: API Gateway's events, as the requests they stand for, to the WSGI application.
+
+All that any request needs is done here, at import: Lambda gives the start of a small function a whole processor, and a
+request a seventh of one.
+"""
+
+import os
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import unquote_to_bytes
+from wsgiref.types import StartResponse, WSGIEnvironment
+
+from apig_wsgi import make_lambda_handler
+from django.core.wsgi import get_wsgi_application
+
+from bbws_products.environment import words
+from products.bootstrap import catalogue
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bbws_products.settings_api")
+
+django_application = get_wsgi_application()
+
+
+def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    """Django's, with what only API Gateway knows of the request put right."""
+    environ.update(corrections(environ["apig_wsgi.full_event"]))
+    context = environ["apig_wsgi.full_event"]["requestContext"]
+    environ.setdefault("HTTP_X_REQUEST_ID", context.get("requestId", ""))
+    environ.setdefault("HTTP_X_FORWARDED_PROTO", "https")  # API Gateway speaks nothing else
+    body = django_application(environ, start_response)
+    return [] if environ["REQUEST_METHOD"] == "HEAD" else body  # a server takes it away; API Gateway sends it on
+
+
+def corrections(event: Mapping[str, Any]) -> dict[str, str]:
+    """The caller's address, and the path without the stage that API Gateway's own address begins with.
+
+    The adapter takes the address from the start of X-Forwarded-For, which is whatever a caller writes there. Behind
+    CloudFront, which puts the stage before the path by itself, no link of ours may show it; else each must.
+    """
+    context = event["requestContext"]
+    if "http" in context:
+        source, path = context["http"]["sourceIp"], event["rawPath"]
+        stage = f"/{context['stage']}" if path.startswith(f"/{context['stage']}/") else ""
+        path = path.removeprefix(stage)
+    else:
+        source, path = context["identity"]["sourceIp"], event["path"]
+        stage = context["path"].removesuffix(path)
+    behind_cdn = any(name.lower() == "x-amz-cf-id" for name in event["headers"] or {})
+    return {
+        "REMOTE_ADDR": source,
+        "PATH_INFO": unquote_to_bytes(path).decode("latin-1"),  # WSGI's way to write bytes
+        "SCRIPT_NAME": "" if behind_cdn else stage,
+    }
+
+
+handler = make_lambda_handler(application)
+
+
+def prime() -> None:
+    """Load what requests need, by making some: PRIME lists whether ``tokens`` and ``search`` are among it.
+
+    A product that is not there is asked for, which also opens the connection to DynamoDB. An engine that is away at
+    that moment is away only for this.
+    """
+    wanted = words("PRIME", "tokens")
+    token = {"Authorization": "Bearer primed"} if "tokens" in wanted else {}
+    ask("/v1.0/products/primed", {}, token)
+    if "search" in wanted:
+        ask("/v1.0/products", {"q": "primed"}, {})
+
+
+def ask(path: str, query: dict[str, str], headers: dict[str, str]) -> dict[str, Any]:
+    """What ``handler`` answers to a GET."""
+    context = {"path": path, "identity": {"sourceIp": "127.0.0.1"}}
+    event = {
+        "path": path,
+        "httpMethod": "GET",
+        "headers": {"Host": "localhost"} | headers,
+        "queryStringParameters": query,
+    }
+    return handler({**event, "requestContext": context}, None)
+
+
+catalogue()
+prime()

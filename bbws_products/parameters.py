@@ -1,0 +1,31 @@
+"""Secrets from the Parameter Store of SSM into the environment, where the settings read everything from.
+
+A Lambda function's own environment can be read by whoever may look at its configuration; a parameter only by its role.
+"""
+
+import os
+from typing import Any
+
+import botocore.session
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from django.core.exceptions import ImproperlyConfigured
+
+BOUNDS = Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 3, "mode": "standard"})
+
+
+def fill_environment(prefix: str) -> None:
+    """Each parameter right below ``prefix`` becomes the variable of its last name; what is set already stays.
+
+    One call (SSM gives at most ten parameters in one); ImproperlyConfigured, in one sentence, when that fails.
+    """
+    ssm: Any = botocore.session.get_session().create_client("ssm", config=BOUNDS)
+    try:
+        answer = ssm.get_parameters_by_path(Path=prefix, WithDecryption=True)
+    except (BotoCoreError, ClientError) as fault:
+        raise ImproperlyConfigured(f"The secrets below {prefix} (SECRETS_SSM_PREFIX) can't be read: {fault}") from None
+    found = {parameter["Name"].rpartition("/")[2]: parameter["Value"] for parameter in answer["Parameters"]}
+    if not found or answer.get("NextToken"):
+        raise ImproperlyConfigured(f"There must be one to ten parameters below {prefix} (SECRETS_SSM_PREFIX).")
+    for name, value in found.items():
+        os.environ.setdefault(name, value)
