@@ -9,7 +9,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # The clients other teams would write; without Node their tests are skipped, and say so.
 NODE_MODULES := $(if $(shell command -v npm 2>/dev/null),tests/clients/node_modules/ready)
 
-.PHONY: help run test test-engines bench bench-cold-start check fix contract package infra setup reset lint-deploy image-test
+.PHONY: help run test test-engines gameday bench bench-cold-start check fix contract package infra setup reset lint-deploy image-test
 
 help: ## What there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1	\2/'
@@ -50,6 +50,9 @@ contract: .venv-test/ready ## Write deploy/openapi.yaml anew from the code
 	@.venv-test/bin/python -c "import tests.plugin, django; django.setup(); \
 	from django.core.management import call_command; \
 	call_command('spectacular', file='deploy/openapi.yaml', validate=True, fail_on_warn=True)"
+
+gameday: .venv-engines/ready .venv/ready ## Break everything while clients write, then check every promise (ARGS="--writes 400")
+	@exec $(BIN)/python manage.py gameday $(ARGS)
 
 package: .venv-test/ready ## The zip of all functions on Lambda (ARCHITECTURE=x86_64 for the other processor)
 	@.venv-test/bin/python -m deploy.package.build --architecture $(or $(ARCHITECTURE),arm64)

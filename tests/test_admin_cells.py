@@ -5,9 +5,11 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from deploy.local.engines import free_port
 from products.catalogue import Catalogue
 from products.changes import Origin
 from tests.builders import fields
+from tests.conftest import forget_wiring
 from tests.staff import LIST, page, said, signed_in
 from tests.worlds import World
 
@@ -100,3 +102,20 @@ def test_what_was_changed_again_can_not_be_taken_back_alone(eve: Client, catalog
     assert eve.post(page("p1", "undo/9"), headers={"accept": "application/json"}).status_code == 404
     taken = eve.post(page("p1", "undo/3"), headers={"accept": "application/json"})
     assert taken.json() == {"message": "Took back v3, saved as v4."}
+
+
+def test_taking_back_what_is_back_already_does_not_claim_to_have_saved(eve: Client, catalogue: Catalogue) -> None:
+    cell(eve, "price", "1600")
+    cell(eve, "price", "1500", "2")
+    told = eve.post(page("p1", "undo/2"), headers={"accept": "application/json"})
+    assert told.json() == {"message": "Nothing was different, so nothing was saved."}
+    assert catalogue.newest("p1").version == 3
+
+
+def test_an_undo_that_meets_a_dead_engine_may_have_happened_and_is_no_refusal(
+    eve: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", f"http://127.0.0.1:{free_port()}")
+    forget_wiring()
+    told = eve.post(page("p1", "undo/1"), headers={"accept": "application/json"})
+    assert (told.status_code, told.json()["message"]) == (503, "DynamoDB does not answer at the moment.")

@@ -9,11 +9,13 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from deploy.local.engines import free_port
 from products import bootstrap
 from products.catalogue import Catalogue
 from products.changes import Origin
 from products.jobs import Job
 from tests.builders import fields
+from tests.conftest import forget_wiring
 from tests.staff import LIST, signed_in
 from tests.worlds import World
 
@@ -192,3 +194,16 @@ def test_a_running_job_is_cancelled_and_an_empty_list_of_jobs_says_so(eve: Clien
     assert newest_job().state == "cancelled"
     answer = doing(eve, "cancel")
     assert "The job is cancelled already." in eve.get(answer["Location"]).text
+
+
+@pytest.mark.parametrize("what", ["start", "cancel", "undo"])
+def test_what_is_done_to_a_job_while_dynamodb_is_away_is_said_so(
+    eve: Client, three: None, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    eve.post(f"{BULK}?id=p0", DEARER)
+    job = newest_job()
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", f"http://127.0.0.1:{free_port()}")
+    forget_wiring()
+    answer = doing(eve, what, job)
+    assert (answer.status_code, answer["Retry-After"]) == (503, "5")
+    assert "DynamoDB does not answer" in answer.text

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
+from deploy.local.proxy import PASS, Proxy
 from products.catalogue import Catalogue
 from tests.builders import fields
 from tests.clients import Api, error_of
 from tests.conftest import forget_wiring
 from tests.plugin import address
-from tests.proxy import PASS, Proxy
 from tests.worlds import World
 
 pytestmark = pytest.mark.django_db

@@ -9,13 +9,13 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from deploy.local.engines import free_port
+from deploy.local.proxy import PASS, Proxy
 from products.catalogue import Catalogue
 from products.changes import NameTaken, Origin
 from tests.builders import fields
 from tests.clients import Api, error_of
 from tests.conftest import forget_wiring
 from tests.plugin import address
-from tests.proxy import PASS, Proxy
 from tests.worlds import World
 
 pytestmark = pytest.mark.django_db

@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from deploy.local.engines import ROOT, Engines
+from deploy.local.proxy import PASS, RESET, Proxy
 from tests.deployment import Deployment
-from tests.proxy import PASS, RESET, Proxy
 
 PROGRAMS = ROOT / "tests/clients"
 CONTRACT = ROOT / "deploy/openapi.yaml"

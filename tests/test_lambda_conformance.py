@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import pytest
 
 from deploy.local.engines import Engines
+from deploy.local.proxy import PASS, Proxy, Request
 from products import bootstrap
 from products.adapters.messages import task_message
 from products.catalogue import Catalogue
@@ -18,7 +19,6 @@ from tests.conftest import forget_wiring
 from tests.deployment import Deployment, until
 from tests.fakes import Bell
 from tests.lambda_events import pump
-from tests.proxy import PASS, Proxy, Request
 from tests.worlds import World
 
 pytestmark = pytest.mark.timeout(240)

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from deploy.local.engines import Engines
+from deploy.local.proxy import PASS, Proxy
 from tests.builders import fields
 from tests.deployment import Deployment, until
-from tests.proxy import PASS, Proxy
 
 REQUEST = "followed-from-end-to-end"
 

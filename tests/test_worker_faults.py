@@ -16,11 +16,11 @@ from typing import Any
 import pytest
 
 from deploy.local.engines import Engines
+from deploy.local.proxy import HANG, PASS, RESET, Proxy, Request
 from tasks.heartbeat import main, silent_queues
 from tasks.queues import queue_names
 from tests.builders import fields
 from tests.deployment import Deployment, until
-from tests.proxy import HANG, PASS, RESET, Proxy, Request
 
 
 class Credentials:

@@ -31,10 +31,16 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+LIBC = ctypes.CDLL(None)  # loaded here, since between fork and exec nothing may be
+
+
 def die_with_parent() -> None:
-    """Linux: the child gets SIGTERM when its parent dies, so that even kill -9 of the parent leaves no process."""
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+    """Linux: the child gets SIGTERM when its parent dies, so that even kill -9 of the parent leaves no process.
+
+    The parent is the thread that started it: one that ends takes its children with it.
+    """
+    with contextlib.suppress(AttributeError):
+        LIBC.prctl(1, signal.SIGTERM)
 
 
 def spawn(command: list[str], env: dict[str, str], output: int = subprocess.PIPE) -> subprocess.Popen[str]:

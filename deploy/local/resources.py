@@ -28,7 +28,7 @@ def create_bucket(name: str) -> None:
 
 
 def create_table(name: str) -> None:
-    dynamodb = boto3.client("dynamodb")
+    dynamodb: Any = boto3.client("dynamodb")
     with contextlib.suppress(dynamodb.exceptions.ResourceInUseException):
         dynamodb.create_table(**table_definition(name))
         dynamodb.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 30})
@@ -37,7 +37,7 @@ def create_table(name: str) -> None:
 
 
 def create_queues(env: str, visibility: int) -> None:
-    sqs = boto3.client("sqs")
+    sqs: Any = boto3.client("sqs")
     for name in queue_names(env).values():
         dead = sqs.create_queue(QueueName=dlq_name(name, env))["QueueUrl"]
         queue = sqs.create_queue(QueueName=name)["QueueUrl"]
@@ -66,7 +66,7 @@ def create_distribution(env: str) -> str:
         "MinTTL": 0,
         "ForwardedValues": {"QueryString": True, "Cookies": {"Forward": "none"}},
     }
-    config = {
+    config: Any = {
         "CallerReference": f"bbws-products-{env}",
         "Comment": f"bbws-products-{env}",
         "Enabled": True,

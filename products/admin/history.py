@@ -16,7 +16,7 @@ from products.admin.recent import remember
 from products.admin.texts import HISTORY_MOST, authors, compared, history_row, label
 from products.bootstrap import catalogue
 from products.changes import EditConflict, ProductNotFound, VersionMismatch
-from products.product import RULES, CatalogueError, Invalid, Missing
+from products.product import RULES, CatalogueError, Invalid, Missing, TryLater
 
 
 def _changed_since(conflict: EditConflict) -> str:
@@ -115,14 +115,17 @@ class ProductHistory(ModelAdmin):
             if deactivates and not self.has_delete_permission(request):
                 raise PermissionDenied
             origin = origin_of(request, reason=f"Takes back version {version}")
-            product = catalogue().undo(product_id, version, origin).product
+            accepted = catalogue().undo(product_id, version, origin)
             remember(request, product_id)
-            said, level, status = f"Took back v{version}, saved as v{product.version}.", messages.SUCCESS, 200
+            done = f"Took back v{version}, saved as v{accepted.product.version}."
+            said = done if accepted.change else "Nothing was different, so nothing was saved."
+            level, status = messages.SUCCESS, 200
         except EditConflict as refusal:
             said = f"v{version} can't be taken back alone: {_changed_since(refusal)}."
             level, status = messages.ERROR, 409
         except CatalogueError as refusal:
-            said, level, status = str(refusal), messages.ERROR, 404 if isinstance(refusal, Missing) else 409
+            said, level = str(refusal), messages.ERROR
+            status = 404 if isinstance(refusal, Missing) else 503 if isinstance(refusal, TryLater) else 409
         if "application/json" in request.headers.get("Accept", ""):
             return JsonResponse({"message": said}, status=status)
         self.message_user(request, said, level)

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -80,12 +81,13 @@ class ProductJobs(ModelAdmin):
         return JsonResponse({"state": job.state, "done": job.done, "rows": job.rows, "counts": counts})
 
     def _doing_view(self, doing: str) -> Callable[..., HttpResponse]:
-        def view(request: HttpRequest, job_id: str) -> HttpResponse:
-            if not self.has_change_permission(request):
+        @page_or_away
+        def view(admin: ProductJobs, request: HttpRequest, job_id: str) -> HttpResponse:
+            if not admin.has_change_permission(request):
                 raise PermissionDenied
-            return self._do(request, doing, _job(job_id))
+            return admin._do(request, doing, _job(job_id))
 
-        return require_POST(view)
+        return require_POST(partial(view, self))
 
     def _do(self, request: HttpRequest, doing: str, job: Job) -> HttpResponse:
         """Only who has looked at a plan starts it: what it may do was checked for that person."""
