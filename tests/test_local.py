@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,10 +16,23 @@ import pytest
 from deploy.local.engines import ROOT, free_port
 from tests.deployment import until
 
+STARTED: list[subprocess.Popen[str]] = []
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left() -> Iterator[None]:
+    """Whatever a test started ends with it, also with one that fails."""
+    yield
+    for child in STARTED:
+        if child.poll() is None:
+            child.terminate()
+            child.wait(60)
+    STARTED.clear()
+
 
 def run(home: Path, port: int | str, *arguments: str) -> subprocess.Popen[str]:
     with (home.parent / "output").open("w") as output:
-        return subprocess.Popen(
+        started = subprocess.Popen(
             [sys.executable, "-m", "deploy.local.run", *arguments],
             cwd=ROOT,
             env={**os.environ, "LOCAL_HOME": str(home), "PORT": str(port)},
@@ -26,6 +40,8 @@ def run(home: Path, port: int | str, *arguments: str) -> subprocess.Popen[str]:
             stderr=subprocess.STDOUT,
             text=True,
         )
+    STARTED.append(started)
+    return started
 
 
 def said(home: Path) -> str:
