@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 import uuid6
 from django.conf import settings
-from django.db import connection
 from django.utils.functional import SimpleLazyObject
 
 from products.adapters.aws import calling, client
@@ -29,6 +28,7 @@ from products.adapters.dynamodb_operations import DynamoOperations
 from products.adapters.dynamodb_tokens import DynamoRevocations
 from products.adapters.messages import SqsDoorbell
 from products.adapters.sorting import SqliteSorting
+from products.adapters.sql import check_sql
 from products.adapters.sqs import SqsQueues
 from products.adapters.sqs_dead_letters import SqsDeadLetters
 from products.audit_verification import AuditVerification
@@ -68,18 +68,13 @@ sleep: Callable[[float], None] = time.sleep
 @cache
 def dynamodb() -> Any:
     """Two tries a call: the direct one, and boto3's; both boto3's in a function, whose package has no libcurl."""
-    if not settings.CELERY:
-        return client("dynamodb")
+    return direct(client("dynamodb", attempts=1), again=True) if settings.CELERY else client("dynamodb")
+
+
+def direct(boto3_client: Any, *, again: bool) -> Any:
     from products.adapters.direct import DirectClient
 
-    return DirectClient(client("dynamodb", attempts=1))
-
-
-def direct_sqs(boto3_client: Any) -> Any:
-    """For the tasks' transport: a message that can't be sent at once is the relay's business."""
-    from products.adapters.direct import DirectClient
-
-    return DirectClient(boto3_client, again=False)
+    return DirectClient(boto3_client, again=again)
 
 
 @cache
@@ -141,15 +136,8 @@ def doorbell() -> Doorbell:
 @cache
 def catalogue() -> Catalogue:
     searched: Any = SimpleLazyObject(index)  # few processes search
-    return Catalogue(
-        table=table(),
-        index=searched,
-        doorbell=doorbell(),
-        clock=now,
-        new_id=new_id,
-        effects=effects(),
-        public_lag=timedelta(seconds=settings.HOT_ANSWER_SECONDS),
-    )
+    made: Any = {"clock": now, "new_id": new_id, "public_lag": timedelta(seconds=settings.HOT_ANSWER_SECONDS)}
+    return Catalogue(table=table(), index=searched, doorbell=doorbell(), effects=effects(), **made)
 
 
 @cache
@@ -283,21 +271,12 @@ def checks() -> dict[str, Callable[[], None] | None]:
     standing = _searchable()
     return {
         "dynamodb": table().check,
-        "sql": _check_sql,
+        "sql": check_sql,
         "sqs": _check_sqs,
         "opensearch": standing.check if standing else None,
         "cloudfront": cdn().check if settings.ENABLE_CLOUDFRONT else None,
         "s3": trail().check,
     }
-
-
-def _check_sql() -> None:
-    try:
-        connection.ensure_connection()
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    finally:
-        connection.close()  # checks run on threads of their own, which must not leave connections behind
 
 
 @cache

@@ -16,7 +16,7 @@ from kombu.asynchronous.aws.connection import AsyncHTTPSConnection
 from kombu.asynchronous.aws.sqs.connection import AsyncSQSConnection
 from kombu.transport import SQS
 
-from products.bootstrap import direct_sqs
+from products.bootstrap import direct
 from tasks.queues import ANSWER_SECONDS
 
 logger = logging.getLogger(__name__)
@@ -80,7 +80,7 @@ class Channel(SQS.Channel):  # type: ignore[misc] # kombu has no types
     def new_sqs_client(self, *args: Any, **kwargs: Any) -> Any:
         """One client a process: kombu makes one per connection and queue, 8 MiB and 100 ms each."""
         if os.getpid() not in _clients:
-            _clients[os.getpid()] = direct_sqs(super().new_sqs_client(*args, **kwargs))
+            _clients[os.getpid()] = direct(super().new_sqs_client(*args, **kwargs), again=False)
         return _clients[os.getpid()]
 
     def asynsqs(self, queue: str | None = None) -> ResilientConnection:
