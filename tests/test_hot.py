@@ -13,6 +13,7 @@ from django.test import RequestFactory
 
 from bbws_products.access import answered_again
 from products.api.hot import ANSWERS_MOST, Application, HotAnswers
+from products.api.throttling import CALLS
 from products.catalogue import Catalogue
 from products.changes import Effect, Origin
 from products.pipeline import SETTLE, Pipeline
@@ -184,6 +185,7 @@ def test_answers_that_last_too_long_for_that_are_refused() -> None:
 
 def test_who_calls_too_often_is_refused_all_the_same(browser: Browser, settings: Any) -> None:
     settings.THROTTLE_PUBLIC = 3
+    CALLS.made.clear()
     statuses = [browser.get()[0] for _ in range(5)]
     assert statuses == [200, 200, 200, 429, 429]
     assert browser.asked == [PATH] * 3
