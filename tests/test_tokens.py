@@ -11,7 +11,6 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from django.contrib.auth.models import Permission, User
-from django.core.cache import cache
 from django.core.management import CommandError, call_command
 from django.test import Client
 
@@ -157,7 +156,6 @@ def test_a_browser_of_an_allowed_origin_may_call_and_read_the_headers(world: Wor
 
 
 def test_a_client_in_a_hurry_is_told_when_to_come_back(world: World, settings: Any) -> None:
-    cache.clear()
     settings.THROTTLE_PUBLIC, settings.THROTTLE_STAFF = 3, 1000
     public = Api(anonymous=True)
     answers = [public("get", "/products") for _ in range(5)]
