@@ -30,10 +30,14 @@ if "AWS_ENDPOINT_URL_SQS" in GIVEN:
     os.environ["SQS_QUEUE_URL_PREFIX"] = f"{GIVEN['AWS_ENDPOINT_URL_SQS']}/000000000000"
 
 
-def address(service: str) -> str:
-    """Where this run's engine for a service of AWS's is."""
-    return GIVEN.get(f"AWS_ENDPOINT_URL_{service.upper()}", ENGINES.aws_url)
+def address(service: str, engines: Engines = ENGINES) -> str:
+    """Where a service of AWS's is: with these engines, unless this run was given another instead of its own."""
+    return _given(f"AWS_ENDPOINT_URL_{service.upper()}", engines) or engines.aws_url
 
 
-def search_address() -> str:
-    return GIVEN.get("OPENSEARCH_URL", ENGINES.search_url)
+def search_address(engines: Engines = ENGINES) -> str:
+    return _given("OPENSEARCH_URL", engines) or engines.search_url
+
+
+def _given(name: str, engines: Engines) -> str | None:
+    return GIVEN.get(name) if engines is ENGINES else None

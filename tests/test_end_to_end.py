@@ -134,7 +134,8 @@ def test_engines_that_are_away_hold_up_no_write_and_catch_up(deployment: Deploym
         deployment.complete(product_id)
         deployment.alone(product_id)
     seen = until(lambda: round_ if len((round_ := last_round(deployment)).get("checked", {})) > 2 else {})
-    assert (seen["differences"], seen["checked"]) == (0, {"active records": 2, "documents": 2, "audit records": 2})
+    assert seen["differences"] == 0
+    assert seen["checked"].items() >= {"active records": 2, "documents": 2, "audit records": 2}.items()
 
 
 def last_round(deployment: Deployment) -> dict[str, Any]:

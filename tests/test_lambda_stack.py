@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import boto3
 import pytest
 
 from deploy.package.build import build, downloaded
@@ -37,9 +38,12 @@ def stack(zipped: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[St
         patch.setenv("AWS_ENDPOINT_URL", made.engines.aws_url)
         patch.setenv("AWS_ACCESS_KEY_ID", "test")  # whom ministack lets do everything; the functions have roles
         patch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-        made.start()
-        yield made
-    made.stop()
+        patch.setattr(boto3, "DEFAULT_SESSION", None)  # which would remember who we were
+        try:
+            made.start()
+            yield made
+        finally:
+            made.stop()
 
 
 def test_a_product_is_created_stored_indexed_audited_and_read(stack: Stack) -> None:

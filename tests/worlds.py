@@ -45,23 +45,23 @@ class World:
 
     @property
     def dynamodb(self) -> Any:
-        return engine_client("dynamodb", address("dynamodb"))
+        return engine_client("dynamodb", address("dynamodb", self.engines))
 
     @property
     def sqs(self) -> Any:
-        return engine_client("sqs", address("sqs"))
+        return engine_client("sqs", address("sqs", self.engines))
 
     @property
     def s3(self) -> Any:
-        return engine_client("s3", address("s3"))
+        return engine_client("s3", address("s3", self.engines))
 
     @property
     def cloudfront(self) -> Any:
-        return engine_client("cloudfront", address("cloudfront"))
+        return engine_client("cloudfront", address("cloudfront", self.engines))
 
     @property
     def opensearch(self) -> OpenSearch:
-        return search_client(search_address())
+        return search_client(search_address(self.engines))
 
     # What is there
 
@@ -98,7 +98,7 @@ class World:
     # The queues
 
     def queue_url(self, name: str) -> str:
-        return f"{address('sqs')}/000000000000/{name}"
+        return f"{address('sqs', self.engines)}/000000000000/{name}"
 
     def depth(self, queue: str) -> int:
         """Messages in the queue, those in flight and delayed ones among them."""
@@ -177,5 +177,5 @@ def fresh_distribution(engines: Engines, name: str) -> str:
         "Origins": {"Quantity": 1, "Items": [origin]},
         "DefaultCacheBehavior": behaviour,
     }
-    cloudfront = engine_client("cloudfront", address("cloudfront"))
+    cloudfront = engine_client("cloudfront", address("cloudfront", engines))
     return str(cloudfront.create_distribution(DistributionConfig=config)["Distribution"]["Id"])
