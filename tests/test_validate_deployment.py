@@ -69,7 +69,8 @@ def environment(
     settings.AUDIT_BUCKET, settings.CLOUDFRONT_DISTRIBUTION_ID = environment.audit, environment.distribution
     options = settings.STORAGES["default"]["OPTIONS"] | {"bucket_name": f"bbws-product-media-{environment.name}"}
     settings.STORAGES = settings.STORAGES | {"default": settings.STORAGES["default"] | {"OPTIONS": options}}
-    settings.SILENCED_SYSTEM_CHECKS = [*settings.SILENCED_SYSTEM_CHECKS, "async.E001"]  # of what Playwright needs in a process of tests
+    # Of what Playwright needs in a process of tests.
+    settings.SILENCED_SYSTEM_CHECKS = [*settings.SILENCED_SYSTEM_CHECKS, "async.E001"]
     settings.SECRET_KEY, settings.TOKEN_KEYS = KEY + "one", [KEY + "two"]
     forget_wiring()
     yield environment
