@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from django.core.signals import request_finished
+from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections
 from django.test import RequestFactory
@@ -56,10 +56,12 @@ class Browser:
 def browser(world: World, catalogue: Catalogue, pipeline: Pipeline, ann: Origin) -> Iterator[Browser]:
     catalogue.create("p1", fields(), ann)
     pipeline.persist("p1", 1)
-    # A request that ends gives its connection up; this one is the test's own, as in Django's test client.
-    request_finished.disconnect(close_old_connections)
+    # A request gives up the connection it finds and the one it had; here both are the test's own, as in Django's client.
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
     yield Browser(get_wsgi_application())
-    request_finished.connect(close_old_connections)
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
 
 
 def renamed(catalogue: Catalogue, pipeline: Pipeline, ann: Origin) -> Any:
