@@ -10,7 +10,7 @@ from typing import Protocol
 from products.acceptance import Doorbell
 from products.changes import REASON_MOST, Change, ChangeNotFound, Effect, canonical_json
 from products.effects import Discard
-from products.pipeline import TASKS
+from products.pipeline import TASKS, Failing, take_up
 from products.product import Conflict, Invalid, iso
 
 STUCK_AFTER = timedelta(minutes=1)
@@ -81,7 +81,7 @@ class Action:
     changes: Sequence[str]
 
 
-class OperationsTable(Protocol):
+class OperationsTable(Failing, Protocol):
     """Each method may raise EngineAway."""
 
     def change(self, product_id: str, version: int) -> Change | None: ...
@@ -141,6 +141,7 @@ class Operations:
     def retry(self, product_id: str, version: int, effect: Effect, *, by: str) -> None:
         """Ring for the effect now; NotOpen, ChangeNotFound."""
         change = self._open(product_id, version, effect)
+        take_up(self.table, change, effect)
         self.doorbell.ring(TASKS[effect], change)
         self.note(by, f"retried {effect}", "", named([change]))
 
@@ -148,6 +149,7 @@ class Operations:
         """Ring for all that is stuck for this cause; returns for how many."""
         found = [stuck for stuck in self.stuck() if stuck.cause == cause]
         for stuck in found:
+            take_up(self.table, stuck.change, stuck.effect)
             self.doorbell.ring(TASKS[stuck.effect], stuck.change)
         if found:
             self.note(by, f"retried all: {cause}", "", named([stuck.change for stuck in found]))

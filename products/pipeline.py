@@ -6,7 +6,7 @@ Every step is idempotent and independent of order, so a message may come twice, 
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -205,6 +205,7 @@ class Pipeline:
         wanted = {Effect.STORED} if Effect.STORED in change.open else set(change.open)
         wanted = {effect for effect in wanted if failed or change.state(effect) != "failed"}
         for effect in sorted(wanted):
+            take_up(self.table, change, effect)
             self._ring(change, effect)
         return bool(wanted)
 
@@ -233,6 +234,19 @@ class Pipeline:
             )
             self.table.fail(change, effect, failure)
             raise
+
+
+class Failing(Protocol):
+    def fail(self, change: Change, effect: Effect, failure: Failure) -> None:
+        """Note why the effect has not come about, unless it has meanwhile."""
+
+
+def take_up(table: Failing, change: Change, effect: Effect) -> None:
+    """Somebody has mended why the effect failed for good: from now on the relay rings for it again, so that this does
+    not hang on one message."""
+    failure = change.failures.get(effect)
+    if failure and failure.permanent:
+        table.fail(change, effect, replace(failure, permanent=False))
 
 
 def states(change: Change) -> dict[str, dict[str, Any]]:

@@ -40,9 +40,10 @@ def test_the_page_shows_what_is_stuck_and_why(olga: Client, world: World) -> Non
 
 def test_an_operator_retries_and_discards(olga: Client, catalogue: Catalogue, world: World) -> None:
     world.empty_queues()
-    assert "was rung for" in said(olga.post(f"{PAGE}retry/", NAMED))
-    assert world.depth("bbws-product-search-test") == 1
     assert said(olga.post(f"{PAGE}retry_cause/", {"cause": "searchable: Refused <for ever>"})) == "1 rung for."
+    assert world.depth("bbws-product-search-test") == 1
+    assert "was rung for" in said(olga.post(f"{PAGE}retry/", NAMED))
+    assert world.depth("bbws-product-search-test") == 2
     assert "Say why" in said(olga.post(f"{PAGE}discard/", NAMED))
     assert "must be stored" in said(olga.post(f"{PAGE}discard/", NAMED | {"effect": "stored", "reason": "No need"}))
     answer = olga.post(f"{PAGE}discard/", NAMED | {"reason": "Not to be found"})

@@ -56,7 +56,7 @@ class Browser:
 def browser(world: World, catalogue: Catalogue, pipeline: Pipeline, ann: Origin) -> Iterator[Browser]:
     catalogue.create("p1", fields(), ann)
     pipeline.persist("p1", 1)
-    # A request gives up the connection it finds and the one it had; here both are the test's own, as in Django's client.
+    # A request gives up the connection it finds, and then its own; here it is the test's, as in Django's client.
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)
     yield Browser(get_wsgi_application())

@@ -322,6 +322,8 @@ def test_the_relay_leaves_to_people_what_failed_for_good(
     clock.pass_(60)
     assert (line.relay(), bell.taken()) == (0, [])
     assert (line.relay(failed=True), bell.taken()) == (1, [("persist", "p1", 1, 0)])
+    clock.pass_(600)
+    assert (line.relay(), bell.taken()) == (1, [("persist", "p1", 1, 0)])  # the first may have been lost
 
 
 def test_the_relay_ends_before_its_task_would_be_ended(
