@@ -1,12 +1,11 @@
-# Each address and method of products/api/urls.py, with the function that has just the permissions for it. OPTIONS goes to
+# Each address and method of bbws_products/urls_api.py, with the function that has just the permissions for it. OPTIONS goes to
 # Django as well, which knows the origins that may call.
 locals {
   reads = { for name in ["list", "get"] : name => { GET = name, HEAD = name, OPTIONS = name } }
   routes = {
     "/healthz"             = { GET = "list", HEAD = "list" }
     "/readyz"              = { GET = "list", HEAD = "list" }
-    "/v1.0/schema"         = local.reads.get
-    "/v1.0/docs"           = local.reads.get
+    "/v1.0/schema"         = { GET = "get", HEAD = "get" }
     "/v1.0/products"       = merge(local.reads.list, { POST = "create" })
     "/v1.0/products:batch" = { POST = "update", OPTIONS = "update" }
     "/v1.0/products/{productId}" = merge(local.reads.get, {
