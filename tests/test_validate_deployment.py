@@ -8,15 +8,11 @@ import sys
 from collections.abc import Callable, Iterator
 from io import StringIO
 from pathlib import Path
-from socketserver import ThreadingMixIn
-from threading import Thread
 from typing import Any
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import boto3
 import pytest
 from django.core.management import CommandError, call_command
-from django.core.wsgi import get_wsgi_application
 from opensearchpy import OpenSearch
 
 from bbws_products.validation import findings
@@ -35,6 +31,7 @@ from tests.validated import (
     make_alarms,
     make_functions,
     make_role,
+    served,
 )
 from tests.worlds import engine_client, search_client
 
@@ -355,22 +352,10 @@ def test_what_does_not_answer_is_missing_and_does_not_hold_up_the_rest(
     findings.aws.cache_clear()
 
 
-class Server(ThreadingMixIn, WSGIServer):
-    daemon_threads = True
-
-
-class Quiet(WSGIRequestHandler):
-    def log_message(self, format: str, *args: Any) -> None:
-        """Each request has a line by our own access log."""
-
-
 @pytest.fixture
 def address() -> Iterator[str]:
-    """Of this process's own application. Django's live server would empty the tables that all tests share."""
-    with make_server("127.0.0.1", 0, get_wsgi_application(), Server, Quiet) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    with served() as url:
+        yield url
 
 
 def test_the_service_is_looked_at_as_its_callers_meet_it(environment: Environment, address: str, settings: Any) -> None:

@@ -4,11 +4,17 @@ import io
 import json
 import uuid
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from socketserver import ThreadingMixIn
+from threading import Thread
 from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import boto3
+from django.core.wsgi import get_wsgi_application
 
 from bbws_products.validation import alarms, functions, permissions
 from deploy.local.resources import create_all
@@ -155,3 +161,21 @@ def _add(environment: Environment, role: str, name: str, statement: dict[str, st
 
 def _policy(statements: list[Any]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": statements})
+
+
+class Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+
+class Quiet(WSGIRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:
+        """Each request has a line by our own access log."""
+
+
+@contextmanager
+def served() -> Iterator[str]:
+    """This process's own application, at an address. Django's live server would empty the tables that all tests share."""
+    with make_server("127.0.0.1", 0, get_wsgi_application(), Server, Quiet) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
