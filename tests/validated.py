@@ -174,7 +174,7 @@ class Quiet(WSGIRequestHandler):
 
 @contextmanager
 def served() -> Iterator[str]:
-    """This process's own application, at an address. Django's live server would empty the tables that all tests share."""
+    """This process's own application, at an address. Django's live server would empty the tables that tests share."""
     with make_server("127.0.0.1", 0, get_wsgi_application(), Server, Quiet) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
