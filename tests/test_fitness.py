@@ -97,6 +97,13 @@ def test_production_starts_with_keys_of_its_own() -> None:
     assert started.stdout.strip() == "started", started.stderr
 
 
+def test_the_benchmarks_can_be_started() -> None:
+    """Only people start them, so nobody else would see that they can't be."""
+    command = [sys.executable, "-m", "tests.bench", "--help"]
+    helped = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert "growing" in helped.stdout, helped.stderr
+
+
 def test_the_readme_names_every_room_and_command() -> None:
     readme = (ROOT / "README.md").read_text()
     commands = [path.stem for path in ROOT.glob("*/management/commands/[a-z]*.py")]

@@ -10,7 +10,8 @@ from typing import Any
 
 import boto3
 
-from products.adapters.dynamodb_items import encoded, record_item
+from products.adapters.attributes import encoded
+from products.adapters.dynamodb_items import record_item
 from products.product import BillingCycle, Product
 
 BATCH = 25  # DynamoDB takes no more in one BatchWriteItem

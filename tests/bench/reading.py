@@ -4,7 +4,8 @@ import itertools
 import os
 from collections.abc import Callable, Iterator
 
-from products.adapters.dynamodb_items import change_item, claim_key, encoded
+from products.adapters.attributes import encoded
+from products.adapters.dynamodb_items import change_item, claim_key
 from products.changes import Effect, Origin, next_change
 from products.product import to_document
 from tests.bench.filling import EPOCH, a_product, fill
