@@ -2,12 +2,15 @@
 signature, and boto3 for the rest."""
 
 import os
+import ssl
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +20,15 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError, HTTPClientError
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from deploy.local.engines import free_port
 from deploy.local.proxy import HANG, PASS, RESET, Proxy
+from products.adapters import sigv4
 from products.adapters.aws import client
 from products.adapters.direct import NO_OPERATIONS, Connection, DirectClient, operation_of
 from products.adapters.libcurl import CurlConnection
@@ -174,6 +183,44 @@ def listener() -> Iterator[HTTPServer]:
     yield server
     server.shutdown()
     server.server_close()
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """Of 127.0.0.1, signed by itself, with its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now, hour = datetime.now(UTC), timedelta(hours=1)
+    made = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now - hour, now + hour)
+    host = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    signed = made.add_extension(host, critical=False).sign(key, SHA256())
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (tmp_path / "certificate.pem").write_bytes(signed.public_bytes(Encoding.PEM) + private)
+    return tmp_path / "certificate.pem"
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_only_a_certificate_that_is_trusted_is_spoken_to(
+    listener: HTTPServer,
+    certificate: Path,
+    connection: Callable[[Any], Connection],
+    monkeypatch: pytest.MonkeyPatch,
+    trusted: bool,
+) -> None:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate)
+    listener.socket = context.wrap_socket(listener.socket, server_side=True)
+    listener.handle_error = lambda *_: None  # type: ignore[method-assign] # who does not trust it hangs up
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", f"https://127.0.0.1:{listener.server_port}")
+    if trusted:
+        monkeypatch.setenv("AWS_CA_BUNDLE", str(certificate))
+    sigv4._trust.cache_clear()
+    made = client("dynamodb", attempts=1)
+    direct = DirectClient(made, partial(connection, made), again=False)
+    with nullcontext() if trusted else pytest.raises(HTTPClientError, match=r"(?i)certificate"):
+        assert direct.get_item(TableName="products") == {}
+    assert len(Listener.heard) == trusted
+    sigv4._trust.cache_clear()
 
 
 @pytest.fixture

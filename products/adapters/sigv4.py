@@ -37,7 +37,8 @@ UNDERSTOOD = re.compile(
 COMMERCIAL = re.compile(r"(us|eu|ap|sa|ca|me|af|il|mx)-\w+-\d+")
 """Regions whose addresses end with amazonaws.com (the ``aws`` partition in botocore's endpoints.json)."""
 PLAIN_URL = re.compile(r"https?://[^/?#@]+")
-GONE = (ConnectionResetError, BrokenPipeError)  # http.client's RemoteDisconnected is one of them
+GONE = (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
+"""How a kept connection turns out to have been closed; http.client's RemoteDisconnected is among the first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
