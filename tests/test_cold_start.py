@@ -73,7 +73,7 @@ def test_what_a_request_needs_is_there_before_the_first(
     held = ["products.view_product"]
     user = SimpleNamespace(get_username=lambda: "ann")
     at, hour = datetime.now(UTC), timedelta(hours=1)
-    ours = tokens.signed(user, held, at=at, lifetime=hour, token_id="id")  # no secret, but its number
+    ours = tokens.signed(user, held, at=at, lifetime=hour, token_id="id")
     with issuing() as issuer:
         asked = [("/v1.0/products/p1", ""), *((RECEIPT, bearer) for bearer in ("", ours, issuer.token()))]
     loaded, collecting, frozen, statuses = started(lambdas, *asked)
