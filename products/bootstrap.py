@@ -17,6 +17,7 @@ from django.utils.functional import SimpleLazyObject
 from products.adapters.aws import calling, client
 from products.adapters.doorbell import Doorbell
 from products.adapters.dynamodb import DynamoProductTable
+from products.adapters.dynamodb_tokens import DynamoRevocations
 from products.catalogue import Catalogue
 from products.changes import Effect
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from products.adapters.cloudfront import CloudFront
     from products.adapters.dynamodb_checks import DynamoChecks
     from products.adapters.dynamodb_operations import DynamoOperations
-    from products.adapters.dynamodb_tokens import DynamoRevocations
     from products.adapters.opensearch import NoIndex, OpenSearchIndex
     from products.adapters.s3 import S3AuditRecords, S3AuditTrail
     from products.jobs import Jobs
@@ -84,9 +84,7 @@ def table() -> DynamoProductTable:
 
 
 @cache
-def revocations() -> "DynamoRevocations":
-    from products.adapters.dynamodb_tokens import DynamoRevocations
-
+def revocations() -> DynamoRevocations:
     return DynamoRevocations(dynamodb(), settings.PRODUCTS_TABLE)
 
 
