@@ -129,8 +129,11 @@ def test_a_transaction_asked_for_again_is_the_same_one(world: World, direct: Dir
     assert len(bodies) == 2
 
 
-def test_an_engine_that_never_answers_is_left_in_time(world: World, direct: DirectClient, proxy: Proxy) -> None:
-    proxy.fault = lambda request: HANG
+@pytest.mark.parametrize("fault", [HANG, RESET])
+def test_an_engine_that_does_not_answer_is_asked_once_and_left_in_time(
+    world: World, direct: DirectClient, proxy: Proxy, fault: str
+) -> None:
+    proxy.fault = lambda request: fault
     once = DirectClient(direct.client, direct._connect, again=False)
     began = datetime.now(UTC)
     with pytest.raises(HTTPClientError):
