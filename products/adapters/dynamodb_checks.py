@@ -9,10 +9,10 @@ from botocore.exceptions import ClientError
 from products.adapters.attributes import decoded, encoded
 from products.adapters.aws import calling, error_code
 from products.adapters.dynamodb_items import Item
-from products.differences import Difference, Kind
+from products.checks.differences import Difference, Kind
+from products.checks.rounds import Check, Round
+from products.checks.verification import Stage
 from products.product import iso, moment
-from products.rounds import Check, Round
-from products.verification import Stage
 
 CHECK_KEY = {"PK": "CHECK#drift", "SK": "LATEST"}
 

@@ -22,9 +22,9 @@ from products.adapters.dynamodb_items import (
     to_change,
 )
 from products.changes import Change, CorruptChange
-from products.differences import Entry, Standing
+from products.checks.differences import Entry, Standing
+from products.checks.verification import Place
 from products.product import Product, from_document, iso, moment, normalised_name
-from products.verification import Place
 
 PAGE = 100  # keys of one BatchGetItem
 UNREADABLE = (CorruptChange, KeyError, ValueError, TypeError, AttributeError)

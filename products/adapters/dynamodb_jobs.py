@@ -15,9 +15,9 @@ from botocore.exceptions import ClientError
 from products.adapters.attributes import decoded, encoded
 from products.adapters.aws import calling, error_code
 from products.adapters.dynamodb_items import OPEN_CHANGES, Item
-from products.jobs import KEPT, Job, JobKind, JobState
+from products.bulk.jobs import KEPT, Job, JobKind, JobState
+from products.bulk.rows import CHUNK, Row, RowState, in_chunks
 from products.product import iso, moment
-from products.rows import CHUNK, Row, RowState, in_chunks
 
 logger = logging.getLogger(__name__)
 RUNNING = "JOB"

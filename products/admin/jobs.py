@@ -16,9 +16,9 @@ from products.admin.away import page_or_away
 from products.admin.base import ModelAdmin
 from products.admin.texts import label, shown
 from products.bootstrap import jobs
-from products.jobs import Job, JobNotFound, JobState
+from products.bulk.jobs import Job, JobNotFound, JobState
+from products.bulk.rows import Row, RowState
 from products.product import CatalogueError
-from products.rows import Row, RowState
 
 LISTED, FILTERED = 50, 200
 

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from products.jobs import ROWS_MOST
+from products.bulk.jobs import ROWS_MOST
+from products.bulk.rows import Row, RowState, planned_row
 from products.product import (
     FIELD_NAMES,
     CatalogueError,
@@ -19,7 +20,6 @@ from products.product import (
     new_product,
     normalised_name,
 )
-from products.rows import Row, RowState, planned_row
 
 COLUMNS = (
     *("productId", "name", "description", "price", "renewalPrice"),

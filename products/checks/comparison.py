@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from products.changes import Change, Effect, audit_hash, canonical_json
-from products.differences import Difference, Entry, Kind, Standing
+from products.checks.differences import Difference, Entry, Kind, Standing
 from products.product import Product, normalised_name, to_document
 
 PATIENCE = timedelta(minutes=2)
