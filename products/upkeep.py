@@ -31,8 +31,8 @@ from products.bootstrap import (
     trail,
 )
 from products.checks.audit_verification import AuditVerification
-from products.checks.comparison import PATIENCE
 from products.checks.differences import Difference
+from products.checks.log import PATIENCE
 from products.checks.repair import Repair
 from products.checks.rounds import Rounds
 from products.checks.verification import Verification

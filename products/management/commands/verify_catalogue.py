@@ -9,8 +9,8 @@ from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.timezone import is_aware, make_aware
 
 from products.changes import CorruptChange, EffectRefused
-from products.checks.comparison import PATIENCE
 from products.checks.differences import Difference
+from products.checks.log import PATIENCE
 from products.checks.repair import rewrites_record
 from products.management.command import CatalogueCommand
 from products.management.progress import bar
