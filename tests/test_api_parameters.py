@@ -77,6 +77,7 @@ NOT_UNDERSTOOD = [
     ("currency=rand", "currency"),
     ("billingCycle=weekly", "billingCycle"),
     ("active=maybe", "active"),
+    ("startAt=", "startAt"),
     ("startAt=xyz", "startAt"),
     ("startAt=%00", "startAt"),
     ("q=", "q"),

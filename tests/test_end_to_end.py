@@ -15,13 +15,6 @@ from tests.deployment import Deployment, until
 
 
 @pytest.fixture
-def aws(engines: Engines) -> Iterator[Proxy]:
-    proxy = Proxy(engines.aws_url)
-    yield proxy
-    proxy.close()
-
-
-@pytest.fixture
 def search(engines: Engines) -> Iterator[Proxy]:
     proxy = Proxy(engines.search_url)
     yield proxy
