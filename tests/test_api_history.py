@@ -8,7 +8,7 @@ import pytest
 from products.catalogue import Catalogue
 from products.changes import Origin
 from products.pipeline import Pipeline
-from products.product import iso
+from products.wire import iso
 from tests.builders import fields
 from tests.clients import Api, error_of
 

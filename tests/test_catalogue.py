@@ -16,7 +16,6 @@ from products.changes import (
     Change,
     ChangeNotFound,
     ChangeType,
-    EditConflict,
     Effect,
     EngineAway,
     NameTaken,
@@ -26,6 +25,7 @@ from products.changes import (
     VersionMismatch,
 )
 from products.effects import Failure
+from products.merging import EditConflict
 from products.pipeline import Pipeline
 from products.product import Invalid
 from tests.builders import fields

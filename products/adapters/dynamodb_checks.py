@@ -9,7 +9,7 @@ from products.adapters.dynamodb_items import Item
 from products.checks.differences import Difference, Kind
 from products.checks.rounds import Check, Round
 from products.checks.verification import Stage
-from products.product import iso, moment
+from products.wire import iso, moment
 
 CHECK_KEY = {"PK": "CHECK#drift", "SK": "LATEST"}
 

@@ -21,7 +21,8 @@ from products.adapters.dynamodb_items import (
 from products.changes import Change, CorruptChange
 from products.checks.differences import Entry, Standing
 from products.checks.verification import Place
-from products.product import Product, from_document, iso, moment, normalised_name
+from products.product import Product, normalised_name
+from products.wire import from_document, iso, moment
 
 UNREADABLE = (CorruptChange, KeyError, ValueError, TypeError, AttributeError)
 

@@ -16,7 +16,7 @@ from products.adapters.dynamodb_calls import DynamoCalls
 from products.adapters.dynamodb_items import OPEN_CHANGES, Item
 from products.bulk.jobs import KEPT, Job, JobKind, JobState
 from products.bulk.rows import CHUNK, Row, RowState, in_chunks
-from products.product import iso, moment
+from products.wire import iso, moment
 
 logger = logging.getLogger(__name__)
 RUNNING = "JOB"

@@ -15,7 +15,7 @@ from products.adapters.dynamodb_items import Item, change_key, discard_item, dis
 from products.changes import Change, Effect, EngineAway
 from products.effects import Discard
 from products.operations import BOUNDS, Action, Minute, bucket_of
-from products.product import iso, moment
+from products.wire import iso, moment
 
 logger = logging.getLogger(__name__)
 KEPT = timedelta(days=2)

@@ -15,8 +15,8 @@ from products.admin.refused import sentence_of, status_of
 from products.admin.texts import authors, label, shown
 from products.batch import Accepted
 from products.bootstrap import catalogue
-from products.changes import EditConflict
 from products.currency import money
+from products.merging import EditConflict
 from products.product import CatalogueError
 
 READ: dict[str, Callable[[str], Any]] = {"price": str, "active": lambda text: text == "true"}

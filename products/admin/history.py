@@ -16,7 +16,8 @@ from products.admin.recent import remember
 from products.admin.refused import status_of
 from products.admin.texts import HISTORY_MOST, authors, compared, history_row, label
 from products.bootstrap import catalogue
-from products.changes import EditConflict, ProductNotFound, VersionMismatch
+from products.changes import ProductNotFound, VersionMismatch
+from products.merging import EditConflict
 from products.product import RULES, CatalogueError, Invalid, Missing
 
 

@@ -15,9 +15,11 @@ from products.admin.base import ModelAdmin
 from products.admin.refused import status_of
 from products.admin.texts import label
 from products.bootstrap import catalogue
-from products.changes import Change, differences
+from products.changes import Change
+from products.merging import differences
 from products.pipeline import states
-from products.product import CatalogueError, iso
+from products.product import CatalogueError
+from products.wire import iso
 
 STEPS = {
     "stored": "Stored",

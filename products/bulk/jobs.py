@@ -13,7 +13,8 @@ from typing import Protocol
 
 from products.acceptance import Acceptance
 from products.bulk.rows import CHUNK, Row, RowState, taken_back
-from products.changes import CorruptChange, Origin, VersionMismatch, differences
+from products.changes import CorruptChange, Origin, VersionMismatch
+from products.merging import differences
 from products.once import Once
 from products.product import CatalogueError, Conflict, Invalid, Missing, TryLater
 

@@ -13,7 +13,8 @@ from typing import Any
 from products.changes import Change, Effect, audit_hash, canonical_json
 from products.checks.differences import Difference, Kind, Standing
 from products.checks.log import Log, difference_of, why_late
-from products.product import Product, normalised_name, to_document
+from products.product import Product, normalised_name
+from products.wire import to_document
 
 # The audit trail
 
