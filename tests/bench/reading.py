@@ -79,7 +79,7 @@ def peer_of(stack: Stack) -> Server:
                     )
                 }
                 batch.save(Product(**kept, activeFlag="ACTIVE", period="once-off + R99/year"))
-    return stack.web("tests.bench.peer.wsgi")
+    return stack.peer()
 
 
 def measure(stack: Stack, *, rounds: int, count: int) -> list[Row]:
