@@ -18,6 +18,9 @@ KEEP_ALIVE_SECONDS = 75
 """How long a connection may be silent, and a head take to come. A load balancer keeps its own for 60 s: it is never we
 who close one that is just being used."""
 
+HEAD_MOST = 65_536
+"""Bytes of a request's head; a longer one is a 431."""
+
 
 def server() -> MPServer:
     """As the environment says: HOST, PORT, WEB_CONCURRENCY (processes), WEB_THREADS (of each), WEB_GRACEFUL_TIMEOUT
@@ -31,7 +34,7 @@ def server() -> MPServer:
         websockets=False,
         workers=int(number("WEB_CONCURRENCY", 2)),
         blocking_threads=int(number("WEB_THREADS", 8)),
-        http1_settings=HTTP1Settings(header_read_timeout=1000 * KEEP_ALIVE_SECONDS),
+        http1_settings=HTTP1Settings(header_read_timeout=1000 * KEEP_ALIVE_SECONDS, max_buffer_size=HEAD_MOST),
         respawn_failed_workers=True,
         workers_kill_timeout=int(number("WEB_GRACEFUL_TIMEOUT", 25)),
         log_level=LogLevels.warning,

@@ -80,6 +80,7 @@ class Stack:
         from products import tokens  # noqa: PLC0415 # only now there are settings
         from tests.deployment import ANN, EVERYTHING  # noqa: PLC0415
 
+        os.environ.update(self.variables)  # what tests import points elsewhere
         return tokens.signed(ANN, EVERYTHING, at=datetime.now(UTC), lifetime=timedelta(hours=9), token_id="t")
 
 
