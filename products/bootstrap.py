@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from products.adapters.dynamodb_operations import DynamoOperations
     from products.adapters.opensearch import NoIndex, OpenSearchIndex
     from products.adapters.s3 import S3AuditRecords, S3AuditTrail
-    from products.jobs import Jobs
+    from products.bulk.jobs import Jobs
     from products.operations import Operations
     from products.pipeline import Pipeline
 
@@ -193,7 +193,7 @@ def operations() -> "Operations":
 @cache
 def jobs() -> "Jobs":
     from products.adapters.dynamodb_jobs import DynamoJobTable
-    from products.jobs import Jobs
+    from products.bulk.jobs import Jobs
 
     return Jobs(
         table=DynamoJobTable(dynamodb(), settings.PRODUCTS_TABLE),

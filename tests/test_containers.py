@@ -27,11 +27,13 @@ BIN = Path(sys.executable).parent
 @pytest.fixture
 def container(tmp_path: Path) -> dict[str, str]:
     """An environment in which the servers only say how they were started."""
-    for name in ("gunicorn", "celery"):
-        program = tmp_path / name
-        program.write_text(f'#!/bin/sh\necho "$$ {name} $*"\n')
-        program.chmod(0o755)
+    only_says(tmp_path / "celery")
     return {"PATH": f"{tmp_path}:{BIN}:/usr/bin:/bin", "HOME": str(tmp_path), "ENVIRONMENT": "dev"}
+
+
+def only_says(program: Path) -> None:
+    program.write_text(f'#!/bin/sh\necho "$$ {program.name} $* at ${{HOST:-}}"\n')
+    program.chmod(0o755)
 
 
 def enter(env: dict[str, str], *arguments: str) -> tuple[int, str, int]:
@@ -45,9 +47,10 @@ def enter(env: dict[str, str], *arguments: str) -> tuple[int, str, int]:
 
 @pytest.mark.parametrize(
     ("role", "program"),
-    [("web", "gunicorn bbws_products.wsgi"), ("worker", "celery --quiet"), ("scheduler", "celery --quiet")],
+    [("web", "python -m bbws_products.server"), ("worker", "celery --quiet"), ("scheduler", "celery --quiet")],
 )
 def test_a_role_becomes_its_server_so_that_signals_reach_it(container: dict[str, str], role: str, program: str) -> None:
+    only_says(Path(container["HOME"], "python"))
     code, said, pid = enter(container, role)
     assert code == 0
     assert said.startswith(f"{pid} {program}")
@@ -63,9 +66,9 @@ def test_a_worker_serves_all_queues_or_those_it_is_given(container: dict[str, st
     assert queues(container | {"QUEUES": "search,audit"}) == ["bbws-product-search-dev", "bbws-product-audit-dev"]
 
 
-def test_settings_of_the_servers_come_from_the_environment(container: dict[str, str]) -> None:
-    said = enter(container | {"PORT": "9000", "WEB_CONCURRENCY": "3", "WEB_THREADS": "5"}, "web")[1]
-    assert "--bind 0.0.0.0:9000 --worker-class gthread --workers 3 --threads 5 --timeout 60" in said
+def test_a_container_serves_every_address_and_a_worker_as_many_tasks_as_it_is_told(container: dict[str, str]) -> None:
+    only_says(Path(container["HOME"], "python"))
+    assert "at 0.0.0.0" in enter(container, "web")[1]
     assert "--concurrency 7" in enter(container | {"WORKER_CONCURRENCY": "7"}, "worker")[1]
 
 
