@@ -117,7 +117,16 @@ class World:
         """Of these tasks; of all when none is named."""
         for name in [self.queue(task) for task in tasks or queue_names(self.env)]:
             for queue in (name, dlq_name(name, self.env)):
-                self.sqs.purge_queue(QueueUrl=self.queue_url(queue))
+                self._empty(self.queue_url(queue))
+
+    def _empty(self, url: str) -> None:
+        """SQS purges a queue once a minute; in between each message has to be taken."""
+        try:
+            self.sqs.purge_queue(QueueUrl=url)
+        except self.sqs.exceptions.PurgeQueueInProgress:
+            while found := self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+                for message in found:
+                    self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
 
     def messages(self, task: str) -> Iterator[dict[str, Any]]:
         url = self.queue_url(queue_names(self.env)[task])
