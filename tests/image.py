@@ -131,7 +131,10 @@ def test_what_the_image_holds(image: Image) -> None:
     there = {path.name for path in (image.root / "app").iterdir()} - {"__pycache__"}
     rooms = {"bbws_products", "products", "tasks", "templates", "static", "deploy"}
     assert there == rooms | {"manage.py", "requirements.txt"}
-    assert {path.name for path in (image.root / "app/deploy").iterdir()} == {"entrypoint.sh", "compiled-requirements.txt"}
+    assert {path.name for path in (image.root / "app/deploy").iterdir()} == {
+        "entrypoint.sh",
+        "compiled-requirements.txt",
+    }
     assert image.config["User"] == "10001:10001"
     assert not [entry for entry in image.config["Env"] if re.search("SECRET|KEY|TOKEN|unused", entry)]
     assert not list((image.root / "opt/venv").glob("lib/python*/site-packages/pip"))

@@ -122,7 +122,10 @@ def test_the_image_is_built_from_one_pinned_base_and_the_applications_requiremen
     bases = {base for text in texts for base in re.findall(r"docker\.io/library/python:\S+", text)}
     assert len(bases) == 1
     assert re.search(r":3\.12\.\d+-slim-bookworm@sha256:[0-9a-f]{64}$", bases.pop())
-    assert re.findall(r"^COPY (?!--from)(.*)", DOCKERFILE, re.MULTILINE) == ["requirements.txt deploy/compiled-requirements.txt /tmp/", ". ."]
+    assert re.findall(r"^COPY (?!--from)(.*)", DOCKERFILE, re.MULTILINE) == [
+        "requirements.txt deploy/compiled-requirements.txt /tmp/",
+        ". .",
+    ]
     assert "psycopg[binary]==" in (ROOT / "requirements.txt").read_text()
     assert re.search(r"^USER 10001:10001$", DOCKERFILE, re.MULTILINE)
 
@@ -132,7 +135,12 @@ def test_nothing_gets_into_the_image_that_is_not_named() -> None:
     assert lines[0] == "*"
     named = {line.removeprefix("!") for line in lines if line.startswith("!")}
     rooms = {"bbws_products", "products", "tasks", "templates"}
-    assert named == rooms | {"manage.py", "requirements.txt", "deploy/entrypoint.sh", "deploy/compiled-requirements.txt"}
+    assert named == rooms | {
+        "manage.py",
+        "requirements.txt",
+        "deploy/entrypoint.sh",
+        "deploy/compiled-requirements.txt",
+    }
 
 
 def test_static_files_can_be_collected_with_what_the_build_sets(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ def test_all_folders_take_the_same_version_which_is_one_that_the_files_want() ->
 
 
 def test_it_is_known_by_a_hash_on_every_platform() -> None:
-    """`zh` is what the registry signs: the zip of each platform, and the manifest; any platform's zip is checked by it."""
+    """`zh` is what the registry signs: of the zip for each platform, and of the manifest."""
     zips = [value for kind, value in HASHES if kind == "zh"]
     assert zips == sorted(set(zips))
     assert all(re.fullmatch("[0-9a-f]{64}", value) for value in zips)
