@@ -20,6 +20,7 @@ from deploy.local.engines import ROOT, free_port
 from tasks.queues import QUEUES, dlq_name, queue_names
 from tests import plugin
 from tests.conftest import forget_wiring
+from tests.deployment import until
 from tests.validated import (
     Environment,
     allow,
@@ -273,6 +274,7 @@ def test_functions_that_take_nothing_or_too_long_are_named(environment: Environm
     functions.update_function_configuration(FunctionName=slow, Timeout=30)
     functions.publish_version(FunctionName=slow)
     functions.update_alias(FunctionName=slow, Name="live", FunctionVersion="2")
+    until(lambda: functions.get_function_configuration(FunctionName=slow, Qualifier="live")["State"] == "Active")
     found = {(row["subject"], row["what"]) for row in wrong(validated("--lambda")[0])}
     assert found == {
         (name, "event source"),
