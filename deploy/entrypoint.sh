@@ -24,12 +24,7 @@ as() { echo "$1" >"$role_file"; }
 case "${1:-}" in
 web)
   as web
-  # More settings than these: GUNICORN_CMD_ARGS. An idle connection outlives the load balancer's, which is 60 s, so that
-  # it is never we who close one that is just being used. There is no access log: the application writes its own lines.
-  exec gunicorn bbws_products.wsgi --config python:bbws_products.gunicorn --bind "0.0.0.0:${PORT:-8000}" --worker-class gthread \
-    --workers "${WEB_CONCURRENCY:-2}" --threads "${WEB_THREADS:-8}" --timeout "${WEB_TIMEOUT:-60}" \
-    --graceful-timeout "${WEB_GRACEFUL_TIMEOUT:-25}" --keep-alive 75 --max-requests 10000 --max-requests-jitter 1000 \
-    --worker-tmp-dir /dev/shm --no-control-socket --log-level warning
+  HOST=0.0.0.0 exec python -m bbws_products.server # its settings are in the environment: PORT, WEB_CONCURRENCY, ...
   ;;
 worker)
   as worker

@@ -20,10 +20,9 @@ from products.changes import (
     ProductNotFound,
     VersionMismatch,
     VersionTaken,
-    differences,
-    merged,
     next_change,
 )
+from products.merging import differences, merged
 from products.once import Answer, KeyReused, Outcome, RequestAnswered
 from products.product import RULES, CatalogueError, Conflict, Product, TryLater, checked_id, new_product
 

@@ -24,9 +24,9 @@ from products.adapters.dynamodb_operations import DynamoOperations
 from products.adapters.dynamodb_tokens import DynamoRevocations
 from products.adapters.messages import SqsDoorbell
 from products.adapters.sqs import SqsQueues
+from products.bulk.jobs import Jobs
 from products.catalogue import Catalogue
 from products.changes import Effect
-from products.jobs import Jobs
 from products.operations import Operations
 from products.pipeline import Pipeline
 

@@ -1,4 +1,4 @@
-"""The change log's entries: what a change is, how edits merge, and how far its effects have come. Pure."""
+"""The change log's entries: what a change is, how it is chained and hashed, and how far its effects have come. Pure."""
 
 import hashlib
 import json
@@ -11,19 +11,8 @@ from typing import Any
 
 from products.effects import Discard, Failure
 from products.once import Once
-from products.product import (
-    RULES,
-    Conflict,
-    Invalid,
-    Missing,
-    Product,
-    TryLater,
-    checked_edits,
-    is_as_read,
-    iso,
-    settled,
-    to_document,
-)
+from products.product import Conflict, Invalid, Missing, Product, TryLater
+from products.wire import iso, to_document
 
 REASON_MOST = 200  # characters
 
@@ -83,28 +72,6 @@ class VersionMismatch(Conflict):
     def __init__(self, product: Product) -> None:
         self.product = product
         super().__init__(f"The product is at version {product.version} by now.")
-
-
-@dataclass(frozen=True, slots=True)
-class Clash:
-    """One field two editors changed to different values, starting from ``base``."""
-
-    base: Any
-    yours: Any
-    theirs: Any
-
-
-class EditConflict(Conflict):
-    """Two editors changed the same fields. ``clashes`` holds both values by field, ``product`` is the newest.
-
-    ``edits`` are the fields the caller really changed, the clashing ones among them.
-    """
-
-    def __init__(self, clashes: Mapping[str, Clash], edits: Mapping[str, Any], product: Product) -> None:
-        self.clashes, self.edits, self.product = dict(clashes), dict(edits), product
-        super().__init__(
-            f"Others saved up to version {product.version} meanwhile and changed {', '.join(clashes)} too."
-        )
 
 
 class CorruptChange(Exception):
@@ -263,35 +230,3 @@ def audit_hash(change: Change) -> str:
 def audit_key(change: Change) -> str:
     """``{year}/{month}/{day}/{productId}_{timestamp}.json`` (DESIGN §6)."""
     return f"{change.accepted_at:%Y/%m/%d}/{change.product_id}_{change.accepted_at:%Y%m%dT%H%M%S.%fZ}.json"
-
-
-# Editing
-
-
-def shown(product: Product, field: str) -> Any:
-    """The field as an editor saw it: a derived period counts as the text it was shown as."""
-    return product.shown_period if field == "period" else getattr(product, field)
-
-
-def differences(before: Product | None, after: Product) -> dict[str, tuple[Any, Any]]:
-    """The fields that differ, as (before, after)."""
-    pairs = {name: (shown(before, name) if before else None, shown(after, name)) for name in RULES}
-    return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
-
-
-def merged(base: Product, edits: Mapping[str, Any], newest: Product) -> Product:
-    """``newest`` with what the caller really changed since ``base``; EditConflict when both changed a field.
-
-    A value equal to the base's was not touched by the caller, so a product sent back whole overwrites nobody - nor is
-    it refused for the fields that nobody may write.
-    """
-    written = {name: value for name, value in edits.items() if not is_as_read(base, name, value)}
-    kept = {name: value for name, value in checked_edits(written).items() if value != shown(base, name)}
-    clashes = {
-        name: Clash(shown(base, name), value, shown(newest, name))
-        for name, value in kept.items()
-        if shown(newest, name) not in (shown(base, name), value)
-    }
-    if clashes:
-        raise EditConflict(clashes, kept, newest)
-    return settled(replace(newest, **kept))

@@ -9,7 +9,8 @@ from decimal import Decimal
 
 from products.changes import Change
 from products.currency import DEFAULT_CURRENCY
-from products.product import Product, iso
+from products.product import Product
+from products.wire import iso
 
 EXAMINED_MOST = 2000  # index entries one page may look at before it answers with what it has found
 OVERLAID_MOST = 1000  # open changes a staff list lays over the records

@@ -11,7 +11,8 @@ from products.acceptance import Doorbell
 from products.changes import REASON_MOST, Change, ChangeNotFound, Effect, canonical_json
 from products.effects import Discard
 from products.pipeline import TASKS, Failing, take_up
-from products.product import Conflict, Invalid, iso
+from products.product import Conflict, Invalid
+from products.wire import iso
 
 STUCK_AFTER = timedelta(minutes=1)
 LOOKED_AT_MOST = 1000  # open changes one look goes through

@@ -3,8 +3,8 @@
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -14,7 +14,6 @@ from products.currency import CURRENCIES, DEFAULT_CURRENCY, money
 PRICE_MIN, PRICE_MAX = Decimal("0.01"), Decimal("999999.99")
 LENGTHS = {"name": (3, 100), "description": (10, 500), "period": (5, 100), "feature": (2, 200)}
 FEATURES_MOST = 20
-ISO_LENGTH = len("2026-03-01T12:00:00.000000Z")
 TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # they make a text read as another
 
 
@@ -237,63 +236,3 @@ def settled(product: Product) -> Product:
     if product.billing_cycle is BillingCycle.ONE_TIME and product.renewal_price is not None:
         raise Invalid({"renewal_price": ["A one-time product is not renewed; leave this empty or choose a cycle."]})
     return replace(product, period=None) if product.period == derived_period(product) else product
-
-
-# One wire form serves the API, the table, the search index and the audit trail: names in camelCase, money Decimal.
-
-
-def iso(moment: datetime) -> str:
-    """ISO 8601 in UTC with microseconds and ``Z``; such texts sort as the moments do."""
-    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
-
-
-def moment(text: str) -> datetime:
-    """The moment written by ``iso``; ValueError for any other text."""
-    if len(text) != ISO_LENGTH or text[-1] != "Z":
-        raise ValueError(f"{text!r} is no moment of ours")
-    return datetime.fromisoformat(text)
-
-
-def wire_name(field: str) -> str:
-    head, *rest = field.split("_")
-    return head + "".join(word.capitalize() for word in rest)
-
-
-FIELD_NAMES = {wire_name(field.name): field.name for field in fields(Product)}
-
-
-READ_ONLY = frozenset(FIELD_NAMES.values()) - RULES.keys()
-
-
-def is_as_read(product: Product, field: str, value: Any) -> bool:
-    """Whether the value is just what the product had, in a field that callers read but can't write."""
-    return field in READ_ONLY and to_document(product)[wire_name(field)] == value
-
-
-def to_document(product: Product) -> dict[str, Any]:
-    """The product as stored and sent; ``period`` is None when derived. ``from_document`` is its inverse."""
-    document = {wire: getattr(product, name) for wire, name in FIELD_NAMES.items()}
-    if product.image is None:
-        del document["image"]  # so that the hashes of products without one are what they always were
-    times = {"createdAt": iso(product.created_at), "updatedAt": iso(product.updated_at)}
-    return document | times | {"billingCycle": str(product.billing_cycle), "features": list(product.features)}
-
-
-def from_document(document: Mapping[str, Any]) -> Product:
-    """The product of ``to_document``; KeyError or ValueError when the document is not one."""
-    values = {name: document[wire] for wire, name in FIELD_NAMES.items() if name != "image"}
-    cents = Decimal("0.01")
-    renewal = values["renewal_price"]
-    return Product(
-        **values
-        | {
-            "price": Decimal(values["price"]).quantize(cents),
-            "renewal_price": None if renewal is None else Decimal(renewal).quantize(cents),
-            "billing_cycle": BillingCycle(values["billing_cycle"]),
-            "features": tuple(values["features"]),
-            "version": int(values["version"]),
-            "created_at": moment(values["created_at"]),
-            "updated_at": moment(values["updated_at"]),
-            "image": document.get("image"),
-        }
-    )

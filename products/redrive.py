@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Protocol
 
+from products.bulk.jobs import Job, JobState
 from products.changes import Change, CorruptChange, Effect
-from products.jobs import Job, JobState
 from products.pipeline import TASKS
 from products.product import Missing
 

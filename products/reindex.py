@@ -11,9 +11,9 @@ from itertools import batched
 from typing import Protocol
 
 from products.changes import Change
-from products.differences import Standing
+from products.checks.differences import Standing
+from products.checks.verification import Place
 from products.product import Product
-from products.verification import Place
 
 BATCH = 100
 

@@ -15,7 +15,6 @@ from products.adapters.dynamodb_drift import DynamoDrift
 from products.adapters.opensearch_rebuild import OpenSearchRebuild
 from products.adapters.sorting import SqliteSorting
 from products.adapters.sqs_dead_letters import SqsDeadLetters
-from products.audit_verification import AuditVerification
 from products.bootstrap import (
     audit_records,
     check_table,
@@ -31,14 +30,15 @@ from products.bootstrap import (
     table,
     trail,
 )
-from products.differences import Difference
-from products.drift import PATIENCE
+from products.checks.audit_verification import AuditVerification
+from products.checks.differences import Difference
+from products.checks.log import PATIENCE
+from products.checks.repair import Repair
+from products.checks.rounds import Rounds
+from products.checks.verification import Verification
 from products.listing import Listing
 from products.redrive import Redrive
 from products.reindex import Reindex
-from products.repair import Repair
-from products.rounds import Rounds
-from products.verification import Verification
 
 logger = logging.getLogger(__name__)
 

@@ -9,8 +9,10 @@ from deploy.gameday.case import Case
 from deploy.gameday.evidence import Evidence, Item
 from deploy.gameday.ledger import Outcome, Read, Told, Write
 from products.adapters.dynamodb_items import change_item, record_item
-from products.changes import Change, Effect, Origin, audit_key, audit_record, canonical_json, merged, next_change
-from products.product import FIELD_NAMES, iso, new_product, to_document
+from products.changes import Change, Effect, Origin, audit_key, audit_record, canonical_json, next_change
+from products.merging import merged
+from products.product import new_product
+from products.wire import FIELD_NAMES, iso, to_document
 from tests.builders import fields
 
 START = datetime(2026, 11, 25, 12, tzinfo=UTC)

@@ -15,9 +15,10 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from bbws_products.validation import findings
 from deploy.local.engines import Engines
+from deploy.local.proxy import Proxy
 from deploy.local.resources import create_bucket, create_queues
 from products import bootstrap, upkeep
-from products.adapters import aws
+from products.adapters.aws import client as aws_client
 from products.api.throttling import CALLS
 from products.catalogue import Catalogue
 from products.changes import Origin
@@ -80,7 +81,7 @@ def shared_clients(engines: Engines) -> Iterator[None]:
 
     @cache
     def made(environment: tuple[tuple[str, str], ...], service: str, **limits: Any) -> Any:
-        return aws.client(service, **limits)
+        return aws_client(service, **limits)
 
     def client(service: str, **limits: Any) -> Any:
         environment = sorted((name, value) for name, value in os.environ.items() if name.startswith("AWS_"))
@@ -101,7 +102,7 @@ def world(engines: Engines, shared_clients: None, settings: Any) -> Iterator[Wor
     settings.PRODUCTS_TABLE, settings.SEARCH_ALIAS = fresh.table, fresh.alias
     settings.AUDIT_BUCKET, settings.CLOUDFRONT_DISTRIBUTION_ID = fresh.bucket, fresh.distribution
     forget_wiring()
-    CALLS.made.clear()
+    CALLS.clear()
     fresh.empty_queues()
     yield fresh
     forget_wiring()
@@ -131,6 +132,14 @@ def ann() -> Origin:
 @pytest.fixture
 def ben() -> Origin:
     return Origin(actor="ben", source="test", request_id="request-of-ben")
+
+
+@pytest.fixture
+def aws(engines: Engines) -> Iterator[Proxy]:
+    """Stands before the engine of DynamoDB, SQS, S3 and CloudFront, and fails as it is told to."""
+    proxy = Proxy(engines.aws_url)
+    yield proxy
+    proxy.close()
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from boto3.dynamodb.types import TypeSerializer
 
 from products import bootstrap, upkeep
 from products.changes import Effect, Origin
-from products.differences import Difference, Kind
+from products.checks.differences import Difference, Kind
 from products.pipeline import Pipeline
 from tests.builders import fields
 from tests.fakes import Bell

@@ -66,9 +66,8 @@ class Deployment:
     # Processes
 
     def start_web(self, **changes: str) -> subprocess.Popen[str]:
-        options = ["--bind", f"127.0.0.1:{self.port}", "--worker-class", "gthread", "--threads", "8"]
-        quiet = ["--config", "python:bbws_products.gunicorn", "--log-level", "warning", "--no-control-socket"]
-        web = self._start("web", [str(BIN / "gunicorn"), "bbws_products.wsgi", *options, *quiet], changes)
+        one = {"PORT": str(self.port), "WEB_CONCURRENCY": "1"}
+        web = self._start("web", [sys.executable, "-m", "bbws_products.server"], one | changes)
         wait_for(self.url("/healthz"), web, f"web ({self.log('web')})")
         return web
 

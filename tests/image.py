@@ -131,15 +131,10 @@ def test_what_the_image_holds(image: Image) -> None:
     there = {path.name for path in (image.root / "app").iterdir()} - {"__pycache__"}
     rooms = {"bbws_products", "products", "tasks", "templates", "static", "deploy"}
     assert there == rooms | {"manage.py", "requirements.txt"}
-    assert {path.name for path in (image.root / "app/deploy").iterdir()} == {
-        "entrypoint.sh",
-        "compiled-requirements.txt",
-    }
+    assert [path.name for path in (image.root / "app/deploy").iterdir()] == ["entrypoint.sh"]
     assert image.config["User"] == "10001:10001"
     assert not [entry for entry in image.config["Env"] if re.search("SECRET|KEY|TOKEN|unused", entry)]
     assert not list((image.root / "opt/venv").glob("lib/python*/site-packages/pip"))
-    assert list((image.root / "opt/venv").glob("lib/python*/site-packages/gunicorn_h1c/*.so"))
-    assert not list((image.root / "usr/bin").glob("*gcc*"))
     # Bytecode that is loaded without a look at its source: flags 1 in the second word of the file.
     compiled = list((image.root / "app").rglob("*.pyc"))
     assert compiled

@@ -57,6 +57,7 @@ def test_who_has_the_page_open_is_told_of_what_others_save(
     assert eve.get(page("p1", "receipt/2")).json()["newer"] is None
     assert eve.get(page("p1", "receipt/9")).status_code == 404
     assert eve.get(page("nobody", "receipt/1")).status_code == 404
+    assert eve.get(page("no%20id%21", "receipt/1")).status_code == 400
 
 
 def test_why_a_change_was_made_stays_with_it(eve: Client, basic: None, catalogue: Catalogue, world: World) -> None:

@@ -1,15 +1,18 @@
 """Editing in the list, and taking back: one value at a time, with the version that was on the screen."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from django.test import Client
 
 from deploy.local.engines import free_port
+from products.admin import cells
 from products.catalogue import Catalogue
 from products.changes import Origin
 from tests.builders import fields
 from tests.conftest import forget_wiring
+from tests.fakes import AlwaysBeaten
 from tests.staff import LIST, page, said, signed_in
 from tests.worlds import World
 
@@ -44,10 +47,20 @@ def test_a_cell_somebody_else_has_changed_is_told_and_saved_only_when_that_is_me
     refused = cell(eve, "price", "9")
     assert (refused.status_code, refused.json()) == (
         409,
-        {"message": "ben changed this to 7.00.", "version": 2, "theirs": "7.00"},
+        {"kind": "clash", "message": "ben changed this to 7.00.", "version": 2, "theirs": "7.00"},
     )
     assert cell(eve, "active", "false").json()["version"] == 3  # another field merges
     assert cell(eve, "price", "9", "2").json()["version"] == 4
+
+
+def test_who_is_always_beaten_to_a_cell_meets_no_clash_and_may_try_again(
+    eve: Client, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beaten = replace(catalogue, table=AlwaysBeaten(catalogue.table))  # type: ignore[arg-type]
+    monkeypatch.setattr(cells, "catalogue", lambda: beaten)
+    refused = cell(eve, "price", "9")
+    said = "Too many writers are changing this at once; nothing was saved."
+    assert (refused.status_code, refused.json()) == (409, {"message": said})
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,9 @@ from django.test import Client
 
 from deploy.local.engines import free_port
 from products import bootstrap
+from products.bulk.jobs import Job
 from products.catalogue import Catalogue
 from products.changes import Origin
-from products.jobs import Job
 from tests.builders import fields
 from tests.conftest import forget_wiring
 from tests.staff import LIST, signed_in

@@ -8,7 +8,7 @@ import pytest
 from products.catalogue import Catalogue
 from products.changes import Origin
 from products.pipeline import Pipeline
-from products.product import iso
+from products.wire import iso
 from tests.builders import fields
 from tests.clients import Api, error_of
 
@@ -104,5 +104,3 @@ def test_a_receipt_is_followed_from_accepted_to_complete(api: Api, staff: Api, p
     assert (done.json()["status"], states()) == ("complete", ["done"] * 4)
     assert all(effect["at"].endswith("Z") for effect in done.json()["effects"].values())
     assert "Retry-After" not in done
-    for version in (0, 2, 10**12, 10**30, 10**40):
-        assert staff("get", f"/products/p1/changes/{version}").status_code == 404

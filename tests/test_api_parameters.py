@@ -77,6 +77,7 @@ NOT_UNDERSTOOD = [
     ("currency=rand", "currency"),
     ("billingCycle=weekly", "billingCycle"),
     ("active=maybe", "active"),
+    ("startAt=", "startAt"),
     ("startAt=xyz", "startAt"),
     ("startAt=%00", "startAt"),
     ("q=", "q"),
@@ -159,6 +160,9 @@ HEADERS: dict[str, list[str]] = {
             "wait=1; until=lunch",
             "wait=1, until=stored, until=audited",
             "until=stored; until=stored; wait=1",
+            "wait=0, until=stored,purged",
+            'wait=0, until="stored,purged"',
+            'wait=0; until="stored; wait=1"',
         ),
         *("wait=1; until", "wait=0; until=Stored", "wait=0; until=complete", 'wait=0; until="stored purged"'),
     ],
@@ -183,5 +187,5 @@ def test_a_header_that_is_not_understood_is_refused_by_its_name(api: Api) -> Non
 
 @pytest.mark.usefixtures("unwritten")
 def test_preferences_nobody_knows_are_ignored(api: Api) -> None:
-    for value in ("", ",;,", "return=minimal", "respond-async", "until=lunch", "x=" + "y" * 5000):
+    for value in ("", ",;,", "return=minimal", "respond-async", "until=lunch", 'to="us, wait=soon"', "x=" + "y" * 5000):
         assert api("patch", "/products/p1", {}, Prefer=value).status_code == 200

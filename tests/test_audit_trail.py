@@ -6,10 +6,10 @@ import pytest
 from django.core.management import CommandError
 
 from products import bootstrap, upkeep
-from products.audit_chain import Link, chain_differences
 from products.catalogue import Catalogue
 from products.changes import Origin
-from products.differences import Difference, Kind
+from products.checks.audit_chain import Link, chain_differences
+from products.checks.differences import Difference, Kind
 from tests.builders import fields
 from tests.commands import output
 from tests.worlds import World

@@ -59,6 +59,11 @@ def test_cells_are_edited_by_keyboard_undone_and_two_people_are_told(page: Page,
     expect(rows.nth(1).locator("[data-cell=price]")).to_have_text("R130")
     page.get_by_role("button", name="Undo").click()
     expect(rows.nth(1).locator("[data-cell=price]")).to_have_text("R555")
+    # A conflict that is no clash has no value of theirs to choose.
+    page.route("**/cell/", lambda route: route.fulfill(status=409, json={"message": "Too many writers."}), times=1)
+    rows.nth(1).locator("[data-cell=active]").click()
+    expect(rows.nth(1).locator(".cell-said")).to_have_text("Too many writers.")
+    expect(rows.nth(1).get_by_role("button", name="Take mine")).to_have_count(0)
     rows.nth(0).locator("[data-cell=active]").click()
     expect(rows.nth(0).locator("[data-cell=active]")).to_have_text("Deactivated")
     assert shop.product("cell0")["active"] is False

@@ -16,7 +16,6 @@ from products.changes import (
     Change,
     ChangeNotFound,
     ChangeType,
-    EditConflict,
     Effect,
     EngineAway,
     NameTaken,
@@ -24,12 +23,13 @@ from products.changes import (
     ProductExists,
     ProductNotFound,
     VersionMismatch,
-    VersionTaken,
 )
 from products.effects import Failure
+from products.merging import EditConflict
 from products.pipeline import Pipeline
 from products.product import Invalid
 from tests.builders import fields
+from tests.fakes import AlwaysBeaten
 from tests.worlds import World
 
 
@@ -179,21 +179,6 @@ def test_two_creators_of_one_id_end_with_one_product(catalogue: Catalogue, ann: 
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(create, range(4))).count(True) == 1
     assert len(catalogue.history("p1")) == 1
-
-
-class AlwaysBeaten:
-    """A table on which somebody else is always a moment faster, or on which our own first try did arrive."""
-
-    def __init__(self, table: object, *, ours: bool = False) -> None:
-        self.table, self.ours = table, ours
-
-    def append(self, changes: list[Change], answer: object = None) -> None:
-        if self.ours:
-            self.table.append(changes, answer)  # type: ignore[attr-defined]
-        raise VersionTaken("beaten")
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self.table, name)
 
 
 def test_a_writer_who_is_always_beaten_is_told_so(catalogue: Catalogue, ann: Origin) -> None:

@@ -11,17 +11,15 @@ from products.changes import (
     Change,
     ChangeType,
     CorruptChange,
-    EditConflict,
     Effect,
     Origin,
     audit_hash,
     audit_key,
-    differences,
-    merged,
     next_change,
     verified,
 )
 from products.effects import Failure
+from products.merging import EditConflict, differences, merged
 from products.product import BillingCycle
 from tests.builders import NOON, a_product
 

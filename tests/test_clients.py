@@ -3,14 +3,13 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from deploy.local.engines import ROOT, Engines
+from deploy.local.engines import ROOT
 from deploy.local.proxy import PASS, RESET, Proxy
 from tests.deployment import Deployment
 
@@ -33,13 +32,6 @@ def node() -> str:
 
 def is_new_enough(node: str) -> bool:
     return int(run(node, "--print", "process.versions.node", cwd=ROOT).stdout.partition(".")[0]) >= 18
-
-
-@pytest.fixture
-def aws(engines: Engines) -> Iterator[Proxy]:
-    proxy = Proxy(engines.aws_url)
-    yield proxy
-    proxy.close()
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from products import bootstrap, upkeep
 from products.catalogue import Catalogue
 from products.changes import Effect, Origin
-from products.differences import Difference, Kind
+from products.checks.differences import Difference, Kind
 from products.effects import Failure
 from tests.builders import fields
 from tests.damage import (

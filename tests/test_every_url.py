@@ -14,12 +14,12 @@ from django.test import Client
 from django.urls import URLResolver, get_resolver
 
 from products import bootstrap, tokens
+from products.bulk.jobs import JobKind
+from products.bulk.rows import planned_row
 from products.catalogue import Catalogue
 from products.changes import Origin
-from products.jobs import JobKind
 from products.models import ApiToken
 from products.pipeline import Pipeline
-from products.rows import planned_row
 from tests.builders import fields
 from tests.staff import signed_in, typed
 from tests.worlds import World

@@ -27,7 +27,6 @@ from deploy.local.engines import Engines
 from products.catalogue import Catalogue
 from products.changes import (
     ChangeNotFound,
-    EditConflict,
     Effect,
     EngineAway,
     NameTaken,
@@ -37,8 +36,10 @@ from products.changes import (
     VersionMismatch,
 )
 from products.listing import Listing
+from products.merging import EditConflict
 from products.pipeline import SETTLE, Pipeline
-from products.product import Product, to_document
+from products.product import Product
+from products.wire import to_document
 from tests.disturbances import Died, DisturbedBell, Parts, be_away, die
 from tests.fakes import Uncounted
 from tests.model import Model, State, Write, audit_key, expected_list, log_of, logs, seen

@@ -8,12 +8,12 @@ from decimal import Decimal
 import pytest
 
 from products import bootstrap
+from products.bulk.jobs import ROWS_MOST, Job, JobKind, JobMovedOn, JobNotFound, Jobs, JobState
+from products.bulk.rows import CHUNK, Row, RowState, planned_row
 from products.catalogue import Catalogue
 from products.changes import EngineAway, Origin
-from products.jobs import ROWS_MOST, Job, JobKind, JobMovedOn, JobNotFound, Jobs, JobState
 from products.listing import Listing
 from products.product import Invalid
-from products.rows import CHUNK, Row, RowState, planned_row
 from tests.builders import NOON, fields
 from tests.disturbances import Died, Parts, die
 from tests.fakes import Bell, Clock

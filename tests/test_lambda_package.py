@@ -28,7 +28,7 @@ def test_versions_are_those_of_the_application() -> None:
     shared = zipped.keys() & whole.keys()
     assert {"django", "celery", "kombu", "boto3"} <= shared
     assert {name: zipped[name] for name in shared} == {name: whole[name] for name in shared}
-    assert not {"psycopg", "gunicorn", "django-unfold", "pillow", "pycurl"} & zipped.keys()
+    assert not {"psycopg", "granian", "django-unfold", "pillow", "pycurl"} & zipped.keys()
 
 
 def test_the_list_is_complete() -> None:

@@ -1,24 +1,13 @@
 """One search follows a write through everything: log lines of real processes, from the request to the last effect."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
-
-from deploy.local.engines import Engines
 from deploy.local.proxy import PASS, Proxy
 from tests.builders import fields
 from tests.deployment import Deployment, until
 
 REQUEST = "followed-from-end-to-end"
-
-
-@pytest.fixture
-def s3(engines: Engines) -> Iterator[Proxy]:
-    proxy = Proxy(engines.aws_url)
-    yield proxy
-    proxy.close()
 
 
 def lines(deployment: Deployment) -> list[dict[str, Any]]:
@@ -31,11 +20,11 @@ def found(deployment: Deployment, **wanted: Any) -> list[dict[str, Any]]:
     return [line for line in lines(deployment) if wanted.items() <= line.items()]
 
 
-def test_one_search_follows_a_write_through_all_processes(deployment: Deployment, s3: Proxy) -> None:
+def test_one_search_follows_a_write_through_all_processes(deployment: Deployment, aws: Proxy) -> None:
     """S3 is away until the relay rings, so an attempt fails and SQS brings its message back."""
-    s3.fault = lambda request: 503 if request.method == "PUT" and ".json" in request.path else PASS
+    aws.fault = lambda request: 503 if request.method == "PUT" and ".json" in request.path else PASS
     json_lines = {"LOG_FORMAT": "json", "ENABLE_METRICS": "1"}
-    deployment.start_worker(AWS_ENDPOINT_URL_S3=s3.url, **json_lines)
+    deployment.start_worker(AWS_ENDPOINT_URL_S3=aws.url, **json_lines)
     deployment.start_web(**json_lines)
     deployment.start_scheduler(**json_lines)
     body = fields(productId="p1")
@@ -43,7 +32,7 @@ def test_one_search_follows_a_write_through_all_processes(deployment: Deployment
     assert (status, headers["X-Request-ID"]) == (202, REQUEST)
     until(lambda: found(deployment, event="relay rang again", request_id=REQUEST))
     until(lambda: found(deployment, event="task failed", task="products.audit", attempt=1))
-    s3.fault = lambda request: PASS
+    aws.fault = lambda request: PASS
     deployment.complete("p1")
     until(lambda: found(deployment, task="products.audit", attempt=2))
 

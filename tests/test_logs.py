@@ -15,10 +15,10 @@ from django.test import Client
 from bbws_products.celery import app
 from bbws_products.logs import BoundFacts, JsonFormatter, LineFormatter, bound
 from products import bootstrap
+from products.bulk.jobs import JobKind
+from products.bulk.rows import planned_row
 from products.catalogue import Catalogue
 from products.changes import ChangeNotFound, Effect, Origin
-from products.jobs import JobKind
-from products.rows import planned_row
 from tests.builders import fields
 from tests.clients import Api
 from tests.conftest import forget_wiring

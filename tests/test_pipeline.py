@@ -118,7 +118,7 @@ def test_a_message_about_an_unknown_change_is_an_error(line: Pipeline) -> None:
 def test_a_thousand_changes_cost_a_handful_of_invalidations(
     shop: Catalogue, line: Pipeline, bell: Bell, clock: Clock, world: World, ann: Origin
 ) -> None:
-    """Here 60 changes over 12 seconds, each message handled at its time."""
+    """Here 60 changes over 12 seconds, each message handled at its time: as many as 12 seconds have room for."""
     waiting: list[tuple[float, str, str, int]] = []
 
     def run_until(moment: float) -> None:
@@ -141,7 +141,7 @@ def test_a_thousand_changes_cost_a_handful_of_invalidations(
         clock.pass_(max(0.0, number * 0.2 - (clock() - start).total_seconds()))
     run_until(1000)
     assert all(shop.receipt(f"p{number}", 1).status == "complete" for number in range(60))
-    assert 2 <= len(world.invalidations()) <= 5
+    assert 2 <= len(world.invalidations()) <= 1 + 60 * 0.2 / INVALIDATE_EVERY.total_seconds()
 
 
 def test_an_invalidation_begun_before_a_change_settled_does_not_cover_it(

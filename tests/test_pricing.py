@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from products.pricing import Adjustment, Rounding, Way, signed
+from products.bulk.pricing import Adjustment, Rounding, Way, signed
 from products.product import Invalid
 
 

@@ -6,18 +6,8 @@ from typing import Any
 
 import pytest
 
-from products.product import (
-    BillingCycle,
-    Invalid,
-    checked_id,
-    from_document,
-    iso,
-    moment,
-    money,
-    new_product,
-    normalised_name,
-    to_document,
-)
+from products.product import BillingCycle, Invalid, checked_id, money, new_product, normalised_name
+from products.wire import from_document, iso, moment, to_document
 from tests.builders import NOON, a_product, fields
 
 

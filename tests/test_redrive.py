@@ -10,12 +10,12 @@ from django.core.management import CommandError
 
 from products import bootstrap, upkeep
 from products.adapters.sqs_dead_letters import NOT_OFFERED, SqsDeadLetters
+from products.bulk.jobs import JobKind
+from products.bulk.rows import planned_row
 from products.catalogue import Catalogue
 from products.changes import EngineAway, Origin
-from products.jobs import JobKind
 from products.pipeline import Pipeline
 from products.redrive import Letter, NoSuchQueue, Redrive
-from products.rows import planned_row
 from tasks.queues import dlq_name
 from tests.builders import fields
 from tests.commands import output

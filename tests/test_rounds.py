@@ -17,10 +17,10 @@ from django.test import Client
 from bbws_products.celery import celery_settings
 from products import bootstrap, upkeep
 from products.changes import Change, EngineAway, Origin, audit_key, audit_record, canonical_json, next_change
-from products.differences import Difference, Entry, Kind, Standing
-from products.drift import DOCUMENT
-from products.rounds import KEPT_MOST, SLICE, Check, Rounds
-from products.verification import BATCH, Batch, Place, Stage, Verification
+from products.checks.comparison import DOCUMENT
+from products.checks.differences import Difference, Entry, Kind, Standing
+from products.checks.rounds import KEPT_MOST, SLICE, Check, Rounds
+from products.checks.verification import BATCH, Batch, Place, Stage, Verification
 from tasks.products import verify
 from tests.builders import NOON, a_product
 from tests.commands import output

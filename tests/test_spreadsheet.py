@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from products.bulk.rows import RowState
+from products.bulk.spreadsheet import COLUMNS, exported, guessed, keys_of, lines, plain, planned, read, safe
 from products.product import Invalid
-from products.rows import RowState
-from products.spreadsheet import COLUMNS, exported, guessed, keys_of, lines, plain, planned, read, safe
 from tests.builders import a_product
 
 

@@ -18,10 +18,12 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from bbws_products.celery import app
 from deploy.local.engines import ROOT, Engines, app_environment
-from products import jobs, pipeline, rounds
+from products import pipeline
 from products.adapters.cloudfront import PATHS
 from products.adapters.dynamodb_items import answer_item, table_definition
+from products.bulk import jobs
 from products.changes import Origin
+from products.checks import rounds
 from products.once import Answer, Once
 from tasks.queues import (
     DLQ_RETENTION_DAYS,

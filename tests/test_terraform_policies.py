@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from products import bootstrap, upkeep
+from products.bulk.jobs import JobKind
+from products.bulk.rows import planned_row
 from products.changes import Change, Origin
-from products.jobs import JobKind
 from products.pipeline import Pipeline
-from products.rows import planned_row
 from tests.builders import fields
 from tests.clients import Api
 from tests.conftest import forget_wiring

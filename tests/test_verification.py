@@ -9,7 +9,7 @@ from products import bootstrap, upkeep
 from products.adapters.dynamodb_items import change_item
 from products.catalogue import Catalogue
 from products.changes import Effect, Origin, audit_hash
-from products.differences import Kind
+from products.checks.differences import Kind
 from products.pipeline import Pipeline
 from tests.builders import fields
 from tests.damage import (

@@ -15,7 +15,6 @@ from typing import Any
 
 import pytest
 
-from deploy.local.engines import Engines
 from deploy.local.proxy import HANG, PASS, RESET, Proxy, Request
 from tasks.heartbeat import main, silent_queues
 from tasks.queues import queue_names
@@ -49,13 +48,6 @@ class Credentials:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server.server_address[1]}/role"
-
-
-@pytest.fixture
-def sqs(engines: Engines) -> Iterator[Proxy]:
-    proxy = Proxy(engines.aws_url)
-    yield proxy
-    proxy.close()
 
 
 @pytest.fixture
@@ -93,18 +85,18 @@ def mend(sqs: Proxy, role: Credentials, fault: str | int) -> None:
 
 
 @pytest.mark.timeout(180)
-def test_a_worker_outlives_every_fault_of_sqs(deployment: Deployment, sqs: Proxy, role: Credentials) -> None:
+def test_a_worker_outlives_every_fault_of_sqs(deployment: Deployment, aws: Proxy, role: Credentials) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         deployment.variables.pop(name)
     worker = deployment.start_worker(
-        AWS_ENDPOINT_URL_SQS=sqs.url, AWS_CONTAINER_CREDENTIALS_FULL_URI=role.url, AWS_METADATA_SERVICE_NUM_ATTEMPTS="1"
+        AWS_ENDPOINT_URL_SQS=aws.url, AWS_CONTAINER_CREDENTIALS_FULL_URI=role.url, AWS_METADATA_SERVICE_NUM_ATTEMPTS="1"
     )
     deployment.variables |= {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
     deployment.start_web()
     write(deployment, "start")
     for fault in (500, RESET, "refused", 403, "credentials", HANG):
-        fail(sqs, role, fault)
-        mend(sqs, role, fault)
+        fail(aws, role, fault)
+        mend(aws, role, fault)
         began = time.monotonic()
         write(deployment, str(fault))
         assert time.monotonic() - began < 25, f"slow to recover from {fault}"

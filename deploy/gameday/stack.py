@@ -128,6 +128,8 @@ class Stack:
             "OPENSEARCH_URL": self.proxies["opensearch"].url,
             "SQS_QUEUE_URL_PREFIX": f"{self.proxies['sqs'].url}/000000000000",
             "SQS_WAIT_SECONDS": "1",
+            "PORT": str(self.port),
+            "WEB_GRACEFUL_TIMEOUT": "5",
             "CLOUDFRONT_DISTRIBUTION_ID": self.distribution,
             "DATABASE_URL": self.others.get("DATABASE_URL", own["DATABASE_URL"]),
             "THROTTLE_PUBLIC": "0",
@@ -155,11 +157,9 @@ class Stack:
     def command_lines(self) -> dict[str, list[str]]:
         celery = [str(BIN / "celery"), "-q", "-A", "bbws_products"]
         worker = [*celery, "worker", "--concurrency", "2", "--loglevel", "WARNING", "--hostname"]
-        web = ["--bind", f"127.0.0.1:{self.port}", "--worker-class", "gthread", "--workers", "2", "--threads", "8"]
-        quiet = ["--timeout", "60", "--graceful-timeout", "5", "--log-level", "warning", "--no-control-socket"]
         beat = ["beat", "--schedule", str(self.home / "beat"), "--pidfile=", "--loglevel", "WARNING"]
         lines = {
-            "web": [str(BIN / "gunicorn"), "bbws_products.wsgi", *web, *quiet],
+            "web": [sys.executable, "-m", "bbws_products.server"],
             **{name: [*worker, f"{name.replace(' ', '')}@gameday"] for name in WORKERS},
             "scheduler": [*celery, *beat],
         }

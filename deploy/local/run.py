@@ -26,7 +26,6 @@ from deploy.local.engines import (
 )
 
 HOME = Path(os.environ.get("LOCAL_HOME", ROOT / ".local"))
-BIN = Path(sys.executable).parent
 STEPS = time.monotonic()
 
 
@@ -105,18 +104,12 @@ def staff() -> str:
     return kept.read_text().strip()
 
 
-def servers(port: int) -> dict[str, list[str]]:
+def servers() -> dict[str, list[str]]:
     # Celery warns root of pickled messages, which these queues don't accept.
     quiet = ["-W", "ignore:You're running the worker with superuser"]
     celery = [sys.executable, *quiet, "-m", "celery", "--quiet", "-A", "bbws_products"]
     return {
-        "web": [
-            str(BIN / "gunicorn"),
-            "bbws_products.wsgi",
-            *["--config", "python:bbws_products.gunicorn"],
-            *["--bind", f"127.0.0.1:{port}", "--worker-class", "gthread", "--workers", "2", "--threads", "8"],
-            *["--timeout", "60", "--graceful-timeout", "5", "--log-level", "warning", "--no-control-socket"],
-        ],
+        "web": [sys.executable, "-m", "bbws_products.server"],
         "worker": [*celery, "worker", "--concurrency", "4", "--loglevel", "WARNING", "--hostname", "local@%h"],
         "scheduler": [*celery, "beat", "--schedule", str(HOME / "celerybeat-schedule"), "--pidfile=", "-l", "WARNING"],
     }
@@ -128,6 +121,7 @@ def main() -> None:
     engines = Engines(HOME)
     env = app_environment(engines, env="dev", home=HOME)
     env |= {"SECRET_KEY": kept_secret("secret-key"), "TOKEN_KEYS": kept_secret("token-key"), "DEBUG": "0"}
+    env |= {"PORT": str(port), "WEB_GRACEFUL_TIMEOUT": "5"}
     env["LOG_LEVEL"] = os.environ.get("LOG_LEVEL", "WARNING")
     os.environ.update(env)
     children: dict[str, subprocess.Popen[str]] = {}
@@ -155,7 +149,7 @@ def serve(port: int, children: dict[str, subprocess.Popen[str]]) -> None:
 
     beats = Path(os.environ["HEARTBEAT_DIR"])
     shutil.rmtree(beats, ignore_errors=True)  # those of the last run prove nothing
-    for name, command in servers(port).items():
+    for name, command in servers().items():
         start(name, command, children)
     wait_for(f"http://127.0.0.1:{port}/healthz", children["web"], "The web server")
     wait_for_polls(beats, children["worker"])
@@ -206,7 +200,7 @@ def watch(engines: Engines, children: dict[str, subprocess.Popen[str]], port: in
         for name, child in list(children.items()):
             if child.poll() is not None:
                 print(f"{name} ended (exit code {child.returncode}) and is started again", flush=True)
-                start(name, servers(port)[name], children)
+                start(name, servers()[name], children)
         if any(engine.poll() is not None for engine in engines.running):
             raise EngineFailed(f"An engine has ended by itself; see the logs in {HOME}.")
 

@@ -40,7 +40,8 @@ from products.effects import Failure
 from products.listing import Listing
 from products.once import REMEMBERED, Answer, RequestAnswered
 from products.pipeline import Invalidation
-from products.product import Product, from_document, iso, moment, normalised_name
+from products.product import Product, normalised_name
+from products.wire import from_document, iso, moment
 
 logger = logging.getLogger(__name__)
 IS_NEW = "attribute_not_exists(PK)"

@@ -1,4 +1,4 @@
-"""The calls of which the product table is made, over boto3's client; values are Python's own on our side."""
+"""The calls of which everything in the table is made, over boto3's client; values are Python's own on our side."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -64,6 +64,16 @@ class DynamoCalls:
     def _do(self, put: Item, **arguments: Any) -> bool:
         """One put by itself, outside a transaction; False when its condition does not hold."""
         return self._unless_refused("put_item", **put["Put"], **arguments) is not None
+
+    def _transact(self, writes: list[Item]) -> bool:
+        """All of it in one transaction; False when a condition does not hold."""
+        try:
+            self._call("transact_write_items", TransactItems=writes)
+        except ClientError as fault:
+            if error_code(fault) != "TransactionCanceledException":
+                raise
+            return False
+        return True
 
     def _update(self, key: Item, update: str, condition: str, names: Item, values: Item) -> Item | None:
         """The item after the update, or None when the condition does not hold."""

@@ -4,45 +4,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from products.adapters.attributes import decoded, encoded
-from products.adapters.aws import calling, error_code
+from products.adapters.dynamodb_calls import DynamoCalls
 from products.adapters.dynamodb_items import Item
-from products.differences import Difference, Kind
-from products.product import iso, moment
-from products.rounds import Check, Round
-from products.verification import Stage
+from products.checks.differences import Difference, Kind
+from products.checks.rounds import Check, Round
+from products.checks.verification import Stage
+from products.wire import iso, moment
 
 CHECK_KEY = {"PK": "CHECK#drift", "SK": "LATEST"}
 
 
 @dataclass(frozen=True, slots=True)
-class DynamoChecks:
-    client: Any
-    name: str
+class DynamoChecks(DynamoCalls):
+    """The last round and the one under way."""
 
     def last_check(self) -> Check | None:
-        with calling("DynamoDB"):
-            answer = self.client.get_item(TableName=self.name, Key=encoded(CHECK_KEY), ConsistentRead=True)
-        return _to_check(decoded(answer["Item"])) if "Item" in answer else None
+        item = self._get(CHECK_KEY)
+        return _to_check(item) if item else None
 
     def step(self, check: Check) -> bool:
         last, running = (_round_item(r) if r else None for r in (check.last, check.running))
         item = {**CHECK_KEY, "turn": check.turn, "last": last, "running": running}
-        try:
-            with calling("DynamoDB"):
-                self.client.put_item(
-                    TableName=self.name,
-                    Item=encoded(item),
-                    ConditionExpression="attribute_not_exists(PK) OR turn < :turn",
-                    ExpressionAttributeValues=encoded({":turn": check.turn}),
-                )
-        except ClientError as fault:
-            if error_code(fault) != "ConditionalCheckFailedException":
-                raise
-            return False
-        return True
+        return self._do(self._put(item, "attribute_not_exists(PK) OR turn < :turn", {":turn": check.turn}))
 
 
 def _to_check(item: Mapping[str, Any]) -> Check:

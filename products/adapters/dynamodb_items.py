@@ -11,7 +11,8 @@ from products.changes import Change, ChangeType, CorruptChange, Effect, NameTake
 from products.effects import Discard, Failure
 from products.listing import Listing
 from products.once import Answer, Outcome, RequestAnswered
-from products.product import Product, from_document, iso, moment, normalised_name, to_document
+from products.product import Product, normalised_name
+from products.wire import from_document, iso, moment, to_document
 
 logger = logging.getLogger(__name__)
 Item = dict[str, Any]

@@ -8,16 +8,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from products.adapters.attributes import decoded, encoded
-from products.adapters.aws import calling, error_code
+from products.adapters.attributes import encoded
+from products.adapters.dynamodb_calls import DynamoCalls
 from products.adapters.dynamodb_items import OPEN_CHANGES, Item
-from products.jobs import KEPT, Job, JobKind, JobState
-from products.product import iso, moment
-from products.rows import CHUNK, Row, RowState, in_chunks
+from products.bulk.jobs import KEPT, Job, JobKind, JobState
+from products.bulk.rows import CHUNK, Row, RowState, in_chunks
+from products.wire import iso, moment
 
 logger = logging.getLogger(__name__)
 RUNNING = "JOB"
@@ -25,9 +24,8 @@ CENTS = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True)
-class DynamoJobTable:
-    client: Any
-    name: str
+class DynamoJobTable(DynamoCalls):
+    """Jobs and their rows; they are forgotten together."""
 
     def put_job(self, job: Job, rows: Sequence[Row]) -> None:
         for chunk, part in enumerate(in_chunks(rows)):
@@ -35,34 +33,29 @@ class DynamoJobTable:
         self._call("put_item", TableName=self.name, Item=encoded(_job_item(job)))
 
     def job(self, job_id: str) -> Job | None:
-        answer = self._call("get_item", TableName=self.name, Key=encoded(_job_key(job_id)), ConsistentRead=True)
-        return _to_job(decoded(answer["Item"])) if "Item" in answer else None
+        item = self._get(_job_key(job_id))
+        return _to_job(item) if item else None
 
     def rows(self, job_id: str, chunk: int) -> list[Row]:
-        key = encoded(_chunk_key(job_id, chunk))
-        answer = self._call("get_item", TableName=self.name, Key=key, ConsistentRead=True)
-        return [_to_row(row) for row in decoded(answer["Item"])["rows"]] if "Item" in answer else []
+        item = self._get(_chunk_key(job_id, chunk))
+        return [_to_row(row) for row in item["rows"]] if item else []
 
     def jobs(self, limit: int) -> list[Job]:
-        found = self._query("PK = :pk", {":pk": "JOBS"}, ScanIndexForward=False, Limit=limit, ConsistentRead=True)
-        return [_to_job(item) for item, _ in zip(found, range(limit), strict=False)]
+        found = self._query(
+            KeyConditionExpression="PK = :pk",
+            ExpressionAttributeValues={":pk": "JOBS"},
+            ScanIndexForward=False,
+            Limit=limit,
+            ConsistentRead=True,
+        )
+        return [_to_job(item) for item in islice(found, limit)]
 
     def step(self, job: Job, rows: Sequence[Row] | None = None) -> bool:
-        put = {
-            "TableName": self.name,
-            "Item": encoded(_job_item(job)),
-            "ConditionExpression": "turn = :turn",
-            "ExpressionAttributeValues": encoded({":turn": job.turn - 1}),
-        }
-        writes = [{"Put": put}]
+        writes = [self._put(_job_item(job), "turn = :turn", {":turn": job.turn - 1})]
         if rows:
             chunk = (rows[0].number - 1) // CHUNK
             writes.append({"Put": {"TableName": self.name, "Item": encoded(_chunk_item(job, chunk, rows))}})
-        try:
-            self._call("transact_write_items", TransactItems=writes)
-        except ClientError as fault:
-            if error_code(fault) != "TransactionCanceledException":
-                raise
+        if not self._transact(writes):
             return False
         counts = {str(state): count for state, count in job.counts.items()}
         facts = {"job_id": job.job_id, "request_id": job.job_id, "state": str(job.state), "turn": job.turn}
@@ -71,29 +64,12 @@ class DynamoJobTable:
         return True
 
     def running_jobs(self, moved_before: datetime) -> Iterator[Job]:
-        values = {":running": RUNNING, ":before": iso(moved_before)}
-        found = self._query("openFlag = :running AND acceptedAt <= :before", values, IndexName=OPEN_CHANGES)
+        found = self._query(
+            IndexName=OPEN_CHANGES,
+            KeyConditionExpression="openFlag = :running AND acceptedAt <= :before",
+            ExpressionAttributeValues={":running": RUNNING, ":before": iso(moved_before)},
+        )
         return map(_to_job, found)
-
-    def _query(self, condition: str, values: Item, **arguments: Any) -> Iterator[Item]:
-        start: Item = {}
-        while True:
-            answer = self._call(
-                "query",
-                TableName=self.name,
-                KeyConditionExpression=condition,
-                ExpressionAttributeValues=encoded(values),
-                **arguments,
-                **start,
-            )
-            yield from map(decoded, answer["Items"])
-            if "LastEvaluatedKey" not in answer:
-                return
-            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
-
-    def _call(self, operation: str, **arguments: Any) -> Any:
-        with calling("DynamoDB"):
-            return getattr(self.client, operation)(**arguments)
 
 
 def _job_key(job_id: str) -> Item:

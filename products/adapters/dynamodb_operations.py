@@ -4,26 +4,26 @@ import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from products.adapters.attributes import decoded, encoded
-from products.adapters.aws import calling, error_code
+from products.adapters.attributes import encoded
+from products.adapters.dynamodb_calls import DynamoCalls
 from products.adapters.dynamodb_items import Item, change_key, discard_item, discard_name
 from products.changes import Change, Effect, EngineAway
 from products.effects import Discard
 from products.operations import BOUNDS, Action, Minute, bucket_of
-from products.product import iso, moment
+from products.wire import iso, moment
 
 logger = logging.getLogger(__name__)
 KEPT = timedelta(days=2)
 
 
 @dataclass(frozen=True, slots=True)
-class DynamoOperations:
-    client: Any
-    name: str
+class DynamoOperations(DynamoCalls):
+    """Statistics, what operators did, and effects given up."""
 
     # Statistics
 
@@ -51,33 +51,25 @@ class DynamoOperations:
         found: list[Minute] = []
         hour = since.replace(minute=0, second=0, microsecond=0)
         while hour <= until:
-            found += map(_to_minute, self._query(_minute_key(hour)["PK"]))
+            found += map(_to_minute, self._of(_minute_key(hour)["PK"]))
             hour += timedelta(hours=1)
         return [minute for minute in found if since <= minute.at <= until]
 
     # What was done
 
     def discard(self, change: Change, effect: Effect, discard: Discard) -> bool:
-        key = encoded(change_key(change.product_id, change.version))
-        names = {"#open": "open", "#discarded": discard_name(effect)}
-        values = {":effect": str(effect), ":effects": {str(effect)}, ":discard": discard_item(discard)}
-        try:
-            answer = self._call(
-                "update_item",
-                TableName=self.name,
-                Key=key,
-                UpdateExpression="SET #discarded = :discard DELETE #open :effects",
-                ConditionExpression="contains(#open, :effect)",
-                ExpressionAttributeNames=names,
-                ExpressionAttributeValues=encoded(values),
-                ReturnValues="ALL_NEW",
-            )
-        except ClientError as fault:
-            if error_code(fault) != "ConditionalCheckFailedException":
-                raise
+        key = change_key(change.product_id, change.version)
+        discarded = self._update(
+            key,
+            "SET #discarded = :discard DELETE #open :effects",
+            "contains(#open, :effect)",
+            {"#open": "open", "#discarded": discard_name(effect)},
+            {":effect": str(effect), ":effects": {str(effect)}, ":discard": discard_item(discard)},
+        )
+        if discarded is None:
             return False
-        if "open" not in answer["Attributes"]:
-            self._call("update_item", TableName=self.name, Key=key, UpdateExpression="REMOVE openFlag")
+        if "open" not in discarded:
+            self._call("update_item", TableName=self.name, Key=encoded(key), UpdateExpression="REMOVE openFlag")
         return True
 
     def write(self, action: Action) -> None:
@@ -105,22 +97,12 @@ class DynamoOperations:
                 reason=item["reason"],
                 changes=item["changes"],
             )
-            for item in self._query(_month(month), ScanIndexForward=False, Limit=limit)
+            for item in islice(self._of(_month(month), ScanIndexForward=False, Limit=limit), limit)
         ]
 
-    def _query(self, partition: str, **arguments: Any) -> Iterator[Item]:
-        answer = self._call(
-            "query",
-            TableName=self.name,
-            KeyConditionExpression="PK = :pk",
-            ExpressionAttributeValues=encoded({":pk": partition}),
-            **arguments,
-        )
-        return map(decoded, answer["Items"])
-
-    def _call(self, operation: str, **arguments: Any) -> Any:
-        with calling("DynamoDB"):
-            return getattr(self.client, operation)(**arguments)
+    def _of(self, partition: str, **arguments: Any) -> Iterator[Item]:
+        values = {":pk": partition}
+        return self._query(KeyConditionExpression="PK = :pk", ExpressionAttributeValues=values, **arguments)
 
 
 def _minute_key(at: datetime) -> Item:

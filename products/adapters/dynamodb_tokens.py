@@ -2,26 +2,24 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from products.adapters.aws import calling
+from products.adapters.attributes import encoded
+from products.adapters.dynamodb_calls import DynamoCalls
+from products.adapters.dynamodb_items import Item
 
 
 @dataclass(frozen=True, slots=True)
-class DynamoRevocations:
-    client: Any
-    table: str
+class DynamoRevocations(DynamoCalls):
+    """A token is revoked when its item is there."""
 
     def revoke(self, token_id: str, expires_at: datetime) -> None:
         """DynamoDB forgets the item after ``expires_at``: the token has no force by then."""
-        item = {**_key(token_id), "expiresAt": {"N": str(int(expires_at.timestamp()) + 60)}}
-        with calling("DynamoDB"):
-            self.client.put_item(TableName=self.table, Item=item)
+        item = {**_key(token_id), "expiresAt": int(expires_at.timestamp()) + 60}
+        self._call("put_item", TableName=self.name, Item=encoded(item))
 
     def is_revoked(self, token_id: str) -> bool:
-        with calling("DynamoDB"):
-            return "Item" in self.client.get_item(TableName=self.table, Key=_key(token_id), ConsistentRead=True)
+        return self._get(_key(token_id)) is not None
 
 
-def _key(token_id: str) -> dict[str, Any]:
-    return {"PK": {"S": f"TOKEN#{token_id}"}, "SK": {"S": "REVOKED"}}
+def _key(token_id: str) -> Item:
+    return {"PK": f"TOKEN#{token_id}", "SK": "REVOKED"}

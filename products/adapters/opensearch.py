@@ -12,9 +12,10 @@ from opensearchpy import OpenSearch, Urllib3AWSV4SignerAuth, exceptions
 
 from products.adapters.opensearch_items import ENGINE, INDEX_BODY, action, bulk, calling, check, fill, next_alias
 from products.changes import EngineAway
-from products.differences import Standing
+from products.checks.differences import Standing
 from products.listing import Listing
-from products.product import Product, iso
+from products.product import Product
+from products.wire import iso
 
 FIELDS = ["name^6", "name.prefix^3", "description^2", "description.prefix", "features", "features.prefix^0.5"]
 PAGE = 1000

@@ -10,7 +10,8 @@ from typing import Any
 from opensearchpy import OpenSearch, exceptions
 
 from products.changes import EffectRefused, EngineAway
-from products.product import Product, to_document
+from products.product import Product
+from products.wire import to_document
 
 logger = logging.getLogger(__name__)
 ENGINE = "OpenSearch"

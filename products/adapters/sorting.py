@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
-from products.audit_chain import Link
+from products.checks.audit_chain import Link
 
 
 class SqliteSorting:

@@ -14,12 +14,12 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 from products.admin.away import page_or_away
 from products.admin.base import ModelAdmin
 from products.bootstrap import catalogue, jobs
+from products.bulk.jobs import ROWS_MOST, Job, JobKind
+from products.bulk.pricing import Adjustment, Rounding, Way, new_prices, signed
+from products.bulk.rows import Row, planned_row
 from products.changes import ProductNotFound
-from products.jobs import ROWS_MOST, Job, JobKind
 from products.listing import Listing
-from products.pricing import Adjustment, Rounding, Way, new_prices, signed
 from products.product import Invalid, Product
-from products.rows import Row, planned_row
 
 FLAGS = {"activate": True, "deactivate": False}
 DOINGS = {"price": "Change prices", "activate": "Activate", "deactivate": "Deactivate"}

@@ -11,12 +11,13 @@ from django.views.decorators.http import require_POST
 
 from products.admin.base import ModelAdmin, origin_of
 from products.admin.recent import remember
+from products.admin.refused import sentence_of, status_of
 from products.admin.texts import authors, label, shown
 from products.batch import Accepted
 from products.bootstrap import catalogue
-from products.changes import EditConflict
 from products.currency import money
-from products.product import CatalogueError, Invalid, Missing, TryLater
+from products.merging import EditConflict
+from products.product import CatalogueError
 
 READ: dict[str, Callable[[str], Any]] = {"price": str, "active": lambda text: text == "true"}
 
@@ -27,7 +28,8 @@ class ProductCells(ModelAdmin):
         return [path("<path:object_id>/cell/", view, name="products_product_cell"), *super().get_urls()]
 
     def cell_view(self, request: HttpRequest, object_id: str) -> JsonResponse:
-        """Save one value. 409 tells both values; sending it again with the version told means to overwrite."""
+        """Save one value. A 409 of kind ``clash`` tells what somebody else made of it, and the version of that: sent
+        again with this version, the value overwrites theirs. Any other 409 is only to be tried again."""
         field, text, base = (request.POST.get(name, "") for name in ("field", "value", "version"))
         if not self.has_change_permission(request) or (
             (field, text) == ("active", "false") and not self.has_delete_permission(request)
@@ -70,8 +72,7 @@ def _refused(refusal: CatalogueError, field: str) -> JsonResponse:
     if isinstance(refusal, EditConflict):
         clash = refusal.clashes[field]
         who, theirs = authors(refusal)[field], shown(clash.theirs)
-        body = {"message": f"{who} changed this to {theirs}.", "version": refusal.product.version, "theirs": theirs}
-        return JsonResponse(body, status=409)
-    sentence = " ".join(refusal.errors.get(field, [str(refusal)])) if isinstance(refusal, Invalid) else str(refusal)
-    status = 503 if isinstance(refusal, TryLater) else 404 if isinstance(refusal, Missing) else 400
-    return JsonResponse({"message": sentence}, status=status)
+        said = f"{who} changed this to {theirs}."
+        body = {"kind": "clash", "message": said, "version": refusal.product.version, "theirs": theirs}
+        return JsonResponse(body, status=status_of(refusal))
+    return JsonResponse({"message": sentence_of(refusal, field)}, status=status_of(refusal))

@@ -17,7 +17,8 @@ from products.admin.recent import remember
 from products.admin.texts import label
 from products.batch import Accepted
 from products.bootstrap import catalogue
-from products.changes import CorruptChange, ProductNotFound, differences
+from products.changes import CorruptChange, ProductNotFound
+from products.merging import differences
 from products.models import Product
 from products.product import CatalogueError, Invalid, TryLater
 

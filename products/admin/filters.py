@@ -10,83 +10,77 @@ from django.http import HttpRequest
 from products.admin.form import CODES
 from products.product import BillingCycle, price_bound
 
-SORTS = {"newest": ("-created_at", "Newest first"), "cheapest": ("price", "Cheapest"), "dearest": ("-price", "Dearest")}
-
 
 class Choice(admin.SimpleListFilter):
-    """A filter of some given values; any other is refused by name, never ignored."""
+    """A filter of some given values; any other is refused by name, never ignored.
 
-    choices_of: dict[str, str] = {}
+    ``offered`` has, by the value in the address, what the choice says and what ``field`` must then be.
+    """
+
+    offered: dict[str, tuple[str, Any]] = {}
+    field = ""
     any = ""  # what the choice says while it is not set
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return list(self.choices_of.items())
+        return [(value, text) for value, (text, _) in self.offered.items()]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         value = self.value()
         if not value:
             return queryset
-        if value not in self.choices_of:
+        if value not in self.offered:
             raise IncorrectLookupParameters(f"{self.parameter_name}={value}")
-        return self.narrowed(request, queryset, str(value))
+        return self.narrowed(request, queryset, self.offered[value][1])
 
-    def narrowed(self, request: HttpRequest, queryset: Any, value: str) -> Any:
-        raise NotImplementedError
+    def narrowed(self, request: HttpRequest, queryset: Any, wanted: Any) -> Any:
+        return queryset.filter(**{self.field: wanted})
 
     @property
     def chip(self) -> str:
         """What the chip of this filter says while it is set."""
-        return self.choices_of.get(str(self.value()), "")
+        return self.offered.get(str(self.value()), ("", None))[0]
 
 
 class ActiveFilter(Choice):
-    title, parameter_name, any = "status", "active", "Active or not"
-    choices_of = {"yes": "Active", "no": "Deactivated"}
-
-    def narrowed(self, request: HttpRequest, queryset: Any, value: str) -> Any:
-        return queryset.filter(active=value == "yes")
+    title, parameter_name, any, field = "status", "active", "Active or not", "active"
+    offered = {"yes": ("Active", True), "no": ("Deactivated", False)}
 
 
 class CurrencyFilter(Choice):
-    title, parameter_name, any = "currency", "currency", "Any currency"
-    choices_of = {code: code for code in CODES}
-
-    def narrowed(self, request: HttpRequest, queryset: Any, value: str) -> Any:
-        return queryset.filter(currency=value)
+    title, parameter_name, any, field = "currency", "currency", "Any currency", "currency"
+    offered = {code: (code, code) for code in CODES}
 
 
 class BillingCycleFilter(Choice):
-    title, parameter_name, any = "billing cycle", "cycle", "Any billing cycle"
-    choices_of = {cycle.value: cycle.value.capitalize() for cycle in BillingCycle}
-
-    def narrowed(self, request: HttpRequest, queryset: Any, value: str) -> Any:
-        return queryset.filter(billing_cycle=value)
-
-
-class MineFilter(Choice):
-    title, parameter_name, any = "author", "mine", "Changed by anyone"
-    choices_of = {"yes": "Changed by me"}
-
-    def narrowed(self, request: HttpRequest, queryset: Any, value: str) -> Any:
-        return queryset.filter(updated_by=request.user.get_username())
+    title, parameter_name, any, field = "billing cycle", "cycle", "Any billing cycle", "billing_cycle"
+    offered = {cycle.value: (cycle.value.capitalize(), cycle.value) for cycle in BillingCycle}
 
 
 class OpenFilter(Choice):
-    title, parameter_name, any = "state", "open", "In any state"
-    choices_of = {"yes": "Has open effects"}
+    title, parameter_name, any, field = "state", "open", "In any state", "opened"
+    offered = {"yes": ("Has open effects", True)}
 
-    def narrowed(self, request: HttpRequest, queryset: Any, value: str) -> Any:
-        return queryset.filter(opened=True)
+
+class MineFilter(Choice):
+    title, parameter_name, any, field = "author", "mine", "Changed by anyone", "updated_by"
+    offered = {"yes": ("Changed by me", None)}
+
+    def narrowed(self, request: HttpRequest, queryset: Any, wanted: Any) -> Any:
+        return super().narrowed(request, queryset, request.user.get_username())
 
 
 class SortFilter(Choice):
     """Only orders an index holds; without one it is oldest first, or the best matches first."""
 
     title, parameter_name, any = "order", "sort", "Oldest first"
-    choices_of = {name: text for name, (_, text) in SORTS.items()}
+    offered = {
+        "newest": ("Newest first", "-created_at"),
+        "cheapest": ("Cheapest", "price"),
+        "dearest": ("Dearest", "-price"),
+    }
 
-    def narrowed(self, request: HttpRequest, queryset: Any, value: str) -> Any:
-        return queryset.order_by(SORTS[value][0])
+    def narrowed(self, request: HttpRequest, queryset: Any, wanted: Any) -> Any:
+        return queryset.order_by(wanted)
 
 
 class _Price(admin.ListFilter):

@@ -6,8 +6,9 @@ from django import forms
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from products.admin.texts import authors, shown
-from products.changes import EditConflict, NameTaken, ProductExists
+from products.changes import NameTaken, ProductExists
 from products.currency import CURRENCIES, CURRENCY_SIGNS, DEFAULT_CURRENCY
+from products.merging import EditConflict
 from products.models import Product
 from products.product import (
     FEATURES_MOST,

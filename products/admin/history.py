@@ -13,10 +13,12 @@ from django.views.decorators.http import require_POST
 from products.admin.away import page_or_away
 from products.admin.base import ModelAdmin, origin_of
 from products.admin.recent import remember
+from products.admin.refused import status_of
 from products.admin.texts import HISTORY_MOST, authors, compared, history_row, label
 from products.bootstrap import catalogue
-from products.changes import EditConflict, ProductNotFound, VersionMismatch
-from products.product import RULES, CatalogueError, Invalid, Missing, TryLater
+from products.changes import ProductNotFound, VersionMismatch
+from products.merging import EditConflict
+from products.product import RULES, CatalogueError, Invalid, Missing
 
 
 def _changed_since(conflict: EditConflict) -> str:
@@ -122,10 +124,9 @@ class ProductHistory(ModelAdmin):
             level, status = messages.SUCCESS, 200
         except EditConflict as refusal:
             said = f"v{version} can't be taken back alone: {_changed_since(refusal)}."
-            level, status = messages.ERROR, 409
+            level, status = messages.ERROR, status_of(refusal)
         except CatalogueError as refusal:
-            said, level = str(refusal), messages.ERROR
-            status = 404 if isinstance(refusal, Missing) else 503 if isinstance(refusal, TryLater) else 409
+            said, level, status = str(refusal), messages.ERROR, status_of(refusal)
         if "application/json" in request.headers.get("Accept", ""):
             return JsonResponse({"message": said}, status=status)
         self.message_user(request, said, level)

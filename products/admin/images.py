@@ -17,9 +17,10 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from products.admin.base import ModelAdmin, origin_of
 from products.admin.recent import remember
+from products.admin.refused import sentence_of, status_of
 from products.bootstrap import catalogue, image_url
 from products.changes import EngineAway
-from products.product import CatalogueError, Invalid, Missing, TryLater, checked_id
+from products.product import CatalogueError, Invalid, checked_id
 
 FORMATS = ("PNG", "JPEG", "WEBP")
 UNREADABLE = (
@@ -45,11 +46,8 @@ class ProductImages(ModelAdmin):
             catalogue().newest(checked_id(product_id))
             key = _stored(product_id, checked_image(file.read(SIZE_MOST + 1))) if file else None
             product = catalogue().update(product_id, {"image": key}, origin_of(request)).product
-        except Invalid as refusal:
-            return JsonResponse({"message": " ".join(refusal.errors.get("image", [str(refusal)]))}, status=400)
         except CatalogueError as refusal:
-            status = 404 if isinstance(refusal, Missing) else 503 if isinstance(refusal, TryLater) else 409
-            return JsonResponse({"message": str(refusal)}, status=status)
+            return JsonResponse({"message": sentence_of(refusal, "image")}, status=status_of(refusal))
         remember(request, product_id)
         receipt = reverse("admin:products_product_receipt", args=[quote(product_id), product.version])
         return JsonResponse({"version": product.version, "url": image_url(key), "receipt": receipt})

@@ -14,11 +14,12 @@ from django.views.decorators.http import require_POST, require_safe
 
 from products.admin.away import page_or_away
 from products.admin.base import ModelAdmin
+from products.admin.refused import status_of
 from products.admin.texts import label, shown
 from products.bootstrap import jobs
-from products.jobs import Job, JobNotFound, JobState
+from products.bulk.jobs import Job, JobNotFound, JobState
+from products.bulk.rows import Row, RowState
 from products.product import CatalogueError
-from products.rows import Row, RowState
 
 LISTED, FILTERED = 50, 200
 
@@ -76,7 +77,7 @@ class ProductJobs(ModelAdmin):
         try:
             job = jobs().job(job_id)
         except CatalogueError as refusal:
-            return JsonResponse({"message": str(refusal)}, status=404 if isinstance(refusal, JobNotFound) else 503)
+            return JsonResponse({"message": str(refusal)}, status=status_of(refusal))
         counts = {str(state): count for state, count in job.counts.items()}
         return JsonResponse({"state": job.state, "done": job.done, "rows": job.rows, "counts": counts})
 

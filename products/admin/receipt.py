@@ -12,11 +12,14 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from products.admin.base import ModelAdmin
+from products.admin.refused import status_of
 from products.admin.texts import label
 from products.bootstrap import catalogue
-from products.changes import Change, differences
+from products.changes import Change
+from products.merging import differences
 from products.pipeline import states
-from products.product import Missing, TryLater, iso
+from products.product import CatalogueError
+from products.wire import iso
 
 STEPS = {
     "stored": "Stored",
@@ -75,10 +78,8 @@ class ProductReceipt(ModelAdmin):
         try:
             change = catalogue().receipt(unquote(object_id), version)
             newer = moved_on(change)
-        except Missing as refusal:
-            return JsonResponse({"message": str(refusal)}, status=404)
-        except TryLater as away:
-            return JsonResponse({"message": str(away)}, status=503)
+        except CatalogueError as refusal:
+            return JsonResponse({"message": str(refusal)}, status=status_of(refusal))
         context = receipt_context(change) | {"may_change": self.has_change_permission(request) and newer is None}
         html = render_to_string("admin/products/product/receipt.html", context, request)
         going = bool(change.open) and change.status != "failed"

@@ -16,10 +16,9 @@ from products.admin.away import page_or_away
 from products.admin.base import ModelAdmin
 from products.admin.bulk import filtered
 from products.bootstrap import catalogue, jobs, now
-from products.jobs import Job, JobKind, JobNotFound
-from products.product import CatalogueError, Invalid
-from products.rows import Row, RowState
-from products.spreadsheet import (
+from products.bulk.jobs import Job, JobKind, JobNotFound
+from products.bulk.rows import Row, RowState
+from products.bulk.spreadsheet import (
     COLUMNS,
     SIZE_MOST,
     Sheet,
@@ -31,6 +30,7 @@ from products.spreadsheet import (
     read,
     refused_lines,
 )
+from products.product import CatalogueError, Invalid
 
 EXPORTED_MOST = 1_000_000
 

@@ -9,8 +9,9 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from products.bootstrap import catalogue, image_url
-from products.changes import Change, EditConflict, differences
+from products.changes import Change
 from products.currency import money
+from products.merging import EditConflict, differences
 from products.pipeline import states
 from products.product import Product, TryLater
 

@@ -15,9 +15,11 @@ from rest_framework.views import exception_handler
 from products.api.representation import plain
 from products.api.requests import request_id
 from products.batch import WritesRefused
-from products.changes import CorruptChange, EditConflict, NameTaken, ProductExists, VersionMismatch
+from products.changes import CorruptChange, NameTaken, ProductExists, VersionMismatch
+from products.merging import EditConflict
 from products.once import KeyReused
-from products.product import FIELD_NAMES, Conflict, Invalid, Missing, TryLater
+from products.product import Conflict, Invalid, Missing, TryLater
+from products.wire import FIELD_NAMES
 
 logger = logging.getLogger(__name__)
 RETRY_SECONDS = 5

@@ -12,8 +12,6 @@ from products.api.representation import batch_result, change_body, dry_run_body,
 from products.batch import Accepted
 from products.changes import (
     Change,
-    Clash,
-    EditConflict,
     Effect,
     EngineAway,
     NameTaken,
@@ -22,6 +20,7 @@ from products.changes import (
     VersionMismatch,
     next_change,
 )
+from products.merging import Clash, EditConflict
 from products.once import KeyReused
 from products.product import BillingCycle, Invalid, Product
 

@@ -11,9 +11,11 @@ from django.urls import get_script_prefix
 
 from products.batch import Accepted
 from products.bootstrap import image_url
-from products.changes import Change, Effect, differences
+from products.changes import Change, Effect
+from products.merging import differences
 from products.pipeline import states
-from products.product import FIELD_NAMES, Invalid, Product, iso, to_document, wire_name
+from products.product import Invalid, Product
+from products.wire import FIELD_NAMES, iso, to_document, wire_name
 
 
 def plain(value: Any) -> Any:

@@ -15,6 +15,7 @@ from products.once import Once
 from products.product import Invalid
 
 WAIT_MOST = 10
+PREFERENCE = re.compile(r'(?:"[^"]*"|[^,;])+')  # a comma in quotes separates nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ def _wait_of(request: Request) -> Wait | None:
     """``Prefer: wait=N; until=…`` (RFC 7240); N is cut at WAIT_MOST. Preferences we don't know are ignored."""
     preferences: dict[str, str] = {}
     asked = 0
-    for part in re.split(r"[,;]", request.headers.get("Prefer", "")):
+    for part in PREFERENCE.findall(request.headers.get("Prefer", "")):
         name, _, value = part.strip().partition("=")
         preferences.setdefault(name.strip().lower(), value.strip().strip('"'))
         asked += name.strip().lower() == "until"

@@ -1,5 +1,6 @@
 """How often one client may call: a number a second, told in every answer. Counted per process."""
 
+import math
 import threading
 import time
 from collections import deque
@@ -15,24 +16,31 @@ from rest_framework.throttling import BaseThrottle
 from products.api.permissions import is_staff
 
 SECONDS = 1
-CLIENTS_MOST = 10_000  # that are remembered at once; beyond it those who have fallen silent are forgotten
 
 
 @dataclass(slots=True)
 class Calls:
-    """The calls of the last second by client: a sliding window each, in this process's memory."""
+    """The calls of the last second by client: a sliding window each, in this process's memory.
+
+    Who has been silent for a second is forgotten without being looked for: each second the clients heard of become
+    those heard of before, and those before them are dropped.
+    """
 
     clock: Callable[[], float] = time.monotonic
     made: dict[str, deque[float]] = field(default_factory=dict)
+    before: dict[str, deque[float]] = field(default_factory=dict)
+    turned_at: float = -math.inf
     lock: Any = field(default_factory=threading.Lock)
 
     def spend(self, who: str, most: int) -> int | None:
         """Count one call; how many are left within this second, or None when this one is too many."""
         at = self.clock()
         with self.lock:
+            if at - self.turned_at > SECONDS:
+                self.made, self.before, self.turned_at = {}, self.made, at
             lately = self.made.get(who)
             if lately is None:
-                lately = self._met(who, at)
+                lately = self.made[who] = self.before.pop(who, deque())
             while lately and lately[0] <= at - SECONDS:
                 lately.popleft()
             if len(lately) >= most:
@@ -40,10 +48,8 @@ class Calls:
             lately.append(at)
             return most - len(lately)
 
-    def _met(self, who: str, at: float) -> deque[float]:
-        if len(self.made) >= CLIENTS_MOST:
-            self.made = {name: times for name, times in self.made.items() if times and times[-1] > at - SECONDS}
-        return self.made.setdefault(who, deque())
+    def clear(self) -> None:
+        self.made, self.before = {}, {}
 
 
 CALLS = Calls()

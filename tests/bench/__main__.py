@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import partial
 
 from deploy.local.engines import ROOT, one_sentence
-from tests.bench import accepting, bulk, growing, pipelining, reading
+from tests.bench import accepting, bulk, growing, lasting, pipelining, reading
 from tests.bench.report import Row, machine, table
 from tests.bench.stack import stack
 
@@ -19,7 +19,8 @@ SECTIONS: dict[str, tuple[str, Callable[..., list[Row]]]] = {
     "accepting": ("Accepting a write, CPU time of the server", accepting.measure),
     "pipelining": ("From the 202 to the last effect", pipelining.measure),
     "growing": ("With the catalogue, CPU time of the server and of the engine", growing.measure),
-    "bulk": ("In bulk, and for long", bulk.measure),
+    "bulk": ("In bulk", bulk.measure),
+    "lasting": ("For long", lasting.measure),
 }
 
 

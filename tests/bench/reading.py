@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from products.adapters.attributes import encoded
 from products.adapters.dynamodb_items import change_item, claim_key
 from products.changes import Effect, Origin, next_change
-from products.product import to_document
+from products.wire import to_document
 from tests.bench.filling import EPOCH, a_product, fill
 from tests.bench.load import drive, request
 from tests.bench.measuring import Contender, side_by_side
@@ -79,7 +79,7 @@ def peer_of(stack: Stack) -> Server:
                     )
                 }
                 batch.save(Product(**kept, activeFlag="ACTIVE", period="once-off + R99/year"))
-    return stack.web("tests.bench.peer.wsgi")
+    return stack.peer()
 
 
 def measure(stack: Stack, *, rounds: int, count: int) -> list[Row]:

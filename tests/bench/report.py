@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.bench.measuring import Figures, rate_ratio, ratio
 
-LIBRARIES = ("Django", "djangorestframework", "gunicorn", "boto3", "celery", "kombu", "pycurl", "pynamodb")
+LIBRARIES = ("Django", "djangorestframework", "granian", "boto3", "celery", "kombu", "pycurl", "pynamodb")
 
 
 @dataclass(frozen=True)

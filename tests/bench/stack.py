@@ -19,7 +19,8 @@ from tests.second_engines.dynamodb_local import DynamoDBLocal
 
 BIN = Path(sys.executable).parent
 # One process, so that a figure is that of one core; the same for the product and for the peer.
-GUNICORN = ["--worker-class", "gthread", "--threads", "8", "--log-level", "warning", "--no-control-socket"]
+ONE_PROCESS = {"WEB_CONCURRENCY": "1"}
+GRANIAN = ["--interface", "wsgi", "--http", "1", "--workers", "1", "--blocking-threads", "8", "--log-level", "warning"]
 QUIET = ["-W", "ignore:You're running the worker with superuser"]
 PASSPORT = {
     "SECRET_KEY": "insecure-key-of-the-bench-0123456789",
@@ -43,11 +44,22 @@ class Stack:
     variables: dict[str, str]
     ends: ExitStack
 
-    def web(self, application: str = "bbws_products.wsgi", **changes: str) -> Server:
+    def web(self, **changes: str) -> Server:
+        """The product, as it is served."""
         port = free_port()
-        command = [str(BIN / "gunicorn"), application, "--bind", f"127.0.0.1:{port}", *GUNICORN]
-        child = self.start(application, command, changes)
-        wait_for(f"http://127.0.0.1:{port}/healthz", child, f"{application} (log: {self.home})", 90)
+        child = self.start(
+            "web", [sys.executable, "-m", "bbws_products.server"], changes | ONE_PROCESS | {"PORT": str(port)}
+        )
+        return self._serving(child, port, "web")
+
+    def peer(self) -> Server:
+        port = free_port()
+        address = ["--host", "127.0.0.1", "--port", str(port)]
+        child = self.start("peer", [str(BIN / "granian"), *GRANIAN, *address, "tests.bench.peer.wsgi:application"], {})
+        return self._serving(child, port, "peer")
+
+    def _serving(self, child: subprocess.Popen[str], port: int, name: str) -> Server:
+        wait_for(f"http://127.0.0.1:{port}/healthz", child, f"{name} (log: {self.home})", 90)
         return Server(child.pid, port)
 
     def worker(self, concurrency: int, **changes: str) -> subprocess.Popen[str]:
@@ -68,6 +80,7 @@ class Stack:
         from products import tokens  # noqa: PLC0415 # only now there are settings
         from tests.deployment import ANN, EVERYTHING  # noqa: PLC0415
 
+        os.environ.update(self.variables)  # what tests import points elsewhere
         return tokens.signed(ANN, EVERYTHING, at=datetime.now(UTC), lifetime=timedelta(hours=9), token_id="t")
 
 

@@ -147,8 +147,8 @@ async function triesAgainWhenTheDatabaseIsBack() {
 
 async function isRefusedElsewhere() {
   const foreign = client(pageAt("https://elsewhere.example.com/"), STAFF);
-  for (const call of [foreign.get("/products"), foreign.patch("/products/PORTAL-1", { price: "1.00" })]) {
-    const ended = await call.catch((reason) => reason);
+  const calls = [foreign.get("/products"), foreign.patch("/products/PORTAL-1", { price: "1.00" })];
+  for (const ended of await Promise.all(calls.map((call) => call.catch((reason) => reason)))) {
     same("What a foreign page gets", [ended.message, ended.response], ["Network Error", undefined]);
   }
   same("The price it wanted to set", (await staff.get("/products/PORTAL-1")).data.price, "98.00");

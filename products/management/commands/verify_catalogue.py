@@ -9,11 +9,11 @@ from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.timezone import is_aware, make_aware
 
 from products.changes import CorruptChange, EffectRefused
-from products.differences import Difference
-from products.drift import PATIENCE
+from products.checks.differences import Difference
+from products.checks.log import PATIENCE
+from products.checks.repair import rewrites_record
 from products.management.command import CatalogueCommand
 from products.management.progress import bar
-from products.repair import rewrites_record
 from products.upkeep import repair, verification
 
 

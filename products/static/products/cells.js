@@ -72,7 +72,7 @@ document.addEventListener("DOMContentLoaded", () => {
       toast(told.message, told.undo && (() => undo(cell, told)));
       return true;
     }
-    if (told.status === 409) {
+    if (told.kind === "clash") {
       say(
         cell,
         told.message,

@@ -13,18 +13,16 @@ from itertools import batched
 from typing import Any, Protocol
 
 from products.changes import Change, audit_key
-from products.differences import Difference, Entry, Kind, Standing
-from products.drift import (
+from products.checks.comparison import (
     DOCUMENT,
-    PATIENCE,
     RECORD,
-    Log,
     audit_difference,
     claim_differences,
     copy_difference,
     late_differences,
-    read,
 )
+from products.checks.differences import Difference, Entry, Kind, Standing
+from products.checks.log import PATIENCE, Log, read
 
 BATCH = 25  # products looked at together
 OPERATIONS = "operations/"  # what operators did is kept in the same bucket; it belongs to no product

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from products.acceptance import Doorbell
 from products.changes import Change, Effect, audit_key, audit_record, canonical_json, verified
-from products.differences import Difference, Kind
+from products.checks.differences import Difference, Kind
 from products.pipeline import TASKS
 from products.product import Product, normalised_name
 

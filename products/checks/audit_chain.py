@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from products.changes import Change, Effect, audit_hash, audit_key
-from products.differences import Difference, Entry, Kind
-from products.drift import hash_of
-from products.verification import KEY
+from products.checks.comparison import hash_of
+from products.checks.differences import Difference, Entry, Kind
+from products.checks.verification import KEY
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ from datetime import date
 from itertools import batched
 from typing import Protocol
 
-from products.audit_chain import Link, chain_differences, link_of, log_differences
-from products.differences import Difference, Entry, Kind
-from products.verification import KEY, OPERATIONS, Mapped, Place
+from products.checks.audit_chain import Link, chain_differences, link_of, log_differences
+from products.checks.differences import Difference, Entry, Kind
+from products.checks.verification import KEY, OPERATIONS, Mapped, Place
 
 BATCH = 200  # records read together
 

@@ -7,7 +7,7 @@ from itertools import batched
 from typing import Any
 
 from products.batch import Write
-from products.changes import differences, merged
+from products.merging import differences, merged
 from products.product import CatalogueError, Product
 
 CHUNK = 50  # rows written down together: well below the 400 KB of a DynamoDB item

@@ -9,17 +9,10 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from products.jobs import ROWS_MOST
-from products.product import (
-    FIELD_NAMES,
-    CatalogueError,
-    Invalid,
-    Product,
-    iso,
-    new_product,
-    normalised_name,
-)
-from products.rows import Row, RowState, planned_row
+from products.bulk.jobs import ROWS_MOST
+from products.bulk.rows import Row, RowState, planned_row
+from products.product import CatalogueError, Invalid, Product, new_product, normalised_name
+from products.wire import FIELD_NAMES, iso
 
 COLUMNS = (
     *("productId", "name", "description", "price", "renewalPrice"),

@@ -12,10 +12,11 @@ from enum import StrEnum
 from typing import Protocol
 
 from products.acceptance import Acceptance
-from products.changes import CorruptChange, Origin, VersionMismatch, differences
+from products.bulk.rows import CHUNK, Row, RowState, taken_back
+from products.changes import CorruptChange, Origin, VersionMismatch
+from products.merging import differences
 from products.once import Once
 from products.product import CatalogueError, Conflict, Invalid, Missing, TryLater
-from products.rows import CHUNK, Row, RowState, taken_back
 
 ROWS_MOST = 10_000
 KEPT = timedelta(days=30)

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from products.changes import EngineAway
-from products.differences import Difference
-from products.verification import Batch, Stage, Verification
+from products.checks.differences import Difference
+from products.checks.verification import Batch, Stage, Verification
 
 SLICE = timedelta(seconds=5)
 KEPT_MOST = 50  # differences of a round that are kept one by one; all are counted

@@ -1,0 +1,83 @@
+"""Memory of the web and of a worker, after a hundred times as much work as they had done at first."""
+
+import os
+import time
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+import boto3
+
+from products.adapters.messages import task_message
+from products.changes import Change
+from tests.bench.filling import fill
+from tests.bench.measuring import resident
+from tests.bench.pipelining import flow
+from tests.bench.reading import getting
+from tests.bench.report import Row
+from tests.bench.stack import Stack
+
+PRODUCTS = 5_000
+QUEUES = {"persist": "change", "invalidate": "cache", "index": "search", "audit": "audit"}
+BATCH = 10  # SQS takes no more messages at once
+WAITING_MOST = 4_000
+PATIENCE = 600.0
+
+
+def measure(stack: Stack, *, rounds: int, count: int) -> list[Row]:
+    """``count`` is a thousand by default, and a hundredth of the requests and of the tasks."""
+    del rounds  # memory is looked at twice, however often one counts
+    fill("bbws-products-dev", 0, PRODUCTS)
+    web, worker, token = stack.web(HOT_ANSWER_SECONDS="0", THROTTLE_STAFF="1000000"), stack.worker(2), stack.token()
+    read = getting(web, lambda n: f"/v1.0/products/b{n * 7919 % PRODUCTS:07}")
+    read(count)
+    changes = flow(web, token, count=count // 4).changes
+    early = resident(web.pid), resident(worker.pid)
+    read(100 * count)
+    again(changes, 100 * count)
+    late = resident(web.pid), resident(worker.pid)
+    return [
+        _held(f"Memory of a web process, {100 * count:,} reads later", early[0], late[0]),
+        _held(f"Memory of a worker of 2 processes, {100 * count:,} tasks later", early[1], late[1]),
+    ]
+
+
+def again(changes: Sequence[Change], tasks: int) -> None:
+    """Ring for each task of each change, again and again; all of it has been done, so each finds that out."""
+    sqs = boto3.client("sqs")
+    urls = {task: f"{os.environ['SQS_QUEUE_URL_PREFIX']}/bbws-product-{queue}-dev" for task, queue in QUEUES.items()}
+    for sent in range(0, tasks, BATCH):
+        task = list(QUEUES)[sent // BATCH % len(QUEUES)]
+        about = [changes[(sent // len(QUEUES) + number) % len(changes)] for number in range(BATCH)]
+        entries = [{"Id": str(n), "MessageBody": message(task, change)} for n, change in enumerate(about)]
+        failed = sqs.send_message_batch(QueueUrl=urls[task], Entries=entries).get("Failed")
+        if failed:
+            raise RuntimeError(failed[0])
+        if sent % WAITING_MOST == 0:
+            _wait_until_taken(sqs, urls.values(), WAITING_MOST)
+    _wait_until_taken(sqs, urls.values(), 0)
+
+
+def message(task: str, change: Change) -> str:
+    about = {"product_id": change.product_id, "version": change.version}
+    ids = {"request_id": change.origin.request_id, "change_id": change.change_id}
+    queue = f"bbws-product-{QUEUES[task]}-dev"
+    return task_message(str(uuid.uuid4()), f"products.{task}", about, ids, queue=queue)
+
+
+def _wait_until_taken(sqs: Any, urls: Any, most: int) -> None:
+    counts = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        told = [sqs.get_queue_attributes(QueueUrl=url, AttributeNames=counts)["Attributes"] for url in urls]
+        left = sum(int(queue[name]) for queue in told for name in counts)
+        if left <= most:
+            return
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{left} messages still wait")
+        time.sleep(0.5)
+
+
+def _held(what: str, early: float, late: float) -> Row:
+    flat = "reached" if late <= 1.1 * early else "**missed**"
+    return Row(what, f"{late:.0f} MiB", f"before: {early:.0f} MiB", f"{late / early:.2f} ×", "flat: ≤ 1.1 ×", flat)
