@@ -92,6 +92,7 @@ def test_health_is_that_of_the_role(container: dict[str, str], tmp_path: Path) -
     beats = tmp_path / "beats"
     beats.mkdir()
     env = container | {"HEARTBEAT_DIR": str(beats), "QUEUES": "change", "PORT": str(free_port())}
+    assert enter(env, "health")[:2] == (1, "Nothing runs here yet that could be healthy.\n")
     enter(env, "worker")
     assert "not polled" in enter(env, "health")[1]
     beat = beats / "bbws-product-change-dev"
