@@ -89,7 +89,7 @@ class Container:
         return self.run(*self.image.health).returncode == 0
 
     def stop(self, seconds: float = 60) -> int:
-        """SIGTERM to process 1, as every platform does it; gives its exit code, or kills it and raises TimeoutExpired."""
+        """SIGTERM to process 1, as every platform does it; gives its exit code. TimeoutExpired, and it is killed."""
         if self.process.poll() is None:
             os.kill(self.first, signal.SIGTERM)
         try:
