@@ -29,6 +29,7 @@ stand_in() { # service, packages, what is copied and where to; the rest of the D
     cat
   } >"$folder/Dockerfile"
   build_stand_in "$folder" "$base" "$name"
+  echo "$name" >>"$beside/borrowed"
 }
 
 stand_in_engines() {
@@ -85,6 +86,7 @@ finish() {
   local code=$?
   ((code)) && tail -n 40 "$beside/compose.log" && compose logs --tail 20
   compose down --volumes >/dev/null || true
+  [[ ! -f $beside/borrowed ]] || xargs buildah rmi <"$beside/borrowed" >/dev/null || true # they are not what they are called
   rm -rf "$beside"
   exit "$code"
 }
