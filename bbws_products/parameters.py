@@ -4,14 +4,11 @@ A Lambda function's own environment can be read by whoever may look at its confi
 """
 
 import os
-from typing import Any
 
-import botocore.session
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from django.core.exceptions import ImproperlyConfigured
 
-BOUNDS = Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 3, "mode": "standard"})
+from products.adapters.sigv4 import signed_client
 
 
 def fill_environment(prefix: str) -> None:
@@ -19,9 +16,8 @@ def fill_environment(prefix: str) -> None:
 
     One call (SSM gives at most ten parameters in one); ImproperlyConfigured, in one sentence, when that fails.
     """
-    ssm: Any = botocore.session.get_session().create_client("ssm", config=BOUNDS)
     try:
-        answer = ssm.get_parameters_by_path(Path=prefix, WithDecryption=True)
+        answer = signed_client("ssm", attempts=3).get_parameters_by_path(Path=prefix, WithDecryption=True)
     except (BotoCoreError, ClientError) as fault:
         raise ImproperlyConfigured(f"The secrets below {prefix} (SECRETS_SSM_PREFIX) can't be read: {fault}") from None
     found = {parameter["Name"].rpartition("/")[2]: parameter["Value"] for parameter in answer["Parameters"]}

@@ -25,7 +25,7 @@ CSRF_TRUSTED_ORIGINS = words("CSRF_TRUSTED_ORIGINS")
 HOT_ANSWER_SECONDS = number("HOT_ANSWER_SECONDS", 0.1)
 if not 0 <= HOT_ANSWER_SECONDS <= SETTLE.total_seconds() / 2:
     raise ImproperlyConfigured("HOT_ANSWER_SECONDS must be from 0 to 0.5: an invalidation covers a change after 1 s.")
-DIRECT_CALLS = True  # libcurl is here, for the worker's sake
+DIRECT_CALLS = "libcurl"  # it is here, for the worker's sake
 
 INSTALLED_APPS = [
     "unfold",  # before the admin, whose templates it replaces

@@ -7,33 +7,29 @@ start for searching, storing files and Celery.
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, cast
 
 import uuid6
 from django.conf import settings
-from django.db import connection
 from django.utils.functional import SimpleLazyObject
 
 from products.adapters.aws import calling, client
-from products.adapters.cloudfront import CloudFront
 from products.adapters.doorbell import Doorbell
 from products.adapters.dynamodb import DynamoProductTable
-from products.adapters.dynamodb_jobs import DynamoJobTable
-from products.adapters.dynamodb_operations import DynamoOperations
 from products.adapters.dynamodb_tokens import DynamoRevocations
-from products.adapters.messages import SqsDoorbell
-from products.adapters.sqs import SqsQueues
-from products.bulk.jobs import Jobs
 from products.catalogue import Catalogue
 from products.changes import Effect
-from products.operations import Operations
-from products.pipeline import Pipeline
 
 if TYPE_CHECKING:
+    from products.adapters.cloudfront import CloudFront
     from products.adapters.dynamodb_checks import DynamoChecks
+    from products.adapters.dynamodb_operations import DynamoOperations
     from products.adapters.opensearch import NoIndex, OpenSearchIndex
     from products.adapters.s3 import S3AuditRecords, S3AuditTrail
+    from products.bulk.jobs import Jobs
+    from products.operations import Operations
+    from products.pipeline import Pipeline
 
 
 def now() -> datetime:
@@ -51,18 +47,35 @@ sleep: Callable[[float], None] = time.sleep
 @cache
 def dynamodb() -> Any:
     """Two tries a call: the direct one, and botocore's."""
-    return _direct(client("dynamodb", attempts=1), again=True) if settings.DIRECT_CALLS else client("dynamodb")
+    if settings.DIRECT_CALLS == "libcurl":
+        return _over_libcurl(client("dynamodb", attempts=1), again=True)
+    return _made("dynamodb", attempts=2)
+
+
+@cache
+def sqs() -> Any:
+    """One try: to send a message again is the relay's business."""
+    return _made("sqs", attempts=1)
 
 
 def direct_sqs(plain: Any) -> Any:
-    """For the tasks' transport: a message that can't be sent at once is the relay's business."""
-    return _direct(plain, again=False) if settings.DIRECT_CALLS else plain
+    """For the tasks' transport, as ``sqs``."""
+    return _over_libcurl(plain, again=False) if settings.DIRECT_CALLS == "libcurl" else plain
 
 
-def _direct(plain: Any, *, again: bool) -> Any:
+def _over_libcurl(plain: Any, *, again: bool) -> Any:
     from products.adapters.direct import DirectClient
+    from products.adapters.libcurl import CurlConnection
 
-    return DirectClient(plain, again=again)
+    return DirectClient(plain, partial(CurlConnection, plain), again=again)
+
+
+def _made(service: str, *, attempts: int) -> Any:
+    if settings.DIRECT_CALLS != "sigv4":
+        return client(service, attempts=attempts)
+    from products.adapters.sigv4 import signed_client
+
+    return signed_client(service, client, attempts=attempts)
 
 
 @cache
@@ -90,7 +103,9 @@ def searchable() -> Any:
 
 
 @cache
-def cdn() -> CloudFront:
+def cdn() -> "CloudFront":
+    from products.adapters.cloudfront import CloudFront
+
     return CloudFront(client("cloudfront", read=10), settings.CLOUDFRONT_DISTRIBUTION_ID)
 
 
@@ -115,6 +130,8 @@ def effects() -> frozenset[Effect]:
 def doorbell() -> Doorbell:
     """Rung through Celery, or without it where a process does not load it."""
     if not settings.CELERY:
+        from products.adapters.messages import SqsDoorbell
+
         return SqsDoorbell(client=sqs(), urls=settings.TASK_URLS)
     from products.adapters.queue import CeleryDoorbell
 
@@ -135,7 +152,9 @@ def catalogue() -> Catalogue:
 
 
 @cache
-def pipeline() -> Pipeline:
+def pipeline() -> "Pipeline":
+    from products.pipeline import Pipeline
+
     return Pipeline(
         table=table(),
         index=index(),
@@ -149,12 +168,17 @@ def pipeline() -> Pipeline:
 
 
 @cache
-def operations_log() -> DynamoOperations:
+def operations_log() -> "DynamoOperations":
+    from products.adapters.dynamodb_operations import DynamoOperations
+
     return DynamoOperations(dynamodb(), settings.PRODUCTS_TABLE)
 
 
 @cache
-def operations() -> Operations:
+def operations() -> "Operations":
+    from products.adapters.sqs import SqsQueues
+    from products.operations import Operations
+
     return Operations(
         table=table(),
         log=operations_log(),
@@ -167,7 +191,10 @@ def operations() -> Operations:
 
 
 @cache
-def jobs() -> Jobs:
+def jobs() -> "Jobs":
+    from products.adapters.dynamodb_jobs import DynamoJobTable
+    from products.bulk.jobs import Jobs
+
     return Jobs(
         table=DynamoJobTable(dynamodb(), settings.PRODUCTS_TABLE),
         catalogue=catalogue(),
@@ -213,17 +240,14 @@ def checks() -> dict[str, Callable[[], None] | None]:
 
 
 def _check_sql() -> None:
+    from django.db import connection
+
     try:
         connection.ensure_connection()
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     finally:
         connection.close()  # checks run on threads of their own, which must not leave connections behind
-
-
-@cache
-def sqs() -> Any:
-    return client("sqs", attempts=1)
 
 
 def _check_sqs() -> None:

@@ -6,10 +6,13 @@ runs here and on a worker. A schedule invokes with ``{"task": name}``.
 """
 
 import base64
+import gc
 import logging
 import os
 from collections.abc import Mapping
 from typing import Any
+
+gc.disable()  # what is loaded here stays: to look through it for garbage would take an eighth of the start
 
 import django
 from botocore.exceptions import BotoCoreError, ClientError
@@ -38,6 +41,8 @@ django.setup()
 current_app.loader.import_default_modules()
 pipeline()
 _decoder = Connection("memory://").channel()
+gc.freeze()
+gc.enable()
 
 
 class NotTaken(Exception):

@@ -3,15 +3,16 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
-import pycurl
+from botocore.exceptions import HTTPClientError
 
 from products.adapters.aws import client
 from products.adapters.cloudfront import CloudFront
 from products.adapters.direct import DirectClient
 from products.adapters.dynamodb import DynamoProductTable
+from products.adapters.libcurl import CurlConnection
 from products.adapters.opensearch import OpenSearchIndex, connect
 from products.adapters.s3 import S3AuditTrail, WriteOnceStorage
 from products.changes import Change, EngineAway
@@ -88,20 +89,20 @@ class DisturbedClient(DirectClient):
     """The real one, whose answers may be lost on the way back; then boto3 sends the same again."""
 
     def __init__(self, boto3_client: Any, disturber: Disturber) -> None:
-        super().__init__(boto3_client)
+        super().__init__(boto3_client, partial(CurlConnection, boto3_client))
         self.disturber = disturber
 
-    def _call(self, operation: str, by_boto3: Callable[..., Any], **arguments: Any) -> Any:
+    def _call(self, name: str, **arguments: Any) -> Any:
         self.disturber.before()
         try:
-            return super()._call(operation, by_boto3, **arguments)
+            return super()._call(name, **arguments)
         finally:
             self.disturber.after()
 
     def _send(self, operation: str, body: bytes) -> tuple[int, bytes]:
         answer = super()._send(operation, body)
         if self.disturber.again() is not None:
-            raise pycurl.error(pycurl.E_RECV_ERROR, "the answer was lost")
+            raise HTTPClientError(error="the answer was lost")
         return answer
 
 

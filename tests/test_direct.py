@@ -1,9 +1,17 @@
-"""DynamoDB and SQS over libcurl: the same answers and errors as boto3's, a right signature, and boto3 for the rest."""
+"""Calls without boto3, over libcurl and over Python's own HTTP client: the same answers and errors as boto3's, a right
+signature, and boto3 for the rest."""
 
+import os
+import ssl
 import threading
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from ipaddress import ip_address
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -12,11 +20,19 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError, HTTPClientError
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from deploy.local.engines import free_port
 from deploy.local.proxy import HANG, PASS, RESET, Proxy
+from products.adapters import sigv4
 from products.adapters.aws import client
-from products.adapters.direct import DirectClient
+from products.adapters.direct import NO_OPERATIONS, Connection, DirectClient, operation_of
+from products.adapters.libcurl import CurlConnection
+from products.adapters.sigv4 import PROTOCOLS, SignedConnection, place_of
 from tests.worlds import World
 
 KEYS = Credentials("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "a/session+token=")
@@ -31,9 +47,31 @@ def proxy(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
     made.close()
 
 
+def over_libcurl(boto3_client: Any) -> Connection:
+    return CurlConnection(boto3_client)
+
+
+def over_http(boto3_client: Any) -> Connection:
+    place = place_of(boto3_client.meta.service_model.service_name, plain_environment())
+    assert place
+    return SignedConnection(replace(place, connect=0.5, read=0.5))
+
+
+def plain_environment(**more: str) -> dict[str, str]:
+    """What this process shares with a function on Lambda."""
+    return {name: value for name, value in os.environ.items() if name.startswith("AWS_")} | {"HOME": "/nobody"} | more
+
+
+@pytest.fixture(params=[over_libcurl, over_http])
+def connection(request: pytest.FixtureRequest) -> Callable[[Any], Connection]:
+    made: Callable[[Any], Connection] = request.param
+    return made
+
+
 @pytest.fixture
-def direct(proxy: Proxy) -> DirectClient:
-    return DirectClient(client("dynamodb", attempts=1, connect=0.5, read=0.5))
+def direct(proxy: Proxy, connection: Callable[[Any], Connection]) -> DirectClient:
+    made = client("dynamodb", attempts=1, connect=0.5, read=0.5)
+    return DirectClient(made, partial(connection, made))
 
 
 def put(world: World, **more: Any) -> dict[str, Any]:
@@ -91,9 +129,12 @@ def test_a_transaction_asked_for_again_is_the_same_one(world: World, direct: Dir
     assert len(bodies) == 2
 
 
-def test_an_engine_that_never_answers_is_left_in_time(world: World, direct: DirectClient, proxy: Proxy) -> None:
-    proxy.fault = lambda request: HANG
-    once = DirectClient(direct.client, again=False)
+@pytest.mark.parametrize("fault", [HANG, RESET])
+def test_an_engine_that_does_not_answer_is_asked_once_and_left_in_time(
+    world: World, direct: DirectClient, proxy: Proxy, fault: str
+) -> None:
+    proxy.fault = lambda request: fault
+    once = DirectClient(direct.client, direct._connect, again=False)
     began = datetime.now(UTC)
     with pytest.raises(HTTPClientError):
         once.put_item(**put(world))
@@ -108,7 +149,7 @@ def test_each_thread_has_a_connection_of_its_own(world: World, direct: DirectCli
 
     def read() -> None:
         assert "Item" in direct.get_item(**key)
-        handles.append(direct._handle())
+        handles.append(direct._connection())
 
     threads = [threading.Thread(target=read) for _ in range(3)]
     for thread in threads:
@@ -118,40 +159,184 @@ def test_each_thread_has_a_connection_of_its_own(world: World, direct: DirectCli
     assert len(set(map(id, handles))) == 3
 
 
-def test_the_signature_is_the_one_botocore_makes() -> None:
-    """The embedded engines look at none, so it is compared with botocore's own for the very same request."""
-    heard: list[tuple[dict[str, str], bytes]] = []
+class Listener(BaseHTTPRequestHandler):
+    """Answers with nothing, keeps what it heard, and closes the connection without having said that it would."""
 
-    class Listener(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            heard.append((dict(self.headers), self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(200)
-            self.send_header("Content-Length", "2")
-            self.end_headers()
-            self.wfile.write(b"{}")
+    protocol_version = "HTTP/1.1"
+    handle = BaseHTTPRequestHandler.handle_one_request
+    heard: list[tuple[dict[str, str], bytes]]
 
-        def log_message(self, *args: Any) -> None:
-            """Quiet."""
+    def do_POST(self) -> None:
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        self.heard.append((headers, self.rfile.read(int(self.headers["Content-Length"]))))
+        self.send_response(200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
 
+    def log_message(self, *args: Any) -> None:
+        """Quiet."""
+
+
+@pytest.fixture
+def listener() -> Iterator[HTTPServer]:
+    Listener.heard = []
     server = HTTPServer(("127.0.0.1", free_port()), Listener)
-    threading.Thread(target=server.handle_request, daemon=True).start()
-    url = f"http://127.0.0.1:{server.server_port}"
-    made = boto3.client(
-        "dynamodb",
-        endpoint_url=url,
-        region_name="eu-west-1",
-        aws_access_key_id=KEYS.access_key,
-        aws_secret_access_key=KEYS.secret_key,
-        aws_session_token=KEYS.token,
-    )
-    DirectClient(made).get_item(TableName="products", Key={"PK": {"S": "é"}})
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    yield server
+    server.shutdown()
     server.server_close()
-    headers, body = heard[0]
-    _, _, signed = headers["Authorization"].partition("SignedHeaders=")
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """Of 127.0.0.1, signed by itself, with its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now, hour = datetime.now(UTC), timedelta(hours=1)
+    made = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now - hour, now + hour)
+    host = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    signed = made.add_extension(host, critical=False).sign(key, SHA256())
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (tmp_path / "certificate.pem").write_bytes(signed.public_bytes(Encoding.PEM) + private)
+    return tmp_path / "certificate.pem"
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_only_a_certificate_that_is_trusted_is_spoken_to(
+    listener: HTTPServer,
+    certificate: Path,
+    connection: Callable[[Any], Connection],
+    monkeypatch: pytest.MonkeyPatch,
+    trusted: bool,
+) -> None:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate)
+    listener.socket = context.wrap_socket(listener.socket, server_side=True)
+    listener.handle_error = lambda *_: None  # type: ignore[method-assign] # who does not trust it hangs up
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", f"https://127.0.0.1:{listener.server_port}")
+    if trusted:
+        monkeypatch.setenv("AWS_CA_BUNDLE", str(certificate))
+    sigv4._trust.cache_clear()
+    made = client("dynamodb", attempts=1)
+    direct = DirectClient(made, partial(connection, made), again=False)
+    with nullcontext() if trusted else pytest.raises(HTTPClientError, match=r"(?i)certificate"):
+        assert direct.get_item(TableName="products") == {}
+    assert len(Listener.heard) == trusted
+    sigv4._trust.cache_clear()
+
+
+@pytest.fixture
+def elsewhere(listener: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """A boto3 client of the listener, with these keys."""
+
+    def made(service: str, keys: Credentials) -> Any:
+        url = f"http://127.0.0.1:{listener.server_port}"
+        values = {"ACCESS_KEY_ID": keys.access_key, "SECRET_ACCESS_KEY": keys.secret_key, "SESSION_TOKEN": keys.token}
+        for name, value in {**values, "ENDPOINT_URL": url, f"ENDPOINT_URL_{service.upper()}": url}.items():
+            monkeypatch.setenv(f"AWS_{name}", value or "")
+        return boto3.session.Session().client(service)
+
+    return made
+
+
+@pytest.mark.parametrize("token", [KEYS.token, None])
+@pytest.mark.parametrize(("service", "operation"), [("dynamodb", "get_item"), ("sqs", "send_message")])
+def test_the_signature_is_the_one_botocore_makes(
+    elsewhere: Callable[..., Any],
+    connection: Callable[[Any], Connection],
+    service: str,
+    operation: str,
+    token: str | None,
+) -> None:
+    """The embedded engines look at none, so it is compared with botocore's own for the very same request."""
+    keys = Credentials(KEYS.access_key, KEYS.secret_key, token)
+    made = elsewhere(service, keys)
+    getattr(DirectClient(made, partial(connection, made)), operation)(TableName="products", Key={"PK": {"S": "é"}})
+    [(headers, body)] = Listener.heard
+    _, _, signed = headers["authorization"].partition("SignedHeaders=")
     names, _, signature = signed.partition(", Signature=")
-    assert {"host", "x-amz-date", "x-amz-security-token", "x-amz-target"} <= set(names.split(";"))
-    kept = {name: value for name, value in headers.items() if name.lower() in names.split(";")}
-    request = AWSRequest("POST", f"{url}/", data=body, headers=kept)
-    request.context["timestamp"] = headers["X-Amz-Date"]
-    signer = SigV4Auth(KEYS, "dynamodb", "eu-west-1")
+    expected = {"host", "x-amz-date", "x-amz-target"} | ({"x-amz-security-token"} if token else set())
+    assert expected <= set(names.split(";"))
+    kept = {name: value for name, value in headers.items() if name in names.split(";")}
+    request = AWSRequest("POST", f"{made.meta.endpoint_url}/", data=body, headers=kept)
+    request.context["timestamp"] = headers["x-amz-date"]
+    signer = SigV4Auth(keys, service, "eu-west-1")
     assert signer.signature(signer.string_to_sign(request, signer.canonical_request(request)), request) == signature
+    assert f"Credential={keys.access_key}/{signer.credential_scope(request)}," in headers["authorization"]
+
+
+def test_a_connection_that_was_closed_meanwhile_is_opened_anew(
+    elsewhere: Callable[..., Any], connection: Callable[[Any], Connection]
+) -> None:
+    """As while a function was frozen: boto3, and its import, have nothing to do with that."""
+    made = elsewhere("dynamodb", KEYS)
+    direct = DirectClient(made, partial(connection, made), again=False)
+    for _ in range(3):
+        assert direct.get_item(TableName="products") == {}
+    assert len(Listener.heard) == 3
+
+
+@pytest.mark.parametrize("service", sorted(PROTOCOLS))
+def test_protocol_and_operations_are_botocores(service: str) -> None:
+    made = boto3.client(service)
+    about = made.meta.service_model.metadata
+    assert PROTOCOLS[service] == (about["targetPrefix"], about["jsonVersion"])
+    operations = made.meta.method_to_api_mapping
+    assert {name: operation_of(name) for name in operations} == operations
+    assert {name for name in dir(made) if not name.startswith("_")} - operations.keys() == NO_OPERATIONS
+
+
+KEYS_ONLY = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "s", "AWS_DEFAULT_REGION": "af-south-1"}
+ON_LAMBDA = KEYS_ONLY | {
+    "AWS_SESSION_TOKEN": "t",
+    "AWS_REGION": "af-south-1",
+    "AWS_EXECUTION_ENV": "AWS_Lambda_python3.12",
+    "AWS_LAMBDA_FUNCTION_NAME": "bbws-product-get-prod",
+    "AWS_XRAY_DAEMON_ADDRESS": "169.254.79.129:2000",
+    "HOME": "/nobody",
+    "NO_PROXY": "127.0.0.1",
+}
+
+
+@pytest.mark.parametrize(
+    "more", [{}, {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, {"AWS_ENDPOINT_URL_SQS": "https://q"}]
+)
+@pytest.mark.parametrize("service", sorted(PROTOCOLS))
+def test_a_plain_environment_says_what_it_says_to_botocore(
+    service: str, more: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    for name, value in (ON_LAMBDA | more).items():
+        monkeypatch.setenv(name, value)
+    place, theirs = place_of(service, ON_LAMBDA | more), boto3.session.Session().client(service)
+    assert place
+    assert (place.url, place.region) == (theirs.meta.endpoint_url, theirs.meta.region_name)
+    keys = theirs._request_signer._credentials.get_frozen_credentials()
+    assert (place.access_key, place.secret_key, place.token) == (keys.access_key, keys.secret_key, keys.token)
+    assert place.service == theirs.meta.service_model.signing_name
+    assert "secret_key" not in repr(place)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"AWS_ACCESS_KEY_ID": ""},  # as with SnapStart, whose keys come over HTTP and run out
+        {"AWS_PROFILE": "other"},
+        {"AWS_USE_FIPS_ENDPOINT": "true"},
+        {"AWS_SOMETHING_NEW": "1"},
+        {"AWS_DEFAULT_REGION": ""},
+        {"AWS_DEFAULT_REGION": "cn-north-1"},
+        {"AWS_ENDPOINT_URL": "http://127.0.0.1:1/below"},
+        {"https_proxy": "http://127.0.0.1:1"},
+    ],
+)
+def test_whatever_else_an_environment_says_is_left_to_botocore(more: dict[str, str]) -> None:
+    assert place_of("dynamodb", ON_LAMBDA)
+    assert place_of("dynamodb", ON_LAMBDA | more) is None
+
+
+def test_a_file_of_settings_is_left_to_botocore(tmp_path: Path) -> None:
+    (tmp_path / ".aws").mkdir()
+    assert place_of("dynamodb", ON_LAMBDA | {"HOME": str(tmp_path)}) is None

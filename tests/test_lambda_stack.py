@@ -56,7 +56,7 @@ def test_a_product_is_created_stored_indexed_audited_and_read(stack: Stack) -> N
     record, document = stack.world.record("p1"), stack.world.document("p1")
     assert record
     assert document
-    assert len(stack.world.audit_records()) == 1
+    assert len([key for key in stack.world.audit_records() if "/p1_" in key]) == 1
     status, product, _ = stack.call("GET", "/v1.0/products/p1", Authorization="")
     assert (status, product["name"]) == (200, "Basic hosting")
     status, page, _ = stack.call("GET", "/v1.0/products?q=hosting", Authorization="")

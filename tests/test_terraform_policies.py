@@ -113,7 +113,7 @@ def called(world: Resources, settings: Any, monkeypatch: pytest.MonkeyPatch) -> 
         return made
 
     monkeypatch.setattr(bootstrap, "client", client)
-    settings.DIRECT_CALLS = False  # as on Lambda; a direct call asks nobody
+    settings.DIRECT_CALLS = ""  # a direct call asks nobody
     forget_wiring()
     yield seen
     for made in clients:  # they are shared by all tests

@@ -1,15 +1,10 @@
 """API tokens: rotated, revoked, listed, and another issuer's; and what a browser or a hurried client is told."""
 
-import json
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
 from django.contrib.auth.models import Permission, User
 from django.core.management import CommandError, call_command
 from django.test import Client
@@ -18,6 +13,7 @@ from products import tokens
 from products.models import ApiToken
 from tests.clients import Api, error_of, token_of
 from tests.commands import output
+from tests.issuer import AUDIENCE, NAME, Issuer, issuing
 from tests.staff import signed_in
 from tests.worlds import World
 
@@ -89,48 +85,20 @@ def test_staff_issue_tokens_for_themselves_and_superusers_for_others(world: Worl
 
 
 @pytest.fixture
-def issuer(settings: Any) -> Iterator[rsa.RSAPrivateKey]:
-    """An issuer such as Cognito: its public key at an address, its tokens signed with the private one."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    public = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(key.public_key())) | {"kid": "k1", "use": "sig"}
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(json.dumps({"keys": [public]}).encode())
-
-        def log_message(self, *args: Any) -> None:
-            """Quiet."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-    settings.JWKS_URL = f"http://127.0.0.1:{server.server_address[1]}/jwks.json"
-    settings.JWKS_ISSUER, settings.JWKS_AUDIENCE = "https://issuer.example", "portal"
-    yield key
-    server.shutdown()
-    server.server_close()
+def issuer(settings: Any) -> Iterator[Issuer]:
+    with issuing() as made:
+        settings.JWKS_URL, settings.JWKS_ISSUER, settings.JWKS_AUDIENCE = made.url, NAME, AUDIENCE
+        yield made
 
 
-def test_a_token_of_the_configured_issuer_has_its_groups_permissions(world: World, issuer: rsa.RSAPrivateKey) -> None:
-    def made(**changes: Any) -> str:
-        claims = {
-            "sub": "123",
-            "username": "zoe",
-            "iss": "https://issuer.example",
-            "aud": "portal",
-            "exp": datetime.now(UTC) + timedelta(minutes=5),
-            "cognito:groups": ["Product editors", "Unheard of"],
-        }
-        return jwt.encode(claims | changes, issuer, algorithm="RS256", headers={"kid": "k1"})
-
-    user = tokens.verified(made())
+def test_a_token_of_the_configured_issuer_has_its_groups_permissions(world: World, issuer: Issuer) -> None:
+    user = tokens.verified(issuer.token())
     assert str(user) == "zoe"
     assert user.permissions == {"products.view_product", "products.add_product", "products.change_product"}
-    assert status(made()) == 404
+    assert status(issuer.token()) == 404
     for wrong in ({"iss": "https://other.example"}, {"aud": "x"}, {"exp": datetime.now(UTC) - timedelta(hours=1)}):
-        assert status(made(**wrong)) == 401
-    assert status(made(**{"cognito:groups": []})) == 403
+        assert status(issuer.token(**wrong)) == 401
+    assert status(issuer.token(**{"cognito:groups": []})) == 403
     assert status(token_of("ann", "Product viewers")) == 404  # ours are taken as well
 
 

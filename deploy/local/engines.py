@@ -43,12 +43,14 @@ def die_with_parent() -> None:
         LIBC.prctl(1, signal.SIGTERM)
 
 
-def spawn(command: list[str], env: dict[str, str], output: int = subprocess.PIPE) -> subprocess.Popen[str]:
+def spawn(
+    command: list[str], env: dict[str, str], output: int = subprocess.PIPE, cwd: Path = ROOT
+) -> subprocess.Popen[str]:
     """A child in a process group of its own, so that Ctrl-C reaches only us and we stop it in order."""
     return subprocess.Popen(  # noqa: S603 # our own commands
         command,
         env=env,
-        cwd=ROOT,
+        cwd=cwd,
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=subprocess.STDOUT,

@@ -2,12 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
-import botocore.session
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from botocore.loaders import Loader
 
 from products.changes import EngineAway
 
@@ -41,15 +39,14 @@ REFUSING = {
 """Nothing is wrong with the request, but with our deployment: it passes once an operator has mended that."""
 
 
-LOADER = Loader()
-"""It keeps what it has read: the descriptions of endpoints and services are large, and the same for every client."""
-
-
 def client(service: str, *, connect: float = 1, read: float = 2, attempts: int = 2) -> Any:
     """What boto3 calls a client; its calls end within about ``attempts * (connect + read)`` seconds.
 
     Region, credentials and endpoint come from the environment (``AWS_ENDPOINT_URL*``), so that no code knows them.
     """
+    import botocore.session  # noqa: PLC0415 # a function that makes its calls directly starts without it
+    from botocore.config import Config  # noqa: PLC0415
+
     config = Config(
         connect_timeout=connect,
         read_timeout=read,
@@ -58,8 +55,16 @@ def client(service: str, *, connect: float = 1, read: float = 2, attempts: int =
         tcp_keepalive=True,
     )
     session: Any = botocore.session.get_session()  # its types know each service only by a literal name
-    session.register_component("data_loader", LOADER)
+    session.register_component("data_loader", _loader())
     return session.create_client(service, config=config)
+
+
+@cache
+def _loader() -> Any:
+    """It keeps what it has read: descriptions of endpoints and services are large, and the same for every client."""
+    from botocore.loaders import Loader  # noqa: PLC0415
+
+    return Loader()
 
 
 @contextmanager

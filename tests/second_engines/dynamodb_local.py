@@ -39,7 +39,8 @@ class DynamoDBLocal:
         options = ["-inMemory", "-sharedDb", "-port", str(self.port)]
         with self.log.open("a") as log:
             command = [*java, "-jar", str(EMULATOR / "DynamoDBLocal.jar"), *options]
-            self.process = spawn(command, dict(os.environ), output=log.fileno())
+            # It leaves a file where it runs.
+            self.process = spawn(command, dict(os.environ), output=log.fileno(), cwd=EMULATOR)
         wait_for(self.url, self.process, f"DynamoDB Local (log: {self.log})", START_SECONDS)
 
     def stop(self) -> None:
