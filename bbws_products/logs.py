@@ -100,7 +100,7 @@ def logging_settings(style: str, level: str, environment: str | None) -> dict[st
         "botocore": "WARNING",
         "celery.app.trace": "CRITICAL",  # our tasks tell themselves what became of them, with the ids to find it by
         "celery.worker.strategy": "WARNING",
-        "_granian": "WARNING",
+        "_granian": "ERROR",  # it warns of more threads than processors, which wait for engines most of the time
         "celery.beat": "WARNING",  # it tells each time that it is time for the relay
     }
     # Celery's --loglevel sets the root's level; our own loggers keep theirs.

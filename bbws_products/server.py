@@ -37,7 +37,7 @@ def server() -> MPServer:
         http1_settings=HTTP1Settings(header_read_timeout=1000 * KEEP_ALIVE_SECONDS, max_buffer_size=HEAD_MOST),
         respawn_failed_workers=True,
         workers_kill_timeout=int(number("WEB_GRACEFUL_TIMEOUT", 25)),
-        log_level=LogLevels.warning,
+        log_level=LogLevels.error,
         log_dictconfig=settings.LOGGING,
     )
 
