@@ -9,7 +9,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # The clients other teams would write; without Node their tests are skipped, and say so.
 NODE_MODULES := $(if $(shell command -v npm 2>/dev/null),tests/clients/node_modules/ready)
 
-.PHONY: help run test test-engines gameday bench bench-cold-start check fix contract package infra setup reset lint-deploy image-test
+.PHONY: help run test test-engines gameday bench bench-cold-start check fix contract package infra setup reset lint-deploy image-test compose-test
 
 help: ## What there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1	\2/'
@@ -42,6 +42,9 @@ lint-deploy: .venv-lint/ready .venv-lint/node_modules/ready ## Lint containers, 
 
 image-test: .venv-engines/ready .venv-test/ready ## Build the image and run the product from it (as root; BASE=stand-in without a registry)
 	@deploy/image_test.sh $(BASE)
+
+compose-test: .venv-engines/ready .venv-lint/ready $(if $(BASE),.dynamodb-local/ready) ## Bring up compose, write through it, restart it (BASE=stand-in as root with podman)
+	@deploy/compose_test.sh $(BASE)
 
 fix: .venv-test/ready ## Mend what can be mended without thinking
 	@.venv-test/bin/ruff check --fix . ; .venv-test/bin/ruff format .

@@ -45,7 +45,7 @@ manage)
   exec python manage.py "$@"
   ;;
 health)
-  case "$(cat "$role_file")" in
+  case "$(cat "$role_file" 2>/dev/null)" in
   web) exec python -c "import urllib.request as r; r.urlopen('http://127.0.0.1:${PORT:-8000}/healthz', timeout=4)" ;;
   worker)
     queues=$(queue_names ' ')
@@ -53,6 +53,10 @@ health)
     exec python -m tasks.heartbeat "$HEARTBEAT_DIR" $queues
     ;;
   scheduler) exec python -m tasks.heartbeat "$HEARTBEAT_DIR" scheduler ;;
+  *)
+    echo "Nothing runs here yet that could be healthy." >&2
+    exit 1
+    ;;
   esac
   ;;
 *)

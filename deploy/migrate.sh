@@ -10,10 +10,14 @@ if [[ $what == null ]]; then
   exit 0
 fi
 cluster=$(jq -r .cluster <<<"$what")
-task=$(aws ecs run-task --cluster "$cluster" --launch-type FARGATE --query 'tasks[0].taskArn' --output text \
+started=$(aws ecs run-task --cluster "$cluster" --launch-type FARGATE --output json \
   --task-definition "$(jq -r .task_definition <<<"$what")" \
   --network-configuration "$(jq -c .network_configuration <<<"$what")")
+task=$(jq -r '.tasks[0].taskArn // empty' <<<"$started") # a refusal to place it is no error to the command line
+[[ $task ]] || { echo "::error::The migration could not be started: $(jq -c .failures <<<"$started")" && exit 1; }
 echo "Migrating: $task"
 aws ecs wait tasks-stopped --cluster "$cluster" --tasks "$task"
-code=$(aws ecs describe-tasks --cluster "$cluster" --tasks "$task" --query 'tasks[0].containers[0].exitCode' --output text)
-[[ $code == 0 ]] || { echo "::error::The migration ended with $code; its log is in CloudWatch." && exit 1; }
+ended=$(aws ecs describe-tasks --cluster "$cluster" --tasks "$task" --output json)
+code=$(jq -r '.tasks[0].containers[0].exitCode // "nothing"' <<<"$ended")
+why=$(jq -r '.tasks[0].stoppedReason // "no reason given"' <<<"$ended") # e.g. that there is no such image
+[[ $code == 0 ]] || { echo "::error::The migration ended with $code ($why); its log is in CloudWatch." && exit 1; }

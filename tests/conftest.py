@@ -8,10 +8,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from celery import current_app
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from bbws_products.validation import findings
 from deploy.local.engines import Engines
 from deploy.local.proxy import Proxy
 from deploy.local.resources import create_bucket, create_queues
@@ -21,13 +23,15 @@ from products.api.throttling import CALLS
 from products.catalogue import Catalogue
 from products.changes import Origin
 from products.pipeline import Pipeline
-from tasks.queues import queue_names
+from tasks.queues import queue_names, queue_urls, transport_options
 from tests import deployment as processes
 from tests import plugin, terraform
 from tests.browser import CHROMIUM, Shop, launched, refuse_to_skip, window
 from tests.builders import fields
 from tests.clients import Api
 from tests.deployment import Deployment
+from tests.validated import ALL_SERVICES, KEY, Environment
+from tests.validated import made as made_whole
 from tests.worlds import World, fresh_world
 
 
@@ -143,6 +147,40 @@ def deployment(engines: Engines, tmp_path: Path) -> Iterator[Deployment]:
     made = Deployment(engines, tmp_path)
     yield made
     made.stop()
+
+
+@pytest.fixture(scope="module")
+def whole_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engines]:
+    engines = Engines(tmp_path_factory.mktemp("aws"), services=ALL_SERVICES)
+    engines.start_aws()
+    findings.aws.cache_clear()  # of its clients none knows this engine yet
+    yield engines
+    findings.aws.cache_clear()
+    engines.stop()
+
+
+@pytest.fixture
+def environment(
+    whole_aws: Engines, engines: Engines, shared_clients: None, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Environment]:
+    """As it must be, with an application that has keys of its own; and then no more than a name."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", whole_aws.aws_url)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    prefix = f"{whole_aws.aws_url}/000000000000"
+    environment = made_whole(engines.search_url, prefix)
+    settings.ENVIRONMENT, settings.QUEUE_URLS = environment.name, queue_urls(environment.name, prefix)
+    options = transport_options(environment.name, prefix, "heartbeats", 1)
+    settings.CELERY = settings.CELERY | {"broker_transport_options": options}
+    settings.PRODUCTS_TABLE = settings.SEARCH_ALIAS = environment.table
+    settings.AUDIT_BUCKET, settings.CLOUDFRONT_DISTRIBUTION_ID = environment.audit, environment.distribution
+    options = settings.STORAGES["default"]["OPTIONS"] | {"bucket_name": f"bbws-product-media-{environment.name}"}
+    settings.STORAGES = settings.STORAGES | {"default": settings.STORAGES["default"] | {"OPTIONS": options}}
+    # Of what Playwright needs in a process of tests.
+    settings.SILENCED_SYSTEM_CHECKS = [*settings.SILENCED_SYSTEM_CHECKS, "async.E001"]
+    settings.SECRET_KEY, settings.TOKEN_KEYS = KEY + "one", [KEY + "two"]
+    forget_wiring()
+    yield environment
+    forget_wiring()
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from deploy.local.engines import spawn
+from deploy.local.engines import kill_group, spawn
 from tests.deployment import until
 
 # In a mount and process namespace of its own: the image read-only, a /tmp of its own, with a volume in it at /tmp/data.
@@ -89,7 +89,11 @@ class Container:
         return self.run(*self.image.health).returncode == 0
 
     def stop(self, seconds: float = 60) -> int:
-        """SIGTERM to process 1, as every platform does it; gives its exit code."""
+        """SIGTERM to process 1, as every platform does it; gives its exit code. TimeoutExpired, and it is killed."""
         if self.process.poll() is None:
             os.kill(self.first, signal.SIGTERM)
-        return self.process.wait(seconds)
+        try:
+            return self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            kill_group(self.process)
+            raise

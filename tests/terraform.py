@@ -26,9 +26,10 @@ LOCAL_STATE = 'terraform {\n  backend "local" {}\n}\n'
 
 @dataclass(frozen=True)
 class World:
-    """An environment: its plan, and what there is once the stand-in has pretended to carry it out."""
+    """An environment: its plan, and what there is once the stand-in has pretended to carry it out, in ``home``."""
 
     env: str
+    home: Path
     plan: Mapping[str, Any]
     state: Mapping[str, Any]
 
@@ -122,7 +123,9 @@ def worlds(shared: Path) -> dict[str, World]:
             need_terraform()
             _made(folder)
     return {
-        env: World(env, *(json.loads((folder / env / f"{part}.json").read_text()) for part in ("plan", "state")))
+        env: World(
+            env, folder / env, *(json.loads((folder / env / f"{part}.json").read_text()) for part in ("plan", "state"))
+        )
         for env in ENVIRONMENTS
     }
 

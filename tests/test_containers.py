@@ -1,5 +1,6 @@
 """The image's entry point, and that image, compose and settings agree. ``tests/image.py`` runs the image itself."""
 
+import json
 import os
 import re
 import subprocess
@@ -15,6 +16,7 @@ import yaml
 from deploy.local.engines import ROOT, Engines, free_port
 from tasks.heartbeat import STALE_SECONDS, silent_queues
 from tasks.queues import dlq_name, queue_names
+from tests.browser import refuse_to_skip
 from tests.deployment import Deployment, until
 
 ENTRY = ROOT / "deploy/entrypoint.sh"
@@ -90,6 +92,7 @@ def test_health_is_that_of_the_role(container: dict[str, str], tmp_path: Path) -
     beats = tmp_path / "beats"
     beats.mkdir()
     env = container | {"HEARTBEAT_DIR": str(beats), "QUEUES": "change", "PORT": str(free_port())}
+    assert enter(env, "health")[:2] == (1, "Nothing runs here yet that could be healthy.\n")
     enter(env, "worker")
     assert "not polled" in enter(env, "health")[1]
     beat = beats / "bbws-product-change-dev"
@@ -138,6 +141,17 @@ def test_nothing_gets_into_the_image_that_is_not_named() -> None:
     assert named == rooms | {"manage.py", "requirements.txt", "deploy/entrypoint.sh"}
 
 
+@pytest.mark.timeout(180)
+def test_all_that_gets_into_the_image_is_there_as_a_wheel() -> None:
+    """Nothing can be compiled there, nor need it be on a newcomer's machine. This pip only looks."""
+    look = ["install", "--dry-run", "--quiet", "--ignore-installed", "--no-deps", "--only-binary", ":all:"]
+    command = [sys.executable, "-m", "pip", *look, "-r", "requirements.txt"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=170, check=False)
+    if "NewConnectionError" in done.stderr:
+        refuse_to_skip("The package index does not answer.")
+    assert done.returncode == 0, done.stderr
+
+
 def test_static_files_can_be_collected_with_what_the_build_sets(tmp_path: Path) -> None:
     given = re.search(r"^RUN (ENVIRONMENT=.*?) python manage.py (collectstatic[^\n]*?) \\?$", DOCKERFILE, re.S | re.M)
     assert given
@@ -172,6 +186,38 @@ def test_compose_listens_on_this_machine_only_and_pins_its_engines() -> None:
     assert set(engines) == {"postgres", "dynamodb", "opensearch"}
     assert [image for image in engines.values() if not re.search(r":\d[\w.-]+$", image)] == []
     assert all("healthcheck" in service for service in map(services.get, engines))
+
+
+def test_compose_sets_nothing_that_nobody_reads() -> None:
+    """A misspelt variable would simply have no effect."""
+    sources = [path for room in ("bbws_products", "products", "tasks") for path in (ROOT / room).rglob("*.py")]
+    read = {name for path in sources for name in re.findall(r'"([A-Z][A-Z0-9_]+)"', path.read_text())}
+    given = {name for service in OURS.values() for name in service["environment"]}
+    own = {name for name in given if not name.startswith("AWS_")}
+    assert len(own) >= 10
+    assert own - read == set()
+    boto3s = {
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_REGION",
+        "AWS_DEFAULT_REGION",
+        "AWS_EC2_METADATA_DISABLED",
+    }
+    assert given - own - boto3s == {"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB"}
+
+
+def test_compose_waits_for_what_there_is() -> None:
+    services = COMPOSE["services"]
+    addresses = re.findall(r"//(?:[^@/\s]*@)?([a-z]+)(?::\d+)?/?", json.dumps(COMPOSE["x-app"]["environment"]))
+    assert {"postgres", "aws", "dynamodb", "opensearch"} == {name for name in addresses if name in services}
+    for service in services.values():
+        for name, wanted in service.get("depends_on", {}).items():
+            condition = wanted["condition"]
+            assert condition in ("service_healthy", "service_completed_successfully")
+            if condition == "service_healthy":
+                assert "healthcheck" in services[name] or services[name]["build"] == {"context": "local"}
+    volumes = {mount.split(":")[0] for service in services.values() for mount in service.get("volumes", [])}
+    assert {name for name in volumes if not name.startswith(".")} == set(COMPOSE["volumes"])
 
 
 def settings_start(env: dict[str, str]) -> subprocess.CompletedProcess[str]:

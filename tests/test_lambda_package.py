@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from deploy.local.engines import ROOT
-from deploy.package.build import REQUIREMENTS, check_size, ours, with_bytecode, write
+from deploy.package.build import REQUIREMENTS, build, check_size, downloaded, ours, with_bytecode, write
 from deploy.package.checks import NEEDED, PackageRefused, check
 from deploy.package.prune import NOT_NEEDED, pruned
+from tests.browser import refuse_to_skip
 
 ELF = b"\x7fELF" + bytes(14)
 ARM, INTEL = ELF + b"\xb7\x00", ELF + b"\x3e\x00"
@@ -120,3 +121,21 @@ def test_a_zip_that_is_too_large_is_refused(tmp_path: Path) -> None:
     assert check_size(tmp_path / "x.zip", 101) == 101
     with pytest.raises(PackageRefused, match="101 bytes, more than the 100"):
         check_size(tmp_path / "x.zip", 100)
+
+
+@pytest.mark.timeout(300)
+def test_the_zip_for_graviton_holds_nothing_for_another_processor(tmp_path: Path) -> None:
+    """What is deployed by default; its libraries are only fetched here, and run nowhere."""
+    try:
+        downloaded("arm64")
+    except PackageRefused as refusal:
+        refuse_to_skip(f"The package index does not answer: {refusal}")
+    zipped = tmp_path / "products-lambda.zip"
+    assert re.fullmatch(r".*: \d+ files, 1\d\.\d MB, arm64, sha256 [0-9a-f]{64}", build("arm64", zipped))
+    with zipfile.ZipFile(zipped) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    libraries = [name for name, content in files.items() if content.startswith(b"\x7fELF")]
+    assert len(libraries) >= 4  # cryptography, cffi, orjson, charset-normalizer
+    assert [name for name in libraries if "x86_64" in name] == []
+    with pytest.raises(PackageRefused, match="not for x86_64"):
+        check(files, "x86_64")

@@ -10,24 +10,21 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from django.core.management import CommandError, call_command
 from opensearchpy import OpenSearch
 
 from bbws_products.validation import findings
 from bbws_products.validation.functions import CONSUMERS
-from deploy.local.engines import ROOT, Engines, free_port
-from tasks.queues import QUEUES, dlq_name, queue_names, queue_urls, transport_options
+from deploy.local.engines import ROOT, free_port
+from tasks.queues import QUEUES, dlq_name, queue_names
 from tests import plugin
 from tests.conftest import forget_wiring
+from tests.deployment import until
 from tests.validated import (
-    ALL_SERVICES,
-    KEY,
     Environment,
     allow,
     forbid,
-    made,
     make_alarms,
     make_functions,
     make_role,
@@ -38,40 +35,6 @@ from tests.worlds import engine_client, search_client
 pytestmark = pytest.mark.django_db
 TERRAFORM = ROOT / "deploy" / "terraform"
 Row = dict[str, Any]
-
-
-@pytest.fixture(scope="module")
-def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engines]:
-    engines = Engines(tmp_path_factory.mktemp("aws"), services=ALL_SERVICES)
-    engines.start_aws()
-    findings.aws.cache_clear()  # of its clients none knows this engine yet
-    yield engines
-    findings.aws.cache_clear()
-    engines.stop()
-
-
-@pytest.fixture
-def environment(
-    aws: Engines, engines: Engines, shared_clients: None, settings: Any, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Environment]:
-    """As it must be, with an application that has keys of its own; and then no more than a name."""
-    monkeypatch.setenv("AWS_ENDPOINT_URL", aws.aws_url)
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
-    prefix = f"{aws.aws_url}/000000000000"
-    environment = made(engines.search_url, prefix)
-    settings.ENVIRONMENT, settings.QUEUE_URLS = environment.name, queue_urls(environment.name, prefix)
-    options = transport_options(environment.name, prefix, "heartbeats", 1)
-    settings.CELERY = settings.CELERY | {"broker_transport_options": options}
-    settings.PRODUCTS_TABLE = settings.SEARCH_ALIAS = environment.table
-    settings.AUDIT_BUCKET, settings.CLOUDFRONT_DISTRIBUTION_ID = environment.audit, environment.distribution
-    options = settings.STORAGES["default"]["OPTIONS"] | {"bucket_name": f"bbws-product-media-{environment.name}"}
-    settings.STORAGES = settings.STORAGES | {"default": settings.STORAGES["default"] | {"OPTIONS": options}}
-    # Of what Playwright needs in a process of tests.
-    settings.SILENCED_SYSTEM_CHECKS = [*settings.SILENCED_SYSTEM_CHECKS, "async.E001"]
-    settings.SECRET_KEY, settings.TOKEN_KEYS = KEY + "one", [KEY + "two"]
-    forget_wiring()
-    yield environment
-    forget_wiring()
 
 
 def client(service: str) -> Any:
@@ -311,6 +274,7 @@ def test_functions_that_take_nothing_or_too_long_are_named(environment: Environm
     functions.update_function_configuration(FunctionName=slow, Timeout=30)
     functions.publish_version(FunctionName=slow)
     functions.update_alias(FunctionName=slow, Name="live", FunctionVersion="2")
+    until(lambda: functions.get_function_configuration(FunctionName=slow, Qualifier="live")["State"] == "Active")
     found = {(row["subject"], row["what"]) for row in wrong(validated("--lambda")[0])}
     assert found == {
         (name, "event source"),

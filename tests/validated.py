@@ -19,8 +19,9 @@ from django.core.wsgi import get_wsgi_application
 from bbws_products.validation import alarms, functions, permissions
 from deploy.local.resources import create_all
 from tasks.queues import queue_names
+from tests.deployment import until
 
-ALL_SERVICES = "dynamodb,sqs,s3,cloudfront,sts,iam,lambda,cloudwatch,sns"
+ALL_SERVICES = "dynamodb,sqs,s3,cloudfront,sts,iam,lambda,cloudwatch,sns,ssm,kms,ecs,ecr"
 KEY = "a key of the tests, which is long enough and not insecure, "
 
 
@@ -118,6 +119,7 @@ def make_functions(environment: Environment) -> None:
             Environment={"Variables": {"ENVIRONMENT": environment.name}},
             Publish=True,
         )
+        until(lambda name=name: client.get_function_configuration(FunctionName=name)["State"] == "Active")
         client.create_alias(FunctionName=name, Name=functions.ALIAS, FunctionVersion="1")
     sqs = boto3.client("sqs")
     for task, (part, batch) in functions.CONSUMERS.items():
