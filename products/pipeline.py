@@ -171,8 +171,10 @@ class Pipeline:
             due = max(stored_at + SETTLE, latest.started_at + INVALIDATE_EVERY if latest else now)
             if now < due:
                 return due - now
-            latest = Invalidation(number=latest.number + 1 if latest else 1, started_at=now)
-            if not self.table.begin_invalidation(latest):
+            begun = Invalidation(number=latest.number + 1 if latest else 1, started_at=now)
+            # Of all that come at this moment one begins it, and the others join.
+            latest = begun if self.table.begin_invalidation(begun) else self.table.invalidation()
+            if latest is None or not latest.covers(stored_at):
                 return SETTLE
         if not latest.confirmed:
             self.cdn.invalidate(latest.reference)

@@ -28,9 +28,12 @@ class Flow:
 
     @property
     def rate(self) -> float:
-        """Changes a second, from the first that was accepted to the last that was stored, indexed and audited."""
-        # The purge is left out: it waits by design, for one invalidation that covers many.
-        last = max(change.done[effect] for change in self.changes for effect in EFFECTS[:3])
+        """Changes a second, from the first that was accepted to the last effect of the last.
+
+        The purge is one, and waits some seconds by design for an invalidation that covers many; so this is a little
+        less than what goes on and on.
+        """
+        last = max(change.done[effect] for change in self.changes for effect in EFFECTS)
         return len(self.changes) / (last - min(change.accepted_at for change in self.changes)).total_seconds()
 
     def percentile(self, effect: Effect, share: float) -> float:
