@@ -124,7 +124,7 @@ class World:
         try:
             self.sqs.purge_queue(QueueUrl=url)
         except self.sqs.exceptions.PurgeQueueInProgress:
-            while found := self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+            while found := self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=0).get("Messages"):
                 for message in found:
                     self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
 
