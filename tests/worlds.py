@@ -124,7 +124,8 @@ class World:
         try:
             self.sqs.purge_queue(QueueUrl=url)
         except self.sqs.exceptions.PurgeQueueInProgress:
-            while found := self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=0).get("Messages"):
+            some = {"QueueUrl": url, "MaxNumberOfMessages": 10, "WaitTimeSeconds": 0}
+            while found := self.sqs.receive_message(**some).get("Messages"):
                 for message in found:
                     self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
 

@@ -23,19 +23,18 @@ Path = Callable[[int], str]
 
 def measure(stack: Stack, *, rounds: int, count: int, products: int) -> list[Row]:
     """CPU time of the web process and of the engine together, since it is the engine that would have to look longer."""
-    cookie, sizes = session_cookie(), (SMALL, products)
-    sites = [site(stack, size) for size in sizes]
+    cookie, searched = session_cookie(), min(products, SEARCHED_MOST)
+    sites = {size: site(stack, size) for size in dict.fromkeys((SMALL, searched, products))}
     engine = stack.dynamodb.process.pid if stack.dynamodb.process else None
     rows = []
     for name, path, headers in asked(cookie):
-        if name.startswith("Search") and products > SEARCHED_MOST:
-            continue
+        large = searched if name == "Search" else products
         contenders = [
-            Contender(f"{size}", web.pid, getting(web, partial(path, size), **headers), engine)
-            for size, web in zip(sizes, sites, strict=True)
+            Contender(f"{size}", sites[size].pid, getting(sites[size], partial(path, size), **headers), engine)
+            for size in (SMALL, large)
         ]
         found = side_by_side(contenders, rounds=rounds, count=count // 4)
-        rows.append(_row(name, *found.values(), products))
+        rows.append(_row(name, *found.values(), large))
     return rows
 
 
