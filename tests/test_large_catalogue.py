@@ -19,7 +19,7 @@ COUNT = int(os.environ.get("WALKED_PRODUCTS", "2000"))  # 10000 take the embedde
 
 
 @pytest.mark.django_db
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_a_walk_over_thousands_of_products_sees_each_once(
     world: World, catalogue: Catalogue, pipeline: Pipeline
 ) -> None:
