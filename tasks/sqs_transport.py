@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
-from kombu.asynchronous import set_event_loop
+from kombu.asynchronous import get_event_loop, set_event_loop
 from kombu.asynchronous.aws.connection import AsyncHTTPSConnection
 from kombu.asynchronous.aws.sqs.connection import AsyncSQSConnection
+from kombu.asynchronous.http.curl import CurlClient
 from kombu.transport import SQS
 
 from products.bootstrap import direct_sqs
@@ -26,6 +27,27 @@ RETRY_SECONDS = 1.0  # between polls while they fail
 
 
 _clients: dict[int, Any] = {}
+
+
+class PunctualClient(CurlClient):  # type: ignore[misc] # kombu has no types
+    """libcurl says in how many milliseconds it wants to be called, and each time anew; kombu takes them for seconds and
+    keeps every one (celery/kombu#2567), so memory grows with each poll."""
+
+    _due: Any = None
+
+    def _set_timeout(self, msecs: int) -> None:
+        if self._due:
+            self._due.cancel()
+        self._due = None if msecs < 0 else self.hub.call_later(msecs / 1000, self._timeout_check)
+
+
+def http_client() -> PunctualClient:
+    """One for each event loop, in the place where kombu keeps its own."""
+    loop = get_event_loop()
+    standing = getattr(loop, "_current_http_client", None)
+    if not isinstance(standing, PunctualClient):
+        standing = loop._current_http_client = PunctualClient(loop)
+    return standing
 
 
 class BoundedHTTPConnection(AsyncHTTPSConnection):  # type: ignore[misc] # kombu has no types
@@ -45,7 +67,7 @@ class ResilientConnection(AsyncSQSConnection):  # type: ignore[misc] # kombu has
     """A poll that fails is an empty poll and a line in the log; kombu raises, or returns what its caller can't use."""
 
     def __init__(self, *args: Any, poll_seconds: float, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, http_client=http_client(), **kwargs)
         self.poll_seconds = poll_seconds
 
     def get_http_connection(self) -> BoundedHTTPConnection:
