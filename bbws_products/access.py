@@ -1,4 +1,4 @@
-"""A line in the log for every request: who asked for what, and what came of it how fast. the server writes none."""
+"""A line in the log for every request: who asked for what, and what came of it how fast. The server writes none."""
 
 import logging
 import re
