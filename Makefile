@@ -49,13 +49,13 @@ compose-test: .venv-engines/ready .venv-lint/ready $(if $(BASE),.dynamodb-local/
 fix: .venv-test/ready ## Mend what can be mended without thinking
 	@.venv-test/bin/ruff check --fix . ; .venv-test/bin/ruff format .
 
-contract: .venv-test/ready ## Write deploy/openapi.yaml anew from the code
+contract: .venv-test/ready ## Write products/api/openapi.yaml anew from the code
 	@.venv-test/bin/python -c "import tests.plugin, django; django.setup(); \
 	from django.core.management import call_command; \
-	call_command('spectacular', file='deploy/openapi.yaml', validate=True, fail_on_warn=True)"
+	call_command('spectacular', file='products/api/openapi.yaml', validate=True, fail_on_warn=True)"
 
 gameday: .venv-engines/ready .venv/ready ## Break everything while clients write, then check every promise (ARGS="--writes 400")
-	@exec $(BIN)/python manage.py gameday $(ARGS)
+	@exec $(BIN)/python -m tests.gameday $(ARGS)
 
 package: .venv-test/ready ## The zip of all functions on Lambda (ARCHITECTURE=x86_64 for the other processor)
 	@.venv-test/bin/python -m deploy.package.build --architecture $(or $(ARCHITECTURE),arm64)

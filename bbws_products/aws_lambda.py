@@ -19,10 +19,10 @@ from apig_wsgi import make_lambda_handler
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
-from bbws_products.environment import words
+from bbws_products.settings.environment import words
 from products.bootstrap import catalogue
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bbws_products.settings_api")
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bbws_products.settings.api")
 
 
 @contextmanager
@@ -51,7 +51,9 @@ def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iter
     environ.setdefault("HTTP_X_REQUEST_ID", context.get("requestId", ""))
     environ.setdefault("HTTP_X_FORWARDED_PROTO", "https")  # API Gateway speaks nothing else
     body = django_application(environ, start_response)
-    return [] if environ["REQUEST_METHOD"] == "HEAD" else body  # a server takes it away; API Gateway sends it on
+    return (
+        [] if environ["REQUEST_METHOD"] == "HEAD" else body
+    )  # a server takes it away; API Gateway sends it on
 
 
 def corrections(event: Mapping[str, Any]) -> dict[str, str]:
@@ -88,7 +90,9 @@ def prime() -> None:
     wanted = words("PRIME", "tokens")
     ask("/v1.0/products/primed", {}, {})
     if "tokens" in wanted:
-        with nullcontext() if settings.JWKS_URL else without("cryptography"):  # our own tokens are signed with hashes
+        with (
+            nullcontext() if settings.JWKS_URL else without("cryptography")
+        ):  # our own tokens are signed with hashes
             ask("/v1.0/products/primed", {}, {"Authorization": "Bearer primed"})
     if "search" in wanted:
         ask("/v1.0/products", {"q": "primed"}, {})

@@ -7,39 +7,22 @@ particular to its event. An event is a constant message, so that it can be count
 import json
 import logging
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
 from datetime import UTC, datetime
-from types import MappingProxyType
 from typing import Any
 
 from bbws_products.metrics import embedded
 
-STANDARD = set(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName", "data", "request"}
-SECRET = re.compile(r"authori[sz]ation|cookie|token|secret|password|credential|body|api_?key", re.IGNORECASE)
+STANDARD = set(logging.makeLogRecord({}).__dict__) | {
+    "message",
+    "asctime",
+    "taskName",
+    "data",
+    "request",
+}
+SECRET = re.compile(
+    r"authori[sz]ation|cookie|token|secret|password|credential|body|api_?key", re.IGNORECASE
+)
 OWN = ("bbws_products", "products", "tasks")
-_bound: ContextVar[Mapping[str, Any]] = ContextVar("bound", default=MappingProxyType({}))
-
-
-@contextmanager
-def bound(**facts: Any) -> Iterator[None]:
-    """While this lasts, every line of this thread carries these facts; those that are not known are left out."""
-    known = {name: value for name, value in facts.items() if value not in (None, "")}
-    before = _bound.set({**_bound.get(), **known})
-    try:
-        yield
-    finally:
-        _bound.reset(before)
-
-
-class BoundFacts(logging.Filter):
-    """Adds what is bound to each record, whichever library wrote it; what an event says itself goes before."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        for name, value in _bound.get().items():
-            vars(record).setdefault(name, value)
-        return True
 
 
 def particular(record: logging.LogRecord) -> dict[str, Any]:
@@ -108,7 +91,7 @@ def logging_settings(style: str, level: str, environment: str | None) -> dict[st
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "filters": {"bound": {"()": "bbws_products.logs.BoundFacts"}},
+        "filters": {"bound": {"()": "products.log_context.BoundFacts"}},
         "formatters": formatters,
         "handlers": {"stderr": handler},
         "root": {"handlers": ["stderr"], "level": "INFO"},

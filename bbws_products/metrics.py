@@ -34,7 +34,12 @@ METRICS = {
         Metric("StalledJobs", value="stalled_jobs"),
     ),
     "request answered": (
-        Metric("HttpLatency", "Milliseconds", "duration_ms", {"Route": "endpoint", "StatusClass": "status_class"}),
+        Metric(
+            "HttpLatency",
+            "Milliseconds",
+            "duration_ms",
+            {"Route": "endpoint", "StatusClass": "status_class"},
+        ),
     ),
     "login locked": (Metric("LoginLocks"),),
 }
@@ -46,14 +51,20 @@ def embedded(line: Mapping[str, Any], environment: str, at: datetime) -> dict[st
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
     """
-    metrics = [metric for metric in METRICS.get(line["event"], ()) if metric.value is None or metric.value in line]
+    metrics = [
+        metric
+        for metric in METRICS.get(line["event"], ())
+        if metric.value is None or metric.value in line
+    ]
     if not metrics:
         return {}
     targets: dict[str, Any] = {"Environment": environment}
     directives = []
     for metric in metrics:
         targets[metric.name] = line[metric.value] if metric.value else 1
-        targets |= {name: str(line.get(fact, "unknown")) for name, fact in metric.dimensions.items()}
+        targets |= {
+            name: str(line.get(fact, "unknown")) for name, fact in metric.dimensions.items()
+        }
         directives.append(
             {
                 "Namespace": NAMESPACE,
@@ -61,4 +72,7 @@ def embedded(line: Mapping[str, Any], environment: str, at: datetime) -> dict[st
                 "Metrics": [{"Name": metric.name, "Unit": metric.unit}],
             }
         )
-    return {**targets, "_aws": {"Timestamp": int(at.timestamp() * 1000), "CloudWatchMetrics": directives}}
+    return {
+        **targets,
+        "_aws": {"Timestamp": int(at.timestamp() * 1000), "CloudWatchMetrics": directives},
+    }

@@ -1,6 +1,6 @@
 """``python -m bbws_products.server``: the WSGI application on the network, by Granian. Why it, ARCHITECTURE.md tells.
 
-Its lines in the log are ours; it writes none about requests: each has one by ``bbws_products.access``, with the ids
+Its lines in the log are ours; it writes none about requests: each has one by ``bbws_products.request_log``, with the ids
 that a server does not know.
 """
 
@@ -12,7 +12,7 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 
-from bbws_products.environment import number
+from bbws_products.settings.environment import number
 
 KEEP_ALIVE_SECONDS = 75
 """How long a connection may be silent, and a head take to come. A load balancer keeps its own for 60 s: it is never we
@@ -34,7 +34,9 @@ def server() -> MPServer:
         websockets=False,
         workers=int(number("WEB_CONCURRENCY", 2)),
         blocking_threads=int(number("WEB_THREADS", 8)),
-        http1_settings=HTTP1Settings(header_read_timeout=1000 * KEEP_ALIVE_SECONDS, max_buffer_size=HEAD_MOST),
+        http1_settings=HTTP1Settings(
+            header_read_timeout=1000 * KEEP_ALIVE_SECONDS, max_buffer_size=HEAD_MOST
+        ),
         respawn_failed_workers=True,
         workers_kill_timeout=int(number("WEB_GRACEFUL_TIMEOUT", 25)),
         log_level=LogLevels.error,
@@ -43,5 +45,5 @@ def server() -> MPServer:
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bbws_products.settings")
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bbws_products.settings.full")
     server().serve()

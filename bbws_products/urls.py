@@ -9,7 +9,9 @@ from products.api.health import healthz, readyz
 
 # The browsable API's own names, but there is one place only to log in: the admin's, which counts failures.
 browsable_api = [
-    path("login/", RedirectView.as_view(pattern_name="admin:login", query_string=True), name="login"),
+    path(
+        "login/", RedirectView.as_view(pattern_name="admin:login", query_string=True), name="login"
+    ),
     path("logout/", LogoutView.as_view(next_page="admin:login"), name="logout"),
 ]
 urlpatterns = [
@@ -22,6 +24,6 @@ urlpatterns = [
     path("admin/", admin.site.urls),
 ]
 handler400 = "products.api.errors.bad_request"
-handler403 = "products.admin.refused.may_not"
+handler403 = "products.admin.refusals.may_not"
 handler404 = "products.api.errors.not_found"
 handler500 = "products.api.errors.server_error"

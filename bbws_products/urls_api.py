@@ -5,9 +5,10 @@ from pathlib import Path
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 
+import products.api
 from products.api.health import healthz, readyz
 
-CONTRACT = Path(__file__).resolve().parent.parent / "deploy" / "openapi.yaml"
+CONTRACT = Path(products.api.__file__).with_name("openapi.yaml")
 
 
 def schema(request: HttpRequest) -> HttpResponse:

@@ -10,10 +10,10 @@ from typing import Any
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
-from bbws_products.access import answered_again
-from products.api.hot import HotAnswers, Start
+from bbws_products.request_log import answered_again
+from products.api.microcache import HotAnswers, Start
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bbws_products.settings")
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bbws_products.settings.full")
 PART, PARTS_MOST = 65_536, 256
 answering = HotAnswers(get_wsgi_application(), settings.HOT_ANSWER_SECONDS, answered_again)
 

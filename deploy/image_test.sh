@@ -64,4 +64,4 @@ pip_conf=${PIP_CONFIG_FILE:-$HOME/.config/pip/pip.conf}
 [[ -n ${IMAGE_ARGS:-} ]] && read -ra more <<<"$IMAGE_ARGS" && arguments+=("${more[@]}")
 
 buildah build "${arguments[@]}" --build-arg "REVISION=$(git rev-parse HEAD)" -f deploy/Dockerfile -t "$image" .
-IMAGE=$image exec "$python" -m pytest -n 0 --no-cov tests/image.py
+IMAGE=$image exec "$python" -m pytest -n 0 --no-cov tests/deploy/image_checks.py

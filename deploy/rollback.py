@@ -17,13 +17,22 @@ def functions(client: Any, environment: str) -> list[str]:
     """The names of ours in this environment."""
     pages = client.get_paginator("list_functions").paginate()
     names = [function["FunctionName"] for page in pages for function in page["Functions"]]
-    return [name for name in names if name.startswith("bbws-product-") and name.endswith(f"-{environment}")]
+    return [
+        name
+        for name in names
+        if name.startswith("bbws-product-") and name.endswith(f"-{environment}")
+    ]
 
 
 def before(client: Any, name: str, version: int) -> int | None:
     """The newest published version older than this one."""
     pages = client.get_paginator("list_versions_by_function").paginate(FunctionName=name)
-    published = [entry["Version"] for page in pages for entry in page["Versions"] if entry["Version"] != "$LATEST"]
+    published = [
+        entry["Version"]
+        for page in pages
+        for entry in page["Versions"]
+        if entry["Version"] != "$LATEST"
+    ]
     return max((number for number in map(int, published) if number < version), default=None)
 
 
@@ -35,7 +44,10 @@ def rollback(client: Any, environment: str) -> dict[str, str]:
     names = functions(client, environment)
     if not names:
         raise LookupError(f"There is no function of {environment}.")
-    live = {name: int(client.get_alias(FunctionName=name, Name=ALIAS)["FunctionVersion"]) for name in names}
+    live = {
+        name: int(client.get_alias(FunctionName=name, Name=ALIAS)["FunctionVersion"])
+        for name in names
+    }
     back = {name: before(client, name, version) for name, version in live.items()}
     if stuck := [name for name, version in back.items() if version is None]:
         raise LookupError(f"There is no version before the first one: {', '.join(stuck)}.")

@@ -70,7 +70,9 @@ def receipt(staff: Api, address: str, patience: float) -> dict[str, Any]:
         if found["status"] == "complete":
             return found
         if time.monotonic() > deadline:
-            raise Failed(f"The write is not complete after {patience:g} s: {json.dumps(found['effects'])}")
+            raise Failed(
+                f"The write is not complete after {patience:g} s: {json.dumps(found['effects'])}"
+            )
         time.sleep(1)
 
 
@@ -90,10 +92,21 @@ def written_through(staff: Api, public: Api, name: str, patience: float) -> None
     """All but the deletion."""
     path, price = f"/products/{name}", "1.00"
     description = "Made by a smoke test."
-    product = {"productId": name, "name": name, "description": description, "price": price, "active": False}
+    product = {
+        "productId": name,
+        "name": name,
+        "description": description,
+        "price": price,
+        "active": False,
+    }
     expect("the public list", public.call("GET", "/products?limit=1"), 200)
     expect("a write without a token is refused", public.call("POST", "/products", product), 401)
-    expect("the product is created", staff.call("POST", "/products", product, Prefer="wait=10"), 201, 202)
+    expect(
+        "the product is created",
+        staff.call("POST", "/products", product, Prefer="wait=10"),
+        201,
+        202,
+    )
     read = expect("staff read it back", staff.call("GET", path), 200)
     if read["price"] != price:
         raise Failed(f"It was read back with the price {read['price']}.")

@@ -12,6 +12,6 @@ done < <(terraform -chdir="$1" output -json settings | jq -r 'to_entries[] | "\(
 venv=${VENV:-.venv}
 [[ $venv != .venv ]] || make .venv/ready
 beside=$(mktemp -d)
-export DATABASE_URL=sqlite:///$beside/none.sqlite3 HEARTBEAT_DIR=$beside DJANGO_SETTINGS_MODULE=bbws_products.settings
+export DATABASE_URL=sqlite:///$beside/none.sqlite3 HEARTBEAT_DIR=$beside DJANGO_SETTINGS_MODULE=bbws_products.settings.full
 "$venv/bin/python" manage.py migrate --verbosity 0
 "$venv/bin/python" manage.py validate_deployment --lambda --url "${url%/v1.0}"

@@ -8,23 +8,23 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
-from products.batch import Accepted, Write, WritesRefused, check_together, planned_each, renames
-from products.changes import (
-    Change,
+from products.batch import check_together, planned_each, renames
+from products.changes import Change, Effect, Origin, next_change
+from products.errors import (
+    CatalogueError,
     ChangeNotFound,
+    Conflict,
     CorruptChange,
-    Effect,
     NameTaken,
-    Origin,
     ProductExists,
     ProductNotFound,
-    VersionMismatch,
+    TryLater,
     VersionTaken,
-    next_change,
 )
-from products.merging import differences, merged
-from products.once import Answer, KeyReused, Outcome, RequestAnswered
-from products.product import RULES, CatalogueError, Conflict, Product, TryLater, checked_id, new_product
+from products.idempotency import Answer, KeyReused, Outcome, RequestAnswered
+from products.merging import VersionMismatch, differences, merged
+from products.product import RULES, Product, checked_id, new_product
+from products.writes import Accepted, Write, WritesRefused
 
 VERSION_MOST = 10**12 - 1  # the keys of the log have room for 12 digits
 ATTEMPTS_MOST = 8  # races with other writers one write may lose before its caller is told
@@ -75,10 +75,17 @@ class Acceptance:
     effects: frozenset[Effect] = frozenset(Effect)
 
     def create(
-        self, product_id: str | None, edits: Mapping[str, Any], origin: Origin, *, dry_run: bool = False
+        self,
+        product_id: str | None,
+        edits: Mapping[str, Any],
+        origin: Origin,
+        *,
+        dry_run: bool = False,
     ) -> Accepted:
         """A new product, under the caller's id or a made one. Invalid, ProductExists, NameTaken."""
-        return self.write(Write(product_id=product_id, edits=edits, creates=True), origin, dry_run=dry_run)
+        return self.write(
+            Write(product_id=product_id, edits=edits, creates=True), origin, dry_run=dry_run
+        )
 
     def update(
         self,
@@ -124,7 +131,9 @@ class Acceptance:
         edits = {name: getattr(target, name) for name in fields}
         return self.update(product_id, edits, origin, only_if=only_if, dry_run=dry_run)
 
-    def undo(self, product_id: str, version: int, origin: Origin, *, only_if: int | None = None) -> Accepted:
+    def undo(
+        self, product_id: str, version: int, origin: Origin, *, only_if: int | None = None
+    ) -> Accepted:
         """Take back what this one version changed, and keep what was changed since: EditConflict where that is the same
         field. Version 1 is taken back by deactivating the product."""
         change = self.receipt(product_id, version)
@@ -167,11 +176,15 @@ class Acceptance:
                 results.append(refusal)
         return results
 
-    def write_all(self, writes: Sequence[Write], origin: Origin, *, dry_run: bool = False) -> list[Accepted]:
+    def write_all(
+        self, writes: Sequence[Write], origin: Origin, *, dry_run: bool = False
+    ) -> list[Accepted]:
         """All of the writes or none, in one transaction. WritesRefused tells what is wrong with which; Invalid when
         they are too many for one transaction."""
         starts: dict[int, Product] = {}
-        ids = [w.product_id if w.product_id is not None else f"prod_{self.new_id()}" for w in writes]
+        ids = [
+            w.product_id if w.product_id is not None else f"prod_{self.new_id()}" for w in writes
+        ]
 
         def attempt(*, first: bool) -> list[Accepted]:
             def plan(position: int, write: Write) -> Accepted:
@@ -199,7 +212,12 @@ class Acceptance:
         return Accepted(change.after, change)
 
     def _updated(
-        self, product_id: str, write: Write, origin: Origin, starts: dict[int, Product], position: int
+        self,
+        product_id: str,
+        write: Write,
+        origin: Origin,
+        starts: dict[int, Product],
+        position: int,
     ) -> Accepted:
         """The change that merges the edits; ``starts`` keeps what the first attempt started from."""
         newest = self._newest(product_id)
@@ -207,7 +225,9 @@ class Acceptance:
             raise VersionMismatch(newest.after)
         if position not in starts:
             base = write.base
-            starts[position] = self.receipt(product_id, base).after if base is not None else newest.after
+            starts[position] = (
+                self.receipt(product_id, base).after if base is not None else newest.after
+            )
         after = merged(starts[position], write.edits, newest.after)
         if after == newest.after:
             return Accepted(after, None)
@@ -217,7 +237,9 @@ class Acceptance:
     def _answered(self, origin: Origin, attempt: Callable[..., list[Accepted]]) -> list[Accepted]:
         """The answer to this request: remembered from before, or made now, in as many attempts as races are lost."""
         for number in range(ATTEMPTS_MOST):
-            if origin.once and (earlier := self.table.answer(origin.actor, origin.once.key, self.clock())):
+            if origin.once and (
+                earlier := self.table.answer(origin.actor, origin.once.key, self.clock())
+            ):
                 return self._replayed(earlier, origin.once.fingerprint)
             try:
                 return attempt(first=number == 0)
@@ -228,8 +250,14 @@ class Acceptance:
     def _replayed(self, earlier: Answer, fingerprint: str) -> list[Accepted]:
         if earlier.fingerprint != fingerprint:
             raise KeyReused
-        found = [(self.receipt(outcome.product_id, outcome.version), outcome.changed) for outcome in earlier.outcomes]
-        return [Accepted(change.after, change if changed else None, replayed=True) for change, changed in found]
+        found = [
+            (self.receipt(outcome.product_id, outcome.version), outcome.changed)
+            for outcome in earlier.outcomes
+        ]
+        return [
+            Accepted(change.after, change if changed else None, replayed=True)
+            for change, changed in found
+        ]
 
     def _newest(self, product_id: str) -> Change:
         newest = self.table.newest(checked_id(product_id))
@@ -239,7 +267,12 @@ class Acceptance:
 
     def _next(self, previous: Change | None, after: Product, origin: Origin) -> Change:
         return next_change(
-            previous, after, origin, at=self.clock(), change_id=self.new_id(), effects=self.effects | {Effect.STORED}
+            previous,
+            after,
+            origin,
+            at=self.clock(),
+            change_id=self.new_id(),
+            effects=self.effects | {Effect.STORED},
         )
 
     def _accept(self, planned: list[Accepted], origin: Origin) -> None:
@@ -259,7 +292,9 @@ class Acceptance:
         except NameTaken as refusal:
             self._check_names(planned)
             # By now the name is free again; but this transaction did find it taken.
-            held = next(i for i, a in enumerate(planned) if a.change and a.product.name == refusal.name)
+            held = next(
+                i for i, a in enumerate(planned) if a.change and a.product.name == refusal.name
+            )
             raise WritesRefused({held: refusal}) from refusal
         for change in changes:
             self.doorbell.ring("persist", change)
@@ -285,5 +320,8 @@ def _part_of(origin: Origin, position: int) -> Origin:
 def _answer_of(planned: list[Accepted], origin: Origin) -> Answer | None:
     if origin.once is None:
         return None
-    outcomes = (Outcome(a.product.product_id, a.product.version, changed=a.change is not None) for a in planned)
+    outcomes = (
+        Outcome(a.product.product_id, a.product.version, changed=a.change is not None)
+        for a in planned
+    )
     return Answer(origin.once.fingerprint, tuple(outcomes))

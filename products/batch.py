@@ -1,48 +1,17 @@
 """Several writes asked for at once: what one of them is, and what must hold among them. Pure."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
 
-from products.changes import Change, NameTaken
-from products.product import CatalogueError, Conflict, Invalid, Product, TryLater, normalised_name
+from products.changes import Change
+from products.errors import CatalogueError, Conflict, Invalid, NameTaken, TryLater
+from products.product import normalised_name
+from products.writes import Accepted, Write, WritesRefused
 
 WRITES_MOST = 100
 PLACES_MOST = 100
 """Actions one DynamoDB transaction takes. A change is one; a name that is claimed or freed, and a request's answer,
 are one more each - so 100 updates fit, or 50 creations."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Write:
-    """One write that is asked for; ``base`` and ``only_if`` are those of ``Catalogue.update``."""
-
-    product_id: str | None
-    edits: Mapping[str, Any] = field(default_factory=dict)
-    creates: bool = False
-    base: int | None = None
-    only_if: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """What a write came to: the product after it, and the change, None when nothing was different.
-
-    ``replayed``: the request had been answered before, and this is that answer again.
-    """
-
-    product: Product
-    change: Change | None
-    replayed: bool = False
-
-
-class WritesRefused(CatalogueError):
-    """None of the writes was made, because of these among them: the refusal by position, from 0."""
-
-    def __init__(self, refusals: Mapping[int, CatalogueError]) -> None:
-        self.refusals = dict(refusals)
-        super().__init__(f"{len(self.refusals)} of the writes can't be made, so none was.")
 
 
 def planned_each(writes: Sequence[Write], plan: Callable[[int, Write], Accepted]) -> list[Accepted]:
@@ -61,7 +30,9 @@ def planned_each(writes: Sequence[Write], plan: Callable[[int, Write], Accepted]
     return planned
 
 
-def check_together(writes: Sequence[Write], planned: Sequence[Accepted], *, remembered: bool) -> None:
+def check_together(
+    writes: Sequence[Write], planned: Sequence[Accepted], *, remembered: bool
+) -> None:
     """What one transaction can't hold: a product or a name twice, or more places than there are."""
     changes = [accepted.change for accepted in planned if accepted.change]
     refusals = _doubles(writes) | _name_clashes(planned)
@@ -70,7 +41,13 @@ def check_together(writes: Sequence[Write], planned: Sequence[Accepted], *, reme
     places = sum(map(_places, changes)) + remembered
     if places > PLACES_MOST:
         wide = f"All or none of these need {places} places in a transaction of {PLACES_MOST}"
-        raise Invalid({"items": [f"{wide}, which holds 50 creations or 99 updates; send fewer, or with mode each."]})
+        raise Invalid(
+            {
+                "items": [
+                    f"{wide}, which holds 50 creations or 99 updates; send fewer, or with mode each."
+                ]
+            }
+        )
 
 
 def _doubles(writes: Iterable[Write]) -> dict[int, CatalogueError]:
@@ -85,8 +62,14 @@ def _doubles(writes: Iterable[Write]) -> dict[int, CatalogueError]:
 
 def _name_clashes(planned: Sequence[Accepted]) -> dict[int, CatalogueError]:
     """A name is taken by one write only, and not in the moment in which another write frees it."""
-    changes = {position: accepted.change for position, accepted in enumerate(planned) if accepted.change}
-    owners = {normalised_name(c.before.name): c.product_id for c in changes.values() if c.before and renames(c)}
+    changes = {
+        position: accepted.change for position, accepted in enumerate(planned) if accepted.change
+    }
+    owners = {
+        normalised_name(c.before.name): c.product_id
+        for c in changes.values()
+        if c.before and renames(c)
+    }
     refusals: dict[int, CatalogueError] = {}
     for position, change in changes.items():
         if renames(change):
@@ -98,7 +81,9 @@ def _name_clashes(planned: Sequence[Accepted]) -> dict[int, CatalogueError]:
 
 def renames(change: Change) -> bool:
     """Whether the change claims a name the product did not hold."""
-    return change.before is None or normalised_name(change.before.name) != normalised_name(change.after.name)
+    return change.before is None or normalised_name(change.before.name) != normalised_name(
+        change.after.name
+    )
 
 
 def _places(change: Change) -> int:

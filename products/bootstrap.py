@@ -14,18 +14,18 @@ import uuid6
 from django.conf import settings
 from django.utils.functional import SimpleLazyObject
 
-from products.adapters.aws import calling, client
-from products.adapters.doorbell import Doorbell
-from products.adapters.dynamodb import DynamoProductTable
-from products.adapters.dynamodb_tokens import DynamoRevocations
+from products.adapters.aws.clients import calling, client
+from products.adapters.dynamodb.table import DynamoProductTable
+from products.adapters.dynamodb.tokens import DynamoRevocations
+from products.adapters.sqs.doorbell import Doorbell
 from products.catalogue import Catalogue
 from products.changes import Effect
 
 if TYPE_CHECKING:
     from products.adapters.cloudfront import CloudFront
-    from products.adapters.dynamodb_checks import DynamoChecks
-    from products.adapters.dynamodb_operations import DynamoOperations
-    from products.adapters.opensearch import NoIndex, OpenSearchIndex
+    from products.adapters.dynamodb.drift_scans import DynamoChecks
+    from products.adapters.dynamodb.operations import DynamoOperations
+    from products.adapters.opensearch.index import NoIndex, OpenSearchIndex
     from products.adapters.s3 import S3AuditRecords, S3AuditTrail
     from products.bulk.jobs import Jobs
     from products.operations import Operations
@@ -64,8 +64,8 @@ def direct_sqs(plain: Any) -> Any:
 
 
 def _over_libcurl(plain: Any, *, again: bool) -> Any:
-    from products.adapters.direct import DirectClient
-    from products.adapters.libcurl import CurlConnection
+    from products.adapters.aws.curl import CurlConnection
+    from products.adapters.aws.direct import DirectClient
 
     return DirectClient(plain, partial(CurlConnection, plain), again=again)
 
@@ -73,7 +73,7 @@ def _over_libcurl(plain: Any, *, again: bool) -> Any:
 def _made(service: str, *, attempts: int) -> Any:
     if settings.DIRECT_CALLS != "sigv4":
         return client(service, attempts=attempts)
-    from products.adapters.sigv4 import signed_client
+    from products.adapters.aws.sigv4 import signed_client
 
     return signed_client(service, client, attempts=attempts)
 
@@ -90,7 +90,7 @@ def revocations() -> DynamoRevocations:
 
 @cache
 def index() -> "OpenSearchIndex | NoIndex":
-    from products.adapters.opensearch import NoIndex, OpenSearchIndex, connect
+    from products.adapters.opensearch.index import NoIndex, OpenSearchIndex, connect
 
     if not settings.ENABLE_OPENSEARCH:
         return NoIndex()
@@ -113,7 +113,9 @@ def cdn() -> "CloudFront":
 def trail() -> "S3AuditTrail":
     from products.adapters.s3 import S3AuditTrail, WriteOnceStorage
 
-    storage = WriteOnceStorage(bucket_name=settings.AUDIT_BUCKET, client_config=client("s3", read=5).meta.config)
+    storage = WriteOnceStorage(
+        bucket_name=settings.AUDIT_BUCKET, client_config=client("s3", read=5).meta.config
+    )
     return S3AuditTrail(storage)
 
 
@@ -130,10 +132,10 @@ def effects() -> frozenset[Effect]:
 def doorbell() -> Doorbell:
     """Rung through Celery, or without it where a process does not load it."""
     if not settings.CELERY:
-        from products.adapters.messages import SqsDoorbell
+        from products.adapters.sqs.doorbell_direct import SqsDoorbell
 
         return SqsDoorbell(client=sqs(), urls=settings.TASK_URLS)
-    from products.adapters.queue import CeleryDoorbell
+    from products.adapters.sqs.doorbell_celery import CeleryDoorbell
 
     return CeleryDoorbell()
 
@@ -169,14 +171,14 @@ def pipeline() -> "Pipeline":
 
 @cache
 def operations_log() -> "DynamoOperations":
-    from products.adapters.dynamodb_operations import DynamoOperations
+    from products.adapters.dynamodb.operations import DynamoOperations
 
     return DynamoOperations(dynamodb(), settings.PRODUCTS_TABLE)
 
 
 @cache
 def operations() -> "Operations":
-    from products.adapters.sqs import SqsQueues
+    from products.adapters.sqs.depths import SqsQueues
     from products.operations import Operations
 
     return Operations(
@@ -192,7 +194,7 @@ def operations() -> "Operations":
 
 @cache
 def jobs() -> "Jobs":
-    from products.adapters.dynamodb_jobs import DynamoJobTable
+    from products.adapters.dynamodb.jobs import DynamoJobTable
     from products.bulk.jobs import Jobs
 
     return Jobs(
@@ -214,7 +216,7 @@ def audit_records() -> "S3AuditRecords":
 
 @cache
 def check_table() -> "DynamoChecks":
-    from products.adapters.dynamodb_checks import DynamoChecks
+    from products.adapters.dynamodb.drift_scans import DynamoChecks
 
     return DynamoChecks(dynamodb(), settings.PRODUCTS_TABLE)
 

@@ -8,8 +8,18 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from products.acceptance import Acceptance, ChangeLog
-from products.changes import Change, Effect, EngineAway, NotYetCreated, ProductNotFound
-from products.listing import OVERLAID_MOST, Freshness, Listing, Page, matches_of, mentions, newest_of, page_of
+from products.changes import Change, Effect
+from products.errors import EngineAway, NotYetCreated, ProductNotFound
+from products.lists import (
+    OVERLAID_MOST,
+    Freshness,
+    Listing,
+    Page,
+    matches_of,
+    mentions,
+    newest_of,
+    page_of,
+)
 from products.product import Product, checked_id, is_id
 
 PAGE_MOST = 100
@@ -22,7 +32,9 @@ class ProductTable(ChangeLog, Protocol):
     def history(self, product_id: str, before: int | None, limit: int) -> list[Change]:
         """Changes with a version below ``before``, newest first."""
 
-    def open_changes(self, accepted_before: datetime | None = None, *, newest_first: bool = False) -> Iterator[Change]:
+    def open_changes(
+        self, accepted_before: datetime | None = None, *, newest_first: bool = False
+    ) -> Iterator[Change]:
         """Changes with an open effect, oldest first unless told otherwise, read lazily."""
 
     def record(self, product_id: str) -> Product | None:
@@ -95,19 +107,28 @@ class Catalogue(Acceptance):
             raise NotYetCreated(product_id, newest.after.created_at)
         return self.version(product_id, low)
 
-    def history(self, product_id: str, *, before: int | None = None, limit: int = 25) -> list[Change]:
+    def history(
+        self, product_id: str, *, before: int | None = None, limit: int = 25
+    ) -> list[Change]:
         """The product's changes, newest first; ProductNotFound when it has none at all."""
         changes = self.table.history(checked_id(product_id), before, limit)
         if not changes and before is None:
             raise ProductNotFound(product_id)
         return changes
 
-    def await_effect(self, change: Change, effect: Effect, *, seconds: float, sleep: Callable[[float], None]) -> Change:
+    def await_effect(
+        self, change: Change, effect: Effect, *, seconds: float, sleep: Callable[[float], None]
+    ) -> Change:
         """The change once ``effect`` is no longer open - or has failed for good, or ``seconds`` have passed."""
         return self.await_effects([change], effect, seconds=seconds, sleep=sleep)[0]
 
     def await_effects(
-        self, changes: Iterable[Change], effect: Effect, *, seconds: float, sleep: Callable[[float], None]
+        self,
+        changes: Iterable[Change],
+        effect: Effect,
+        *,
+        seconds: float,
+        sleep: Callable[[float], None],
     ) -> list[Change]:
         """Each of the changes as in ``await_effect``; ``seconds`` is the time for all of them together.
 
@@ -120,7 +141,9 @@ class Catalogue(Acceptance):
             sleep(self.public_lag.total_seconds())
         return awaited
 
-    def _awaited(self, change: Change, effect: Effect, deadline: datetime, sleep: Callable[[float], None]) -> Change:
+    def _awaited(
+        self, change: Change, effect: Effect, deadline: datetime, sleep: Callable[[float], None]
+    ) -> Change:
         pause = 0.02
         while effect in change.open and change.state(effect) != "failed":
             left = (deadline - self.clock()).total_seconds()
@@ -162,7 +185,9 @@ class Catalogue(Acceptance):
         asked = [change for change in map(self.table.newest, also) if change]
         opened = newest_of(itertools.chain(asked, self.table.open_changes(newest_first=True)))
         records = self.table.records(list(opened))
-        return {i: c for i, c in opened.items() if i not in records or records[i].version <= c.version}
+        return {
+            i: c for i, c in opened.items() if i not in records or records[i].version <= c.version
+        }
 
     def _page(self, listing: Listing, opened: Mapping[str, Change]) -> Page:
         return page_of(listing, self._streams(listing), opened)
@@ -185,19 +210,33 @@ class Catalogue(Acceptance):
             ids = self.index.search(listing, SEARCHED_MOST)
         except EngineAway:
             page = matches_of(listing, self._streams(listing), opened)
-            return replace(page, freshness=replace(fresh, from_index=False, complete_up_to=self.clock()))
+            return replace(
+                page, freshness=replace(fresh, from_index=False, complete_up_to=self.clock())
+            )
         ids = self._with_unseen(listing, opened, ids)
         end = listing.offset + listing.limit
         wanted = ids[listing.offset : end]
         records = self.table.records([i for i in wanted if i not in opened])
-        newest = [opened[i].after if i in opened else records[i] for i in wanted if i in records or i in opened]
+        newest = [
+            opened[i].after if i in opened else records[i]
+            for i in wanted
+            if i in records or i in opened
+        ]
         plain = replace(listing, after=None, text=None)
-        held = [p for p in newest if plain.holds(p) and (not listing.opened or p.product_id in opened)]
+        held = [
+            p for p in newest if plain.holds(p) and (not listing.opened or p.product_id in opened)
+        ]
         return Page(held, str(end) if len(ids) > end else None, opened, fresh)
 
-    def _with_unseen(self, listing: Listing, opened: Mapping[str, Change], ids: list[str]) -> list[str]:
+    def _with_unseen(
+        self, listing: Listing, opened: Mapping[str, Change], ids: list[str]
+    ) -> list[str]:
         """The matches with those the index can't know yet: at their place in an order, or first among the best."""
-        unseen = {i: c.after for i, c in opened.items() if i not in ids and mentions(c.after, listing.text or "")}
+        unseen = {
+            i: c.after
+            for i, c in opened.items()
+            if i not in ids and mentions(c.after, listing.text or "")
+        }
         moved = {i: opened[i].after for i in ids if i in opened}
         if listing.by_relevance or not unseen | moved:
             return [*unseen, *ids]

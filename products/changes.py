@@ -9,10 +9,10 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from products.effects import Discard, Failure
-from products.once import Once
-from products.product import Conflict, Invalid, Missing, Product, TryLater
-from products.wire import iso, to_document
+from products.documents import iso, to_document
+from products.errors import CorruptChange, Invalid
+from products.idempotency import Once
+from products.product import Product
 
 REASON_MOST = 200  # characters
 
@@ -33,61 +33,23 @@ class Effect(StrEnum):
     AUDITED = "audited"
 
 
-class ProductNotFound(Missing):
-    def __init__(self, product_id: str, sentence: str = "") -> None:
-        super().__init__(sentence or f"There is no product {product_id!r}.")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Why an effect has not come about yet. ``permanent``: repeating it alone will not help."""
+
+    reason: str
+    at: datetime
+    attempts: int
+    permanent: bool
 
 
-class NotYetCreated(ProductNotFound):
-    """The product is there now, but was not at the moment that was asked for."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Discard:
+    """Why a person gave an effect up, which will not come about any more."""
 
-    def __init__(self, product_id: str, created_at: datetime) -> None:
-        super().__init__(product_id, f"Product {product_id!r} was created at {iso(created_at)}, after that time.")
-
-
-class ChangeNotFound(Missing):
-    def __init__(self, product_id: str, version: int) -> None:
-        super().__init__(f"Product {product_id!r} has no version {version}.")
-
-
-class ProductExists(Conflict):
-    def __init__(self, product_id: str) -> None:
-        self.product_id = product_id
-        super().__init__(f"There is already a product {product_id!r}, perhaps a deactivated one.")
-
-
-class NameTaken(Conflict):
-    def __init__(self, name: str, product_id: str) -> None:
-        self.name, self.product_id = name, product_id
-        super().__init__(f"The name {name!r} belongs to product {product_id!r}, perhaps a deactivated one.")
-
-
-class VersionTaken(Conflict):
-    """Somebody else appended this version first; read the newest change and try again."""
-
-
-class VersionMismatch(Conflict):
-    """The caller insisted on one version (If-Match) and the product has moved on."""
-
-    def __init__(self, product: Product) -> None:
-        self.product = product
-        super().__init__(f"The product is at version {product.version} by now.")
-
-
-class CorruptChange(Exception):
-    """The stored change is not the one that was accepted: its hash does not fit. Never retried by itself."""
-
-
-class EffectRefused(Exception):
-    """An engine refused an effect for good, e.g. a document it can't index. Never retried by itself."""
-
-
-class EngineAway(TryLater):
-    """An engine did not answer, or answered that it can't just now, or does not take us for whom we are."""
-
-    def __init__(self, engine: str, state: str = "does not answer at the moment") -> None:
-        self.engine = engine
-        super().__init__(f"{engine} {state}.")
+    by: str
+    at: datetime
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +119,13 @@ def change_type(before: Product | None, after: Product) -> ChangeType:
 
 
 def next_change(
-    previous: Change | None, after: Product, origin: Origin, *, at: datetime, change_id: str, effects: frozenset[Effect]
+    previous: Change | None,
+    after: Product,
+    origin: Origin,
+    *,
+    at: datetime,
+    change_id: str,
+    effects: frozenset[Effect],
 ) -> Change:
     """The change that makes ``after`` the newest version; it is stamped, chained to ``previous`` and hashed here.
 
@@ -187,7 +155,9 @@ def next_change(
 def verified(change: Change) -> Change:
     """The change, or CorruptChange when it is not what was accepted."""
     if audit_hash(change) != change.record_hash:
-        raise CorruptChange(f"Version {change.version} of {change.product_id} was altered after it was accepted.")
+        raise CorruptChange(
+            f"Version {change.version} of {change.product_id} was altered after it was accepted."
+        )
     return change
 
 
@@ -196,7 +166,9 @@ def verified(change: Change) -> Change:
 
 def canonical_json(document: Any) -> bytes:
     """The one way to write a document, so that its hash can be computed again by anyone: sorted keys, UTF-8."""
-    return json.dumps(document, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=_plain).encode()
+    return json.dumps(
+        document, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=_plain
+    ).encode()
 
 
 def _plain(value: Any) -> str:

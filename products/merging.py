@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from products.product import RULES, Conflict, Product, checked_edits, settled
-from products.wire import is_as_read
+from products.documents import is_as_read
+from products.errors import Conflict
+from products.product import RULES, Product, checked_edits, settled
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +24,21 @@ class EditConflict(Conflict):
     ``edits`` are the fields the caller really changed, the clashing ones among them.
     """
 
-    def __init__(self, clashes: Mapping[str, Clash], edits: Mapping[str, Any], product: Product) -> None:
+    def __init__(
+        self, clashes: Mapping[str, Clash], edits: Mapping[str, Any], product: Product
+    ) -> None:
         self.clashes, self.edits, self.product = dict(clashes), dict(edits), product
         super().__init__(
             f"Others saved up to version {product.version} meanwhile and changed {', '.join(clashes)} too."
         )
+
+
+class VersionMismatch(Conflict):
+    """The caller insisted on one version (If-Match) and the product has moved on."""
+
+    def __init__(self, product: Product) -> None:
+        self.product = product
+        super().__init__(f"The product is at version {product.version} by now.")
 
 
 def shown(product: Product, field: str) -> Any:
@@ -48,7 +59,9 @@ def merged(base: Product, edits: Mapping[str, Any], newest: Product) -> Product:
     it refused for the fields that nobody may write.
     """
     written = {name: value for name, value in edits.items() if not is_as_read(base, name, value)}
-    kept = {name: value for name, value in checked_edits(written).items() if value != shown(base, name)}
+    kept = {
+        name: value for name, value in checked_edits(written).items() if value != shown(base, name)
+    }
     clashes = {
         name: Clash(shown(base, name), value, shown(newest, name))
         for name, value in kept.items()

@@ -8,11 +8,10 @@ from itertools import islice
 from typing import Protocol
 
 from products.acceptance import Doorbell
-from products.changes import REASON_MOST, Change, ChangeNotFound, Effect, canonical_json
-from products.effects import Discard
+from products.changes import REASON_MOST, Change, Discard, Effect, canonical_json
+from products.documents import iso
+from products.errors import ChangeNotFound, Conflict, Invalid
 from products.pipeline import TASKS, Failing, take_up
-from products.product import Conflict, Invalid
-from products.wire import iso
 
 STUCK_AFTER = timedelta(minutes=1)
 LOOKED_AT_MOST = 1000  # open changes one look goes through
@@ -56,7 +55,9 @@ class Stuck:
     def cause(self) -> str:
         """The error without what differs from change to change, so that one fault is one cause."""
         bare = re.sub(
-            r"'[^']*'|\"[^\"]*\"|\b[0-9a-f]{8,}[0-9a-f-]*\b|\d+", "…", self.error.replace(self.change.product_id, "…")
+            r"'[^']*'|\"[^\"]*\"|\b[0-9a-f]{8,}[0-9a-f-]*\b|\d+",
+            "…",
+            self.error.replace(self.change.product_id, "…"),
         )
         return f"{self.effect}: {bare}"[:200]
 
@@ -126,7 +127,11 @@ class Operations:
             for effect in sorted(change.open):
                 failure = change.failures.get(effect)
                 if change.state(effect) == "failed" or change.accepted_at < now - STUCK_AFTER:
-                    waits = "waits for what comes before it" if Effect.STORED in change.open else "waits for a worker"
+                    waits = (
+                        "waits for what comes before it"
+                        if Effect.STORED in change.open
+                        else "waits for a worker"
+                    )
                     error, attempts = (failure.reason, failure.attempts) if failure else (waits, 0)
                     found.append(Stuck(change, effect, error, attempts))
         return found
@@ -156,14 +161,18 @@ class Operations:
             self.note(by, f"retried all: {cause}", "", named([stuck.change for stuck in found]))
         return len(found)
 
-    def discard(self, product_id: str, version: int, effect: Effect, *, reason: str, by: str) -> None:
+    def discard(
+        self, product_id: str, version: int, effect: Effect, *, reason: str, by: str
+    ) -> None:
         """Give the effect up, with a reason that stays on the receipt. No late message brings it back."""
         if effect is Effect.STORED:
             raise StoredCannotBeDiscarded
         if not 3 <= len(reason.strip()) <= REASON_MOST:
             raise Invalid({"reason": [f"Say why, in 3 to {REASON_MOST} characters."]})
         change = self._open(product_id, version, effect)
-        if not self.log.discard(change, effect, Discard(by=by, at=self.clock(), reason=reason.strip())):
+        if not self.log.discard(
+            change, effect, Discard(by=by, at=self.clock(), reason=reason.strip())
+        ):
             raise NotOpen(effect)
         self.note(by, f"discarded {effect}", reason.strip(), named([change]))
 
@@ -177,7 +186,14 @@ class Operations:
 
     def note(self, by: str, what: str, reason: str, changes: Sequence[str]) -> None:
         """In the log that is shown, and in the audit trail that nobody can alter."""
-        action = Action(action_id=self.new_id(), at=self.clock(), by=by, what=what, reason=reason, changes=changes)
+        action = Action(
+            action_id=self.new_id(),
+            at=self.clock(),
+            by=by,
+            what=what,
+            reason=reason,
+            changes=changes,
+        )
         record = {
             "timestamp": iso(action.at),
             "user": by,
@@ -185,7 +201,9 @@ class Operations:
             "reason": reason,
             "changes": list(changes),
         }
-        self.trail.write(f"operations/{action.at:%Y/%m/%d}/{action.action_id}.json", canonical_json(record))
+        self.trail.write(
+            f"operations/{action.at:%Y/%m/%d}/{action.action_id}.json", canonical_json(record)
+        )
         self.log.write(action)
 
 
@@ -195,7 +213,9 @@ def named(changes: Sequence[Change]) -> list[str]:
 
 def bucket_of(seconds: float) -> int:
     """The bucket of the histogram a latency falls into."""
-    return next((number for number, bound in enumerate(BOUNDS) if seconds <= bound), len(BOUNDS) - 1)
+    return next(
+        (number for number, bound in enumerate(BOUNDS) if seconds <= bound), len(BOUNDS) - 1
+    )
 
 
 def percentile(counts: Sequence[int], share: float) -> float | None:
@@ -211,6 +231,10 @@ def percentile(counts: Sequence[int], share: float) -> float | None:
 def latencies(minutes: Sequence[Minute]) -> dict[Effect, tuple[float | None, float | None]]:
     """The median and the 95th percentile by effect, in seconds from acceptance, as upper bounds."""
     summed = {
-        effect: [sum(minute.buckets[effect][n] for minute in minutes) for n in range(len(BOUNDS))] for effect in Effect
+        effect: [sum(minute.buckets[effect][n] for minute in minutes) for n in range(len(BOUNDS))]
+        for effect in Effect
     }
-    return {effect: (percentile(counts, 0.5), percentile(counts, 0.95)) for effect, counts in summed.items()}
+    return {
+        effect: (percentile(counts, 0.5), percentile(counts, 0.95))
+        for effect, counts in summed.items()
+    }

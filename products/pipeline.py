@@ -13,15 +13,14 @@ from typing import Any, Protocol
 from products.acceptance import Doorbell
 from products.changes import (
     Change,
-    ChangeNotFound,
     Effect,
-    EngineAway,
+    Failure,
     audit_key,
     audit_record,
     canonical_json,
     verified,
 )
-from products.effects import Failure
+from products.errors import ChangeNotFound, EngineAway
 from products.product import Product
 
 TASKS = {
@@ -200,7 +199,9 @@ class Pipeline:
 
     def _is_due(self, change: Change) -> bool:
         rings, last = change.rung
-        return last is None or self.clock() >= last + min(self.ring_after * 2**rings, RING_AGAIN_MOST)
+        return last is None or self.clock() >= last + min(
+            self.ring_after * 2**rings, RING_AGAIN_MOST
+        )
 
     def _ring_open(self, change: Change, *, failed: bool) -> bool:
         """Ring for what can still come about by itself; what failed for good waits for a person."""
@@ -257,7 +258,11 @@ def states(change: Change) -> dict[str, dict[str, Any]]:
     for effect in Effect:
         shown[effect] = {"state": change.state(effect), "at": change.done.get(effect)}
         if effect in change.open and (failure := change.failures.get(effect)):
-            shown[effect] |= {"error": failure.reason, "attempts": failure.attempts, "lastTriedAt": failure.at}
+            shown[effect] |= {
+                "error": failure.reason,
+                "attempts": failure.attempts,
+                "lastTriedAt": failure.at,
+            }
         if discard := change.discarded.get(effect):
             shown[effect] |= {"at": discard.at, "discardedBy": discard.by, "reason": discard.reason}
     return shown

@@ -10,35 +10,14 @@ from enum import StrEnum
 from typing import Any
 
 from products.currency import CURRENCIES, DEFAULT_CURRENCY, money
+from products.errors import Invalid
 
 PRICE_MIN, PRICE_MAX = Decimal("0.01"), Decimal("999999.99")
 LENGTHS = {"name": (3, 100), "description": (10, 500), "period": (5, 100), "feature": (2, 200)}
 FEATURES_MOST = 20
-TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # they make a text read as another
-
-
-class CatalogueError(Exception):
-    """Anything the catalogue refuses. Its four kinds below say what the caller must do."""
-
-
-class Invalid(CatalogueError):
-    """The request itself is wrong: change it. ``errors`` holds sentences by field name."""
-
-    def __init__(self, errors: Mapping[str, list[str]]) -> None:
-        self.errors = dict(errors)
-        super().__init__(" ".join(f"{field}: {' '.join(texts)}" for field, texts in self.errors.items()))
-
-
-class Missing(CatalogueError):
-    """What was asked for does not exist."""
-
-
-class Conflict(CatalogueError):
-    """The request was right, but the catalogue has moved: look again, then decide."""
-
-
-class TryLater(CatalogueError):
-    """Nothing is wrong with the request; an engine is away. The same request may succeed later."""
+TURNING = frozenset(
+    "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+)  # they make a text read as another
 
 
 class BillingCycle(StrEnum):
@@ -89,7 +68,9 @@ def derived_period(product: Product) -> str:
 def normalised_name(name: str) -> str:
     """Two products may not share this: the name without its case, its spaces, what can't be seen, and its way of being
     encoded."""
-    seen = (c for c in unicodedata.normalize("NFKC", name).casefold() if unicodedata.category(c) != "Cf")
+    seen = (
+        c for c in unicodedata.normalize("NFKC", name).casefold() if unicodedata.category(c) != "Cf"
+    )
     return "".join("".join(seen).split())
 
 
@@ -103,11 +84,16 @@ def _text(least: int, most: int, *, lines: bool = False) -> Callable[[Any], str]
             raise ValueError("Must be text.")
         text = unicodedata.normalize("NFC", value.replace("\r\n", "\n")).strip()
         allowed = "\n\t" if lines else ""
-        if any((unicodedata.category(c) in {"Cc", "Cs"} and c not in allowed) or c in TURNING for c in text):
+        if any(
+            (unicodedata.category(c) in {"Cc", "Cs"} and c not in allowed) or c in TURNING
+            for c in text
+        ):
             raise ValueError("Must not contain control characters.")
         seen = sum(unicodedata.category(c) != "Cf" for c in text)
         if not (least <= seen and len(text) <= most):
-            raise ValueError(f"Must have {least} to {most} characters; it has {len(text) if seen >= least else seen}.")
+            raise ValueError(
+                f"Must have {least} to {most} characters; it has {len(text) if seen >= least else seen}."
+            )
         return text
 
     return rule
@@ -130,7 +116,11 @@ def _price(value: Any) -> Decimal:
 
 def price_bound(value: Any) -> Decimal:
     """What a list of prices may begin or end at: any price, and 0, which bounds nothing. ValueError otherwise."""
-    return Decimal(0) if isinstance(value, str) and re.fullmatch(r"0{1,6}(\.0{1,2})?", value) else _price(value)
+    return (
+        Decimal(0)
+        if isinstance(value, str) and re.fullmatch(r"0{1,6}(\.0{1,2})?", value)
+        else _price(value)
+    )
 
 
 def _optional(rule: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -164,7 +154,9 @@ def _features(value: Any) -> tuple[str, ...]:
 
 
 def _image(value: Any) -> str:
-    if not isinstance(value, str) or not re.fullmatch(r"products/[A-Za-z0-9_-]{1,64}/[0-9a-f]{32}\.webp", value):
+    if not isinstance(value, str) or not re.fullmatch(
+        r"products/[A-Za-z0-9_-]{1,64}/[0-9a-f]{32}\.webp", value
+    ):
         raise ValueError("Must be an image that was uploaded here.")
     return value
 
@@ -227,12 +219,25 @@ def new_product(product_id: str, edits: Mapping[str, Any], *, by: str, at: datet
         errors |= refusal.errors
     if errors:
         raise Invalid(errors)
-    product = Product(product_id=checked_id(product_id), version=1, created_at=at, updated_at=at, updated_by=by, **kept)
+    product = Product(
+        product_id=checked_id(product_id),
+        version=1,
+        created_at=at,
+        updated_at=at,
+        updated_by=by,
+        **kept,
+    )
     return settled(product)
 
 
 def settled(product: Product) -> Product:
     """The product if its fields agree with one another, with a period that is only the derived text left to derive."""
     if product.billing_cycle is BillingCycle.ONE_TIME and product.renewal_price is not None:
-        raise Invalid({"renewal_price": ["A one-time product is not renewed; leave this empty or choose a cycle."]})
+        raise Invalid(
+            {
+                "renewal_price": [
+                    "A one-time product is not renewed; leave this empty or choose a cycle."
+                ]
+            }
+        )
     return replace(product, period=None) if product.period == derived_period(product) else product

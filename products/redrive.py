@@ -9,9 +9,9 @@ from itertools import islice
 from typing import Any, Protocol
 
 from products.bulk.jobs import Job, JobState
-from products.changes import Change, CorruptChange, Effect
+from products.changes import Change, Effect
+from products.errors import CorruptChange, Missing
 from products.pipeline import TASKS
-from products.product import Missing
 
 SHOWN_MOST = 100  # dead letters a look lists
 NOTED_MOST = 20  # of them the log of what was done names
@@ -103,10 +103,18 @@ class Redrive:
 
     def look(self, queue: str, limit: int | None) -> tuple[int, list[Letter]]:
         """How many there are, and some of them."""
-        return self.letters.count(queue), self.letters.look(queue, min(limit or SHOWN_MOST, SHOWN_MOST))
+        return self.letters.count(queue), self.letters.look(
+            queue, min(limit or SHOWN_MOST, SHOWN_MOST)
+        )
 
     def back(
-        self, queue: str, *, by: str, limit: int | None = None, drop_done: bool = False, by_hand: int | None = None
+        self,
+        queue: str,
+        *,
+        by: str,
+        limit: int | None = None,
+        drop_done: bool = False,
+        by_hand: int | None = None,
     ) -> Redriven:
         """Back to their queue: all that lie there now, or ``limit`` of them. NoSuchQueue.
 

@@ -11,9 +11,9 @@ from itertools import batched
 from typing import Protocol
 
 from products.changes import Change
-from products.checks.differences import Standing
-from products.checks.verification import Place
 from products.product import Product
+from products.reconciliation.differences import Standing
+from products.reconciliation.verification import Place
 
 BATCH = 100
 
@@ -53,7 +53,11 @@ class Reindex:
         for active in (True, False):
             for part in batched(self.records.records_after(None, active=active), BATCH):
                 standing = self.records.standing([place.product_id for place in part])
-                yield from (found.content for found in standing.values() if isinstance(found.content, Product))
+                yield from (
+                    found.content
+                    for found in standing.values()
+                    if isinstance(found.content, Product)
+                )
 
     def _lacking(self) -> Iterator[Product]:
         """What only the standing index has - unless nobody accepted it: to lose that is what a new one is built for."""

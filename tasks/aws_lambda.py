@@ -28,7 +28,7 @@ from kombu.utils.json import loads
 from products.bootstrap import now, pipeline, sqs
 from tasks.queues import BACKOFF, SCHEDULED
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bbws_products.settings_worker")
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bbws_products.settings.worker")
 
 logger = logging.getLogger(__name__)
 
@@ -91,13 +91,19 @@ def _succeeds(record: Mapping[str, Any], context: Any) -> bool:
 
 def _request(record: Mapping[str, Any]) -> Request:
     """What Celery makes of a message, through kombu's own decoding; raises whatever that does for what is none."""
-    text = record["body"] if record["body"].startswith("{") else base64.b64decode(record["body"], validate=True)
+    text = (
+        record["body"]
+        if record["body"].startswith("{")
+        else base64.b64decode(record["body"], validate=True)
+    )
     envelope = loads(text)
     envelope["properties"]["delivery_tag"] = record["receiptHandle"]
     envelope["headers"]["attempt"] = int(record["attributes"]["ApproximateReceiveCount"])
     message: Message = _decoder.message_to_python(envelope)
     message.accept = prepare_accept_content(current_app.conf.accept_content)
-    request = Request(message, app=current_app, hostname=os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "lambda"))
+    request = Request(
+        message, app=current_app, hostname=os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "lambda")
+    )
     if request.eta and request.eta > now():
         raise NotTaken("It is to be run later, for which there is DelaySeconds.")
     return request
@@ -106,7 +112,9 @@ def _request(record: Mapping[str, Any]) -> Request:
 def _run(request: Request) -> None:
     about = {**request.request_dict, "is_eager": False}
     options = {"app": current_app, "loader": current_app.loader, "hostname": request.hostname}
-    _, info, _, _ = trace_task(request.task, request.id, request.args, request.kwargs, about, **options)
+    _, info, _, _ = trace_task(
+        request.task, request.id, request.args, request.kwargs, about, **options
+    )
     if info is not None and info.state in {states.FAILURE, states.REJECTED}:
         raise TaskFailed(request.name)
 
@@ -120,5 +128,7 @@ def _comes_back_soon(record: Mapping[str, Any], url: str) -> bool:
                 QueueUrl=url, ReceiptHandle=record["receiptHandle"], VisibilityTimeout=seconds
             )
         except (BotoCoreError, ClientError) as fault:
-            logger.warning("message will return after its visibility time-out", extra={"fault": repr(fault)})
+            logger.warning(
+                "message will return after its visibility time-out", extra={"fault": repr(fault)}
+            )
     return False

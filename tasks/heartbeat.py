@@ -10,13 +10,21 @@ from pathlib import Path
 
 from tasks.queues import ANSWER_SECONDS, WAIT_SECONDS
 
-STALE_SECONDS = WAIT_SECONDS + ANSWER_SECONDS + 30  # one poll, one that timed out, and some patience
+STALE_SECONDS = (
+    WAIT_SECONDS + ANSWER_SECONDS + 30
+)  # one poll, one that timed out, and some patience
 
 
-def silent_queues(directory: Path, queues: list[str], now: float, stale: float = STALE_SECONDS) -> list[str]:
+def silent_queues(
+    directory: Path, queues: list[str], now: float, stale: float = STALE_SECONDS
+) -> list[str]:
     """The queues whose last sign of life is older than ``stale`` seconds, or that never gave one."""
     beats = {queue: directory / queue for queue in queues}
-    return [queue for queue, beat in beats.items() if not beat.exists() or now - beat.stat().st_mtime > stale]
+    return [
+        queue
+        for queue, beat in beats.items()
+        if not beat.exists() or now - beat.stat().st_mtime > stale
+    ]
 
 
 def main(arguments: list[str]) -> str | None:

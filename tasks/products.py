@@ -6,7 +6,7 @@ from typing import Any
 from celery import shared_task
 
 from products.bootstrap import jobs, now, operations, pipeline
-from products.upkeep import rounds
+from products.maintenance import rounds
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +35,9 @@ def audit(*, product_id: str, version: int, **_: Any) -> None:
 def relay(**_: Any) -> None:
     rung, stalled, oldest = pipeline().relay(), jobs().ring_again(), operations().oldest_open()
     age = (now() - oldest).total_seconds() if oldest else 0
-    logger.info("relay done", extra={"rung": rung, "stalled_jobs": stalled, "oldest_seconds": round(age, 3)})
+    logger.info(
+        "relay done", extra={"rung": rung, "stalled_jobs": stalled, "oldest_seconds": round(age, 3)}
+    )
 
 
 @shared_task(name="products.job")

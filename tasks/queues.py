@@ -61,17 +61,24 @@ def dead_letter_attributes(queue_arn: str) -> dict[str, str]:
     return {
         "MessageRetentionPeriod": str(DLQ_RETENTION_DAYS * DAY),
         "SqsManagedSseEnabled": "true",
-        "RedriveAllowPolicy": json.dumps({"redrivePermission": "byQueue", "sourceQueueArns": [queue_arn]}),
+        "RedriveAllowPolicy": json.dumps(
+            {"redrivePermission": "byQueue", "sourceQueueArns": [queue_arn]}
+        ),
     }
 
 
 def queue_urls(env: str, url_prefix: str) -> dict[str, tuple[str, str]]:
     """For each queue the addresses of itself and of its dead letters."""
     base = url_prefix.rstrip("/")
-    return {name: (f"{base}/{name}", f"{base}/{dlq_name(name, env)}") for name in queue_names(env).values()}
+    return {
+        name: (f"{base}/{name}", f"{base}/{dlq_name(name, env)}")
+        for name in queue_names(env).values()
+    }
 
 
-def transport_options(env: str, url_prefix: str, heartbeat_dir: str, wait_seconds: int) -> dict[str, Any]:
+def transport_options(
+    env: str, url_prefix: str, heartbeat_dir: str, wait_seconds: int
+) -> dict[str, Any]:
     """What the SQS transport needs to know of the queues; with their URLs given it never lists or makes any."""
     return {
         "predefined_queues": {

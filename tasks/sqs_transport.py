@@ -2,7 +2,7 @@
 
 As shipped, kombu 5.7.0 dies of one HTTP 5xx, reset or refused connection on a poll, and falls silent for ever on a
 poll that is never answered or a credential error inside its loop. Each method here cures one of these faults and says
-which; ``tests/test_worker_faults.py`` injects them all. Private names are used, hence the exact pin in pyproject.toml.
+which; ``tests/pipeline/test_worker_faults.py`` injects them all. Private names are used, hence the exact pin in pyproject.toml.
 """
 
 import logging
@@ -71,13 +71,18 @@ class ResilientConnection(AsyncSQSConnection):  # type: ignore[misc] # kombu has
         self.poll_seconds = poll_seconds
 
     def get_http_connection(self) -> BoundedHTTPConnection:
-        return BoundedHTTPConnection(http_client=self._httpclient, timeout=self.poll_seconds + ANSWER_SECONDS)
+        return BoundedHTTPConnection(
+            http_client=self._httpclient, timeout=self.poll_seconds + ANSWER_SECONDS
+        )
 
     def _on_list_ready(self, parent: Any, markers: Any, operation: Any, response: Any) -> Any:
         if response.status == self.STATUS_CODE_OK:
             answer = super()._on_list_ready(parent, markers, operation, response)
             return {**(answer or {}), "answered": True}
-        logger.error("poll failed", extra={"status": response.status, "reason": str(response.reason or "")[:200]})
+        logger.error(
+            "poll failed",
+            extra={"status": response.status, "reason": str(response.reason or "")[:200]},
+        )
         return {}
 
 
@@ -88,7 +93,9 @@ class PatientQoS(SQS.QoS):  # type: ignore[misc] # kombu has no types
         try:
             super().apply_backoff_policy(*args, **kwargs)
         except (BotoCoreError, ClientError) as fault:
-            logger.warning("message will return after its visibility time-out", extra={"fault": repr(fault)})
+            logger.warning(
+                "message will return after its visibility time-out", extra={"fault": repr(fault)}
+            )
 
     def extract_task_name_and_number_of_retries(self, delivery_tag: Any) -> Any:
         """No task has no backoff of its own; as shipped, a message that names none ends the worker."""
@@ -109,7 +116,9 @@ class Channel(SQS.Channel):  # type: ignore[misc] # kombu has no types
         connections = self._predefined_queue_async_clients
         if queue not in connections:
             connections[queue] = ResilientConnection(
-                sqs_connection=self.sqs(queue=queue), region=self.region, poll_seconds=self.wait_time_seconds
+                sqs_connection=self.sqs(queue=queue),
+                region=self.region,
+                poll_seconds=self.wait_time_seconds,
             )
         return connections[queue]  # type: ignore[no-any-return] # kombu has no types
 
@@ -140,10 +149,14 @@ class Channel(SQS.Channel):  # type: ignore[misc] # kombu has no types
 
     def _loop1(self, queue: str, messages_fetched: int | None = None) -> None:
         if messages_fetched is None and self.qos.can_consume():
-            self._poll_again(queue)  # the poll failed: at kombu's own pace that would be ten tries a second
+            self._poll_again(
+                queue
+            )  # the poll failed: at kombu's own pace that would be ten tries a second
         else:
             if messages_fetched is None:
-                self._beat(queue)  # every slot is busy, so there is no poll: that too is a sign of life
+                self._beat(
+                    queue
+                )  # every slot is busy, so there is no poll: that too is a sign of life
             super()._loop1(queue, messages_fetched)
 
     def _poll_again(self, queue: str) -> None:

@@ -15,24 +15,25 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from bbws_products.validation import findings
 from deploy.local.engines import Engines
-from deploy.local.proxy import Proxy
 from deploy.local.resources import create_bucket, create_queues
-from products import bootstrap, upkeep
-from products.adapters.aws import client as aws_client
+from products import bootstrap, maintenance
+from products.adapters.aws.clients import client as aws_client
 from products.api.throttling import CALLS
 from products.catalogue import Catalogue
 from products.changes import Origin
 from products.pipeline import Pipeline
 from tasks.queues import queue_names, queue_urls, transport_options
-from tests import deployment as processes
-from tests import plugin, terraform
-from tests.browser import CHROMIUM, Shop, launched, refuse_to_skip, window
-from tests.builders import fields
-from tests.clients import Api
-from tests.deployment import Deployment
-from tests.validated import ALL_SERVICES, KEY, Environment
-from tests.validated import made as made_whole
-from tests.worlds import World, fresh_world
+from tests import plugin
+from tests.gameday.fault_proxy import Proxy
+from tests.support import processes as processes
+from tests.support import terraform
+from tests.support.api_client import Api
+from tests.support.aws_environment import ALL_SERVICES, KEY, Environment
+from tests.support.aws_environment import made as made_whole
+from tests.support.browser import CHROMIUM, Shop, launched, refuse_to_skip, window
+from tests.support.builders import fields
+from tests.support.processes import Deployment
+from tests.support.world import World, fresh_world
 
 
 @pytest.hookimpl(trylast=True)
@@ -48,7 +49,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     long = sorted(filter(haste, items), key=haste, reverse=True)
     short = [item for item in items if not haste(item)]
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-    items[:] = [item for number in range(workers) for item in long[number::workers] + share(short, number, workers)]
+    items[:] = [
+        item
+        for number in range(workers)
+        for item in long[number::workers] + share(short, number, workers)
+    ]
 
 
 def share(items: list[pytest.Item], number: int, workers: int) -> list[pytest.Item]:
@@ -84,7 +89,9 @@ def shared_clients(engines: Engines) -> Iterator[None]:
         return aws_client(service, **limits)
 
     def client(service: str, **limits: Any) -> Any:
-        environment = sorted((name, value) for name, value in os.environ.items() if name.startswith("AWS_"))
+        environment = sorted(
+            (name, value) for name, value in os.environ.items() if name.startswith("AWS_")
+        )
         return made(tuple(environment), service, **limits)
 
     # The transport keeps its one client, too: it must not be made by a test that has pointed SQS to nowhere.
@@ -109,7 +116,7 @@ def world(engines: Engines, shared_clients: None, settings: Any) -> Iterator[Wor
 
 
 def forget_wiring() -> None:
-    for made in (*vars(bootstrap).values(), *vars(upkeep).values()):
+    for made in (*vars(bootstrap).values(), *vars(maintenance).values()):
         if hasattr(made, "cache_clear"):
             made.cache_clear()
 
@@ -161,20 +168,34 @@ def whole_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engines]:
 
 @pytest.fixture
 def environment(
-    whole_aws: Engines, engines: Engines, shared_clients: None, settings: Any, monkeypatch: pytest.MonkeyPatch
+    whole_aws: Engines,
+    engines: Engines,
+    shared_clients: None,
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Environment]:
     """As it must be, with an application that has keys of its own; and then no more than a name."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", whole_aws.aws_url)
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     prefix = f"{whole_aws.aws_url}/000000000000"
     environment = made_whole(engines.search_url, prefix)
-    settings.ENVIRONMENT, settings.QUEUE_URLS = environment.name, queue_urls(environment.name, prefix)
+    settings.ENVIRONMENT, settings.QUEUE_URLS = (
+        environment.name,
+        queue_urls(environment.name, prefix),
+    )
     options = transport_options(environment.name, prefix, "heartbeats", 1)
     settings.CELERY = settings.CELERY | {"broker_transport_options": options}
     settings.PRODUCTS_TABLE = settings.SEARCH_ALIAS = environment.table
-    settings.AUDIT_BUCKET, settings.CLOUDFRONT_DISTRIBUTION_ID = environment.audit, environment.distribution
-    options = settings.STORAGES["default"]["OPTIONS"] | {"bucket_name": f"bbws-product-media-{environment.name}"}
-    settings.STORAGES = settings.STORAGES | {"default": settings.STORAGES["default"] | {"OPTIONS": options}}
+    settings.AUDIT_BUCKET, settings.CLOUDFRONT_DISTRIBUTION_ID = (
+        environment.audit,
+        environment.distribution,
+    )
+    options = settings.STORAGES["default"]["OPTIONS"] | {
+        "bucket_name": f"bbws-product-media-{environment.name}"
+    }
+    settings.STORAGES = settings.STORAGES | {
+        "default": settings.STORAGES["default"] | {"OPTIONS": options}
+    }
     # Of what Playwright needs in a process of tests.
     settings.SILENCED_SYSTEM_CHECKS = [*settings.SILENCED_SYSTEM_CHECKS, "async.E001"]
     settings.SECRET_KEY, settings.TOKEN_KEYS = KEY + "one", [KEY + "two"]
@@ -191,7 +212,9 @@ def infrastructures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, terra
 
 
 @pytest.fixture(params=terraform.ENVIRONMENTS)
-def infra(request: pytest.FixtureRequest, infrastructures: dict[str, terraform.World]) -> terraform.World:
+def infra(
+    request: pytest.FixtureRequest, infrastructures: dict[str, terraform.World]
+) -> terraform.World:
     return infrastructures[request.param]
 
 
@@ -253,10 +276,12 @@ def six(catalogue: Catalogue, pipeline: Pipeline, ann: Origin) -> None:
     for number in range(6):
         changes = {"billing_cycle": "yearly"} if number % 2 else {}
         currency = "USD" if number == 5 else "ZAR"
-        edits = fields(name=f"Hosting {number}", price=f"{60 - number}", currency=currency, **changes)
+        edits = fields(
+            name=f"Hosting {number}", price=f"{60 - number}", currency=currency, **changes
+        )
         catalogue.create(f"p{number}", edits, ann)
         pipeline.persist(f"p{number}", 1)
-    upkeep.index_records()
+    maintenance.index_records()
 
 
 @pytest.fixture
@@ -265,7 +290,9 @@ def unwritten(p1: str, world: World) -> Iterator[None]:
 
     def standing() -> tuple[list[str], int]:
         items = world.dynamodb.scan(TableName=world.table)["Items"]
-        return sorted(json.dumps(item, sort_keys=True) for item in items), world.depth(world.queue("products.persist"))
+        return sorted(json.dumps(item, sort_keys=True) for item in items), world.depth(
+            world.queue("products.persist")
+        )
 
     before = standing()
     yield

@@ -8,7 +8,7 @@ from django.conf import settings
 from bbws_products.metrics import NAMESPACE
 from bbws_products.validation import functions
 from bbws_products.validation.findings import Finding, asked, aws, holds, missing
-from products.adapters.dynamodb_items import INDEX_KEYS
+from products.adapters.dynamodb.items import INDEX_KEYS
 from products.changes import Effect
 
 Watched = tuple[str, str, dict[str, str]]
@@ -28,7 +28,11 @@ def edge_dimensions() -> dict[str, str]:
 
 def watched(*, with_lambda: bool) -> Iterator[Watched]:
     for queue, (_, dead) in settings.QUEUE_URLS.items():
-        yield ("AWS/SQS", "ApproximateNumberOfMessagesVisible", {"QueueName": dead.rpartition("/")[2]})
+        yield (
+            "AWS/SQS",
+            "ApproximateNumberOfMessagesVisible",
+            {"QueueName": dead.rpartition("/")[2]},
+        )
         yield ("AWS/SQS", "ApproximateAgeOfOldestMessage", {"QueueName": queue})
     table = {"TableName": settings.PRODUCTS_TABLE}
     for of in ({}, *({"GlobalSecondaryIndexName": index} for index in INDEX_KEYS)):
@@ -46,7 +50,11 @@ def watched(*, with_lambda: bool) -> Iterator[Watched]:
 
 def _all(region: str | None, wanted: list[Watched]) -> Iterator[Finding]:
     client = aws("cloudwatch", region)
-    answer = asked(client.get_paginator("describe_alarms").paginate(AlarmTypes=["MetricAlarm"]).build_full_result)
+    answer = asked(
+        client.get_paginator("describe_alarms")
+        .paginate(AlarmTypes=["MetricAlarm"])
+        .build_full_result
+    )
     if trouble := answer.trouble("CloudWatch", "alarms"):
         yield trouble
         return
@@ -60,14 +68,22 @@ def _one(watch: Watched, alarms: list[dict[str, Any]]) -> Finding:
     watching = [alarm for alarm in alarms if any(_is(watch, found) for found in _metrics(alarm))]
     if not watching:
         return missing(subject, f"alarm on {metric}", "Nobody is told.", hardening=True)
-    telling = [alarm["AlarmName"] for alarm in watching if alarm.get("ActionsEnabled") and alarm.get("AlarmActions")]
+    telling = [
+        alarm["AlarmName"]
+        for alarm in watching
+        if alarm.get("ActionsEnabled") and alarm.get("AlarmActions")
+    ]
     silent = f"{watching[0]['AlarmName']} tells nobody."
-    return holds(subject, f"alarm on {metric}", telling, f"{', '.join(telling)}.", silent, hardening=True)
+    return holds(
+        subject, f"alarm on {metric}", telling, f"{', '.join(telling)}.", silent, hardening=True
+    )
 
 
 def _metrics(alarm: dict[str, Any]) -> list[dict[str, Any]]:
     """Its one metric, or those of its expression."""
-    parts = [part["MetricStat"]["Metric"] for part in alarm.get("Metrics", []) if "MetricStat" in part]
+    parts = [
+        part["MetricStat"]["Metric"] for part in alarm.get("Metrics", []) if "MetricStat" in part
+    ]
     return parts or [alarm]
 
 

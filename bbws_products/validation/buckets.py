@@ -39,7 +39,9 @@ def _bucket(s3: Any, name: str, *, kept: bool) -> Iterator[Finding]:
 def _versions(s3: Any, name: str) -> Iterator[Finding]:
     answer = asked(s3.get_bucket_versioning, Bucket=name)
     found = answer.content.get("Status")
-    yield answer.trouble(name, "versioning") or compared(name, "versioning", found, "Enabled", hardening=True)
+    yield answer.trouble(name, "versioning") or compared(
+        name, "versioning", found, "Enabled", hardening=True
+    )
 
 
 def _lock(s3: Any, name: str) -> Iterator[Finding]:
@@ -61,7 +63,9 @@ def _lock(s3: Any, name: str) -> Iterator[Finding]:
 def _encryption(s3: Any, name: str) -> Iterator[Finding]:
     answer = asked(s3.get_bucket_encryption, Bucket=name)
     rules = answer.content.get("ServerSideEncryptionConfiguration", {}).get("Rules", [])
-    found = [rule.get("ApplyServerSideEncryptionByDefault", {}).get("SSEAlgorithm") for rule in rules]
+    found = [
+        rule.get("ApplyServerSideEncryptionByDefault", {}).get("SSEAlgorithm") for rule in rules
+    ]
     yield _unless_unset(answer, name, "encryption") or holds(
         name, "encryption", any(found), f"It is {found}.", "It is not encrypted.", hardening=True
     )
@@ -74,7 +78,12 @@ def _closed(s3: Any, name: str) -> Iterator[Finding]:
     ways = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
     left_open = [way for way in ways if not block.get(way)]
     yield _unless_unset(answer, name, what) or holds(
-        name, what, not left_open, "Every way is blocked.", f"Not set: {', '.join(left_open)}.", hardening=True
+        name,
+        what,
+        not left_open,
+        "Every way is blocked.",
+        f"Not set: {', '.join(left_open)}.",
+        hardening=True,
     )
 
 
@@ -85,7 +94,8 @@ def _tls(s3: Any, name: str) -> Iterator[Finding]:
     denied = [
         statement
         for statement in statements
-        if statement["Effect"] == "Deny" and "aws:SecureTransport" in json.dumps(statement.get("Condition", {}))
+        if statement["Effect"] == "Deny"
+        and "aws:SecureTransport" in json.dumps(statement.get("Condition", {}))
     ]
     yield _unless_unset(answer, name, what) or holds(
         name, what, denied, "Plain HTTP is denied.", "Plain HTTP is not denied.", hardening=True

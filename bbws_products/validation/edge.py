@@ -7,8 +7,8 @@ from django.conf import settings
 from opensearchpy import OpenSearch, exceptions
 
 from bbws_products.validation.findings import Finding, asked, aws, compared, holds, missing, ok
-from products.adapters.opensearch import connect
-from products.adapters.opensearch_items import INDEX_BODY
+from products.adapters.opensearch.documents import INDEX_BODY
+from products.adapters.opensearch.index import connect
 
 ENCRYPTED = {"redirect-to-https", "https-only"}
 
@@ -26,9 +26,22 @@ def check_cloudfront() -> Iterator[Finding]:
     config = distribution["DistributionConfig"]
     yield compared(name, "enabled", config.get("Enabled"), True)
     yield compared(name, "status", distribution.get("Status"), "Deployed")
-    behaviours = [config["DefaultCacheBehavior"], *config.get("CacheBehaviors", {}).get("Items", [])]
-    plain = [b.get("PathPattern", "*") for b in behaviours if b.get("ViewerProtocolPolicy") not in ENCRYPTED]
-    yield holds(name, "HTTPS", not plain, "Readers are sent to HTTPS.", f"Plain HTTP is served at {', '.join(plain)}.")
+    behaviours = [
+        config["DefaultCacheBehavior"],
+        *config.get("CacheBehaviors", {}).get("Items", []),
+    ]
+    plain = [
+        b.get("PathPattern", "*")
+        for b in behaviours
+        if b.get("ViewerProtocolPolicy") not in ENCRYPTED
+    ]
+    yield holds(
+        name,
+        "HTTPS",
+        not plain,
+        "Readers are sent to HTTPS.",
+        f"Plain HTTP is served at {', '.join(plain)}.",
+    )
 
 
 def check_search() -> Iterator[Finding]:
@@ -46,20 +59,38 @@ def check_search() -> Iterator[Finding]:
 
 def _index(client: OpenSearch, alias: str) -> Iterator[Finding]:
     standing = list(client.indices.get_alias(name=alias))
-    yield holds(alias, "alias", len(standing) == 1, f"It is {standing[0]}.", f"It means several: {standing}.")
+    yield holds(
+        alias,
+        "alias",
+        len(standing) == 1,
+        f"It is {standing[0]}.",
+        f"It means several: {standing}.",
+    )
     design: dict[str, Any] = INDEX_BODY["mappings"]  # type: ignore[assignment] # a dictionary of two kinds of values
     for index, found in client.indices.get_mapping(index=alias).items():
         mapping = found["mappings"]
         yield compared(index, "unknown fields", str(mapping.get("dynamic")), design["dynamic"])
         fields, wanted = mapping.get("properties", {}), design["properties"]
-        wrong = sorted(name for name in {**fields, **wanted} if not _alike(fields.get(name), wanted.get(name)))
-        yield holds(index, "mapping", not wrong, "It is ours.", f"These fields differ from ours: {', '.join(wrong)}.")
+        wrong = sorted(
+            name for name in {**fields, **wanted} if not _alike(fields.get(name), wanted.get(name))
+        )
+        yield holds(
+            index,
+            "mapping",
+            not wrong,
+            "It is ours.",
+            f"These fields differ from ours: {', '.join(wrong)}.",
+        )
     health = client.cluster.health().get("status", "unknown")
-    yield holds("OpenSearch", "cluster", health != "red", f"It is {health}.", "It is red: a shard is lost.")
+    yield holds(
+        "OpenSearch", "cluster", health != "red", f"It is {health}.", "It is red: a shard is lost."
+    )
 
 
 def _alike(found: Any, wanted: Any) -> bool:
     """All that is wanted is there; an engine may say more, and writes numbers and flags in its own way."""
     if isinstance(wanted, dict):
-        return isinstance(found, dict) and all(_alike(found.get(name), part) for name, part in wanted.items())
+        return isinstance(found, dict) and all(
+            _alike(found.get(name), part) for name, part in wanted.items()
+        )
     return str(found).lower().removesuffix(".0") == str(wanted).lower()

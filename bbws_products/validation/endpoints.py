@@ -49,25 +49,49 @@ def _readiness(base: str) -> Iterator[Finding]:
     yield compared(base, "/readyz", ready.status, 200)
     states = ready.body.get("dependencies", {}) if isinstance(ready.body, dict) else {}
     for name, state in states.items():
-        yield holds(base, f"/readyz, {name}", state in ("ok", "not configured"), f"It is {state}.", f"It is {state}.")
+        yield holds(
+            base,
+            f"/readyz, {name}",
+            state in ("ok", "not configured"),
+            f"It is {state}.",
+            f"It is {state}.",
+        )
 
 
 def _list(base: str) -> Iterator[Finding]:
     found = _ask(f"{base}/v1.0/products?limit=1")
     yield compared(base, "list of products", found.status, 200)
     is_list = isinstance(found.body, dict) and isinstance(found.body.get("products"), list)
-    yield holds(base, "list, form", is_list, "It is a list of products.", "It is no list of products.")
+    yield holds(
+        base, "list, form", is_list, "It is a list of products.", "It is no list of products."
+    )
     cache = found.headers.get("Cache-Control", "")
     yield holds(
-        base, "list, caching", "s-maxage" in cache, f"It says {cache}.", f"CloudFront may not keep it: {cache!r}."
+        base,
+        "list, caching",
+        "s-maxage" in cache,
+        f"It says {cache}.",
+        f"CloudFront may not keep it: {cache!r}.",
     )
     for name, wanted in HEADERS.items():
         value = found.headers.get(name, "")
         so = value == wanted if wanted else value
-        yield holds(base, f"header {name}", so, f"It is {value}.", f"It is {value!r}, and must be {wanted or 'there'}.")
+        yield holds(
+            base,
+            f"header {name}",
+            so,
+            f"It is {value}.",
+            f"It is {value!r}, and must be {wanted or 'there'}.",
+        )
     if base.startswith("https://"):
         hsts = found.headers.get("Strict-Transport-Security")
-        yield holds(base, "header Strict-Transport-Security", hsts, f"It is {hsts}.", "Browsers may use plain HTTP.")
+        yield holds(
+            base,
+            "header Strict-Transport-Security",
+            hsts,
+            f"It is {hsts}.",
+            "Browsers may use plain HTTP.",
+        )
 
 
 def _contract(base: str) -> Iterator[Finding]:
@@ -83,7 +107,9 @@ def _strangers(base: str) -> Iterator[Finding]:
     yield compared(base, "a write without a token", refused.status, 401)
     for origin in (*settings.CORS_ALLOWED_ORIGINS, FOREIGN):
         asks = {"Origin": origin, "Access-Control-Request-Method": "PATCH"}
-        granted = _ask(f"{base}/v1.0/products/p1", "OPTIONS", **asks).headers.get("Access-Control-Allow-Origin")
+        granted = _ask(f"{base}/v1.0/products/p1", "OPTIONS", **asks).headers.get(
+            "Access-Control-Allow-Origin"
+        )
         if origin != FOREIGN:
             yield compared(base, f"CORS for {origin}", granted, origin)
         elif granted:
@@ -94,7 +120,9 @@ def _strangers(base: str) -> Iterator[Finding]:
 
 def _ask(url: str, method: str = "GET", body: bytes | None = None, **headers: str) -> Answer:
     sent = {name.replace("_", "-"): value for name, value in headers.items()}
-    request = urllib.request.Request(url, body, {"Content-Type": "application/json", **sent}, method=method)  # noqa: S310 # whoever runs this chose the address
+    request = urllib.request.Request(
+        url, body, {"Content-Type": "application/json", **sent}, method=method
+    )  # noqa: S310 # whoever runs this chose the address
     try:
         with urllib.request.urlopen(request, timeout=SECONDS) as answer:  # noqa: S310 # the same
             return Answer(answer.status, _read(answer.read()), answer.headers)

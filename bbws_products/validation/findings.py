@@ -11,8 +11,17 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-LIMITS = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 2, "mode": "standard"})
-FORBIDDEN = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation", "Forbidden", "403"}
+LIMITS = Config(
+    connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 2, "mode": "standard"}
+)
+FORBIDDEN = {
+    "AccessDenied",
+    "AccessDeniedException",
+    "AuthorizationError",
+    "UnauthorizedOperation",
+    "Forbidden",
+    "403",
+}
 LACKING = {
     "InvalidAction",
     "NotImplemented",
@@ -57,16 +66,27 @@ def not_checked(subject: str, what: str, sentence: str) -> Finding:
     return Finding(subject, what, State.NOT_CHECKED, sentence)
 
 
-def compared(subject: str, what: str, found: Any, expected: Any, *, hardening: bool = False) -> Finding:
+def compared(
+    subject: str, what: str, found: Any, expected: Any, *, hardening: bool = False
+) -> Finding:
     """Whether something is what it must be."""
     if found == expected:
         return ok(subject, what, f"It is {_shown(expected)}.")
-    return differs(subject, what, f"It is {_shown(found)}, and must be {_shown(expected)}.", hardening=hardening)
+    return differs(
+        subject,
+        what,
+        f"It is {_shown(found)}, and must be {_shown(expected)}.",
+        hardening=hardening,
+    )
 
 
-def holds(subject: str, what: str, is_so: object, so: str, otherwise: str, *, hardening: bool = False) -> Finding:
+def holds(
+    subject: str, what: str, is_so: object, so: str, otherwise: str, *, hardening: bool = False
+) -> Finding:
     """Whether a fact holds, with a sentence for either case."""
-    return ok(subject, what, so) if is_so else differs(subject, what, otherwise, hardening=hardening)
+    return (
+        ok(subject, what, so) if is_so else differs(subject, what, otherwise, hardening=hardening)
+    )
 
 
 def _shown(value: Any) -> str:
@@ -121,4 +141,8 @@ def softened(finding: Finding) -> Finding:
     """On one machine, what is missing of the hardening is no difference."""
     if not finding.hardening or finding.state not in (State.DIFFERS, State.MISSING):
         return finding
-    return replace(finding, state=State.NOT_CHECKED, sentence=f"{finding.sentence} One machine may do without it.")
+    return replace(
+        finding,
+        state=State.NOT_CHECKED,
+        sentence=f"{finding.sentence} One machine may do without it.",
+    )

@@ -32,7 +32,9 @@ def function_name(part: str) -> str:
 def check() -> Iterator[Finding]:
     client = aws("lambda")
     for part in API:
-        yield from _function(client, function_name(part), GATEWAY_SECONDS - 1, "API Gateway gives up before it does")
+        yield from _function(
+            client, function_name(part), GATEWAY_SECONDS - 1, "API Gateway gives up before it does"
+        )
     for task, queue in queue_names(settings.ENVIRONMENT).items():
         part, batch = CONSUMERS[task]
         why = "messages are received again while it still works on them"
@@ -49,7 +51,9 @@ def _function(client: Any, name: str, most: int, why: str) -> Iterator[Finding]:
     yield compared(name, "runtime", found.get("Runtime"), "python3.12")
     yield compared(name, "state", found.get("State", "Active"), "Active")
     seconds = int(found.get("Timeout", 0))
-    yield holds(name, "time-out", seconds <= most, f"It is {seconds} s.", f"It is {seconds} s: {why}.")
+    yield holds(
+        name, "time-out", seconds <= most, f"It is {seconds} s.", f"It is {seconds} s: {why}."
+    )
     environment = found.get("Environment", {}).get("Variables", {})
     yield compared(name, "ENVIRONMENT", environment.get("ENVIRONMENT"), settings.ENVIRONMENT)
 
@@ -59,15 +63,29 @@ def _mapping(client: Any, function: str, queue: str, batch: int) -> Iterator[Fin
     if trouble := answer.trouble(function, "event source", absent=GONE):
         yield trouble
         return
-    mappings = [m for m in answer.content["EventSourceMappings"] if m["EventSourceArn"].endswith(f":{queue}")]
+    mappings = [
+        m
+        for m in answer.content["EventSourceMappings"]
+        if m["EventSourceArn"].endswith(f":{queue}")
+    ]
     if not mappings:
         yield missing(function, "event source", f"Nothing takes from {queue}.")
         return
-    yield holds(function, "event source", len(mappings) == 1, f"It is {queue}.", f"{queue} is mapped several times.")
+    yield holds(
+        function,
+        "event source",
+        len(mappings) == 1,
+        f"It is {queue}.",
+        f"{queue} is mapped several times.",
+    )
     mapping = mappings[0]
     state = mapping.get("State", "Enabled")
     yield holds(
-        function, "event source, state", state == "Enabled", f"It is {state}.", f"It is {state}: nothing is taken."
+        function,
+        "event source, state",
+        state == "Enabled",
+        f"It is {state}.",
+        f"It is {state}: nothing is taken.",
     )
     kinds = mapping.get("FunctionResponseTypes", [])
     yield holds(

@@ -9,7 +9,7 @@ from django.core.checks import run_checks
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from bbws_products.environment import is_weak
+from bbws_products.settings.environment import is_weak
 from bbws_products.validation.findings import Finding, differs, holds, missing, ok
 
 SQL_SECONDS = 10
@@ -20,16 +20,31 @@ def check_settings() -> Iterator[Finding]:
     for name in ("SECRET_KEY", "TOKEN_KEYS"):
         keys = [settings.SECRET_KEY] if name == "SECRET_KEY" else settings.TOKEN_KEYS
         weak = sum(map(is_weak, keys))
-        so, otherwise = f"{len(keys)} long enough.", f"{weak} of {len(keys)} shorter than 32 characters, or insecure-…"
+        so, otherwise = (
+            f"{len(keys)} long enough.",
+            f"{weak} of {len(keys)} shorter than 32 characters, or insecure-…",
+        )
         yield holds(name, "strength", keys and not weak, so, otherwise)
     kept_apart = settings.SECRET_KEY not in settings.TOKEN_KEYS
-    yield holds("TOKEN_KEYS", "apart", kept_apart, "None is SECRET_KEY.", "SECRET_KEY must not sign tokens.")
     yield holds(
-        "ALLOWED_HOSTS", "hosts", "*" not in settings.ALLOWED_HOSTS, "They are named.", "Any host name is taken."
+        "TOKEN_KEYS", "apart", kept_apart, "None is SECRET_KEY.", "SECRET_KEY must not sign tokens."
     )
-    messages = [message for message in run_checks(include_deployment_checks=True) if not message.is_silenced()]
+    yield holds(
+        "ALLOWED_HOSTS",
+        "hosts",
+        "*" not in settings.ALLOWED_HOSTS,
+        "They are named.",
+        "Any host name is taken.",
+    )
+    messages = [
+        message
+        for message in run_checks(include_deployment_checks=True)
+        if not message.is_silenced()
+    ]
     for message in messages:
-        yield differs("Django", str(message.id), str(message.msg).strip(), hardening=not message.is_serious())
+        yield differs(
+            "Django", str(message.id), str(message.msg).strip(), hardening=not message.is_serious()
+        )
     if not messages:
         yield ok("Django", "checks", "Its checks for deployments find nothing.")
 
@@ -55,5 +70,9 @@ def _sql() -> Finding:
         connection.close()
     names = [f"{migration.app_label}.{migration.name}" for migration, _ in plan]
     return holds(
-        "SQL", "migrations", not names, "All are applied.", f"Not applied: {', '.join(names)}; run `manage.py migrate`."
+        "SQL",
+        "migrations",
+        not names,
+        "All are applied.",
+        f"Not applied: {', '.join(names)}; run `manage.py migrate`.",
     )

@@ -10,7 +10,7 @@ from django.conf import settings
 
 from bbws_products.validation.findings import Finding, asked, aws, holds, missing, not_checked, ok
 from products.bootstrap import checks
-from products.product import TryLater
+from products.errors import TryLater
 
 ROLES = ("web", "worker")
 READS = ["GetItem", "BatchGetItem", "Query"]
@@ -26,7 +26,9 @@ def check(role: str | None, principal: str | None) -> Iterator[Finding]:
         return
     arn = principal or _ourselves()
     if arn.endswith(":root"):
-        yield not_checked(role, "IAM", "The root of an account may do everything, and IAM does not judge it.")
+        yield not_checked(
+            role, "IAM", "The root of an account may do everything, and IAM does not judge it."
+        )
         yield from _harmless_calls()
         return
     simulate = partial(asked, aws("iam").simulate_principal_policy, PolicySourceArn=arn)
@@ -38,7 +40,9 @@ def check(role: str | None, principal: str | None) -> Iterator[Finding]:
             return
         for result in answer.content["EvaluationResults"]:
             action, allowed = result["EvalActionName"], result["EvalDecision"] == "allowed"
-            yield _judged(role, f"{action} on {resource.rpartition(':')[2]}", allowed, actions[action])
+            yield _judged(
+                role, f"{action} on {resource.rpartition(':')[2]}", allowed, actions[action]
+            )
 
 
 def _judged(role: str, what: str, allowed: bool, wanted: bool) -> Finding:
@@ -61,7 +65,9 @@ def rights(role: str) -> dict[str, dict[str, bool]]:
     table, audit = _table_arn(), f"arn:aws:s3:::{settings.AUDIT_BUCKET}"
     queues = [_queue_arn(url) for url, _ in settings.QUEUE_URLS.values()]
     written = "2026/01/01/p1.json" if role == "worker" else "operations/2026/01/01/a1.json"
-    of_queue = _needed("sqs", [*RINGS, *(CONSUMES if role == "worker" else ())]) | {"sqs:PurgeQueue": False}
+    of_queue = _needed("sqs", [*RINGS, *(CONSUMES if role == "worker" else ())]) | {
+        "sqs:PurgeQueue": False
+    }
     found = {
         table: _needed("dynamodb", READS + WRITES) | {"dynamodb:DeleteTable": False},
         f"{table}/index/OpenChangesIndex": _needed("dynamodb", ["Query"]),
@@ -84,12 +90,16 @@ def _table_arn() -> str:
 
 
 def _queue_arn(url: str) -> str:
-    content = asked(aws("sqs").get_queue_attributes, QueueUrl=url, AttributeNames=["QueueArn"]).content
+    content = asked(
+        aws("sqs").get_queue_attributes, QueueUrl=url, AttributeNames=["QueueArn"]
+    ).content
     return str(content.get("Attributes", {}).get("QueueArn", "*"))
 
 
 def _distribution_arn() -> str:
-    content = asked(aws("cloudfront").get_distribution, Id=settings.CLOUDFRONT_DISTRIBUTION_ID).content
+    content = asked(
+        aws("cloudfront").get_distribution, Id=settings.CLOUDFRONT_DISTRIBUTION_ID
+    ).content
     return str(content.get("Distribution", {}).get("ARN", "*"))
 
 

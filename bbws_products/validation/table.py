@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 
 from bbws_products.validation.findings import Finding, asked, aws, compared, differs, holds, missing
-from products.adapters.dynamodb_items import EXPIRY, table_definition
+from products.adapters.dynamodb.items import EXPIRY, table_definition
 
 GONE = {"ResourceNotFoundException", "TableNotFoundException"}
 
@@ -46,13 +46,23 @@ def _shape(name: str, table: dict[str, Any], design: dict[str, Any]) -> Iterator
             yield missing(name, f"index {subject}", "There is no such index.")
             continue
         found = standing[subject]
-        yield compared(name, f"index {subject}", _keys(found["KeySchema"]), _keys(index["KeySchema"]))
-        yield compared(name, f"index {subject}, projection", found["Projection"]["ProjectionType"], "ALL")
-        yield compared(name, f"index {subject}, status", found.get("IndexStatus", "ACTIVE"), "ACTIVE")
-    for surplus in sorted(set(standing) - {index["IndexName"] for index in design["GlobalSecondaryIndexes"]}):
+        yield compared(
+            name, f"index {subject}", _keys(found["KeySchema"]), _keys(index["KeySchema"])
+        )
+        yield compared(
+            name, f"index {subject}, projection", found["Projection"]["ProjectionType"], "ALL"
+        )
+        yield compared(
+            name, f"index {subject}, status", found.get("IndexStatus", "ACTIVE"), "ACTIVE"
+        )
+    for surplus in sorted(
+        set(standing) - {index["IndexName"] for index in design["GlobalSecondaryIndexes"]}
+    ):
         yield differs(name, f"index {surplus}", "Nothing reads it, and each write pays for it.")
     wanted = {key["AttributeName"]: key["AttributeType"] for key in design["AttributeDefinitions"]}
-    both = {key: wanted[key] for key in wanted if key in types}  # one that is not there is that of a missing index
+    both = {
+        key: wanted[key] for key in wanted if key in types
+    }  # one that is not there is that of a missing index
     yield compared(name, "types of keys", {key: types[key] for key in both}, both)
 
 
@@ -72,7 +82,9 @@ def _recovery(dynamodb: Any, name: str) -> Iterator[Finding]:
     if trouble := answer.trouble(name, what):
         yield trouble
         return
-    backups = answer.content["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})
+    backups = answer.content["ContinuousBackupsDescription"].get(
+        "PointInTimeRecoveryDescription", {}
+    )
     yield compared(name, what, backups.get("PointInTimeRecoveryStatus"), "ENABLED", hardening=True)
 
 

@@ -85,7 +85,9 @@ def wait_for(url: str, child: subprocess.Popen[str], name: str, seconds: float =
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if child.poll() is not None:
-            raise EngineFailed(f"{name} ended by itself (exit code {child.returncode}); its log says why.")
+            raise EngineFailed(
+                f"{name} ended by itself (exit code {child.returncode}); its log says why."
+            )
         try:
             urllib.request.urlopen(url, timeout=1).close()  # noqa: S310 # a loopback address of ours
             return
@@ -157,16 +159,33 @@ class Engines:
             "LOG_LEVEL": "WARNING",
             **self.aws_variables,
         }
-        return self._start("ministack", [str(ENGINES / "bin" / "ministack")], env, f"{self.aws_url}/_ministack/health")
+        return self._start(
+            "ministack",
+            [str(ENGINES / "bin" / "ministack")],
+            env,
+            f"{self.aws_url}/_ministack/health",
+        )
 
     def start_search(self) -> subprocess.Popen[str]:
         address = f"127.0.0.1:{self.search_port}"
-        command = [osmem_binary(), "-addr", address, "-no-ja", "-no-stdin-watch", "-parent-pid", str(os.getpid())]
+        command = [
+            osmem_binary(),
+            "-addr",
+            address,
+            "-no-ja",
+            "-no-stdin-watch",
+            "-parent-pid",
+            str(os.getpid()),
+        ]
         return self._start("osmem-server", command, dict(os.environ), self.search_url)
 
-    def _start(self, name: str, command: list[str], env: dict[str, str], url: str) -> subprocess.Popen[str]:
+    def _start(
+        self, name: str, command: list[str], env: dict[str, str], url: str
+    ) -> subprocess.Popen[str]:
         if not Path(command[0]).exists():
-            raise EngineFailed("The embedded engines are not installed; `make setup` installs them.")
+            raise EngineFailed(
+                "The embedded engines are not installed; `make setup` installs them."
+            )
         with (self.home / f"{name}.log").open("a") as log:
             child = spawn(command, env, output=log.fileno())
         self.running.append(child)
@@ -201,7 +220,7 @@ def app_environment(engines: Engines, *, env: str, home: Path) -> dict[str, str]
         "AWS_REGION": "eu-west-1",
         "AWS_EC2_METADATA_DISABLED": "true",
         "PYTHONUNBUFFERED": "1",
-        "DJANGO_SETTINGS_MODULE": "bbws_products.settings",
+        "DJANGO_SETTINGS_MODULE": "bbws_products.settings.full",
     }
 
 

@@ -49,7 +49,9 @@ def sole_owner() -> Any:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        raise EngineFailed(f"It is running already, with its state in {HOME}; stop that first.") from None
+        raise EngineFailed(
+            f"It is running already, with its state in {HOME}; stop that first."
+        ) from None
     return lock
 
 
@@ -62,7 +64,9 @@ def checked_port() -> int:
         try:
             probe.bind(("127.0.0.1", int(text)))
         except OSError:
-            raise EngineFailed(f"Port {text} is in use; choose another one: PORT=8001 make run") from None
+            raise EngineFailed(
+                f"Port {text} is in use; choose another one: PORT=8001 make run"
+            ) from None
     return int(text)
 
 
@@ -80,7 +84,7 @@ def prepare(engines: Engines) -> str:
     call_command("migrate", verbosity=0)
     token = staff()
     step("users are there")
-    from products.upkeep import index_records
+    from products.maintenance import index_records
 
     step(f"search index filled from DynamoDB: {index_records()} products")
     return token
@@ -92,7 +96,8 @@ def staff() -> str:
     from django.core.management import call_command
 
     user, created = get_user_model().objects.get_or_create(
-        username="admin", defaults={"is_staff": True, "is_superuser": True, "email": "admin@localhost"}
+        username="admin",
+        defaults={"is_staff": True, "is_superuser": True, "email": "admin@localhost"},
     )
     if created:
         user.set_password(kept_secret("admin-password"))
@@ -110,8 +115,25 @@ def servers() -> dict[str, list[str]]:
     celery = [sys.executable, *quiet, "-m", "celery", "--quiet", "-A", "bbws_products"]
     return {
         "web": [sys.executable, "-m", "bbws_products.server"],
-        "worker": [*celery, "worker", "--concurrency", "4", "--loglevel", "WARNING", "--hostname", "local@%h"],
-        "scheduler": [*celery, "beat", "--schedule", str(HOME / "celerybeat-schedule"), "--pidfile=", "-l", "WARNING"],
+        "worker": [
+            *celery,
+            "worker",
+            "--concurrency",
+            "4",
+            "--loglevel",
+            "WARNING",
+            "--hostname",
+            "local@%h",
+        ],
+        "scheduler": [
+            *celery,
+            "beat",
+            "--schedule",
+            str(HOME / "celerybeat-schedule"),
+            "--pidfile=",
+            "-l",
+            "WARNING",
+        ],
     }
 
 
@@ -120,7 +142,11 @@ def main() -> None:
     port, lock = checked_port(), sole_owner()
     engines = Engines(HOME)
     env = app_environment(engines, env="dev", home=HOME)
-    env |= {"SECRET_KEY": kept_secret("secret-key"), "TOKEN_KEYS": kept_secret("token-key"), "DEBUG": "0"}
+    env |= {
+        "SECRET_KEY": kept_secret("secret-key"),
+        "TOKEN_KEYS": kept_secret("token-key"),
+        "DEBUG": "0",
+    }
     env |= {"PORT": str(port), "WEB_GRACEFUL_TIMEOUT": "5"}
     env["LOG_LEVEL"] = os.environ.get("LOG_LEVEL", "WARNING")
     os.environ.update(env)
@@ -194,12 +220,19 @@ def welcome(port: int, token: str) -> None:
     )
 
 
-def watch(engines: Engines, children: dict[str, subprocess.Popen[str]], port: int, stopping: threading.Event) -> None:
+def watch(
+    engines: Engines,
+    children: dict[str, subprocess.Popen[str]],
+    port: int,
+    stopping: threading.Event,
+) -> None:
     """Until told to stop: a server that ended is started again, as any container platform would; an engine is not."""
     while not stopping.wait(0.5):
         for name, child in list(children.items()):
             if child.poll() is not None:
-                print(f"{name} ended (exit code {child.returncode}) and is started again", flush=True)
+                print(
+                    f"{name} ended (exit code {child.returncode}) and is started again", flush=True
+                )
                 start(name, servers()[name], children)
         if any(engine.poll() is not None for engine in engines.running):
             raise EngineFailed(f"An engine has ended by itself; see the logs in {HOME}.")

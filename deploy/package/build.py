@@ -27,7 +27,7 @@ PYTHON = (3, 12)
 PLATFORMS = {"arm64": "aarch64", "x86_64": "x86_64"}
 GLIBC = ("2014", "_2_17", "_2_28", "_2_34")
 """What wheels may ask of Amazon Linux 2023."""
-OURS = ("bbws_products/**/*.py", "products/**/*.py", "tasks/**/*.py", "deploy/openapi.yaml")
+OURS = ("bbws_products/**/*.py", "products/**/*.py", "tasks/**/*.py", "products/api/openapi.yaml")
 NOT_ON_LAMBDA = ("products/admin/", "products/migrations/", "/management/")
 EPOCH = (1980, 1, 1, 0, 0, 0)
 
@@ -39,13 +39,31 @@ def downloaded(architecture: str) -> list[Path]:
     if not folder.exists():
         unfinished = Path(tempfile.mkdtemp(prefix="wheels-", dir=_made(folder.parent)))
         platforms = [f"--platform=manylinux{glibc}_{PLATFORMS[architecture]}" for glibc in GLIBC]
-        kind = ["--only-binary=:all:", "--implementation=cp", "--python-version=3.12", "--no-deps", *platforms]
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", *kind]
+        kind = [
+            "--only-binary=:all:",
+            "--implementation=cp",
+            "--python-version=3.12",
+            "--no-deps",
+            *platforms,
+        ]
+        command = [
+            sys.executable,
+            "-m",
+            "pip",
+            "download",
+            "--quiet",
+            "--disable-pip-version-check",
+            *kind,
+        ]
         got = subprocess.run(  # noqa: S603 # our own command
-            [*command, "--requirement", str(REQUIREMENTS), "--dest", str(unfinished)], check=False, timeout=600
+            [*command, "--requirement", str(REQUIREMENTS), "--dest", str(unfinished)],
+            check=False,
+            timeout=600,
         )
         if got.returncode:
-            raise PackageRefused(f"pip could not get the libraries for {architecture}; its words are above.")
+            raise PackageRefused(
+                f"pip could not get the libraries for {architecture}; its words are above."
+            )
         with contextlib.suppress(OSError):  # somebody else was faster
             unfinished.rename(folder)
     return sorted(folder.glob("*.whl"))
@@ -81,10 +99,14 @@ def with_bytecode(files: dict[str, bytes]) -> dict[str, bytes]:
         for name in sorted(name for name in files if name.endswith(".py")):
             source.write_bytes(files[name])
             mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
-            py_compile.compile(str(source), str(target), f"/var/task/{name}", doraise=True, invalidation_mode=mode)
+            py_compile.compile(
+                str(source), str(target), f"/var/task/{name}", doraise=True, invalidation_mode=mode
+            )
             where, _, module = name.rpartition("/")
             tag = f"cpython-{PYTHON[0]}{PYTHON[1]}"
-            compiled[f"{where}/__pycache__/{module.removesuffix('.py')}.{tag}.pyc".lstrip("/")] = target.read_bytes()
+            compiled[f"{where}/__pycache__/{module.removesuffix('.py')}.{tag}.pyc".lstrip("/")] = (
+                target.read_bytes()
+            )
     return files | compiled
 
 
@@ -94,14 +116,20 @@ def write(files: dict[str, bytes], to: Path) -> None:
     with zipfile.ZipFile(to, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for name in sorted(files):
             entry = zipfile.ZipInfo(name, EPOCH)
-            entry.compress_type, entry.create_system, entry.external_attr = zipfile.ZIP_DEFLATED, 3, 0o644 << 16
+            entry.compress_type, entry.create_system, entry.external_attr = (
+                zipfile.ZIP_DEFLATED,
+                3,
+                0o644 << 16,
+            )
             archive.writestr(entry, files[name])
 
 
 def build(architecture: str, to: Path) -> str:
     """Build, check, and return what there is to say of the zip; PackageRefused."""
     if sys.version_info[:2] != PYTHON:
-        raise PackageRefused(f"The zip is for Python 3.12, and this is {sys.version.split()[0]}: its bytecode differs.")
+        raise PackageRefused(
+            f"The zip is for Python 3.12, and this is {sys.version.split()[0]}: its bytecode differs."
+        )
     files = with_bytecode(dict(libraries(downloaded(architecture))) | dict(ours()))
     check(files, architecture)
     write(files, to)
@@ -119,7 +147,9 @@ def check_size(zipped: Path, most: int = 20_000_000) -> int:
 
 
 def main() -> None:
-    arguments = argparse.ArgumentParser(prog="deploy.package.build", description="Build the zip of the functions.")
+    arguments = argparse.ArgumentParser(
+        prog="deploy.package.build", description="Build the zip of the functions."
+    )
     arguments.add_argument("--architecture", choices=PLATFORMS, default="arm64")
     arguments.add_argument("--to", type=Path, default=ROOT / ".build" / "products-lambda.zip")
     chosen = arguments.parse_args()

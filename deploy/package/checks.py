@@ -10,8 +10,15 @@ FLAGS, HASHED = 4, 0b01
 SECRETS = re.compile(
     rb"-----BEGIN [A-Z ]*PRIVATE KEY-----[\r\n]+[A-Za-z0-9+/=]{40}|\b(AKIA|ASIA)[A-Z0-9]{16}\b|\bgh[pousr]_\w{36}"
 )
-FOREIGN = re.compile(r"(^|/)(tests?|\.env[^/]*|\.git|\.local|[^/]*\.sqlite3?|[^/]*\.key|secret-key|token-key)(/|$)")
-NEEDED = ("bbws_products/aws_lambda.py", "tasks/aws_lambda.py", "deploy/openapi.yaml", "django/__init__.py")
+FOREIGN = re.compile(
+    r"(^|/)(tests?|\.env[^/]*|\.git|\.local|[^/]*\.sqlite3?|[^/]*\.key|secret-key|token-key)(/|$)"
+)
+NEEDED = (
+    "bbws_products/aws_lambda.py",
+    "tasks/aws_lambda.py",
+    "products/api/openapi.yaml",
+    "django/__init__.py",
+)
 
 
 class PackageRefused(Exception):
@@ -23,7 +30,9 @@ def check(files: Mapping[str, bytes], architecture: str) -> None:
     missing = [name for name in NEEDED if name not in files]
     refuse_if(missing, "It lacks")
     libraries = {name: content for name, content in files.items() if content.startswith(b"\x7fELF")}
-    wrong = [name for name, content in libraries.items() if _machine(content) != MACHINES[architecture]]
+    wrong = [
+        name for name, content in libraries.items() if _machine(content) != MACHINES[architecture]
+    ]
     refuse_if(wrong, f"These are not for {architecture}:")
     if not libraries:
         raise PackageRefused("It holds no compiled library, so cryptography can't be complete.")
@@ -32,7 +41,10 @@ def check(files: Mapping[str, bytes], architecture: str) -> None:
     if len(stale) * 100 > len(bytecode) or not bytecode:
         refuse_if(stale or ["(none)"], "This bytecode would be compiled anew at each start:")
     refuse_if([name for name in files if FOREIGN.search(name)], "These belong in no deployment:")
-    refuse_if([name for name, content in files.items() if SECRETS.search(content)], "A secret seems to be in")
+    refuse_if(
+        [name for name, content in files.items() if SECRETS.search(content)],
+        "A secret seems to be in",
+    )
 
 
 def refuse_if(names: list[str], sentence: str) -> None:

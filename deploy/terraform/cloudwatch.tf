@@ -1,6 +1,6 @@
 # Every alarm tells the topic when it begins and when it is over, and names its page in the runbook.
 locals {
-  runbook = "deploy/RUNBOOK.md"
+  runbook = "docs/operations.md"
   api     = { ApiName = "bbws-product-api-${local.env}", Stage = module.api.stage }
   table   = { TableName = aws_dynamodb_table.products.name }
   indexes = ["ProductsByPriceIndex", "ProductsByCreatedIndex", "OpenChangesIndex"]

@@ -26,12 +26,12 @@ module "function" {
 locals {
   function_environments = {
     api = merge(local.where_things_are, local.for_requests, local.for_effects, {
-      DJANGO_SETTINGS_MODULE = "bbws_products.settings_api"
+      DJANGO_SETTINGS_MODULE = "bbws_products.settings.api"
       SECRETS_SSM_PREFIX     = local.secrets_prefix
       NUM_PROXIES            = "2" # CloudFront, then API Gateway
     })
     consumer = merge(local.where_things_are, local.for_effects, {
-      DJANGO_SETTINGS_MODULE = "bbws_products.settings_worker"
+      DJANGO_SETTINGS_MODULE = "bbws_products.settings.worker"
     })
   }
 }

@@ -1,4 +1,4 @@
-# What is named here is named in the application too; tests/test_terraform_agrees.py compares them.
+# What is named here is named in the application too; tests/infra/test_terraform_agrees.py compares them.
 locals {
   env = var.environment
   tags = {

@@ -5,8 +5,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from products.adapters.aws import calling
-from products.changes import EffectRefused
+from products.adapters.aws.clients import calling
+from products.errors import EffectRefused
 
 PATHS = ["/v1.0/products*"]
 """The list, its pages and every product: one wildcard is one path in CloudFront's price."""
@@ -22,7 +22,9 @@ class CloudFront:
         batch = {"CallerReference": reference, "Paths": {"Quantity": len(PATHS), "Items": PATHS}}
         try:
             with calling("CloudFront"):
-                self.client.create_invalidation(DistributionId=self.distribution_id, InvalidationBatch=batch)
+                self.client.create_invalidation(
+                    DistributionId=self.distribution_id, InvalidationBatch=batch
+                )
         except ClientError as fault:
             raise EffectRefused(f"CloudFront refused the invalidation: {fault}") from fault
 

@@ -8,8 +8,8 @@ from botocore.exceptions import ClientError
 from django.core.files.base import ContentFile
 from storages.backends.s3 import S3Storage
 
-from products.adapters.aws import calling, error_code
-from products.changes import EffectRefused
+from products.adapters.aws.clients import calling, error_code
+from products.errors import EffectRefused
 
 
 class WriteOnceStorage(S3Storage):  # type: ignore[misc] # django-storages has no types
@@ -68,7 +68,9 @@ class S3AuditRecords:
 
     def keys_after(self, after: str = "", prefix: str = "") -> Iterator[str]:
         """All keys behind this one, in their order, a thousand a call."""
-        wanted = {"Bucket": self.bucket, "Prefix": prefix} | ({"StartAfter": after} if after else {})
+        wanted = {"Bucket": self.bucket, "Prefix": prefix} | (
+            {"StartAfter": after} if after else {}
+        )
         with calling("S3"):
             for page in self.client.get_paginator("list_objects_v2").paginate(**wanted):
                 yield from (entry["Key"] for entry in page.get("Contents", []))

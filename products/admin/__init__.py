@@ -5,16 +5,16 @@ from django.contrib import admin
 import products.admin.accounts
 import products.admin.tokens  # noqa: F401 # both register pages of their own
 from products.admin.bulk import ProductBulk
-from products.admin.cells import ProductCells
-from products.admin.editing import ProductEditing
+from products.admin.csv_files import ProductSheets
+from products.admin.form_page import ProductEditing
 from products.admin.history import ProductHistory
 from products.admin.images import ProductImages
+from products.admin.inline_edit import ProductCells
 from products.admin.jobs import ProductJobs
-from products.admin.listing import ProductList
+from products.admin.list_page import ProductList
 from products.admin.operations import ProductOperations
 from products.admin.preview import ProductPreview
 from products.admin.receipt import ProductReceipt
-from products.admin.sheets import ProductSheets
 from products.models import Product
 
 admin.site.site_header = admin.site.site_title = "BBWS product catalogue"

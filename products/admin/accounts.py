@@ -49,7 +49,9 @@ def _may_touch(request: HttpRequest, account: User | None) -> bool:
         return True
     person: Any = request.user
     # Not account.get_all_permissions(): that is empty while the account is inactive, which can be changed.
-    theirs = Permission.objects.filter(Q(user=account) | Q(group__user=account)).select_related("content_type")
+    theirs = Permission.objects.filter(Q(user=account) | Q(group__user=account)).select_related(
+        "content_type"
+    )
     needed = {f"{permission.content_type.app_label}.{permission.codename}" for permission in theirs}
     return not account.is_superuser and needed <= person.get_all_permissions()
 

@@ -19,4 +19,6 @@ __all__ = ["ModelAdmin", "origin_of"]
 def origin_of(request: HttpRequest, *, source: str = "admin", reason: str = "") -> Origin:
     """Who writes here, and why."""
     request_id = getattr(request, "request_id", None) or new_id()
-    return Origin(actor=request.user.get_username(), source=source, request_id=request_id, reason=reason)
+    return Origin(
+        actor=request.user.get_username(), source=source, request_id=request_id, reason=reason
+    )

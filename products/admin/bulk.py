@@ -11,15 +11,15 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from products.admin.away import page_or_away
 from products.admin.base import ModelAdmin
+from products.admin.unavailable import page_or_away
 from products.bootstrap import catalogue, jobs
 from products.bulk.jobs import ROWS_MOST, Job, JobKind
 from products.bulk.pricing import Adjustment, Rounding, Way, new_prices, signed
 from products.bulk.rows import Row, planned_row
-from products.changes import ProductNotFound
-from products.listing import Listing
-from products.product import Invalid, Product
+from products.errors import Invalid, ProductNotFound
+from products.lists import Listing
+from products.product import Product
 
 FLAGS = {"activate": True, "deactivate": False}
 DOINGS = {"price": "Change prices", "activate": "Activate", "deactivate": "Deactivate"}
@@ -40,7 +40,9 @@ def _choice(label: str, choices: dict[Any, str]) -> forms.ChoiceField:
 
 
 def _line(label: str, help_text: str) -> forms.CharField:
-    return forms.CharField(label=label, required=False, help_text=help_text, widget=UnfoldAdminTextInputWidget)
+    return forms.CharField(
+        label=label, required=False, help_text=help_text, widget=UnfoldAdminTextInputWidget
+    )
 
 
 class BulkForm(forms.Form):
@@ -75,8 +77,16 @@ class BulkForm(forms.Form):
         given = self.cleaned_data
         if given["doing"] in FLAGS:
             return DOINGS[given["doing"]]
-        by = {Way.SET: f"set to {given['by']}", Way.PERCENT: f"{given['by']:+}%", Way.AMOUNT: f"{given['by']:+}"}
-        rounding = "" if given["rounding"] == Rounding.CENTS else f", rounded: {ROUNDINGS[given['rounding']].lower()}"
+        by = {
+            Way.SET: f"set to {given['by']}",
+            Way.PERCENT: f"{given['by']:+}%",
+            Way.AMOUNT: f"{given['by']:+}",
+        }
+        rounding = (
+            ""
+            if given["rounding"] == Rounding.CENTS
+            else f", rounded: {ROUNDINGS[given['rounding']].lower()}"
+        )
         return f"{FIELDS[given['field']]} {by[Way(given['way'])]}{rounding}"
 
 
@@ -93,7 +103,11 @@ class ProductBulk(ModelAdmin):
         if not self.has_change_permission(request):
             raise PermissionDenied
         form = BulkForm(request.POST or None, initial={"way": Way.PERCENT})
-        if request.method == "POST" and form.is_valid() and (job := self._planned_edit(request, form)):
+        if (
+            request.method == "POST"
+            and form.is_valid()
+            and (job := self._planned_edit(request, form))
+        ):
             return HttpResponseRedirect(reverse("admin:products_product_job", args=[job.job_id]))
         ids = request.GET.getlist("id")
         context = {

@@ -10,8 +10,9 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from products.admin.recent import recent
-from products.models import ORDERS, Product
+from products.admin.queryset import ORDERS
+from products.admin.recent_saves import recent
+from products.models import Product
 
 
 class Rows(list[Product]):
@@ -26,7 +27,11 @@ class ProductChangeList(ChangeList):
 
     def get_ordering(self, request: HttpRequest, queryset: Any) -> list[Any]:
         """Only orders an index holds; Django would add the primary key."""
-        return [name for name in super().get_ordering(request, queryset) if str(name).lstrip("-") in ORDERS][:1]
+        return [
+            name
+            for name in super().get_ordering(request, queryset)
+            if str(name).lstrip("-") in ORDERS
+        ][:1]
 
     def get_results(self, request: HttpRequest) -> None:
         self.asked_by = request
@@ -34,11 +39,15 @@ class ProductChangeList(ChangeList):
         try:
             position = self._signer.unsign(cursor[2:]) if cursor[:2] in {"c.", "b."} else None
             backwards = position is not None and cursor.startswith("b.")
-            leaf = self.queryset.page(position, self.list_per_page, backwards=backwards, also=recent(request))
+            leaf = self.queryset.page(
+                position, self.list_per_page, backwards=backwards, also=recent(request)
+            )
         except (signing.BadSignature, FieldError) as refusal:
             raise IncorrectLookupParameters(refusal) from refusal
         self.next_cursor = f"c.{self._signer.sign(leaf.after)}" if leaf.after else None
-        back = "c" if self.queryset.listing.text else "b"  # the pages of a search are counted, not positioned
+        back = (
+            "c" if self.queryset.listing.text else "b"
+        )  # the pages of a search are counted, not positioned
         self.previous_cursor = f"{back}.{self._signer.sign(leaf.before)}" if leaf.before else None
         self.is_later_page = position is not None
         self.freshness = leaf.freshness
@@ -54,7 +63,10 @@ class ProductChangeList(ChangeList):
         """The filters that are set, each with the address of the list without it."""
         specs: list[Any] = self.filter_specs
         return [
-            {"text": spec.chip, "without": self.get_query_string(remove=[spec.parameter_name, PAGE_VAR])}
+            {
+                "text": spec.chip,
+                "without": self.get_query_string(remove=[spec.parameter_name, PAGE_VAR]),
+            }
             for spec in specs
             if spec.chip
         ]
@@ -63,7 +75,9 @@ class ProductChangeList(ChangeList):
     def _signer(self) -> signing.Signer:
         """A cursor is a position in one order, signed so that nobody can make one up."""
         listing = self.queryset.listing
-        return signing.Signer(salt=f"products.list.{listing.by_price}.{listing.descending}.{listing.text}")
+        return signing.Signer(
+            salt=f"products.list.{listing.by_price}.{listing.descending}.{listing.text}"
+        )
 
     @property
     def only_currency(self) -> str | None:

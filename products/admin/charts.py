@@ -40,9 +40,18 @@ def latency_bars(slots: Slots, effect: Effect, share: float) -> list[dict[str, A
     return _bars(slots, height, lambda minute: f"{share:.0%} within {bound(minute):g} s")
 
 
-def _bars(slots: Slots, height: Callable[[Minute], float], said: Callable[[Minute], str]) -> list[dict[str, Any]]:
+def _bars(
+    slots: Slots, height: Callable[[Minute], float], said: Callable[[Minute], str]
+) -> list[dict[str, Any]]:
     bars = []
     for number, (name, minute) in enumerate(slots):
         if minute and (tall := round(HEIGHT * height(minute), 1)):
-            bars.append({"x": number * STEP, "y": HEIGHT - tall, "height": tall, "said": f"{name}: {said(minute)}"})
+            bars.append(
+                {
+                    "x": number * STEP,
+                    "y": HEIGHT - tall,
+                    "height": tall,
+                    "said": f"{name}: {said(minute)}",
+                }
+            )
     return bars

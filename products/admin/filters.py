@@ -52,7 +52,12 @@ class CurrencyFilter(Choice):
 
 
 class BillingCycleFilter(Choice):
-    title, parameter_name, any, field = "billing cycle", "cycle", "Any billing cycle", "billing_cycle"
+    title, parameter_name, any, field = (
+        "billing cycle",
+        "cycle",
+        "Any billing cycle",
+        "billing_cycle",
+    )
     offered = {cycle.value: (cycle.value.capitalize(), cycle.value) for cycle in BillingCycle}
 
 
@@ -88,7 +93,9 @@ class _Price(admin.ListFilter):
 
     parameter, lookup, words = "", "", ""
 
-    def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any) -> None:
+    def __init__(
+        self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any
+    ) -> None:
         super().__init__(request, params, model, model_admin)
         given = params.pop(self.parameter, [""])
         self.text = str(given[-1] if isinstance(given, list) else given).strip()

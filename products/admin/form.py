@@ -3,11 +3,16 @@
 from typing import Any
 
 from django import forms
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import (
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
 
-from products.admin.texts import authors, shown
-from products.changes import NameTaken, ProductExists
+from products.admin.formatting import authors, shown
+from products.admin.queryset import model_of
 from products.currency import CURRENCIES, CURRENCY_SIGNS, DEFAULT_CURRENCY
+from products.errors import CatalogueError, Invalid, Missing, NameTaken, ProductExists
 from products.merging import EditConflict
 from products.models import Product
 from products.product import (
@@ -15,14 +20,20 @@ from products.product import (
     LENGTHS,
     REQUIRED,
     BillingCycle,
-    CatalogueError,
-    Invalid,
-    Missing,
     checked_edits,
     checked_id,
 )
 
-FIELDS = ("name", "description", "price", "renewal_price", "currency", "billing_cycle", "period", "features")
+FIELDS = (
+    "name",
+    "description",
+    "price",
+    "renewal_price",
+    "currency",
+    "billing_cycle",
+    "period",
+    "features",
+)
 
 
 CODES = [*CURRENCY_SIGNS, *sorted(CURRENCIES - CURRENCY_SIGNS.keys())]  # those we sell in first
@@ -46,12 +57,17 @@ class OnePerLine(Typed):
 
     def to_python(self, value: Any) -> Any:
         # Not splitlines, which also cuts at characters a feature may hold, and so would change what nobody touched.
-        return [line.strip() for line in (value or "").replace("\r", "\n").split("\n") if line.strip()]
+        return [
+            line.strip() for line in (value or "").replace("\r", "\n").split("\n") if line.strip()
+        ]
 
 
 def _line(label: str, size: int, help_text: str = "") -> Typed:
     return Typed(
-        label=label, required=False, help_text=help_text, widget=UnfoldAdminTextInputWidget(attrs={"size": size})
+        label=label,
+        required=False,
+        help_text=help_text,
+        widget=UnfoldAdminTextInputWidget(attrs={"size": size}),
     )
 
 
@@ -62,20 +78,33 @@ class ProductForm(forms.ModelForm):
     description = Typed(
         label="Description",
         required=False,
-        widget=UnfoldAdminTextareaWidget(attrs={"rows": 4, "cols": 80, "maxlength": LENGTHS["description"][1]}),
+        widget=UnfoldAdminTextareaWidget(
+            attrs={"rows": 4, "cols": 80, "maxlength": LENGTHS["description"][1]}
+        ),
         help_text="10 to 500 characters.",
     )
     price = _line("Price", 12, "Due at purchase, e.g. 1500.00.")
     renewal_price = _line("Renewal price", 12, "Due each cycle; empty for a one-time product.")
-    currency = Typed(initial=DEFAULT_CURRENCY, widget=UnfoldAdminSelectWidget(choices=[(code, code) for code in CODES]))
+    currency = Typed(
+        initial=DEFAULT_CURRENCY,
+        widget=UnfoldAdminSelectWidget(choices=[(code, code) for code in CODES]),
+    )
     billing_cycle = Typed(
-        widget=UnfoldAdminSelectWidget(choices=[(cycle.value, cycle.value.capitalize()) for cycle in BillingCycle])
+        widget=UnfoldAdminSelectWidget(
+            choices=[(cycle.value, cycle.value.capitalize()) for cycle in BillingCycle]
+        )
     )
-    period = _line("Period text", 40, "What customers read; leave empty to derive it from the prices.")
+    period = _line(
+        "Period text", 40, "What customers read; leave empty to derive it from the prices."
+    )
     features = OnePerLine(
-        label="Features", required=False, help_text="At most 20, of 2 to 200 characters each; one per line."
+        label="Features",
+        required=False,
+        help_text="At most 20, of 2 to 200 characters each; one per line.",
     )
-    reason = _line("Why", 60, "Optional; it stays with this change in the history and the audit trail.")
+    reason = _line(
+        "Why", 60, "Optional; it stays with this change in the history and the audit trail."
+    )
     base_version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     refusal: CatalogueError | None = None
@@ -88,7 +117,9 @@ class ProductForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         self.clashes: list[dict[str, str]] = []
         if "product_id" in self.fields:
-            self.fields["product_id"] = _line("ID", 40, "Letters, digits, - and _; leave empty to have one made.")
+            self.fields["product_id"] = _line(
+                "ID", 40, "Letters, digits, - and _; leave empty to have one made."
+            )
         for field in self.fields.keys() & set(REQUIRED):
             self.fields[field].required = True
         if not self.instance._state.adding:
@@ -97,8 +128,12 @@ class ProductForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if not self.instance._state.adding and cleaned.get("base_version") is None:
-            self.add_error(None, NO_BASE)  # saving all the same could overwrite what others did since
-        self._blame(lambda: checked_edits({k: v for k, v in self.edits.items() if k not in self.errors}))
+            self.add_error(
+                None, NO_BASE
+            )  # saving all the same could overwrite what others did since
+        self._blame(
+            lambda: checked_edits({k: v for k, v in self.edits.items() if k not in self.errors})
+        )
         if cleaned.get("product_id"):
             self._blame(lambda: checked_id(cleaned["product_id"]))
         if self.refusal:
@@ -140,18 +175,24 @@ class ProductForm(forms.ModelForm):
                 {"id": self[name].auto_id, "label": str(self[name].label), "who": who[name]}
                 | {
                     whose: self._typed(name, value)
-                    for whose, value in (("mine", clash.yours), ("theirs", clash.theirs), ("before", clash.base))
+                    for whose, value in (
+                        ("mine", clash.yours),
+                        ("theirs", clash.theirs),
+                        ("before", clash.base),
+                    )
                 }
             )
         sentence = f"Others saved up to version {conflict.product.version} meanwhile and changed what you changed."
-        self.add_error(None, f"{sentence} Your entries are kept; save again to put yours in place of theirs.")
+        self.add_error(
+            None, f"{sentence} Your entries are kept; save again to put yours in place of theirs."
+        )
         self._adopt(conflict)
 
     def _adopt(self, conflict: EditConflict) -> None:
         """Go on from the newest version: a second save is meant. What the editor did not touch is taken over."""
         data: Any = self.data
         self.data = data = data.copy()
-        newest = Product.of(conflict.product)
+        newest = model_of(conflict.product)
         for name in set(FIELDS) - set(conflict.edits):
             data[self.add_prefix(name)] = self._typed(name, getattr(newest, name))
         data[self.add_prefix("base_version")] = str(newest.version)

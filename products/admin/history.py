@@ -10,26 +10,32 @@ from django.urls import path, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
-from products.admin.away import page_or_away
 from products.admin.base import ModelAdmin, origin_of
-from products.admin.recent import remember
-from products.admin.refused import status_of
-from products.admin.texts import HISTORY_MOST, authors, compared, history_row, label
+from products.admin.formatting import HISTORY_MOST, authors, compared, history_row, label
+from products.admin.recent_saves import remember
+from products.admin.refusals import status_of
+from products.admin.unavailable import page_or_away
 from products.bootstrap import catalogue
-from products.changes import ProductNotFound, VersionMismatch
-from products.merging import EditConflict
-from products.product import RULES, CatalogueError, Invalid, Missing
+from products.errors import CatalogueError, Invalid, Missing, ProductNotFound
+from products.merging import EditConflict, VersionMismatch
+from products.product import RULES
 
 
 def _changed_since(conflict: EditConflict) -> str:
     who = authors(conflict)
-    return ", ".join(f"{who[name]} changed {label(name).lower()} since" for name in conflict.clashes)
+    return ", ".join(
+        f"{who[name]} changed {label(name).lower()} since" for name in conflict.clashes
+    )
 
 
 def _local(request: HttpRequest) -> str:
     """The page to go back to, where it is one of ours."""
     target = request.POST.get("next", "")
-    return target if url_has_allowed_host_and_scheme(target, {request.get_host()}, request.is_secure()) else ""
+    return (
+        target
+        if url_has_allowed_host_and_scheme(target, {request.get_host()}, request.is_secure())
+        else ""
+    )
 
 
 def _version(request: HttpRequest, name: str) -> int | None:
@@ -45,7 +51,10 @@ def _comparison(request: HttpRequest, product_id: str) -> dict[str, Any] | None:
         return None
     older, newer = sorted((older, newer))
     try:
-        before, after = catalogue().version(product_id, older), catalogue().version(product_id, newer)
+        before, after = (
+            catalogue().version(product_id, older),
+            catalogue().version(product_id, newer),
+        )
         newest = catalogue().newest(product_id).version
     except (Missing, Invalid):
         return None
@@ -61,13 +70,26 @@ class ProductHistory(ModelAdmin):
     ) -> HttpResponse:
         product_id = unquote(object_id)
         try:
-            changes = catalogue().history(product_id, before=_version(request, "before"), limit=HISTORY_MOST)
+            changes = catalogue().history(
+                product_id, before=_version(request, "before"), limit=HISTORY_MOST
+            )
         except (ProductNotFound, Invalid):
             changes = []
         newest = self.get_object(request, product_id)
-        older = changes[-1].version if len(changes) == HISTORY_MOST and changes[-1].version > 1 else None
-        context = {"changes": [history_row(change) for change in changes], "older": older, **(extra_context or {})}
-        context |= {"comparison": _comparison(request, product_id), "may_change": self.has_change_permission(request)}
+        older = (
+            changes[-1].version
+            if len(changes) == HISTORY_MOST and changes[-1].version > 1
+            else None
+        )
+        context = {
+            "changes": [history_row(change) for change in changes],
+            "older": older,
+            **(extra_context or {}),
+        }
+        context |= {
+            "comparison": _comparison(request, product_id),
+            "may_change": self.has_change_permission(request),
+        }
         context["newest"] = newest.version if newest else 0
         return super().history_view(request, object_id, context)
 
@@ -77,12 +99,18 @@ class ProductHistory(ModelAdmin):
         undo = self.admin_site.admin_view(require_POST(self.undo_view))
         return [
             path("<path:object_id>/restore/", restore, name="products_product_restore"),
-            path("<path:object_id>/restore/<int:version>/", back, name="products_product_restore_version"),
+            path(
+                "<path:object_id>/restore/<int:version>/",
+                back,
+                name="products_product_restore_version",
+            ),
             path("<path:object_id>/undo/<int:version>/", undo, name="products_product_undo"),
             *super().get_urls(),
         ]
 
-    def restore_version_view(self, request: HttpRequest, object_id: str, version: int) -> HttpResponse:
+    def restore_version_view(
+        self, request: HttpRequest, object_id: str, version: int
+    ) -> HttpResponse:
         """Make the product - or the one field that was asked for - as it was after a version that was looked at."""
         product_id, field = unquote(object_id), request.POST.get("field", "")
         if not self.has_change_permission(request) or (field and field not in RULES):
@@ -93,18 +121,26 @@ class ProductHistory(ModelAdmin):
             if "active" in fields and not target.active and not self.has_delete_permission(request):
                 raise PermissionDenied
             what = label(field) if field else "Everything"
-            origin = origin_of(request, reason=request.POST.get("reason", "") or f"{what} as in version {version}")
+            origin = origin_of(
+                request, reason=request.POST.get("reason", "") or f"{what} as in version {version}"
+            )
             seen = _version(request, "seen")
-            accepted = catalogue().restore_version(product_id, version, origin, fields=fields, only_if=seen)
+            accepted = catalogue().restore_version(
+                product_id, version, origin, fields=fields, only_if=seen
+            )
             remember(request, product_id)
             done = f"{what} as in v{version}, saved as v{accepted.product.version}."
-            self.message_user(request, done if accepted.change else "Nothing was different, so nothing was saved.")
+            self.message_user(
+                request, done if accepted.change else "Nothing was different, so nothing was saved."
+            )
         except VersionMismatch as moved:
             by = f"{moved.product.updated_by} saved version {moved.product.version} meanwhile; look at it first."
             self.message_user(request, by, messages.ERROR)
         except CatalogueError as refusal:
             self.message_user(request, str(refusal), messages.ERROR)
-        return HttpResponseRedirect(reverse("admin:products_product_history", args=[quote(product_id)]))
+        return HttpResponseRedirect(
+            reverse("admin:products_product_history", args=[quote(product_id)])
+        )
 
     def undo_view(self, request: HttpRequest, object_id: str, version: int) -> HttpResponse:
         """Take back what one version changed, and keep what was changed since."""
@@ -113,7 +149,9 @@ class ProductHistory(ModelAdmin):
             raise PermissionDenied
         try:
             change = catalogue().receipt(product_id, version)
-            deactivates = change.before is None or (change.after.active and not change.before.active)
+            deactivates = change.before is None or (
+                change.after.active and not change.before.active
+            )
             if deactivates and not self.has_delete_permission(request):
                 raise PermissionDenied
             origin = origin_of(request, reason=f"Takes back version {version}")
@@ -138,8 +176,14 @@ class ProductHistory(ModelAdmin):
         try:
             accepted = catalogue().restore(unquote(object_id), origin_of(request))
             remember(request, accepted.product.product_id)
-            how = f"was restored as v{accepted.product.version}" if accepted.change else "is active already"
+            how = (
+                f"was restored as v{accepted.product.version}"
+                if accepted.change
+                else "is active already"
+            )
             self.message_user(request, f"{accepted.product.name} {how}.")
         except CatalogueError as refusal:
             self.message_user(request, str(refusal), messages.ERROR)
-        return HttpResponseRedirect(reverse("admin:products_product_change", args=[quote(unquote(object_id))]))
+        return HttpResponseRedirect(
+            reverse("admin:products_product_change", args=[quote(unquote(object_id))])
+        )

@@ -16,11 +16,11 @@ from django.views.decorators.http import require_POST
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from products.admin.base import ModelAdmin, origin_of
-from products.admin.recent import remember
-from products.admin.refused import sentence_of, status_of
+from products.admin.recent_saves import remember
+from products.admin.refusals import sentence_of, status_of
 from products.bootstrap import catalogue, image_url
-from products.changes import EngineAway
-from products.product import CatalogueError, Invalid, checked_id
+from products.errors import CatalogueError, EngineAway, Invalid
+from products.product import checked_id
 
 FORMATS = ("PNG", "JPEG", "WEBP")
 UNREADABLE = (
@@ -35,7 +35,10 @@ SIDE_LEAST, SIDE_MOST, KEPT_MOST = 64, 6000, 1200  # pixels
 class ProductImages(ModelAdmin):
     def get_urls(self) -> list[Any]:
         view = self.admin_site.admin_view(require_POST(self.image_view))
-        return [path("<path:object_id>/image/", view, name="products_product_image"), *super().get_urls()]
+        return [
+            path("<path:object_id>/image/", view, name="products_product_image"),
+            *super().get_urls(),
+        ]
 
     def image_view(self, request: HttpRequest, object_id: str) -> JsonResponse:
         """Set the image to the file that was sent, or take it away when none was."""
@@ -47,9 +50,13 @@ class ProductImages(ModelAdmin):
             key = _stored(product_id, checked_image(file.read(SIZE_MOST + 1))) if file else None
             product = catalogue().update(product_id, {"image": key}, origin_of(request)).product
         except CatalogueError as refusal:
-            return JsonResponse({"message": sentence_of(refusal, "image")}, status=status_of(refusal))
+            return JsonResponse(
+                {"message": sentence_of(refusal, "image")}, status=status_of(refusal)
+            )
         remember(request, product_id)
-        receipt = reverse("admin:products_product_receipt", args=[quote(product_id), product.version])
+        receipt = reverse(
+            "admin:products_product_receipt", args=[quote(product_id), product.version]
+        )
         return JsonResponse({"version": product.version, "url": image_url(key), "receipt": receipt})
 
 
@@ -64,7 +71,9 @@ def checked_image(data: bytes) -> bytes:
                 _check_sides(picture.size)
                 upright = ImageOps.exif_transpose(picture).convert("RGBA")
     except UNREADABLE as fault:
-        raise Invalid({"image": ["Must be a PNG, JPEG or WebP picture that can be read."]}) from fault
+        raise Invalid(
+            {"image": ["Must be a PNG, JPEG or WebP picture that can be read."]}
+        ) from fault
     upright.thumbnail((KEPT_MOST, KEPT_MOST))
     made = io.BytesIO()
     upright.save(made, "WEBP", quality=85)
@@ -74,7 +83,9 @@ def checked_image(data: bytes) -> bytes:
 def _check_sides(size: tuple[int, int]) -> None:
     if min(size) < SIDE_LEAST or max(size) > SIDE_MOST:
         shown = "×".join(map(str, size))
-        raise Invalid({"image": [f"Must have {SIDE_LEAST} to {SIDE_MOST} pixels a side; it has {shown}."]})
+        raise Invalid(
+            {"image": [f"Must have {SIDE_LEAST} to {SIDE_MOST} pixels a side; it has {shown}."]}
+        )
 
 
 def _stored(product_id: str, data: bytes) -> str:

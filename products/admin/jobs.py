@@ -12,14 +12,14 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from products.admin.away import page_or_away
 from products.admin.base import ModelAdmin
-from products.admin.refused import status_of
-from products.admin.texts import label, shown
+from products.admin.formatting import label, shown
+from products.admin.refusals import status_of
+from products.admin.unavailable import page_or_away
 from products.bootstrap import jobs
 from products.bulk.jobs import Job, JobNotFound, JobState
 from products.bulk.rows import Row, RowState
-from products.product import CatalogueError
+from products.errors import CatalogueError
 
 LISTED, FILTERED = 50, 200
 
@@ -31,10 +31,16 @@ class ProductJobs(ModelAdmin):
         progress = wrap(require_safe(self.progress_view))
         return [
             path("jobs/", wrap(require_safe(self.jobs_view)), name="products_product_jobs"),
-            path("jobs/<str:job_id>/", wrap(require_safe(self.job_view)), name="products_product_job"),
+            path(
+                "jobs/<str:job_id>/", wrap(require_safe(self.job_view)), name="products_product_job"
+            ),
             path("jobs/<str:job_id>/progress/", progress, name="products_product_job_progress"),
             *(
-                path(f"jobs/<str:job_id>/{doing}/", wrap(self._doing_view(doing)), name=f"products_product_job_{doing}")
+                path(
+                    f"jobs/<str:job_id>/{doing}/",
+                    wrap(self._doing_view(doing)),
+                    name=f"products_product_job_{doing}",
+                )
                 for doing in doings
             ),
             *super().get_urls(),
@@ -56,7 +62,11 @@ class ProductJobs(ModelAdmin):
         job = _job(job_id)
         only = request.GET.get("only", "")
         asked = request.GET.get("page", "1")
-        page = min(max(int(asked), 1), job.chunks) if asked.isascii() and asked.isdigit() and len(asked) < 6 else 1
+        page = (
+            min(max(int(asked), 1), job.chunks)
+            if asked.isascii() and asked.isdigit() and len(asked) < 6
+            else 1
+        )
         context = {
             **self._context(request),
             "title": job.title,
@@ -79,7 +89,9 @@ class ProductJobs(ModelAdmin):
         except CatalogueError as refusal:
             return JsonResponse({"message": str(refusal)}, status=status_of(refusal))
         counts = {str(state): count for state, count in job.counts.items()}
-        return JsonResponse({"state": job.state, "done": job.done, "rows": job.rows, "counts": counts})
+        return JsonResponse(
+            {"state": job.state, "done": job.done, "rows": job.rows, "counts": counts}
+        )
 
     def _doing_view(self, doing: str) -> Callable[..., HttpResponse]:
         @page_or_away
@@ -131,5 +143,7 @@ def _deactivates(job: Job) -> bool:
 
 
 def _shown(row: Row) -> dict[str, Any]:
-    fields = [(label(name), shown(before), shown(after)) for name, (before, after) in row.changed.items()]
+    fields = [
+        (label(name), shown(before), shown(after)) for name, (before, after) in row.changed.items()
+    ]
     return {"row": row, "fields": fields, "creates": row.creates}

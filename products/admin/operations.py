@@ -16,9 +16,9 @@ from products.admin.base import ModelAdmin
 from products.admin.charts import HOUR, completed_bars, latency_bars, slots_of
 from products.bootstrap import catalogue, check_table, now, operations
 from products.changes import Effect
+from products.errors import CatalogueError, TryLater
+from products.maintenance import redrive
 from products.operations import LOOKED_AT_MOST, Stuck, latencies
-from products.product import CatalogueError, TryLater
-from products.upkeep import redrive
 
 PERMISSION = "products.operate_product"
 SHOWN_MOST = 50
@@ -29,9 +29,17 @@ class ProductOperations(ModelAdmin):
     def get_urls(self) -> list[Any]:
         wrap = self.admin_site.admin_view
         return [
-            path("operations/", wrap(require_safe(self.operations_view)), name="products_product_operations"),
+            path(
+                "operations/",
+                wrap(require_safe(self.operations_view)),
+                name="products_product_operations",
+            ),
             *(
-                path(f"operations/{doing}/", wrap(self._operating(view)), name=f"products_product_{doing}")
+                path(
+                    f"operations/{doing}/",
+                    wrap(self._operating(view)),
+                    name=f"products_product_{doing}",
+                )
                 for doing, view in (
                     ("retry", _retry),
                     ("retry_cause", _retry_cause),
@@ -45,7 +53,9 @@ class ProductOperations(ModelAdmin):
     def operations_view(self, request: HttpRequest) -> HttpResponse:
         _check_permission(request)
         context = {**self.admin_site.each_context(request), "title": "Operations"}
-        context |= dict.fromkeys(("open_count", "stuck_count", "completed"), "?")  # until they are known
+        context |= dict.fromkeys(
+            ("open_count", "stuck_count", "completed"), "?"
+        )  # until they are known
         for part in (_queues, _open, _check, _speed, _stuck, _actions):
             try:
                 context |= part()
@@ -97,7 +107,9 @@ def _redrive(request: HttpRequest) -> str:
 def _named(request: HttpRequest) -> tuple[str, int, Effect]:
     given = request.POST
     version, effect = given.get("version", ""), given.get("effect", "")
-    if not (version.isascii() and version.isdigit() and len(version) < 13) or effect not in list(Effect):
+    if not (version.isascii() and version.isdigit() and len(version) < 13) or effect not in list(
+        Effect
+    ):
         raise PermissionDenied
     return given.get("product", ""), int(version), Effect(effect)
 
@@ -124,8 +136,15 @@ def _check() -> dict[str, Any]:
     check = check_table().last_check()
     if check is None:
         return {}
-    found = [*(check.running.found if check.running else ()), *(check.last.found if check.last else ())]
-    return {"check": check.last, "checking": check.running, "drifted": list({d.same: d for d in found}.values())}
+    found = [
+        *(check.running.found if check.running else ()),
+        *(check.last.found if check.last else ()),
+    ]
+    return {
+        "check": check.last,
+        "checking": check.running,
+        "drifted": list({d.same: d for d in found}.values()),
+    }
 
 
 def _speed() -> dict[str, Any]:
@@ -149,12 +168,19 @@ def _speed() -> dict[str, Any]:
 
 def _stuck() -> dict[str, Any]:
     found = sorted(operations().stuck(), key=lambda stuck: stuck.cause)
-    causes = [_cause(cause, list(group)) for cause, group in groupby(found, key=lambda stuck: stuck.cause)]
-    return {"causes": sorted(causes, key=lambda cause: -int(cause["count"])), "stuck_count": len(found)}
+    causes = [
+        _cause(cause, list(group)) for cause, group in groupby(found, key=lambda stuck: stuck.cause)
+    ]
+    return {
+        "causes": sorted(causes, key=lambda cause: -int(cause["count"])),
+        "stuck_count": len(found),
+    }
 
 
 def _cause(cause: str, stuck: list[Stuck]) -> dict[str, Any]:
-    rows = [{"stuck": row, "may_discard": row.effect is not Effect.STORED} for row in stuck[:SHOWN_MOST]]
+    rows = [
+        {"stuck": row, "may_discard": row.effect is not Effect.STORED} for row in stuck[:SHOWN_MOST]
+    ]
     return {"cause": cause, "count": len(stuck), "rows": rows, "hidden": len(stuck) - len(rows)}
 
 

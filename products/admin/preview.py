@@ -12,7 +12,8 @@ from django.views.decorators.http import require_POST
 from products.admin.base import ModelAdmin, origin_of
 from products.bootstrap import catalogue, image_url
 from products.currency import money
-from products.product import CatalogueError, Product
+from products.errors import CatalogueError
+from products.product import Product
 
 
 def card_context(product: Product) -> dict[str, Any]:
@@ -38,7 +39,9 @@ class ProductPreview(ModelAdmin):
 
     def preview_view(self, request: HttpRequest, object_id: str | None = None) -> HttpResponse:
         """A dry run of the save: the same form, the same use-case, nothing written."""
-        allowed = self.has_change_permission(request) if object_id else self.has_add_permission(request)
+        allowed = (
+            self.has_change_permission(request) if object_id else self.has_add_permission(request)
+        )
         if not allowed:
             raise PermissionDenied
         obj = self.get_object(request, unquote(object_id)) if object_id else None
@@ -51,7 +54,9 @@ class ProductPreview(ModelAdmin):
                 body["html"] = self._card(request, form, obj)
             except CatalogueError as refusal:
                 form.show(refusal)
-        return JsonResponse(body | {"errors": {name: list(map(str, texts)) for name, texts in form.errors.items()}})
+        return JsonResponse(
+            body | {"errors": {name: list(map(str, texts)) for name, texts in form.errors.items()}}
+        )
 
     def _card(self, request: HttpRequest, form: Any, obj: Any) -> str:
         given, origin = form.cleaned_data, origin_of(request)
@@ -59,5 +64,9 @@ class ProductPreview(ModelAdmin):
             base = given["base_version"]
             would = catalogue().update(obj.product_id, form.edits, origin, base=base, dry_run=True)
         else:
-            would = catalogue().create(given.get("product_id") or None, form.edits, origin, dry_run=True)
-        return render_to_string("admin/products/product/card.html", card_context(would.product), request)
+            would = catalogue().create(
+                given.get("product_id") or None, form.edits, origin, dry_run=True
+            )
+        return render_to_string(
+            "admin/products/product/card.html", card_context(would.product), request
+        )

@@ -12,14 +12,14 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from products.admin.base import ModelAdmin
-from products.admin.refused import status_of
-from products.admin.texts import label
+from products.admin.formatting import label
+from products.admin.refusals import status_of
 from products.bootstrap import catalogue
 from products.changes import Change
+from products.documents import iso
+from products.errors import CatalogueError
 from products.merging import differences
 from products.pipeline import states
-from products.product import CatalogueError
-from products.wire import iso
 
 STEPS = {
     "stored": "Stored",
@@ -35,7 +35,9 @@ def receipt_context(change: Change) -> dict[str, Any]:
     return {
         "receipt": change,
         "steps": steps,
-        "receipt_url": reverse("admin:products_product_receipt", args=[quote(change.product_id), change.version]),
+        "receipt_url": reverse(
+            "admin:products_product_receipt", args=[quote(change.product_id), change.version]
+        ),
         "undo_url": _undo_url(change),
     }
 
@@ -51,7 +53,9 @@ def _undo_url(change: Change) -> str:
     if change.before is None:
         return ""  # what takes a creation back is the button that deactivates
     try:
-        return reverse("admin:products_product_undo", args=[quote(change.product_id), change.version])
+        return reverse(
+            "admin:products_product_undo", args=[quote(change.product_id), change.version]
+        )
     except NoReverseMatch:
         return ""
 
@@ -62,7 +66,12 @@ def moved_on(change: Change) -> dict[str, Any] | None:
     if newest.version <= change.version:
         return None
     fields = [label(name) for name in differences(change.after, newest)]
-    return {"version": newest.version, "by": newest.updated_by, "at": iso(newest.updated_at), "fields": fields}
+    return {
+        "version": newest.version,
+        "by": newest.updated_by,
+        "at": iso(newest.updated_at),
+        "fields": fields,
+    }
 
 
 class ProductReceipt(ModelAdmin):
@@ -80,7 +89,9 @@ class ProductReceipt(ModelAdmin):
             newer = moved_on(change)
         except CatalogueError as refusal:
             return JsonResponse({"message": str(refusal)}, status=status_of(refusal))
-        context = receipt_context(change) | {"may_change": self.has_change_permission(request) and newer is None}
+        context = receipt_context(change) | {
+            "may_change": self.has_change_permission(request) and newer is None
+        }
         html = render_to_string("admin/products/product/receipt.html", context, request)
         going = bool(change.open) and change.status != "failed"
         return JsonResponse({"html": html, "status": change.status, "open": going, "newer": newer})

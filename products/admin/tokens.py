@@ -8,13 +8,15 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from products.access.tokens import issue, revoke
 from products.admin.base import ModelAdmin
 from products.models import ApiToken
-from products.tokens import issue, revoke
 
 
 class ApiTokenForm(forms.ModelForm):
-    days = forms.IntegerField(min_value=1, max_value=366, initial=30, help_text="How long it shall be valid.")
+    days = forms.IntegerField(
+        min_value=1, max_value=366, initial=30, help_text="How long it shall be valid."
+    )
 
     class Meta:
         model = ApiToken
@@ -48,7 +50,9 @@ class ApiTokenAdmin(ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: ApiToken, form: Any, change: bool) -> None:
         given = form.cleaned_data
-        listed, token = issue(given["user"], label=given["label"], lifetime=timedelta(days=given["days"]))
+        listed, token = issue(
+            given["user"], label=given["label"], lifetime=timedelta(days=given["days"])
+        )
         obj.pk = listed.pk
         self.message_user(request, f"The token, shown only now: {token}", messages.WARNING)
 
@@ -56,4 +60,6 @@ class ApiTokenAdmin(ModelAdmin):
     def revoke(self, request: HttpRequest, queryset: "QuerySet[ApiToken]") -> None:
         for token in queryset:
             revoke(token)
-        self.message_user(request, f"{len(queryset)} revoked; within a minute nobody takes them any more.")
+        self.message_user(
+            request, f"{len(queryset)} revoked; within a minute nobody takes them any more."
+        )

@@ -3,12 +3,16 @@
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from rest_framework.authentication import BaseAuthentication, SessionAuthentication, get_authorization_header
+from rest_framework.authentication import (
+    BaseAuthentication,
+    SessionAuthentication,
+    get_authorization_header,
+)
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 if TYPE_CHECKING:
-    from products.tokens import TokenUser
+    from products.access.tokens import TokenUser
 
 
 class Nobody:
@@ -24,7 +28,7 @@ class BearerAuthentication(BaseAuthentication):
         scheme, _, token = get_authorization_header(request).decode("latin-1").partition(" ")
         if scheme.lower() != "bearer":
             return None
-        from products.tokens import TokenRefused, verified  # noqa: PLC0415 # most callers of a reader bring none
+        from products.access.tokens import TokenRefused, verified  # noqa: PLC0415 # most callers of a reader bring none
 
         try:
             return verified(token.strip()), None
@@ -39,4 +43,8 @@ class CookieAuthentication(SessionAuthentication):
     """DRF's own; without a session's cookie there is nobody to look for."""
 
     def authenticate(self, request: Request) -> tuple[Any, None] | None:
-        return super().authenticate(request) if settings.SESSION_COOKIE_NAME in request.COOKIES else None
+        return (
+            super().authenticate(request)
+            if settings.SESSION_COOKIE_NAME in request.COOKIES
+            else None
+        )

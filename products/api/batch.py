@@ -8,15 +8,16 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from products.api.errors import refusal_body, refusals_answer
+from products.api.parsers import BatchJSONParser
 from products.api.permissions import DEACTIVATE, NEEDED, must
 from products.api.queries import base_version
 from products.api.representation import batch_result, edits_of
-from products.api.requests import BatchJSONParser
-from products.api.terms import Terms, terms_of
-from products.api.writing import PRIVATE, RETRY_SECONDS, body_of
-from products.batch import WRITES_MOST, Accepted, Write, WritesRefused
+from products.api.write_options import Terms, terms_of
+from products.api.write_responses import PRIVATE, RETRY_SECONDS, body_of
+from products.batch import WRITES_MOST
 from products.bootstrap import catalogue, sleep
-from products.product import Invalid
+from products.errors import Invalid
+from products.writes import Accepted, Write, WritesRefused
 
 NEEDED_FOR = {
     "create": NEEDED["POST"],
@@ -32,16 +33,22 @@ class Batch(APIView):
     """Many writes at once. ``mode`` is the caller's choice: ``each`` by itself, or ``all`` or none."""
 
     parser_classes = (BatchJSONParser,)
-    needed = NEEDED["PATCH"]  # the least that every caller has; what else an item needs is looked at below
+    needed = NEEDED[
+        "PATCH"
+    ]  # the least that every caller has; what else an item needs is looked at below
 
     def post(self, request: Request) -> Response:
         terms, (mode, writes) = terms_of(request), _read(body_of(request))
         if terms.only_if is not None:
-            raise Invalid({"If-Match": ["A batch has many versions: give each item its own ifVersion."]})
+            raise Invalid(
+                {"If-Match": ["A batch has many versions: give each item its own ifVersion."]}
+            )
         _check_permissions(request, writes)
         asked = [write for _, write in writes]
         if mode == "each":
-            results: Sequence[Any] = catalogue().write_each(asked, terms.origin, dry_run=terms.dry_run)
+            results: Sequence[Any] = catalogue().write_each(
+                asked, terms.origin, dry_run=terms.dry_run
+            )
         else:
             try:
                 results = catalogue().write_all(asked, terms.origin, dry_run=terms.dry_run)
@@ -54,7 +61,9 @@ def _answer(request: Request, terms: Terms, actions: list[str], results: Sequenc
     """202 while something is pending, 200 when all is done, 207 when some were refused."""
     shown = _waited_for(terms, results)
     bodies = [
-        batch_result(result, action, dry_run=terms.dry_run, until=terms.wait.until if terms.wait else None)
+        batch_result(
+            result, action, dry_run=terms.dry_run, until=terms.wait.until if terms.wait else None
+        )
         if isinstance(result, Accepted)
         else refusal_body(result, request)
         for action, result in zip(actions, shown, strict=True)
@@ -62,19 +71,31 @@ def _answer(request: Request, terms: Terms, actions: list[str], results: Sequenc
     refused = sum(not isinstance(result, Accepted) for result in shown)
     unchanged = sum(isinstance(result, Accepted) and result.change is None for result in shown)
     pending = any(body["code"] == 202 for body in bodies)
-    counts = {"accepted": len(bodies) - refused - unchanged, "unchanged": unchanged, "refused": refused}
+    counts = {
+        "accepted": len(bodies) - refused - unchanged,
+        "unchanged": unchanged,
+        "refused": refused,
+    }
     headers = {"Cache-Control": PRIVATE} | ({"Retry-After": str(RETRY_SECONDS)} if pending else {})
     if terms.wait and not pending and not terms.dry_run:
         headers["Preference-Applied"] = terms.wait.applied
-    return Response({"results": bodies} | counts, status=207 if refused else 202 if pending else 200, headers=headers)
+    return Response(
+        {"results": bodies} | counts,
+        status=207 if refused else 202 if pending else 200,
+        headers=headers,
+    )
 
 
 def _waited_for(terms: Terms, results: Sequence[Any]) -> list[Any]:
     """The results with their changes as they are once the caller has waited long enough."""
     if not terms.wait or terms.dry_run:
         return list(results)
-    changes = [result.change for result in results if isinstance(result, Accepted) and result.change]
-    awaited = catalogue().await_effects(changes, terms.wait.until, seconds=terms.wait.seconds, sleep=sleep)
+    changes = [
+        result.change for result in results if isinstance(result, Accepted) and result.change
+    ]
+    awaited = catalogue().await_effects(
+        changes, terms.wait.until, seconds=terms.wait.seconds, sleep=sleep
+    )
     newer = {change.change_id: change for change in awaited}
     return [
         Accepted(result.product, newer[result.change.change_id], result.replayed)
@@ -88,7 +109,10 @@ def _read(body: dict[str, Any]) -> tuple[str, list[tuple[str, Write]]]:
     """The mode and the writes; Invalid names what can't be understood."""
     errors = {name: ["There is no such field."] for name in body.keys() - {"mode", "items"}}
     mode, items = body.get("mode"), body.get("items")
-    if mode not in ("each", "all"):  # anything may have been sent, lists too, which no set can be asked for
+    if mode not in (
+        "each",
+        "all",
+    ):  # anything may have been sent, lists too, which no set can be asked for
         errors["mode"] = ["Must be each (every item by itself) or all (all or none)."]
     if not isinstance(items, list) or not 1 <= len(items) <= WRITES_MOST:
         errors["items"] = [f"Must be a list of 1 to {WRITES_MOST} items."]
@@ -98,7 +122,10 @@ def _read(body: dict[str, Any]) -> tuple[str, list[tuple[str, Write]]]:
         try:
             writes.append(_write_of(item))
         except Invalid as refusal:
-            errors |= {f"items[{number}]{f'.{name}' if name else ''}": texts for name, texts in refusal.errors.items()}
+            errors |= {
+                f"items[{number}]{f'.{name}' if name else ''}": texts
+                for name, texts in refusal.errors.items()
+            }
     if errors:
         raise Invalid(errors)
     return str(mode), writes
@@ -113,7 +140,9 @@ def _write_of(item: Any) -> tuple[str, Write]:
     if action not in tuple(NEEDED_FOR):
         errors["action"] = [f"Must be one of {', '.join(NEEDED_FOR)}."]
     if not isinstance(fields, dict) or ("product" in item and action not in ("create", "update")):
-        errors["product"] = ["Must be an object of the product's fields, with create and update only."]
+        errors["product"] = [
+            "Must be an object of the product's fields, with create and update only."
+        ]
     if action != "create" and not isinstance(item.get("productId"), str):
         errors["productId"] = ["Must name the product."]
     if action == "create" and "ifVersion" in item:
@@ -127,7 +156,12 @@ def _write(action: str, item: Mapping[str, Any], edits: dict[str, Any]) -> Write
     only_if = base_version(item.get("ifVersion"), "ifVersion")
     if action != "create":
         base = base_version(edits.pop("version", None))
-        return Write(product_id=item["productId"], edits=FLAG_OF.get(action, edits), base=base, only_if=only_if)
+        return Write(
+            product_id=item["productId"],
+            edits=FLAG_OF.get(action, edits),
+            base=base,
+            only_if=only_if,
+        )
     inner = edits.pop("product_id", None)
     chosen = item.get("productId", inner)
     if inner not in (None, chosen):

@@ -12,14 +12,21 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
+from products.api.middleware import request_id
 from products.api.representation import plain
-from products.api.requests import request_id
-from products.batch import WritesRefused
-from products.changes import CorruptChange, NameTaken, ProductExists, VersionMismatch
-from products.merging import EditConflict
-from products.once import KeyReused
-from products.product import Conflict, Invalid, Missing, TryLater
-from products.wire import FIELD_NAMES
+from products.documents import FIELD_NAMES
+from products.errors import (
+    Conflict,
+    CorruptChange,
+    Invalid,
+    Missing,
+    NameTaken,
+    ProductExists,
+    TryLater,
+)
+from products.idempotency import KeyReused
+from products.merging import EditConflict, VersionMismatch
+from products.writes import WritesRefused
 
 logger = logging.getLogger(__name__)
 RETRY_SECONDS = 5
@@ -50,9 +57,13 @@ def answer(error: Exception, context: Mapping[str, Any]) -> Response | None:
         if standard is None:
             return None
         response = standard
-        response.data = _body(HTTPStatus(response.status_code), _standard_sentence(error), request_id(request))
+        response.data = _body(
+            HTTPStatus(response.status_code), _standard_sentence(error), request_id(request)
+        )
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
-        logger.error("could not serve", extra={"fault": repr(error), "request_id": request_id(request)})
+        logger.error(
+            "could not serve", extra={"fault": repr(error), "request_id": request_id(request)}
+        )
         response["Retry-After"] = str(RETRY_SECONDS)
     response["Cache-Control"] = "no-store"
     return response
@@ -76,7 +87,9 @@ def refusal_body(error: Exception, request: Any) -> dict[str, Any]:
 
 def refusals_answer(refused: WritesRefused, count: int, request: Any) -> Response:
     """A batch of all or none that is none: which items refused it; the others only depended on them."""
-    bodies = {position: refusal_body(error, request) for position, error in refused.refusals.items()}
+    bodies = {
+        position: refusal_body(error, request) for position, error in refused.refusals.items()
+    }
     dependent = HTTPStatus.FAILED_DEPENDENCY
     innocent = {"code": int(dependent), **_body(dependent, INNOCENT, request_id(request))}
     status = HTTPStatus(min(body["code"] for body in bodies.values()))
@@ -87,7 +100,9 @@ def refusals_answer(refused: WritesRefused, count: int, request: Any) -> Respons
     }
     results = [bodies.get(position, innocent) for position in range(count)]
     counts = {"accepted": 0, "unchanged": 0, "refused": len(bodies)}
-    body = _body(status, str(refused), request_id(request), errors=errors, results=results, **counts)
+    body = _body(
+        status, str(refused), request_id(request), errors=errors, results=results, **counts
+    )
     return Response(body, status=status, headers={"Cache-Control": "no-store"})
 
 
@@ -119,7 +134,11 @@ def _details(error: Exception) -> dict[str, Any]:
         return {
             "errors": {name: ["Somebody else changed this meanwhile."] for name in clashes},
             "conflicts": {
-                name: {"base": plain(clash.base), "yours": plain(clash.yours), "theirs": plain(clash.theirs)}
+                name: {
+                    "base": plain(clash.base),
+                    "yours": plain(clash.yours),
+                    "theirs": plain(clash.theirs),
+                }
                 for name, clash in clashes.items()
             },
             "version": error.product.version,
@@ -154,7 +173,9 @@ def bad_request(request: HttpRequest, exception: Exception) -> JsonResponse:
 
 
 def server_error(request: HttpRequest) -> JsonResponse:
-    return _page(HTTPStatus.INTERNAL_SERVER_ERROR, "This is our fault; it has been logged.", request)
+    return _page(
+        HTTPStatus.INTERNAL_SERVER_ERROR, "This is our fault; it has been logged.", request
+    )
 
 
 def _page(status: HTTPStatus, message: str, request: HttpRequest) -> JsonResponse:

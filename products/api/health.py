@@ -10,8 +10,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import resolve
 
 from products.bootstrap import check_table, checks
-from products.product import TryLater
-from products.wire import iso
+from products.documents import iso
+from products.errors import TryLater
 
 REQUIRED = {"dynamodb", "sql"}
 """Without these nothing can be served. The others may be away: writes wait for them in the log."""

@@ -8,10 +8,10 @@ from rest_framework.views import APIView
 from products.api.permissions import DEACTIVATE, must
 from products.api.queries import LIMIT_DEFAULT, PARAMETERS, cursor_of, position_of, read_parameters
 from products.api.representation import change_body
-from products.api.terms import terms_of
-from products.api.writing import PRIVATE, RETRY_SECONDS, body_of, written
+from products.api.write_options import terms_of
+from products.api.write_responses import PRIVATE, RETRY_SECONDS, body_of, written
 from products.bootstrap import catalogue
-from products.product import Invalid
+from products.errors import Invalid
 
 
 class Changes(APIView):
@@ -20,7 +20,9 @@ class Changes(APIView):
     staff_only = True
 
     def get(self, request: Request, product_id: str) -> Response:
-        values = read_parameters(request.query_params, {name: PARAMETERS[name] for name in ("limit", "startAt")})
+        values = read_parameters(
+            request.query_params, {name: PARAMETERS[name] for name in ("limit", "startAt")}
+        )
         limit, cursor = values.get("limit", LIMIT_DEFAULT), values.get("after")
         before = None if cursor is None else int(position_of(cursor, product_id))
         changes = catalogue().history(product_id, before=before, limit=limit + 1)
@@ -43,7 +45,9 @@ class Receipt(APIView):
     def get(self, request: Request, product_id: str, version: int) -> Response:
         read_parameters(request.query_params, {})
         change = catalogue().receipt(product_id, version)
-        headers = {"Cache-Control": PRIVATE} | ({"Retry-After": str(RETRY_SECONDS)} if change.open else {})
+        headers = {"Cache-Control": PRIVATE} | (
+            {"Retry-After": str(RETRY_SECONDS)} if change.open else {}
+        )
         return Response(change_body(change), headers=headers)
 
 
@@ -55,7 +59,12 @@ class Restore(APIView):
     def post(self, request: Request, product_id: str, version: int) -> Response:
         terms = terms_of(request)
         if request.content_type == "application/json" and (unknown := body_of(request)):
-            raise Invalid({name: ["There is no such field: a version is restored as it is."] for name in unknown})
+            raise Invalid(
+                {
+                    name: ["There is no such field: a version is restored as it is."]
+                    for name in unknown
+                }
+            )
         would = catalogue().version(product_id, version)
         if not would.active:
             must(request, DEACTIVATE)

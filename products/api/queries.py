@@ -12,8 +12,9 @@ from django.http import QueryDict
 from rest_framework.request import Request
 
 from products.api.permissions import is_staff
-from products.listing import Listing, Page
-from products.product import RULES, Invalid, price_bound
+from products.errors import Invalid
+from products.lists import Listing, Page
+from products.product import RULES, price_bound
 
 LIMIT_DEFAULT, LIMIT_MOST, TEXT_MOST = 25, 100, 200
 SIGNER = signing.Signer(salt="products.cursor")
@@ -60,14 +61,18 @@ def listing_of(request: Request) -> Listing:
     """The list a request asks for; Invalid names every parameter that is unknown, doubled or wrong."""
     values = read_parameters(request.query_params, PARAMETERS)
     if "active" in values and not is_staff(request):
-        raise Invalid({"active": ["Only staff may choose this; the public list holds active products."]})
+        raise Invalid(
+            {"active": ["Only staff may choose this; the public list holds active products."]}
+        )
     cursor = values.pop("after", None)
     by_relevance = "text" in values and "by_price" not in values and "descending" not in values
     listing = Listing(**{"limit": LIMIT_DEFAULT, **values, "by_relevance": by_relevance})
     return listing if cursor is None else replace(listing, after=position_of(cursor, listing))
 
 
-def read_parameters(query: QueryDict, known: Mapping[str, tuple[str, Callable[[str], Any]]]) -> dict[str, Any]:
+def read_parameters(
+    query: QueryDict, known: Mapping[str, tuple[str, Callable[[str], Any]]]
+) -> dict[str, Any]:
     values: dict[str, Any] = {}
     errors: dict[str, list[str]] = {}
     for name, texts in query.lists():
@@ -135,7 +140,9 @@ def names(condition: str, etag: str) -> bool:
 
 def as_of(request: Request) -> int | datetime | None:
     """``asOf``: a version, or a moment in ISO 8601."""
-    return read_parameters(request.query_params, {"asOf": ("as_of", _version_or_moment)}).get("as_of")
+    return read_parameters(request.query_params, {"asOf": ("as_of", _version_or_moment)}).get(
+        "as_of"
+    )
 
 
 def _version_or_moment(text: str) -> int | datetime:
@@ -146,7 +153,9 @@ def _version_or_moment(text: str) -> int | datetime:
     try:
         moment = datetime.fromisoformat(unescaped)
     except ValueError:
-        raise ValueError("Must be a version such as 3, or a time such as 2026-03-01T12:00:00Z.") from None
+        raise ValueError(
+            "Must be a version such as 3, or a time such as 2026-03-01T12:00:00Z."
+        ) from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 

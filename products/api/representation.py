@@ -9,13 +9,14 @@ from urllib.parse import quote
 from django.conf import settings
 from django.urls import get_script_prefix
 
-from products.batch import Accepted
 from products.bootstrap import image_url
 from products.changes import Change, Effect
+from products.documents import FIELD_NAMES, iso, to_document, wire_name
+from products.errors import Invalid
 from products.merging import differences
 from products.pipeline import states
-from products.product import Invalid, Product
-from products.wire import FIELD_NAMES, iso, to_document, wire_name
+from products.product import Product
+from products.writes import Accepted
 
 
 def plain(value: Any) -> Any:
@@ -43,7 +44,10 @@ def image_key(url: Any) -> Any:
 
 def product_body(product: Product, *, staff: bool = False) -> dict[str, Any]:
     """The bare product; ``updatedBy`` is for staff only."""
-    body: dict[str, Any] = to_document(product) | {"period": product.shown_period, "price": plain(product.price)}
+    body: dict[str, Any] = to_document(product) | {
+        "period": product.shown_period,
+        "price": plain(product.price),
+    }
     body["renewalPrice"] = plain(product.renewal_price)
     body["imageUrl"] = image_url(body.pop("image", None))
     if not staff:
@@ -70,7 +74,9 @@ def receipt_summary(change: Change) -> dict[str, Any]:
 DONE = {"create": 201, "deactivate": 204}
 
 
-def batch_result(accepted: Accepted, action: str, *, dry_run: bool, until: Effect | None) -> dict[str, Any]:
+def batch_result(
+    accepted: Accepted, action: str, *, dry_run: bool, until: Effect | None
+) -> dict[str, Any]:
     """One accepted write of a batch: the code a request of its own would have had, and what its body would say."""
     if dry_run:
         return {"code": 200, **dry_run_body(accepted)}
@@ -114,8 +120,14 @@ def dry_run_body(accepted: Accepted) -> dict[str, Any]:
 
 
 def _changed_body(changed: Mapping[str, tuple[Any, Any]]) -> dict[str, Any]:
-    shown = {name: pair if name != "image" else tuple(map(image_url, pair)) for name, pair in changed.items()}
-    return {wire_of(name): {"before": plain(before), "after": plain(after)} for name, (before, after) in shown.items()}
+    shown = {
+        name: pair if name != "image" else tuple(map(image_url, pair))
+        for name, pair in changed.items()
+    }
+    return {
+        wire_of(name): {"before": plain(before), "after": plain(after)}
+        for name, (before, after) in shown.items()
+    }
 
 
 def edits_of(body: Mapping[str, Any]) -> dict[str, Any]:
@@ -125,7 +137,12 @@ def edits_of(body: Mapping[str, Any]) -> dict[str, Any]:
     """
     inner = (body.keys() - FIELD_NAMES.keys() | {"image"} & body.keys()) & set(FIELD_NAMES.values())
     if inner:
-        raise Invalid({wire_of(name): [f"There is no field {name!r}; write {wire_of(name)!r}."] for name in inner})
+        raise Invalid(
+            {
+                wire_of(name): [f"There is no field {name!r}; write {wire_of(name)!r}."]
+                for name in inner
+            }
+        )
     edits = {FIELD_NAMES.get(name, name): value for name, value in body.items()}
     if "imageUrl" in edits:
         edits["image"] = image_key(edits.pop("imageUrl"))

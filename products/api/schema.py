@@ -1,4 +1,4 @@
-"""The contract as OpenAPI 3, from here into deploy/openapi.yaml. The views know nothing of it."""
+"""The contract as OpenAPI 3, from here into products/api/openapi.yaml. The views know nothing of it."""
 
 from collections.abc import Iterable
 from typing import Any, Literal
@@ -13,9 +13,9 @@ from drf_spectacular.utils import (
     extend_schema_view,
 )
 
-from products.api import bodies, examples
+from products.api import examples, serializers
 from products.api.queries import LIMIT_DEFAULT, LIMIT_MOST, TEXT_MOST
-from products.api.terms import WAIT_MOST
+from products.api.write_options import WAIT_MOST
 from products.changes import Effect
 from products.currency import CURRENCIES
 from products.product import BillingCycle
@@ -51,27 +51,43 @@ def _header(name: str, description: str, type_: Any = str) -> OpenApiParameter:
 
 def _sent(name: str, description: str, *codes: int, type_: Any = str) -> OpenApiParameter:
     """A header of the answers with these codes, or of all answers."""
-    return OpenApiParameter(name, type_, HEADER, description=description, response=list(codes) or True)
+    return OpenApiParameter(
+        name, type_, HEADER, description=description, response=list(codes) or True
+    )
 
 
 KEY = {"type": "string", "pattern": r"^[\x21-\x7e]{1,255}$"}
 TAG = {"type": "string", "pattern": r'^((W/)?"v[0-9]{1,12}"|\*)$'}
-MOMENT_OR_VERSION = {"oneOf": [{"type": "integer", "minimum": 1}, {"type": "string", "format": "date-time"}]}
+MOMENT_OR_VERSION = {
+    "oneOf": [{"type": "integer", "minimum": 1}, {"type": "string", "format": "date-time"}]
+}
 ID = OpenApiParameter("product_id", {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"}, PATH)
 VERSION = OpenApiParameter("version", {"type": "integer", "minimum": 1, "maximum": 10**9}, PATH)
 PAGING = [
-    _query("limit", f"{LIMIT_DEFAULT} unless given.", {"type": "integer", "minimum": 1, "maximum": LIMIT_MOST}),
-    _query("startAt", "The nextStartAt of the page before; it belongs to that order and those filters."),
+    _query(
+        "limit",
+        f"{LIMIT_DEFAULT} unless given.",
+        {"type": "integer", "minimum": 1, "maximum": LIMIT_MOST},
+    ),
+    _query(
+        "startAt", "The nextStartAt of the page before; it belongs to that order and those filters."
+    ),
 ]
 LISTING = [
     *PAGING,
-    _query("sortBy", "createdAt unless given; price orders one currency.", enum=["createdAt", "price"]),
+    _query(
+        "sortBy", "createdAt unless given; price orders one currency.", enum=["createdAt", "price"]
+    ),
     _query("order", "asc unless given.", enum=["asc", "desc"]),
-    _query("minPrice", "The least price; 0 bounds nothing.", bodies.AMOUNT),
-    _query("maxPrice", "The highest price.", bodies.AMOUNT),
+    _query("minPrice", "The least price; 0 bounds nothing.", serializers.AMOUNT),
+    _query("maxPrice", "The highest price.", serializers.AMOUNT),
     _query("currency", "ISO 4217; ZAR with sortBy=price unless given.", enum=sorted(CURRENCIES)),
     _query("billingCycle", "Only this cycle.", enum=list(BillingCycle)),
-    _query("q", "Full text, best first unless sorted.", {"type": "string", "minLength": 1, "maxLength": TEXT_MOST}),
+    _query(
+        "q",
+        "Full text, best first unless sorted.",
+        {"type": "string", "minLength": 1, "maxLength": TEXT_MOST},
+    ),
     _query("active", "Staff only.", enum=["true", "false", "all"]),
 ]
 TERMS = [
@@ -79,19 +95,38 @@ TERMS = [
         "Prefer",
         f"`wait=N` (seconds, {WAIT_MOST} at most), `until={'|'.join(Effect)}` (one of them; stored unless given).",
     ),
-    _header("Idempotency-Key", "Repeated with the same key within 24 hours, a request takes effect once.", KEY),
+    _header(
+        "Idempotency-Key",
+        "Repeated with the same key within 24 hours, a request takes effect once.",
+        KEY,
+    ),
     _header("If-Match", 'The ETag the product must still have, e.g. `"v3"`.', TAG),
     _query("dryRun", "true: everything is checked and nothing written.", enum=["true", "false"]),
     _sent("Location", "The receipt, where a change was made.", 200, 201, 202, 204),
     _sent("ETag", "The version the product now has.", 200, 201, 202, 204),
     _sent("Retry-After", "Seconds until it is worth looking at the receipt.", 202, 207, type_=int),
     _sent("Preference-Applied", "What was waited for.", 200, 201, 204),
-    _sent("Idempotent-Replayed", "true: the answer of an earlier request with this key.", 200, 201, 202, 204),
+    _sent(
+        "Idempotent-Replayed",
+        "true: the answer of an earlier request with this key.",
+        200,
+        201,
+        202,
+        204,
+    ),
 ]
-TERMS_OF_NEW = [term for term in TERMS if term.name != "If-Match"]  # what is yet to be has no version
+TERMS_OF_NEW = [
+    term for term in TERMS if term.name != "If-Match"
+]  # what is yet to be has no version
 ALWAYS = [
-    _header("X-Request-ID", "An id of the caller's own, 8 to 64 letters, digits, dots, hyphens or underscores."),
-    _sent("X-Request-ID", "The caller's own id where it sent a sane one; it is in our logs and in the history."),
+    _header(
+        "X-Request-ID",
+        "An id of the caller's own, 8 to 64 letters, digits, dots, hyphens or underscores.",
+    ),
+    _sent(
+        "X-Request-ID",
+        "The caller's own id where it sent a sane one; it is in our logs and in the history.",
+    ),
     _sent("RateLimit-Limit", "Calls a second.", type_=int),
     _sent("RateLimit-Remaining", "Calls left within this second.", type_=int),
     _sent("RateLimit-Reset", "Seconds until the count starts anew.", type_=int),
@@ -104,7 +139,9 @@ CONDITIONAL = [
     _sent("Cache-Control", "How long the answer may be kept, and by whom.", 200, 304),
 ]
 NEXT_PAGE = _sent("Link", 'The next page: `rel="next"`.', 200)
-SAVED = PolymorphicProxySerializer("Saved", [bodies.Product, bodies.DryRun], resource_type_field_name=None)
+SAVED = PolymorphicProxySerializer(
+    "Saved", [serializers.Product, serializers.DryRun], resource_type_field_name=None
+)
 
 
 SUMMARIES = {
@@ -121,11 +158,13 @@ SUMMARIES = {
 }
 
 
-def _errors(codes: Iterable[int], body: Any = bodies.Error) -> dict[int, OpenApiResponse]:
+def _errors(codes: Iterable[int], body: Any = serializers.Error) -> dict[int, OpenApiResponse]:
     return {code: OpenApiResponse(body, ERRORS[code]) for code in codes}
 
 
-def _reads(done: Any, name: str, *parameters: OpenApiParameter, public: bool = False, shown: Any) -> Any:
+def _reads(
+    done: Any, name: str, *parameters: OpenApiParameter, public: bool = False, shown: Any
+) -> Any:
     responses: dict[int, Any] = {200: OpenApiResponse(done, "Here it is.")} | _errors(READ_ERRORS)
     if public:
         responses[304] = OpenApiResponse(description="Not modified.")
@@ -141,15 +180,19 @@ def _reads(done: Any, name: str, *parameters: OpenApiParameter, public: bool = F
     )
 
 
-def _writes(code: int, name: str, request: Any, *parameters: OpenApiParameter, shown: Any = None) -> Any:
+def _writes(
+    code: int, name: str, request: Any, *parameters: OpenApiParameter, shown: Any = None
+) -> Any:
     responses: dict[int, Any] = {
         200: OpenApiResponse(SAVED, "Saved and waited for, or nothing to save, or a dry run."),
-        202: OpenApiResponse(bodies.ReceiptSummary, "Accepted."),
+        202: OpenApiResponse(serializers.ReceiptSummary, "Accepted."),
     }
     if code == 201:
-        responses[201] = OpenApiResponse(bodies.Product, "Created and waited for.")
+        responses[201] = OpenApiResponse(serializers.Product, "Created and waited for.")
     if code == 204:
-        responses[204] = OpenApiResponse(description="Deactivated and waited for, or inactive already.")
+        responses[204] = OpenApiResponse(
+            description="Deactivated and waited for, or inactive already."
+        )
     errors = [error for error in WRITE_ERRORS if (code, error) not in {(201, 404), (201, 412)}]
     responses |= _errors(errors)
     return extend_schema(
@@ -167,15 +210,18 @@ OF_ONE_PRODUCT = {"If-Match", "Location", "ETag", "Idempotent-Replayed"}
 
 def _batch() -> Any:
     responses: dict[int, Any] = {
-        200: OpenApiResponse(bodies.BatchResults, "All done, or nothing to do, or a dry run."),
-        202: OpenApiResponse(bodies.BatchResults, "Accepted; some are pending."),
-        207: OpenApiResponse(bodies.BatchResults, "Some were refused; with mode `each` only."),
-    } | _errors(WRITE_ERRORS, bodies.BatchError)
-    shown = [examples.asked("Batch", examples.BATCH), examples.answered("Results", examples.BATCH_RESULT, 202)]
+        200: OpenApiResponse(serializers.BatchResults, "All done, or nothing to do, or a dry run."),
+        202: OpenApiResponse(serializers.BatchResults, "Accepted; some are pending."),
+        207: OpenApiResponse(serializers.BatchResults, "Some were refused; with mode `each` only."),
+    } | _errors(WRITE_ERRORS, serializers.BatchError)
+    shown = [
+        examples.asked("Batch", examples.BATCH),
+        examples.answered("Results", examples.BATCH_RESULT, 202),
+    ]
     return extend_schema(
         operation_id="batchProducts",
         summary=SUMMARIES["batchProducts"],
-        request=bodies.NewBatch,
+        request=serializers.NewBatch,
         parameters=[*(term for term in TERMS if term.name not in OF_ONE_PRODUCT), *ALWAYS],
         responses=responses,
         examples=[*shown, *examples.refusals({400, 422, 503})],
@@ -201,18 +247,32 @@ def _described(view: str, **operations: Any) -> type[OpenApiViewExtension]:
         return extend_schema_view(**operations)(type(self.target.__name__, (self.target,), {}))
 
     name = view.rpartition(".")[2]
-    return type(f"{name}Schema", (OpenApiViewExtension,), {"target_class": view, "view_replacement": view_replacement})
+    return type(
+        f"{name}Schema",
+        (OpenApiViewExtension,),
+        {"target_class": view, "view_replacement": view_replacement},
+    )
 
 
 _described(
     "products.api.views.Products",
-    get=_reads(bodies.ProductPage, "listProducts", *LISTING, *CONDITIONAL, NEXT_PAGE, public=True, shown=examples.LIST),
-    post=_writes(201, "createProduct", bodies.NewProduct, shown=examples.asked("Product", examples.NEW)),
+    get=_reads(
+        serializers.ProductPage,
+        "listProducts",
+        *LISTING,
+        *CONDITIONAL,
+        NEXT_PAGE,
+        public=True,
+        shown=examples.LIST,
+    ),
+    post=_writes(
+        201, "createProduct", serializers.NewProduct, shown=examples.asked("Product", examples.NEW)
+    ),
 )
 _described(
     "products.api.views.OneProduct",
     get=_reads(
-        bodies.Product,
+        serializers.Product,
         "getProduct",
         ID,
         _query(
@@ -224,17 +284,35 @@ _described(
         public=True,
         shown=examples.PRODUCT,
     ),
-    put=_writes(200, "updateProduct", bodies.ProductEdits, ID, shown=examples.asked("Edits", examples.EDITS)),
-    patch=_writes(200, "patchProduct", bodies.ProductEdits, ID, shown=examples.asked("Edits", examples.EDITS)),
+    put=_writes(
+        200,
+        "updateProduct",
+        serializers.ProductEdits,
+        ID,
+        shown=examples.asked("Edits", examples.EDITS),
+    ),
+    patch=_writes(
+        200,
+        "patchProduct",
+        serializers.ProductEdits,
+        ID,
+        shown=examples.asked("Edits", examples.EDITS),
+    ),
     delete=_writes(204, "deactivateProduct", None, ID),
 )
 _described("products.api.batch.Batch", post=_batch())
 _described(
-    "products.api.history.Changes", get=_reads(bodies.Changes, "listChanges", ID, *PAGING, shown=examples.HISTORY)
+    "products.api.history.Changes",
+    get=_reads(serializers.Changes, "listChanges", ID, *PAGING, shown=examples.HISTORY),
 )
-PENDING = _sent("Retry-After", "Seconds until it is worth looking again, while an effect is open.", 200, type_=int)
+PENDING = _sent(
+    "Retry-After",
+    "Seconds until it is worth looking again, while an effect is open.",
+    200,
+    type_=int,
+)
 _described(
     "products.api.history.Receipt",
-    get=_reads(bodies.Change, "getReceipt", ID, VERSION, PENDING, shown=examples.RECEIPT),
+    get=_reads(serializers.Change, "getReceipt", ID, VERSION, PENDING, shown=examples.RECEIPT),
 )
 _described("products.api.history.Restore", post=_writes(200, "restoreVersion", None, ID, VERSION))

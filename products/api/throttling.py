@@ -66,7 +66,9 @@ def spent(who: str, most: int) -> Rate | None:
 def public_name(environ: Mapping[str, Any]) -> str:
     """Who somebody without a login is: an address, as far as NUM_PROXIES lets us trust what we are told."""
     forwarded = {"x-forwarded-for": environ.get("HTTP_X_FORWARDED_FOR")}
-    told: Any = SimpleNamespace(META=environ, headers=forwarded)  # all that DRF reads of a request for this
+    told: Any = SimpleNamespace(
+        META=environ, headers=forwarded
+    )  # all that DRF reads of a request for this
     return f"public {BaseThrottle().get_ident(told)}"
 
 
@@ -78,7 +80,9 @@ class ClientThrottle(BaseThrottle):
         most = settings.THROTTLE_STAFF if staff else settings.THROTTLE_PUBLIC
         if not most:
             return True
-        rate = spent(f"staff {request.user.get_username()}" if staff else public_name(request.META), most)
+        rate = spent(
+            f"staff {request.user.get_username()}" if staff else public_name(request.META), most
+        )
         request._request.rate_limit = rate or (most, 0, SECONDS)  # type: ignore[attr-defined] # ours
         return rate is not None
 

@@ -10,13 +10,22 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from products.api.permissions import DEACTIVATE, is_staff, must
-from products.api.queries import as_of, base_version, cursor_of, etag_of, etag_of_page, is_not_modified, listing_of
+from products.api.queries import (
+    as_of,
+    base_version,
+    cursor_of,
+    etag_of,
+    etag_of_page,
+    is_not_modified,
+    listing_of,
+)
 from products.api.representation import edits_of, plain, product_body
-from products.api.terms import terms_of
-from products.api.writing import PRIVATE, body_of, written
+from products.api.write_options import terms_of
+from products.api.write_responses import PRIVATE, body_of, written
 from products.bootstrap import catalogue
-from products.listing import Listing, Page
-from products.product import Invalid, Product
+from products.errors import Invalid
+from products.lists import Listing, Page
+from products.product import Product
 
 VARY = "Authorization, Cookie"  # so that no cache gives staff what the public got a moment ago
 PRODUCT_CACHE = "public, max-age=10, s-maxage=600, stale-while-revalidate=60"
@@ -56,7 +65,11 @@ class OneProduct(APIView):
     def get(self, request: Request, product_id: str) -> Response | HttpResponseNotModified:
         staff = is_staff(request)
         product = _read(request, product_id, staff=staff)
-        headers = {"ETag": etag_of(product.version), "Cache-Control": PRIVATE if staff else PRODUCT_CACHE, "Vary": VARY}
+        headers = {
+            "ETag": etag_of(product.version),
+            "Cache-Control": PRIVATE if staff else PRODUCT_CACHE,
+            "Vary": VARY,
+        }
         if is_not_modified(request, headers["ETag"]):
             return HttpResponseNotModified(headers=headers)
         return Response(product_body(product, staff=staff), headers=headers)
@@ -75,7 +88,9 @@ class OneProduct(APIView):
 
     def delete(self, request: Request, product_id: str) -> Response:
         terms = terms_of(request)
-        accepted = catalogue().deactivate(product_id, terms.origin, only_if=terms.only_if, dry_run=terms.dry_run)
+        accepted = catalogue().deactivate(
+            product_id, terms.origin, only_if=terms.only_if, dry_run=terms.dry_run
+        )
         return written(accepted, terms, status.HTTP_204_NO_CONTENT)
 
 

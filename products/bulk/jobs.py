@@ -13,10 +13,10 @@ from typing import Protocol
 
 from products.acceptance import Acceptance
 from products.bulk.rows import CHUNK, Row, RowState, taken_back
-from products.changes import CorruptChange, Origin, VersionMismatch
-from products.merging import differences
-from products.once import Once
-from products.product import CatalogueError, Conflict, Invalid, Missing, TryLater
+from products.changes import Origin
+from products.errors import CatalogueError, Conflict, CorruptChange, Invalid, Missing, TryLater
+from products.idempotency import Once
+from products.merging import VersionMismatch, differences
 
 ROWS_MOST = 10_000
 KEPT = timedelta(days=30)
@@ -124,7 +124,9 @@ class Jobs:
         """Write a job down, to be looked at. Invalid when it has no row, or more than ROWS_MOST."""
         kept = list(rows)
         if not 1 <= len(kept) <= ROWS_MOST:
-            raise Invalid({"rows": [f"A job has 1 to {ROWS_MOST} rows; this one would have {len(kept)}."]})
+            raise Invalid(
+                {"rows": [f"A job has 1 to {ROWS_MOST} rows; this one would have {len(kept)}."]}
+            )
         Origin(actor=actor, source=kind, request_id="", reason=reason)  # whether the reason is one
         now = self.clock()
         job = Job(
@@ -185,7 +187,9 @@ class Jobs:
         counts.subtract(row.state for row in rows)
         counts.update(row.state for row in worked)
         whole = all(row.state != RowState.WAITING for row in worked)
-        after = replace(job, counts=counts, chunk=job.chunk + whole, turn=job.turn + 1, moved_at=self.clock())
+        after = replace(
+            job, counts=counts, chunk=job.chunk + whole, turn=job.turn + 1, moved_at=self.clock()
+        )
         if after.chunk >= job.chunks:
             after = replace(after, state=JobState.DONE)
         if self.table.step(after, worked) and after.state == JobState.RUNNING:
@@ -195,14 +199,18 @@ class Jobs:
         """The chunk's rows, those done for which there was time."""
         deadline = self.clock() + TURN
         return [
-            self._written(job, row) if row.state == RowState.WAITING and self.clock() <= deadline else row
+            self._written(job, row)
+            if row.state == RowState.WAITING and self.clock() <= deadline
+            else row
             for row in rows
         ]
 
     def _written(self, job: Job, row: Row) -> Row:
         # A caller's own key holds no space, so these never meet.
         once = Once(f"job {job.job_id} {row.number}", job.job_id)
-        origin = Origin(actor=job.actor, source=job.kind, request_id=job.job_id, reason=job.reason, once=once)
+        origin = Origin(
+            actor=job.actor, source=job.kind, request_id=job.job_id, reason=job.reason, once=once
+        )
         try:
             accepted = self.catalogue.write(row.write, origin)
         except TryLater:
@@ -216,7 +224,13 @@ class Jobs:
             return replace(row, state=RowState.UNCHANGED)
         made = accepted.change
         changed = differences(made.before, made.after)
-        return replace(row, state=RowState.ACCEPTED, version=made.version, product_id=made.product_id, changed=changed)
+        return replace(
+            row,
+            state=RowState.ACCEPTED,
+            version=made.version,
+            product_id=made.product_id,
+            changed=changed,
+        )
 
     def undo(self, job_id: str, *, actor: str) -> Job:
         """A planned job that takes back what this one did where nobody has saved since. JobMovedOn while it runs."""

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 
-from products.product import Invalid, Product
+from products.errors import Invalid
+from products.product import Product
 
 CENT = Decimal("0.01")
 
@@ -51,7 +52,9 @@ def rounded(amount: Decimal, rounding: Rounding) -> Decimal:
     return ((amount / step).quantize(Decimal(1), ROUND_HALF_UP) * step).quantize(CENT)
 
 
-def new_prices(product: Product, fields: Iterable[str], adjustment: Adjustment) -> dict[str, Decimal]:
+def new_prices(
+    product: Product, fields: Iterable[str], adjustment: Adjustment
+) -> dict[str, Decimal]:
     """The product's prices after the adjustment; one that it does not have stays away."""
     standing = {name: getattr(product, name) for name in fields}
     return {name: adjustment.of(amount) for name, amount in standing.items() if amount is not None}

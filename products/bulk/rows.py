@@ -6,9 +6,10 @@ from enum import StrEnum
 from itertools import batched
 from typing import Any
 
-from products.batch import Write
+from products.errors import CatalogueError
 from products.merging import differences, merged
-from products.product import CatalogueError, Product
+from products.product import Product
+from products.writes import Write
 
 CHUNK = 50  # rows written down together: well below the 400 KB of a DynamoDB item
 
@@ -44,13 +45,23 @@ class Row:
     def write(self) -> Write:
         only_if = self.base if self.strict else None
         return Write(
-            product_id=self.product_id, edits=self.edits, creates=self.creates, base=self.base, only_if=only_if
+            product_id=self.product_id,
+            edits=self.edits,
+            creates=self.creates,
+            base=self.base,
+            only_if=only_if,
         )
 
 
 def planned_row(number: int, product: Product, edits: Mapping[str, Any]) -> Row:
     """The row that makes the edits on the product as it is now, or that tells why they can't be made."""
-    row = Row(number=number, product_id=product.product_id, name=product.name, edits=dict(edits), base=product.version)
+    row = Row(
+        number=number,
+        product_id=product.product_id,
+        name=product.name,
+        edits=dict(edits),
+        base=product.version,
+    )
     try:
         after = merged(product, edits, product)
     except CatalogueError as refusal:

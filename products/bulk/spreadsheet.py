@@ -11,8 +11,9 @@ from typing import Any
 
 from products.bulk.jobs import ROWS_MOST
 from products.bulk.rows import Row, RowState, planned_row
-from products.product import CatalogueError, Invalid, Product, new_product, normalised_name
-from products.wire import FIELD_NAMES, iso
+from products.documents import FIELD_NAMES, iso
+from products.errors import CatalogueError, Invalid
+from products.product import Product, new_product, normalised_name
 
 COLUMNS = (
     *("productId", "name", "description", "price", "renewalPrice"),
@@ -83,14 +84,18 @@ def read(data: bytes) -> Sheet:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise Invalid({"file": ["Must be UTF-8; in a spreadsheet, save it as 'CSV UTF-8'."]}) from None
+        raise Invalid(
+            {"file": ["Must be UTF-8; in a spreadsheet, save it as 'CSV UTF-8'."]}
+        ) from None
     if "\0" in text:
         raise Invalid({"file": ["This is no CSV file."]})
     head = text.split("\n", 1)[0]
     delimiter = max(",;\t", key=head.count)
     try:
         found = [
-            row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if any(map(str.strip, row))
+            row
+            for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+            if any(map(str.strip, row))
         ]
     except csv.Error as fault:
         raise Invalid({"file": [f"This is no CSV file: {fault}."]}) from None
@@ -105,7 +110,13 @@ def _bare(name: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFKD", name).casefold() if c.isalnum())
 
 
-ALIASES = {"id": "productId", "sku": "productId", "title": "name", "renewal": "renewalPrice", "cycle": "billingCycle"}
+ALIASES = {
+    "id": "productId",
+    "sku": "productId",
+    "title": "name",
+    "renewal": "renewalPrice",
+    "cycle": "billingCycle",
+}
 KNOWN = {_bare(column): column for column in COLUMNS} | ALIASES
 
 
@@ -127,7 +138,10 @@ def keys_of(sheet: Sheet, mapping: Sequence[str]) -> tuple[list[str], list[str]]
 
 
 def planned(
-    sheet: Sheet, mapping: Sequence[str], by_id: Mapping[str, Product], by_name: Mapping[str, Product]
+    sheet: Sheet,
+    mapping: Sequence[str],
+    by_id: Mapping[str, Product],
+    by_name: Mapping[str, Product],
 ) -> list[Row]:
     """A row for each line: a change of the product with its id - or, without one, its name - or a new product.
 
@@ -144,13 +158,17 @@ def planned(
         row = _planned(number, product_id, product, cells)
         key = (product.product_id if product else product_id) or f"name {named}"
         if key in seen and row.state == RowState.WAITING:
-            row = replace(row, state=RowState.REFUSED, message=f"Row {seen[key]} is about the same product.")
+            row = replace(
+                row, state=RowState.REFUSED, message=f"Row {seen[key]} is about the same product."
+            )
         seen.setdefault(key, number)
         rows.append(row)
     return rows
 
 
-def _planned(number: int, product_id: str, product: Product | None, cells: Mapping[str, str]) -> Row:
+def _planned(
+    number: int, product_id: str, product: Product | None, cells: Mapping[str, str]
+) -> Row:
     edits = {FIELD_NAMES[field]: _value(field, cell) for field, cell in cells.items()}
     if product:
         return planned_row(number, product, edits)
@@ -178,7 +196,11 @@ def _cells(row: Sequence[str], mapping: Sequence[str]) -> dict[str, str]:
 def _value(field: str, cell: str) -> Any:
     """What the cell says, for the product's own rules to judge."""
     if field == "features":
-        return [] if cell == CLEARED else [part.strip() for part in cell.replace("|", "\n").split("\n") if part.strip()]
+        return (
+            []
+            if cell == CLEARED
+            else [part.strip() for part in cell.replace("|", "\n").split("\n") if part.strip()]
+        )
     if cell == CLEARED:
         return None
     return FLAGS.get(cell.casefold(), cell) if field == "active" else cell
@@ -188,11 +210,15 @@ def refused_lines(rows: Iterable[Row]) -> Iterator[list[str]]:
     """What was refused, with the reason, as a file that can be mended and imported again."""
     yield [*COLUMNS, "error"]
     for row in rows:
-        cells = {field: row.edits.get(FIELD_NAMES[field]) for field in COLUMNS} | {"productId": row.product_id}
+        cells = {field: row.edits.get(FIELD_NAMES[field]) for field in COLUMNS} | {
+            "productId": row.product_id
+        }
         yield [*(_text(cells[field]) for field in COLUMNS), row.message]
 
 
 def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return "\n".join(value) if isinstance(value, list | tuple) else "" if value is None else str(value)
+    return (
+        "\n".join(value) if isinstance(value, list | tuple) else "" if value is None else str(value)
+    )

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError
 
-from products.product import TryLater
+from products.errors import TryLater
 
 AWAY = 2  # the exit status; 1 is what the command itself has to say
 
@@ -17,6 +17,10 @@ class CatalogueCommand(BaseCommand):
         try:
             return super().execute(*args, **options)
         except TryLater as away:
-            raise CommandError(f"{away} Nothing is lost; run this again later.", returncode=AWAY) from away
+            raise CommandError(
+                f"{away} Nothing is lost; run this again later.", returncode=AWAY
+            ) from away
         except OperationalError as away:
-            raise CommandError(f"The user database does not answer: {away}", returncode=AWAY) from away
+            raise CommandError(
+                f"The user database does not answer: {away}", returncode=AWAY
+            ) from away

@@ -9,4 +9,6 @@ from tqdm import tqdm
 
 def bar[T](things: Iterable[T] | None, unit: str, *, total: int | None = None) -> Any:
     """Passes ``things`` on, or counts what it is told with ``update``."""
-    return tqdm(things, unit=f" {unit}", total=total, disable=None, file=sys.stderr, dynamic_ncols=True)
+    return tqdm(
+        things, unit=f" {unit}", total=total, disable=None, file=sys.stderr, dynamic_ncols=True
+    )

@@ -20,7 +20,12 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField(verbose_name="created")),
                 ("expires_at", models.DateTimeField(verbose_name="expires")),
                 ("revoked_at", models.DateTimeField(blank=True, null=True, verbose_name="revoked")),
-                ("user", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "API token",

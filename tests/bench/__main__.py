@@ -27,10 +27,14 @@ SECTIONS: dict[str, tuple[str, Callable[..., list[Row]]]] = {
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sections", nargs="*", help=", ".join(SECTIONS))
-    parser.add_argument("--rounds", type=int, default=7, help="rounds that are measured, after one that warms up")
+    parser.add_argument(
+        "--rounds", type=int, default=7, help="rounds that are measured, after one that warms up"
+    )
     parser.add_argument("--count", type=int, default=1000, help="requests a round")
     parser.add_argument("--products", type=int, default=100_000, help="size of the large catalogue")
-    parser.add_argument("--write", action="store_true", help=f"put these sections into {RESULTS.relative_to(ROOT)}")
+    parser.add_argument(
+        "--write", action="store_true", help=f"put these sections into {RESULTS.relative_to(ROOT)}"
+    )
     asked = parser.parse_args()
     if unknown := set(asked.sections) - SECTIONS.keys():
         parser.error(f"there is no {', '.join(unknown)}")
@@ -49,9 +53,15 @@ def main() -> None:
 
 def keep(title: str, text: str) -> None:
     """In the file, in place of the section of this title."""
-    parts = RESULTS.read_text().split("\n## ") if RESULTS.exists() else ["# What `make bench` measured\n"]
+    parts = (
+        RESULTS.read_text().split("\n## ")
+        if RESULTS.exists()
+        else ["# What `make bench` measured\n"]
+    )
     head, *sections = parts
-    standing = {section.partition("\n")[0]: section for section in sections} | {title: f"{title}\n\n{text}"}
+    standing = {section.partition("\n")[0]: section for section in sections} | {
+        title: f"{title}\n\n{text}"
+    }
     RESULTS.write_text("\n## ".join([head.rstrip() + "\n", *standing.values()]))
 
 

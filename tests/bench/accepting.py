@@ -22,7 +22,11 @@ def new_product(number: int) -> dict[str, object]:
         "price": "1500.00",
         "renewalPrice": "1000.00",
         "billingCycle": "yearly",
-        "features": ["50 GB of SSD storage, mirrored", "Daily backups, kept for 30 days", "Free SSL certificate"],
+        "features": [
+            "50 GB of SSD storage, mirrored",
+            "Daily backups, kept for 30 days",
+            "Free SSL certificate",
+        ],
     }
 
 

@@ -16,7 +16,9 @@ class Calls:
     """``table`` holds ``products`` products with the ids of ``tests.bench.filling``; ``items`` are what a change and a
     claim look like, in DynamoDB's own notation."""
 
-    def __init__(self, *, table: str, queue: str, products: int, items: list[dict[str, Any]], **_: Any) -> None:
+    def __init__(
+        self, *, table: str, queue: str, products: int, items: list[dict[str, Any]], **_: Any
+    ) -> None:
         self.dynamodb, self.sqs = boto3.client("dynamodb"), boto3.client("sqs")
         self.table, self.queue, self.products, self.items = table, queue, products, items
         self.numbers = itertools.count()
@@ -45,11 +47,17 @@ class Calls:
     def _write(self, items: list[dict[str, Any]]) -> None:
         key = {"S": f"BARE#{uuid.uuid4()}"}
         puts = [
-            {"TableName": self.table, "Item": item | {"PK": key}, "ConditionExpression": "attribute_not_exists(PK)"}
+            {
+                "TableName": self.table,
+                "Item": item | {"PK": key},
+                "ConditionExpression": "attribute_not_exists(PK)",
+            }
             for item in items
         ]
         self.dynamodb.transact_write_items(TransactItems=[{"Put": put} for put in puts])
-        self.sqs.send_message(QueueUrl=self.queue, MessageBody=json.dumps({"product_id": key["S"], "version": 1}))
+        self.sqs.send_message(
+            QueueUrl=self.queue, MessageBody=json.dumps({"product_id": key["S"], "version": 1})
+        )
 
 
 def main() -> None:

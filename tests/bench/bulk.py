@@ -38,7 +38,9 @@ def rebuilding(stack: Stack, rounds: int) -> Row:
     ours, bare = [], []
     for number in range(rounds):
         ours.append(timed(lambda: command(stack, "manage.py", "rebuild_search_index")))
-        bare.append(timed(lambda index=f"bare-{number}": command(stack, "-m", "tests.bench.bulk", index)))
+        bare.append(
+            timed(lambda index=f"bare-{number}": command(stack, "-m", "tests.bench.bulk", index))
+        )
     mine, theirs = statistics.median(ours), statistics.median(bare)
     return Row(
         f"Search index rebuilt from {REBUILT:,} records",
@@ -56,7 +58,12 @@ def timed(work: Callable[[], object]) -> float:
 
 def command(stack: Stack, *words: str) -> None:
     done = subprocess.run(
-        [sys.executable, *words], cwd=ROOT, env=stack.variables, capture_output=True, text=True, check=False
+        [sys.executable, *words],
+        cwd=ROOT,
+        env=stack.variables,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
         raise RuntimeError(f"{' '.join(words)}: {done.stderr[-2000:]}")
@@ -68,10 +75,13 @@ def main() -> None:
     from boto3.dynamodb.types import TypeDeserializer  # noqa: PLC0415
     from opensearchpy import OpenSearch  # noqa: PLC0415
 
-    from products.adapters.opensearch_items import INDEX_BODY  # noqa: PLC0415
+    from products.adapters.opensearch.documents import INDEX_BODY  # noqa: PLC0415
 
     name, plain = sys.argv[1], TypeDeserializer().deserialize
-    dynamodb, search = boto3.client("dynamodb"), OpenSearch(os.environ["OPENSEARCH_URL"], timeout=120)
+    dynamodb, search = (
+        boto3.client("dynamodb"),
+        OpenSearch(os.environ["OPENSEARCH_URL"], timeout=120),
+    )
     search.indices.create(index=name, body=INDEX_BODY)
     pages = dynamodb.get_paginator("query").paginate(
         TableName="bbws-products-dev",
@@ -86,7 +96,9 @@ def main() -> None:
             product = {key: plain(value) for key, value in item.items() if key not in KEYS}
             lines += [{"index": {"_index": name, "_id": product["productId"]}}, product]
         if lines:  # a query's last page may be empty
-            answer = search.bulk(body="\n".join([*(json.dumps(line, default=str) for line in lines), ""]))
+            answer = search.bulk(
+                body="\n".join([*(json.dumps(line, default=str) for line in lines), ""])
+            )
             if answer["errors"]:
                 raise RuntimeError(answer["items"][0])
     search.indices.refresh(index=name)
@@ -126,7 +138,12 @@ def importing(stack: Stack, count: int) -> list[Row]:
     bare = bare_of(stack, threads=1)
     theirs = timed(lambda: bare.run("create", count))
     return [
-        Row(f"A CSV of {count:,} new products: read, checked, planned", f"{count / planned:,.0f} products/s", "", ""),
+        Row(
+            f"A CSV of {count:,} new products: read, checked, planned",
+            f"{count / planned:,.0f} products/s",
+            "",
+            "",
+        ),
         Row(
             "The same, accepted one by one while the same worker sees to their effects",
             f"{count / took:,.0f} products/s",

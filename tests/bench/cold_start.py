@@ -52,12 +52,20 @@ def event(product_id: str) -> dict[str, Any]:
     """What API Gateway sends for a GET of a product."""
     path = f"/v1.0/products/{product_id}"
     identity = {"sourceIp": "192.0.2.1"}
-    context = {"requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef", "path": path, "identity": identity}
+    context = {
+        "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef",
+        "path": path,
+        "identity": identity,
+    }
     return {
         "resource": "/v1.0/products/{productId}",
         "path": path,
         "httpMethod": "GET",
-        "headers": {"Accept": "application/json", "Host": "api.example", "X-Forwarded-Proto": "https"},
+        "headers": {
+            "Accept": "application/json",
+            "Host": "api.example",
+            "X-Forwarded-Proto": "https",
+        },
         "pathParameters": {"productId": product_id},
         "queryStringParameters": None,
         "requestContext": context,
@@ -72,7 +80,11 @@ def bare(folder: Path) -> Path:
     for wheel in downloaded(MACHINE):
         if wheel.name.startswith(BOTO3):
             with zipfile.ZipFile(wheel) as archive:
-                files |= {name: archive.read(name) for name in archive.namelist() if not name.endswith("/")}
+                files |= {
+                    name: archive.read(name)
+                    for name in archive.namelist()
+                    if not name.endswith("/")
+                }
     write(with_bytecode(files), folder / "bare.zip")
     return unpacked(folder / "bare.zip")
 
@@ -83,10 +95,14 @@ def unpacked(zipped: Path) -> Path:
     return zipped.with_suffix("")
 
 
-def start(folder: Path, module: str, asked: dict[str, Any], variables: dict[str, str]) -> tuple[float, float, float]:
+def start(
+    folder: Path, module: str, asked: dict[str, Any], variables: dict[str, str]
+) -> tuple[float, float, float]:
     """Seconds of the processor and of the clock from import to answer, and of the clock for the answer alone."""
     command = [sys.executable, "-S", "-I", "-c", MEASURE, f"{folder}:{module}", json.dumps(asked)]
-    done = subprocess.run(command, env=variables, capture_output=True, text=True, check=True, timeout=120)
+    done = subprocess.run(
+        command, env=variables, capture_output=True, text=True, check=True, timeout=120
+    )
     cpu, clock, answer = json.loads(done.stdout.splitlines()[-1])
     return cpu, clock, answer
 
@@ -94,7 +110,7 @@ def start(folder: Path, module: str, asked: dict[str, Any], variables: dict[str,
 def environment(engines: Engines, table: str) -> dict[str, str]:
     """What Terraform gives the function that reads a product, but with keys in place of where they are kept."""
     return {
-        "DJANGO_SETTINGS_MODULE": "bbws_products.settings_api",
+        "DJANGO_SETTINGS_MODULE": "bbws_products.settings.api",
         "ENVIRONMENT": "dev",
         "SECRET_KEY": "insecure-key-of-the-bench-0123456789",
         "TOKEN_KEYS": "insecure-token-key-of-the-bench-0123456789",
@@ -155,9 +171,9 @@ def main() -> None:
 def a_product_in(table: str) -> None:
     """Its table and its record."""
     from deploy.local.resources import create_table  # noqa: PLC0415 # its clients read the environment
-    from products.adapters.aws import client  # noqa: PLC0415
-    from products.adapters.dynamodb import DynamoProductTable  # noqa: PLC0415
-    from tests.builders import a_product  # noqa: PLC0415
+    from products.adapters.aws.clients import client  # noqa: PLC0415
+    from products.adapters.dynamodb.table import DynamoProductTable  # noqa: PLC0415
+    from tests.support.builders import a_product  # noqa: PLC0415
 
     create_table(table)
     DynamoProductTable(client("dynamodb"), table).put_record(a_product())

@@ -10,14 +10,25 @@ from typing import Any
 
 import boto3
 
-from products.adapters.attributes import encoded
-from products.adapters.dynamodb_items import record_item
+from products.adapters.dynamodb.attribute_values import encoded
+from products.adapters.dynamodb.items import record_item
 from products.product import BillingCycle, Product
 
 BATCH = 25  # DynamoDB takes no more in one BatchWriteItem
 CHUNK = 5000
 EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
-WORDS = ("managed", "shared", "mail", "shop", "agency", "studio", "reseller", "secure", "express", "family")
+WORDS = (
+    "managed",
+    "shared",
+    "mail",
+    "shop",
+    "agency",
+    "studio",
+    "reseller",
+    "secure",
+    "express",
+    "family",
+)
 FEATURES = [
     "50 GB of SSD storage, mirrored", "Unmetered traffic within fair use", "Free SSL certificate, renewed for you",
     "Daily backups, kept for 30 days", "WordPress with automatic updates", "Staging site with one click",
@@ -58,7 +69,11 @@ def _fill(chunk: tuple[str, int, int]) -> None:
     table, first, end = chunk
     client = boto3.client("dynamodb")
     for start in range(first, end, BATCH):
-        put_all(client, table, (record_item(a_product(number)) for number in range(start, min(start + BATCH, end))))
+        put_all(
+            client,
+            table,
+            (record_item(a_product(number)) for number in range(start, min(start + BATCH, end))),
+        )
 
 
 def put_all(client: Any, table: str, items: Iterable[dict[str, Any]]) -> None:

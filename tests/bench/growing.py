@@ -9,7 +9,7 @@ import django
 from opensearchpy import OpenSearch
 
 from deploy.local.resources import create_table
-from products.adapters.opensearch import OpenSearchIndex
+from products.adapters.opensearch.index import OpenSearchIndex
 from tests.bench.filling import WORDS, a_product, fill
 from tests.bench.measuring import Contender, Figures, ratio, side_by_side
 from tests.bench.reading import getting
@@ -17,7 +17,9 @@ from tests.bench.report import Row
 from tests.bench.stack import Server, Stack
 
 SMALL = 1_000
-SEARCHED_MOST = 10_000  # in the embedded index, which is no OpenSearch cluster: more takes it many minutes
+SEARCHED_MOST = (
+    10_000  # in the embedded index, which is no OpenSearch cluster: more takes it many minutes
+)
 Path = Callable[[int], str]
 
 
@@ -30,7 +32,12 @@ def measure(stack: Stack, *, rounds: int, count: int, products: int) -> list[Row
     for name, path, headers in asked(cookie):
         large = searched if name == "Search" else products
         contenders = [
-            Contender(f"{size}", sites[size].pid, getting(sites[size], partial(path, size), **headers), engine)
+            Contender(
+                f"{size}",
+                sites[size].pid,
+                getting(sites[size], partial(path, size), **headers),
+                engine,
+            )
             for size in (SMALL, large)
         ]
         found = side_by_side(contenders, rounds=rounds, count=count // 4)
@@ -47,7 +54,9 @@ def site(stack: Stack, size: int) -> Server:
     index.ensure()
     if size <= SEARCHED_MOST:
         index.put_all(map(a_product, range(size)))
-    return stack.web(PRODUCTS_TABLE=name, SEARCH_ALIAS=name, HOT_ANSWER_SECONDS="0", THROTTLE_STAFF="1000000")
+    return stack.web(
+        PRODUCTS_TABLE=name, SEARCH_ALIAS=name, HOT_ANSWER_SECONDS="0", THROTTLE_STAFF="1000000"
+    )
 
 
 def session_cookie() -> str:
@@ -60,7 +69,8 @@ def session_cookie() -> str:
     call_command("migrate", verbosity=0)
     client = Client()
     client.force_login(
-        User.objects.create_superuser("bench", password=None), backend="django.contrib.auth.backends.ModelBackend"
+        User.objects.create_superuser("bench", password=None),
+        backend="django.contrib.auth.backends.ModelBackend",
     )
     return f"sessionid={client.cookies['sessionid'].value}"
 
@@ -72,7 +82,11 @@ def asked(cookie: str) -> list[tuple[str, Callable[[int, int], str], dict[str, s
     return [
         ("A product", lambda size, n: f"/v1.0/products/b{n * 7919 % size:07}", {}),
         ("A first page", lambda size, n: "/v1.0/products", {}),
-        ("A page from the middle", lambda size, n: f"/v1.0/products?sortBy=price&minPrice={2 + n % 7}.00", {}),
+        (
+            "A page from the middle",
+            lambda size, n: f"/v1.0/products?sortBy=price&minPrice={2 + n % 7}.00",
+            {},
+        ),
         ("Search", lambda size, n: f"/v1.0/products?q={word(n)}%20{n * 7919 % size}", {}),
         ("The staff list", lambda size, n: "/admin/products/product/", {"Cookie": cookie}),
     ]
@@ -82,7 +96,14 @@ def _row(name: str, small: Figures, large: Figures, products: int) -> Row:
     grown = ratio(large, small)
     told = [f"{one.cpu:.2f} ms CPU, p50 {one.percentile(0.5):.0f} ms" for one in (small, large)]
     verdict = "reached" if grown <= 1.2 else "**missed**"
-    return Row(f"{name}: {products:,} products", told[1], f"{SMALL:,}: {told[0]}", f"{grown:.2f} ×", "≤ 1.2 ×", verdict)
+    return Row(
+        f"{name}: {products:,} products",
+        told[1],
+        f"{SMALL:,}: {told[0]}",
+        f"{grown:.2f} ×",
+        "≤ 1.2 ×",
+        verdict,
+    )
 
 
 def loaded(table: str) -> int:

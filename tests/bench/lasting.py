@@ -8,7 +8,7 @@ from typing import Any
 
 import boto3
 
-from products.adapters.messages import task_message
+from products.adapters.sqs.doorbell_direct import task_message
 from products.changes import Change
 from tests.bench.filling import fill
 from tests.bench.measuring import resident
@@ -28,7 +28,11 @@ def measure(stack: Stack, *, rounds: int, count: int) -> list[Row]:
     """``count`` is a thousand by default, and a hundredth of the requests and of the tasks."""
     del rounds  # memory is looked at twice, however often one counts
     fill("bbws-products-dev", 0, PRODUCTS)
-    web, worker, token = stack.web(HOT_ANSWER_SECONDS="0", THROTTLE_STAFF="1000000"), stack.worker(2), stack.token()
+    web, worker, token = (
+        stack.web(HOT_ANSWER_SECONDS="0", THROTTLE_STAFF="1000000"),
+        stack.worker(2),
+        stack.token(),
+    )
     read = getting(web, lambda n: f"/v1.0/products/b{n * 7919 % PRODUCTS:07}")
     read(count)
     changes = flow(web, token, count=count // 4).changes
@@ -45,11 +49,16 @@ def measure(stack: Stack, *, rounds: int, count: int) -> list[Row]:
 def again(changes: Sequence[Change], tasks: int) -> None:
     """Ring for each task of each change, again and again; all of it has been done, so each finds that out."""
     sqs = boto3.client("sqs")
-    urls = {task: f"{os.environ['SQS_QUEUE_URL_PREFIX']}/bbws-product-{queue}-dev" for task, queue in QUEUES.items()}
+    urls = {
+        task: f"{os.environ['SQS_QUEUE_URL_PREFIX']}/bbws-product-{queue}-dev"
+        for task, queue in QUEUES.items()
+    }
     for sent in range(0, tasks, BATCH):
         task = list(QUEUES)[sent // BATCH % len(QUEUES)]
         about = [changes[(sent // len(QUEUES) + number) % len(changes)] for number in range(BATCH)]
-        entries = [{"Id": str(n), "MessageBody": message(task, change)} for n, change in enumerate(about)]
+        entries = [
+            {"Id": str(n), "MessageBody": message(task, change)} for n, change in enumerate(about)
+        ]
         failed = sqs.send_message_batch(QueueUrl=urls[task], Entries=entries).get("Failed")
         if failed:
             raise RuntimeError(failed[0])
@@ -69,7 +78,10 @@ def _wait_until_taken(sqs: Any, urls: Any, most: int) -> None:
     counts = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
     deadline = time.monotonic() + PATIENCE
     while True:
-        told = [sqs.get_queue_attributes(QueueUrl=url, AttributeNames=counts)["Attributes"] for url in urls]
+        told = [
+            sqs.get_queue_attributes(QueueUrl=url, AttributeNames=counts)["Attributes"]
+            for url in urls
+        ]
         left = sum(int(queue[name]) for queue in told for name in counts)
         if left <= most:
             return
@@ -80,4 +92,11 @@ def _wait_until_taken(sqs: Any, urls: Any, most: int) -> None:
 
 def _held(what: str, early: float, late: float) -> Row:
     flat = "reached" if late <= 1.1 * early else "**missed**"
-    return Row(what, f"{late:.0f} MiB", f"before: {early:.0f} MiB", f"{late / early:.2f} ×", "flat: ≤ 1.1 ×", flat)
+    return Row(
+        what,
+        f"{late:.0f} MiB",
+        f"before: {early:.0f} MiB",
+        f"{late / early:.2f} ×",
+        "flat: ≤ 1.1 ×",
+        flat,
+    )

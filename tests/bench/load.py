@@ -15,7 +15,12 @@ class Unanswered(Exception):
 
 def request(method: str, path: str, body: bytes = b"", **headers: str) -> bytes:
     """The bytes of a request; header names are written with ``_`` for ``-``."""
-    lines = [f"{method} {path} HTTP/1.1", "Host: localhost", "Accept: application/json", "User-Agent: bench"]
+    lines = [
+        f"{method} {path} HTTP/1.1",
+        "Host: localhost",
+        "Accept: application/json",
+        "User-Agent: bench",
+    ]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
     lines += [f"Content-Length: {len(body)}", "Content-Type: application/json"] if body else []
     return "\r\n".join([*lines, "", ""]).encode() + body
@@ -64,7 +69,9 @@ def drive(port: int, requests: Iterable[bytes], *, connections: int, expected: i
     return took
 
 
-def _answers(selector: selectors.BaseSelector, left: Iterator[bytes], expected: int) -> Iterator[float]:
+def _answers(
+    selector: selectors.BaseSelector, left: Iterator[bytes], expected: int
+) -> Iterator[float]:
     ready = selector.select(PATIENCE)
     if not ready:
         raise Unanswered(f"nothing for {PATIENCE:g} s")

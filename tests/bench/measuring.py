@@ -75,7 +75,9 @@ def cpu_seconds(pid: int) -> float:
 
 def resident(pid: int) -> float:
     """MiB of memory that the process and its children hold."""
-    lines = [line for one in family(pid) for line in Path(f"/proc/{one}/status").read_text().splitlines()]
+    lines = [
+        line for one in family(pid) for line in Path(f"/proc/{one}/status").read_text().splitlines()
+    ]
     return sum(int(line.split()[1]) for line in lines if line.startswith("VmRSS:")) / 1024
 
 
@@ -100,7 +102,9 @@ def _sample(contender: Contender, count: int) -> Sample:
     return Sample(1000 * cpu / count, count / wall, [1000 * one for one in took])
 
 
-def ratio(figures: Figures, other: Figures, measure: Callable[[Sample], float] = lambda sample: sample.cpu) -> float:
+def ratio(
+    figures: Figures, other: Figures, measure: Callable[[Sample], float] = lambda sample: sample.cpu
+) -> float:
     """The median of the rounds' ratios: both of a round were measured within seconds of each other."""
     pairs = zip(figures.samples, other.samples, strict=True)
     return statistics.median(measure(one) / measure(two) for one, two in pairs)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import boto3
 
-from products.adapters.dynamodb import DynamoProductTable
+from products.adapters.dynamodb.table import DynamoProductTable
 from products.changes import Change, Effect
 from tests.bench.accepting import NUMBERS, new_product
 from tests.bench.load import drive, request
@@ -34,11 +34,16 @@ class Flow:
         less than what goes on and on.
         """
         last = max(change.done[effect] for change in self.changes for effect in EFFECTS)
-        return len(self.changes) / (last - min(change.accepted_at for change in self.changes)).total_seconds()
+        return (
+            len(self.changes)
+            / (last - min(change.accepted_at for change in self.changes)).total_seconds()
+        )
 
     def percentile(self, effect: Effect, share: float) -> float:
         """Seconds from the acceptance to the effect."""
-        return percentile([(c.done[effect] - c.accepted_at).total_seconds() for c in self.changes], share)
+        return percentile(
+            [(c.done[effect] - c.accepted_at).total_seconds() for c in self.changes], share
+        )
 
     def told(self, effect: Effect) -> str:
         return "/".join(f"{self.percentile(effect, share):.2f}" for share in (0.5, 0.95, 0.99))
@@ -79,10 +84,20 @@ def measure(stack: Stack, *, rounds: int, count: int) -> list[Row]:
     spent = 1000 * (cpu_seconds(worker.pid) - cpu) / len(most.changes)
     steady = flow(web, token, count=int(min(count // 2, 40 * most.rate)), pace=0.8 * most.rate)
     pace = f"{0.8 * most.rate:.1f}/s, 80 % of saturation"
-    waits = [(effect, f"{steady.told(effect)} s", f"2/s: {low.told(effect)} s") for effect in EFFECTS]
+    waits = [
+        (effect, f"{steady.told(effect)} s", f"2/s: {low.told(effect)} s") for effect in EFFECTS
+    ]
     rows = [
-        Row("One worker of 4 processes, saturated", f"{most.rate:.1f} changes/s", f"{spent:.0f} ms CPU a change", ""),
-        *(Row(f"Accepted → {effect}, p50/p95/p99 at {pace}", found, slow, "") for effect, found, slow in waits),
+        Row(
+            "One worker of 4 processes, saturated",
+            f"{most.rate:.1f} changes/s",
+            f"{spent:.0f} ms CPU a change",
+            "",
+        ),
+        *(
+            Row(f"Accepted → {effect}, p50/p95/p99 at {pace}", found, slow, "")
+            for effect, found, slow in waits
+        ),
     ]
     last = max(steady.percentile(effect, 0.99) for effect in EFFECTS)
     searchable = steady.percentile(Effect.SEARCHABLE, 0.95)

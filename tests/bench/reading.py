@@ -4,10 +4,10 @@ import itertools
 import os
 from collections.abc import Callable, Iterator
 
-from products.adapters.attributes import encoded
-from products.adapters.dynamodb_items import change_item, claim_key
+from products.adapters.dynamodb.attribute_values import encoded
+from products.adapters.dynamodb.items import change_item, claim_key
 from products.changes import Effect, Origin, next_change
-from products.wire import to_document
+from products.documents import to_document
 from tests.bench.filling import EPOCH, a_product, fill
 from tests.bench.load import drive, request
 from tests.bench.measuring import Contender, side_by_side
@@ -50,10 +50,22 @@ def nth(number: int) -> str:
 def bare_of(stack: Stack, *, threads: int = CONNECTIONS) -> Bare:
     product = a_product(1)
     origin = Origin(actor="bench", source="api", request_id="0" * 36)
-    change = next_change(None, product, origin, at=EPOCH, change_id="1" * 36, effects=frozenset(Effect))
-    items = [encoded(change_item(change)), encoded({**claim_key(product.name), "productId": product.product_id})]
+    change = next_change(
+        None, product, origin, at=EPOCH, change_id="1" * 36, effects=frozenset(Effect)
+    )
+    items = [
+        encoded(change_item(change)),
+        encoded({**claim_key(product.name), "productId": product.product_id}),
+    ]
     queue = f"{os.environ['SQS_QUEUE_URL_PREFIX']}/bbws-product-change-dev"
-    return Bare(stack, table="bbws-products-dev", queue=queue, products=PRODUCTS, items=items, threads=threads)
+    return Bare(
+        stack,
+        table="bbws-products-dev",
+        queue=queue,
+        products=PRODUCTS,
+        items=items,
+        threads=threads,
+    )
 
 
 def peer_of(stack: Stack) -> Server:
@@ -64,7 +76,11 @@ def peer_of(stack: Stack) -> Server:
         with Product.batch_write() as batch:
             for number in range(PRODUCTS):
                 document = to_document(a_product(number))
-                kept = {k: str(v) for k, v in document.items() if k in {"price", "renewalPrice", "currency"}}
+                kept = {
+                    k: str(v)
+                    for k, v in document.items()
+                    if k in {"price", "renewalPrice", "currency"}
+                }
                 kept |= {
                     k: document[k]
                     for k in (
@@ -85,7 +101,12 @@ def peer_of(stack: Stack) -> Server:
 def measure(stack: Stack, *, rounds: int, count: int) -> list[Row]:
     fill("bbws-products-dev", 0, PRODUCTS)
     # Each read by itself, then with the hot answers that are the default.
-    web, warm, peer, bare = stack.web(HOT_ANSWER_SECONDS="0"), stack.web(), peer_of(stack), bare_of(stack)
+    web, warm, peer, bare = (
+        stack.web(HOT_ANSWER_SECONDS="0"),
+        stack.web(),
+        peer_of(stack),
+        bare_of(stack),
+    )
     product, hot = (
         getting(web, lambda n: f"/v1.0/products/{nth(n)}"),
         getting(warm, lambda n: "/v1.0/products/b0000007"),
@@ -112,10 +133,18 @@ def measure(stack: Stack, *, rounds: int, count: int) -> list[Row]:
         count=count // 3,
     )
     return [
-        Row.of("A product, each time another one", reads["read"], reads["bare"], "bare `get_item`", most=1.25),
+        Row.of(
+            "A product, each time another one",
+            reads["read"],
+            reads["bare"],
+            "bare `get_item`",
+            most=1.25,
+        ),
         Row.of("", reads["read"], reads["peer"], "DRF + PynamoDB"),
         Row.rate("A popular product", reads["hot"], reads["bare"], "bare `get_item`", least=5),
-        Row.rate("The same, answered 304", reads["hot 304"], reads["bare"], "bare `get_item`", least=5),
+        Row.rate(
+            "The same, answered 304", reads["hot 304"], reads["bare"], "bare `get_item`", least=5
+        ),
         Row.of("A page of 25 products", lists["list"], lists["bare"], "bare `query`", most=1.4),
         Row.of("", lists["list"], lists["peer"], "DRF + PynamoDB"),
     ]

@@ -9,7 +9,16 @@ from pathlib import Path
 
 from tests.bench.measuring import Figures, rate_ratio, ratio
 
-LIBRARIES = ("Django", "djangorestframework", "granian", "boto3", "celery", "kombu", "pycurl", "pynamodb")
+LIBRARIES = (
+    "Django",
+    "djangorestframework",
+    "granian",
+    "boto3",
+    "celery",
+    "kombu",
+    "pycurl",
+    "pynamodb",
+)
 
 
 @dataclass(frozen=True)
@@ -24,11 +33,20 @@ class Row:
     verdict: str = ""
 
     @classmethod
-    def of(cls, what: str, ours: Figures, theirs: Figures, beside: str, *, most: float | None = None) -> "Row":
+    def of(
+        cls, what: str, ours: Figures, theirs: Figures, beside: str, *, most: float | None = None
+    ) -> "Row":
         """CPU time a piece, and its ratio."""
         found = ratio(ours, theirs)
         target, verdict = ("", "") if most is None else (f"≤ {most:g} ×", _verdict(found <= most))
-        return cls(what, f"{ours.cpu:.2f} ms CPU", f"{beside}: {theirs.cpu:.2f} ms", f"{found:.2f} ×", target, verdict)
+        return cls(
+            what,
+            f"{ours.cpu:.2f} ms CPU",
+            f"{beside}: {theirs.cpu:.2f} ms",
+            f"{found:.2f} ×",
+            target,
+            verdict,
+        )
 
     @classmethod
     def rate(cls, what: str, ours: Figures, theirs: Figures, beside: str, *, least: float) -> "Row":
@@ -36,20 +54,33 @@ class Row:
         found, cpu = rate_ratio(ours, theirs), 1 / ratio(ours, theirs)
         figure = f"{ours.rate:,.0f}/s ({ours.cpu:.2f} ms CPU)"
         told = f"{found:.1f} × ({cpu:.1f} × by CPU)"
-        return cls(what, figure, f"{beside}: {theirs.rate:,.0f}/s", told, f"≥ {least:g} ×", _verdict(found >= least))
+        return cls(
+            what,
+            figure,
+            f"{beside}: {theirs.rate:,.0f}/s",
+            told,
+            f"≥ {least:g} ×",
+            _verdict(found >= least),
+        )
 
     @classmethod
     def times(cls, what: str, ours: Figures, theirs: Figures) -> "Row":
         """How long a piece took, as its caller saw it."""
         figure, beside = (
-            "p50 {:.0f}, p95 {:.0f}, p99 {:.0f} ms".format(*(found.percentile(share) for share in (0.5, 0.95, 0.99)))
+            "p50 {:.0f}, p95 {:.0f}, p99 {:.0f} ms".format(
+                *(found.percentile(share) for share in (0.5, 0.95, 0.99))
+            )
             for found in (ours, theirs)
         )
-        return cls(what, figure, beside, f"{ours.percentile(0.5) / theirs.percentile(0.5):.2f} × at p50")
+        return cls(
+            what, figure, beside, f"{ours.percentile(0.5) / theirs.percentile(0.5):.2f} × at p50"
+        )
 
     @classmethod
     def bound(cls, what: str, found: float, most: float, unit: str, beside: str = "") -> "Row":
-        return cls(what, f"{found:.2f} {unit}", beside, "", f"≤ {most:g} {unit}", _verdict(found <= most))
+        return cls(
+            what, f"{found:.2f} {unit}", beside, "", f"≤ {most:g} {unit}", _verdict(found <= most)
+        )
 
 
 def _verdict(reached: bool) -> str:
@@ -78,5 +109,11 @@ def machine() -> str:
 def table(rows: Sequence[Row]) -> str:
     head = ["| What | Figure | Beside it | Ratio | Target | |", "|---|---|---|---|---|---|"]
     return "\n".join(
-        [*head, *(f"| {r.what} | {r.figure} | {r.beside} | {r.ratio} | {r.target} | {r.verdict} |" for r in rows)]
+        [
+            *head,
+            *(
+                f"| {r.what} | {r.figure} | {r.beside} | {r.ratio} | {r.target} | {r.verdict} |"
+                for r in rows
+            ),
+        ]
     )

@@ -14,13 +14,32 @@ from typing import Any
 
 import django
 
-from deploy.local.engines import Engines, app_environment, free_port, kill_group, spawn, stop, wait_for
+from deploy.local.engines import (
+    Engines,
+    app_environment,
+    free_port,
+    kill_group,
+    spawn,
+    stop,
+    wait_for,
+)
 from tests.second_engines.dynamodb_local import DynamoDBLocal
 
 BIN = Path(sys.executable).parent
 # One process, so that a figure is that of one core; the same for the product and for the peer.
 ONE_PROCESS = {"WEB_CONCURRENCY": "1"}
-GRANIAN = ["--interface", "wsgi", "--http", "1", "--workers", "1", "--blocking-threads", "8", "--log-level", "warning"]
+GRANIAN = [
+    "--interface",
+    "wsgi",
+    "--http",
+    "1",
+    "--workers",
+    "1",
+    "--blocking-threads",
+    "8",
+    "--log-level",
+    "warning",
+]
 QUIET = ["-W", "ignore:You're running the worker with superuser"]
 PASSPORT = {
     "SECRET_KEY": "insecure-key-of-the-bench-0123456789",
@@ -48,14 +67,20 @@ class Stack:
         """The product, as it is served."""
         port = free_port()
         child = self.start(
-            "web", [sys.executable, "-m", "bbws_products.server"], changes | ONE_PROCESS | {"PORT": str(port)}
+            "web",
+            [sys.executable, "-m", "bbws_products.server"],
+            changes | ONE_PROCESS | {"PORT": str(port)},
         )
         return self._serving(child, port, "web")
 
     def peer(self) -> Server:
         port = free_port()
         address = ["--host", "127.0.0.1", "--port", str(port)]
-        child = self.start("peer", [str(BIN / "granian"), *GRANIAN, *address, "tests.bench.peer.wsgi:application"], {})
+        child = self.start(
+            "peer",
+            [str(BIN / "granian"), *GRANIAN, *address, "tests.bench.peer.wsgi:application"],
+            {},
+        )
         return self._serving(child, port, "peer")
 
     def _serving(self, child: subprocess.Popen[str], port: int, name: str) -> Server:
@@ -63,12 +88,24 @@ class Stack:
         return Server(child.pid, port)
 
     def worker(self, concurrency: int, **changes: str) -> subprocess.Popen[str]:
-        options = ["worker", "--concurrency", str(concurrency), "--loglevel", "WARNING", "--hostname", "bench@%h"]
+        options = [
+            "worker",
+            "--concurrency",
+            str(concurrency),
+            "--loglevel",
+            "WARNING",
+            "--hostname",
+            "bench@%h",
+        ]
         return self.start(
-            "worker", [sys.executable, *QUIET, "-m", "celery", "-q", "-A", "bbws_products", *options], changes
+            "worker",
+            [sys.executable, *QUIET, "-m", "celery", "-q", "-A", "bbws_products", *options],
+            changes,
         )
 
-    def start(self, name: str, command: list[str], changes: dict[str, str]) -> subprocess.Popen[str]:
+    def start(
+        self, name: str, command: list[str], changes: dict[str, str]
+    ) -> subprocess.Popen[str]:
         with (self.home / f"{name}.log").open("a") as log:
             child = spawn(command, self.variables | changes, output=log.fileno())
         self.ends.callback(kill_group, child)
@@ -77,11 +114,13 @@ class Stack:
 
     def token(self) -> str:
         django.setup()
-        from products import tokens  # noqa: PLC0415 # only now there are settings
-        from tests.deployment import ANN, EVERYTHING  # noqa: PLC0415
+        from products.access import tokens  # noqa: PLC0415 # only now there are settings
+        from tests.support.processes import ANN, EVERYTHING  # noqa: PLC0415
 
         os.environ.update(self.variables)  # what tests import points elsewhere
-        return tokens.signed(ANN, EVERYTHING, at=datetime.now(UTC), lifetime=timedelta(hours=9), token_id="t")
+        return tokens.signed(
+            ANN, EVERYTHING, at=datetime.now(UTC), lifetime=timedelta(hours=9), token_id="t"
+        )
 
 
 @contextmanager

@@ -26,7 +26,9 @@ SHORT = ["--writes", "150", "--seconds", "30", "--seed", "2026"]
 
 def main() -> int:
     asked = sys.argv[1:] or [
-        str(path) for subject in SUBJECTS if (path := ROOT / "tests" / f"test_{subject}.py").exists()
+        str(path)
+        for subject in SUBJECTS
+        if (path := ROOT / "tests" / f"test_{subject}.py").exists()
     ]
     with one_sentence(), ExitStack() as ends:
         home = Path(ends.enter_context(tempfile.TemporaryDirectory(prefix="bbws-second-")))
@@ -56,7 +58,7 @@ def tested(asked: list[str], variables: dict[str, str]) -> int:
 def game_day(variables: dict[str, str]) -> int:
     if len(sys.argv) > 1:
         return 0
-    command = [sys.executable, "manage.py", "gameday", *SHORT]
+    command = [sys.executable, "-m", "tests.gameday", *SHORT]
     return subprocess.run(command, cwd=ROOT, env=variables, check=False).returncode
 
 

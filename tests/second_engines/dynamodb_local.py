@@ -16,7 +16,11 @@ def missing() -> str:
     """A sentence that says what is not there, empty when all is."""
     if shutil.which("java") is None:
         return "There is no Java here (Debian: apt-get install default-jre-headless)."
-    return "" if EMULATOR.exists() else "DynamoDB Local is not installed; `make test-engines` or `make bench` does it."
+    return (
+        ""
+        if EMULATOR.exists()
+        else "DynamoDB Local is not installed; `make test-engines` or `make bench` does it."
+    )
 
 
 @dataclass
@@ -35,7 +39,11 @@ class DynamoDBLocal:
     def start(self) -> None:
         if sentence := missing():
             raise EngineFailed(sentence)
-        java = [str(shutil.which("java")), f"-Xmx{self.heap}", f"-Djava.library.path={EMULATOR / 'DynamoDBLocal_lib'}"]
+        java = [
+            str(shutil.which("java")),
+            f"-Xmx{self.heap}",
+            f"-Djava.library.path={EMULATOR / 'DynamoDBLocal_lib'}",
+        ]
         options = ["-inMemory", "-sharedDb", "-port", str(self.port)]
         with self.log.open("a") as log:
             command = [*java, "-jar", str(EMULATOR / "DynamoDBLocal.jar"), *options]

@@ -52,7 +52,11 @@ class Postgres:
             os.chown(self.home, who["user"], who["group"])
         with (self.home / "log").open("a") as log:
             made = {"cwd": self.home, "stdout": log, "stderr": log, "text": True, **who}
-            subprocess.run([str(where / "initdb"), "-D", str(data), "-U", "bbws", "-A", "trust"], check=True, **made)
+            subprocess.run(
+                [str(where / "initdb"), "-D", str(data), "-U", "bbws", "-A", "trust"],
+                check=True,
+                **made,
+            )
             address = ["-h", "127.0.0.1", "-p", str(self.port), "-k", str(self.home)]
             command = [str(where / "postgres"), "-D", str(data), *address, *FORGETFUL]
             self.process = subprocess.Popen(

@@ -8,8 +8,18 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from bbws_products.headers import LOCAL
-from bbws_products.validation import alarms, buckets, edge, endpoints, functions, inside, permissions, queues, table
+from bbws_products.settings.headers import LOCAL
+from bbws_products.validation import (
+    alarms,
+    buckets,
+    edge,
+    endpoints,
+    functions,
+    inside,
+    permissions,
+    queues,
+    table,
+)
 from bbws_products.validation.findings import Finding, State, softened
 
 Check = Callable[[], Iterable[Finding]]
@@ -20,14 +30,26 @@ class Command(BaseCommand):
     requires_system_checks = []  # they are among what is looked at
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--url", help="also the endpoints of the service at this address, e.g. https://api.example")
         parser.add_argument(
-            "--lambda", action="store_true", dest="with_lambda", help="also the functions and their queues"
+            "--url",
+            help="also the endpoints of the service at this address, e.g. https://api.example",
         )
-        parser.add_argument("--role", choices=permissions.ROLES, help="ask IAM for the permissions that this one needs")
+        parser.add_argument(
+            "--lambda",
+            action="store_true",
+            dest="with_lambda",
+            help="also the functions and their queues",
+        )
+        parser.add_argument(
+            "--role",
+            choices=permissions.ROLES,
+            help="ask IAM for the permissions that this one needs",
+        )
         parser.add_argument("--principal", help="of this ARN; else of whoever runs this")
         parser.add_argument(
-            "--strict", action="store_true", help="one machine may do without nothing; unchecked is wrong"
+            "--strict",
+            action="store_true",
+            help="one machine may do without nothing; unchecked is wrong",
         )
         parser.add_argument("--json", action="store_true", dest="as_json", help="for machines")
 
@@ -37,9 +59,15 @@ class Command(BaseCommand):
             found = {area: list(map(softened, findings)) for area, findings in found.items()}
         counts = Counter(finding.state for findings in found.values() for finding in findings)
         self.stdout.write(_json(found) if as_json else _table(found, counts))
-        wrong = counts[State.DIFFERS] + counts[State.MISSING] + (counts[State.NOT_CHECKED] if strict else 0)
+        wrong = (
+            counts[State.DIFFERS]
+            + counts[State.MISSING]
+            + (counts[State.NOT_CHECKED] if strict else 0)
+        )
         if wrong:
-            raise CommandError(f"{wrong} of {counts.total()} are not as they must be.", returncode=1)
+            raise CommandError(
+                f"{wrong} of {counts.total()} are not as they must be.", returncode=1
+            )
         return ""
 
 
@@ -66,7 +94,9 @@ def checks(
 
 
 def _json(found: dict[str, list[Finding]]) -> str:
-    rows = [{"area": area} | asdict(finding) for area, findings in found.items() for finding in findings]
+    rows = [
+        {"area": area} | asdict(finding) for area, findings in found.items() for finding in findings
+    ]
     return json.dumps(rows, indent=1)
 
 
@@ -78,7 +108,8 @@ def _table(found: dict[str, list[Finding]], counts: Counter[State]) -> str:
     ]
     widths = [max((len(row[column]) for row in rows), default=0) for column in range(3)]
     lines = [
-        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]]) for row in rows
+        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]])
+        for row in rows
     ]
     summary = ", ".join(f"{counts[state]} {state}" for state in State if counts[state])
     return "\n".join([*lines, "", summary])

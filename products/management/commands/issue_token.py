@@ -6,8 +6,8 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.core.management.base import CommandError, CommandParser
 
+from products.access.tokens import issue
 from products.management.command import CatalogueCommand
-from products.tokens import issue
 
 DAYS_MOST = 366  # as in the admin
 

@@ -5,9 +5,9 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from products.bootstrap import now
+from products.maintenance import reindex
 from products.management.command import CatalogueCommand
 from products.management.progress import bar
-from products.upkeep import reindex
 
 
 class Command(CatalogueCommand):
@@ -18,5 +18,7 @@ class Command(CatalogueCommand):
         if rebuilding is None:
             raise CommandError("There is no search index: ENABLE_OPENSEARCH is off.")
         about = rebuilding.index.count()
-        count = rebuilding.run(f"{now():%Y%m%d%H%M%S%f}", lambda products: bar(products, "products", total=about))
+        count = rebuilding.run(
+            f"{now():%Y%m%d%H%M%S%f}", lambda products: bar(products, "products", total=about)
+        )
         return f"{count} products in the new index"

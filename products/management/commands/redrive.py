@@ -5,19 +5,23 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
+from products.maintenance import redrive
 from products.management.command import CatalogueCommand
 from products.redrive import NoSuchQueue
-from products.upkeep import redrive
 
 
 class Command(CatalogueCommand):
     help = "Send dead letters back to their queue, once the cause of their failing is mended."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("queue", nargs="?", metavar="QUEUE", help="its name; all queues when it is not given")
+        parser.add_argument(
+            "queue", nargs="?", metavar="QUEUE", help="its name; all queues when it is not given"
+        )
         parser.add_argument("--limit", type=int, metavar="N", help="at most so many of each queue")
         parser.add_argument("--dry-run", action="store_true", help="only show what is there")
-        parser.add_argument("--drop-done", action="store_true", help="drop those whose effect has come about by now")
+        parser.add_argument(
+            "--drop-done", action="store_true", help="drop those whose effect has come about by now"
+        )
 
     def handle(self, *args: Any, queue: str | None, **options: Any) -> str:
         if options["limit"] is not None and options["limit"] < 1:

@@ -3,7 +3,8 @@
 from typing import Any
 
 from products.bootstrap import catalogue, new_id
-from products.changes import NameTaken, Origin, ProductExists
+from products.changes import Origin
+from products.errors import NameTaken, ProductExists
 from products.management.command import CatalogueCommand
 
 SEED: dict[str, dict[str, Any]] = {
@@ -13,7 +14,12 @@ SEED: dict[str, dict[str, Any]] = {
         "price": "95.00",
         "billing_cycle": "yearly",
         "period": "per domain/year",
-        "features": ["One WordPress site", "5 GB SSD storage", "Free SSL certificate", "Weekly backups"],
+        "features": [
+            "One WordPress site",
+            "5 GB SSD storage",
+            "Free SSL certificate",
+            "Weekly backups",
+        ],
     },
     "PROD-BASIC": {
         "name": "Basic",
@@ -88,7 +94,9 @@ class Command(CatalogueCommand):
 
     def _create(self, product_id: str, fields: dict[str, Any]) -> bool:
         try:
-            catalogue().create(product_id, fields, Origin(actor="seed", source="command", request_id=new_id()))
+            catalogue().create(
+                product_id, fields, Origin(actor="seed", source="command", request_id=new_id())
+            )
         except (ProductExists, NameTaken):  # a name staff gave to a product of their own is theirs
             return False
         return True

@@ -4,9 +4,9 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
+from products.access.tokens import revoke
 from products.management.command import CatalogueCommand
 from products.models import ApiToken
-from products.tokens import revoke
 
 
 class Command(CatalogueCommand):

@@ -5,9 +5,9 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.utils.dateparse import parse_date
 
+from products.maintenance import audit_verification
 from products.management.command import CatalogueCommand
 from products.management.progress import bar
-from products.upkeep import audit_verification
 
 
 class Command(CatalogueCommand):
@@ -15,8 +15,12 @@ class Command(CatalogueCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--product", metavar="ID", help="only this product")
-        parser.add_argument("--since", metavar="DAY", help="only what was written from that day on, by S3 alone")
-        parser.add_argument("--offline", action="store_true", help="by S3 alone: do not read the log")
+        parser.add_argument(
+            "--since", metavar="DAY", help="only what was written from that day on, by S3 alone"
+        )
+        parser.add_argument(
+            "--offline", action="store_true", help="by S3 alone: do not read the log"
+        )
 
     def handle(self, *args: Any, **options: Any) -> str:
         since = parse_date(options["since"]) if options["since"] else None
@@ -24,7 +28,9 @@ class Command(CatalogueCommand):
             raise CommandError("--since takes a day, e.g. 2026-03-01.")
         count = 0
         run = audit_verification(offline=options["offline"]).run
-        for difference in run(product_id=options["product"], since=since, shown=lambda keys: bar(keys, "records")):
+        for difference in run(
+            product_id=options["product"], since=since, shown=lambda keys: bar(keys, "records")
+        ):
             count += 1
             self.stdout.write(str(difference))
         if count:

@@ -8,26 +8,30 @@ from django.core.management.base import CommandError, CommandParser
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.timezone import is_aware, make_aware
 
-from products.changes import CorruptChange, EffectRefused
-from products.checks.differences import Difference
-from products.checks.log import PATIENCE
-from products.checks.repair import rewrites_record
+from products.errors import CorruptChange, EffectRefused
+from products.maintenance import repair, verification
 from products.management.command import CatalogueCommand
 from products.management.progress import bar
-from products.upkeep import repair, verification
+from products.reconciliation.differences import Difference
+from products.reconciliation.product_log import PATIENCE
+from products.reconciliation.repair import rewrites_record
 
 
 class Command(CatalogueCommand):
-    help = (
-        "Compare records, name claims, search index and audit trail with the log. Exit status 1: there are differences."
-    )
+    help = "Compare records, name claims, search index and audit trail with the log. Exit status 1: there are differences."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--repair", action="store_true", help="mend each difference; the log itself is never touched"
+            "--repair",
+            action="store_true",
+            help="mend each difference; the log itself is never touched",
         )
-        parser.add_argument("--since", type=time, help="only what was changed since then, e.g. 2026-03-01T12:00")
-        parser.add_argument("--product", action="append", metavar="ID", help="only this product; may be repeated")
+        parser.add_argument(
+            "--since", type=time, help="only what was changed since then, e.g. 2026-03-01T12:00"
+        )
+        parser.add_argument(
+            "--product", action="append", metavar="ID", help="only this product; may be repeated"
+        )
         parser.add_argument(
             "--patience",
             type=float,

@@ -1,0 +1,102 @@
+"""The settings of the API alone: no admin, no SQL, no sessions, no Celery. Whoever writes has a bearer token."""
+
+import os
+from typing import Any
+
+from corsheaders.defaults import default_headers
+from django.core.exceptions import ImproperlyConfigured
+
+from bbws_products.settings.base import *  # noqa: F403 # this builds on them
+from bbws_products.settings.base import ENVIRONMENT
+from bbws_products.settings.environment import flag, is_weak, number, required, words
+from bbws_products.settings.headers import *  # noqa: F403 # HTTPS and what a browser may do: settings like these here
+from bbws_products.settings.headers import LOCAL
+
+SECRET_KEY = required(
+    "SECRET_KEY", "Any long random text: python3 -c 'import secrets; print(secrets.token_hex(32))'."
+)
+DEBUG = flag("DEBUG", False)
+required(
+    "TOKEN_KEYS", "Long random texts, comma-separated: the first signs API tokens, all verify them."
+)
+TOKEN_KEYS = words("TOKEN_KEYS")
+weak = [key for key in (SECRET_KEY, *TOKEN_KEYS) if is_weak(key)]
+if ENVIRONMENT in {"sit", "prod"} and (DEBUG or LOCAL or weak or SECRET_KEY in TOKEN_KEYS):
+    raise ImproperlyConfigured(
+        f"{ENVIRONMENT} refuses to start with DEBUG, LOCAL or keys meant for development."
+    )
+
+# API Gateway lets only the host names through that lead to it.
+ALLOWED_HOSTS = ["*"]
+MEDIA_URL = required(
+    "MEDIA_URL",
+    "Where browsers find product images, with a slash at the end, e.g. https://media.example/.",
+)
+
+# Tokens of an external issuer, e.g. Cognito's; none without a JWKS_URL.
+JWKS_URL = os.environ.get("JWKS_URL", "")
+JWKS_ISSUER = (
+    required("JWKS_ISSUER", "The issuer whose tokens JWKS_URL verifies.") if JWKS_URL else ""
+)
+JWKS_AUDIENCE = os.environ.get("JWKS_AUDIENCE", "")
+JWKS_GROUPS_CLAIM = os.environ.get("JWKS_GROUPS_CLAIM", "cognito:groups")
+# Calls a second of one client; 0 is no limit.
+THROTTLE_PUBLIC = int(number("THROTTLE_PUBLIC", 100))
+THROTTLE_STAFF = int(number("THROTTLE_STAFF", 50))
+
+CELERY: dict[str, Any] = {}  # messages are written without it
+INSTALLED_APPS = ["products"]
+FIRST_MIDDLEWARE = [
+    "products.api.middleware.RequestIdMiddleware",
+    "bbws_products.request_log.AccessLogMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "bbws_products.security_headers.PageHeadersMiddleware",
+    "bbws_products.security_headers.ContentSecurityPolicy",
+]
+MIDDLEWARE = [
+    *FIRST_MIDDLEWARE,
+    "corsheaders.middleware.CorsMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "bbws_products.urls_api"
+DATABASES: dict[str, Any] = {}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
+
+REST_FRAMEWORK: dict[str, Any] = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["products.api.authentication.BearerAuthentication"],
+    "UNAUTHENTICATED_USER": "products.api.authentication.Nobody",
+    "DEFAULT_PERMISSION_CLASSES": ["products.api.permissions.ProductPermission"],
+    "DEFAULT_PARSER_CLASSES": ["products.api.parsers.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["products.api.renderers.ExactJSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "products.api.renderers.QuickNegotiation",
+    "DEFAULT_THROTTLE_CLASSES": ["products.api.throttling.ClientThrottle"],
+    "NUM_PROXIES": int(number("NUM_PROXIES", 0)),
+    "EXCEPTION_HANDLER": "products.api.errors.answer",
+    "URL_FORMAT_OVERRIDE": None,
+}
+
+# Browsers of these origins may call the API with a token; sessions are for our own pages only.
+CORS_ALLOWED_ORIGINS = words("CORS_ALLOWED_ORIGINS")
+CORS_URLS_REGEX = r"^/v1\.0/"
+CORS_PREFLIGHT_MAX_AGE = 3600
+CORS_ALLOW_HEADERS = [
+    *default_headers,
+    "idempotency-key",
+    "if-match",
+    "if-none-match",
+    "prefer",
+    "x-request-id",
+]
+CORS_EXPOSE_HEADERS = [
+    "ETag",
+    "Idempotent-Replayed",
+    "Link",
+    "Location",
+    "Preference-Applied",
+    "RateLimit-Limit",
+    "RateLimit-Remaining",
+    "RateLimit-Reset",
+    "Retry-After",
+    "X-Request-ID",
+]

@@ -1,0 +1,149 @@
+"""All settings of the whole product: what the API needs, what workers need, and the admin. All from the environment."""
+
+import os
+from pathlib import Path
+
+import dj_database_url
+from botocore.config import Config
+from django.core.exceptions import ImproperlyConfigured
+
+from bbws_products.settings.api import *  # noqa: F403 # this builds on them
+from bbws_products.settings.api import FIRST_MIDDLEWARE, LOCAL, REST_FRAMEWORK
+from bbws_products.settings.environment import number, required, words
+from bbws_products.settings.security import *  # noqa: F403 # signing in and sessions: settings like these here
+from bbws_products.settings.theme import THEME
+from bbws_products.settings.worker import *  # noqa: F403 # this builds on them
+from products.pipeline import SETTLE
+
+BASE_DIR = Path(__file__).resolve().parents[2]
+
+required(
+    "HEARTBEAT_DIR",
+    "A directory where the worker touches a file per queue it polls, e.g. /run/worker.",
+)
+ALLOWED_HOSTS = words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+CSRF_TRUSTED_ORIGINS = words("CSRF_TRUSTED_ORIGINS")
+
+# For how long a process gives a public answer again; far below the second that an invalidation waits (SETTLE).
+HOT_ANSWER_SECONDS = number("HOT_ANSWER_SECONDS", 0.1)
+if not 0 <= HOT_ANSWER_SECONDS <= SETTLE.total_seconds() / 2:
+    raise ImproperlyConfigured(
+        "HOT_ANSWER_SECONDS must be from 0 to 0.5: an invalidation covers a change after 1 s."
+    )
+DIRECT_CALLS = "libcurl"  # it is here, for the worker's sake
+
+INSTALLED_APPS = [
+    "unfold",  # before the admin, whose templates it replaces
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "axes",
+    "corsheaders",
+    "csp",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "bbws_products",  # for its commands, which know of more than the catalogue
+    "products",
+]
+MIDDLEWARE = [
+    *FIRST_MIDDLEWARE,
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "products.access.sessions.SignOfLifeMiddleware",
+    "products.api.health.HealthMiddleware",  # before anything looks at the Host header
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",  # the last: it turns the answer to a locked login into the page that says so
+]
+ROOT_URLCONF = "bbws_products.urls"
+WSGI_APPLICATION = "bbws_products.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+# SQL holds users, sessions and the admin's own log, never a product.
+DATABASES = {
+    "default": dj_database_url.parse(
+        required(
+            "DATABASE_URL",
+            "e.g. sqlite:///.local/db.sqlite3 or postgres://user:password@host/name.",
+        ),
+        conn_max_age=60,
+    )
+}
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+STATIC_URL = "static/"
+STATIC_ROOT = Path(os.environ.get("STATIC_ROOT", BASE_DIR / ".local" / "static"))
+STORAGES = {
+    "default": {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": required(
+                "MEDIA_BUCKET", "The S3 bucket of product images, e.g. bbws-product-media-dev."
+            ),
+            "querystring_auth": False,
+            "client_config": Config(
+                connect_timeout=1, read_timeout=10, retries={"total_max_attempts": 2}
+            ),
+            "file_overwrite": True,  # a key is made from what the image shows, so the same key is the same image
+            "object_parameters": {"CacheControl": "public, max-age=31536000, immutable"},
+        },
+    },
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = LOCAL
+if LOCAL:
+    STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+
+UNFOLD = THEME
+
+# People in the admin try the API out in their browser, as whom they are there.
+REST_FRAMEWORK = {
+    **REST_FRAMEWORK,
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        *REST_FRAMEWORK["DEFAULT_AUTHENTICATION_CLASSES"],
+        "products.api.authentication.CookieAuthentication",
+    ],
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    "DEFAULT_RENDERER_CLASSES": [
+        *REST_FRAMEWORK["DEFAULT_RENDERER_CLASSES"],
+        "rest_framework.renderers.BrowsableAPIRenderer",
+    ],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "BBWS product catalogue",
+    "DESCRIPTION": "Every write is accepted at once, can be followed to its last effect, and is never lost.",
+    "VERSION": "1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": r"/v1\.0",
+    "SWAGGER_UI_DIST": "SIDECAR",  # bundled files, no CDN
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+}

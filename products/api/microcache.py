@@ -1,0 +1,156 @@
+"""Public answers given again for a moment: a shared cache as RFC 9111 has it, in front of Django, in this process.
+
+It knows no rule of the catalogue. What may be kept is what the answer itself calls ``public``; which requests get it is
+what its ``Vary`` names; ``If-None-Match`` is compared with its ETag. Why this breaks no promise stands in
+ARCHITECTURE.md, "Hot answers".
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+from django.conf import settings
+
+from products.api.middleware import RATE_HEADERS, own_headers, sane_or_new
+from products.api.queries import names
+from products.api.throttling import public_name, spent
+
+PATH = "/v1.0/products"
+ADDRESS = ("wsgi.url_scheme", "HTTP_HOST", "HTTP_X_FORWARDED_PROTO", "PATH_INFO", "QUERY_STRING")
+VARIES = {"accept": "HTTP_ACCEPT", "origin": "HTTP_ORIGIN"}
+ABSENT = {"authorization": "HTTP_AUTHORIZATION", "cookie": "HTTP_COOKIE"}
+"""Whoever sends one of these may be more than the public, so such a request passes by."""
+KEY = (*ADDRESS, *VARIES.values())
+OWN = {"x-request-id", *map(str.lower, RATE_HEADERS)}
+OF_BODY = {"content-type", "content-length"}
+ANSWERS_MOST = 256
+
+Headers = list[tuple[str, str]]
+Start = Callable[..., Any]
+Application = Callable[[dict[str, Any], Start], Iterable[bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """``read_at`` is a moment before anything was read for it, in seconds of the cache's clock."""
+
+    status: str
+    headers: Headers
+    body: bytes
+    read_at: float
+
+    @property
+    def shareable(self) -> bool:
+        """Whether it is everybody's, as far as the key tells callers apart."""
+        told = {name.lower(): value.lower() for name, value in self.headers}
+        varies = {name.strip() for name in told.get("vary", "").split(",")}
+        public = told.get("cache-control", "").startswith("public")
+        return self.status.startswith("200") and public and varies <= VARIES.keys() | ABSENT.keys()
+
+    def etag(self) -> str | None:
+        return next((value for name, value in self.headers if name.lower() == "etag"), None)
+
+
+@dataclass(slots=True)
+class HotAnswers:
+    """Stands before the WSGI ``application``. ``seconds`` is for how long an answer is given again; 0 is never."""
+
+    application: Application
+    seconds: float
+    note: Callable[[Mapping[str, Any], int, str], None] = lambda environ, status, request_id: None
+    """Told of each answer that was given again, as nobody behind this hears of it."""
+    clock: Callable[[], float] = time.monotonic
+    answers: dict[tuple[Any, ...], Answer] = field(default_factory=dict)
+    reading: dict[tuple[Any, ...], threading.Lock] = field(default_factory=dict)
+
+    def __call__(self, environ: dict[str, Any], start: Start) -> Iterable[bytes]:
+        if not self.seconds or not _is_public(environ):
+            return self.application(environ, start)
+        key = tuple(map(environ.get, KEY))
+        standing = self._standing(key)
+        return (
+            self._again(environ, start, standing) if standing else self._alone(environ, start, key)
+        )
+
+    def _standing(self, key: tuple[Any, ...]) -> Answer | None:
+        standing = self.answers.get(key)
+        return standing if standing and self.clock() - standing.read_at < self.seconds else None
+
+    def _again(self, environ: dict[str, Any], start: Start, standing: Answer) -> Iterable[bytes]:
+        most = settings.THROTTLE_PUBLIC
+        rate = spent(public_name(environ), most) if most else None
+        if most and rate is None:
+            return self.application(environ, start)  # which knows how to refuse
+        request_id = sane_or_new(environ.get("HTTP_X_REQUEST_ID", ""))
+        status, parts = _given(environ, start, standing, own_headers(request_id, rate))
+        self.note(environ, status, request_id)
+        return parts
+
+    def _alone(
+        self, environ: dict[str, Any], start: Start, key: tuple[Any, ...]
+    ) -> Iterable[bytes]:
+        """Of all who ask at the same moment one reads. The others wait for its answer, but no longer than one lasts."""
+        lock = self.reading.setdefault(key, threading.Lock())
+        turn = lock.acquire(timeout=self.seconds)
+        try:
+            standing = self._standing(key)
+            return (
+                self._again(environ, start, standing)
+                if standing
+                else self._fresh(environ, start, key)
+            )
+        finally:
+            if turn:
+                lock.release()
+
+    def _fresh(
+        self, environ: dict[str, Any], start: Start, key: tuple[Any, ...]
+    ) -> Iterable[bytes]:
+        """The application's answer - to the unconditional request, so that there is one to keep."""
+        whole = {name: value for name, value in environ.items() if name != "HTTP_IF_NONE_MATCH"}
+        answer, own = _answer_of(self.application, whole, self.clock())
+        if len(self.reading) > ANSWERS_MOST:
+            self.answers.clear()
+            self.reading.clear()
+        if answer.shareable:
+            self.answers[key] = answer
+        return _given(environ, start, answer, own)[1]
+
+
+def _is_public(environ: Mapping[str, Any]) -> bool:
+    path: str = environ["PATH_INFO"]
+    of_products = environ["REQUEST_METHOD"] == "GET" and path.startswith(PATH)
+    return of_products and not any(name in environ for name in ABSENT.values())
+
+
+def _answer_of(
+    application: Application, environ: dict[str, Any], now: float
+) -> tuple[Answer, Headers]:
+    """The whole answer, and apart from it what is only this request's."""
+    started: list[tuple[str, Headers]] = []
+    parts = application(environ, lambda status, headers, *_: started.append((status, headers)))
+    try:
+        body = b"".join(parts)
+    finally:
+        if close := getattr(parts, "close", None):
+            close()
+    status, headers = started[0]
+    shared = [(name, value) for name, value in headers if name.lower() not in OWN]
+    own = [(name, value) for name, value in headers if name.lower() in OWN]
+    return Answer(status, shared, body, now), own
+
+
+def _given(
+    environ: Mapping[str, Any], start: Start, answer: Answer, own: Headers
+) -> tuple[int, list[bytes]]:
+    """The status and the body that were given."""
+    condition, etag = environ.get("HTTP_IF_NONE_MATCH"), answer.etag()
+    if condition is None or etag is None or not names(condition, etag):
+        start(answer.status, answer.headers + own)
+        return int(answer.status[:3]), [answer.body]
+    kept = [(name, value) for name, value in answer.headers if name.lower() not in OF_BODY]
+    start(f"304 {HTTPStatus.NOT_MODIFIED.phrase}", kept + own)
+    return 304, [b""]

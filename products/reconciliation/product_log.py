@@ -1,0 +1,116 @@
+"""One product's log, read entry by entry: what it is sound in, and what it owes. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from products.changes import Change, Effect, audit_hash
+from products.product import normalised_name
+from products.reconciliation.differences import Difference, Entry, Kind
+
+PATIENCE = timedelta(minutes=2)
+"""How long an accepted change is simply under way. The relay has rung for it twice by then."""
+
+
+@dataclass(slots=True)
+class Log:
+    """What one product's log comes to, read entry by entry; of its length only the names are kept."""
+
+    product_id: str
+    under_way_since: datetime
+    newest: Change | None = None
+    last: int = 0  # the version of the last entry, whether it can be read or not
+    sound: bool = True  # whether the newest change is the one that was accepted
+    names: dict[str, str] = field(
+        default_factory=dict
+    )  # every name it ever had, by the normalised name
+    done: dict[Effect, int] = field(
+        default_factory=dict
+    )  # the highest version an effect is stamped done for
+    late: list[tuple[Change, Effect]] = field(default_factory=list)
+    found: list[Difference] = field(default_factory=list)
+
+    def is_late(self, change: Change, effect: Effect) -> bool:
+        """Whether the effect is open and will not come about by itself, or should have by now."""
+        return effect in change.open and (
+            change.state(effect) == "failed" or change.accepted_at < self.under_way_since
+        )
+
+    def owed(self, effect: Effect) -> int:
+        """The version the effect must have come to: what is stamped, or what is late."""
+        late = [change.version for change, which in self.late if which == effect]
+        return max([self.done.get(effect, 0), *late])
+
+
+def read(log: Log, entries: Iterable[Entry]) -> Iterable[Change]:
+    """Take the entries in, in order; gives back each change that is what was accepted, for its audit record."""
+    for entry in entries:
+        if entry.version and entry.version != log.last + 1:
+            log.found.append(_gap(log.product_id, log.last + 1, entry.version))
+        change, log.last = entry.change, entry.version or log.last
+        log.sound = change is not None and _is_sound(change, entry, log)
+        if not log.sound:
+            log.found.append(_altered(log.product_id, entry))
+        if change is None:
+            continue
+        log.newest = change
+        _note_effects(log, change, entry)
+        log.names[normalised_name(change.after.name)] = change.after.name
+        if log.sound:
+            yield change
+
+
+def _is_sound(change: Change, entry: Entry, log: Log) -> bool:
+    before = log.newest if log.newest and log.newest.version == entry.version - 1 else None
+    chained = before is None or change.previous_hash == before.record_hash
+    named = (change.product_id, change.version) == (log.product_id, entry.version)
+    return named and chained and audit_hash(change) == change.record_hash
+
+
+def _note_effects(log: Log, change: Change, entry: Entry) -> None:
+    for effect in change.done:
+        log.done[effect] = max(change.version, log.done.get(effect, 0))
+    log.late += [(change, effect) for effect in sorted(change.open) if log.is_late(change, effect)]
+    settled = change.accepted_at < log.under_way_since
+    if entry.listed and not change.open and settled:
+        cause = "no effect is open, and yet it stands among the open changes: a worker died between its two last writes"
+        log.found.append(difference_of(Kind.OPEN_FLAG_LEFT, change, cause))
+    if change.open and not entry.listed:
+        cause = f"{', '.join(sorted(change.open))} is open, but it is not among the open changes: nothing rings for it"
+        log.found.append(difference_of(Kind.OPEN_FLAG_MISSING, change, cause))
+
+
+def _gap(product_id: str, expected: int, found: int) -> Difference:
+    lacking = (
+        f"version {expected} is"
+        if found == expected + 1
+        else f"versions {expected} to {found - 1} are"
+    )
+    return Difference(
+        Kind.VERSION_GAP, product_id, f"{lacking} missing from the log", expected, f"v{expected}"
+    )
+
+
+def _altered(product_id: str, entry: Entry) -> Difference:
+    why = (
+        "can't be read"
+        if entry.change is None
+        else "has another hash, or another place in the chain"
+    )
+    cause = f"what stands in the log is not what was accepted: it {why}"
+    return Difference(Kind.CHANGE_ALTERED, product_id, cause, entry.version, f"v{entry.version}")
+
+
+def difference_of(kind: Kind, change: Change, cause: str, *, subject: str = "") -> Difference:
+    return Difference(
+        kind, change.product_id, cause, change.version, subject or f"v{change.version}"
+    )
+
+
+def why_late(change: Change, effect: Effect) -> str:
+    failure = change.failures.get(effect)
+    since = f"open since {change.accepted_at:%Y-%m-%d %H:%M:%S}"
+    if failure is None:
+        return f"not {effect} yet, {since}: its doorbell was lost, or no worker takes it"
+    times = "once" if failure.attempts == 1 else f"{failure.attempts} times"
+    return f"not {effect} yet, {since}, tried {times}: {failure.reason}"

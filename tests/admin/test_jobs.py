@@ -1,0 +1,259 @@
+"""Bulk edits and CSV in the admin: planned, looked at, applied by a worker, taken back - and for whom."""
+
+import csv
+import io
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from deploy.local.engines import free_port
+from products import bootstrap
+from products.bulk.jobs import Job
+from products.catalogue import Catalogue
+from products.changes import Origin
+from tests.conftest import forget_wiring
+from tests.support.admin_client import LIST, signed_in
+from tests.support.builders import fields
+from tests.support.world import World
+
+pytestmark = pytest.mark.django_db
+BULK, IMPORT, EXPORT, JOBS = f"{LIST}bulk/", f"{LIST}import/", f"{LIST}export/", f"{LIST}jobs/"
+DEARER = {
+    "doing": "price",
+    "field": "price",
+    "way": "percent",
+    "by": "10",
+    "rounding": "1",
+    "reason": "Autumn",
+}
+
+
+@pytest.fixture
+def eve(world: World) -> Client:
+    return signed_in("eve")
+
+
+@pytest.fixture
+def three(catalogue: Catalogue, world: World, ann: Origin) -> None:
+    for number, price in enumerate(("95", "1500", "2500")):
+        catalogue.create(f"p{number}", fields(name=f"Hosting {number}", price=price), ann)
+    world.work()
+
+
+def newest_job() -> Job:
+    return bootstrap.jobs().table.jobs(1)[0]
+
+
+def doing(client: Client, what: str, job: Job | None = None) -> Any:
+    return client.post(f"{JOBS}{(job or newest_job()).job_id}/{what}/")
+
+
+def uploaded(text: str) -> SimpleUploadedFile:
+    return SimpleUploadedFile("prices.csv", text.encode(), content_type="text/csv")
+
+
+def test_ticked_products_are_changed_after_each_was_seen_before_and_after(
+    eve: Client, three: None, catalogue: Catalogue, world: World
+) -> None:
+    ticked = {"action": "bulk", "_selected_action": ["p0", "p2"]}
+    form = eve.post(LIST, ticked)["Location"]
+    assert "2 ticked products" in eve.get(form).text
+    page = eve.post(form, DEARER)["Location"]
+    assert page == f"{JOBS}{newest_job().job_id}/"
+    text = eve.get(page).text
+    for shown in (
+        "Price +10%, rounded: whole amounts",
+        "Apply to 2 products",
+        "<del>95.00</del>",
+        "<ins>105.00</ins>",
+    ):
+        assert shown in text
+    assert catalogue.newest("p0").version == 1
+    doing(eve, "start")
+    assert 'data-progress="' in eve.get(page).text
+    world.work()
+    assert [str(catalogue.newest(f"p{n}").price) for n in range(3)] == [
+        "105.00",
+        "1500.00",
+        "2750.00",
+    ]
+    assert catalogue.receipt("p0", 2).origin.reason == "Autumn"
+    progress = eve.get(f"{page}progress/").json()
+    assert (progress["state"], progress["done"], progress["counts"]["accepted"]) == ("done", 2, 2)
+    assert "accepted as v2" in eve.get(f"{page}?only=accepted").text
+    assert "No rows of this kind" in eve.get(f"{page}?only=refused").text
+
+
+def test_all_that_match_the_filter_are_changed_and_taken_back_but_for_what_was_edited_since(
+    eve: Client, three: None, catalogue: Catalogue, world: World, ben: Origin
+) -> None:
+    catalogue.deactivate("p1", ben)
+    link = f"{BULK}?filters=active%3Dyes"
+    assert link in eve.get(f"{LIST}?active=yes").text
+    eve.post(link, DEARER | {"way": "amount", "by": "-5", "rounding": "0.01"})
+    doing(eve, "start")
+    world.work()
+    assert [str(catalogue.newest(f"p{n}").price) for n in range(3)] == [
+        "90.00",
+        "1500.00",
+        "2495.00",
+    ]
+    catalogue.update("p2", {"description": "Edited since then."}, ben)
+    undo = doing(eve, "undo")["Location"]
+    assert "<ins>95.00</ins>" in eve.get(undo).text
+    doing(eve, "start")
+    world.work()
+    text = eve.get(undo).text
+    assert "ben saved version 3 since." in text
+    assert [str(catalogue.newest(f"p{n}").price) for n in range(3)] == [
+        "95.00",
+        "1500.00",
+        "2495.00",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"by": "x"}, "Must be a number such as"),
+        ({"doing": "burn"}, "Select a valid choice"),
+        ({"reason": "x" * 201}, "at most 200"),
+    ],
+)
+def test_a_bulk_edit_that_makes_no_sense_is_refused_in_a_sentence(
+    eve: Client, three: None, given: dict[str, str], sentence: str
+) -> None:
+    assert sentence in eve.post(f"{BULK}?id=p0", DEARER | given).text
+    assert "1 to 10000 rows" in eve.post(f"{BULK}?id=nobody", DEARER).text
+    assert bootstrap.jobs().table.jobs(1) == []
+
+
+def test_a_price_that_would_be_illegal_is_named_before_anything_happens(
+    eve: Client, three: None
+) -> None:
+    page = eve.post(
+        f"{BULK}?id=p0&id=p2", DEARER | {"way": "amount", "by": "-100", "rounding": "0.01"}
+    )["Location"]
+    text = eve.get(page).text
+    assert "price: Must be between 0.01 and 999999.99." in text
+    assert "Apply to 1 product" in text
+
+
+def test_an_export_is_edited_and_imported_again(
+    eve: Client, three: None, catalogue: Catalogue, world: World
+) -> None:
+    answer = eve.get(f"{EXPORT}?filters=q%3DHosting")
+    text = answer.getvalue().decode("utf-8-sig")
+    assert answer["Content-Disposition"].startswith('attachment; filename="products-')
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert sorted(row["productId"] for row in rows) == ["p0", "p1", "p2"]
+    edited = (
+        text.replace("1500.00", "1600.00").replace("2500.00", "0")
+        + ",Brand new,A description of it.,5,,,,,Mail|Web,yes,,\r\n"
+    )
+    asked = eve.post(IMPORT, {"file": uploaded(edited), "ask": "columns"}).json()
+    assert (asked["rows"], asked["columns"][0]) == (4, {"name": "productId", "field": "productId"})
+    page = eve.post(IMPORT, {"file": uploaded(edited), "reason": "New list"})["Location"]
+    shown = eve.get(page).text
+    for text in ("Apply to 2 products", "<del>1500.00</del>", "Import of prices.csv", "Brand new"):
+        assert text in shown
+    doing(eve, "start")
+    world.work()
+    assert catalogue.newest("p1").price == Decimal("1600.00")
+    assert catalogue.named(["brand NEW"])["brandnew"].features == ("Mail", "Web")
+    errors = list(
+        csv.DictReader(io.StringIO(eve.get(f"{page}errors/").getvalue().decode("utf-8-sig")))
+    )
+    assert [(row["productId"], row["price"], row["error"]) for row in errors] == [
+        ("p2", "0", "price: Must be between 0.01 and 999999.99.")
+    ]
+    again = eve.post(IMPORT, {"file": uploaded(edited)})[
+        "Location"
+    ]  # the same file once more changes nothing
+    assert 'data-count="waiting"' not in eve.get(again).text
+
+
+def test_columns_are_what_the_person_says_they_are(
+    eve: Client, three: None, world: World, catalogue: Catalogue
+) -> None:
+    file = "What,Old,New\nHosting 0,1,77\n"
+    assert "One column must be the product" in eve.post(IMPORT, {"file": uploaded(file)}).text
+    eve.post(
+        IMPORT, {"file": uploaded(file), "column-0": "name", "column-1": "", "column-2": "price"}
+    )
+    doing(eve, "start")
+    world.work()
+    assert catalogue.newest("p0").price == Decimal("77.00")
+    twice = {"column-0": "name", "column-1": "price", "column-2": "price"}
+    assert "one column only" in eve.post(IMPORT, {"file": uploaded(file), **twice}).text
+    assert "Choose a file." in eve.post(IMPORT).text
+    assert eve.post(IMPORT, {"file": uploaded("x"), "ask": "columns"}).status_code == 400
+
+
+def test_who_may_not_add_or_deactivate_does_not_by_a_file_either(three: None, world: World) -> None:
+    editor = signed_in("ed", "Product editors")
+    file = "productId,name,description,price,active\np0,,,,no\np1,,,8,\n"
+    editor.post(IMPORT, {"file": uploaded(file)})
+    assert "You may not deactivate products." in editor.get(f"{JOBS}{newest_job().job_id}/").text
+    assert editor.post(f"{BULK}?id=p0", DEARER | {"doing": "deactivate"}).status_code == 403
+
+
+def test_a_plan_is_started_by_whom_it_was_made_for_only(
+    eve: Client, three: None, world: World
+) -> None:
+    eve.post(f"{BULK}?id=p0", DEARER | {"doing": "deactivate"})
+    job = newest_job()
+    editor, viewer = signed_in("ed", "Product editors"), signed_in("vic", "Product viewers")
+    assert doing(editor, "start").status_code == 403
+    for what in ("start", "cancel", "undo"):
+        assert doing(viewer, what).status_code == 403
+        assert eve.get(f"{JOBS}{job.job_id}/{what}/").status_code == 405
+    assert "Deactivate" in viewer.get(JOBS).text
+    assert "Apply" not in viewer.get(f"{JOBS}{job.job_id}/").text
+    assert [viewer.get(path).status_code for path in (BULK, IMPORT)] == [403, 403]
+    assert viewer.get(EXPORT).status_code == 200
+    nobody = signed_in("stan", None)
+    paths = (
+        JOBS,
+        BULK,
+        IMPORT,
+        EXPORT,
+        f"{JOBS}{job.job_id}/",
+        f"{JOBS}{job.job_id}/progress/",
+        f"{JOBS}x/errors/",
+    )
+    assert {nobody.get(path).status_code for path in paths} == {403}
+    assert eve.get(f"{JOBS}nobody/").status_code == 404
+    doing(eve, "start", job)
+    world.work()
+    assert (
+        doing(editor, "undo", job).status_code == 302
+    )  # to bring a product back is an editor's business too
+
+
+def test_a_running_job_is_cancelled_and_an_empty_list_of_jobs_says_so(
+    eve: Client, three: None
+) -> None:
+    assert "No bulk edits or imports" in eve.get(JOBS).text
+    eve.post(f"{BULK}?id=p0", DEARER)
+    doing(eve, "start")
+    doing(eve, "cancel")
+    assert newest_job().state == "cancelled"
+    answer = doing(eve, "cancel")
+    assert "The job is cancelled already." in eve.get(answer["Location"]).text
+
+
+@pytest.mark.parametrize("what", ["start", "cancel", "undo"])
+def test_what_is_done_to_a_job_while_dynamodb_is_away_is_said_so(
+    eve: Client, three: None, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    eve.post(f"{BULK}?id=p0", DEARER)
+    job = newest_job()
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", f"http://127.0.0.1:{free_port()}")
+    forget_wiring()
+    answer = doing(eve, what, job)
+    assert (answer.status_code, answer["Retry-After"]) == (503, "5")
+    assert "DynamoDB does not answer" in answer.text

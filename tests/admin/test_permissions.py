@@ -1,0 +1,123 @@
+"""Who may do what in the admin: every address, asked by everyone."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.test import Client
+
+from products.catalogue import Catalogue
+from products.changes import Origin
+from products.product import Product
+from tests.support.admin_client import ADD, LIST, opened, page, signed_in, typed
+from tests.support.builders import fields
+from tests.support.world import World
+
+pytestmark = pytest.mark.django_db
+
+ALL, LOOK, WRITE, RETIRE = "all", "look", "write", "retire"
+PEOPLE: dict[str, tuple[Callable[[], Client], set[str]]] = {
+    "superuser": (lambda: signed_in("root", None, superuser=True), {ALL, LOOK, WRITE, RETIRE}),
+    "Product admins": (lambda: signed_in("ada"), {ALL, LOOK, WRITE, RETIRE}),
+    "Product editors": (lambda: signed_in("eve", "Product editors"), {ALL, LOOK, WRITE}),
+    "Product viewers": (lambda: signed_in("vera", "Product viewers"), {ALL, LOOK}),
+    "staff without permission": (lambda: signed_in("stan", None), {ALL}),
+    "an admin who is no staff": (lambda: signed_in("olga", staff=False), set()),
+    "anonymous": (Client, set()),
+}
+EVERYONE = pytest.mark.parametrize(("person", "may"), PEOPLE.values(), ids=PEOPLE)
+READS = {
+    "/admin/": ALL,
+    "/admin/products/": LOOK,
+    LIST: LOOK,
+    page("p1"): LOOK,
+    page("p1", "history"): LOOK,
+    page("p1", "receipt/1"): LOOK,
+    ADD: WRITE,
+    page("p1", "delete"): RETIRE,
+}
+
+
+@pytest.fixture
+def two(catalogue: Catalogue, world: World, ann: Origin) -> None:
+    """p1 is active, p2 is deactivated."""
+    catalogue.create("p1", fields(), ann)
+    catalogue.create("p2", fields(name="Retired hosting"), ann)
+    catalogue.deactivate("p2", ann)
+
+
+def outcome(answer: Any) -> str:
+    if answer.status_code == 302 and answer["Location"].startswith("/admin/login/"):
+        return "login"
+    return {403: "refused", 404: "refused"}.get(answer.status_code, "let in")
+
+
+def expected(may: set[str], needed: str) -> str:
+    return "let in" if needed in may else "refused" if ALL in may else "login"
+
+
+@EVERYONE
+def test_every_page_opens_for_those_who_may_and_for_nobody_else(
+    two: None, person: Callable[[], Client], may: set[str]
+) -> None:
+    client = person()
+    assert {url: outcome(client.get(url)) for url in READS} == {
+        url: expected(may, needed) for url, needed in READS.items()
+    }
+
+
+@EVERYONE
+def test_every_write_is_done_for_those_who_may_and_for_nobody_else(
+    two: None, catalogue: Catalogue, person: Callable[[], Client], may: set[str]
+) -> None:
+    client = person()
+    sent = opened(signed_in("reader"), "p1", price="1.00")
+    attempts: dict[str, tuple[str, str, dict[str, Any], str, Callable[[Product], bool]]] = {
+        "add": (WRITE, ADD, typed(product_id="p3", name="Third one"), "p3", lambda product: True),
+        "change": (WRITE, page("p1"), sent, "p1", lambda product: str(product.price) == "1.00"),
+        "restore": (WRITE, page("p2", "restore"), {}, "p2", lambda product: product.active),
+        "deactivate": (
+            RETIRE,
+            page("p1", "delete"),
+            {"post": "yes"},
+            "p1",
+            lambda product: not product.active,
+        ),
+    }
+    for name, (needed, url, data, product_id, done) in attempts.items():
+        assert (name, outcome(client.post(url, data))) == (name, expected(may, needed))
+        there = {product.product_id: product for product in newest(catalogue)}
+        assert (name, product_id in there and done(there[product_id])) == (name, needed in may)
+
+
+@EVERYONE
+def test_actions_on_many_are_done_for_those_who_may_and_for_nobody_else(
+    two: None, catalogue: Catalogue, person: Callable[[], Client], may: set[str]
+) -> None:
+    client = person()
+    for action, needed, product_id, active in (
+        ("deactivate", RETIRE, "p1", False),
+        ("restore", WRITE, "p2", True),
+    ):
+        answer = client.post(
+            LIST, {"action": action, "index": "0", ACTION_CHECKBOX_NAME: [product_id]}
+        )
+        assert outcome(answer) == expected(may, LOOK)
+        assert (catalogue.newest(product_id).active is active) == (needed in may)
+
+
+def test_a_product_is_restored_by_a_post_with_a_token_and_by_nothing_else(
+    two: None, catalogue: Catalogue
+) -> None:
+    client = signed_in("ada")
+    assert client.get(page("p2", "restore")).status_code == 405
+    strict = Client(enforce_csrf_checks=True)
+    strict.cookies = client.cookies
+    assert strict.post(page("p2", "restore")).status_code == 403
+    assert not catalogue.newest("p2").active
+
+
+def newest(catalogue: Catalogue) -> list[Product]:
+    found = [catalogue.table.newest(product_id) for product_id in ("p1", "p2", "p3")]
+    return [change.after for change in found if change]

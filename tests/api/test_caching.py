@@ -1,0 +1,113 @@
+"""What caches may keep of the API's answers, and for how long an answer stands."""
+
+import pytest
+from django.core.handlers.wsgi import WSGIHandler
+from django.test import Client, RequestFactory
+
+from products.catalogue import Catalogue
+from products.changes import Origin
+from products.pipeline import Pipeline
+from tests.support.api_client import Api
+from tests.support.world import World
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("six")]
+
+
+def test_one_product_is_cached_by_its_version(public: Api) -> None:
+    response = public("get", "/products/p1")
+    assert (response["ETag"], response["Cache-Control"].split(", ")[:3]) == (
+        '"v1"',
+        ["public", "max-age=10", "s-maxage=600"],
+    )
+    assert response.json() | {"createdAt": "", "updatedAt": ""} == {
+        "productId": "p1",
+        "name": "Hosting 1",
+        "description": "Hosting for a first site.",
+        "price": "59.00",
+        "renewalPrice": None,
+        "currency": "ZAR",
+        "billingCycle": "yearly",
+        "period": "per year",
+        "features": [],
+        "active": True,
+        "imageUrl": None,
+        "version": 1,
+        "createdAt": "",
+        "updatedAt": "",
+    }
+    for tag in ('"v1"', 'W/"v1"', '"v0", "v1"', "*"):
+        cached = public("get", "/products/p1", If_None_Match=tag)
+        assert (cached.status_code, cached.content, cached["ETag"]) == (304, b"", '"v1"')
+    assert public("get", "/products/p1", If_None_Match='"v2"').status_code == 200
+
+
+def test_a_list_is_cached_until_one_of_its_products_changes(
+    public: Api, catalogue: Catalogue, pipeline: Pipeline, ann: Origin
+) -> None:
+    first = public("get", "/products?limit=3")
+    assert "s-maxage=300" in first["Cache-Control"]
+    assert public("get", "/products?limit=3", If_None_Match=first["ETag"]).status_code == 304
+    catalogue.update("p1", {"price": "1"}, ann)
+    pipeline.persist("p1", 2)
+    assert public("get", "/products?limit=3", If_None_Match=first["ETag"]).status_code == 200
+
+
+def test_staff_revalidate_too_and_get_what_is_newest(
+    staff: Api, catalogue: Catalogue, ann: Origin
+) -> None:
+    tag = staff("get", "/products/p1")["ETag"]
+    pages = staff("get", "/products")["ETag"]
+    assert staff("get", "/products/p1", If_None_Match=tag).status_code == 304
+    assert staff("get", "/products", If_None_Match=f'"other", {pages}').status_code == 304
+    catalogue.update("p1", {"price": "1"}, ann)  # not stored yet
+    assert staff("get", "/products/p1", If_None_Match=tag).status_code == 200
+    assert staff("get", "/products", If_None_Match=pages).status_code == 200
+    assert staff("get", "/products/p1?asOf=1", If_None_Match=tag).status_code == 304
+
+
+def test_an_answer_that_is_not_modified_has_no_body_in_any_form(world: World) -> None:
+    """The server's own answer, since Django's test client takes such a body away."""
+    for path in ("/v1.0/products/p1", "/v1.0/products"):
+        for accept in ("application/json", "text/html"):
+            headers = {"Accept": accept, "If-None-Match": "*"}
+            answered: dict[str, str] = {}
+            body = WSGIHandler()(
+                RequestFactory().get(path, headers=headers).environ,
+                lambda status, sent, answered=answered: answered.update(dict(sent), status=status),
+            )
+            assert (answered["status"], b"".join(body)) == ("304 Not Modified", b"")
+            assert answered["ETag"]
+            assert "public" in answered["Cache-Control"]
+            assert "Accept" in answered["Vary"]
+
+
+def test_an_answer_that_sets_a_cookie_is_for_one_browser_only(world: World) -> None:
+    """A cache that handed it on would give everybody one token against forgery, or sign everybody out."""
+    for headers, cookie in (
+        ({"Accept": "text/html"}, "csrftoken"),
+        ({"Cookie": "sessionid=ended"}, "sessionid"),
+    ):
+        for path in ("/v1.0/products", "/v1.0/products/p1"):
+            answer = Client().get(path, headers=headers)
+            assert [name for name in answer.cookies if name.endswith(cookie)], path
+            assert answer["Cache-Control"] == "private, no-store"
+
+
+def test_what_must_not_be_shared_or_kept_says_so(public: Api, staff: Api) -> None:
+    for path in (
+        "/products",
+        "/products?q=hosting",
+        "/products/p1",
+        "/products/p1/changes",
+        "/products/p1/changes/1",
+    ):
+        assert staff("get", path)["Cache-Control"] == "private, no-store"
+    for path in ("/products?limit=x", "/products/a.b", "/products/never", "/products/p1/changes"):
+        assert public("get", path)["Cache-Control"] == "no-store"
+    found = public("get", "/products?q=hosting")
+    assert ("ETag" in found, "s-maxage=300" in found["Cache-Control"]) == (False, True)
+    assert "stale-while-revalidate" in public("get", "/products/p1")["Cache-Control"]
+    for path in ("/products", "/products/p1"):
+        whole, head = public("get", path), public("head", path)
+        assert (head.status_code, head.content, head["ETag"]) == (200, b"", whole["ETag"])
+        assert head["Content-Length"] == whole["Content-Length"]

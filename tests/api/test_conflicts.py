@@ -1,0 +1,198 @@
+"""Several writers: terms, merges and conflicts, names and ids that are given out once, requests that are repeated."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from products.catalogue import Catalogue
+from tests.support.api_client import Api, error_of, versions
+from tests.support.builders import fields
+from tests.support.world import World
+
+pytestmark = pytest.mark.django_db
+
+
+# Terms, merges and conflicts
+
+
+def test_if_match_is_asked_before_anything_is_written(
+    api: Api, p1: str, catalogue: Catalogue
+) -> None:
+    api("patch", p1, {"price": "2"})
+    calls: list[tuple[str, str, Any]] = [
+        ("put", p1, {"price": "3"}),
+        ("patch", p1, {}),
+        ("delete", p1, None),
+    ]
+    calls.append(("post", f"{p1}/changes/1/restore", None))
+    for tag in ('"v1"', '"v3"', '"v999999999999"', '"v0"'):
+        for method, path, data in calls:
+            refused = api(method, path, data, If_Match=tag)
+            assert (refused.status_code, error_of(refused)["version"]) == (412, 2)
+    assert versions(catalogue) == [2, 1]
+    assert api("post", f"{p1}/changes/1/restore", None, If_Match=' "v2" ').status_code == 202
+    assert (
+        api("patch", p1, {"price": "4"}, If_Match='W/"v3"').status_code == 202
+    )  # as a cache that compresses has it
+    assert api("put", p1, {"price": "5"}, If_Match="*").status_code == 202
+    assert api("delete", p1, If_Match='"v5"').status_code == 202
+    assert api("patch", "/products/never", {"price": "1"}, If_Match='"v1"').status_code == 404
+
+
+def test_a_whole_product_sent_back_overwrites_nobody(api: Api, p1: str) -> None:
+    mine = api("get", p1).json()
+    api("patch", p1, {"price": "2.00", "features": ["SSL"]})
+    assert api("get", f"{p1}?asOf=1").json() == mine
+    assert api("put", p1, mine).status_code == 200  # nothing of it is different from what was read
+    assert api("put", p1, mine | {"name": "Better hosting"}).status_code == 202
+    seen = api("get", p1).json()
+    assert (seen["name"], seen["price"], seen["features"], seen["version"]) == (
+        "Better hosting",
+        "2.00",
+        ["SSL"],
+        3,
+    )
+    same = api("put", p1, mine | {"price": "2.00"})  # what somebody else has done already
+    assert (same.status_code, same.json()["version"]) == (200, 3)
+    for field in ("productId", "createdAt", "updatedAt", "updatedBy"):
+        refused = api("put", p1, mine | {field: "another"})
+        assert (refused.status_code, list(error_of(refused)["errors"])) == (400, [field])
+
+
+def test_every_field_two_editors_changed_is_in_the_conflict(
+    api: Api, p1: str, catalogue: Catalogue
+) -> None:
+    api("patch", p1, {"billingCycle": "yearly", "renewalPrice": "9", "features": ["SSL"]})
+    mine = {
+        "version": 1,
+        "billingCycle": "monthly",
+        "renewalPrice": "8.00",
+        "features": ["CDN"],
+        "price": "1.00",
+    }
+    refused = api("put", p1, mine)
+    body = error_of(refused)
+    assert (refused.status_code, body["error"], body["version"]) == (409, "Conflict", 2)
+    assert body["conflicts"] == {
+        "billingCycle": {"base": "one-time", "yours": "monthly", "theirs": "yearly"},
+        "renewalPrice": {"base": None, "yours": "8.00", "theirs": "9.00"},
+        "features": {"base": [], "yours": ["CDN"], "theirs": ["SSL"]},
+    }
+    assert set(body["errors"]) == set(body["conflicts"])
+    assert versions(catalogue) == [2, 1]
+    assert (
+        api("patch", p1, {"version": 1, "description": "Another description."}).status_code == 202
+    )  # merged
+    assert api("put", p1, mine | {"version": 3}).status_code == 202
+
+
+def test_a_base_that_never_was_is_not_found(api: Api, p1: str) -> None:
+    for version in (2, 10**12 - 1):
+        refused = api("patch", p1, {"price": "1", "version": version})
+        assert (refused.status_code, error_of(refused)["message"]) == (
+            404,
+            f"Product 'p1' has no version {version}.",
+        )
+
+
+def test_fifty_writers_who_insist_and_retry_lose_nothing(
+    api: Api, p1: str, catalogue: Catalogue
+) -> None:
+    saved: list[int] = []
+
+    def write(number: int) -> None:
+        for _ in range(200):
+            tag = f'"v{catalogue.newest("p1").version}"'
+            response = api("patch", p1, {"price": f"{number + 1}.00"}, If_Match=tag)
+            assert response.status_code in {200, 202, 412}
+            if response.status_code != 412:
+                saved.append(response.status_code)
+                return
+
+    with ThreadPoolExecutor(10) as pool:
+        list(pool.map(write, range(50)))
+    assert len(saved) == 50
+    assert catalogue.newest("p1").version == 1 + saved.count(202)
+
+
+# What is given out once
+
+
+def test_a_name_is_free_only_when_its_product_has_given_it_up(
+    api: Api, p1: str, world: World
+) -> None:
+    api("post", "/products", fields(productId="p2", name="Other hosting"))
+    calls: list[tuple[str, str, Any]] = [
+        ("patch", "/products/p2", {"name": "basic  HOSTING", "price": "1"}),
+        ("post", "/products", fields(productId="p3")),
+        ("post", "/products?dryRun=true", fields(productId="p3")),
+    ]
+    for active in (True, False):
+        api("patch", p1, {"active": active})
+        for method, path, data in calls:
+            refused = api(method, path, data)
+            assert refused.status_code == 409
+            assert "belongs to product 'p1'" in error_of(refused)["message"]
+    assert (world.change("p2", 2), world.change("p3", 1)) == (None, None)
+    api("patch", p1, {"name": "Third name"})
+    assert api("post", "/products", fields(productId="p3")).status_code == 202
+    assert api("patch", p1, {"name": "Basic hosting"}).status_code == 409
+
+
+def test_a_name_that_grows_when_it_is_normalised_is_unique_as_well(api: Api) -> None:
+    """One such character stands for eighteen: the name is legal, but too long to be a key of DynamoDB as it is."""
+    for name, status in (("\ufdfa" * 100, 202), ("\ufdfa" * 99 + "x", 202), ("\ufdfa" * 100, 409)):
+        assert api("post", "/products", fields(name=name)).status_code == status
+
+
+def test_an_id_is_given_out_once_even_when_its_product_is_gone(
+    api: Api, p1: str, world: World
+) -> None:
+    for active in (True, False):
+        api("patch", p1, {"active": active})
+        for path in ("/products", "/products?dryRun=true"):
+            refused = api("post", path, fields(productId="p1", name="A name never used"))
+            assert (refused.status_code, error_of(refused)["error"]) == (409, "Conflict")
+            assert "already a product 'p1'" in error_of(refused)["message"]
+    assert world.item("NAME#anameneverused", "CLAIM") is None
+
+
+# Requests that are repeated
+
+
+def test_an_idempotency_key_makes_a_request_take_effect_once(api: Api, world: World) -> None:
+    first = api("post", "/products", fields(), Idempotency_Key="k1")
+    again = api("post", "/products", fields(), Idempotency_Key="k1")
+    assert (first.status_code, again.status_code) == (202, 202)
+    assert again.json()["changeId"] == first.json()["changeId"]
+    assert ("Idempotent-Replayed" in first, again["Idempotent-Replayed"]) == (False, "true")
+    world.work()
+    done = api("post", "/products", fields(), Idempotency_Key="k1", Prefer="wait=1")
+    assert (done.status_code, done.json()["version"]) == (201, 1)
+    other = api("post", "/products", fields(price="2"), Idempotency_Key="k1")
+    assert (other.status_code, error_of(other)["error"]) == (422, "Unprocessable Entity")
+    assert (
+        api("delete", f"/products/{first.json()['productId']}", Idempotency_Key="k1").status_code
+        == 422
+    )
+
+
+def test_a_key_is_for_one_body_to_the_last_digit(api: Api, p1: str, catalogue: Catalogue) -> None:
+    sent = b'{"price": 2.00}'
+    assert api("patch", p1, sent, Idempotency_Key="k1").status_code == 202
+    assert api("patch", p1, sent, Idempotency_Key="k1")["Idempotent-Replayed"] == "true"
+    for other in (
+        b'{"price": 2.001}',
+        b'{"price": 2.004}',
+        b'{"price": 3.00}',
+        b'{"price": 2.00, "features": []}',
+    ):
+        refused = api("patch", p1, other, Idempotency_Key="k1")
+        assert (refused.status_code, error_of(refused)["error"]) == (422, "Unprocessable Entity")
+    assert api("put", p1, sent, Idempotency_Key="k1").status_code == 422
+    assert api("patch", p1, sent, Idempotency_Key="k1", If_Match='"v2"').status_code == 422
+    assert (
+        Api(name="ben")("patch", p1, sent, Idempotency_Key="k1").status_code == 200
+    )  # a key of his own
+    assert versions(catalogue) == [2, 1]

@@ -1,0 +1,196 @@
+"""What a reader of the API may rely on: pages, filters, orders, searches, and who sees what."""
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from django.contrib.auth.models import User
+
+from products.catalogue import Catalogue
+from products.changes import Origin
+from products.pipeline import Pipeline
+from tests.support.admin_client import signed_in
+from tests.support.api_client import Api, error_of, ids
+from tests.support.builders import fields
+from tests.support.world import World
+
+pytestmark = pytest.mark.django_db
+
+
+def next_of(response: Any) -> str | None:
+    """The path of the next page: ``Link`` has it, and the body agrees."""
+    link, body = response.get("Link"), response.json()
+    assert body["moreAvailable"] == bool(link) == bool(body["nextStartAt"])
+    if not link:
+        return None
+    path = link[1:].partition(">")[0].removeprefix("/v1.0")
+    assert link.endswith('; rel="next"')
+    assert parse_qs(urlsplit(path).query)["startAt"] == [body["nextStartAt"]]
+    return path
+
+
+def walked(api: Api, path: str | None) -> Iterator[Any]:
+    while path:
+        response = api("get", path)
+        yield response
+        path = next_of(response)
+
+
+# Pages
+
+
+def test_an_empty_catalogue_is_an_empty_page(public: Api) -> None:
+    response = public("get", "/products")
+    assert response.json() == {
+        "products": [],
+        "count": 0,
+        "moreAvailable": False,
+        "nextStartAt": None,
+    }
+    assert "Link" not in response
+
+
+def test_a_page_has_twenty_five_products_unless_asked_otherwise(
+    public: Api, catalogue: Catalogue, pipeline: Pipeline, ann: Origin
+) -> None:
+    for number in range(26):
+        catalogue.create(f"p{number}", fields(name=f"Hosting {number}"), ann)
+        pipeline.persist(f"p{number}", 1)
+    assert [len(ids(page)) for page in walked(public, "/products")] == [25, 1]
+    assert [len(ids(page)) for page in walked(public, "/products?limit=13")] == [13, 13]
+    assert [len(ids(page)) for page in walked(public, "/products?limit=26")] == [26]
+    assert [len(ids(page)) for page in walked(public, "/products?limit=100")] == [26]
+
+
+WALKS = {
+    "": "012345",
+    "order=desc": "543210",
+    "order=asc&minPrice=57": "0123",
+    "order=desc&billingCycle=one-time": "420",
+    "billingCycle=yearly": "135",
+    "currency=EUR": "",
+    "currency=ZAR&billingCycle=one-time&sortBy=price": "420",
+    "sortBy=price": "43210",
+    "sortBy=price&order=desc": "01234",
+    "sortBy=price&currency=USD": "5",
+    "sortBy=price&minPrice=57&maxPrice=59.00": "321",
+    "minPrice=57&maxPrice=59": "123",
+    "minPrice=59&maxPrice=57": "",
+    "q=hosting+3": "3",
+    "q=hosting&sortBy=price&currency=ZAR": "43210",
+    "q=hosting&sortBy=price&billingCycle=yearly": "31",
+    "q=hosting&order=desc&billingCycle=yearly": "531",
+}
+
+
+@pytest.mark.usefixtures("six")
+def test_filters_and_orders_combine_and_are_kept_from_page_to_page(public: Api) -> None:
+    for query, found in WALKS.items():
+        assert ids(public("get", f"/products?{query}")) == [f"p{number}" for number in found], query
+        pages = list(walked(public, f"/products?limit=1&{query}"))
+        assert [product_id for page in pages for product_id in ids(page)] == [
+            f"p{number}" for number in found
+        ], query
+        for page in pages[:-1]:
+            kept = parse_qs(urlsplit(next_of(page) or "").query)
+            assert {name: values for name, values in kept.items() if name != "startAt"} == parse_qs(
+                f"limit=1&{query}"
+            )
+
+
+@pytest.mark.usefixtures("six")
+def test_a_search_says_how_fresh_it_is(public: Api) -> None:
+    pages = list(walked(public, "/products?q=hosting&limit=4"))
+    assert sorted(ids(pages[0]) + ids(pages[1])) == [f"p{number}" for number in range(6)]
+    for page in pages:
+        assert page.json()["search"]["source"] == "index"
+        assert page.json()["search"]["completeUpTo"].endswith("Z")
+
+
+@pytest.mark.usefixtures("six")
+def test_staff_walk_active_and_inactive_products_alike(
+    staff: Api, catalogue: Catalogue, ann: Origin
+) -> None:
+    for product_id in ("p1", "p4"):
+        catalogue.deactivate(product_id, ann)
+    for query, found in (
+        ("", "0235"),
+        ("&active=true", "0235"),
+        ("&active=false", "14"),
+        ("&active=all", "012345"),
+    ):
+        pages = walked(staff, f"/products?limit=2{query}")
+        assert "".join(product_id[1] for page in pages for product_id in ids(page)) == found
+
+
+# Who sees what
+
+
+@pytest.mark.usefixtures("six")
+def test_the_public_sees_what_is_stored_and_staff_what_is_accepted(
+    public: Api, staff: Api, catalogue: Catalogue, pipeline: Pipeline, ann: Origin
+) -> None:
+    catalogue.update("p1", {"price": "1"}, ann)
+    seen = staff("get", "/products/p1")
+    assert (seen.json()["price"], seen.json()["updatedBy"], seen["ETag"]) == ("1.00", "ann", '"v2"')
+    assert public("get", "/products/p1").json()["price"] == "59.00"
+    catalogue.deactivate("p2", ann)
+    assert ids(public("get", "/products")) == [f"p{number}" for number in range(6)]
+    pipeline.persist("p2", 2)
+    assert ids(public("get", "/products")) == ["p0", "p1", "p3", "p4", "p5"]
+    assert "only staff" in str(error_of(public("get", "/products?active=all"))["errors"]).lower()
+
+
+@pytest.mark.usefixtures("six")
+def test_who_wrote_is_for_staff_to_know(public: Api, staff: Api) -> None:
+    for path in ("/products", "/products?q=hosting"):
+        assert all("updatedBy" not in product for product in public("get", path).json()["products"])
+        assert all(
+            product["updatedBy"] == "ann" for product in staff("get", path).json()["products"]
+        )
+    assert "updatedBy" not in public("get", "/products/p1").json()
+
+
+@pytest.mark.usefixtures("six")
+def test_a_user_without_the_view_permission_is_the_public(
+    public: Api, catalogue: Catalogue, ann: Origin
+) -> None:
+    catalogue.deactivate("p1", ann)
+    plain = Api(None, name="somebody")
+    assert plain("get", "/products/p0").json() == public("get", "/products/p0").json()
+    assert "public" in plain("get", "/products")["Cache-Control"]
+    assert "active" in error_of(plain("get", "/products?active=all"))["errors"]
+    assert plain("get", "/products/p0/changes").status_code == 403
+    assert plain("get", "/products/p0/changes/1").status_code == 403
+
+
+def test_staff_read_by_session_as_they_do_by_token(
+    world: World, catalogue: Catalogue, ann: Origin
+) -> None:
+    catalogue.create("p1", fields(), ann)
+    client = signed_in("eve", "Product viewers")
+    seen = client.get("/v1.0/products/p1")
+    assert (seen.json()["updatedBy"], seen["Cache-Control"]) == ("ann", "private, no-store")
+    assert ids(client.get("/v1.0/products")) == ["p1"]
+    User.objects.filter(username="eve").update(is_active=False)
+    assert (
+        client.get("/v1.0/products/p1").status_code == 404
+    )  # the public, to whom it is not yet there
+
+
+def test_what_is_not_there_for_the_public_looks_the_same_for_every_reason(
+    public: Api, staff: Api, catalogue: Catalogue, pipeline: Pipeline, ann: Origin
+) -> None:
+    for product_id, name in (("gone", "Gone hosting"), ("new", "New hosting")):
+        catalogue.create(product_id, fields(name=name), ann)
+    pipeline.persist("gone", 1)
+    catalogue.deactivate("gone", ann)
+    pipeline.persist("gone", 2)
+    for product_id in ("gone", "new", "never"):
+        refused = public("get", f"/products/{product_id}")
+        assert (refused.status_code, refused["Cache-Control"]) == (404, "no-store")
+        assert error_of(refused)["message"] == f"There is no product '{product_id}'."
+    assert staff("get", "/products/gone").json()["active"] is False
+    assert staff("get", "/products/new").json()["active"] is True
+    assert staff("get", "/products/never").status_code == 404

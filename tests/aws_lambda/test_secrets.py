@@ -1,0 +1,18 @@
+"""Secrets from SSM that can't be read end the start in one sentence; test_lambda_stack shows that they can."""
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from bbws_products.settings.secrets import fill_environment
+from deploy.local.engines import free_port
+
+
+def test_secrets_that_can_not_be_read_end_the_start_in_one_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SSM", f"http://127.0.0.1:{free_port()}")
+    with pytest.raises(
+        ImproperlyConfigured,
+        match=r"below /bbws/ \(SECRETS_SSM_PREFIX\) can't be read: Could not connect",
+    ):
+        fill_environment("/bbws/")

@@ -1,0 +1,205 @@
+"""The life of a product in a real browser, two people at one product, and all of it by keyboard alone."""
+
+import re
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect
+
+from tests.support.browser import Shop, window
+
+
+def test_a_product_is_made_followed_changed_and_taken_away(page: Page, shop: Shop) -> None:
+    page.goto(shop.url("/admin/products/product/add/"))
+    page.fill("[name=product_id]", "life")
+    page.fill("[name=name]", "Hosting for life")
+    page.fill("[name=description]", "From the first")
+    page.fill("[name=price]", "12O")
+    expect(page.locator("#live-price")).to_have_text('Must be an amount such as "1500.00".')
+    page.fill("[name=price]", "120")
+    expect(page.locator(".card-price")).to_have_text("R120")
+    expect(page.locator("#live-price")).to_be_empty()
+    page.get_by_role("button", name="Add a feature").click()
+    page.keyboard.type("Mail")
+    page.keyboard.press("Enter")
+    page.keyboard.type("Web")
+    page.keyboard.press("Alt+ArrowUp")
+    expect(page.locator(".card li")).to_have_text(["Web", "Mail"])
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("Saved as v1.")).to_be_visible()
+    # The receipt goes on by itself, to the last effect.
+    expect(page.locator("#receipt .state")).to_have_text("complete", timeout=20_000)
+    expect(page.locator("#receipt [data-step=done]")).to_have_count(4)
+    assert shop.product("life")["features"] == ["Web", "Mail"]
+
+    page.goto(shop.url())
+    page.get_by_role("link", name="Hosting for life").click()
+    page.fill("[name=price]", "130")
+    page.fill("[name=reason]", "Dearer")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("Saved as v2.")).to_be_visible()
+    expect(page.locator("#receipt")).to_contain_text("Why: Dearer")
+    page.get_by_role("link", name="Deactivate").click()
+    page.get_by_role("button", name="Deactivate").click()
+    expect(page).to_have_url(re.compile("/product/$"))
+    assert shop.product("life")["active"] is False
+    page.goto(shop.url("/admin/products/product/life/change/"))
+    page.get_by_role("button", name="Restore").click()
+    expect(page.get_by_text("was restored as v4")).to_be_visible()
+
+
+def test_two_people_at_one_product_merge_what_differs_and_choose_what_clashes(
+    page: Page, browser: Browser, shop: Shop
+) -> None:
+    shop.create("both", name="Hosting of both")
+    address = shop.url("/admin/products/product/both/change/")
+    with window(browser, shop, "ben") as other:
+        page.goto(address)
+        other.goto(address)
+        page.fill("[name=description]", "What Ann thinks of it.")
+        other.fill("[name=price]", "1700")
+        other.get_by_role("button", name="Save", exact=True).click()
+        expect(other.get_by_text("Saved as v2.")).to_be_visible()
+        page.get_by_role("button", name="Save", exact=True).click()
+        expect(page.get_by_text("Saved as v3. Merged with v2 by ben (Price).")).to_be_visible()
+        # Both change the price now.
+        other.reload()
+        page.fill("[name=price]", "1800")
+        page.fill("[name=name]", "Hosting of Ann")
+        other.fill("[name=price]", "1900")
+        other.keyboard.press("Control+s")
+        expect(other.get_by_text("Saved as v4.")).to_be_visible()
+        page.get_by_role("button", name="Save", exact=True).click()
+        clash = page.locator("[data-clash=id_price]")
+        expect(clash).to_contain_text("1800.00")
+        expect(clash).to_contain_text("1900.00")
+        expect(page.locator("[name=name]")).to_have_value("Hosting of Ann")
+        clash.get_by_label("ben's").check()
+        expect(page.locator("[name=price]")).to_have_value("1900.00")
+        assert serious(page) == []
+        page.get_by_role("button", name="Save with these choices").click()
+        expect(page.get_by_text("Saved as v5.")).to_be_visible()
+    product = shop.product("both")
+    assert (product["price"], product["name"]) == ("1900.00", "Hosting of Ann")
+
+
+def test_the_keyboard_alone_finds_changes_and_saves(page: Page, shop: Shop) -> None:
+    shop.create("keys", name="Keyboard hosting")
+    page.goto(shop.url("/admin/products/product/keys/change/"))
+    page.locator("[name=price]").focus()
+    page.keyboard.press("Control+A")
+    page.keyboard.type("77")
+    page.keyboard.press("Control+s")
+    expect(page.get_by_text("Saved as v2.")).to_be_visible()
+    # From the list to the product, through its form, and back again by the button in the message.
+    page.goto(shop.url())
+    page.keyboard.press("/")
+    page.keyboard.type("Keyboard host")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("/keys/change/"))
+    tab_to(page, "[name=description]")
+    page.keyboard.press("Control+A")
+    page.keyboard.type("Nobody touched the mouse.")
+    page.keyboard.press("Control+s")
+    expect(page.get_by_text("Saved as v3.")).to_be_visible()
+    tab_to(page, ".undo-now")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Took back v3, saved as v4.")).to_be_visible()
+    page.goto(shop.url())
+    page.keyboard.press("Shift+Slash")
+    expect(page.get_by_text("Available shortcuts")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_text("Available shortcuts")).not_to_be_visible()
+    page.keyboard.press("/")
+    expect(page.locator("#searchbar")).to_be_focused()
+
+
+def test_an_image_saved_beside_the_form_hides_nothing_that_others_changed(
+    page: Page, shop: Shop, tmp_path: Path
+) -> None:
+    shop.create("pic", name="Pictured hosting")
+    page.goto(shop.url("/admin/products/product/pic/change/"))
+    shop.change("pic", description="What somebody else wrote meanwhile.")
+    Image.new("RGB", (200, 100), "navy").save(tmp_path / "navy.png")
+    page.set_input_files("#image input[type=file]", tmp_path / "navy.png")
+    expect(page.locator("#image [role=status]")).to_have_text("Saved as v3.")
+    expect(page.locator(".card-image")).to_be_visible()
+    page.fill("[name=price]", "99")
+    page.keyboard.press("Control+s")
+    expect(page.get_by_text("Saved as v4.")).to_be_visible()
+    product = shop.product("pic")
+    assert (product["price"], product["description"]) == (
+        "99.00",
+        "What somebody else wrote meanwhile.",
+    )
+    assert product["imageUrl"]
+
+
+def test_nobody_leaves_with_something_unsaved_by_mistake(page: Page, shop: Shop) -> None:
+    shop.create("guard", name="Guarded hosting")
+    page.goto(shop.url("/admin/products/product/guard/change/"))
+    asked = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+    page.locator("[name=price]").press_sequentially("1")
+    page.get_by_role("link", name="Close").click()
+    expect(page).to_have_url(re.compile("/guard/change/$"))
+    assert asked == ["beforeunload"]
+
+
+def test_the_form_is_accessible_and_fits_a_phone(page: Page, browser: Browser, shop: Shop) -> None:
+    shop.create("axe", name="Accessible hosting", features=["Mail", "Web"])
+    for path in ("axe/change/", "add/", ""):
+        page.goto(shop.url(f"/admin/products/product/{path}"))
+        assert serious(page) == [], path
+    shop.create(
+        "wide", name="W" * 100, description="M" * 500, price="999999.99", features=["Q" * 200] * 20
+    )
+    with window(browser, shop, "ann", viewport={"width": 390, "height": 844}) as phone:
+        for path in ("axe/change/", "wide/change/", "wide/history/", "?q=WWW", "import/"):
+            phone.goto(shop.url(f"/admin/products/product/{path}"))
+            assert phone.evaluate("document.documentElement.scrollWidth") <= 390, path
+
+
+DARK = (
+    "",
+    "wide/change/",
+    "add/",
+    "life/history/?from=1&to=2",
+    "import/",
+    "bulk/?filters=",
+    "jobs/",
+    "operations/",
+)
+
+
+@pytest.mark.timeout(400)  # axe on nine pages, on a machine that may be busy
+def test_every_page_is_accessible_in_the_dark_while_effects_are_pending(
+    browser: Browser, shop: Shop
+) -> None:
+    shop.create("dark", name="Hosting by night")
+    with window(browser, shop, "root", color_scheme="dark") as page:
+        for address in ("/admin/", *(f"/admin/products/product/{path}" for path in DARK)):
+            shop.change("dark", description=f"As it is on the way to {address}.")
+            page.goto(shop.url(address))
+            assert serious(page) == [], address
+
+
+def tab_to(page: Page, selector: str) -> None:
+    """Press Tab until the keyboard is on what the selector names."""
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if page.evaluate("selector => document.activeElement.matches(selector)", selector):
+            return
+    raise AssertionError(f"The keyboard does not come to {selector}.")
+
+
+def serious(page: Page) -> list[str]:
+    """What axe finds to be a serious or critical fault of this page."""
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{fault['id']}: {[node['target'] for node in fault['nodes']][:4]}"
+        for fault in found
+        if fault["impact"] in {"serious", "critical"}
+    ]

@@ -1,0 +1,137 @@
+"""Changes: their chain, their key, and how edits merge. No engine."""
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from products.changes import (
+    Change,
+    ChangeType,
+    Effect,
+    Failure,
+    Origin,
+    audit_hash,
+    audit_key,
+    next_change,
+    verified,
+)
+from products.errors import CorruptChange
+from products.merging import EditConflict, differences, merged
+from products.product import BillingCycle
+from tests.support.builders import NOON, a_product
+
+ORIGIN = Origin(actor="ann", source="test", request_id="r1")
+
+
+def appended(previous: Change | None, **changes: Any) -> Change:
+    after = replace(previous.after if previous else a_product(), **changes)
+    return next_change(previous, after, ORIGIN, at=NOON, change_id="c", effects=frozenset(Effect))
+
+
+def test_versions_count_up_and_times_rise_even_when_the_clock_stands_still() -> None:
+    first = appended(None)
+    second = appended(first, price=Decimal("2.00"))
+    assert (first.version, second.version) == (1, 2)
+    assert second.accepted_at == first.accepted_at + timedelta(microseconds=1)
+    assert second.after.version == 2
+    assert second.after.created_at == first.after.created_at
+
+
+def test_each_change_carries_the_hash_of_the_one_before() -> None:
+    first = appended(None)
+    second = appended(first, name="Other")
+    assert (first.previous_hash, second.previous_hash) == (None, audit_hash(first))
+    assert verified(second) is second
+
+
+def test_an_altered_change_is_found_out() -> None:
+    change = appended(None)
+    with pytest.raises(CorruptChange, match="Version 1 of p1 was altered"):
+        verified(replace(change, after=replace(change.after, price=Decimal("0.01"))))
+
+
+def test_what_kind_of_change_it_is_follows_from_the_active_flag() -> None:
+    first = appended(None)
+    gone = appended(first, active=False)
+    back = appended(gone, active=True)
+    kinds = [
+        first.change_type,
+        gone.change_type,
+        back.change_type,
+        appended(back, name="Other").change_type,
+    ]
+    assert kinds == [ChangeType.CREATE, ChangeType.DELETE, ChangeType.RESTORE, ChangeType.UPDATE]
+
+
+def test_the_audit_key_is_the_designs() -> None:
+    assert audit_key(appended(None)) == "2026/03/01/p1_20260301T120000.000000Z.json"
+
+
+def test_states_tell_how_far_a_change_has_come() -> None:
+    change = replace(
+        appended(None), open=frozenset({Effect.PURGED, Effect.AUDITED}), done={Effect.STORED: NOON}
+    )
+    assert [change.state(effect) for effect in Effect] == [
+        "done",
+        "pending",
+        "not configured",
+        "pending",
+    ]
+    assert change.status == "stored"
+    broken = Failure(reason="x", at=NOON, attempts=1, permanent=False)
+    assert replace(change, failures={Effect.PURGED: broken}).state(Effect.PURGED) == "retrying"
+    stuck = replace(change, failures={Effect.PURGED: replace(broken, permanent=True)})
+    assert (stuck.state(Effect.PURGED), stuck.status) == ("failed", "failed")
+    assert replace(change, open=frozenset()).status == "complete"
+    assert appended(None).status == "accepted"
+
+
+def test_edits_of_different_fields_merge() -> None:
+    base = a_product()
+    newest = replace(base, description="Ben wrote this text.", version=2)
+    after = merged(base, {"price": "2000"}, newest)
+    assert (after.price, after.description) == (Decimal("2000.00"), "Ben wrote this text.")
+
+
+def test_a_form_sent_back_whole_overwrites_nobody() -> None:
+    base = a_product()
+    newest = replace(base, price=Decimal("1.00"), version=2)
+    after = merged(
+        base, {"name": base.name, "price": base.price, "period": base.shown_period}, newest
+    )
+    assert after == newest
+
+
+def test_edits_of_the_same_field_conflict_and_both_values_are_told() -> None:
+    base = a_product()
+    newest = replace(base, price=Decimal("1.00"), updated_by="ben", version=2)
+    with pytest.raises(
+        EditConflict, match=r"Others saved up to version 2 meanwhile and changed price too"
+    ) as conflict:
+        merged(base, {"price": "2.00", "name": "Better"}, newest)
+    clash = conflict.value.clashes["price"]
+    assert (clash.base, clash.yours, clash.theirs) == (
+        Decimal("1500.00"),
+        Decimal("2.00"),
+        Decimal("1.00"),
+    )
+    assert set(conflict.value.edits) == {"price", "name"}
+
+
+def test_two_editors_with_the_same_idea_do_not_conflict() -> None:
+    base = a_product()
+    newest = replace(base, price=Decimal("2.00"), version=2)
+    assert merged(base, {"price": "2.00"}, newest) == newest
+
+
+def test_a_new_renewal_price_shows_as_a_new_period_too() -> None:
+    before = a_product(billing_cycle=BillingCycle.YEARLY)
+    after = replace(before, renewal_price=Decimal("10.00"))
+    assert differences(before, after) == {
+        "renewal_price": (None, Decimal("10.00")),
+        "period": ("per year", "once-off + R10/year"),
+    }
+    assert differences(None, after)["name"] == (None, after.name)

@@ -1,0 +1,298 @@
+"""Lists on a running DynamoDB: order, pages, filters, search, and no scan anywhere."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from products import bootstrap
+from products.catalogue import Catalogue
+from products.changes import Origin
+from products.lists import EXAMINED_MOST, Listing, page_of
+from products.pipeline import Pipeline
+from tests.support.builders import a_product, fields
+from tests.support.fakes import operations_of
+from tests.support.world import World
+
+
+def stored(
+    catalogue: Catalogue, pipeline: Pipeline, origin: Origin, product_id: str, **changes: Any
+) -> None:
+    catalogue.create(product_id, fields(**{"name": f"Hosting {product_id}"} | changes), origin)
+    pipeline.persist(product_id, 1)
+
+
+def walk(catalogue: Catalogue, listing: Listing, *, staff: bool = False) -> list[str]:
+    read = catalogue.staff_page if staff else catalogue.page
+    ids: list[str] = []
+    while True:
+        page = read(listing)
+        ids += [product.product_id for product in page.products]
+        if page.after is None:
+            return ids
+        listing = replace(listing, after=page.after)
+
+
+def test_prices_sort_by_amount_up_to_the_highest(
+    catalogue: Catalogue, pipeline: Pipeline, ann: Origin
+) -> None:
+    for price in ("999999.99", "0.01", "10000", "9999.99", "95", "1500.10", "1500.01"):
+        stored(catalogue, pipeline, ann, f"p{price.replace('.', '-')}", price=price)
+    rising = walk(catalogue, Listing(by_price=True, limit=2))
+    assert rising == ["p0-01", "p95", "p1500-01", "p1500-10", "p9999-99", "p10000", "p999999-99"]
+    assert walk(catalogue, Listing(by_price=True, limit=3, descending=True)) == rising[::-1]
+    within = Listing(
+        by_price=True, min_price=Decimal("95.00"), max_price=Decimal("9999.99"), limit=2
+    )
+    assert walk(catalogue, within) == rising[1:5]
+    assert walk(catalogue, replace(within, descending=True)) == rising[1:5][::-1]
+    assert walk(catalogue, Listing(by_price=True, currency="USD")) == []
+
+
+def test_the_list_is_oldest_first_and_filters_combine(
+    catalogue: Catalogue, pipeline: Pipeline, ann: Origin
+) -> None:
+    stored(catalogue, pipeline, ann, "a", price="10")
+    stored(catalogue, pipeline, ann, "b", price="20", billing_cycle="yearly")
+    stored(catalogue, pipeline, ann, "c", price="30", billing_cycle="yearly", currency="USD")
+    catalogue.deactivate("a", ann)
+    pipeline.persist("a", 2)
+    assert walk(catalogue, Listing(limit=1)) == ["b", "c"]
+    assert walk(catalogue, Listing(active=None, limit=1)) == ["a", "b", "c"]
+    assert walk(catalogue, Listing(active=None, limit=1, descending=True)) == ["c", "b", "a"]
+    assert walk(catalogue, Listing(active=False)) == ["a"]
+    assert walk(catalogue, Listing(billing_cycle="yearly", currency="USD")) == ["c"]
+    assert walk(catalogue, Listing(min_price=Decimal("15"), max_price=Decimal("25"))) == ["b"]
+
+
+def test_pages_neither_repeat_nor_skip_while_others_write(
+    catalogue: Catalogue, pipeline: Pipeline, ann: Origin
+) -> None:
+    ids = [f"p{number:02}" for number in range(20)]
+    for product_id in ids:
+        stored(catalogue, pipeline, ann, product_id)
+    listing, seen = Listing(limit=3), []
+    while True:
+        page = catalogue.page(listing)
+        seen += [product.product_id for product in page.products]
+        if page.after is None:
+            break
+        number = len(seen)
+        catalogue.update(
+            seen[-1], {"price": f"{number}.00"}, ann
+        )  # the very product the cursor stands on
+        pipeline.persist(seen[-1], 2)
+        if number < len(ids):
+            stored(catalogue, pipeline, ann, f"new{number}")
+        listing = replace(listing, after=page.after)
+    assert [product_id for product_id in seen if product_id in ids] == ids
+
+
+def test_staff_see_a_save_in_the_list_at_once(
+    catalogue: Catalogue, pipeline: Pipeline, ann: Origin
+) -> None:
+    for product_id in ("a", "b", "c"):
+        stored(catalogue, pipeline, ann, product_id, price="10")
+    catalogue.update("b", {"price": "5"}, ann)  # accepted, not stored
+    catalogue.create("d", fields(name="Hosting d", price="7"), ann)
+    assert walk(catalogue, Listing(), staff=False) == ["a", "b", "c"]
+    assert walk(catalogue, Listing(limit=2), staff=True) == ["a", "b", "c", "d"]
+    assert walk(catalogue, Listing(by_price=True, limit=1), staff=True) == ["b", "d", "a", "c"]
+    page = catalogue.staff_page(Listing())
+    assert [product.price for product in page.products if product.product_id == "b"] == [
+        Decimal("5.00")
+    ]
+    assert page.opened["b"].version == 2
+    catalogue.deactivate("c", ann)
+    assert walk(catalogue, Listing(), staff=True) == ["a", "b", "d"]
+    assert walk(catalogue, Listing(active=False), staff=True) == ["c"]
+
+
+class Lagging:
+    """A table whose indexes have not heard of anything yet, as DynamoDB's may be for a moment."""
+
+    def __init__(self, table: Any) -> None:
+        self.table = table
+
+    def open_changes(self, *_: Any, **__: Any) -> Iterator[Any]:
+        return iter(())
+
+    in_order = open_changes
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.table, name)
+
+
+def test_ones_own_save_is_in_the_list_before_any_index_knows_of_it(
+    catalogue: Catalogue, ann: Origin
+) -> None:
+    catalogue.create("a", fields(), ann)
+    lagging = replace(catalogue, table=Lagging(catalogue.table))  # type: ignore[arg-type]
+    assert lagging.staff_page(Listing()).products == []
+    assert [p.product_id for p in lagging.staff_page(Listing(), also=("a", "nobody")).products] == [
+        "a"
+    ]
+    found = lagging.search(sought("basic"), staff=True, also=("a",))
+    assert [product.product_id for product in found.products] == ["a"]
+
+
+def test_the_newest_open_changes_are_laid_over_first(catalogue: Catalogue, ann: Origin) -> None:
+    for number in range(3):
+        catalogue.create(f"p{number}", fields(name=f"Hosting {number}"), ann)
+    table = bootstrap.table()
+    assert [change.product_id for change in table.open_changes(newest_first=True)] == [
+        "p2",
+        "p1",
+        "p0",
+    ]
+    assert [change.product_id for change in table.open_changes()] == ["p0", "p1", "p2"]
+
+
+def test_a_filter_few_products_pass_costs_a_bounded_read() -> None:
+    plenty = (
+        a_product(product_id=f"p{number:05}", currency="USD") for number in range(EXAMINED_MOST * 2)
+    )
+    page = page_of(Listing(currency="ZAR"), [plenty], {})
+    assert page.products == []
+    assert page.after
+    assert page.after.endswith(f"p{EXAMINED_MOST - 1:05}")
+
+
+def sought(text: str, **changes: Any) -> Listing:
+    return Listing(text=text, by_relevance=True, **changes)
+
+
+def test_search_finds_by_name_text_and_id_and_staff_see_their_saves(
+    catalogue: Catalogue, pipeline: Pipeline, ann: Origin
+) -> None:
+    stored(catalogue, pipeline, ann, "a", name="Gold hosting")
+    stored(
+        catalogue,
+        pipeline,
+        ann,
+        "b",
+        name="Silver hosting",
+        description="Cheaper than gold hosting.",
+    )
+    for product_id in ("a", "b"):
+        pipeline.make_searchable(product_id, 1)
+
+    def found(text: str, *, staff: bool = False, active: bool | None = True) -> list[str]:
+        return [
+            product.product_id
+            for product in catalogue.search(sought(text, active=active), staff=staff).products
+        ]
+
+    assert found("gold") == ["a", "b"]  # the name counts more than the description
+    assert found("gol") == ["a", "b"]  # as it is typed
+    assert found("silvr") == ["b"]  # a slip of the finger
+    assert found("b")[0] == "b"
+    stored(catalogue, pipeline, ann, "PACK-9", name="Tin hosting")
+    pipeline.make_searchable("PACK-9", 1)
+    for id_as_typed in ("PACK-9", "pack-9", "PACK", "pa"):
+        assert found(id_as_typed)[0] == "PACK-9", id_as_typed
+    catalogue.update("b", {"name": "Bronze hosting"}, ann)
+    assert found("bronze", staff=True) == ["b"]
+    catalogue.deactivate("a", ann)
+    assert found("gold", staff=True, active=True) == ["b"]
+    assert set(found("gold", staff=True, active=None)) == {"a", "b"}
+
+
+def test_without_an_index_search_walks_the_table_within_bounds(
+    world: World, ann: Origin, settings: Any
+) -> None:
+    settings.ENABLE_OPENSEARCH = False
+    catalogue, pipeline = bootstrap.catalogue(), bootstrap.pipeline()
+    stored(catalogue, pipeline, ann, "a", name="Gold hosting")
+    stored(catalogue, pipeline, ann, "b", name="Silver hosting")
+    assert [
+        product.product_id
+        for product in catalogue.search(sought("GOLD host"), staff=False).products
+    ] == ["a"]
+
+
+def test_one_damaged_record_does_not_hide_the_others(
+    catalogue: Catalogue,
+    pipeline: Pipeline,
+    ann: Origin,
+    world: World,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    for product_id in ("a", "b"):
+        stored(catalogue, pipeline, ann, product_id)
+    key = {"PK": {"S": "PRODUCT#a"}, "SK": {"S": "METADATA"}}
+    world.dynamodb.update_item(TableName=world.table, Key=key, UpdateExpression="REMOVE price")
+    assert walk(catalogue, Listing()) == ["b"]
+    assert "damaged item skipped" in caplog.text
+
+
+def test_no_path_scans_the_table(catalogue: Catalogue, pipeline: Pipeline, ann: Origin) -> None:
+    with operations_of(bootstrap.dynamodb()) as operations:
+        stored(catalogue, pipeline, ann, "a")
+        for listing in (
+            Listing(),
+            Listing(active=None),
+            Listing(by_price=True),
+            Listing(text="host"),
+        ):
+            catalogue.staff_page(listing)
+        catalogue.search(sought("host"), staff=True)
+        catalogue.history("a")
+        pipeline.relay()
+    assert "Query" in operations
+    assert "Scan" not in operations
+
+
+def test_records_are_read_in_batches(catalogue: Catalogue, pipeline: Pipeline, ann: Origin) -> None:
+    stored(catalogue, pipeline, ann, "a")
+    ids = ["a", *(f"none{number}" for number in range(150))]
+    assert list(bootstrap.table().records(ids)) == ["a"]
+
+
+def test_a_search_combines_with_filters_order_and_pages(
+    catalogue: Catalogue, pipeline: Pipeline, ann: Origin, settings: Any
+) -> None:
+    for number in range(7):
+        cycle = "yearly" if number % 2 else "monthly"
+        stored(catalogue, pipeline, ann, f"p{number}", price=f"{10 - number}", billing_cycle=cycle)
+        pipeline.make_searchable(f"p{number}", 1)
+
+    def found(listing: Listing) -> list[str]:
+        ids: list[str] = []
+        while True:
+            page = bootstrap.catalogue().search(listing, staff=False)
+            ids += [product.product_id for product in page.products]
+            if page.after is None:
+                return ids
+            listing = replace(listing, after=page.after)
+
+    for indexed in (True, False):
+        settings.ENABLE_OPENSEARCH = indexed
+        bootstrap.index.cache_clear()
+        bootstrap.catalogue.cache_clear()
+        assert found(Listing(text="hosting", by_price=True, limit=2)) == [
+            f"p{number}" for number in range(6, -1, -1)
+        ]
+        assert found(Listing(text="hosting", descending=True, limit=3)) == [
+            f"p{number}" for number in range(6, -1, -1)
+        ]
+        assert found(Listing(text="hosting", billing_cycle="yearly", limit=2)) == ["p1", "p3", "p5"]
+        priced = Listing(text="hosting", min_price=Decimal("5"), max_price=Decimal("7"))
+        assert found(priced) == ["p3", "p4", "p5"]
+        assert sorted(found(sought("hosting", limit=3))) == [f"p{number}" for number in range(7)]
+
+
+def test_a_search_says_how_fresh_it_is(
+    catalogue: Catalogue, pipeline: Pipeline, ann: Origin
+) -> None:
+    stored(catalogue, pipeline, ann, "a")
+    waiting = catalogue.receipt("a", 1).accepted_at
+    behind = catalogue.search(sought("host"), staff=False).freshness
+    assert behind
+    assert (behind.complete_up_to, behind.from_index) == (waiting, True)
+    pipeline.make_searchable("a", 1)
+    fresh = catalogue.search(sought("host"), staff=False).freshness
+    assert fresh
+    assert fresh.complete_up_to > waiting

@@ -1,0 +1,150 @@
+"""``make run`` as its user meets it: it starts, it keeps what was written, it stops, and it says what is in the way."""
+
+import fcntl
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from deploy.local.engines import ROOT, free_port
+from tests.support.processes import until
+
+STARTED: list[subprocess.Popen[str]] = []
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left() -> Iterator[None]:
+    """Whatever a test started ends with it, also with one that fails."""
+    yield
+    for child in STARTED:
+        if child.poll() is None:
+            child.terminate()
+            child.wait(60)
+    STARTED.clear()
+
+
+def run(home: Path, port: int | str, *arguments: str) -> subprocess.Popen[str]:
+    with (home.parent / "output").open("w") as output:
+        started = subprocess.Popen(
+            [sys.executable, "-m", "deploy.local.run", *arguments],
+            cwd=ROOT,
+            env={**os.environ, "LOCAL_HOME": str(home), "PORT": str(port)},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+    STARTED.append(started)
+    return started
+
+
+def said(home: Path) -> str:
+    return (home.parent / "output").read_text()
+
+
+def call(port: int, path: str, **options: object) -> dict[str, object]:
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", **options)  # type: ignore[arg-type]
+    with urllib.request.urlopen(request, timeout=15) as answer:
+        return dict(json.load(answer))
+
+
+def processes_of(home: Path) -> list[str]:
+    """Every process that was given this home, ours excepted."""
+    found = []
+    for status in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if f"LOCAL_HOME={home}".encode() in status.read_bytes():
+                found.append((status.parent / "cmdline").read_text().replace("\0", " "))
+        except OSError:
+            continue
+    return found
+
+
+@pytest.mark.timeout(180)
+def test_it_runs_keeps_what_was_written_and_leaves_no_process(tmp_path: Path) -> None:
+    home, port = tmp_path / "home", free_port()
+    first = run(home, port)
+    until(lambda: "Ctrl-C stops it" in said(home), seconds=60)
+    token = (home / "api-token").read_text().strip()
+    sent = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    patch = {"method": "PATCH", "data": b'{"price": "1601.00"}', "headers": sent}
+    receipt = call(port, "/v1.0/products/PROD-BASIC", **patch)["statusUrl"]
+    until(lambda: call(port, receipt, headers=sent)["effects"]["searchable"]["state"] == "done")
+    assert call(port, "/v1.0/products/PROD-BASIC")["price"] == "1601.00"
+    second = run(home, free_port())
+    assert second.wait(30) == 1
+    assert "It is running already" in said(home)
+    first.send_signal(signal.SIGINT)
+    assert first.wait(60) == 0
+    assert processes_of(home) == []
+
+    again = run(home, port)
+    until(lambda: "Ctrl-C stops it" in said(home), seconds=60)
+    assert "0 created, 5 there already" in said(home)
+    assert call(port, "/v1.0/products/PROD-BASIC")["price"] == "1601.00"
+    assert call(port, "/v1.0/products?q=basic")["count"] == 1
+    again.terminate()
+    assert again.wait(60) == 0
+
+    assert run(home, port, "reset").wait(30) == 0
+    assert not home.exists()
+
+
+def test_a_port_in_use_gets_one_clear_sentence(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert run(tmp_path / "home", port).wait(30) == 1
+    assert (
+        said(tmp_path / "home")
+        .strip()
+        .endswith(f"Port {port} is in use; choose another one: PORT=8001 make run")
+    )
+    assert run(tmp_path / "home", "eighty").wait(30) == 1
+    assert "PORT must be a number" in said(tmp_path / "home")
+
+
+def test_nothing_is_forgotten_while_it_runs(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    with (home / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert run(home, 1, "reset").wait(30) == 1
+    assert home.exists()
+
+
+def test_engines_that_are_not_installed_or_die_get_one_clear_sentence(tmp_path: Path) -> None:
+    environment = {**os.environ, "LOCAL_HOME": str(tmp_path / "home"), "PORT": str(free_port())}
+    command = [sys.executable, "-m", "deploy.local.run"]
+    for engines, sentence in (
+        (tmp_path / "none", "engines are not installed"),
+        (broken(tmp_path), "ended by itself"),
+    ):
+        ended = subprocess.run(
+            command,
+            cwd=ROOT,
+            env=environment | {"ENGINES_VENV": str(engines)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert ended.returncode == 1
+        assert sentence in ended.stderr
+        assert "Traceback" not in ended.stderr
+
+
+def broken(tmp_path: Path) -> Path:
+    """Engines that end as soon as they are started."""
+    program = tmp_path / "broken" / "bin" / "ministack"
+    program.parent.mkdir(parents=True)
+    program.write_text("#!/bin/sh\nexit 3\n")
+    program.chmod(0o755)
+    return tmp_path / "broken"

@@ -1,0 +1,137 @@
+"""A small game that went well, to be falsified: what clients were told, and what the engines hold."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from products.adapters.dynamodb.items import change_item, record_item
+from products.changes import (
+    Change,
+    Effect,
+    Origin,
+    audit_key,
+    audit_record,
+    canonical_json,
+    next_change,
+)
+from products.documents import FIELD_NAMES, iso, to_document
+from products.merging import merged
+from products.product import new_product
+from tests.gameday.case import Case
+from tests.gameday.evidence import Evidence, Item
+from tests.gameday.ledger import Outcome, Read, Told, Write
+from tests.support.builders import fields
+
+START = datetime(2026, 11, 25, 12, tzinfo=UTC)
+NUMBERED = "gd-api1-{:06d}"
+
+
+@dataclass
+class Played:
+    """``case`` grows with each write; every effect of every change has come about."""
+
+    case: Case = field(default_factory=lambda: Case(Evidence(), []))
+    newest: dict[str, Change] = field(default_factory=dict)
+
+    def write(self, product_id: str, edits: Mapping[str, Any], **terms: Any) -> Write:
+        """A write that was accepted, with all that follows from it."""
+        write = self.note(product_id, edits, Outcome.ACCEPTED, 202, **terms)
+        change = self._change(write)
+        write.told[-1] = Told(
+            request_id=write.told[-1].request_id,
+            outcome=Outcome.ACCEPTED,
+            status=202,
+            version=change.version,
+        )
+        self._effects(change)
+        shown = {"price": str(change.after.price), "name": change.after.name}
+        self.case.reads.append(
+            Read(
+                client="api1",
+                where="product",
+                product_id=product_id,
+                at_least=change.version,
+                version=change.version,
+                shown=shown,
+            )
+        )
+        return write
+
+    def note(
+        self,
+        product_id: str,
+        edits: Mapping[str, Any],
+        outcome: Outcome,
+        status: int | None,
+        **terms: Any,
+    ) -> Write:
+        """A write that was asked for, and what its client was told."""
+        write_id = NUMBERED.format(len(self.case.writes) + 1)
+        conflicts = terms.pop("conflicts", {})
+        told = Told(request_id=f"{write_id}.1", outcome=outcome, status=status, conflicts=conflicts)
+        write = Write(
+            write_id=write_id,
+            client="api1",
+            kind="patch",
+            product_id=product_id,
+            edits=edits,
+            told=[told],
+            **terms,
+        )
+        self.case.writes.append(write)
+        return write
+
+    def _change(self, write: Write) -> Change:
+        before, at = (
+            self.newest.get(write.product_id),
+            START + timedelta(seconds=10 * len(self.case.writes)),
+        )
+        origin = Origin(actor="ann", source="api", request_id=write.told[0].request_id)
+        edits = {FIELD_NAMES[name]: value for name, value in write.edits.items()}
+        if before is None:
+            after = new_product(write.product_id, edits, by="ann", at=at)
+        else:
+            after = merged(before.after, edits, before.after)
+        change = next_change(
+            before, after, origin, at=at, change_id=f"c{at:%H%M%S}", effects=frozenset(Effect)
+        )
+        self.newest[write.product_id] = change
+        return change
+
+    def _effects(self, change: Change) -> None:
+        evidence, at = self.case.evidence, change.accepted_at
+        item: Item = change_item(change) | {
+            "done": {str(effect): iso(at + timedelta(seconds=3)) for effect in Effect}
+        }
+        item["done"]["stored"] = iso(at + timedelta(seconds=1))
+        del item["open"], item["openFlag"]
+        evidence.changes.setdefault(change.product_id, []).append(item)
+        evidence.records[change.product_id] = record_item(change.after)
+        document = to_document(change.after)
+        evidence.documents[change.product_id] = document | {"price": str(document["price"])}
+        evidence.audit[audit_key(change)] = canonical_json(audit_record(change))
+        started = at + timedelta(seconds=2, milliseconds=500)
+        evidence.invalidations.append(
+            f"products-{len(evidence.invalidations) + 1}-{started:%Y%m%dT%H%M%S%f}"
+        )
+        name = "".join(change.after.name.casefold().split())
+        evidence.claims = {n: p for n, p in evidence.claims.items() if p != change.product_id} | {
+            name: change.product_id
+        }
+
+
+def sound() -> Played:
+    """Two products, four changes, a refusal, an unknown write that never came about, one that did."""
+    played = Played()
+    played.write("gd-00", fields(name="Alpha"), creates=True)
+    played.write("gd-01", fields(name="Beta"), creates=True)
+    played.write("gd-00", {"price": "12.01"})
+    played.write("gd-00", {"description": "Described by somebody else."}, base=1)
+    clash = {"fields": {"price": {"theirs": "12.01"}}, "version": 3}
+    played.note("gd-00", {"price": "13.01"}, Outcome.REFUSED, 409, base=1, conflicts=clash)
+    played.note("gd-01", {"price": "14.01"}, Outcome.UNKNOWN, None)
+    played.write("gd-01", {"name": "Gamma"}, once=True).told.insert(
+        0, Told(request_id=NUMBERED.format(7) + ".0", outcome=Outcome.UNKNOWN)
+    )
+    return played

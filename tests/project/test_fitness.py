@@ -1,0 +1,137 @@
+"""What no linter sees: that the parts agree, and that the house keeps to its own measures."""
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from bbws_products.celery import app
+from deploy.local.engines import ROOT
+from products.pipeline import TASKS
+from tasks.queues import ON_CHANGE_QUEUE, QUEUES, dlq_name, queue_names
+
+SOURCES = [
+    path
+    for room in ("products", "tasks", "bbws_products", "deploy")
+    for path in (ROOT / room).rglob("*.py")
+]
+OWN_KEYS = {"ENVIRONMENT": "prod", "LOCAL": "0", "SECRET_KEY": "x" * 40, "TOKEN_KEYS": "y" * 40}
+TESTS = list((ROOT / "tests").rglob("*.py"))
+
+
+def test_every_effect_has_a_task_and_every_task_a_queue() -> None:
+    app.loader.import_default_modules()
+    names = {f"products.{task}" for task in TASKS.values()}
+    assert names == set(QUEUES)
+    assert names | set(ON_CHANGE_QUEUE) <= set(app.tasks)
+    assert set(app.conf.task_routes) == names | set(ON_CHANGE_QUEUE)
+    assert {queue.name for queue in app.conf.task_queues} == set(queue_names("test").values())
+    assert set(app.conf.broker_transport_options["predefined_queues"]) == set(
+        queue_names("test").values()
+    )
+
+
+def test_queues_are_named_as_designed() -> None:
+    assert set(queue_names("prod").values()) == {
+        f"bbws-product-{part}-prod" for part in ("change", "cache", "search", "audit")
+    }
+    assert dlq_name("bbws-product-change-prod", "prod") == "bbws-product-change-dlq-prod"
+
+
+def test_no_failure_is_acknowledged_and_no_publish_is_endless() -> None:
+    conf = app.conf
+    assert (conf.task_acks_late, conf.task_acks_on_failure, conf.task_acks_on_timeout) == (
+        True,
+        False,
+        False,
+    )
+    assert conf.task_time_limit < 60
+    client = conf.broker_transport_options["client-config"]
+    assert (client["connect_timeout"] + client["read_timeout"]) * client["retries"][
+        "total_max_attempts"
+    ] <= 5
+    assert conf.task_publish_retry is False
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_modules_and_functions_stay_small(path: Path) -> None:
+    text = path.read_text()
+    assert text.count("\n") <= 300
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef):
+            docstring = len((ast.get_docstring(node) or "").splitlines())
+            assert (node.end_lineno or 0) - node.lineno + 1 - docstring <= 30, node.name
+
+
+def test_test_modules_stay_small() -> None:
+    assert [path.name for path in TESTS if path.read_text().count("\n") > 400] == []
+
+
+def test_nothing_in_the_code_scans() -> None:
+    judge = (
+        ROOT / "tests" / "gameday" / "evidence.py"
+    )  # finds what no access path leads to, in a table of its own
+    texts = {path.name: path.read_text() for path in SOURCES if path != judge}
+    assert [name for name, text in texts.items() if '"scan"' in text or ".scan(" in text] == []
+
+
+def start(**changes: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, **changes}
+    command = [
+        sys.executable,
+        "-c",
+        "from django.conf import settings; settings.DEBUG; print('started')",
+    ]
+    return subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"SECRET_KEY": ""}, "SECRET_KEY is not set. Any long random text"),
+        ({"SQS_QUEUE_URL_PREFIX": ""}, "SQS_QUEUE_URL_PREFIX is not set. e.g."),
+        ({"OPENSEARCH_URL": ""}, "or switch search off with ENABLE_OPENSEARCH=0"),
+        ({"DEBUG": "maybe"}, "DEBUG must be 1 or 0, not 'maybe'"),
+        ({"RELAY_AFTER_SECONDS": "soon"}, "RELAY_AFTER_SECONDS must be a number, not 'soon'"),
+        ({"LOG_FORMAT": "xml"}, "LOG_FORMAT must be json or line, not 'xml'"),
+        ({"ENVIRONMENT": "prod", "LOCAL": "0"}, "prod refuses to start"),
+        (OWN_KEYS | {"DEBUG": "1"}, "prod refuses to start"),
+        (OWN_KEYS | {"LOCAL": "1"}, "prod refuses to start"),
+        (OWN_KEYS | {"TOKEN_KEYS": "x" * 40}, "prod refuses to start"),
+    ],
+)
+def test_a_wrong_setting_says_how_to_set_it(changes: dict[str, str], sentence: str) -> None:
+    refused = start(**changes)
+    assert refused.returncode == 1
+    assert sentence in refused.stderr
+
+
+def test_production_starts_with_keys_of_its_own() -> None:
+    started = start(**OWN_KEYS)
+    assert started.stdout.strip() == "started", started.stderr
+
+
+def test_the_benchmarks_can_be_started() -> None:
+    """Only people start them, so nobody else would see that they can't be."""
+    command = [sys.executable, "-m", "tests.bench", "--help"]
+    helped = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert "growing" in helped.stdout, helped.stderr
+
+
+def test_the_readme_names_every_room_and_command() -> None:
+    readme = (ROOT / "README.md").read_text()
+    commands = [path.stem for path in ROOT.glob("*/management/commands/[a-z]*.py")]
+    assert [name for name in commands if name not in readme] == []
+    assert all(
+        f"{room}/" in readme
+        for room in ("bbws_products", "products", "tasks", "templates", "tests", "deploy")
+    )
+    assert settings.ENVIRONMENT == "test"

@@ -1,0 +1,225 @@
+"""A new search index is built while searches and writes go on: no moment without search, and no write lost."""
+
+import itertools
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+from django.core.management import CommandError
+
+from products import bootstrap, maintenance
+from products.adapters.opensearch.rebuild import OpenSearchRebuild
+from products.catalogue import Catalogue
+from products.changes import Origin
+from products.errors import EngineAway
+from products.lists import Listing
+from products.product import Product
+from products.reindex import Reindex
+from tests.conftest import forget_wiring
+from tests.support.builders import fields
+from tests.support.commands import output
+from tests.support.fakes import Bell
+from tests.support.world import World
+
+HOSTING = Listing(text="hosting", by_relevance=True, limit=100)
+
+
+@pytest.fixture
+def shelf(world: World, ann: Origin) -> Catalogue:
+    """Twelve products, stored and indexed."""
+    quiet = replace(bootstrap.catalogue(), doorbell=Bell())
+    for number in range(12):
+        quiet.create(f"p{number:02}", fields(name=f"Hosting {number}"), ann)
+        bootstrap.pipeline().persist(f"p{number:02}", 1)
+    maintenance.index_records()
+    return quiet
+
+
+@dataclass
+class Interrupted:
+    """The rebuilt index, with something happening just before one of its steps."""
+
+    index: OpenSearchRebuild
+    step: str
+    happen: Callable[[], None]
+
+    def __getattr__(self, name: str) -> Any:
+        if name == self.step:
+            self.step = ""
+            self.happen()
+        return getattr(self.index, name)
+
+
+def rebuilding(step: str = "", happen: Callable[[], None] = lambda: None) -> Reindex:
+    made = maintenance.reindex()
+    assert made
+    return replace(made, index=Interrupted(made.index, step, happen))  # type: ignore[arg-type]
+
+
+def everything(products: Iterator[Product]) -> Iterator[Product]:
+    return products
+
+
+def indexes(world: World) -> dict[str, list[str]]:
+    found = world.opensearch.indices.get_alias(index=f"{world.alias}-*")
+    return {name: sorted(index["aliases"]) for name, index in found.items()}
+
+
+def version_in(world: World, product_id: str) -> int:
+    return int((world.document(product_id) or {"version": 0})["version"])
+
+
+def index_through(number: str, world: World, ann: Origin) -> Callable[[], None]:
+    """A write of each kind, taken all the way: one more product, and one changed."""
+
+    def write() -> None:
+        quiet = replace(bootstrap.catalogue(), doorbell=Bell())
+        quiet.create(f"new{number}", fields(name=f"New hosting {number}"), ann)
+        version = quiet.update("p03", {"price": f"{number}"}, ann).product.version
+        for product_id, which in ((f"new{number}", 1), ("p03", version)):
+            bootstrap.pipeline().persist(product_id, which)
+            bootstrap.pipeline().make_searchable(product_id, which)
+
+    return write
+
+
+@pytest.mark.parametrize("step", ["begin", "fill", "behind", "switch"])
+def test_a_write_at_any_moment_of_it_is_in_the_new_index(
+    shelf: Catalogue, world: World, ann: Origin, step: str
+) -> None:
+    rebuilding(step, index_through("7", world, ann)).run("2", everything)
+    assert indexes(world) == {f"{world.alias}-2": [world.alias]}
+    assert (version_in(world, "p03"), version_in(world, "new7")) == (2, 1)
+    assert len(bootstrap.catalogue().search(HOSTING, staff=False).products) == 13
+
+
+def test_a_write_that_only_the_standing_index_has_is_brought_along(
+    shelf: Catalogue, world: World, ann: Origin
+) -> None:
+    """As by a writer that looked before the new index was there, of a product the table's index does not show yet."""
+    shelf.create("slow", fields(name="Slow hosting"), ann)
+    slow = shelf.newest("slow")
+
+    def into_the_standing_one() -> None:
+        body = {**(world.document("p01") or {}), "productId": "slow", "name": slow.name}
+        options = {"version": 1, "version_type": "external", "refresh": "true"}
+        world.opensearch.index(index=f"{world.alias}-1", id="slow", body=body, params=options)
+
+    rebuilding("behind", into_the_standing_one).run("2", everything)
+    assert (world.document("slow") or {}).get("name") == "Slow hosting"
+
+
+def test_what_nobody_accepted_is_left_behind(shelf: Catalogue, world: World) -> None:
+    body = world.document("p01") or {}
+    for product_id, version in (("ghost", 1), ("p01", 9)):
+        options = {"version": version, "version_type": "external", "refresh": "true"}
+        world.opensearch.index(
+            index=world.alias, id=product_id, body=body | {"productId": product_id}, params=options
+        )
+    rebuilding().run("2", everything)
+    assert (version_in(world, "p01"), world.document("ghost")) == (1, None)
+    assert world.opensearch.get(index=world.alias, id="p01")["_version"] == 1
+
+
+@dataclass
+class Busy:
+    """Writers and a reader, at it until they are told to stop; what they did not find where it had to be."""
+
+    quiet: Catalogue
+    world: World
+    ann: Origin
+    written: dict[str, int]
+    done: threading.Event = field(default_factory=threading.Event)
+    lost: list[str] = field(default_factory=list)
+
+    def write(self, product_ids: list[str]) -> None:
+        for product_id in itertools.cycle(product_ids):
+            edit = {"price": f"{self.written[product_id] % 90 + 1}.50"}
+            version = self.quiet.update(product_id, edit, self.ann).product.version
+            bootstrap.pipeline().persist(product_id, version)
+            bootstrap.pipeline().make_searchable(product_id, version)
+            self.written[product_id] = version
+            if version_in(self.world, product_id) < version:
+                self.lost.append(f"{product_id} v{version}")
+            if self.done.is_set():
+                return
+
+    def search(self) -> None:
+        while not self.done.is_set():
+            if (count := len(bootstrap.index().search(HOSTING, 100))) != len(self.written):
+                self.lost.append(f"a search found {count}")
+
+
+def test_searches_and_writers_go_on_throughout(shelf: Catalogue, world: World, ann: Origin) -> None:
+    """Each write is searchable at once and stays so, and each search finds all, while index after index is built."""
+    busy = Busy(shelf, world, ann, {f"p{number:02}": 1 for number in range(12)})
+    ids = sorted(busy.written)
+    threads = [threading.Thread(target=busy.write, args=(ids[n::2],)) for n in range(2)]
+    threads.append(threading.Thread(target=busy.search))
+    for thread in threads:
+        thread.start()
+    try:
+        for number in range(2, 7):
+            rebuilding().run(str(number), everything)
+    finally:
+        busy.done.set()
+        for thread in threads:
+            thread.join()
+    assert busy.lost == []
+    assert max(busy.written.values()) > 1
+    assert {product_id: version_in(world, product_id) for product_id in ids} == busy.written
+    assert list(indexes(world)) == [f"{world.alias}-6"]
+
+
+@pytest.mark.parametrize("step", ["fill", "behind", "switch"])
+def test_an_interrupted_run_leaves_search_as_it_was_and_may_be_run_again(
+    shelf: Catalogue, world: World, ann: Origin, step: str
+) -> None:
+    def die() -> None:
+        raise EngineAway("OpenSearch")
+
+    with pytest.raises(EngineAway):
+        rebuilding(step, die).run("2", everything)
+    assert indexes(world) == {
+        f"{world.alias}-1": [world.alias],
+        f"{world.alias}-2": [f"{world.alias}-next"],
+    }
+    index_through("5", world, ann)()
+    assert version_in(world, "p03") == 2
+    assert len(bootstrap.catalogue().search(HOSTING, staff=False).products) == 13
+    rebuilding().run("3", everything)
+    assert indexes(world) == {f"{world.alias}-3": [world.alias]}
+    assert version_in(world, "p03") == 2
+
+
+def test_of_two_runs_at_once_the_earlier_ends_and_nothing_is_lost(
+    shelf: Catalogue, world: World
+) -> None:
+    with pytest.raises(EngineAway):
+        rebuilding("switch", lambda: rebuilding().run("3", everything) and None).run(
+            "2", everything
+        )
+    assert indexes(world) == {f"{world.alias}-3": [world.alias]}
+    assert len(bootstrap.catalogue().search(HOSTING, staff=False).products) == 12
+
+
+def test_indexes_of_others_are_left_alone(shelf: Catalogue, world: World) -> None:
+    others = [f"{world.alias}-eu-1", f"{world.alias}-backup"]
+    for name in others:
+        world.opensearch.indices.create(index=name)
+    rebuilding().run("2", everything)
+    assert sorted(indexes(world)) == sorted([*others, f"{world.alias}-2"])
+    for name in others:
+        world.opensearch.indices.delete(index=name)
+
+
+def test_the_command_says_how_many_there_are(shelf: Catalogue, world: World, settings: Any) -> None:
+    assert output("rebuild_search_index") == "12 products in the new index"
+    assert output("rebuild_search_index") == "12 products in the new index"
+    assert len(indexes(world)) == 1
+    settings.ENABLE_OPENSEARCH = False
+    forget_wiring()
+    with pytest.raises(CommandError, match="ENABLE_OPENSEARCH is off"):
+        output("rebuild_search_index")

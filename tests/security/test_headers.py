@@ -1,0 +1,257 @@
+"""What every answer tells the browser, what production starts with, and that nobody raises themselves."""
+
+import os
+import secrets
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group, Permission, User
+from django.test import Client
+
+from deploy.local.engines import ROOT
+from products.access.groups import GROUPS
+from products.catalogue import Catalogue
+from products.changes import Origin
+from tests.project.test_fitness import OWN_KEYS
+from tests.support.admin_client import LIST, page, signed_in
+from tests.support.builders import fields
+from tests.support.world import World
+
+pytestmark = pytest.mark.django_db
+
+PRODUCTION = OWN_KEYS | {
+    "ALLOWED_HOSTS": "products.example.com",
+    "SECRET_KEY": secrets.token_hex(32),
+}
+
+
+def policy_of(answer: Any) -> dict[str, set[str]]:
+    parts = [part.split() for part in answer["Content-Security-Policy"].split(";")]
+    return {name: set(values) for name, *values in parts}
+
+
+def in_production(code: str) -> subprocess.CompletedProcess[str]:
+    """Our code as production configures it, in a process of its own; a warning ends it."""
+    # The static files are collected when an image is built, not here.
+    warnings = ["-W", "error", "-W", "ignore:No directory at"]
+    command = [sys.executable, *warnings, "-c", f"import django; django.setup()\n{code}"]
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("DJANGO_ALLOW")
+    }
+    environment |= PRODUCTION
+    return subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def test_only_pages_of_the_admin_may_evaluate_and_none_has_inline_scripts_or_styles(
+    world: World, settings: Any
+) -> None:
+    client = signed_in("ada")
+    addresses = [
+        "/admin/",
+        LIST,
+        "/v1.0/docs",
+        "/v1.0/docs?script=",
+        "/v1.0/products",
+        "/no/such/page",
+        "/healthz",
+    ]
+    for address in addresses:
+        policy = policy_of(client.get(address))
+        evaluates = {"'unsafe-eval'"} if address.startswith("/admin/") else set()
+        assert (address, policy.pop("script-src")) == (address, {"'self'"} | evaluates)
+        assert policy == {
+            "default-src": {"'self'"},
+            "style-src": {"'self'"},
+            "style-src-attr": {"'unsafe-inline'"},
+            "img-src": {"'self'", "data:", settings.MEDIA_URL.rpartition("/bbws")[0]},
+            "connect-src": {"'self'"},
+            "object-src": {"'none'"},
+            "frame-src": {"'none'"},
+            "frame-ancestors": {"'none'"},
+            "form-action": {"'self'"},
+            "base-uri": {"'none'"},
+        }
+
+
+def test_every_answer_has_the_headers_of_the_house(catalogue: Catalogue, ann: Origin) -> None:
+    catalogue.create("p1", fields(), ann)
+    ada = signed_in("ada")
+    for client, address in (
+        (ada, LIST),
+        (ada, page("p1")),
+        (Client(), "/admin/login/"),
+        (Client(), "/v1.0/products"),
+    ):
+        headers = client.get(address).headers
+        assert headers["X-Frame-Options"] == "DENY"
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Referrer-Policy"] == "same-origin"
+        assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
+        assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
+        assert "camera=()" in headers["Permissions-Policy"]
+
+
+def test_nothing_of_the_admin_is_kept_by_a_browser_or_cache(world: World) -> None:
+    people = (signed_in("ada"), signed_in("stan", None), Client())
+    for client in people:
+        for address in ("/admin/", LIST, page("none"), "/admin/login/", "/admin/no/such/"):
+            assert (address, client.get(address)["Cache-Control"]) == (address, "private, no-store")
+
+
+def test_a_refusal_is_a_page_with_a_way_on() -> None:
+    refused = signed_in("stan", None).get(LIST)
+    assert refused.status_code == 403
+    assert "Your account has no permission for this." in refused.content.decode()
+    strict = Client(enforce_csrf_checks=True)
+    stale = strict.post("/admin/login/", {"username": "ann", "password": "x"})
+    assert stale.status_code == 403
+    assert "Nothing was saved." in stale.content.decode()
+
+
+def test_production_passes_djangos_own_checks_without_a_warning() -> None:
+    checked = in_production(
+        "from django.core.management import call_command; call_command('check', deploy=True, fail_level='WARNING')"
+    )
+    assert checked.returncode == 0, checked.stderr
+    assert "no issues" in checked.stdout
+
+
+def test_production_has_cookies_no_sibling_domain_can_plant_and_insists_on_https() -> None:
+    made = in_production(
+        "from django.conf import settings as s; from django.test import Client; c = Client();"
+        " here = {'host': 'products.example.com'}; a = c.get('/v1.0/docs?script=', secure=True, headers=here);"
+        " print(a.cookies.output(), a.headers, c.get('/admin/', headers=here)['Location']);"
+        " print(s.SESSION_COOKIE_NAME, s.SESSION_COOKIE_SECURE)"
+    )
+    shown = made.stdout
+    assert made.returncode == 0, made.stderr
+    assert "Set-Cookie: __Host-csrftoken=" in shown
+    assert all(flag in shown for flag in ("; HttpOnly", "; Path=/", "; SameSite=Lax", "; Secure"))
+    assert "Domain=" not in shown
+    assert "max-age=31536000; includeSubDomains" in shown
+    assert "https://products.example.com/admin/" in shown
+    assert "__Host-sessionid True" in shown
+
+
+def test_groups_hold_what_the_design_says_and_nothing_about_accounts() -> None:
+    held = {
+        group.name: set(group.permissions.values_list("codename", flat=True))
+        for group in Group.objects.all()
+    }
+    products = Permission.objects.filter(
+        content_type__app_label="products", content_type__model="product"
+    )
+    of_products = set(products.values_list("codename", flat=True))
+    assert {name: codes & of_products for name, codes in held.items()} == {
+        name: {f"{verb}_product" for verb in verbs} for name, verbs in GROUPS.items()
+    }
+    assert GROUPS["Product viewers"] == ["view"]
+    assert set(GROUPS["Product editors"]) == {"view", "add", "change"}
+    assert set(GROUPS["Product admins"]) == {"view", "add", "change", "delete", "operate"}
+    assert set(GROUPS["Product operators"]) == {"view", "operate"}
+    assert set(
+        Permission.objects.filter(group__isnull=False).values_list(
+            "content_type__app_label", flat=True
+        )
+    ) == {"products"}
+
+
+# Somebody who may keep accounts, without being a superuser
+
+
+@pytest.fixture
+def keeper() -> Client:
+    client = signed_in("keeper", "Product viewers")
+    keeper = User.objects.get(username="keeper")
+    keeper.user_permissions.set(Permission.objects.filter(content_type__app_label="auth"))
+    return client
+
+
+def account(name: str, **powers: Any) -> User:
+    return User.objects.create(username=name, **powers)
+
+
+def test_keepers_of_accounts_give_no_powers(keeper: Client) -> None:
+    powers = {
+        "is_staff": "on",
+        "is_superuser": "on",
+        "groups": [group.pk for group in Group.objects.all()],
+    }
+    powers |= {"user_permissions": [permission.pk for permission in Permission.objects.all()]}
+    for user in (User.objects.get(username="keeper"), account("new")):
+        before = (
+            user.is_staff,
+            user.is_superuser,
+            user.groups.count(),
+            user.user_permissions.count(),
+        )
+        sent = {
+            "username": user.username,
+            "first_name": "Kim",
+            "date_joined_0": "2026-01-01",
+            "date_joined_1": "00:00",
+        }
+        assert (
+            keeper.post(
+                f"/admin/auth/user/{user.pk}/change/", sent | {"is_active": "on"} | powers
+            ).status_code
+            == 302
+        )
+        after = User.objects.get(pk=user.pk)
+        assert after.first_name == "Kim"
+        assert (
+            after.is_staff,
+            after.is_superuser,
+            after.groups.count(),
+            after.user_permissions.count(),
+        ) == before
+
+
+@pytest.mark.parametrize(("superuser", "group"), [(True, ""), (False, "Product admins")])
+@pytest.mark.parametrize("active", [True, False])
+def test_keepers_do_not_become_somebody_who_may_more(
+    keeper: Client, superuser: bool, group: str, active: bool
+) -> None:
+    user = account("boss", is_staff=True, is_active=active, is_superuser=superuser)
+    user.groups.set(Group.objects.filter(name=group))
+    given = {
+        "usable_password": "true",
+        "password1": "a-new-password-of-theirs",
+        "password2": "a-new-password-of-theirs",
+    }
+    assert keeper.post(f"/admin/auth/user/{user.pk}/password/", given).status_code == 403
+    assert (
+        keeper.post(f"/admin/auth/user/{user.pk}/change/", {"username": "mine"}).status_code == 403
+    )
+    assert keeper.post(f"/admin/auth/user/{user.pk}/delete/", {"post": "yes"}).status_code == 403
+    many = {"action": "delete_selected", "_selected_action": [user.pk], "post": "yes"}
+    keeper.post("/admin/auth/user/", many)
+    after = User.objects.get(pk=user.pk)
+    assert (after.username, after.password, after.is_active) == ("boss", "", active)
+
+
+def test_keepers_look_after_those_who_may_no_more_than_they(keeper: Client) -> None:
+    user = account("peer", is_staff=True)
+    user.groups.add(Group.objects.get(name="Product viewers"))
+    given = {
+        "usable_password": "true",
+        "password1": "a-new-password-of-theirs",
+        "password2": "a-new-password-of-theirs",
+    }
+    assert keeper.post(f"/admin/auth/user/{user.pk}/password/", given).status_code == 302
+    assert User.objects.get(pk=user.pk).check_password("a-new-password-of-theirs")
+
+
+def test_keepers_do_not_change_what_a_group_may_do(keeper: Client) -> None:
+    group = Group.objects.get(name="Product viewers")
+    everything = [permission.pk for permission in Permission.objects.all()]
+    sent = {"name": group.name, "permissions": everything}
+    assert keeper.get(f"/admin/auth/group/{group.pk}/change/").status_code == 200
+    assert keeper.post(f"/admin/auth/group/{group.pk}/change/", sent).status_code == 403
+    assert keeper.post("/admin/auth/group/add/", sent | {"name": "Mine"}).status_code == 403
+    assert keeper.post(f"/admin/auth/group/{group.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert group.permissions.count() == 1

@@ -1,0 +1,166 @@
+"""API tokens: rotated, revoked, listed, and another issuer's; and what a browser or a hurried client is told."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.core.management import CommandError, call_command
+from django.test import Client
+
+from products.access import tokens
+from products.models import ApiToken
+from tests.support.admin_client import signed_in
+from tests.support.api_client import Api, error_of, token_of
+from tests.support.commands import output
+from tests.support.token_issuer import AUDIENCE, NAME, Issuer, issuing
+from tests.support.world import World
+
+pytestmark = pytest.mark.django_db
+HISTORY = "/v1.0/products/p1/changes"
+
+
+def status(token: str) -> int:
+    """404: the token was taken, and there is no such product. 401: it was not."""
+    return Client().get(HISTORY, headers={"Authorization": f"Bearer {token}"}).status_code
+
+
+@pytest.fixture(autouse=True)
+def no_trust() -> None:
+    tokens.forget_trust()
+
+
+def test_keys_are_rotated_without_a_break(world: World, settings: Any) -> None:
+    old, new = settings.TOKEN_KEYS[0], "another-key-of-the-tests-0123456789abc"
+    token = token_of("ann", "Product viewers")
+    settings.TOKEN_KEYS = [new, old]
+    assert (status(token), status(token_of("ann", "Product viewers"))) == (404, 404)
+    settings.TOKEN_KEYS = [new]
+    assert status(token) == 401
+
+
+def test_a_revoked_token_is_refused_within_a_minute(world: World) -> None:
+    token = token_of("ann", "Product viewers")
+    assert status(token) == 404
+    listed = ApiToken.objects.get()
+    assert str(listed) in output("tokens")
+    assert "issued" in output("tokens")
+    assert "revoked" in output("tokens", revoke=listed.pk)
+    assert status(token) == 404  # this process still trusts it
+    tokens.forget_trust()  # as it does by itself after a minute
+    assert status(token) == 401
+    assert "revoked" in output("tokens")
+    with pytest.raises(CommandError, match="no token"):
+        call_command("tokens", revoke="nothing")
+    trusted = tokens._Trusted()
+    at = datetime.now(UTC)
+    trusted.until = {str(number): at for number in range(10_001)}
+    assert not trusted.is_revoked("new", at)
+    assert list(trusted.until) == ["new"]
+
+
+def test_staff_issue_tokens_for_themselves_and_superusers_for_others(world: World) -> None:
+    client = signed_in("eve")
+    eve = User.objects.get(username="eve")
+    eve.user_permissions.set(
+        Permission.objects.filter(codename__in=["add_apitoken", "view_apitoken"])
+    )
+    ann = User.objects.create(username="ann")
+    add = "/admin/products/apitoken/add/"
+    assert client.post(add, {"user": ann.pk, "label": "theirs", "days": 3}).status_code == 200
+    assert not ApiToken.objects.exists()
+    page = client.post(add, {"user": eve.pk, "label": "mine", "days": 3}, follow=True)
+    shown = next(str(m) for m in page.context["messages"] if "shown only now" in str(m))
+    assert status(shown.rpartition(" ")[2]) == 404
+    assert (
+        signed_in("root", superuser=True)
+        .post(add, {"user": ann.pk, "label": "x", "days": 1})
+        .status_code
+        == 302
+    )
+    mine = ApiToken.objects.get(label="mine")
+    assert (
+        client.get(f"/admin/products/apitoken/{mine.pk.replace('_', '_5F')}/change/").status_code
+        == 200
+    )
+    client.post("/admin/products/apitoken/", {"action": "revoke", "_selected_action": [mine.pk]})
+    mine.refresh_from_db()
+    assert mine.revoked_at
+    tokens.forget_trust()
+    assert status(shown.rpartition(" ")[2]) == 401
+
+
+# Tokens of another issuer
+
+
+@pytest.fixture
+def issuer(settings: Any) -> Iterator[Issuer]:
+    with issuing() as made:
+        settings.JWKS_URL, settings.JWKS_ISSUER, settings.JWKS_AUDIENCE = made.url, NAME, AUDIENCE
+        yield made
+
+
+def test_a_token_of_the_configured_issuer_has_its_groups_permissions(
+    world: World, issuer: Issuer
+) -> None:
+    user = tokens.verified(issuer.token())
+    assert str(user) == "zoe"
+    assert user.permissions == {
+        "products.view_product",
+        "products.add_product",
+        "products.change_product",
+    }
+    assert status(issuer.token()) == 404
+    for wrong in (
+        {"iss": "https://other.example"},
+        {"aud": "x"},
+        {"exp": datetime.now(UTC) - timedelta(hours=1)},
+    ):
+        assert status(issuer.token(**wrong)) == 401
+    assert status(issuer.token(**{"cognito:groups": []})) == 403
+    assert status(token_of("ann", "Product viewers")) == 404  # ours are taken as well
+
+
+# Browsers, and clients in a hurry
+
+
+def test_a_browser_of_an_allowed_origin_may_call_and_read_the_headers(
+    world: World, settings: Any
+) -> None:
+    settings.CORS_ALLOWED_ORIGINS = ["https://portal.example"]
+    asked = {
+        "Origin": "https://portal.example",
+        "Access-Control-Request-Method": "PATCH",
+        "Access-Control-Request-Headers": "authorization,content-type,if-match,prefer,idempotency-key",
+    }
+    preflight = Client().options("/v1.0/products/p1", headers=asked)
+    assert preflight["Access-Control-Allow-Origin"] == "https://portal.example"
+    assert {"if-match", "prefer", "idempotency-key"} <= set(
+        preflight["Access-Control-Allow-Headers"].split(", ")
+    )
+    answer = Client().get("/v1.0/products", headers={"Origin": "https://portal.example"})
+    assert {"ETag", "Location", "Link"} <= set(answer["Access-Control-Expose-Headers"].split(", "))
+    refused = Client().get("/v1.0/products/nothing", headers={"Origin": "https://portal.example"})
+    assert (refused.status_code, refused["Access-Control-Allow-Origin"]) == (
+        404,
+        "https://portal.example",
+    )
+    other = Client().get("/v1.0/products", headers={"Origin": "https://evil.example"})
+    assert "Access-Control-Allow-Origin" not in other
+
+
+def test_a_client_in_a_hurry_is_told_when_to_come_back(world: World, settings: Any) -> None:
+    settings.THROTTLE_PUBLIC, settings.THROTTLE_STAFF = 3, 1000
+    public = Api(anonymous=True)
+    answers = [public("get", "/products") for _ in range(5)]
+    assert [answer.status_code for answer in answers].count(429) >= 1
+    assert [answers[0][f"RateLimit-{name}"] for name in ("Limit", "Remaining", "Reset")] == [
+        "3",
+        "2",
+        "1",
+    ]
+    refused = next(answer for answer in answers if answer.status_code == 429)
+    assert (refused["Retry-After"], refused["RateLimit-Remaining"]) == ("1", "0")
+    error_of(refused)
+    assert Api("Product viewers")("get", "/products").status_code == 200

@@ -1,0 +1,56 @@
+"""API clients of each role, as other services are: with a token, and nothing else."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.auth.models import Group, User
+from django.test import Client
+
+from products.access import tokens
+from products.catalogue import Catalogue
+
+
+def token_of(name: str, group: str | None, *, lifetime: timedelta = timedelta(hours=1)) -> str:
+    user, _ = User.objects.get_or_create(username=name)
+    if group:
+        user.groups.set([Group.objects.get(name=group)])
+    return tokens.issue(user, label="test", lifetime=lifetime)[1]
+
+
+class Api:
+    """Calls under ``/v1.0`` that send and get JSON."""
+
+    def __init__(
+        self, group: str | None = "Product admins", *, name: str = "ann", anonymous: bool = False
+    ) -> None:
+        self.headers = {} if anonymous else {"Authorization": f"Bearer {token_of(name, group)}"}
+        self.client = Client()
+
+    def __call__(self, method: str, path: str, data: Any = None, **headers: str) -> Any:
+        sent = self.headers | {name.replace("_", "-"): value for name, value in headers.items()}
+        options: dict[str, Any] = (
+            {} if data is None else {"data": data, "content_type": "application/json"}
+        )
+        return getattr(self.client, method)(f"/v1.0{path}", headers=sent, **options)
+
+
+def error_of(response: Any) -> dict[str, Any]:
+    """The body of an error, once it is seen to have the one form."""
+    body = response.json()
+    assert {"error", "message", "errors", "requestId"} <= set(body)
+    assert body["requestId"] == response["X-Request-ID"]
+    assert body["message"]
+    return dict(body)
+
+
+def ids(response: Any) -> list[str]:
+    """Those of a page of products."""
+    assert response.status_code == 200, response.content
+    body = response.json()
+    assert body["count"] == len(body["products"])
+    return [product["productId"] for product in body["products"]]
+
+
+def versions(catalogue: Catalogue, product_id: str = "p1") -> list[int]:
+    """Those in the log, newest first."""
+    return [change.version for change in catalogue.history(product_id)]

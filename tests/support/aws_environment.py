@@ -1,0 +1,209 @@
+"""A whole environment as Terraform makes it, on an engine of its own that has IAM, Lambda and CloudWatch as well."""
+
+import io
+import json
+import uuid
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from socketserver import ThreadingMixIn
+from threading import Thread
+from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+import boto3
+from django.core.wsgi import get_wsgi_application
+
+from bbws_products.validation import alarms, functions, permissions
+from deploy.local.resources import create_all
+from tasks.queues import queue_names
+from tests.support.processes import until
+
+ALL_SERVICES = "dynamodb,sqs,s3,cloudfront,sts,iam,lambda,cloudwatch,sns,ssm,kms,ecs,ecr"
+KEY = "a key of the tests, which is long enough and not insecure, "
+
+
+@dataclass
+class Environment:
+    """``settings`` are those of the application that runs in it."""
+
+    name: str
+    distribution: str
+    url_prefix: str
+
+    @cached_property
+    def table(self) -> str:
+        return f"bbws-products-{self.name}"
+
+    @cached_property
+    def audit(self) -> str:
+        return f"bbws-product-audit-{self.name}"
+
+    def queue_url(self, task: str) -> str:
+        return f"{self.url_prefix}/{queue_names(self.name)[task]}"
+
+
+def made(search_url: str, url_prefix: str) -> Environment:
+    """All resources as they must be."""
+    name = f"v{uuid.uuid4().hex[:8]}"
+    environment = Environment(
+        name, create_all(name, f"bbws-product-audit-{name}", search_url), url_prefix
+    )
+    harden_table(environment.table)
+    for bucket in (environment.audit, f"bbws-product-media-{name}"):
+        harden_bucket(bucket)
+    s3 = boto3.client("s3")
+    s3.put_bucket_versioning(
+        Bucket=environment.audit, VersioningConfiguration={"Status": "Enabled"}
+    )
+    rule = {"DefaultRetention": {"Mode": "GOVERNANCE", "Days": 30}}
+    lock: Any = {"ObjectLockEnabled": "Enabled", "Rule": rule}
+    s3.put_object_lock_configuration(Bucket=environment.audit, ObjectLockConfiguration=lock)
+    return environment
+
+
+def harden_table(name: str) -> None:
+    dynamodb = boto3.client("dynamodb")
+    recovery = {"PointInTimeRecoveryEnabled": True}
+    dynamodb.update_continuous_backups(TableName=name, PointInTimeRecoverySpecification=recovery)
+    dynamodb.update_table(TableName=name, DeletionProtectionEnabled=True)
+
+
+def harden_bucket(name: str) -> None:
+    s3 = boto3.client("s3")
+    blocks = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+    s3.put_public_access_block(
+        Bucket=name, PublicAccessBlockConfiguration=dict.fromkeys(blocks, True)
+    )  # type: ignore[arg-type] # the keys are these
+    rules: Any = [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
+    s3.put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration={"Rules": rules})
+    statement = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": f"arn:aws:s3:::{name}/*",
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+    s3.put_bucket_policy(
+        Bucket=name, Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    )
+
+
+def make_alarms(environment: Environment, *, with_lambda: bool) -> None:
+    cloudwatch: dict[str | None, Any] = {}
+    edge = ("AWS/CloudFront", "5xxErrorRate", alarms.edge_dimensions())
+    wanted = [(None, watch) for watch in alarms.watched(with_lambda=with_lambda)] + [
+        (alarms.CLOUDFRONT_REGION, edge)
+    ]
+    for number, (region, (namespace, metric, dimensions)) in enumerate(wanted):
+        client = cloudwatch.setdefault(region, boto3.client("cloudwatch", region_name=region))
+        client.put_metric_alarm(
+            AlarmName=f"{environment.name}-{number}",
+            Namespace=namespace,
+            MetricName=metric,
+            Dimensions=[{"Name": name, "Value": value} for name, value in dimensions.items()],
+            Statistic="Sum",
+            Period=60,
+            EvaluationPeriods=1,
+            Threshold=0,
+            ComparisonOperator="GreaterThanThreshold",
+            AlarmActions=["arn:aws:sns:eu-west-1:000000000000:alerts"],
+        )
+
+
+def make_functions(environment: Environment) -> None:
+    client: Any = boto3.client("lambda")
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as zipped:
+        zipped.writestr("handler.py", "def handler(event, context):\n    return None\n")
+    for name in functions.names():
+        client.create_function(
+            FunctionName=name,
+            Runtime="python3.12",
+            Handler="handler.handler",
+            Role="arn:aws:iam::000000000000:role/any",
+            Code={"ZipFile": archive.getvalue()},
+            Timeout=10,
+            Environment={"Variables": {"ENVIRONMENT": environment.name}},
+            Publish=True,
+        )
+        until(
+            lambda name=name: (
+                client.get_function_configuration(FunctionName=name)["State"] == "Active"
+            )
+        )
+        client.create_alias(FunctionName=name, Name=functions.ALIAS, FunctionVersion="1")
+    sqs = boto3.client("sqs")
+    for task, (part, batch) in functions.CONSUMERS.items():
+        url = environment.queue_url(task)
+        arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"][
+            "QueueArn"
+        ]
+        client.create_event_source_mapping(
+            EventSourceArn=arn,
+            FunctionName=f"{functions.function_name(part)}:{functions.ALIAS}",
+            BatchSize=batch,
+            FunctionResponseTypes=["ReportBatchItemFailures"],
+        )
+
+
+def make_role(environment: Environment, role: str) -> str:
+    """A role that may do what the code of ``role`` asks for; returns its ARN."""
+    iam = boto3.client("iam")
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"Service": "ecs-tasks.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+    }
+    name = f"{role}-{environment.name}"
+    made = iam.create_role(RoleName=name, AssumeRolePolicyDocument=_policy([trust]))
+    statements = [
+        {
+            "Effect": "Allow",
+            "Action": [name for name, is_needed in actions.items() if is_needed],
+            "Resource": resource,
+        }
+        for resource, actions in permissions.rights(role).items()
+        if any(actions.values())
+    ]
+    iam.put_role_policy(RoleName=name, PolicyName="needed", PolicyDocument=_policy(statements))
+    return made["Role"]["Arn"]
+
+
+def allow(environment: Environment, role: str, action: str, resource: str) -> None:
+    _add(environment, role, "more", {"Effect": "Allow", "Action": action, "Resource": resource})
+
+
+def forbid(environment: Environment, role: str, action: str) -> None:
+    _add(environment, role, "less", {"Effect": "Deny", "Action": action, "Resource": "*"})
+
+
+def _add(environment: Environment, role: str, name: str, statement: dict[str, str]) -> None:
+    iam = boto3.client("iam")
+    iam.put_role_policy(
+        RoleName=f"{role}-{environment.name}", PolicyName=name, PolicyDocument=_policy([statement])
+    )
+
+
+def _policy(statements: list[Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
+
+
+class Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+
+class Quiet(WSGIRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:
+        """Each request has a line by our own access log."""
+
+
+@contextmanager
+def served() -> Iterator[str]:
+    """This process's own application, at an address. Django's live server would empty the tables that tests share."""
+    with make_server("127.0.0.1", 0, get_wsgi_application(), Server, Quiet) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()

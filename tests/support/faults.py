@@ -1,0 +1,181 @@
+"""What may happen at any single call to an engine: death of the process, a lost answer, or something else meanwhile."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property, partial
+from typing import Any
+
+from botocore.exceptions import HTTPClientError
+
+from products.adapters.aws.clients import client
+from products.adapters.aws.curl import CurlConnection
+from products.adapters.aws.direct import DirectClient
+from products.adapters.cloudfront import CloudFront
+from products.adapters.dynamodb.table import DynamoProductTable
+from products.adapters.opensearch.index import OpenSearchIndex, connect
+from products.adapters.s3 import S3AuditTrail, WriteOnceStorage
+from products.changes import Change
+from products.errors import EngineAway
+from products.product import Product
+from tests.support.fakes import Bell, Clock
+from tests.support.world import World
+
+
+class Died(BaseException):
+    """The process is gone, as after kill -9: no ``except Exception`` sees it."""
+
+
+def die() -> None:
+    raise Died
+
+
+def be_away() -> None:
+    raise EngineAway("The engine")
+
+
+@dataclass
+class Disturber:
+    """Makes one thing happen at one engine call, counted from arming: before it, after it took effect, or ``again`` -
+    its answer is lost and the client's own retry sends it a second time."""
+
+    left: int = 0
+    when: str = ""
+    happen: Callable[[], None] | None = None
+
+    def arm(self, call: int, when: str, happen: Callable[[], None]) -> None:
+        self.left, self.when, self.happen = call, when, happen
+
+    def disarm(self) -> bool:
+        """Whether the thing has happened."""
+        happened, self.happen = self.happen is None, None
+        return happened
+
+    def before(self, **_: Any) -> None:
+        self.left -= 1
+        self._reached("before")
+
+    def after(self, **_: Any) -> None:
+        self._reached("after")
+
+    def again(self, **_: Any) -> int | None:
+        """In botocore's words: how many seconds to wait before the retry, None for no retry."""
+        return 0 if self._reached("again") else None
+
+    def _reached(self, when: str) -> bool:
+        if self.happen is None or (self.left, self.when) != (0, when):
+            return False
+        happen, self.happen = self.happen, None
+        happen()
+        return True
+
+
+@dataclass
+class DisturbedIndex:
+    """The real index behind a client that has no events."""
+
+    index: OpenSearchIndex
+    disturber: Disturber
+
+    def put(self, product: Product) -> None:
+        self.disturber.before()
+        self.index.put(product)
+        self.disturber.after()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.index, name)
+
+
+class DisturbedClient(DirectClient):
+    """The real one, whose answers may be lost on the way back; then boto3 sends the same again."""
+
+    def __init__(self, boto3_client: Any, disturber: Disturber) -> None:
+        super().__init__(boto3_client, partial(CurlConnection, boto3_client))
+        self.disturber = disturber
+
+    def _call(self, name: str, **arguments: Any) -> Any:
+        self.disturber.before()
+        try:
+            return super()._call(name, **arguments)
+        finally:
+            self.disturber.after()
+
+    def _send(self, operation: str, body: bytes) -> tuple[int, bytes]:
+        answer = super()._send(operation, body)
+        if self.disturber.again() is not None:
+            raise HTTPClientError(error="the answer was lost")
+        return answer
+
+
+@dataclass
+class DisturbedBell(Bell):
+    """A publish is a call too; when the queue is away, the message is lost and nobody is told."""
+
+    disturber: Disturber = field(default_factory=Disturber)
+
+    def ring(self, task: str, change: Change, *, delay: int = 0) -> None:
+        try:
+            self.disturber.before()
+            super().ring(task, change, delay=delay)
+            self.disturber.after()
+        except EngineAway:
+            return
+
+
+@dataclass
+class Parts:
+    """The real adapters with the disturber between them and their engines; made once, pointed at a world by each test.
+
+    ``purges`` is CloudFront's own story: for each invalidation it made, the reference and the time it first answered.
+    """
+
+    search_url: str
+    disturber: Disturber = field(default_factory=Disturber)
+    clock: Clock = field(default_factory=Clock)
+    purges: dict[str, tuple[str, datetime]] = field(default_factory=dict)
+
+    @cached_property
+    def dynamodb(self) -> Any:
+        return DisturbedClient(client("dynamodb"), self.disturber)
+
+    @cached_property
+    def cloudfront(self) -> Any:
+        hooked = self._hooked(client("cloudfront"))
+        hooked.meta.events.register_first("after-call.cloudfront.CreateInvalidation", self._purged)
+        return hooked
+
+    @cached_property
+    def storage(self) -> WriteOnceStorage:
+        storage = WriteOnceStorage(bucket_name="", client_config=client("s3").meta.config)
+        self._hooked(storage.connection.meta.client)
+        return storage
+
+    @cached_property
+    def opensearch(self) -> Any:
+        return connect(self.search_url)
+
+    def _hooked(self, made: Any) -> Any:
+        events = made.meta.events
+        events.register("before-call", self.disturber.before)
+        events.register("after-call", self.disturber.after)
+        events.register_first("needs-retry", self.disturber.again)
+        return made
+
+    def _purged(self, parsed: dict[str, Any], **_: Any) -> None:
+        made = parsed["Invalidation"]
+        self.purges.setdefault(
+            made["Id"], (made["InvalidationBatch"]["CallerReference"], self.clock())
+        )
+
+    def table(self, world: World) -> DynamoProductTable:
+        return DynamoProductTable(self.dynamodb, world.table)
+
+    def index(self, world: World) -> DisturbedIndex:
+        return DisturbedIndex(OpenSearchIndex(self.opensearch, world.alias), self.disturber)
+
+    def cdn(self, world: World) -> CloudFront:
+        return CloudFront(self.cloudfront, world.distribution)
+
+    def trail(self, world: World) -> S3AuditTrail:
+        self.storage.bucket_name = world.bucket
+        return S3AuditTrail(self.storage)

@@ -1,0 +1,162 @@
+"""Real terraform on our files, with a stand-in for the AWS provider: what would be made in each environment."""
+
+import fcntl
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.local.engines import ROOT
+from tests.support.browser import refuse_to_skip
+
+ENVIRONMENTS = ("dev", "sit", "prod")
+SOURCE = ROOT / "deploy" / "terraform"
+STAND_IN = Path(
+    os.environ.get("TERRAFORM_OFFLINE", ROOT.parent / "shared/terraform-offline/terraform-offline")
+)
+PACKAGE = {"package_key": f"products-lambda/{'0' * 64}.zip", "package_hash": f"{'A' * 43}="}
+LOCAL_STATE = 'terraform {\n  backend "local" {}\n}\n'
+
+
+@dataclass(frozen=True)
+class World:
+    """An environment: its plan, and what there is once the stand-in has pretended to carry it out, in ``home``."""
+
+    env: str
+    home: Path
+    plan: Mapping[str, Any]
+    state: Mapping[str, Any]
+
+    @cached_property
+    def resources(self) -> list[Mapping[str, Any]]:
+        return list(_resources(self.state["values"]["root_module"]))
+
+    def of(self, kind: str) -> dict[str, Mapping[str, Any]]:
+        """The values of all resources of a type, by address."""
+        return {
+            r["address"]: r["values"]
+            for r in self.resources
+            if r["type"] == kind and r["mode"] == "managed"
+        }
+
+    def by(self, kind: str, name: str) -> dict[str, Mapping[str, Any]]:
+        """The same by the value of an attribute, such as their name."""
+        return {values[name]: values for values in self.of(kind).values()}
+
+    @property
+    def functions(self) -> dict[str, Mapping[str, Any]]:
+        """By short name."""
+        found = self.by("aws_lambda_function", "function_name")
+        return {
+            name.removeprefix("bbws-product-").removesuffix(f"-{self.env}"): what
+            for name, what in found.items()
+        }
+
+    def variable(self, name: str) -> Any:
+        return self.plan["variables"][name]["value"]
+
+
+def _resources(module: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    yield from module.get("resources", [])
+    for child in module.get("child_modules", []):
+        yield from _resources(child)
+
+
+def need_terraform() -> None:
+    if not shutil.which("terraform"):
+        refuse_to_skip("terraform is not installed")
+    if not STAND_IN.exists():
+        refuse_to_skip(
+            "there is no stand-in for Terraform's AWS provider (TERRAFORM_OFFLINE names one)"
+        )
+
+
+def run(
+    *command: str | Path, cwd: Path, check: bool = True, **variables: str
+) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1", **variables}
+    done = subprocess.run(
+        [str(part) for part in command],
+        cwd=cwd,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    if check and done.returncode:
+        pytest.fail(f"{' '.join(map(str, command))}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}")
+    return done
+
+
+def initialised(target: Path) -> Path:
+    """A copy of the root, with its state in a file."""
+    shutil.copytree(SOURCE, target, ignore=shutil.ignore_patterns(".terraform*"))
+    (target / "backend_override.tf").write_text(LOCAL_STATE)
+    run(STAND_IN, "init", "-input=false", cwd=target)
+    return target
+
+
+def chosen(env: str, **variables: str) -> list[str]:
+    """The arguments that choose an environment."""
+    pairs = (PACKAGE | variables).items()
+    return [
+        f"-var-file=environments/{env}.tfvars",
+        *(f"-var={name}={value}" for name, value in pairs),
+    ]
+
+
+def _made(folder: Path) -> None:
+    root = initialised(folder / "root")
+    with ThreadPoolExecutor(len(ENVIRONMENTS)) as pool:
+        list(pool.map(lambda env: _apply(root, folder / env, env), ENVIRONMENTS))
+    (folder / "ready").touch()
+
+
+def _apply(root: Path, home: Path, env: str) -> None:
+    shutil.copytree(root, home, symlinks=True)
+    run(STAND_IN, "plan", "-input=false", "-lock=false", "-out=plan", *chosen(env), cwd=home)
+    run(STAND_IN, "apply", "-input=false", "-lock=false", "plan", cwd=home)
+    (home / "plan.json").write_text(run(STAND_IN, "show", "-json", "plan", cwd=home).stdout)
+    (home / "state.json").write_text(run(STAND_IN, "show", "-json", cwd=home).stdout)
+
+
+def worlds(shared: Path) -> dict[str, World]:
+    """Made once for all of xdist's workers; the others wait for the first."""
+    folder = shared / "terraform"
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "ready").exists():
+            need_terraform()
+            _made(folder)
+    return {
+        env: World(
+            env,
+            folder / env,
+            *(
+                json.loads((folder / env / f"{part}.json").read_text())
+                for part in ("plan", "state")
+            ),
+        )
+        for env in ENVIRONMENTS
+    }
+
+
+def policy(name: str, names: Mapping[str, str]) -> dict[str, Any]:
+    """A policy's template filled in as Terraform does; a placeholder without a name is an error."""
+    text = (SOURCE / "policies" / f"{name}.json.tftpl").read_text()
+    for placeholder, value in names.items():
+        text = text.replace(f"${{{placeholder}}}", value)
+    if "${" in text:
+        raise KeyError(text[text.index("${") :][:40])
+    document: dict[str, Any] = json.loads(text)
+    return document

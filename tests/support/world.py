@@ -1,0 +1,216 @@
+"""One test's resources on the engines, and what can be seen of them from outside."""
+
+import base64
+import json
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import boto3
+from boto3.dynamodb.types import TypeDeserializer
+from celery import current_app
+from opensearchpy import OpenSearch
+
+import tasks.products  # noqa: F401 # registers the tasks that `work` runs
+from deploy.local.engines import Engines
+from products.adapters.dynamodb.items import table_definition
+from products.adapters.opensearch.index import OpenSearchIndex
+from tasks.queues import dlq_name, queue_names
+from tests.plugin import address, search_address
+
+
+@cache
+def engine_client(service: str, url: str) -> Any:
+    """Made once a process: to make a client costs more than most tests ask of it."""
+    return boto3.client(service, endpoint_url=url)
+
+
+@cache
+def search_client(url: str) -> OpenSearch:
+    return OpenSearch(url)
+
+
+@dataclass
+class World:
+    """Clients of the engines' own, so that no test asks our adapters whether our adapters are right."""
+
+    engines: Engines
+    env: str
+    table: str
+    alias: str
+    bucket: str
+    distribution: str
+
+    @property
+    def dynamodb(self) -> Any:
+        return engine_client("dynamodb", address("dynamodb", self.engines))
+
+    @property
+    def sqs(self) -> Any:
+        return engine_client("sqs", address("sqs", self.engines))
+
+    @property
+    def s3(self) -> Any:
+        return engine_client("s3", address("s3", self.engines))
+
+    @property
+    def cloudfront(self) -> Any:
+        return engine_client("cloudfront", address("cloudfront", self.engines))
+
+    @property
+    def opensearch(self) -> OpenSearch:
+        return search_client(search_address(self.engines))
+
+    # What is there
+
+    def item(self, pk: str, sk: str) -> dict[str, Any] | None:
+        key = {"PK": {"S": pk}, "SK": {"S": sk}}
+        item = self.dynamodb.get_item(TableName=self.table, Key=key, ConsistentRead=True).get(
+            "Item"
+        )
+        return {k: TypeDeserializer().deserialize(v) for k, v in item.items()} if item else None
+
+    def record(self, product_id: str) -> dict[str, Any] | None:
+        return self.item(f"PRODUCT#{product_id}", "METADATA")
+
+    def change(self, product_id: str, version: int) -> dict[str, Any] | None:
+        return self.item(f"PRODUCT#{product_id}", f"CHANGE#{version:012d}")
+
+    def forget_change(self, product_id: str, version: int) -> None:
+        """As if it had never been open."""
+        key = {"PK": {"S": f"PRODUCT#{product_id}"}, "SK": {"S": f"CHANGE#{version:012d}"}}
+        self.dynamodb.delete_item(TableName=self.table, Key=key)
+
+    def document(self, product_id: str) -> dict[str, Any] | None:
+        found = self.opensearch.get(index=self.alias, id=product_id, ignore=404)
+        return found["_source"] if found.get("found") else None
+
+    def audit_records(self, prefix: str = "") -> dict[str, dict[str, Any]]:
+        keys = [
+            entry["Key"]
+            for entry in self.s3.list_objects_v2(Bucket=self.bucket, Prefix=prefix).get(
+                "Contents", []
+            )
+        ]
+        return {
+            key: json.loads(self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read())
+            for key in keys
+        }
+
+    def invalidations(self) -> list[dict[str, Any]]:
+        listed = self.cloudfront.list_invalidations(DistributionId=self.distribution)
+        return list(listed["InvalidationList"].get("Items", []))
+
+    # The queues
+
+    def queue_url(self, name: str) -> str:
+        return f"{address('sqs', self.engines)}/000000000000/{name}"
+
+    def depth(self, queue: str) -> int:
+        """Messages in the queue, those in flight and delayed ones among them."""
+        names = ["", "NotVisible", "Delayed"]
+        wanted = [f"ApproximateNumberOfMessages{name}" for name in names]
+        answer = self.sqs.get_queue_attributes(
+            QueueUrl=self.queue_url(queue), AttributeNames=wanted
+        )
+        return sum(int(answer["Attributes"].get(name, 0)) for name in wanted)
+
+    def dead(self, task: str) -> list[dict[str, Any]]:
+        """The messages in the dead-letter queue of a task; looking does not remove them."""
+        url = self.queue_url(dlq_name(queue_names(self.env)[task], self.env))
+        wanted = {
+            "MessageSystemAttributeNames": ["All"],
+            "VisibilityTimeout": 0,
+            "MaxNumberOfMessages": 10,
+        }
+        return list(self.sqs.receive_message(QueueUrl=url, **wanted).get("Messages", []))
+
+    def empty_queues(self, *tasks: str) -> None:
+        """Of these tasks; of all when none is named."""
+        for name in [self.queue(task) for task in tasks or queue_names(self.env)]:
+            for queue in (name, dlq_name(name, self.env)):
+                self._empty(self.queue_url(queue))
+
+    def _empty(self, url: str) -> None:
+        """SQS purges a queue once a minute; in between each message has to be taken."""
+        try:
+            self.sqs.purge_queue(QueueUrl=url)
+        except self.sqs.exceptions.PurgeQueueInProgress:
+            some = {"QueueUrl": url, "MaxNumberOfMessages": 10, "WaitTimeSeconds": 0}
+            while found := self.sqs.receive_message(**some).get("Messages"):
+                for message in found:
+                    self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+
+    def messages(self, task: str) -> Iterator[dict[str, Any]]:
+        url = self.queue_url(queue_names(self.env)[task])
+        while found := self.sqs.receive_message(
+            QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=0
+        ).get("Messages"):
+            yield from found
+
+    def work(self) -> int:
+        """Do what a worker does, here: take each message there is, run its task, acknowledge it. Returns how many."""
+        count = 0
+        while done := sum(self._work(task) for task in queue_names(self.env)):
+            count += done
+        return count
+
+    def _work(self, task: str) -> int:
+        count = 0
+        for message in self.messages(task):
+            current_app.tasks[self.headers(message)["task"]](**self.payload(message))
+            self.sqs.delete_message(
+                QueueUrl=self.queue_url(self.queue(task)), ReceiptHandle=message["ReceiptHandle"]
+            )
+            count += 1
+        return count
+
+    def queue(self, task: str) -> str:
+        return queue_names(self.env)[task]
+
+    def payload(self, message: dict[str, Any]) -> dict[str, Any]:
+        """The arguments of the task a message asks for."""
+        _, kwargs, _ = json.loads(base64.b64decode(json.loads(message["Body"])["body"]))
+        return dict(kwargs)
+
+    def headers(self, message: dict[str, Any]) -> dict[str, Any]:
+        return dict(json.loads(message["Body"])["headers"])
+
+
+def fresh_world(engines: Engines, env: str = "test") -> World:
+    """Resources nobody has used. The queues are the environment's."""
+    name = f"bbws-{uuid.uuid4().hex[:12]}"
+    world = World(
+        engines,
+        env,
+        table=name,
+        alias=name,
+        bucket=name,
+        distribution=fresh_distribution(engines, name),
+    )
+    world.dynamodb.create_table(**table_definition(name))
+    world.dynamodb.get_waiter("table_exists").wait(
+        TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 30}
+    )
+    where = {"LocationConstraint": "eu-west-1"}
+    world.s3.create_bucket(Bucket=name, CreateBucketConfiguration=where)
+    OpenSearchIndex(world.opensearch, name).ensure()
+    return world
+
+
+def fresh_distribution(engines: Engines, name: str) -> str:
+    """Only its invalidations matter. ``create_distribution`` of deploy/local looks for a standing one first, among as
+    many as there were tests."""
+    origin = {"Id": "api", "DomainName": "localhost"}
+    behaviour = {"TargetOriginId": "api", "ViewerProtocolPolicy": "redirect-to-https"}
+    config = {
+        "CallerReference": name,
+        "Comment": name,
+        "Enabled": True,
+        "Origins": {"Quantity": 1, "Items": [origin]},
+        "DefaultCacheBehavior": behaviour,
+    }
+    cloudfront = engine_client("cloudfront", address("cloudfront", engines))
+    return str(cloudfront.create_distribution(DistributionConfig=config)["Distribution"]["Id"])
