@@ -26,7 +26,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bbws_products.settings.api")
 
 
 @contextmanager
-def without(library: str) -> Iterator[None]:
+def hidden_module(library: str) -> Iterator[None]:
     """Whoever looks meanwhile for this optional library does not find it; one that is loaded already stays."""
     if library in sys.modules:
         yield
@@ -38,7 +38,7 @@ def without(library: str) -> Iterator[None]:
         del sys.modules[library]
 
 
-with without("requests"):  # DRF takes it for a client that tests may use, and with it urllib3
+with hidden_module("requests"):  # DRF takes it for a client that tests may use, and with it urllib3
     import rest_framework.compat  # noqa: F401
 
 django_application = get_wsgi_application()
@@ -81,7 +81,7 @@ def corrections(event: Mapping[str, Any]) -> dict[str, str]:
 handler = make_lambda_handler(application)
 
 
-def prime() -> None:
+def warm_up() -> None:
     """Load what requests need, by making some: PRIME lists whether ``tokens`` and ``search`` are among it.
 
     A product that is not there is asked for, which also opens the connection to DynamoDB. An engine that is away at
@@ -91,7 +91,7 @@ def prime() -> None:
     ask("/v1.0/products/primed", {}, {})
     if "tokens" in wanted:
         with (
-            nullcontext() if settings.JWKS_URL else without("cryptography")
+            nullcontext() if settings.JWKS_URL else hidden_module("cryptography")
         ):  # our own tokens are signed with hashes
             ask("/v1.0/products/primed", {}, {"Authorization": "Bearer primed"})
     if "search" in wanted:
@@ -111,6 +111,6 @@ def ask(path: str, query: dict[str, str], headers: dict[str, str]) -> dict[str, 
 
 
 catalogue()
-prime()
+warm_up()
 gc.freeze()
 gc.enable()

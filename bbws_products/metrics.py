@@ -28,7 +28,7 @@ METRICS = {
     "effect stamped": (Metric("EffectLatency", "Seconds", "seconds", EFFECT),),
     "effect failed": (Metric("EffectFailures", dimensions=EFFECT),),
     "task failed": (Metric("TaskFailures", dimensions={"Task": "task"}),),
-    "relay rang again": (Metric("RelayRings"),),
+    "change requeued": (Metric("RelayRings"),),
     "relay done": (
         Metric("OldestOpenChange", "Seconds", "oldest_seconds"),
         Metric("StalledJobs", value="stalled_jobs"),

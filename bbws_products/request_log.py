@@ -18,10 +18,10 @@ from products.log_context import bound
 logger = logging.getLogger(__name__)
 READING = {"GET", "HEAD", "OPTIONS"}
 METHODS = READING | {"POST", "PUT", "PATCH", "DELETE"}
-PATH_MOST = 200
+MAX_PATH_LENGTH = 200
 
 
-class AccessLogMiddleware:
+class RequestLogMiddleware:
     """Binds the request's id to all that is logged meanwhile. What only reads is told of when it is answered."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -29,7 +29,7 @@ class AccessLogMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         began = perf_counter()
-        asked = {"method": request.method, "path": request.path[:PATH_MOST]}
+        asked = {"method": request.method, "path": request.path[:MAX_PATH_LENGTH]}
         with bound(request_id=getattr(request, "request_id", "")):
             if request.method not in READING:
                 logger.info("request received", extra=asked)
@@ -78,14 +78,14 @@ def is_in_sample(request_id: str) -> bool:
     return bool(zlib.crc32(request_id.encode()) < settings.LOG_SAMPLE_READS * 2**32)
 
 
-def answered_again(environ: Mapping[str, Any], status: int, request_id: str) -> None:
+def log_cached_response(environ: Mapping[str, Any], status: int, request_id: str) -> None:
     """The line of a public read whose answer was there already, before Django was asked (``products.api.microcache``)."""
     if is_in_sample(request_id):
         path, method = environ["PATH_INFO"], environ["REQUEST_METHOD"]
         match = _match(path)
         asked = {
             "method": method,
-            "path": path[:PATH_MOST],
+            "path": path[:MAX_PATH_LENGTH],
             "status": status,
             "status_class": f"{status // 100}xx",
         }

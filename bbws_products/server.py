@@ -18,7 +18,7 @@ KEEP_ALIVE_SECONDS = 75
 """How long a connection may be silent, and a head take to come. A load balancer keeps its own for 60 s: it is never we
 who close one that is just being used."""
 
-HEAD_MOST = 65_536
+MAX_HEAD_BYTES = 65_536
 """Bytes of a request's head; a longer one is a 431."""
 
 
@@ -35,7 +35,7 @@ def server() -> MPServer:
         workers=int(number("WEB_CONCURRENCY", 2)),
         blocking_threads=int(number("WEB_THREADS", 8)),
         http1_settings=HTTP1Settings(
-            header_read_timeout=1000 * KEEP_ALIVE_SECONDS, max_buffer_size=HEAD_MOST
+            header_read_timeout=1000 * KEEP_ALIVE_SECONDS, max_buffer_size=MAX_HEAD_BYTES
         ),
         respawn_failed_workers=True,
         workers_kill_timeout=int(number("WEB_GRACEFUL_TIMEOUT", 25)),

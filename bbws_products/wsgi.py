@@ -10,12 +10,12 @@ from typing import Any
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
-from bbws_products.request_log import answered_again
-from products.api.microcache import HotAnswers, Start
+from bbws_products.request_log import log_cached_response
+from products.api.microcache import Microcache, Start
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bbws_products.settings.full")
-PART, PARTS_MOST = 65_536, 256
-answering = HotAnswers(get_wsgi_application(), settings.HOT_ANSWER_SECONDS, answered_again)
+PART, MAX_CHUNKS = 65_536, 256
+answering = Microcache(get_wsgi_application(), settings.HOT_ANSWER_SECONDS, log_cached_response)
 
 
 def application(environ: dict[str, Any], start: Start) -> Iterable[bytes]:
@@ -27,5 +27,5 @@ def application(environ: dict[str, Any], start: Start) -> Iterable[bytes]:
     answer = answering(environ, start)
     if environ["REQUEST_METHOD"] not in {"GET", "HEAD"}:
         left = iter(partial(environ["wsgi.input"].read, PART), b"")
-        deque(islice(left, PARTS_MOST), maxlen=0)
+        deque(islice(left, MAX_CHUNKS), maxlen=0)
     return answer

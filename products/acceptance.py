@@ -18,16 +18,16 @@ from products.errors import (
     NameTaken,
     ProductExists,
     ProductNotFound,
-    TryLater,
+    Unavailable,
     VersionTaken,
 )
-from products.idempotency import Answer, KeyReused, Outcome, RequestAnswered
+from products.idempotency import DuplicateRequest, IdempotencyKeyReused, IdempotencyRecord, Outcome
 from products.merging import VersionMismatch, differences, merged
 from products.product import RULES, Product, checked_id, new_product
 from products.writes import Accepted, Write, WritesRefused
 
-VERSION_MOST = 10**12 - 1  # the keys of the log have room for 12 digits
-ATTEMPTS_MOST = 8  # races with other writers one write may lose before its caller is told
+MAX_VERSION = 10**12 - 1  # the keys of the log have room for 12 digits
+MAX_ATTEMPTS = 8  # races with other writers one write may lose before its caller is told
 
 
 class ContendedWrite(Conflict):
@@ -42,22 +42,24 @@ class ChangeLog(Protocol):
 
     def change(self, product_id: str, version: int) -> Change | None: ...
 
-    def append(self, changes: Sequence[Change], answer: Answer | None = None) -> None:
+    def append(self, changes: Sequence[Change], record: IdempotencyRecord | None = None) -> None:
         """Append them with all that may refuse one, and with the answer to remember, in one transaction: VersionTaken,
         NameTaken or RequestAnswered, or all are there. The changes have one origin and are of different products."""
 
     def name_owner(self, name: str) -> str | None:
         """The id of the product that holds the name."""
 
-    def answer(self, actor: str, key: str, now: datetime) -> Answer | None:
+    def idempotency_record(self, actor: str, key: str, now: datetime) -> IdempotencyRecord | None:
         """What is remembered of an Idempotency-Key, unless it has expired."""
 
-    def remember(self, origin: Origin, answer: Answer, now: datetime) -> None:
+    def save_idempotency_record(
+        self, origin: Origin, record: IdempotencyRecord, now: datetime
+    ) -> None:
         """Remember the answer to a request that changed nothing; RequestAnswered."""
 
 
 class Doorbell(Protocol):
-    def ring(self, task: str, change: Change, *, delay: int = 0) -> None:
+    def notify(self, task: str, change: Change, *, delay: int = 0) -> None:
         """Say that the product has this version. May be lost; never raises for a queue that is away."""
 
 
@@ -94,7 +96,7 @@ class Acceptance:
         origin: Origin,
         *,
         base: int | None = None,
-        only_if: int | None = None,
+        expected_version: int | None = None,
         dry_run: bool = False,
     ) -> Accepted:
         """Merge ``edits`` into the newest version. Disjoint edits merge; the same field raises EditConflict.
@@ -102,14 +104,27 @@ class Acceptance:
         ``base`` is the version the caller started from (the newest when None); ``only_if`` insists on a version and
         raises VersionMismatch. ProductNotFound, Invalid, NameTaken, ContendedWrite.
         """
-        write = Write(product_id=product_id, edits=edits, base=base, only_if=only_if)
+        write = Write(
+            product_id=product_id, edits=edits, base=base, expected_version=expected_version
+        )
         return self.write(write, origin, dry_run=dry_run)
 
     def deactivate(
-        self, product_id: str, origin: Origin, *, only_if: int | None = None, dry_run: bool = False
+        self,
+        product_id: str,
+        origin: Origin,
+        *,
+        expected_version: int | None = None,
+        dry_run: bool = False,
     ) -> Accepted:
         """Take the product out of the public catalogue; its history, its id and its name stay."""
-        return self.update(product_id, {"active": False}, origin, only_if=only_if, dry_run=dry_run)
+        return self.update(
+            product_id,
+            {"active": False},
+            origin,
+            expected_version=expected_version,
+            dry_run=dry_run,
+        )
 
     def restore(self, product_id: str, origin: Origin) -> Accepted:
         """Bring a deactivated product back as it was."""
@@ -122,31 +137,35 @@ class Acceptance:
         origin: Origin,
         *,
         fields: Iterable[str] = tuple(RULES),
-        only_if: int | None = None,
+        expected_version: int | None = None,
         dry_run: bool = False,
     ) -> Accepted:
         """Make the product, or these ``fields`` of it, as it was after ``version`` - by a new change: the log only
         grows."""
         target = self.receipt(product_id, version).after
         edits = {name: getattr(target, name) for name in fields}
-        return self.update(product_id, edits, origin, only_if=only_if, dry_run=dry_run)
+        return self.update(
+            product_id, edits, origin, expected_version=expected_version, dry_run=dry_run
+        )
 
     def undo(
-        self, product_id: str, version: int, origin: Origin, *, only_if: int | None = None
+        self, product_id: str, version: int, origin: Origin, *, expected_version: int | None = None
     ) -> Accepted:
         """Take back what this one version changed, and keep what was changed since: EditConflict where that is the same
         field. Version 1 is taken back by deactivating the product."""
         change = self.receipt(product_id, version)
         before = change.before
         if before is None:
-            return self.deactivate(product_id, origin, only_if=only_if)
+            return self.deactivate(product_id, origin, expected_version=expected_version)
         edits = {name: getattr(before, name) for name in differences(before, change.after)}
-        return self.update(product_id, edits, origin, base=version, only_if=only_if)
+        return self.update(
+            product_id, edits, origin, base=version, expected_version=expected_version
+        )
 
     def receipt(self, product_id: str, version: int) -> Change:
         """The change with the state of each effect; ChangeNotFound."""
         checked_id(product_id)
-        change = self.table.change(product_id, version) if 0 < version <= VERSION_MOST else None
+        change = self.table.change(product_id, version) if 0 < version <= MAX_VERSION else None
         if change is None:
             raise ChangeNotFound(product_id, version)
         return change
@@ -167,7 +186,7 @@ class Acceptance:
         """
         results: list[Accepted | CatalogueError | CorruptChange] = []
         for position, write in enumerate(writes):
-            if results and isinstance(results[-1], TryLater):
+            if results and isinstance(results[-1], Unavailable):
                 results.append(results[-1])
                 continue
             try:
@@ -193,7 +212,7 @@ class Acceptance:
                 return self._updated(ids[position], write, origin, starts, position)
 
             planned = planned_each(writes, plan)
-            check_together(writes, planned, remembered=origin.once is not None)
+            check_together(writes, planned, remembered=origin.idempotency_key is not None)
             if dry_run:
                 self._check_names(planned)
             else:
@@ -221,7 +240,7 @@ class Acceptance:
     ) -> Accepted:
         """The change that merges the edits; ``starts`` keeps what the first attempt started from."""
         newest = self._newest(product_id)
-        if write.only_if is not None and newest.version != write.only_if:
+        if write.expected_version is not None and newest.version != write.expected_version:
             raise VersionMismatch(newest.after)
         if position not in starts:
             base = write.base
@@ -236,20 +255,22 @@ class Acceptance:
 
     def _answered(self, origin: Origin, attempt: Callable[..., list[Accepted]]) -> list[Accepted]:
         """The answer to this request: remembered from before, or made now, in as many attempts as races are lost."""
-        for number in range(ATTEMPTS_MOST):
-            if origin.once and (
-                earlier := self.table.answer(origin.actor, origin.once.key, self.clock())
+        for number in range(MAX_ATTEMPTS):
+            if origin.idempotency_key and (
+                earlier := self.table.idempotency_record(
+                    origin.actor, origin.idempotency_key.key, self.clock()
+                )
             ):
-                return self._replayed(earlier, origin.once.fingerprint)
+                return self._replayed(earlier, origin.idempotency_key.fingerprint)
             try:
                 return attempt(first=number == 0)
-            except (VersionTaken, RequestAnswered):
+            except (VersionTaken, DuplicateRequest):
                 continue
         raise ContendedWrite("Too many writers are changing this at once; nothing was saved.")
 
-    def _replayed(self, earlier: Answer, fingerprint: str) -> list[Accepted]:
+    def _replayed(self, earlier: IdempotencyRecord, fingerprint: str) -> list[Accepted]:
         if earlier.fingerprint != fingerprint:
-            raise KeyReused
+            raise IdempotencyKeyReused
         found = [
             (self.receipt(outcome.product_id, outcome.version), outcome.changed)
             for outcome in earlier.outcomes
@@ -277,14 +298,14 @@ class Acceptance:
 
     def _accept(self, planned: list[Accepted], origin: Origin) -> None:
         changes = [accepted.change for accepted in planned if accepted.change]
-        answer = _answer_of(planned, origin)
+        record = _record_of(planned, origin)
         if not changes:
-            if answer:
-                self.table.remember(origin, answer, self.clock())
+            if record:
+                self.table.save_idempotency_record(origin, record, self.clock())
             return
         try:
-            self.table.append(changes, answer)
-        except (VersionTaken, RequestAnswered):
+            self.table.append(changes, record)
+        except (VersionTaken, DuplicateRequest):
             # A retried request may find its own first try: then it was accepted after all.
             standing = self.table.change(changes[0].product_id, changes[0].version)
             if standing is None or standing.change_id != changes[0].change_id:
@@ -297,7 +318,7 @@ class Acceptance:
             )
             raise WritesRefused({held: refusal}) from refusal
         for change in changes:
-            self.doorbell.ring("persist", change)
+            self.doorbell.notify("persist", change)
 
     def _check_names(self, planned: list[Accepted]) -> None:
         """What the transaction would say of each name; WritesRefused."""
@@ -313,15 +334,17 @@ class Acceptance:
 
 def _part_of(origin: Origin, position: int) -> Origin:
     """The origin of one write among several: its answer is remembered by itself. A caller's key holds no space."""
-    once = origin.once
-    return replace(origin, once=replace(once, key=f"{once.key} {position}")) if once else origin
+    key = origin.idempotency_key
+    if key is None:
+        return origin
+    return replace(origin, idempotency_key=replace(key, key=f"{key.key} {position}"))
 
 
-def _answer_of(planned: list[Accepted], origin: Origin) -> Answer | None:
-    if origin.once is None:
+def _record_of(planned: list[Accepted], origin: Origin) -> IdempotencyRecord | None:
+    if origin.idempotency_key is None:
         return None
     outcomes = (
         Outcome(a.product.product_id, a.product.version, changed=a.change is not None)
         for a in planned
     )
-    return Answer(origin.once.fingerprint, tuple(outcomes))
+    return IdempotencyRecord(origin.idempotency_key.fingerprint, tuple(outcomes))

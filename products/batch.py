@@ -4,12 +4,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
 from products.changes import Change
-from products.errors import CatalogueError, Conflict, Invalid, NameTaken, TryLater
+from products.errors import CatalogueError, Conflict, Invalid, NameTaken, Unavailable
 from products.product import normalised_name
 from products.writes import Accepted, Write, WritesRefused
 
-WRITES_MOST = 100
-PLACES_MOST = 100
+MAX_WRITES = 100
+MAX_TRANSACTION_ACTIONS = 100
 """Actions one DynamoDB transaction takes. A change is one; a name that is claimed or freed, and a request's answer,
 are one more each - so 100 updates fit, or 50 creations."""
 
@@ -21,7 +21,7 @@ def planned_each(writes: Sequence[Write], plan: Callable[[int, Write], Accepted]
     for position, write in enumerate(writes):
         try:
             planned.append(plan(position, write))
-        except TryLater:
+        except Unavailable:
             raise  # no reason to ask an engine that is away about the others
         except CatalogueError as refusal:
             refusals[position] = refusal
@@ -39,8 +39,8 @@ def check_together(
     if refusals:
         raise WritesRefused(refusals)
     places = sum(map(_places, changes)) + remembered
-    if places > PLACES_MOST:
-        wide = f"All or none of these need {places} places in a transaction of {PLACES_MOST}"
+    if places > MAX_TRANSACTION_ACTIONS:
+        wide = f"All or none of these need {places} places in a transaction of {MAX_TRANSACTION_ACTIONS}"
         raise Invalid(
             {
                 "items": [

@@ -23,7 +23,7 @@ from products.changes import Effect
 
 if TYPE_CHECKING:
     from products.adapters.cloudfront import CloudFront
-    from products.adapters.dynamodb.drift_scans import DynamoChecks
+    from products.adapters.dynamodb.drift_scans import DynamoScanTable
     from products.adapters.dynamodb.operations import DynamoOperations
     from products.adapters.opensearch.index import NoIndex, OpenSearchIndex
     from products.adapters.s3 import S3AuditRecords, S3AuditTrail
@@ -159,13 +159,13 @@ def pipeline() -> "Pipeline":
 
     return Pipeline(
         table=table(),
-        index=index(),
+        search_index=index(),
         cdn=cdn(),
         trail=trail(),
         doorbell=doorbell(),
         statistics=operations_log(),
         clock=now,
-        ring_after=settings.RELAY_AFTER,
+        requeue_after=settings.RELAY_AFTER,
     )
 
 
@@ -203,7 +203,7 @@ def jobs() -> "Jobs":
         doorbell=doorbell(),
         clock=now,
         new_id=new_id,
-        ring_after=settings.RELAY_AFTER,
+        requeue_after=settings.RELAY_AFTER,
     )
 
 
@@ -215,10 +215,10 @@ def audit_records() -> "S3AuditRecords":
 
 
 @cache
-def check_table() -> "DynamoChecks":
-    from products.adapters.dynamodb.drift_scans import DynamoChecks
+def scan_table() -> "DynamoScanTable":
+    from products.adapters.dynamodb.drift_scans import DynamoScanTable
 
-    return DynamoChecks(dynamodb(), settings.PRODUCTS_TABLE)
+    return DynamoScanTable(dynamodb(), settings.PRODUCTS_TABLE)
 
 
 def image_url(key: str | None) -> str | None:
@@ -226,22 +226,22 @@ def image_url(key: str | None) -> str | None:
     return f"{settings.MEDIA_URL}{key}" if key else None
 
 
-def checks() -> dict[str, Callable[[], None] | None]:
+def readiness_checks() -> dict[str, Callable[[], None] | None]:
     """A check per dependency by name; None where this deployment does without it."""
     if not settings.CELERY:
-        return {"dynamodb": table().check}  # the API alone needs nothing else to serve
+        return {"dynamodb": table().ping}  # the API alone needs nothing else to serve
     standing = searchable()
     return {
-        "dynamodb": table().check,
-        "sql": _check_sql,
-        "sqs": _check_sqs,
-        "opensearch": standing.check if standing else None,
-        "cloudfront": cdn().check if settings.ENABLE_CLOUDFRONT else None,
-        "s3": trail().check,
+        "dynamodb": table().ping,
+        "sql": _ping_sql,
+        "sqs": _ping_sqs,
+        "opensearch": standing.ping if standing else None,
+        "cloudfront": cdn().ping if settings.ENABLE_CLOUDFRONT else None,
+        "s3": trail().ping,
     }
 
 
-def _check_sql() -> None:
+def _ping_sql() -> None:
     from django.db import connection
 
     try:
@@ -252,7 +252,7 @@ def _check_sql() -> None:
         connection.close()  # checks run on threads of their own, which must not leave connections behind
 
 
-def _check_sqs() -> None:
+def _ping_sqs() -> None:
     with calling("SQS"):
         for url, _ in settings.QUEUE_URLS.values():
             sqs().get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])

@@ -9,11 +9,12 @@ from typing import Protocol
 
 from products.acceptance import Acceptance, ChangeLog
 from products.changes import Change, Effect
-from products.errors import EngineAway, NotYetCreated, ProductNotFound
+from products.documents import format_timestamp
+from products.errors import DependencyUnavailable, NotYetCreated, ProductNotFound
 from products.lists import (
-    OVERLAID_MOST,
+    MAX_OVERLAID,
     Freshness,
-    Listing,
+    ListQuery,
     Page,
     matches_of,
     mentions,
@@ -22,8 +23,8 @@ from products.lists import (
 )
 from products.product import Product, checked_id, is_id
 
-PAGE_MOST = 100
-SEARCHED_MOST = 1000  # matches of one search that can be paged through
+MAX_PAGE_SIZE = 100
+MAX_MATCHES = 1000  # matches of one search that can be paged through
 
 
 class ProductTable(ChangeLog, Protocol):
@@ -45,12 +46,12 @@ class ProductTable(ChangeLog, Protocol):
     def name_owners(self, names: list[str]) -> dict[str, str]:
         """The id of the product that holds each name, by the normalised name."""
 
-    def in_order(self, listing: Listing, *, active: bool) -> Iterator[Product]:
+    def in_order(self, listing: ListQuery, *, active: bool) -> Iterator[Product]:
         """Records from the index of this order, after ``listing.after``, read lazily."""
 
 
 class SearchIndex(Protocol):
-    def search(self, listing: Listing, most: int) -> list[str]:
+    def search(self, listing: ListQuery, limit: int) -> list[str]:
         """Ids of all matches of the text and the filters, best first, ``most`` of them; EngineAway without an index."""
 
 
@@ -104,7 +105,7 @@ class Catalogue(Acceptance):
             else:
                 high = middle - 1
         if low == 0:
-            raise NotYetCreated(product_id, newest.after.created_at)
+            raise NotYetCreated(product_id, format_timestamp(newest.after.created_at))
         return self.version(product_id, low)
 
     def history(
@@ -151,26 +152,26 @@ class Catalogue(Acceptance):
                 break
             sleep(min(pause, left))
             pause = min(pause * 1.5, 0.25)
-            with suppress(EngineAway):
+            with suppress(DependencyUnavailable):
                 change = self.receipt(change.product_id, change.version)
         return change
 
-    def page(self, listing: Listing) -> Page:
+    def page(self, listing: ListQuery) -> Page:
         """A page of records, as the public sees them."""
         return self._page(listing, {})
 
-    def staff_page(self, listing: Listing, *, also: Iterable[str] = ()) -> Page:
+    def staff_page(self, listing: ListQuery, *, also: Iterable[str] = ()) -> Page:
         """A page with the open changes laid over the records, so that a save is in the list at once.
 
         The index of open changes may lag for a moment; the products named in ``also`` are read consistently.
         """
         return self._page(listing, self._opened(also))
 
-    def walk(self, listing: Listing, most: int) -> Iterator[Product]:
+    def walk(self, listing: ListQuery, limit: int) -> Iterator[Product]:
         """The products of a staff list, page by page as they are asked for, ``most`` of them."""
-        left = most
+        left = limit
         while left > 0:
-            part = replace(listing, limit=min(PAGE_MOST, left))
+            part = replace(listing, limit=min(MAX_PAGE_SIZE, left))
             page = self.search(part, staff=True) if listing.text else self.staff_page(part)
             yield from page.products
             left -= len(page.products)
@@ -189,17 +190,17 @@ class Catalogue(Acceptance):
             i: c for i, c in opened.items() if i not in records or records[i].version <= c.version
         }
 
-    def _page(self, listing: Listing, opened: Mapping[str, Change]) -> Page:
+    def _page(self, listing: ListQuery, opened: Mapping[str, Change]) -> Page:
         return page_of(listing, self._streams(listing), opened)
 
-    def _streams(self, listing: Listing) -> list[Iterator[Product]]:
+    def _streams(self, listing: ListQuery) -> list[Iterator[Product]]:
         whole = listing if listing.text is None else replace(listing, after=None)
         if listing.opened:
             return []  # they are all among the open changes
         wanted = (True, False) if listing.active is None else (listing.active,)
         return [self.table.in_order(whole, active=active) for active in wanted]
 
-    def search(self, listing: Listing, *, staff: bool, also: Iterable[str] = ()) -> Page:
+    def search(self, listing: ListQuery, *, staff: bool, also: Iterable[str] = ()) -> Page:
         """Products matching ``listing.text`` and its filters; without an index, by a bounded walk through the list.
 
         Staff find their own saves at once, on the first page, before the index has them.
@@ -207,8 +208,8 @@ class Catalogue(Acceptance):
         opened = self._opened(also) if staff else {}
         fresh = self.freshness()
         try:
-            ids = self.index.search(listing, SEARCHED_MOST)
-        except EngineAway:
+            ids = self.index.search(listing, MAX_MATCHES)
+        except DependencyUnavailable:
             page = matches_of(listing, self._streams(listing), opened)
             return replace(
                 page, freshness=replace(fresh, from_index=False, complete_up_to=self.clock())
@@ -229,7 +230,7 @@ class Catalogue(Acceptance):
         return Page(held, str(end) if len(ids) > end else None, opened, fresh)
 
     def _with_unseen(
-        self, listing: Listing, opened: Mapping[str, Change], ids: list[str]
+        self, listing: ListQuery, opened: Mapping[str, Change], ids: list[str]
     ) -> list[str]:
         """The matches with those the index can't know yet: at their place in an order, or first among the best."""
         unseen = {
@@ -246,7 +247,7 @@ class Catalogue(Acceptance):
 
     def freshness(self) -> Freshness:
         """How current the search is: complete up to now, or up to the oldest change the index still lacks."""
-        for change in itertools.islice(self.table.open_changes(), OVERLAID_MOST):
+        for change in itertools.islice(self.table.open_changes(), MAX_OVERLAID):
             if Effect.SEARCHABLE in change.open:
                 return Freshness(change.accepted_at, from_index=True)
         return Freshness(self.clock(), from_index=True)

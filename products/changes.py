@@ -9,12 +9,12 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from products.documents import iso, to_document
+from products.documents import format_timestamp, to_document
 from products.errors import CorruptChange, Invalid
-from products.idempotency import Once
+from products.idempotency import IdempotencyKey
 from products.product import Product
 
-REASON_MOST = 200  # characters
+MAX_REASON_LENGTH = 200  # characters
 
 
 class ChangeType(StrEnum):
@@ -60,11 +60,11 @@ class Origin:
     source: str
     request_id: str
     reason: str = ""
-    once: Once | None = None
+    idempotency_key: IdempotencyKey | None = None
 
     def __post_init__(self) -> None:
-        if len(self.reason) > REASON_MOST:
-            raise Invalid({"reason": [f"Must have at most {REASON_MOST} characters."]})
+        if len(self.reason) > MAX_REASON_LENGTH:
+            raise Invalid({"reason": [f"Must have at most {MAX_REASON_LENGTH} characters."]})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +84,7 @@ class Change:
     open: frozenset[Effect] = frozenset(Effect)
     done: Mapping[Effect, datetime] = field(default_factory=dict)
     failures: Mapping[Effect, Failure] = field(default_factory=dict)
-    rung: tuple[int, datetime | None] = (0, None)
+    requeues: tuple[int, datetime | None] = (0, None)
     discarded: Mapping[Effect, Discard] = field(default_factory=dict)
 
     def state(self, effect: Effect) -> str:
@@ -181,7 +181,7 @@ def audit_record(change: Change) -> dict[str, Any]:
     """What the audit trail keeps of a change; its hash is the next change's ``previousHash``."""
     reason = {"reason": change.origin.reason} if change.origin.reason else {}
     return reason | {
-        "timestamp": iso(change.accepted_at),
+        "timestamp": format_timestamp(change.accepted_at),
         "user": change.origin.actor,
         "source": change.origin.source,
         "requestId": change.origin.request_id,

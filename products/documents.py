@@ -8,33 +8,33 @@ from typing import Any
 
 from products.product import RULES, BillingCycle, Product
 
-ISO_LENGTH = len("2026-03-01T12:00:00.000000Z")
+TIMESTAMP_LENGTH = len("2026-03-01T12:00:00.000000Z")
 
 
-def iso(moment: datetime) -> str:
+def format_timestamp(at: datetime) -> str:
     """ISO 8601 in UTC with microseconds and ``Z``; such texts sort as the moments do."""
-    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
+    return f"{at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
 
-def moment(text: str) -> datetime:
+def parse_timestamp(text: str) -> datetime:
     """The moment written by ``iso``; ValueError for any other text."""
-    if len(text) != ISO_LENGTH or text[-1] != "Z":
-        raise ValueError(f"{text!r} is no moment of ours")
+    if len(text) != TIMESTAMP_LENGTH or text[-1] != "Z":
+        raise ValueError(f"{text!r} is not a timestamp like 2026-03-01T12:00:00.000000Z")
     return datetime.fromisoformat(text)
 
 
-def wire_name(field: str) -> str:
+def document_key(field: str) -> str:
     head, *rest = field.split("_")
     return head + "".join(word.capitalize() for word in rest)
 
 
-FIELD_NAMES = {wire_name(field.name): field.name for field in fields(Product)}
+FIELD_NAMES = {document_key(field.name): field.name for field in fields(Product)}
 READ_ONLY = frozenset(FIELD_NAMES.values()) - RULES.keys()
 
 
 def is_as_read(product: Product, field: str, value: Any) -> bool:
     """Whether the value is just what the product had, in a field that callers read but can't write."""
-    return field in READ_ONLY and to_document(product)[wire_name(field)] == value
+    return field in READ_ONLY and to_document(product)[document_key(field)] == value
 
 
 def to_document(product: Product) -> dict[str, Any]:
@@ -44,7 +44,10 @@ def to_document(product: Product) -> dict[str, Any]:
         del document[
             "image"
         ]  # so that the hashes of products without one are what they always were
-    times = {"createdAt": iso(product.created_at), "updatedAt": iso(product.updated_at)}
+    times = {
+        "createdAt": format_timestamp(product.created_at),
+        "updatedAt": format_timestamp(product.updated_at),
+    }
     return (
         document
         | times
@@ -65,8 +68,8 @@ def from_document(document: Mapping[str, Any]) -> Product:
             "billing_cycle": BillingCycle(values["billing_cycle"]),
             "features": tuple(values["features"]),
             "version": int(values["version"]),
-            "created_at": moment(values["created_at"]),
-            "updated_at": moment(values["updated_at"]),
+            "created_at": parse_timestamp(values["created_at"]),
+            "updated_at": parse_timestamp(values["updated_at"]),
             "image": document.get("image"),
         }
     )

@@ -17,7 +17,7 @@ class Invalid(CatalogueError):
         )
 
 
-class Missing(CatalogueError):
+class NotFound(CatalogueError):
     """What was asked for does not exist."""
 
 
@@ -25,11 +25,11 @@ class Conflict(CatalogueError):
     """The request was right, but the catalogue has moved: look again, then decide."""
 
 
-class TryLater(CatalogueError):
+class Unavailable(CatalogueError):
     """Nothing is wrong with the request; an engine is away. The same request may succeed later."""
 
 
-class ProductNotFound(Missing):
+class ProductNotFound(NotFound):
     def __init__(self, product_id: str, sentence: str = "") -> None:
         super().__init__(sentence or f"There is no product {product_id!r}.")
 
@@ -43,7 +43,7 @@ class NotYetCreated(ProductNotFound):
         )
 
 
-class ChangeNotFound(Missing):
+class ChangeNotFound(NotFound):
     def __init__(self, product_id: str, version: int) -> None:
         super().__init__(f"Product {product_id!r} has no version {version}.")
 
@@ -74,9 +74,9 @@ class EffectRefused(Exception):
     """An engine refused an effect for good, e.g. a document it can't index. Never retried by itself."""
 
 
-class EngineAway(TryLater):
+class DependencyUnavailable(Unavailable):
     """An engine did not answer, or answered that it can't just now, or does not take us for whom we are."""
 
-    def __init__(self, engine: str, state: str = "does not answer at the moment") -> None:
-        self.engine = engine
-        super().__init__(f"{engine} {state}.")
+    def __init__(self, dependency: str, state: str = "does not answer at the moment") -> None:
+        self.dependency = dependency
+        super().__init__(f"{dependency} {state}.")

@@ -5,19 +5,19 @@ from datetime import timedelta
 
 from products.errors import Conflict
 
-REMEMBERED = timedelta(hours=24)
+RETENTION = timedelta(hours=24)
 """How long the answer to a request with an Idempotency-Key is kept (DESIGN §3)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Once:
+class IdempotencyKey:
     """A request that may be repeated and shall take effect once: its Idempotency-Key, and a hash of all it asks."""
 
     key: str
     fingerprint: str
 
 
-class KeyReused(Conflict):
+class IdempotencyKeyReused(Conflict):
     """The same Idempotency-Key came with another request before."""
 
     def __init__(self) -> None:
@@ -26,7 +26,7 @@ class KeyReused(Conflict):
         )
 
 
-class RequestAnswered(Conflict):
+class DuplicateRequest(Conflict):
     """The same request was answered a moment ago, while this one was under way."""
 
 
@@ -40,7 +40,7 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class IdempotencyRecord:
     """What is remembered of a request with an Idempotency-Key: what each of its writes came to."""
 
     fingerprint: str

@@ -9,15 +9,15 @@ from decimal import Decimal
 
 from products.changes import Change
 from products.currency import DEFAULT_CURRENCY
-from products.documents import iso
+from products.documents import format_timestamp
 from products.product import Product
 
-EXAMINED_MOST = 2000  # index entries one page may look at before it answers with what it has found
-OVERLAID_MOST = 1000  # open changes a staff list lays over the records
+MAX_EXAMINED = 2000  # index entries one page may look at before it answers with what it has found
+MAX_OVERLAID = 1000  # open changes a staff list lays over the records
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
+class ListQuery:
     """Which products, in which order. ``active`` None is both; ``after`` is the position the last page ended at.
 
     A search for ``text`` has no stable positions: its ``after`` is how many matches were handed out before.
@@ -51,7 +51,7 @@ class Listing:
 
     def position(self, product: Product) -> str:
         """Where the product stands in this order: unique, and comparing as a text compares as the order does."""
-        first = f"{product.price:09.2f}" if self.by_price else iso(product.created_at)
+        first = f"{product.price:09.2f}" if self.by_price else format_timestamp(product.created_at)
         return f"{first}#{product.product_id}"
 
     def holds(self, product: Product) -> bool:
@@ -97,7 +97,7 @@ class Page:
 def newest_of(changes: Iterable[Change]) -> dict[str, Change]:
     """The newest change of each product in ``changes``, of which at most OVERLAID_MOST are read."""
     newest: dict[str, Change] = {}
-    for change in itertools.islice(changes, OVERLAID_MOST):
+    for change in itertools.islice(changes, MAX_OVERLAID):
         standing = newest.get(change.product_id)
         if standing is None or standing.version < change.version:
             newest[change.product_id] = change
@@ -105,7 +105,7 @@ def newest_of(changes: Iterable[Change]) -> dict[str, Change]:
 
 
 def page_of(
-    listing: Listing, records: list[Iterator[Product]], opened: Mapping[str, Change]
+    listing: ListQuery, records: list[Iterator[Product]], opened: Mapping[str, Change]
 ) -> Page:
     """One page out of ordered streams of records, with the newest open changes laid over them.
 
@@ -115,7 +115,7 @@ def page_of(
     found: list[Product] = []
     examined: Product | None = None
     streams = _laid_over(listing, records, {i: change.after for i, change in opened.items()})
-    for examined in itertools.islice(streams, EXAMINED_MOST):
+    for examined in itertools.islice(streams, MAX_EXAMINED):
         if not listing.holds(examined):
             continue
         if len(found) == listing.limit:
@@ -126,14 +126,14 @@ def page_of(
 
 
 def matches_of(
-    listing: Listing, records: list[Iterator[Product]], opened: Mapping[str, Change]
+    listing: ListQuery, records: list[Iterator[Product]], opened: Mapping[str, Change]
 ) -> Page:
     """A page of a search, by a walk through the list in its order: bounded, and without a ranking."""
-    whole = replace(listing, after=None, limit=EXAMINED_MOST)
+    whole = replace(listing, after=None, limit=MAX_EXAMINED)
     return slice_of(listing, page_of(whole, records, opened).products, opened)
 
 
-def slice_of(listing: Listing, found: list[Product], opened: Mapping[str, Change]) -> Page:
+def slice_of(listing: ListQuery, found: list[Product], opened: Mapping[str, Change]) -> Page:
     """The page of ``found`` - all matches there are up to some bound - that begins at ``listing.after``."""
     start = listing.offset
     end = start + listing.limit
@@ -141,7 +141,7 @@ def slice_of(listing: Listing, found: list[Product], opened: Mapping[str, Change
 
 
 def _laid_over(
-    listing: Listing, records: list[Iterator[Product]], overlay: Mapping[str, Product]
+    listing: ListQuery, records: list[Iterator[Product]], overlay: Mapping[str, Product]
 ) -> Iterator[Product]:
     laid = sorted(
         filter(listing.holds, overlay.values()), key=listing.position, reverse=listing.descending

@@ -12,29 +12,29 @@ from functools import cache
 from django.conf import settings
 
 from products.adapters.audit_spool import SqliteSorting
-from products.adapters.dynamodb.reconciliation import DynamoDrift
+from products.adapters.dynamodb.reconciliation import DynamoReconciliation
 from products.adapters.opensearch.rebuild import OpenSearchRebuild
 from products.adapters.sqs.dead_letters import SqsDeadLetters
 from products.bootstrap import (
     audit_records,
-    check_table,
     doorbell,
     dynamodb,
     jobs,
     now,
     operations,
     pipeline,
+    scan_table,
     searchable,
     sleep,
     sqs,
     table,
     trail,
 )
-from products.lists import Listing
+from products.lists import ListQuery
 from products.reconciliation.audit_verification import AuditVerification
 from products.reconciliation.differences import Difference
-from products.reconciliation.drift_scan import Rounds
-from products.reconciliation.product_log import PATIENCE
+from products.reconciliation.drift_scan import DriftScan
+from products.reconciliation.product_log import GRACE_PERIOD
 from products.reconciliation.repair import Repair
 from products.reconciliation.verification import Verification
 from products.redrive import Redrive
@@ -44,8 +44,8 @@ logger = logging.getLogger(__name__)
 
 
 @cache
-def drift() -> DynamoDrift:
-    return DynamoDrift(dynamodb(), settings.PRODUCTS_TABLE)
+def reconciliation_source() -> DynamoReconciliation:
+    return DynamoReconciliation(dynamodb(), settings.PRODUCTS_TABLE)
 
 
 @cache
@@ -55,9 +55,9 @@ def _several() -> ThreadPoolExecutor:
     )  # a check mostly waits; made in the worker's child, at its first check
 
 
-def verification(patience: timedelta = PATIENCE) -> Verification:
+def verification(patience: timedelta = GRACE_PERIOD) -> Verification:
     return Verification(
-        logs=drift(),
+        logs=reconciliation_source(),
         documents=searchable(),
         trail=audit_records(),
         clock=now,
@@ -67,7 +67,7 @@ def verification(patience: timedelta = PATIENCE) -> Verification:
 
 
 def audit_verification(*, offline: bool) -> AuditVerification:
-    logs = None if offline else drift()
+    logs = None if offline else reconciliation_source()
     return AuditVerification(
         records=audit_records(), sorting=SqliteSorting(), logs=logs, mapped=_several().map
     )
@@ -76,7 +76,7 @@ def audit_verification(*, offline: bool) -> AuditVerification:
 def repair() -> Repair:
     return Repair(
         table=table(),
-        items=drift(),
+        items=reconciliation_source(),
         index=searchable(),
         trail=trail(),
         doorbell=doorbell(),
@@ -86,8 +86,8 @@ def repair() -> Repair:
 
 
 @cache
-def rounds() -> Rounds:
-    return Rounds(table=check_table(), verification=verification(), tell=_warn_of, clock=now)
+def drift_scan() -> DriftScan:
+    return DriftScan(table=scan_table(), verification=verification(), tell=_warn_of, clock=now)
 
 
 def _warn_of(difference: Difference) -> None:
@@ -103,7 +103,9 @@ def reindex() -> Reindex | None:
     """None where there is no search index."""
     if not (standing := searchable()):
         return None
-    return Reindex(records=drift(), index=OpenSearchRebuild(standing.client, standing.alias))
+    return Reindex(
+        records=reconciliation_source(), index=OpenSearchRebuild(standing.client, standing.alias)
+    )
 
 
 @cache
@@ -117,5 +119,5 @@ def index_records() -> int:
     if not (standing := searchable()):
         return 0
     standing.ensure()
-    listings = (table().in_order(Listing(limit=100), active=active) for active in (True, False))
+    listings = (table().in_order(ListQuery(limit=100), active=active) for active in (True, False))
     return int(standing.put_all(itertools.chain.from_iterable(listings)))

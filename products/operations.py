@@ -8,13 +8,13 @@ from itertools import islice
 from typing import Protocol
 
 from products.acceptance import Doorbell
-from products.changes import REASON_MOST, Change, Discard, Effect, canonical_json
-from products.documents import iso
+from products.changes import MAX_REASON_LENGTH, Change, Discard, Effect, canonical_json
+from products.documents import format_timestamp
 from products.errors import ChangeNotFound, Conflict, Invalid
-from products.pipeline import TASKS, Failing, take_up
+from products.pipeline import TASKS, Failing, clear_permanent_failure
 
 STUCK_AFTER = timedelta(minutes=1)
-LOOKED_AT_MOST = 1000  # open changes one look goes through
+MAX_EXAMINED = 1000  # open changes one look goes through
 BOUNDS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 600.0)
 """Upper bounds in seconds of the latency histogram; what takes longer counts as the last."""
 
@@ -32,7 +32,7 @@ class NotOpen(Conflict):
 
 
 @dataclass(frozen=True, slots=True)
-class Depth:
+class QueueDepth:
     """Messages of one queue; None where the queue could not be asked."""
 
     queue: str
@@ -102,7 +102,7 @@ class OperationsLog(Protocol):
 
 
 class Queues(Protocol):
-    def depths(self) -> list[Depth]: ...
+    def depths(self) -> list[QueueDepth]: ...
 
 
 class AuditTrail(Protocol):
@@ -123,7 +123,7 @@ class Operations:
         """Effects that failed for good, or are still open after STUCK_AFTER; the oldest first."""
         now = self.clock()
         found = []
-        for change in islice(self.table.open_changes(), LOOKED_AT_MOST):
+        for change in islice(self.table.open_changes(), MAX_EXAMINED):
             for effect in sorted(change.open):
                 failure = change.failures.get(effect)
                 if change.state(effect) == "failed" or change.accepted_at < now - STUCK_AFTER:
@@ -142,21 +142,21 @@ class Operations:
 
     def open_count(self) -> int:
         """At most LOOKED_AT_MOST."""
-        return sum(1 for _ in islice(self.table.open_changes(), LOOKED_AT_MOST))
+        return sum(1 for _ in islice(self.table.open_changes(), MAX_EXAMINED))
 
     def retry(self, product_id: str, version: int, effect: Effect, *, by: str) -> None:
         """Ring for the effect now; NotOpen, ChangeNotFound."""
         change = self._open(product_id, version, effect)
-        take_up(self.table, change, effect)
-        self.doorbell.ring(TASKS[effect], change)
+        clear_permanent_failure(self.table, change, effect)
+        self.doorbell.notify(TASKS[effect], change)
         self.note(by, f"retried {effect}", "", named([change]))
 
     def retry_cause(self, cause: str, *, by: str) -> int:
         """Ring for all that is stuck for this cause; returns for how many."""
         found = [stuck for stuck in self.stuck() if stuck.cause == cause]
         for stuck in found:
-            take_up(self.table, stuck.change, stuck.effect)
-            self.doorbell.ring(TASKS[stuck.effect], stuck.change)
+            clear_permanent_failure(self.table, stuck.change, stuck.effect)
+            self.doorbell.notify(TASKS[stuck.effect], stuck.change)
         if found:
             self.note(by, f"retried all: {cause}", "", named([stuck.change for stuck in found]))
         return len(found)
@@ -167,8 +167,8 @@ class Operations:
         """Give the effect up, with a reason that stays on the receipt. No late message brings it back."""
         if effect is Effect.STORED:
             raise StoredCannotBeDiscarded
-        if not 3 <= len(reason.strip()) <= REASON_MOST:
-            raise Invalid({"reason": [f"Say why, in 3 to {REASON_MOST} characters."]})
+        if not 3 <= len(reason.strip()) <= MAX_REASON_LENGTH:
+            raise Invalid({"reason": [f"Say why, in 3 to {MAX_REASON_LENGTH} characters."]})
         change = self._open(product_id, version, effect)
         if not self.log.discard(
             change, effect, Discard(by=by, at=self.clock(), reason=reason.strip())
@@ -195,7 +195,7 @@ class Operations:
             changes=changes,
         )
         record = {
-            "timestamp": iso(action.at),
+            "timestamp": format_timestamp(action.at),
             "user": by,
             "action": what,
             "reason": reason,

@@ -20,7 +20,7 @@ from products.changes import (
     canonical_json,
     verified,
 )
-from products.errors import ChangeNotFound, EngineAway
+from products.errors import ChangeNotFound, DependencyUnavailable
 from products.product import Product
 
 TASKS = {
@@ -29,13 +29,13 @@ TASKS = {
     Effect.SEARCHABLE: "index",
     Effect.AUDITED: "audit",
 }
-SETTLE = timedelta(seconds=1)
+SETTLE_TIME = timedelta(seconds=1)
 """How long after a change was stored an invalidation must start to cover it: it outlasts both the difference between
 two hosts' clocks and the delay of DynamoDB's indexes, so that CloudFront can't fetch the old list once more."""
-INVALIDATE_EVERY = timedelta(seconds=3)
+MIN_PURGE_INTERVAL = timedelta(seconds=3)
 """The least time between two invalidations; all changes that settle meanwhile share the next one."""
-RING_AGAIN_MOST = timedelta(minutes=10)
-RELAY_MOST = timedelta(seconds=6)  # on Lambda a task is ended after 10
+MAX_REQUEUE_DELAY = timedelta(minutes=10)
+MAX_RELAY_TIME = timedelta(seconds=6)  # on Lambda a task is ended after 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +52,7 @@ class Invalidation:
         return f"products-{self.number}-{self.started_at:%Y%m%dT%H%M%S%f}"
 
     def covers(self, stored_at: datetime) -> bool:
-        return self.started_at >= stored_at + SETTLE
+        return self.started_at >= stored_at + SETTLE_TIME
 
 
 class EffectTable(Protocol):
@@ -68,7 +68,7 @@ class EffectTable(Protocol):
     def fail(self, change: Change, effect: Effect, failure: Failure) -> None:
         """Note why the effect has not come about."""
 
-    def note_ring(self, change: Change, at: datetime) -> None: ...
+    def record_requeue(self, change: Change, at: datetime) -> None: ...
 
     def close(self, change: Change) -> None:
         """Take a change without open effects out of the open ones (a crash may have left it there)."""
@@ -88,7 +88,7 @@ class Statistics(Protocol):
 
 
 class Cdn(Protocol):
-    def invalidate(self, reference: str) -> None:
+    def purge(self, reference: str) -> None:
         """Purge every product answer; the same reference twice is one invalidation."""
 
 
@@ -105,15 +105,15 @@ class AuditTrail(Protocol):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pipeline:
     table: EffectTable
-    index: WritableIndex
+    search_index: WritableIndex
     cdn: Cdn
     trail: AuditTrail
     doorbell: Doorbell
     statistics: Statistics
     clock: Callable[[], datetime]
-    ring_after: timedelta
+    requeue_after: timedelta
 
-    def persist(self, product_id: str, version: int) -> None:
+    def store(self, product_id: str, version: int) -> None:
         """Write the record, then ring for the other effects."""
         change = self._change(product_id, version)
         if Effect.STORED in change.open:
@@ -123,12 +123,12 @@ class Pipeline:
         for effect in sorted(change.open - {Effect.STORED}):
             self._ring(change, effect)
 
-    def make_searchable(self, product_id: str, version: int) -> None:
+    def index(self, product_id: str, version: int) -> None:
         """Index the product after this version, unless a later one is indexed."""
         change = self._change(product_id, version)
         if Effect.SEARCHABLE in change.open:
             with self._noting_failure(change, Effect.SEARCHABLE):
-                self.index.put(verified(change).after)
+                self.search_index.put(verified(change).after)
             self._stamp(change, Effect.SEARCHABLE)
 
     def audit(self, product_id: str, version: int) -> None:
@@ -148,7 +148,9 @@ class Pipeline:
         with self._noting_failure(change, Effect.PURGED):
             wait = self._cover(stored_at)
         if wait:
-            self.doorbell.ring(TASKS[Effect.PURGED], change, delay=math.ceil(wait.total_seconds()))
+            self.doorbell.notify(
+                TASKS[Effect.PURGED], change, delay=math.ceil(wait.total_seconds())
+            )
         else:
             self._stamp(change, Effect.PURGED)
 
@@ -167,16 +169,18 @@ class Pipeline:
         latest = self.table.invalidation()
         if latest is None or not latest.covers(stored_at):
             now = self.clock()
-            due = max(stored_at + SETTLE, latest.started_at + INVALIDATE_EVERY if latest else now)
+            due = max(
+                stored_at + SETTLE_TIME, latest.started_at + MIN_PURGE_INTERVAL if latest else now
+            )
             if now < due:
                 return due - now
             begun = Invalidation(number=latest.number + 1 if latest else 1, started_at=now)
             # Of all that come at this moment one begins it, and the others join.
             latest = begun if self.table.begin_invalidation(begun) else self.table.invalidation()
             if latest is None or not latest.covers(stored_at):
-                return SETTLE
+                return SETTLE_TIME
         if not latest.confirmed:
-            self.cdn.invalidate(latest.reference)
+            self.cdn.purge(latest.reference)
             self.table.confirm_invalidation(latest)
         return timedelta()
 
@@ -187,20 +191,20 @@ class Pipeline:
         It ends after RELAY_MOST, so that a long list can't outlast its task; the next run goes on with what is due.
         """
         count, began = 0, self.clock()
-        for change in self.table.open_changes(began if failed else began - self.ring_after):
+        for change in self.table.open_changes(began if failed else began - self.requeue_after):
             if not change.open:
                 self.table.close(change)
             elif (failed or self._is_due(change)) and self._ring_open(change, failed=failed):
-                self.table.note_ring(change, self.clock())
+                self.table.record_requeue(change, self.clock())
                 count += 1
-            if self.clock() - began > RELAY_MOST:
+            if self.clock() - began > MAX_RELAY_TIME:
                 break
         return count
 
     def _is_due(self, change: Change) -> bool:
-        rings, last = change.rung
+        rings, last = change.requeues
         return last is None or self.clock() >= last + min(
-            self.ring_after * 2**rings, RING_AGAIN_MOST
+            self.requeue_after * 2**rings, MAX_REQUEUE_DELAY
         )
 
     def _ring_open(self, change: Change, *, failed: bool) -> bool:
@@ -208,13 +212,13 @@ class Pipeline:
         wanted = {Effect.STORED} if Effect.STORED in change.open else set(change.open)
         wanted = {effect for effect in wanted if failed or change.state(effect) != "failed"}
         for effect in sorted(wanted):
-            take_up(self.table, change, effect)
+            clear_permanent_failure(self.table, change, effect)
             self._ring(change, effect)
         return bool(wanted)
 
     def _ring(self, change: Change, effect: Effect) -> None:
-        delay = SETTLE if effect is Effect.PURGED else timedelta()
-        self.doorbell.ring(TASKS[effect], change, delay=int(delay.total_seconds()))
+        delay = SETTLE_TIME if effect is Effect.PURGED else timedelta()
+        self.doorbell.notify(TASKS[effect], change, delay=int(delay.total_seconds()))
 
     def _change(self, product_id: str, version: int) -> Change:
         change = self.table.change(product_id, version)
@@ -233,7 +237,7 @@ class Pipeline:
                 reason=f"{type(error).__name__}: {error}"[:500],
                 at=self.clock(),
                 attempts=earlier.attempts + 1 if earlier else 1,
-                permanent=not isinstance(error, EngineAway),
+                permanent=not isinstance(error, DependencyUnavailable),
             )
             self.table.fail(change, effect, failure)
             raise
@@ -244,7 +248,7 @@ class Failing(Protocol):
         """Note why the effect has not come about, unless it has meanwhile."""
 
 
-def take_up(table: Failing, change: Change, effect: Effect) -> None:
+def clear_permanent_failure(table: Failing, change: Change, effect: Effect) -> None:
     """Somebody has mended why the effect failed for good: from now on the relay rings for it again, so that this does
     not hang on one message."""
     failure = change.failures.get(effect)

@@ -12,10 +12,10 @@ from typing import Any
 from products.currency import CURRENCIES, DEFAULT_CURRENCY, money
 from products.errors import Invalid
 
-PRICE_MIN, PRICE_MAX = Decimal("0.01"), Decimal("999999.99")
+MIN_PRICE, MAX_PRICE = Decimal("0.01"), Decimal("999999.99")
 LENGTHS = {"name": (3, 100), "description": (10, 500), "period": (5, 100), "feature": (2, 200)}
-FEATURES_MOST = 20
-TURNING = frozenset(
+MAX_FEATURES = 20
+BIDI_CONTROLS = frozenset(
     "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 )  # they make a text read as another
 
@@ -78,21 +78,21 @@ def normalised_name(name: str) -> str:
 # They raise ValueError, so that a rule need not know the name of the field it guards.
 
 
-def _text(least: int, most: int, *, lines: bool = False) -> Callable[[Any], str]:
+def _text(minimum: int, limit: int, *, lines: bool = False) -> Callable[[Any], str]:
     def rule(value: Any) -> str:
         if not isinstance(value, str):
             raise ValueError("Must be text.")
         text = unicodedata.normalize("NFC", value.replace("\r\n", "\n")).strip()
         allowed = "\n\t" if lines else ""
         if any(
-            (unicodedata.category(c) in {"Cc", "Cs"} and c not in allowed) or c in TURNING
+            (unicodedata.category(c) in {"Cc", "Cs"} and c not in allowed) or c in BIDI_CONTROLS
             for c in text
         ):
             raise ValueError("Must not contain control characters.")
         seen = sum(unicodedata.category(c) != "Cf" for c in text)
-        if not (least <= seen and len(text) <= most):
+        if not (minimum <= seen and len(text) <= limit):
             raise ValueError(
-                f"Must have {least} to {most} characters; it has {len(text) if seen >= least else seen}."
+                f"Must have {minimum} to {limit} characters; it has {len(text) if seen >= minimum else seen}."
             )
         return text
 
@@ -106,8 +106,8 @@ def _price(value: Any) -> Decimal:
     if isinstance(value, str) and not re.fullmatch(r"\s*-?[0-9]{1,12}(\.[0-9]{1,12})?\s*", value):
         raise ValueError('Must be an amount such as "1500.00".')
     amount = Decimal(value)
-    if not amount.is_finite() or not PRICE_MIN <= amount <= PRICE_MAX:
-        raise ValueError(f"Must be between {PRICE_MIN} and {PRICE_MAX}.")
+    if not amount.is_finite() or not MIN_PRICE <= amount <= MAX_PRICE:
+        raise ValueError(f"Must be between {MIN_PRICE} and {MAX_PRICE}.")
     cents = amount.quantize(Decimal("0.01"))
     if cents != amount:
         raise ValueError("Must have at most 2 decimal places.")
@@ -142,8 +142,8 @@ def _billing_cycle(value: Any) -> BillingCycle:
 def _features(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list | tuple):
         raise ValueError("Must be a list of texts.")
-    if len(value) > FEATURES_MOST:
-        raise ValueError(f"Must have at most {FEATURES_MOST} entries; it has {len(value)}.")
+    if len(value) > MAX_FEATURES:
+        raise ValueError(f"Must have at most {MAX_FEATURES} entries; it has {len(value)}.")
     kept, rule = [], _text(*LENGTHS["feature"])
     for number, entry in enumerate(value, 1):
         try:

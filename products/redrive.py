@@ -10,20 +10,20 @@ from typing import Any, Protocol
 
 from products.bulk.jobs import Job, JobState
 from products.changes import Change, Effect
-from products.errors import CorruptChange, Missing
+from products.errors import CorruptChange, NotFound
 from products.pipeline import TASKS
 
-SHOWN_MOST = 100  # dead letters a look lists
-NOTED_MOST = 20  # of them the log of what was done names
+MAX_SHOWN = 100  # dead letters a look lists
+MAX_NOTED = 20  # of them the log of what was done names
 
 
-class NoSuchQueue(Missing):
+class NoSuchQueue(NotFound):
     def __init__(self, queue: str, queues: list[str]) -> None:
         super().__init__(f"There is no queue {queue!r}; there are {', '.join(queues)}.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Letter:
+class DeadLetter:
     """One dead letter. ``task`` is empty where it can't be read; ``about`` is what only the queue knows of it."""
 
     task: str = ""
@@ -61,19 +61,19 @@ class DeadLetters(Protocol):
     @property
     def queues(self) -> list[str]: ...
     def count(self, queue: str) -> int: ...
-    def look(self, queue: str, most: int) -> list[Letter]:
+    def look(self, queue: str, limit: int) -> list[DeadLetter]:
         """Some of them, which stay where they are."""
 
     def move_all(self, queue: str) -> bool:
         """Have SQS move them all by itself; False where it can't."""
 
-    def take(self, queue: str, most: int) -> Iterator[Letter]:
+    def take(self, queue: str, limit: int) -> Iterator[DeadLetter]:
         """Take them one by one; what is neither sent back nor dropped comes to light again by itself."""
 
-    def send_back(self, queue: str, letter: Letter) -> None:
+    def send_back(self, queue: str, letter: DeadLetter) -> None:
         """To the queue first, then away from here: a crash between the two doubles it, and loses nothing."""
 
-    def drop(self, queue: str, letter: Letter) -> None: ...
+    def drop(self, queue: str, letter: DeadLetter) -> None: ...
 
 
 class Changes(Protocol):
@@ -101,10 +101,10 @@ class Redrive:
             raise NoSuchQueue(queue, self.letters.queues)
         return [queue] if queue else self.letters.queues
 
-    def look(self, queue: str, limit: int | None) -> tuple[int, list[Letter]]:
+    def look(self, queue: str, limit: int | None) -> tuple[int, list[DeadLetter]]:
         """How many there are, and some of them."""
         return self.letters.count(queue), self.letters.look(
-            queue, min(limit or SHOWN_MOST, SHOWN_MOST)
+            queue, min(limit or MAX_SHOWN, MAX_SHOWN)
         )
 
     def back(
@@ -127,26 +127,26 @@ class Redrive:
         if limit is None and not drop_done and count and self.letters.move_all(queue):
             done = Redriven(queue, moving=count)
         else:
-            most = min(bound for bound in (count, limit, by_hand) if bound is not None)
-            done = self._one_by_one(queue, most, named, drop_done=drop_done)
+            limit = min(bound for bound in (count, limit, by_hand) if bound is not None)
+            done = self._one_by_one(queue, limit, named, drop_done=drop_done)
         if count:
             self.log.note(by, f"redrove dead letters of {done}", "", named)
         return done
 
-    def _one_by_one(self, queue: str, most: int, named: list[str], *, drop_done: bool) -> Redriven:
+    def _one_by_one(self, queue: str, limit: int, named: list[str], *, drop_done: bool) -> Redriven:
         moved = dropped = 0
-        for letter in islice(self.letters.take(queue, most), most):
+        for letter in islice(self.letters.take(queue, limit), limit):
             if drop_done and self.is_done(letter):
                 self.letters.drop(queue, letter)
                 dropped += 1
             else:
                 self.letters.send_back(queue, letter)
                 moved += 1
-            if len(named) < NOTED_MOST:
+            if len(named) < MAX_NOTED:
                 named.append(str(letter))
         return Redriven(queue, moved, dropped)
 
-    def is_done(self, letter: Letter) -> bool:
+    def is_done(self, letter: DeadLetter) -> bool:
         """Whether there is nothing left to do for it."""
         if letter.job_id:
             job = self.jobs.job(letter.job_id)

@@ -12,8 +12,8 @@ from typing import Protocol
 
 from products.changes import Change
 from products.product import Product
-from products.reconciliation.differences import Standing
-from products.reconciliation.verification import Place
+from products.reconciliation.differences import Observed
+from products.reconciliation.verification import Candidate
 
 BATCH = 100
 
@@ -29,8 +29,8 @@ class BuiltIndex(Protocol):
 
 
 class Records(Protocol):
-    def records_after(self, after: str | None, *, active: bool) -> Iterator[Place]: ...
-    def standing(self, product_ids: Sequence[str]) -> dict[str, Standing]: ...
+    def records_after(self, after: str | None, *, active: bool) -> Iterator[Candidate]: ...
+    def standing(self, product_ids: Sequence[str]) -> dict[str, Observed]: ...
     def change(self, product_id: str, version: int) -> Change | None: ...
 
 

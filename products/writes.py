@@ -17,7 +17,7 @@ class Write:
     edits: Mapping[str, Any] = field(default_factory=dict)
     creates: bool = False
     base: int | None = None
-    only_if: int | None = None
+    expected_version: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Any
 
 from celery import Task
 
-from products.errors import TryLater
+from products.errors import Unavailable
 from products.log_context import bound
 from tasks.queues import RELAY
 
@@ -38,7 +38,7 @@ class LoggedTask(Task):
         try:
             result = self.run(*args, **kwargs)
         except Exception as error:
-            passing = logging.WARNING if isinstance(error, TryLater) else logging.ERROR
+            passing = logging.WARNING if isinstance(error, Unavailable) else logging.ERROR
             logger.log(passing, "task failed", extra={"duration_ms": _since(began)}, exc_info=True)
             raise
         logger.log(level, "task done", extra={"duration_ms": _since(began)})

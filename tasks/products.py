@@ -6,24 +6,24 @@ from typing import Any
 from celery import shared_task
 
 from products.bootstrap import jobs, now, operations, pipeline
-from products.maintenance import rounds
+from products.maintenance import drift_scan
 
 logger = logging.getLogger(__name__)
 
 
 @shared_task(name="products.persist")
-def persist(*, product_id: str, version: int, **_: Any) -> None:
-    pipeline().persist(product_id, version)
+def store(*, product_id: str, version: int, **_: Any) -> None:
+    pipeline().store(product_id, version)
 
 
 @shared_task(name="products.invalidate")
-def invalidate(*, product_id: str, version: int, **_: Any) -> None:
+def purge(*, product_id: str, version: int, **_: Any) -> None:
     pipeline().purge(product_id, version)
 
 
 @shared_task(name="products.index")
 def index(*, product_id: str, version: int, **_: Any) -> None:
-    pipeline().make_searchable(product_id, version)
+    pipeline().index(product_id, version)
 
 
 @shared_task(name="products.audit")
@@ -33,7 +33,7 @@ def audit(*, product_id: str, version: int, **_: Any) -> None:
 
 @shared_task(name="products.relay")
 def relay(**_: Any) -> None:
-    rung, stalled, oldest = pipeline().relay(), jobs().ring_again(), operations().oldest_open()
+    rung, stalled, oldest = pipeline().relay(), jobs().requeue_stalled(), operations().oldest_open()
     age = (now() - oldest).total_seconds() if oldest else 0
     logger.info(
         "relay done", extra={"rung": rung, "stalled_jobs": stalled, "oldest_seconds": round(age, 3)}
@@ -47,4 +47,4 @@ def job(*, job_id: str, **_: Any) -> None:
 
 @shared_task(name="products.verify")
 def verify(**_: Any) -> None:
-    rounds().slice()
+    drift_scan().step()

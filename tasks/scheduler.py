@@ -6,7 +6,7 @@ from typing import Any
 from celery.beat import Scheduler
 
 
-class BeatingScheduler(Scheduler):
+class HeartbeatScheduler(Scheduler):
     """Touches the file ``scheduler`` among the workers' heartbeats at every turn.
 
     Its schedule is kept in memory: all that is scheduled repeats within minutes, so a restart has nothing to remember.

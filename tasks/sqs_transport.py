@@ -29,7 +29,7 @@ RETRY_SECONDS = 1.0  # between polls while they fail
 _clients: dict[int, Any] = {}
 
 
-class PunctualClient(CurlClient):  # type: ignore[misc] # kombu has no types
+class SingleTimerClient(CurlClient):  # type: ignore[misc] # kombu has no types
     """libcurl says in how many milliseconds it wants to be called, and each time anew; kombu takes them for seconds and
     keeps every one (celery/kombu#2567), so memory grows with each poll."""
 
@@ -41,12 +41,12 @@ class PunctualClient(CurlClient):  # type: ignore[misc] # kombu has no types
         self._due = None if msecs < 0 else self.hub.call_later(msecs / 1000, self._timeout_check)
 
 
-def http_client() -> PunctualClient:
+def http_client() -> SingleTimerClient:
     """One for each event loop, in the place where kombu keeps its own."""
     loop = get_event_loop()
     standing = getattr(loop, "_current_http_client", None)
-    if not isinstance(standing, PunctualClient):
-        standing = loop._current_http_client = PunctualClient(loop)
+    if not isinstance(standing, SingleTimerClient):
+        standing = loop._current_http_client = SingleTimerClient(loop)
     return standing
 
 
@@ -86,7 +86,7 @@ class ResilientConnection(AsyncSQSConnection):  # type: ignore[misc] # kombu has
         return {}
 
 
-class PatientQoS(SQS.QoS):  # type: ignore[misc] # kombu has no types
+class TolerantQoS(SQS.QoS):  # type: ignore[misc] # kombu has no types
     """Shortening the wait of a failed message is a courtesy; as shipped, a refusal of it ends the worker."""
 
     def apply_backoff_policy(self, *args: Any, **kwargs: Any) -> None:
@@ -104,7 +104,7 @@ class PatientQoS(SQS.QoS):  # type: ignore[misc] # kombu has no types
 
 
 class Channel(SQS.Channel):  # type: ignore[misc] # kombu has no types
-    QoS = PatientQoS
+    QoS = TolerantQoS
 
     def new_sqs_client(self, *args: Any, **kwargs: Any) -> Any:
         """One client a process: kombu makes one per connection and queue, 8 MiB and 100 ms each."""

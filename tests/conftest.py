@@ -280,7 +280,7 @@ def six(catalogue: Catalogue, pipeline: Pipeline, ann: Origin) -> None:
             name=f"Hosting {number}", price=f"{60 - number}", currency=currency, **changes
         )
         catalogue.create(f"p{number}", edits, ann)
-        pipeline.persist(f"p{number}", 1)
+        pipeline.store(f"p{number}", 1)
     maintenance.index_records()
 
 

@@ -48,7 +48,7 @@ CELERY: dict[str, Any] = {}  # messages are written without it
 INSTALLED_APPS = ["products"]
 FIRST_MIDDLEWARE = [
     "products.api.middleware.RequestIdMiddleware",
-    "bbws_products.request_log.AccessLogMiddleware",
+    "bbws_products.request_log.RequestLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "bbws_products.security_headers.PageHeadersMiddleware",
     "bbws_products.security_headers.ContentSecurityPolicy",
@@ -65,14 +65,14 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 
 REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["products.api.authentication.BearerAuthentication"],
-    "UNAUTHENTICATED_USER": "products.api.authentication.Nobody",
+    "UNAUTHENTICATED_USER": "products.api.authentication.AnonymousCaller",
     "DEFAULT_PERMISSION_CLASSES": ["products.api.permissions.ProductPermission"],
     "DEFAULT_PARSER_CLASSES": ["products.api.parsers.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["products.api.renderers.ExactJSONRenderer"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "products.api.renderers.QuickNegotiation",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "products.api.renderers.FastNegotiation",
     "DEFAULT_THROTTLE_CLASSES": ["products.api.throttling.ClientThrottle"],
     "NUM_PROXIES": int(number("NUM_PROXIES", 0)),
-    "EXCEPTION_HANDLER": "products.api.errors.answer",
+    "EXCEPTION_HANDLER": "products.api.errors.handle_exception",
     "URL_FORMAT_OVERRIDE": None,
 }
 

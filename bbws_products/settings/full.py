@@ -13,7 +13,7 @@ from bbws_products.settings.environment import number, required, words
 from bbws_products.settings.security import *  # noqa: F403 # signing in and sessions: settings like these here
 from bbws_products.settings.theme import THEME
 from bbws_products.settings.worker import *  # noqa: F403 # this builds on them
-from products.pipeline import SETTLE
+from products.pipeline import SETTLE_TIME
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 
@@ -26,7 +26,7 @@ CSRF_TRUSTED_ORIGINS = words("CSRF_TRUSTED_ORIGINS")
 
 # For how long a process gives a public answer again; far below the second that an invalidation waits (SETTLE).
 HOT_ANSWER_SECONDS = number("HOT_ANSWER_SECONDS", 0.1)
-if not 0 <= HOT_ANSWER_SECONDS <= SETTLE.total_seconds() / 2:
+if not 0 <= HOT_ANSWER_SECONDS <= SETTLE_TIME.total_seconds() / 2:
     raise ImproperlyConfigured(
         "HOT_ANSWER_SECONDS must be from 0 to 0.5: an invalidation covers a change after 1 s."
     )
@@ -54,7 +54,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "products.access.sessions.SignOfLifeMiddleware",
+    "products.access.sessions.IdleTimeoutMiddleware",
     "products.api.health.HealthMiddleware",  # before anything looks at the Host header
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

@@ -16,7 +16,7 @@ Watched = tuple[str, str, dict[str, str]]
 CLOUDFRONT_REGION = "us-east-1"
 
 
-def check(*, with_lambda: bool) -> Iterator[Finding]:
+def validate(*, with_lambda: bool) -> Iterator[Finding]:
     yield from _all(None, list(watched(with_lambda=with_lambda)))
     if settings.ENABLE_CLOUDFRONT:
         yield from _all(CLOUDFRONT_REGION, [("AWS/CloudFront", "5xxErrorRate", edge_dimensions())])

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 
-from bbws_products.validation.findings import Answer, Finding, asked, aws, compared, holds
+from bbws_products.validation.findings import CallResult, Finding, asked, aws, compared, holds
 
 GONE = {"NoSuchBucket", "404"}
 UNSET = {
@@ -18,7 +18,7 @@ UNSET = {
 }
 
 
-def check() -> Iterator[Finding]:
+def validate() -> Iterator[Finding]:
     s3 = aws("s3")
     yield from _bucket(s3, settings.AUDIT_BUCKET, kept=True)
     yield from _bucket(s3, settings.STORAGES["default"]["OPTIONS"]["bucket_name"], kept=False)
@@ -102,5 +102,5 @@ def _tls(s3: Any, name: str) -> Iterator[Finding]:
     )
 
 
-def _unless_unset(answer: Answer, name: str, what: str) -> Finding | None:
+def _unless_unset(answer: CallResult, name: str, what: str) -> Finding | None:
     return answer.trouble(name, what, absent=UNSET, hardening=True)

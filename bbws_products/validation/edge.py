@@ -13,7 +13,7 @@ from products.adapters.opensearch.index import connect
 ENCRYPTED = {"redirect-to-https", "https-only"}
 
 
-def check_cloudfront() -> Iterator[Finding]:
+def validate_cloudfront() -> Iterator[Finding]:
     if not settings.ENABLE_CLOUDFRONT:
         yield ok("CloudFront", "distribution", "It is switched off by ENABLE_CLOUDFRONT.")
         return
@@ -44,7 +44,7 @@ def check_cloudfront() -> Iterator[Finding]:
     )
 
 
-def check_search() -> Iterator[Finding]:
+def validate_search() -> Iterator[Finding]:
     if not settings.ENABLE_OPENSEARCH:
         yield ok("OpenSearch", "index", "It is switched off by ENABLE_OPENSEARCH.")
         return

@@ -23,7 +23,7 @@ HEADERS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpResponse:
     """``status`` is 0 when there was none; then ``body`` says why."""
 
     status: int
@@ -31,7 +31,7 @@ class Answer:
     headers: Message = field(default_factory=Message)
 
 
-def check(url: str) -> Iterator[Finding]:
+def validate(url: str) -> Iterator[Finding]:
     base = url.rstrip("/")
     alive = _ask(f"{base}/healthz")
     if not alive.status:
@@ -118,19 +118,19 @@ def _strangers(base: str) -> Iterator[Finding]:
             yield ok(base, "CORS for others", "They may not call.")
 
 
-def _ask(url: str, method: str = "GET", body: bytes | None = None, **headers: str) -> Answer:
+def _ask(url: str, method: str = "GET", body: bytes | None = None, **headers: str) -> HttpResponse:
     sent = {name.replace("_", "-"): value for name, value in headers.items()}
     request = urllib.request.Request(
         url, body, {"Content-Type": "application/json", **sent}, method=method
     )  # noqa: S310 # whoever runs this chose the address
     try:
         with urllib.request.urlopen(request, timeout=SECONDS) as answer:  # noqa: S310 # the same
-            return Answer(answer.status, _read(answer.read()), answer.headers)
+            return HttpResponse(answer.status, _read(answer.read()), answer.headers)
     except urllib.error.HTTPError as refused:
         with refused:
-            return Answer(refused.code, _read(refused.read()), refused.headers)
+            return HttpResponse(refused.code, _read(refused.read()), refused.headers)
     except OSError as fault:
-        return Answer(0, str(getattr(fault, "reason", fault)))
+        return HttpResponse(0, str(getattr(fault, "reason", fault)))
 
 
 def _read(body: bytes) -> Any:

@@ -96,7 +96,7 @@ def _shown(value: Any) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class CallResult:
     """What AWS answered, or why it did not: an error code with a sentence."""
 
     content: dict[str, Any]
@@ -118,16 +118,16 @@ class Answer:
         return missing(subject, what, f"It can't be asked: {self.sentence}")
 
 
-def asked(call: Callable[..., Any], **arguments: Any) -> Answer:
+def asked(call: Callable[..., Any], **arguments: Any) -> CallResult:
     """One call that changes nothing; it ends within about 14 seconds."""
     try:
-        return Answer(dict(call(**arguments)))
+        return CallResult(dict(call(**arguments)))
     except ClientError as refusal:
         error = refusal.response.get("Error", {})
         code = str(error.get("Code", "")) or "Unknown"
-        return Answer({}, code, f"{code}: {error.get('Message', '')}"[:200])
+        return CallResult({}, code, f"{code}: {error.get('Message', '')}"[:200])
     except BotoCoreError as fault:
-        return Answer({}, type(fault).__name__, f"{type(fault).__name__}: {fault}"[:200])
+        return CallResult({}, type(fault).__name__, f"{type(fault).__name__}: {fault}"[:200])
 
 
 @cache

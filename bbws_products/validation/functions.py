@@ -29,7 +29,7 @@ def function_name(part: str) -> str:
     return f"bbws-product-{part}-{settings.ENVIRONMENT}"
 
 
-def check() -> Iterator[Finding]:
+def validate() -> Iterator[Finding]:
     client = aws("lambda")
     for part in API:
         yield from _function(
@@ -42,7 +42,7 @@ def check() -> Iterator[Finding]:
         yield from _mapping(client, function_name(part), queue, batch)
 
 
-def _function(client: Any, name: str, most: int, why: str) -> Iterator[Finding]:
+def _function(client: Any, name: str, max_seconds: int, why: str) -> Iterator[Finding]:
     answer = asked(client.get_function_configuration, FunctionName=name, Qualifier=ALIAS)
     if trouble := answer.trouble(name, f"function, alias {ALIAS}", absent=GONE):
         yield trouble
@@ -52,7 +52,11 @@ def _function(client: Any, name: str, most: int, why: str) -> Iterator[Finding]:
     yield compared(name, "state", found.get("State", "Active"), "Active")
     seconds = int(found.get("Timeout", 0))
     yield holds(
-        name, "time-out", seconds <= most, f"It is {seconds} s.", f"It is {seconds} s: {why}."
+        name,
+        "time-out",
+        seconds <= max_seconds,
+        f"It is {seconds} s.",
+        f"It is {seconds} s: {why}.",
     )
     environment = found.get("Environment", {}).get("Variables", {})
     yield compared(name, "ENVIRONMENT", environment.get("ENVIRONMENT"), settings.ENVIRONMENT)

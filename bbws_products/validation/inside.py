@@ -15,7 +15,7 @@ from bbws_products.validation.findings import Finding, differs, holds, missing, 
 SQL_SECONDS = 10
 
 
-def check_settings() -> Iterator[Finding]:
+def validate_settings() -> Iterator[Finding]:
     """Django's own checks for deployments among them."""
     for name in ("SECRET_KEY", "TOKEN_KEYS"):
         keys = [settings.SECRET_KEY] if name == "SECRET_KEY" else settings.TOKEN_KEYS
@@ -49,7 +49,7 @@ def check_settings() -> Iterator[Finding]:
         yield ok("Django", "checks", "Its checks for deployments find nothing.")
 
 
-def check_sql() -> Iterator[Finding]:
+def validate_sql() -> Iterator[Finding]:
     """On a thread, because a database that does not answer has no time limit of its own."""
     pool = ThreadPoolExecutor(1)
     try:

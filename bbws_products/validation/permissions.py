@@ -9,8 +9,8 @@ from botocore.exceptions import ClientError
 from django.conf import settings
 
 from bbws_products.validation.findings import Finding, asked, aws, holds, missing, not_checked, ok
-from products.bootstrap import checks
-from products.errors import TryLater
+from products.bootstrap import readiness_checks
+from products.errors import Unavailable
 
 ROLES = ("web", "worker")
 READS = ["GetItem", "BatchGetItem", "Query"]
@@ -19,7 +19,7 @@ RINGS = ["SendMessage", "GetQueueAttributes"]
 CONSUMES = ["ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility"]
 
 
-def check(role: str | None, principal: str | None) -> Iterator[Finding]:
+def validate(role: str | None, principal: str | None) -> Iterator[Finding]:
     """``principal`` is the ARN of who plays this role; without one it is whoever runs this."""
     if role is None:
         yield from _harmless_calls()
@@ -105,14 +105,14 @@ def _distribution_arn() -> str:
 
 def _harmless_calls() -> Iterator[Finding]:
     """The same as readiness asks: a read of each dependency."""
-    named: dict[str, Any] = checks()
+    named: dict[str, Any] = readiness_checks()
     for name, call in named.items():
         if call is None:
             yield ok(name, "reading", "It is switched off.")
             continue
         try:
             call()
-        except (TryLater, ClientError) as refusal:
+        except (Unavailable, ClientError) as refusal:
             yield missing(name, "reading", str(refusal)[:200])
         else:
             yield ok(name, "reading", "It answers us.")

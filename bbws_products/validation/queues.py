@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 
-from bbws_products.validation.findings import Answer, Finding, asked, aws, compared
+from bbws_products.validation.findings import CallResult, Finding, asked, aws, compared
 from tasks.queues import dead_letter_attributes, queue_attributes
 
 GONE = {"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"}
@@ -20,7 +20,7 @@ WORDS = {
 }
 
 
-def check() -> Iterator[Finding]:
+def validate() -> Iterator[Finding]:
     sqs = aws("sqs")
     for name, (url, dead_url) in settings.QUEUE_URLS.items():
         queue, dead = (_attributes(sqs, address) for address in (url, dead_url))
@@ -29,15 +29,15 @@ def check() -> Iterator[Finding]:
         yield from _queue(dead_name, dead, dead_letter_attributes(_arn(queue)))
 
 
-def _attributes(sqs: Any, url: str) -> Answer:
+def _attributes(sqs: Any, url: str) -> CallResult:
     return asked(sqs.get_queue_attributes, QueueUrl=url, AttributeNames=["All"])
 
 
-def _arn(queue: Answer) -> str:
+def _arn(queue: CallResult) -> str:
     return str(queue.content.get("Attributes", {}).get("QueueArn", "a queue that is not there"))
 
 
-def _queue(name: str, answer: Answer, design: dict[str, str]) -> Iterator[Finding]:
+def _queue(name: str, answer: CallResult, design: dict[str, str]) -> Iterator[Finding]:
     if trouble := answer.trouble(name, "queue", absent=GONE):
         yield trouble
         return

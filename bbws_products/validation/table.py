@@ -11,7 +11,7 @@ from products.adapters.dynamodb.items import EXPIRY, table_definition
 GONE = {"ResourceNotFoundException", "TableNotFoundException"}
 
 
-def check() -> Iterator[Finding]:
+def validate() -> Iterator[Finding]:
     name = settings.PRODUCTS_TABLE
     dynamodb = aws("dynamodb")
     answer = asked(dynamodb.describe_table, TableName=name)

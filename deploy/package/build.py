@@ -138,11 +138,11 @@ def build(architecture: str, to: Path) -> str:
     return f"{to}: {len(files)} files, {size / 1e6:.1f} MB, {architecture}, sha256 {digest}"
 
 
-def check_size(zipped: Path, most: int = 20_000_000) -> int:
+def check_size(zipped: Path, max_bytes: int = 20_000_000) -> int:
     """Bytes of the zip."""
     size = zipped.stat().st_size
-    if size > most:
-        raise PackageRefused(f"The zip has {size} bytes, more than the {most} it is allowed.")
+    if size > max_bytes:
+        raise PackageRefused(f"The zip has {size} bytes, more than the {max_bytes} it is allowed.")
     return size
 
 

@@ -51,7 +51,7 @@ def _end(started: float) -> datetime:
     return datetime.fromtimestamp(end, UTC)
 
 
-class SignOfLifeMiddleware:
+class IdleTimeoutMiddleware:
     """What a person does keeps the session alive; an open page that asks for news by itself does not."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

@@ -15,7 +15,7 @@ from django.conf import settings
 
 from products.access.groups import GROUPS
 from products.bootstrap import new_id, now, revocations
-from products.errors import CatalogueError, EngineAway
+from products.errors import CatalogueError, DependencyUnavailable
 from products.models import ApiToken
 
 AUDIENCE = "bbws-products"
@@ -88,7 +88,7 @@ def verified(token: str) -> TokenUser:
             return _foreign(token)
         claims = _own(token)
     except jwt.PyJWKClientConnectionError as fault:
-        raise EngineAway("The token issuer") from fault
+        raise DependencyUnavailable("The token issuer") from fault
     except jwt.ExpiredSignatureError:
         raise TokenRefused("The token has expired; issue a new one.") from None
     except jwt.PyJWTError:
@@ -148,6 +148,6 @@ class _Trusted:
 _trusted = _Trusted()
 
 
-def forget_trust() -> None:
+def forget_verified_tokens() -> None:
     """Look every token up again."""
     _trusted.until.clear()

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
-from products.reconciliation.audit_chain import Link
+from products.reconciliation.audit_chain import AuditRecord
 
 
 class SqliteSorting:
@@ -17,7 +17,7 @@ class SqliteSorting:
         )
         self.file.execute("CREATE INDEX by_product ON link (product_id, version, key)")
 
-    def add(self, links: Iterable[Link]) -> None:
+    def add(self, links: Iterable[AuditRecord]) -> None:
         rows = (
             (link.product_id, link.version, link.key, link.own_hash, link.previous_hash)
             for link in links
@@ -29,7 +29,7 @@ class SqliteSorting:
             "INSERT INTO link (product_id) VALUES (?)", ((i,) for i in product_ids)
         )
 
-    def products(self) -> Iterator[tuple[str, list[Link]]]:
+    def products(self) -> Iterator[tuple[str, list[AuditRecord]]]:
         rows = self.file.execute("SELECT * FROM link ORDER BY product_id, version, key")
         for product_id, group in groupby(rows, key=lambda row: str(row[0])):
-            yield product_id, [Link(*row) for row in group if row[2] is not None]
+            yield product_id, [AuditRecord(*row) for row in group if row[2] is not None]

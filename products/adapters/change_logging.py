@@ -6,7 +6,7 @@ from typing import Any
 from products.changes import Change
 
 
-def tell(
+def log_change(
     logger: logging.Logger, event: str, change: Change, level: int = logging.INFO, **facts: Any
 ) -> None:
     """One line; ``event`` is a constant message, ``facts`` are what is particular about it."""

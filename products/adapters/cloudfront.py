@@ -17,7 +17,7 @@ class CloudFront:
     client: Any
     distribution_id: str
 
-    def invalidate(self, reference: str) -> None:
+    def purge(self, reference: str) -> None:
         """Ask for one purge; CloudFront answers a known reference with the invalidation it already made."""
         batch = {"CallerReference": reference, "Paths": {"Quantity": len(PATHS), "Items": PATHS}}
         try:
@@ -28,7 +28,7 @@ class CloudFront:
         except ClientError as fault:
             raise EffectRefused(f"CloudFront refused the invalidation: {fault}") from fault
 
-    def check(self) -> None:
+    def ping(self) -> None:
         """EngineAway or ClientError when the distribution can't be reached."""
         with calling("CloudFront"):
             self.client.get_distribution(Id=self.distribution_id)

@@ -43,7 +43,7 @@ class S3AuditTrail:
                 return
             raise EffectRefused(f"S3 refused the audit record: {fault}") from fault
 
-    def check(self) -> None:
+    def ping(self) -> None:
         """EngineAway or ClientError when the bucket can't be reached."""
         with calling("S3"):
             self.storage.connection.meta.client.head_bucket(Bucket=self.storage.bucket_name)

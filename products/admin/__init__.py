@@ -5,11 +5,11 @@ from django.contrib import admin
 import products.admin.accounts
 import products.admin.tokens  # noqa: F401 # both register pages of their own
 from products.admin.bulk import ProductBulk
-from products.admin.csv_files import ProductSheets
-from products.admin.form_page import ProductEditing
+from products.admin.csv_files import ProductCsvFiles
+from products.admin.form_page import ProductForms
 from products.admin.history import ProductHistory
 from products.admin.images import ProductImages
-from products.admin.inline_edit import ProductCells
+from products.admin.inline_edit import ProductInlineEdit
 from products.admin.jobs import ProductJobs
 from products.admin.list_page import ProductList
 from products.admin.operations import ProductOperations
@@ -25,12 +25,12 @@ admin.site.site_url = None  # the site's front page is this very admin
 @admin.register(Product)
 class ProductAdmin(
     ProductList,
-    ProductCells,
+    ProductInlineEdit,
     ProductBulk,
-    ProductSheets,
+    ProductCsvFiles,
     ProductJobs,
     ProductOperations,
-    ProductEditing,
+    ProductForms,
     ProductImages,
     ProductPreview,
     ProductReceipt,

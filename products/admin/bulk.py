@@ -12,13 +12,13 @@ from django.urls import path, reverse
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from products.admin.base import ModelAdmin
-from products.admin.unavailable import page_or_away
+from products.admin.unavailable import with_unavailable_page
 from products.bootstrap import catalogue, jobs
-from products.bulk.jobs import ROWS_MOST, Job, JobKind
+from products.bulk.jobs import MAX_ROWS, Job, JobKind
 from products.bulk.pricing import Adjustment, Rounding, Way, new_prices, signed
 from products.bulk.rows import Row, planned_row
 from products.errors import Invalid, ProductNotFound
-from products.lists import Listing
+from products.lists import ListQuery
 from products.product import Product
 
 FLAGS = {"activate": True, "deactivate": False}
@@ -97,7 +97,7 @@ class ProductBulk(ModelAdmin):
             *super().get_urls(),
         ]
 
-    @page_or_away
+    @with_unavailable_page
     def bulk_view(self, request: HttpRequest) -> HttpResponse:
         """Choose; then a job is planned, whose page shows each product before and after."""
         if not self.has_change_permission(request):
@@ -137,21 +137,21 @@ class ProductBulk(ModelAdmin):
         """The ticked products, or all that match the filter of the list."""
         ids = request.GET.getlist("id")
         if not ids:
-            return catalogue().walk(filtered(self, request), ROWS_MOST)
-        return _by_ids(ids[:ROWS_MOST])
+            return catalogue().walk(filtered(self, request), MAX_ROWS)
+        return _by_ids(ids[:MAX_ROWS])
 
 
 def _chosen_words(ids: list[str]) -> str:
     if not ids:
-        return f"all that match the filter, {ROWS_MOST:,} at most"
+        return f"all that match the filter, {MAX_ROWS:,} at most"
     return f"{len(ids)} ticked product{'' if len(ids) == 1 else 's'}"
 
 
-def filtered(admin: ModelAdmin, request: HttpRequest) -> Listing:
+def filtered(admin: ModelAdmin, request: HttpRequest) -> ListQuery:
     """What the list was asked for, in the parameter ``filters``; the list's own code reads its own parameters."""
     asked = copy(request)
     asked.GET = QueryDict(request.GET.get("filters", ""))
-    listing: Listing = admin.get_changelist_instance(asked).queryset.listing
+    listing: ListQuery = admin.get_changelist_instance(asked).queryset.listing
     return listing
 
 

@@ -20,13 +20,13 @@ from django.views.decorators.http import require_safe
 
 from products.admin.base import ModelAdmin
 from products.admin.bulk import filtered
-from products.admin.unavailable import page_or_away
+from products.admin.unavailable import with_unavailable_page
 from products.bootstrap import catalogue, jobs, now
 from products.bulk.jobs import Job, JobKind, JobNotFound
 from products.bulk.rows import Row, RowState
 from products.bulk.spreadsheet import (
     COLUMNS,
-    SIZE_MOST,
+    MAX_SIZE,
     Sheet,
     exported,
     guessed,
@@ -38,10 +38,10 @@ from products.bulk.spreadsheet import (
 )
 from products.errors import CatalogueError, Invalid
 
-EXPORTED_MOST = 1_000_000
+MAX_EXPORTED = 1_000_000
 
 
-class ProductSheets(ModelAdmin):
+class ProductCsvFiles(ModelAdmin):
     def get_urls(self) -> list[Any]:
         wrap = self.admin_site.admin_view
         return [
@@ -55,15 +55,15 @@ class ProductSheets(ModelAdmin):
             *super().get_urls(),
         ]
 
-    @page_or_away
+    @with_unavailable_page
     def export_view(self, request: HttpRequest) -> HttpResponseBase:
         """All that match the list's filter, as they are read, so that any number costs the same memory."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        found = catalogue().walk(filtered(self, request), EXPORTED_MOST)
+        found = catalogue().walk(filtered(self, request), MAX_EXPORTED)
         return _download(f"products-{now():%Y-%m-%d-%H%M}.csv", exported(found))
 
-    @page_or_away
+    @with_unavailable_page
     def import_view(self, request: HttpRequest) -> HttpResponse:
         if not self.has_change_permission(request):
             raise PermissionDenied
@@ -140,7 +140,7 @@ def _uploaded(request: HttpRequest) -> bytes:
     file: Any = request.FILES.get("file")
     if file is None:
         raise Invalid({"file": ["Choose a file."]})
-    return bytes(file.read(SIZE_MOST + 1))
+    return bytes(file.read(MAX_SIZE + 1))
 
 
 def _columns(sheet: Sheet) -> JsonResponse:

@@ -11,7 +11,7 @@ from products.admin.form import CODES
 from products.product import BillingCycle, price_bound
 
 
-class Choice(admin.SimpleListFilter):
+class ChoiceFilter(admin.SimpleListFilter):
     """A filter of some given values; any other is refused by name, never ignored.
 
     ``offered`` has, by the value in the address, what the choice says and what ``field`` must then be.
@@ -41,17 +41,17 @@ class Choice(admin.SimpleListFilter):
         return self.offered.get(str(self.value()), ("", None))[0]
 
 
-class ActiveFilter(Choice):
+class ActiveFilter(ChoiceFilter):
     title, parameter_name, any, field = "status", "active", "Active or not", "active"
     offered = {"yes": ("Active", True), "no": ("Deactivated", False)}
 
 
-class CurrencyFilter(Choice):
+class CurrencyFilter(ChoiceFilter):
     title, parameter_name, any, field = "currency", "currency", "Any currency", "currency"
     offered = {code: (code, code) for code in CODES}
 
 
-class BillingCycleFilter(Choice):
+class BillingCycleFilter(ChoiceFilter):
     title, parameter_name, any, field = (
         "billing cycle",
         "cycle",
@@ -61,12 +61,12 @@ class BillingCycleFilter(Choice):
     offered = {cycle.value: (cycle.value.capitalize(), cycle.value) for cycle in BillingCycle}
 
 
-class OpenFilter(Choice):
+class OpenFilter(ChoiceFilter):
     title, parameter_name, any, field = "state", "open", "In any state", "opened"
     offered = {"yes": ("Has open effects", True)}
 
 
-class MineFilter(Choice):
+class MineFilter(ChoiceFilter):
     title, parameter_name, any, field = "author", "mine", "Changed by anyone", "updated_by"
     offered = {"yes": ("Changed by me", None)}
 
@@ -74,7 +74,7 @@ class MineFilter(Choice):
         return super().narrowed(request, queryset, request.user.get_username())
 
 
-class SortFilter(Choice):
+class SortFilter(ChoiceFilter):
     """Only orders an index holds; without one it is oldest first, or the best matches first."""
 
     title, parameter_name, any = "order", "sort", "Oldest first"

@@ -12,12 +12,12 @@ from unfold.widgets import (
 from products.admin.formatting import authors, shown
 from products.admin.queryset import model_of
 from products.currency import CURRENCIES, CURRENCY_SIGNS, DEFAULT_CURRENCY
-from products.errors import CatalogueError, Invalid, Missing, NameTaken, ProductExists
+from products.errors import CatalogueError, Invalid, NameTaken, NotFound, ProductExists
 from products.merging import EditConflict
 from products.models import Product
 from products.product import (
-    FEATURES_MOST,
     LENGTHS,
+    MAX_FEATURES,
     REQUIRED,
     BillingCycle,
     checked_edits,
@@ -50,7 +50,7 @@ class Typed(forms.CharField):
 class OnePerLine(Typed):
     """A list of texts, one on each line."""
 
-    widget = UnfoldAdminTextareaWidget(attrs={"rows": 6, "cols": 60, "data-lines": FEATURES_MOST})
+    widget = UnfoldAdminTextareaWidget(attrs={"rows": 6, "cols": 60, "data-lines": MAX_FEATURES})
 
     def prepare_value(self, value: Any) -> Any:
         return "\n".join(value) if isinstance(value, list | tuple) else value
@@ -162,7 +162,7 @@ class ProductForm(forms.ModelForm):
             self.add_error("name", str(refusal))
         elif isinstance(refusal, ProductExists):
             self.add_error("product_id", str(refusal))
-        elif isinstance(refusal, Missing):
+        elif isinstance(refusal, NotFound):
             self.add_error(None, NO_BASE)
         else:
             self.add_error(None, f"{refusal} Your entries are kept; save again in a few seconds.")

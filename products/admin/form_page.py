@@ -15,9 +15,9 @@ from products.admin.preview import card_context
 from products.admin.queryset import model_of
 from products.admin.receipt import receipt_context, undo_button
 from products.admin.recent_saves import remember
-from products.admin.unavailable import page_or_away
+from products.admin.unavailable import with_unavailable_page
 from products.bootstrap import catalogue
-from products.errors import CatalogueError, CorruptChange, Invalid, ProductNotFound, TryLater
+from products.errors import CatalogueError, CorruptChange, Invalid, ProductNotFound, Unavailable
 from products.merging import differences
 from products.models import Product
 from products.writes import Accepted
@@ -30,7 +30,7 @@ SHAPE = [
 """The fields in the order in which people think of them."""
 
 
-class ProductEditing(ModelAdmin):
+class ProductForms(ModelAdmin):
     form = ProductForm
     warn_unsaved_form = True  # the theme's guard; stock has none
 
@@ -48,7 +48,7 @@ class ProductEditing(ModelAdmin):
             return model_of(catalogue().newest(object_id))
         except (ProductNotFound, Invalid):
             return None
-        except TryLater as away:
+        except Unavailable as away:
             if request.method != "POST":
                 raise
             # What was typed must survive: the form is shown again over what it was sent with.
@@ -85,7 +85,7 @@ class ProductEditing(ModelAdmin):
         obj: Product | None = kwargs.get("obj")
         if obj and obj.version:
             with suppress(
-                TryLater, CorruptChange
+                Unavailable, CorruptChange
             ):  # the form is what matters; without DynamoDB it stands alone
                 newest = catalogue().receipt(obj.product_id, obj.version)
                 beside = receipt_context(newest) | card_context(newest.after)
@@ -137,7 +137,7 @@ class ProductEditing(ModelAdmin):
     def message_user(self, request: HttpRequest, message: Any, *args: Any, **kwargs: Any) -> None:
         super().message_user(request, request.__dict__.pop("saved", message), *args, **kwargs)
 
-    @page_or_away
+    @with_unavailable_page
     def changeform_view(
         self,
         request: HttpRequest,
@@ -158,7 +158,9 @@ class ProductEditing(ModelAdmin):
         return "\n".join(product.features)
 
     def delete_model(self, request: HttpRequest, obj: Product) -> None:
-        accepted = catalogue().deactivate(obj.product_id, origin_of(request), only_if=obj.version)
+        accepted = catalogue().deactivate(
+            obj.product_id, origin_of(request), expected_version=obj.version
+        )
         remember(request, obj.product_id)
         how = (
             f"was deactivated as v{accepted.product.version}"
@@ -167,7 +169,7 @@ class ProductEditing(ModelAdmin):
         )
         request.saved = f"{obj.name} {how}."  # type: ignore[attr-defined] # ours
 
-    @page_or_away
+    @with_unavailable_page
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
@@ -176,7 +178,7 @@ class ProductEditing(ModelAdmin):
                 request, object_id, {"title": "Deactivate?", **(extra_context or {})}
             )
         except CatalogueError as refusal:
-            if isinstance(refusal, TryLater) and request.method != "POST":
+            if isinstance(refusal, Unavailable) and request.method != "POST":
                 raise
             self.message_user(request, str(refusal), messages.ERROR)
             return HttpResponseRedirect(request.path)

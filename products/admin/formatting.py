@@ -11,12 +11,12 @@ from django.utils.safestring import SafeString, mark_safe
 from products.bootstrap import catalogue, image_url
 from products.changes import Change
 from products.currency import money
-from products.errors import TryLater
+from products.errors import Unavailable
 from products.merging import EditConflict, differences
 from products.pipeline import states
 from products.product import Product
 
-HISTORY_MOST = 25
+MAX_HISTORY = 25
 
 
 def label(field: str) -> str:
@@ -108,9 +108,9 @@ def authors(conflict: EditConflict) -> dict[str, str]:
     """Who changed each clashing field last. It need not be who saved the newest version, which may differ elsewhere."""
     newest = conflict.product
     found = dict.fromkeys(conflict.clashes, newest.updated_by)
-    with suppress(TryLater):  # then the guess must do: losing what was typed would be worse
+    with suppress(Unavailable):  # then the guess must do: losing what was typed would be worse
         for change in reversed(
-            catalogue().history(newest.product_id, before=newest.version + 1, limit=HISTORY_MOST)
+            catalogue().history(newest.product_id, before=newest.version + 1, limit=MAX_HISTORY)
         ):
             touched = found.keys() & differences(change.before, change.after).keys()
             found |= dict.fromkeys(touched, change.origin.actor)

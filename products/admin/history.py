@@ -11,12 +11,12 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from products.admin.base import ModelAdmin, origin_of
-from products.admin.formatting import HISTORY_MOST, authors, compared, history_row, label
+from products.admin.formatting import MAX_HISTORY, authors, compared, history_row, label
 from products.admin.recent_saves import remember
 from products.admin.refusals import status_of
-from products.admin.unavailable import page_or_away
+from products.admin.unavailable import with_unavailable_page
 from products.bootstrap import catalogue
-from products.errors import CatalogueError, Invalid, Missing, ProductNotFound
+from products.errors import CatalogueError, Invalid, NotFound, ProductNotFound
 from products.merging import EditConflict, VersionMismatch
 from products.product import RULES
 
@@ -56,7 +56,7 @@ def _comparison(request: HttpRequest, product_id: str) -> dict[str, Any] | None:
             catalogue().version(product_id, newer),
         )
         newest = catalogue().newest(product_id).version
-    except (Missing, Invalid):
+    except (NotFound, Invalid):
         return None
     fields = compared(before, after)
     same = [label(name) for name in RULES if name not in {field["name"] for field in fields}]
@@ -64,22 +64,20 @@ def _comparison(request: HttpRequest, product_id: str) -> dict[str, Any] | None:
 
 
 class ProductHistory(ModelAdmin):
-    @page_or_away
+    @with_unavailable_page
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         product_id = unquote(object_id)
         try:
             changes = catalogue().history(
-                product_id, before=_version(request, "before"), limit=HISTORY_MOST
+                product_id, before=_version(request, "before"), limit=MAX_HISTORY
             )
         except (ProductNotFound, Invalid):
             changes = []
         newest = self.get_object(request, product_id)
         older = (
-            changes[-1].version
-            if len(changes) == HISTORY_MOST and changes[-1].version > 1
-            else None
+            changes[-1].version if len(changes) == MAX_HISTORY and changes[-1].version > 1 else None
         )
         context = {
             "changes": [history_row(change) for change in changes],
@@ -126,7 +124,7 @@ class ProductHistory(ModelAdmin):
             )
             seen = _version(request, "seen")
             accepted = catalogue().restore_version(
-                product_id, version, origin, fields=fields, only_if=seen
+                product_id, version, origin, fields=fields, expected_version=seen
             )
             remember(request, product_id)
             done = f"{what} as in v{version}, saved as v{accepted.product.version}."

@@ -19,7 +19,7 @@ from products.admin.base import ModelAdmin, origin_of
 from products.admin.recent_saves import remember
 from products.admin.refusals import sentence_of, status_of
 from products.bootstrap import catalogue, image_url
-from products.errors import CatalogueError, EngineAway, Invalid
+from products.errors import CatalogueError, DependencyUnavailable, Invalid
 from products.product import checked_id
 
 FORMATS = ("PNG", "JPEG", "WEBP")
@@ -28,8 +28,8 @@ UNREADABLE = (
     *(OSError, SyntaxError, ValueError),
 )
 """What Pillow raises for files that are no picture, a broken one, or one that would fill the memory."""
-SIZE_MOST = 5_000_000  # bytes
-SIDE_LEAST, SIDE_MOST, KEPT_MOST = 64, 6000, 1200  # pixels
+MAX_SIZE = 5_000_000  # bytes
+MIN_SIDE, MAX_SIDE, MAX_KEPT = 64, 6000, 1200  # pixels
 
 
 class ProductImages(ModelAdmin):
@@ -47,7 +47,7 @@ class ProductImages(ModelAdmin):
         product_id, file = unquote(object_id), request.FILES.get("image")
         try:
             catalogue().newest(checked_id(product_id))
-            key = _stored(product_id, checked_image(file.read(SIZE_MOST + 1))) if file else None
+            key = _stored(product_id, checked_image(file.read(MAX_SIZE + 1))) if file else None
             product = catalogue().update(product_id, {"image": key}, origin_of(request)).product
         except CatalogueError as refusal:
             return JsonResponse(
@@ -62,8 +62,8 @@ class ProductImages(ModelAdmin):
 
 def checked_image(data: bytes) -> bytes:
     """The picture as WebP, at most KEPT_MOST pixels a side and without anything but its pixels; Invalid."""
-    if len(data) > SIZE_MOST:
-        raise Invalid({"image": [f"Must have at most {SIZE_MOST // 1_000_000} MB."]})
+    if len(data) > MAX_SIZE:
+        raise Invalid({"image": [f"Must have at most {MAX_SIZE // 1_000_000} MB."]})
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -74,17 +74,17 @@ def checked_image(data: bytes) -> bytes:
         raise Invalid(
             {"image": ["Must be a PNG, JPEG or WebP picture that can be read."]}
         ) from fault
-    upright.thumbnail((KEPT_MOST, KEPT_MOST))
+    upright.thumbnail((MAX_KEPT, MAX_KEPT))
     made = io.BytesIO()
     upright.save(made, "WEBP", quality=85)
     return made.getvalue()
 
 
 def _check_sides(size: tuple[int, int]) -> None:
-    if min(size) < SIDE_LEAST or max(size) > SIDE_MOST:
+    if min(size) < MIN_SIDE or max(size) > MAX_SIDE:
         shown = "×".join(map(str, size))
         raise Invalid(
-            {"image": [f"Must have {SIDE_LEAST} to {SIDE_MOST} pixels a side; it has {shown}."]}
+            {"image": [f"Must have {MIN_SIDE} to {MAX_SIDE} pixels a side; it has {shown}."]}
         )
 
 
@@ -94,4 +94,4 @@ def _stored(product_id: str, data: bytes) -> str:
     try:
         return str(default_storage.save(key, ContentFile(data)))
     except (BotoCoreError, ClientError) as fault:
-        raise EngineAway("The image storage") from fault
+        raise DependencyUnavailable("The image storage") from fault

@@ -22,7 +22,7 @@ from products.writes import Accepted
 READ: dict[str, Callable[[str], Any]] = {"price": str, "active": lambda text: text == "true"}
 
 
-class ProductCells(ModelAdmin):
+class ProductInlineEdit(ModelAdmin):
     def get_urls(self) -> list[Any]:
         view = self.admin_site.admin_view(require_POST(self.cell_view))
         return [

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from products.admin.base import ModelAdmin
 from products.admin.formatting import label, shown
 from products.admin.refusals import status_of
-from products.admin.unavailable import page_or_away
+from products.admin.unavailable import with_unavailable_page
 from products.bootstrap import jobs
 from products.bulk.jobs import Job, JobNotFound, JobState
 from products.bulk.rows import Row, RowState
@@ -46,7 +46,7 @@ class ProductJobs(ModelAdmin):
             *super().get_urls(),
         ]
 
-    @page_or_away
+    @with_unavailable_page
     def jobs_view(self, request: HttpRequest) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
@@ -54,7 +54,7 @@ class ProductJobs(ModelAdmin):
         context = {**self._context(request), "title": "Bulk edits and imports", "jobs": listed}
         return TemplateResponse(request, "admin/products/jobs.html", context)
 
-    @page_or_away
+    @with_unavailable_page
     def job_view(self, request: HttpRequest, job_id: str) -> HttpResponse:
         """A planned job's page is its preview, a running one's its progress, a finished one's its result."""
         if not self.has_view_permission(request):
@@ -94,7 +94,7 @@ class ProductJobs(ModelAdmin):
         )
 
     def _doing_view(self, doing: str) -> Callable[..., HttpResponse]:
-        @page_or_away
+        @with_unavailable_page
         def view(admin: ProductJobs, request: HttpRequest, job_id: str) -> HttpResponse:
             if not admin.has_change_permission(request):
                 raise PermissionDenied

@@ -16,7 +16,7 @@ from products.admin.changelist import ProductChangeList
 from products.admin.filters import FILTERS
 from products.admin.queryset import all_products
 from products.admin.recent_saves import remember
-from products.admin.unavailable import page_or_away
+from products.admin.unavailable import with_unavailable_page
 from products.bootstrap import catalogue, image_url
 from products.currency import money
 from products.errors import CatalogueError
@@ -49,7 +49,7 @@ class ProductList(ModelAdmin):
     ) -> tuple[Any, bool]:
         return (queryset.search(search_term) if search_term else queryset), False
 
-    @page_or_away
+    @with_unavailable_page
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:

@@ -14,15 +14,15 @@ from django.views.decorators.http import require_POST, require_safe
 
 from products.admin.base import ModelAdmin
 from products.admin.charts import HOUR, completed_bars, latency_bars, slots_of
-from products.bootstrap import catalogue, check_table, now, operations
+from products.bootstrap import catalogue, now, operations, scan_table
 from products.changes import Effect
-from products.errors import CatalogueError, TryLater
+from products.errors import CatalogueError, Unavailable
 from products.maintenance import redrive
-from products.operations import LOOKED_AT_MOST, Stuck, latencies
+from products.operations import MAX_EXAMINED, Stuck, latencies
 
 PERMISSION = "products.operate_product"
-SHOWN_MOST = 50
-REDRIVEN_MOST = 200  # dead letters one click sends back, where SQS does not move them itself
+MAX_SHOWN = 50
+MAX_REDRIVEN = 200  # dead letters one click sends back, where SQS does not move them itself
 
 
 class ProductOperations(ModelAdmin):
@@ -59,7 +59,7 @@ class ProductOperations(ModelAdmin):
         for part in (_queues, _open, _check, _speed, _stuck, _actions):
             try:
                 context |= part()
-            except TryLater as away:
+            except Unavailable as away:
                 context["away"] = str(away)  # the other parts may still be seen
         return TemplateResponse(request, "admin/products/operations.html", context)
 
@@ -101,7 +101,7 @@ def _discard(request: HttpRequest) -> str:
 
 def _redrive(request: HttpRequest) -> str:
     by = request.user.get_username()
-    return f"{redrive().back(request.POST.get('queue', ''), by=by, by_hand=REDRIVEN_MOST)}."
+    return f"{redrive().back(request.POST.get('queue', ''), by=by, by_hand=MAX_REDRIVEN)}."
 
 
 def _named(request: HttpRequest) -> tuple[str, int, Effect]:
@@ -125,7 +125,7 @@ def _open() -> dict[str, Any]:
     oldest, count = operations().oldest_open(), operations().open_count()
     fresh = catalogue().freshness()
     return {
-        "open_count": f"{count}+" if count == LOOKED_AT_MOST else count,
+        "open_count": f"{count}+" if count == MAX_EXAMINED else count,
         "oldest": timesince(oldest, now()) if oldest else "",
         "index_lag": max(0.0, (now() - fresh.complete_up_to).total_seconds()),
     }
@@ -133,16 +133,16 @@ def _open() -> dict[str, Any]:
 
 def _check() -> dict[str, Any]:
     """The last drift check that came to its end, and the one under way."""
-    check = check_table().last_check()
-    if check is None:
+    state = scan_table().scan_state()
+    if state is None:
         return {}
     found = [
-        *(check.running.found if check.running else ()),
-        *(check.last.found if check.last else ()),
+        *(state.running.found if state.running else ()),
+        *(state.last.found if state.last else ()),
     ]
     return {
-        "check": check.last,
-        "checking": check.running,
+        "check": state.last,
+        "checking": state.running,
         "drifted": list({d.same: d for d in found}.values()),
     }
 
@@ -179,7 +179,7 @@ def _stuck() -> dict[str, Any]:
 
 def _cause(cause: str, stuck: list[Stuck]) -> dict[str, Any]:
     rows = [
-        {"stuck": row, "may_discard": row.effect is not Effect.STORED} for row in stuck[:SHOWN_MOST]
+        {"stuck": row, "may_discard": row.effect is not Effect.STORED} for row in stuck[:MAX_SHOWN]
     ]
     return {"cause": cause, "count": len(stuck), "rows": rows, "hidden": len(stuck) - len(rows)}
 

@@ -14,7 +14,7 @@ from products.bootstrap import catalogue
 from products.changes import Change
 from products.currency import CURRENCIES
 from products.errors import Invalid, ProductNotFound
-from products.lists import Freshness, Listing, Page
+from products.lists import Freshness, ListQuery, Page
 from products.models import Product
 
 FILTERS: dict[str, Callable[[Any], bool]] = {
@@ -30,7 +30,7 @@ ORDERS = {"created_at": {}, "price": {"by_price": True}}
 
 
 @dataclass(frozen=True, slots=True)
-class Leaf:
+class AdminPage:
     """One page of the admin's list, with the positions from which to go on in both directions, None at an end."""
 
     rows: list[Product]
@@ -49,7 +49,7 @@ class ProductQuery:
     query = SimpleNamespace(order_by=(), select_related=False)
 
     def __init__(
-        self, model: type[Product], listing: Listing, ids: tuple[str, ...] | None = None
+        self, model: type[Product], listing: ListQuery, ids: tuple[str, ...] | None = None
     ) -> None:
         self.model, self.listing, self.ids = model, listing, ids
 
@@ -107,14 +107,14 @@ class ProductQuery:
                 return self._with(replace(self.listing, descending=name.startswith("-"), **order))
         return self
 
-    def _with(self, listing: Listing, ids: tuple[str, ...] | None = None) -> Self:
+    def _with(self, listing: ListQuery, ids: tuple[str, ...] | None = None) -> Self:
         return type(self)(self.model, listing, self.ids if ids is None else ids)
 
     # Reading
 
     def page(
         self, cursor: str | None, limit: int, *, backwards: bool = False, also: tuple[str, ...] = ()
-    ) -> Leaf:
+    ) -> AdminPage:
         """The page after a position, or before it; EngineAway. For ``also`` see ``Catalogue.staff_page``."""
         if self.ids is not None:
             raise FieldError("Products chosen by their ids are not read in pages.")
@@ -123,23 +123,23 @@ class ProductQuery:
             page, before = catalogue().search(listing, staff=True, also=also), None
             if listing.offset:
                 before = str(max(0, listing.offset - limit))
-            return self._leaf(page, page.products, before, page.after)
+            return self._admin_page(page, page.products, before, page.after)
         if not backwards:
             page = catalogue().staff_page(listing, also=also)
             first = listing.position(page.products[0]) if cursor and page.products else None
-            return self._leaf(page, page.products, first, page.after)
+            return self._admin_page(page, page.products, first, page.after)
         page = catalogue().staff_page(
             replace(listing, descending=not listing.descending), also=also
         )
         products = page.products[::-1]
         last = listing.position(products[-1]) if products else None
-        return self._leaf(page, products, page.after and listing.position(products[0]), last)
+        return self._admin_page(page, products, page.after and listing.position(products[0]), last)
 
-    def _leaf(
+    def _admin_page(
         self, page: Page, products: list[core.Product], before: str | None, after: str | None
-    ) -> Leaf:
+    ) -> AdminPage:
         rows = [model_of(product, page.opened.get(product.product_id)) for product in products]
-        return Leaf(rows, before, after, page.freshness)
+        return AdminPage(rows, before, after, page.freshness)
 
     def _chosen(self) -> list[Product]:
         if self.ids is None:
@@ -182,7 +182,7 @@ class ProductQuery:
 
 def all_products() -> ProductQuery:
     """Return the query for every product, active or not, oldest first."""
-    return ProductQuery(Product, Listing(active=None))
+    return ProductQuery(Product, ListQuery(active=None))
 
 
 def model_of(product: core.Product, open_change: Change | None = None) -> Product:

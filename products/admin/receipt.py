@@ -16,7 +16,7 @@ from products.admin.formatting import label
 from products.admin.refusals import status_of
 from products.bootstrap import catalogue
 from products.changes import Change
-from products.documents import iso
+from products.documents import format_timestamp
 from products.errors import CatalogueError
 from products.merging import differences
 from products.pipeline import states
@@ -69,7 +69,7 @@ def moved_on(change: Change) -> dict[str, Any] | None:
     return {
         "version": newest.version,
         "by": newest.updated_by,
-        "at": iso(newest.updated_at),
+        "at": format_timestamp(newest.updated_at),
         "fields": fields,
     }
 

@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from products.errors import CatalogueError, Invalid, Missing, TryLater
+from products.errors import CatalogueError, Invalid, NotFound, Unavailable
 
 MAY_NOT = "Your account has no permission for this. If it should have, please ask a superuser to put you into a group."
 STALE = (
@@ -16,8 +16,8 @@ STALE = (
 
 STATUS_OF = {
     Invalid: HTTPStatus.BAD_REQUEST,
-    Missing: HTTPStatus.NOT_FOUND,
-    TryLater: HTTPStatus.SERVICE_UNAVAILABLE,
+    NotFound: HTTPStatus.NOT_FOUND,
+    Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
 

@@ -10,12 +10,12 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.template.response import TemplateResponse
 
-from products.errors import TryLater
+from products.errors import Unavailable
 
 RETRY_SECONDS = 5
 
 
-def page_or_away(view: Callable[..., HttpResponseBase]) -> Callable[..., Any]:
+def with_unavailable_page(view: Callable[..., HttpResponseBase]) -> Callable[..., Any]:
     """A read while DynamoDB is away gets a page that says so and can be reloaded, never an error page."""
 
     @wraps(view)
@@ -25,7 +25,7 @@ def page_or_away(view: Callable[..., HttpResponseBase]) -> Callable[..., Any]:
         try:
             response = view(self, request, *args, **kwargs)
             return response.render() if isinstance(response, TemplateResponse) else response
-        except TryLater as away:
+        except Unavailable as away:
             context = {
                 **self.admin_site.each_context(request),
                 "title": "Not just now",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from products.access.tokens import TokenUser
 
 
-class Nobody:
+class AnonymousCaller:
     """A caller without a token, where there are no users in SQL to be anonymous among."""
 
     is_authenticated = False

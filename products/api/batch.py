@@ -9,12 +9,12 @@ from rest_framework.views import APIView
 
 from products.api.errors import refusal_body, refusals_answer
 from products.api.parsers import BatchJSONParser
-from products.api.permissions import DEACTIVATE, NEEDED, must
+from products.api.permissions import DEACTIVATE, NEEDED, require_permission
 from products.api.queries import base_version
 from products.api.representation import batch_result, edits_of
-from products.api.write_options import Terms, terms_of
+from products.api.write_options import WriteOptions, write_options
 from products.api.write_responses import PRIVATE, RETRY_SECONDS, body_of
-from products.batch import WRITES_MOST
+from products.batch import MAX_WRITES
 from products.bootstrap import catalogue, sleep
 from products.errors import Invalid
 from products.writes import Accepted, Write, WritesRefused
@@ -38,8 +38,8 @@ class Batch(APIView):
     ]  # the least that every caller has; what else an item needs is looked at below
 
     def post(self, request: Request) -> Response:
-        terms, (mode, writes) = terms_of(request), _read(body_of(request))
-        if terms.only_if is not None:
+        terms, (mode, writes) = write_options(request), _read(body_of(request))
+        if terms.expected_version is not None:
             raise Invalid(
                 {"If-Match": ["A batch has many versions: give each item its own ifVersion."]}
             )
@@ -57,7 +57,9 @@ class Batch(APIView):
         return _answer(request, terms, [action for action, _ in writes], results)
 
 
-def _answer(request: Request, terms: Terms, actions: list[str], results: Sequence[Any]) -> Response:
+def _answer(
+    request: Request, terms: WriteOptions, actions: list[str], results: Sequence[Any]
+) -> Response:
     """202 while something is pending, 200 when all is done, 207 when some were refused."""
     shown = _waited_for(terms, results)
     bodies = [
@@ -86,7 +88,7 @@ def _answer(request: Request, terms: Terms, actions: list[str], results: Sequenc
     )
 
 
-def _waited_for(terms: Terms, results: Sequence[Any]) -> list[Any]:
+def _waited_for(terms: WriteOptions, results: Sequence[Any]) -> list[Any]:
     """The results with their changes as they are once the caller has waited long enough."""
     if not terms.wait or terms.dry_run:
         return list(results)
@@ -114,8 +116,8 @@ def _read(body: dict[str, Any]) -> tuple[str, list[tuple[str, Write]]]:
         "all",
     ):  # anything may have been sent, lists too, which no set can be asked for
         errors["mode"] = ["Must be each (every item by itself) or all (all or none)."]
-    if not isinstance(items, list) or not 1 <= len(items) <= WRITES_MOST:
-        errors["items"] = [f"Must be a list of 1 to {WRITES_MOST} items."]
+    if not isinstance(items, list) or not 1 <= len(items) <= MAX_WRITES:
+        errors["items"] = [f"Must be a list of 1 to {MAX_WRITES} items."]
         raise Invalid(errors)
     writes = []
     for number, item in enumerate(items):
@@ -153,14 +155,14 @@ def _write_of(item: Any) -> tuple[str, Write]:
 
 
 def _write(action: str, item: Mapping[str, Any], edits: dict[str, Any]) -> Write:
-    only_if = base_version(item.get("ifVersion"), "ifVersion")
+    expected_version = base_version(item.get("ifVersion"), "ifVersion")
     if action != "create":
         base = base_version(edits.pop("version", None))
         return Write(
             product_id=item["productId"],
             edits=FLAG_OF.get(action, edits),
             base=base,
-            only_if=only_if,
+            expected_version=expected_version,
         )
     inner = edits.pop("product_id", None)
     chosen = item.get("productId", inner)
@@ -174,4 +176,4 @@ def _check_permissions(request: Request, writes: Sequence[tuple[str, Write]]) ->
     if any(write.edits.get("active") is False and not write.creates for _, write in writes):
         needed.add(DEACTIVATE)
     for permission in sorted(needed):
-        must(request, permission)
+        require_permission(request, permission)

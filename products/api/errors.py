@@ -19,34 +19,34 @@ from products.errors import (
     Conflict,
     CorruptChange,
     Invalid,
-    Missing,
     NameTaken,
+    NotFound,
     ProductExists,
-    TryLater,
+    Unavailable,
 )
-from products.idempotency import KeyReused
+from products.idempotency import IdempotencyKeyReused
 from products.merging import EditConflict, VersionMismatch
 from products.writes import WritesRefused
 
 logger = logging.getLogger(__name__)
 RETRY_SECONDS = 5
-NAMED_MOST = 8  # fields that the sentence names
+MAX_NAMED = 8  # fields that the sentence names
 WIRE = {field: wire for wire, field in FIELD_NAMES.items()} | {"image": "imageUrl"}
 NOTHING = "There is nothing at this address."
 INNOCENT = "Nothing is wrong with this one, but another of the batch was refused."
 STATUS_OF: list[tuple[type[Exception], HTTPStatus]] = [
     (Invalid, HTTPStatus.BAD_REQUEST),
-    (Missing, HTTPStatus.NOT_FOUND),
+    (NotFound, HTTPStatus.NOT_FOUND),
     (VersionMismatch, HTTPStatus.PRECONDITION_FAILED),
-    (KeyReused, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (IdempotencyKeyReused, HTTPStatus.UNPROCESSABLE_ENTITY),
     (Conflict, HTTPStatus.CONFLICT),
-    (TryLater, HTTPStatus.SERVICE_UNAVAILABLE),
+    (Unavailable, HTTPStatus.SERVICE_UNAVAILABLE),
     (CorruptChange, HTTPStatus.SERVICE_UNAVAILABLE),
     (OperationalError, HTTPStatus.SERVICE_UNAVAILABLE),
 ]
 
 
-def answer(error: Exception, context: Mapping[str, Any]) -> Response | None:
+def handle_exception(error: Exception, context: Mapping[str, Any]) -> Response | None:
     """DRF's exception handler: every answer that is no success has this one form."""
     request = context["request"]
     status = _status_of(error)
@@ -122,8 +122,8 @@ def _invalid_sentence(errors: Mapping[str, list[str]]) -> str:
     wrong = [(WIRE.get(field, field), texts) for field, texts in errors.items()]
     if len(wrong) == 1:
         return f"{wrong[0][0]}: {' '.join(wrong[0][1])}"
-    named = ", ".join(field for field, _ in wrong[:NAMED_MOST])
-    return f"Some fields are not right: {named}{' and others' if len(wrong) > NAMED_MOST else ''}."
+    named = ", ".join(field for field, _ in wrong[:MAX_NAMED])
+    return f"Some fields are not right: {named}{' and others' if len(wrong) > MAX_NAMED else ''}."
 
 
 def _details(error: Exception) -> dict[str, Any]:

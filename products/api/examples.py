@@ -16,8 +16,8 @@ from products.api.representation import (
     receipt_summary,
 )
 from products.changes import Change, Effect, Origin, next_change
-from products.errors import EngineAway, Invalid, NameTaken, ProductNotFound
-from products.idempotency import KeyReused
+from products.errors import DependencyUnavailable, Invalid, NameTaken, ProductNotFound
+from products.idempotency import IdempotencyKeyReused
 from products.merging import Clash, EditConflict, VersionMismatch
 from products.product import BillingCycle, Product
 from products.writes import Accepted
@@ -98,8 +98,8 @@ REFUSALS: dict[int, tuple[str, Exception]] = {
         EditConflict(_CLASH, {"price": Decimal("1600.00")}, SECOND.after),
     ),
     412: ("AnotherVersion", VersionMismatch(SECOND.after)),
-    422: ("KeyOfAnotherRequest", KeyReused()),
-    503: ("DatabaseAway", EngineAway("DynamoDB")),
+    422: ("KeyOfAnotherRequest", IdempotencyKeyReused()),
+    503: ("DatabaseAway", DependencyUnavailable("DynamoDB")),
 }
 
 

@@ -9,9 +9,9 @@ from django.db import Error as SqlError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import resolve
 
-from products.bootstrap import check_table, checks
-from products.documents import iso
-from products.errors import TryLater
+from products.bootstrap import readiness_checks, scan_table
+from products.documents import format_timestamp
+from products.errors import Unavailable
 
 REQUIRED = {"dynamodb", "sql"}
 """Without these nothing can be served. The others may be away: writes wait for them in the log."""
@@ -39,27 +39,29 @@ def healthz(request: HttpRequest) -> JsonResponse:
 
 def readyz(request: HttpRequest) -> JsonResponse:
     """200 while the API can serve, with the state of each dependency by name; else 503."""
-    dependencies = checks()
+    dependencies = readiness_checks()
     with ThreadPoolExecutor(len(dependencies) + 1) as pool:
-        last_check = pool.submit(_last_check)  # at the same time, so it takes no longer
+        scan_state = pool.submit(_last_scan)  # at the same time, so it takes no longer
         states = dict(zip(dependencies, pool.map(_state, dependencies.values()), strict=True))
     ready = all(states[name] == "ok" for name in REQUIRED & states.keys())
     away = sorted(name for name, state in states.items() if state == "away")
     status = "not ready" if not ready else "degraded" if away else "ready"
     headers = {"Cache-Control": "no-store"} | ({} if ready else {"Retry-After": "5"})
-    body = {"status": status, "dependencies": states, "lastCheck": last_check.result()}
+    body = {"status": status, "dependencies": states, "lastCheck": scan_state.result()}
     return JsonResponse(body, status=200 if ready else 503, headers=headers)
 
 
-def _last_check() -> dict[str, Any] | None:
+def _last_scan() -> dict[str, Any] | None:
     """Of the catalogue against its log: when it ended, and what it found. None before the first, or when it can't be
     read. It says nothing about whether this process can serve."""
     try:
-        check = check_table().last_check()
-    except (TryLater, ClientError):
+        state = scan_table().scan_state()
+    except (Unavailable, ClientError):
         return None
-    last = check.last if check else None
-    return {"at": iso(last.moved_at), "differences": last.differences} if last else None
+    last = state.last if state else None
+    return (
+        {"at": format_timestamp(last.updated_at), "differences": last.differences} if last else None
+    )
 
 
 def _state(check: Callable[[], None] | None) -> str:
@@ -67,6 +69,6 @@ def _state(check: Callable[[], None] | None) -> str:
         return "not configured"
     try:
         check()
-    except (TryLater, ClientError, SqlError):
+    except (Unavailable, ClientError, SqlError):
         return "away"
     return "ok"

@@ -5,11 +5,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from products.api.permissions import DEACTIVATE, must
-from products.api.queries import LIMIT_DEFAULT, PARAMETERS, cursor_of, position_of, read_parameters
+from products.api.permissions import DEACTIVATE, require_permission
+from products.api.queries import DEFAULT_LIMIT, PARAMETERS, cursor_of, position_of, read_parameters
 from products.api.representation import change_body
-from products.api.write_options import terms_of
-from products.api.write_responses import PRIVATE, RETRY_SECONDS, body_of, written
+from products.api.write_options import write_options
+from products.api.write_responses import PRIVATE, RETRY_SECONDS, body_of, write_response
 from products.bootstrap import catalogue
 from products.errors import Invalid
 
@@ -23,7 +23,7 @@ class Changes(APIView):
         values = read_parameters(
             request.query_params, {name: PARAMETERS[name] for name in ("limit", "startAt")}
         )
-        limit, cursor = values.get("limit", LIMIT_DEFAULT), values.get("after")
+        limit, cursor = values.get("limit", DEFAULT_LIMIT), values.get("after")
         before = None if cursor is None else int(position_of(cursor, product_id))
         changes = catalogue().history(product_id, before=before, limit=limit + 1)
         shown = changes[:limit]
@@ -57,7 +57,7 @@ class Restore(APIView):
     needed = "products.change_product"  # although it is a POST
 
     def post(self, request: Request, product_id: str, version: int) -> Response:
-        terms = terms_of(request)
+        terms = write_options(request)
         if request.content_type == "application/json" and (unknown := body_of(request)):
             raise Invalid(
                 {
@@ -67,8 +67,12 @@ class Restore(APIView):
             )
         would = catalogue().version(product_id, version)
         if not would.active:
-            must(request, DEACTIVATE)
+            require_permission(request, DEACTIVATE)
         accepted = catalogue().restore_version(
-            product_id, version, terms.origin, only_if=terms.only_if, dry_run=terms.dry_run
+            product_id,
+            version,
+            terms.origin,
+            expected_version=terms.expected_version,
+            dry_run=terms.dry_run,
         )
-        return written(accepted, terms, status.HTTP_200_OK)
+        return write_response(accepted, terms, status.HTTP_200_OK)

@@ -1,7 +1,7 @@
 """Public answers given again for a moment: a shared cache as RFC 9111 has it, in front of Django, in this process.
 
 It knows no rule of the catalogue. What may be kept is what the answer itself calls ``public``; which requests get it is
-what its ``Vary`` names; ``If-None-Match`` is compared with its ETag. Why this breaks no promise stands in
+what its ``Vary`` etag_matches; ``If-None-Match`` is compared with its ETag. Why this breaks no promise stands in
 ARCHITECTURE.md, "Hot answers".
 """
 
@@ -15,8 +15,8 @@ from typing import Any
 from django.conf import settings
 
 from products.api.middleware import RATE_HEADERS, own_headers, sane_or_new
-from products.api.queries import names
-from products.api.throttling import public_name, spent
+from products.api.queries import etag_matches
+from products.api.throttling import public_name, record_call
 
 PATH = "/v1.0/products"
 ADDRESS = ("wsgi.url_scheme", "HTTP_HOST", "HTTP_X_FORWARDED_PROTO", "PATH_INFO", "QUERY_STRING")
@@ -26,7 +26,7 @@ ABSENT = {"authorization": "HTTP_AUTHORIZATION", "cookie": "HTTP_COOKIE"}
 KEY = (*ADDRESS, *VARIES.values())
 OWN = {"x-request-id", *map(str.lower, RATE_HEADERS)}
 OF_BODY = {"content-type", "content-length"}
-ANSWERS_MOST = 256
+MAX_RESPONSES = 256
 
 Headers = list[tuple[str, str]]
 Start = Callable[..., Any]
@@ -34,7 +34,7 @@ Application = Callable[[dict[str, Any], Start], Iterable[bytes]]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class CachedResponse:
     """``read_at`` is a moment before anything was read for it, in seconds of the cache's clock."""
 
     status: str
@@ -55,7 +55,7 @@ class Answer:
 
 
 @dataclass(slots=True)
-class HotAnswers:
+class Microcache:
     """Stands before the WSGI ``application``. ``seconds`` is for how long an answer is given again; 0 is never."""
 
     application: Application
@@ -63,7 +63,7 @@ class HotAnswers:
     note: Callable[[Mapping[str, Any], int, str], None] = lambda environ, status, request_id: None
     """Told of each answer that was given again, as nobody behind this hears of it."""
     clock: Callable[[], float] = time.monotonic
-    answers: dict[tuple[Any, ...], Answer] = field(default_factory=dict)
+    answers: dict[tuple[Any, ...], CachedResponse] = field(default_factory=dict)
     reading: dict[tuple[Any, ...], threading.Lock] = field(default_factory=dict)
 
     def __call__(self, environ: dict[str, Any], start: Start) -> Iterable[bytes]:
@@ -75,14 +75,16 @@ class HotAnswers:
             self._again(environ, start, standing) if standing else self._alone(environ, start, key)
         )
 
-    def _standing(self, key: tuple[Any, ...]) -> Answer | None:
+    def _standing(self, key: tuple[Any, ...]) -> CachedResponse | None:
         standing = self.answers.get(key)
         return standing if standing and self.clock() - standing.read_at < self.seconds else None
 
-    def _again(self, environ: dict[str, Any], start: Start, standing: Answer) -> Iterable[bytes]:
-        most = settings.THROTTLE_PUBLIC
-        rate = spent(public_name(environ), most) if most else None
-        if most and rate is None:
+    def _again(
+        self, environ: dict[str, Any], start: Start, standing: CachedResponse
+    ) -> Iterable[bytes]:
+        limit = settings.THROTTLE_PUBLIC
+        rate = record_call(public_name(environ), limit) if limit else None
+        if limit and rate is None:
             return self.application(environ, start)  # which knows how to refuse
         request_id = sane_or_new(environ.get("HTTP_X_REQUEST_ID", ""))
         status, parts = _given(environ, start, standing, own_headers(request_id, rate))
@@ -112,7 +114,7 @@ class HotAnswers:
         """The application's answer - to the unconditional request, so that there is one to keep."""
         whole = {name: value for name, value in environ.items() if name != "HTTP_IF_NONE_MATCH"}
         answer, own = _answer_of(self.application, whole, self.clock())
-        if len(self.reading) > ANSWERS_MOST:
+        if len(self.reading) > MAX_RESPONSES:
             self.answers.clear()
             self.reading.clear()
         if answer.shareable:
@@ -128,7 +130,7 @@ def _is_public(environ: Mapping[str, Any]) -> bool:
 
 def _answer_of(
     application: Application, environ: dict[str, Any], now: float
-) -> tuple[Answer, Headers]:
+) -> tuple[CachedResponse, Headers]:
     """The whole answer, and apart from it what is only this request's."""
     started: list[tuple[str, Headers]] = []
     parts = application(environ, lambda status, headers, *_: started.append((status, headers)))
@@ -140,15 +142,15 @@ def _answer_of(
     status, headers = started[0]
     shared = [(name, value) for name, value in headers if name.lower() not in OWN]
     own = [(name, value) for name, value in headers if name.lower() in OWN]
-    return Answer(status, shared, body, now), own
+    return CachedResponse(status, shared, body, now), own
 
 
 def _given(
-    environ: Mapping[str, Any], start: Start, answer: Answer, own: Headers
+    environ: Mapping[str, Any], start: Start, answer: CachedResponse, own: Headers
 ) -> tuple[int, list[bytes]]:
     """The status and the body that were given."""
     condition, etag = environ.get("HTTP_IF_NONE_MATCH"), answer.etag()
-    if condition is None or etag is None or not names(condition, etag):
+    if condition is None or etag is None or not etag_matches(condition, etag):
         start(answer.status, answer.headers + own)
         return int(answer.status[:3]), [answer.body]
     kept = [(name, value) for name, value in answer.headers if name.lower() not in OF_BODY]

@@ -8,31 +8,31 @@ from typing import Any
 from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import BaseParser
 
-BODY_MOST = 10 * 1024  # bytes
-BATCH_MOST = 100 * BODY_MOST
-DEPTH_MOST = 10  # a product needs two levels
+MAX_BODY_BYTES = 10 * 1024  # bytes
+MAX_BATCH_BYTES = 100 * MAX_BODY_BYTES
+MAX_DEPTH = 10  # a product needs two levels
 
 
 class BodyTooLarge(APIException):
     status_code = 413
     default_code = "body_too_large"
 
-    def __init__(self, most: int) -> None:
-        super().__init__(f"The body must not be larger than {most} bytes.")
+    def __init__(self, max_bytes: int) -> None:
+        super().__init__(f"The body must not be larger than {max_bytes} bytes.")
 
 
 class StrictJSONParser(BaseParser):
     """JSON as the RFC has it, and no more: exact numbers, no NaN, no key twice, an object at the top."""
 
     media_type = "application/json"
-    most = BODY_MOST
+    max_bytes = MAX_BODY_BYTES
 
     def parse(
         self, stream: Any, media_type: str | None = None, parser_context: Any = None
     ) -> dict[str, Any]:
-        text = stream.read(self.most + 1)
-        if len(text) > self.most:
-            raise BodyTooLarge(self.most)
+        text = stream.read(self.max_bytes + 1)
+        if len(text) > self.max_bytes:
+            raise BodyTooLarge(self.max_bytes)
         try:
             body = json.loads(
                 text.decode("utf-8"),
@@ -53,7 +53,7 @@ class StrictJSONParser(BaseParser):
 class BatchJSONParser(StrictJSONParser):
     """The same for a hundred products at once."""
 
-    most = BATCH_MOST
+    max_bytes = MAX_BATCH_BYTES
 
 
 def _whole(digits: str) -> int:
@@ -74,7 +74,7 @@ def _reason(fault: Exception) -> str:
 
 def _is_deep(body: Any) -> bool:
     level = [body]
-    for _ in range(DEPTH_MOST):
+    for _ in range(MAX_DEPTH):
         level = [part for value in level for part in _parts(value)]
     return bool(level)
 

@@ -19,7 +19,7 @@ DEACTIVATE = NEEDED["DELETE"]
 
 def is_staff(request: Request) -> bool:
     """Whether the caller may see what the public may not."""
-    return may(request, VIEW)
+    return has_permission(request, VIEW)
 
 
 class ProductPermission(BasePermission):
@@ -33,12 +33,12 @@ class ProductPermission(BasePermission):
             return is_staff(request) or not getattr(view, "staff_only", False)
         needed = getattr(view, "needed", None) or NEEDED.get(request.method or "")
         self.message = _sentence(needed)
-        return needed is None or may(request, needed)
+        return needed is None or has_permission(request, needed)
 
 
-def must(request: Request, permission: str) -> None:
+def require_permission(request: Request, permission: str) -> None:
     """PermissionDenied, which names what is missing, unless the caller holds the permission."""
-    if not may(request, permission):
+    if not has_permission(request, permission):
         raise PermissionDenied(_sentence(permission))
 
 
@@ -46,7 +46,7 @@ def _sentence(permission: str | None) -> str:
     return f"This needs the permission {permission}; a token has those its user had when it was issued."
 
 
-def may(request: Request, permission: str) -> bool:
+def has_permission(request: Request, permission: str) -> bool:
     """Whether the caller holds the permission."""
     user: Any = request.user  # a Django user, nobody, or the bearer of a token
     return bool(user.is_authenticated and user.has_perm(permission))

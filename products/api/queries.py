@@ -13,10 +13,10 @@ from rest_framework.request import Request
 
 from products.api.permissions import is_staff
 from products.errors import Invalid
-from products.lists import Listing, Page
+from products.lists import ListQuery, Page
 from products.product import RULES, price_bound
 
-LIMIT_DEFAULT, LIMIT_MOST, TEXT_MOST = 25, 100, 200
+DEFAULT_LIMIT, MAX_LIMIT, MAX_TEXT_LENGTH = 25, 100, 200
 SIGNER = signing.Signer(salt="products.cursor")
 
 
@@ -30,14 +30,14 @@ def choice(**meanings: Any) -> Callable[[str], Any]:
 
 
 def _limit(text: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,3}", text) or not 1 <= int(text) <= LIMIT_MOST:
-        raise ValueError(f"Must be a whole number from 1 to {LIMIT_MOST}.")
+    if not re.fullmatch(r"[0-9]{1,3}", text) or not 1 <= int(text) <= MAX_LIMIT:
+        raise ValueError(f"Must be a whole number from 1 to {MAX_LIMIT}.")
     return int(text)
 
 
 def _text(text: str) -> str:
-    if not 1 <= len(text.strip()) <= TEXT_MOST:
-        raise ValueError(f"Must have 1 to {TEXT_MOST} characters.")
+    if not 1 <= len(text.strip()) <= MAX_TEXT_LENGTH:
+        raise ValueError(f"Must have 1 to {MAX_TEXT_LENGTH} characters.")
     return text.strip()
 
 
@@ -57,7 +57,7 @@ PARAMETERS: dict[str, tuple[str, Callable[[str], Any]]] = {
 IGNORED = {"format"}  # DRF's own, of the browsable API
 
 
-def listing_of(request: Request) -> Listing:
+def listing_of(request: Request) -> ListQuery:
     """The list a request asks for; Invalid names every parameter that is unknown, doubled or wrong."""
     values = read_parameters(request.query_params, PARAMETERS)
     if "active" in values and not is_staff(request):
@@ -66,7 +66,7 @@ def listing_of(request: Request) -> Listing:
         )
     cursor = values.pop("after", None)
     by_relevance = "text" in values and "by_price" not in values and "descending" not in values
-    listing = Listing(**{"limit": LIMIT_DEFAULT, **values, "by_relevance": by_relevance})
+    listing = ListQuery(**{"limit": DEFAULT_LIMIT, **values, "by_relevance": by_relevance})
     return listing if cursor is None else replace(listing, after=position_of(cursor, listing))
 
 
@@ -110,7 +110,7 @@ def position_of(cursor: str, listing: object) -> str:
 
 
 def _fingerprint(listing: object) -> str:
-    kept = replace(listing, after=None, limit=0) if isinstance(listing, Listing) else listing
+    kept = replace(listing, after=None, limit=0) if isinstance(listing, ListQuery) else listing
     return hashlib.sha256(repr(kept).encode()).hexdigest()[:12]
 
 
@@ -129,10 +129,10 @@ def etag_of_page(page: Page) -> str:
 
 def is_not_modified(request: Request, etag: str) -> bool:
     """Whether ``If-None-Match`` names the tag."""
-    return names(request.META.get("HTTP_IF_NONE_MATCH", ""), etag)
+    return etag_matches(request.META.get("HTTP_IF_NONE_MATCH", ""), etag)
 
 
-def names(condition: str, etag: str) -> bool:
+def etag_matches(condition: str, etag: str) -> bool:
     """Whether the header's value names the tag; as RFC 9110 has it, a weak comparison."""
     tags = [tag.strip().removeprefix("W/") for tag in condition.split(",")]
     return etag.removeprefix("W/") in tags or "*" in tags

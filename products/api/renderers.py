@@ -27,7 +27,7 @@ class ExactJSONRenderer(JSONRenderer):
             return bytes(super().render(data, accepted_media_type, renderer_context))
 
 
-class QuickNegotiation(DefaultContentNegotiation):
+class FastNegotiation(DefaultContentNegotiation):
     """For the two headers that nearly every client sends, the answer is known without reading them."""
 
     def select_renderer(

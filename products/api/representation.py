@@ -11,7 +11,7 @@ from django.urls import get_script_prefix
 
 from products.bootstrap import image_url
 from products.changes import Change, Effect
-from products.documents import FIELD_NAMES, iso, to_document, wire_name
+from products.documents import FIELD_NAMES, document_key, format_timestamp, to_document
 from products.errors import Invalid
 from products.merging import differences
 from products.pipeline import states
@@ -24,7 +24,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, Decimal):
         return f"{value:.2f}"
     if isinstance(value, datetime):
-        return iso(value)
+        return format_timestamp(value)
     if isinstance(value, dict):
         return {str(name): plain(part) for name, part in value.items()}
     if isinstance(value, list | tuple):
@@ -34,7 +34,7 @@ def plain(value: Any) -> Any:
 
 def wire_of(field: str) -> str:
     """The contract's name of a field: the core knows an image by its key, clients by its address."""
-    return "imageUrl" if field == "image" else wire_name(field)
+    return "imageUrl" if field == "image" else document_key(field)
 
 
 def image_key(url: Any) -> Any:
@@ -99,7 +99,7 @@ def change_body(change: Change) -> dict[str, Any]:
         "source": change.origin.source,
         "requestId": change.origin.request_id,
         "reason": change.origin.reason or None,
-        "acceptedAt": iso(change.accepted_at),
+        "acceptedAt": format_timestamp(change.accepted_at),
         "effects": plain(states(change)),
         "changed": _changed_body(differences(change.before, change.after)),
         "before": product_body(change.before, staff=True) if change.before else None,

@@ -14,8 +14,8 @@ from drf_spectacular.utils import (
 )
 
 from products.api import examples, serializers
-from products.api.queries import LIMIT_DEFAULT, LIMIT_MOST, TEXT_MOST
-from products.api.write_options import WAIT_MOST
+from products.api.queries import DEFAULT_LIMIT, MAX_LIMIT, MAX_TEXT_LENGTH
+from products.api.write_options import MAX_WAIT_SECONDS
 from products.changes import Effect
 from products.currency import CURRENCIES
 from products.product import BillingCycle
@@ -66,8 +66,8 @@ VERSION = OpenApiParameter("version", {"type": "integer", "minimum": 1, "maximum
 PAGING = [
     _query(
         "limit",
-        f"{LIMIT_DEFAULT} unless given.",
-        {"type": "integer", "minimum": 1, "maximum": LIMIT_MOST},
+        f"{DEFAULT_LIMIT} unless given.",
+        {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT},
     ),
     _query(
         "startAt", "The nextStartAt of the page before; it belongs to that order and those filters."
@@ -86,14 +86,14 @@ LISTING = [
     _query(
         "q",
         "Full text, best first unless sorted.",
-        {"type": "string", "minLength": 1, "maxLength": TEXT_MOST},
+        {"type": "string", "minLength": 1, "maxLength": MAX_TEXT_LENGTH},
     ),
     _query("active", "Staff only.", enum=["true", "false", "all"]),
 ]
 TERMS = [
     _header(
         "Prefer",
-        f"`wait=N` (seconds, {WAIT_MOST} at most), `until={'|'.join(Effect)}` (one of them; stored unless given).",
+        f"`wait=N` (seconds, {MAX_WAIT_SECONDS} at most), `until={'|'.join(Effect)}` (one of them; stored unless given).",
     ),
     _header(
         "Idempotency-Key",

@@ -15,10 +15,10 @@ from rest_framework.serializers import (
     Serializer,
 )
 
-from products.batch import WRITES_MOST
+from products.batch import MAX_WRITES
 from products.changes import ChangeType, Effect
 from products.currency import CURRENCIES
-from products.product import FEATURES_MOST, LENGTHS, BillingCycle
+from products.product import LENGTHS, MAX_FEATURES, BillingCycle
 
 AMOUNT = {"type": "string", "pattern": r"^[0-9]{1,6}(\.[0-9]{1,2})?$", "example": "1500.00"}
 AMOUNT_OR_NULL = {**AMOUNT, "nullable": True}
@@ -46,7 +46,7 @@ def _text(field: str, **more: Any) -> CharField:
 
 
 def _features(**more: Any) -> ListField:
-    return ListField(child=_text("feature"), max_length=FEATURES_MOST, **more)
+    return ListField(child=_text("feature"), max_length=MAX_FEATURES, **more)
 
 
 class ProductEdits(Serializer):
@@ -236,7 +236,7 @@ class NewBatch(Serializer):
         ["each", "all"],
         help_text="Each by itself in this order, or all or none in one transaction.",
     )
-    items = ListField(child=BatchItem(), min_length=1, max_length=WRITES_MOST)
+    items = ListField(child=BatchItem(), min_length=1, max_length=MAX_WRITES)
 
 
 class BatchResult(Serializer):

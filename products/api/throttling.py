@@ -32,7 +32,7 @@ class Calls:
     turned_at: float = -math.inf
     lock: Any = field(default_factory=threading.Lock)
 
-    def spend(self, who: str, most: int) -> int | None:
+    def spend(self, who: str, limit: int) -> int | None:
         """Count one call; how many are left within this second, or None when this one is too many."""
         at = self.clock()
         with self.lock:
@@ -43,10 +43,10 @@ class Calls:
                 lately = self.made[who] = self.before.pop(who, deque())
             while lately and lately[0] <= at - SECONDS:
                 lately.popleft()
-            if len(lately) >= most:
+            if len(lately) >= limit:
                 return None
             lately.append(at)
-            return most - len(lately)
+            return limit - len(lately)
 
     def clear(self) -> None:
         self.made, self.before = {}, {}
@@ -57,10 +57,10 @@ Rate = tuple[int, int, int]
 """Calls a second, calls left, and seconds until the count starts anew."""
 
 
-def spent(who: str, most: int) -> Rate | None:
+def record_call(who: str, limit: int) -> Rate | None:
     """The rate after one more call of ``who``; None when that was one too many."""
-    left = CALLS.spend(who, most)
-    return None if left is None else (most, left, SECONDS)
+    left = CALLS.spend(who, limit)
+    return None if left is None else (limit, left, SECONDS)
 
 
 def public_name(environ: Mapping[str, Any]) -> str:
@@ -77,13 +77,13 @@ class ClientThrottle(BaseThrottle):
 
     def allow_request(self, request: Request, view: Any) -> bool:
         staff = is_staff(request)
-        most = settings.THROTTLE_STAFF if staff else settings.THROTTLE_PUBLIC
-        if not most:
+        limit = settings.THROTTLE_STAFF if staff else settings.THROTTLE_PUBLIC
+        if not limit:
             return True
-        rate = spent(
-            f"staff {request.user.get_username()}" if staff else public_name(request.META), most
+        rate = record_call(
+            f"staff {request.user.get_username()}" if staff else public_name(request.META), limit
         )
-        request._request.rate_limit = rate or (most, 0, SECONDS)  # type: ignore[attr-defined] # ours
+        request._request.rate_limit = rate or (limit, 0, SECONDS)  # type: ignore[attr-defined] # ours
         return rate is not None
 
     def wait(self) -> float:

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from products.api.permissions import DEACTIVATE, is_staff, must
+from products.api.permissions import DEACTIVATE, is_staff, require_permission
 from products.api.queries import (
     as_of,
     base_version,
@@ -20,11 +20,11 @@ from products.api.queries import (
     listing_of,
 )
 from products.api.representation import edits_of, plain, product_body
-from products.api.write_options import terms_of
-from products.api.write_responses import PRIVATE, body_of, written
+from products.api.write_options import write_options
+from products.api.write_responses import PRIVATE, body_of, write_response
 from products.bootstrap import catalogue
 from products.errors import Invalid
-from products.lists import Listing, Page
+from products.lists import ListQuery, Page
 from products.product import Product
 
 VARY = "Authorization, Cookie"  # so that no cache gives staff what the public got a moment ago
@@ -51,12 +51,12 @@ class Products(APIView):
         return Response(_page_body(page, cursor, staff=staff), headers=headers)
 
     def post(self, request: Request) -> Response:
-        terms, edits = terms_of(request), edits_of(body_of(request))
-        if terms.only_if is not None:
+        terms, edits = write_options(request), edits_of(body_of(request))
+        if terms.expected_version is not None:
             raise Invalid({"If-Match": ["A product that is yet to be created has no version."]})
         product_id = edits.pop("product_id", None)
         accepted = catalogue().create(product_id, edits, terms.origin, dry_run=terms.dry_run)
-        return written(accepted, terms, status.HTTP_201_CREATED)
+        return write_response(accepted, terms, status.HTTP_201_CREATED)
 
 
 class OneProduct(APIView):
@@ -75,26 +75,31 @@ class OneProduct(APIView):
         return Response(product_body(product, staff=staff), headers=headers)
 
     def patch(self, request: Request, product_id: str) -> Response:
-        terms, edits = terms_of(request), edits_of(body_of(request))
+        terms, edits = write_options(request), edits_of(body_of(request))
         base = base_version(edits.pop("version", None))
         if edits.get("active") is False:
-            must(request, DEACTIVATE)
+            require_permission(request, DEACTIVATE)
         accepted = catalogue().update(
-            product_id, edits, terms.origin, base=base, only_if=terms.only_if, dry_run=terms.dry_run
+            product_id,
+            edits,
+            terms.origin,
+            base=base,
+            expected_version=terms.expected_version,
+            dry_run=terms.dry_run,
         )
-        return written(accepted, terms, status.HTTP_200_OK)
+        return write_response(accepted, terms, status.HTTP_200_OK)
 
     put = patch
 
     def delete(self, request: Request, product_id: str) -> Response:
-        terms = terms_of(request)
+        terms = write_options(request)
         accepted = catalogue().deactivate(
-            product_id, terms.origin, only_if=terms.only_if, dry_run=terms.dry_run
+            product_id, terms.origin, expected_version=terms.expected_version, dry_run=terms.dry_run
         )
-        return written(accepted, terms, status.HTTP_204_NO_CONTENT)
+        return write_response(accepted, terms, status.HTTP_204_NO_CONTENT)
 
 
-def _page(listing: Listing, *, staff: bool) -> Page:
+def _page(listing: ListQuery, *, staff: bool) -> Page:
     if listing.text:
         return catalogue().search(listing, staff=staff)
     return catalogue().staff_page(listing) if staff else catalogue().page(listing)

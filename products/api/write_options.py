@@ -12,9 +12,9 @@ from products.api.middleware import request_id
 from products.api.queries import choice, read_parameters
 from products.changes import Effect, Origin
 from products.errors import Invalid
-from products.idempotency import Once
+from products.idempotency import IdempotencyKey
 
-WAIT_MOST = 10
+MAX_WAIT_SECONDS = 10
 PREFERENCE = re.compile(r'(?:"[^"]*"|[^,;])+')  # a comma in quotes separates nothing
 
 
@@ -31,14 +31,14 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class WriteOptions:
     origin: Origin
     wait: Wait | None
-    only_if: int | None
+    expected_version: int | None
     dry_run: bool
 
 
-def terms_of(request: Request) -> Terms:
+def write_options(request: Request) -> WriteOptions:
     """Invalid names every header and parameter that can't be understood."""
     dry_run = read_parameters(
         request.query_params, {"dryRun": ("dry_run", choice(true=True, false=False))}
@@ -47,9 +47,11 @@ def terms_of(request: Request) -> Terms:
         actor=request.user.get_username(),
         source="api",
         request_id=request_id(request),
-        once=_once_of(request),
+        idempotency_key=_idempotency_key_of(request),
     )
-    return Terms(origin, _wait_of(request), _only_if_of(request), dry_run.get("dry_run", False))
+    return WriteOptions(
+        origin, _wait_of(request), _only_if_of(request), dry_run.get("dry_run", False)
+    )
 
 
 def _wait_of(request: Request) -> Wait | None:
@@ -77,7 +79,7 @@ def _wait_of(request: Request) -> Wait | None:
                 ]
             }
         )
-    return Wait(min(int(preferences["wait"]), WAIT_MOST), Effect(until))
+    return Wait(min(int(preferences["wait"]), MAX_WAIT_SECONDS), Effect(until))
 
 
 def _only_if_of(request: Request) -> int | None:
@@ -94,7 +96,7 @@ def _only_if_of(request: Request) -> int | None:
     return int(match[1])
 
 
-def _once_of(request: Request) -> Once | None:
+def _idempotency_key_of(request: Request) -> IdempotencyKey | None:
     """``Idempotency-Key`` with a hash of all the request asks, so that a key used for something else is noticed."""
     key = request.headers.get("Idempotency-Key")
     if key is None:
@@ -106,6 +108,6 @@ def _once_of(request: Request) -> Once | None:
     data: Any = request.data
     asked = [request.method, request.get_full_path(), request.headers.get("If-Match", ""), data]
     # Before any rule is checked, so whatever was sent must be hashed as it came: amounts unrounded, texts escaped.
-    return Once(
+    return IdempotencyKey(
         key, hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()
     )

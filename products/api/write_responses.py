@@ -8,7 +8,7 @@ from rest_framework.response import Response
 
 from products.api.queries import etag_of
 from products.api.representation import change_url, dry_run_body, product_body, receipt_summary
-from products.api.write_options import Terms
+from products.api.write_options import WriteOptions
 from products.bootstrap import catalogue, sleep
 from products.product import Product
 from products.writes import Accepted
@@ -22,7 +22,7 @@ def body_of(request: Request) -> dict[str, Any]:
     return dict(data)
 
 
-def written(accepted: Accepted, terms: Terms, reached: int) -> Response:
+def write_response(accepted: Accepted, terms: WriteOptions, reached: int) -> Response:
     """202 with the receipt's address, or ``reached`` with the product when the writer waited long enough."""
     headers = {"Cache-Control": PRIVATE}
     if terms.dry_run:

@@ -14,13 +14,13 @@ from typing import Protocol
 from products.acceptance import Acceptance
 from products.bulk.rows import CHUNK, Row, RowState, taken_back
 from products.changes import Origin
-from products.errors import CatalogueError, Conflict, CorruptChange, Invalid, Missing, TryLater
-from products.idempotency import Once
+from products.errors import CatalogueError, Conflict, CorruptChange, Invalid, NotFound, Unavailable
+from products.idempotency import IdempotencyKey
 from products.merging import VersionMismatch, differences
 
-ROWS_MOST = 10_000
-KEPT = timedelta(days=30)
-TURN = timedelta(seconds=5)
+MAX_ROWS = 10_000
+RETENTION = timedelta(days=30)
+TIME_BUDGET = timedelta(seconds=5)
 """How long a job works before it lets others have their turn; far below the time limit of a task."""
 
 
@@ -39,12 +39,12 @@ class JobState(StrEnum):
     CANCELLED = "cancelled"
 
 
-class JobNotFound(Missing):
+class JobNotFound(NotFound):
     def __init__(self, job_id: str) -> None:
-        super().__init__(f"There is no job {job_id!r}; jobs are kept for {KEPT.days} days.")
+        super().__init__(f"There is no job {job_id!r}; jobs are kept for {RETENTION.days} days.")
 
 
-class JobMovedOn(Conflict):
+class JobStateConflict(Conflict):
     """The job is no longer in the state in which this could be done to it."""
 
 
@@ -63,7 +63,7 @@ class Job:
     state: JobState = JobState.PLANNED
     chunk: int = 0
     turn: int = 0
-    moved_at: datetime
+    updated_at: datetime
     undo_of: str | None = None
 
     @property
@@ -96,7 +96,7 @@ class JobTable(Protocol):
 
 
 class JobDoorbell(Protocol):
-    def ring_job(self, job_id: str) -> None:
+    def notify_job(self, job_id: str) -> None:
         """Say that the job goes on. May be lost; never raises for a queue that is away."""
 
 
@@ -109,7 +109,7 @@ class Jobs:
     doorbell: JobDoorbell
     clock: Callable[[], datetime]
     new_id: Callable[[], str]
-    ring_after: timedelta
+    requeue_after: timedelta
 
     def plan(
         self,
@@ -123,9 +123,9 @@ class Jobs:
     ) -> Job:
         """Write a job down, to be looked at. Invalid when it has no row, or more than ROWS_MOST."""
         kept = list(rows)
-        if not 1 <= len(kept) <= ROWS_MOST:
+        if not 1 <= len(kept) <= MAX_ROWS:
             raise Invalid(
-                {"rows": [f"A job has 1 to {ROWS_MOST} rows; this one would have {len(kept)}."]}
+                {"rows": [f"A job has 1 to {MAX_ROWS} rows; this one would have {len(kept)}."]}
             )
         Origin(actor=actor, source=kind, request_id="", reason=reason)  # whether the reason is one
         now = self.clock()
@@ -136,7 +136,7 @@ class Jobs:
             actor=actor,
             reason=reason,
             created_at=now,
-            moved_at=now,
+            updated_at=now,
             rows=len(kept),
             counts=Counter(row.state for row in kept),
             undo_of=undo_of,
@@ -158,23 +158,23 @@ class Jobs:
 
     def start(self, job_id: str) -> Job:
         """JobMovedOn unless it is planned."""
-        job = self._moved(job_id, JobState.PLANNED, JobState.RUNNING)
-        self.doorbell.ring_job(job_id)
+        job = self._transition(job_id, JobState.PLANNED, JobState.RUNNING)
+        self.doorbell.notify_job(job_id)
         return job
 
     def cancel(self, job_id: str) -> Job:
         """End a running job; what it has done stays. JobMovedOn when it has ended already."""
-        return self._moved(job_id, JobState.RUNNING, JobState.CANCELLED)
+        return self._transition(job_id, JobState.RUNNING, JobState.CANCELLED)
 
-    def _moved(self, job_id: str, expected: JobState, state: JobState) -> Job:
+    def _transition(self, job_id: str, expected: JobState, state: JobState) -> Job:
         for _ in range(3):  # a worker may just be making a step
             job = self.job(job_id)
             if job.state != expected:
                 break
-            moved = replace(job, state=state, turn=job.turn + 1, moved_at=self.clock())
+            moved = replace(job, state=state, turn=job.turn + 1, updated_at=self.clock())
             if self.table.step(moved):
                 return moved
-        raise JobMovedOn(f"The job is {self.job(job_id).state} already.")
+        raise JobStateConflict(f"The job is {self.job(job_id).state} already.")
 
     def work(self, job_id: str) -> None:
         """Go on with the job for one turn; EngineAway brings the message back, and nothing is done twice."""
@@ -188,16 +188,16 @@ class Jobs:
         counts.update(row.state for row in worked)
         whole = all(row.state != RowState.WAITING for row in worked)
         after = replace(
-            job, counts=counts, chunk=job.chunk + whole, turn=job.turn + 1, moved_at=self.clock()
+            job, counts=counts, chunk=job.chunk + whole, turn=job.turn + 1, updated_at=self.clock()
         )
         if after.chunk >= job.chunks:
             after = replace(after, state=JobState.DONE)
         if self.table.step(after, worked) and after.state == JobState.RUNNING:
-            self.doorbell.ring_job(job_id)
+            self.doorbell.notify_job(job_id)
 
     def _worked(self, job: Job, rows: Sequence[Row]) -> list[Row]:
         """The chunk's rows, those done for which there was time."""
-        deadline = self.clock() + TURN
+        deadline = self.clock() + TIME_BUDGET
         return [
             self._written(job, row)
             if row.state == RowState.WAITING and self.clock() <= deadline
@@ -207,13 +207,17 @@ class Jobs:
 
     def _written(self, job: Job, row: Row) -> Row:
         # A caller's own key holds no space, so these never meet.
-        once = Once(f"job {job.job_id} {row.number}", job.job_id)
+        key = IdempotencyKey(f"job {job.job_id} {row.number}", job.job_id)
         origin = Origin(
-            actor=job.actor, source=job.kind, request_id=job.job_id, reason=job.reason, once=once
+            actor=job.actor,
+            source=job.kind,
+            request_id=job.job_id,
+            reason=job.reason,
+            idempotency_key=key,
         )
         try:
             accepted = self.catalogue.write(row.write, origin)
-        except TryLater:
+        except Unavailable:
             raise
         except VersionMismatch as moved:
             by = f"{moved.product.updated_by} saved version {moved.product.version} since."
@@ -236,7 +240,9 @@ class Jobs:
         """A planned job that takes back what this one did where nobody has saved since. JobMovedOn while it runs."""
         job = self.job(job_id)
         if job.state not in (JobState.DONE, JobState.CANCELLED):
-            raise JobMovedOn(f"The job is {job.state}; only what it has done can be taken back.")
+            raise JobStateConflict(
+                f"The job is {job.state}; only what it has done can be taken back."
+            )
         made = (row for row in self.rows(job) if row.state == RowState.ACCEPTED)
         return self.plan(
             JobKind.UNDO,
@@ -246,10 +252,10 @@ class Jobs:
             undo_of=job_id,
         )
 
-    def ring_again(self) -> int:
+    def requeue_stalled(self) -> int:
         """Ring for jobs that have stood still: their message was lost, or their worker is gone."""
         count = 0
-        for job in self.table.running_jobs(self.clock() - self.ring_after):
-            self.doorbell.ring_job(job.job_id)
+        for job in self.table.running_jobs(self.clock() - self.requeue_after):
+            self.doorbell.notify_job(job.job_id)
             count += 1
         return count

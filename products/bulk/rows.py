@@ -43,13 +43,13 @@ class Row:
 
     @property
     def write(self) -> Write:
-        only_if = self.base if self.strict else None
+        expected_version = self.base if self.strict else None
         return Write(
             product_id=self.product_id,
             edits=self.edits,
             creates=self.creates,
             base=self.base,
-            only_if=only_if,
+            expected_version=expected_version,
         )
 
 

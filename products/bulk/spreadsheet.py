@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from products.bulk.jobs import ROWS_MOST
+from products.bulk.jobs import MAX_ROWS
 from products.bulk.rows import Row, RowState, planned_row
-from products.documents import FIELD_NAMES, iso
+from products.documents import FIELD_NAMES, format_timestamp
 from products.errors import CatalogueError, Invalid
 from products.product import Product, new_product, normalised_name
 
@@ -25,7 +25,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 CLEARED = "(empty)"
 """In a cell: take the value away. A blank cell leaves the field as it is."""
 FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-SIZE_MOST = 5_000_000  # bytes
+MAX_SIZE = 5_000_000  # bytes
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -65,7 +65,7 @@ def _cell(product: Product, column: str) -> str:
     if isinstance(value, Decimal):
         return f"{value:.2f}"
     if isinstance(value, datetime):
-        return iso(value)
+        return format_timestamp(value)
     return "\n".join(value) if isinstance(value, tuple) else "" if value is None else str(value)
 
 
@@ -79,8 +79,8 @@ class Sheet:
 
 def read(data: bytes) -> Sheet:
     """The file's head line and rows; Invalid when it is no CSV we can read. Commas, semicolons or tabs."""
-    if len(data) > SIZE_MOST:
-        raise Invalid({"file": [f"Must have at most {SIZE_MOST // 1_000_000} MB."]})
+    if len(data) > MAX_SIZE:
+        raise Invalid({"file": [f"Must have at most {MAX_SIZE // 1_000_000} MB."]})
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -101,8 +101,8 @@ def read(data: bytes) -> Sheet:
         raise Invalid({"file": [f"This is no CSV file: {fault}."]}) from None
     if len(found) < 2:
         raise Invalid({"file": ["Must have a head line and at least one row."]})
-    if len(found) - 1 > ROWS_MOST:
-        raise Invalid({"file": [f"Must have at most {ROWS_MOST} rows; it has {len(found) - 1}."]})
+    if len(found) - 1 > MAX_ROWS:
+        raise Invalid({"file": [f"Must have at most {MAX_ROWS} rows; it has {len(found) - 1}."]})
     return Sheet([cell.strip() for cell in found[0]], found[1:])
 
 

@@ -5,9 +5,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError
 
-from products.errors import TryLater
+from products.errors import Unavailable
 
-AWAY = 2  # the exit status; 1 is what the command itself has to say
+UNAVAILABLE = 2  # the exit status; 1 is what the command itself has to say
 
 
 class CatalogueCommand(BaseCommand):
@@ -16,11 +16,11 @@ class CatalogueCommand(BaseCommand):
     def execute(self, *args: Any, **options: Any) -> str | None:
         try:
             return super().execute(*args, **options)
-        except TryLater as away:
+        except Unavailable as away:
             raise CommandError(
-                f"{away} Nothing is lost; run this again later.", returncode=AWAY
+                f"{away} Nothing is lost; run this again later.", returncode=UNAVAILABLE
             ) from away
         except OperationalError as away:
             raise CommandError(
-                f"The user database does not answer: {away}", returncode=AWAY
+                f"The user database does not answer: {away}", returncode=UNAVAILABLE
             ) from away

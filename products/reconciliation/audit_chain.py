@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 from products.changes import Change, Effect, audit_hash, audit_key
 from products.reconciliation.comparison import hash_of
-from products.reconciliation.differences import Difference, Entry, Kind
+from products.reconciliation.differences import Difference, Kind, LogEntry
 from products.reconciliation.verification import KEY
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class AuditRecord:
     """One audit record as it stands in S3. ``version`` is 0 where it can't be read as one of this product and time."""
 
     product_id: str
@@ -25,7 +25,7 @@ class Link:
     previous_hash: str | None
 
 
-def link_of(key: str, body: bytes) -> Link | None:
+def audit_record_of(key: str, body: bytes) -> AuditRecord | None:
     """None when the key is not one of an audit record."""
     match = KEY.fullmatch(key)
     if match is None:
@@ -40,13 +40,13 @@ def link_of(key: str, body: bytes) -> Link | None:
         )
         previous = record["previousHash"]
     except (ValueError, KeyError, TypeError, AttributeError):
-        return Link(match["product_id"], 0, key, hash_of(body), None)
-    return Link(
+        return AuditRecord(match["product_id"], 0, key, hash_of(body), None)
+    return AuditRecord(
         match["product_id"], record["version"] if genuine else 0, key, hash_of(body), previous
     )
 
 
-def chain_differences(links: Sequence[Link], *, whole: bool = True) -> list[Difference]:
+def chain_differences(links: Sequence[AuditRecord], *, whole: bool = True) -> list[Difference]:
     """Of one product's records, by version; ``whole``: they should begin with version 1.
 
     From the newest back: a record is genuine if its hash is the one its genuine successor holds.
@@ -57,11 +57,11 @@ def chain_differences(links: Sequence[Link], *, whole: bool = True) -> list[Diff
         if not link.version
     ]
     unread = len(found)
-    by_version: dict[int, list[Link]] = {}
+    by_version: dict[int, list[AuditRecord]] = {}
     for link in links:
         if link.version:
             by_version.setdefault(link.version, []).append(link)
-    successor: Link | None = None
+    successor: AuditRecord | None = None
     vouched = True  # whether what the successor says of its predecessor can be relied on
     above = max(by_version, default=0) + 1
     for version in sorted(by_version, reverse=True):
@@ -86,8 +86,8 @@ def chain_differences(links: Sequence[Link], *, whole: bool = True) -> list[Diff
 
 
 def _judged(
-    candidates: list[Link], successor: Link | None, *, vouched: bool
-) -> tuple[Link, bool, list[Difference]]:
+    candidates: list[AuditRecord], successor: AuditRecord | None, *, vouched: bool
+) -> tuple[AuditRecord, bool, list[Difference]]:
     """The record of a version that goes for the genuine one, whether it can be relied on, and what is wrong."""
     best = candidates[0]
     if successor is None:
@@ -120,7 +120,7 @@ def _judged(
     )
 
 
-def _altered(link: Link, why: str) -> Difference:
+def _altered(link: AuditRecord, why: str) -> Difference:
     return Difference(
         Kind.AUDIT_ALTERED,
         link.product_id,
@@ -130,7 +130,7 @@ def _altered(link: Link, why: str) -> Difference:
     )
 
 
-def _inserted(link: Link, why: str) -> Difference:
+def _inserted(link: AuditRecord, why: str) -> Difference:
     cause = (
         f"{link.key} was inserted: there are several records of version {link.version}, and {why}"
     )
@@ -143,7 +143,7 @@ def _missing(product_id: str, version: int) -> Difference:
 
 
 def log_differences(
-    product_id: str, links: Sequence[Link], entries: Iterable[Entry]
+    product_id: str, links: Sequence[AuditRecord], entries: Iterable[LogEntry]
 ) -> Iterator[Difference]:
     """Of one product's records against its log, which knows every key and every hash."""
     standing = {link.key: link for link in links}

@@ -6,9 +6,14 @@ from datetime import date
 from itertools import batched
 from typing import Protocol
 
-from products.reconciliation.audit_chain import Link, chain_differences, link_of, log_differences
-from products.reconciliation.differences import Difference, Entry, Kind
-from products.reconciliation.verification import KEY, OPERATIONS, Mapped, Place
+from products.reconciliation.audit_chain import (
+    AuditRecord,
+    audit_record_of,
+    chain_differences,
+    log_differences,
+)
+from products.reconciliation.differences import Difference, Kind, LogEntry
+from products.reconciliation.verification import KEY, OPERATIONS, Candidate, Mapped
 
 BATCH = 200  # records read together
 
@@ -22,16 +27,16 @@ class AuditRecords(Protocol):
 class Sorting(Protocol):
     """Holds what does not fit into memory, and gives it back by product and version."""
 
-    def add(self, links: Iterable[Link]) -> None: ...
+    def add(self, links: Iterable[AuditRecord]) -> None: ...
     def name(self, product_ids: Iterable[str]) -> None:
         """That there are these products, whether or not they have a record."""
 
-    def products(self) -> Iterator[tuple[str, list[Link]]]: ...
+    def products(self) -> Iterator[tuple[str, list[AuditRecord]]]: ...
 
 
 class Logs(Protocol):
-    def entries(self, product_id: str) -> Iterator[Entry]: ...
-    def records_after(self, after: str | None, *, active: bool) -> Iterator[Place]: ...
+    def entries(self, product_id: str) -> Iterator[LogEntry]: ...
+    def records_after(self, after: str | None, *, active: bool) -> Iterator[Candidate]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +65,9 @@ class AuditVerification:
         for name, chain in self.sorting.products():
             yield from self._judged(name, chain, whole=since is None)
 
-    def _judged(self, product_id: str, links: list[Link], *, whole: bool) -> list[Difference]:
+    def _judged(
+        self, product_id: str, links: list[AuditRecord], *, whole: bool
+    ) -> list[Difference]:
         if self.logs is None or not whole:
             return chain_differences(links, whole=whole)
         found = list(log_differences(product_id, links, self.logs.entries(product_id)))
@@ -70,10 +77,10 @@ class AuditVerification:
         altered = (d for d in chain_differences(links) if d.kind == Kind.AUDIT_ALTERED)
         return [*found, *(difference for difference in altered if difference.same not in told)]
 
-    def _links(self, keys: Iterable[str]) -> tuple[list[Link], list[Difference]]:
+    def _links(self, keys: Iterable[str]) -> tuple[list[AuditRecord], list[Difference]]:
         links, strangers = [], []
         for key, body in self.mapped(lambda key: (key, self.records.read(key)), keys):
-            link = None if body is None else link_of(key, body)
+            link = None if body is None else audit_record_of(key, body)
             if link:
                 links.append(link)
             elif body is not None:

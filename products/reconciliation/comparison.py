@@ -13,13 +13,13 @@ from typing import Any
 from products.changes import Change, Effect, audit_hash, canonical_json
 from products.documents import to_document
 from products.product import Product, normalised_name
-from products.reconciliation.differences import Difference, Kind, Standing
-from products.reconciliation.product_log import Log, difference_of, why_late
+from products.reconciliation.differences import Difference, Kind, Observed
+from products.reconciliation.product_log import ProductLog, difference_of, why_late
 
 # The audit trail
 
 
-def audit_difference(log: Log, change: Change, body: bytes | None) -> Difference | None:
+def audit_difference(log: ProductLog, change: Change, body: bytes | None) -> Difference | None:
     """Of one sound change, with what stands under its key in S3."""
     if body is not None:
         if audit_hash(change) == hash_of(body):
@@ -48,7 +48,7 @@ def hash_of(body: bytes) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Copy:
+class Replica:
     """What a record and a document have in common: each is the product after the newest version it was given."""
 
     effect: Effect
@@ -64,7 +64,7 @@ def _document(product: Product) -> Any:
     return json.loads(canonical_json(to_document(product)))
 
 
-RECORD = Copy(
+RECORD = Replica(
     Effect.STORED,
     "the record",
     Kind.RECORD_MISSING,
@@ -73,7 +73,7 @@ RECORD = Copy(
     Kind.RECORD_OF_NO_CHANGE,
     lambda product: product,
 )
-DOCUMENT = Copy(
+DOCUMENT = Replica(
     Effect.SEARCHABLE,
     "the document in the search index",
     Kind.DOCUMENT_MISSING,
@@ -85,7 +85,10 @@ DOCUMENT = Copy(
 
 
 def copy_difference(
-    copy: Copy, log: Log, standing: Standing | None, change: Callable[[str, int], Change | None]
+    copy: Replica,
+    log: ProductLog,
+    standing: Observed | None,
+    change: Callable[[str, int], Change | None],
 ) -> Difference | None:
     """How a record or document differs from what the log owes; ``change`` reads one change that is not the newest."""
     newest, owed = log.newest, log.owed(copy.effect)
@@ -118,7 +121,10 @@ def copy_difference(
 
 
 def _content_difference(
-    copy: Copy, log: Log, standing: Standing, source: Change | Callable[[str, int], Change | None]
+    copy: Replica,
+    log: ProductLog,
+    standing: Observed,
+    source: Change | Callable[[str, int], Change | None],
 ) -> Difference | None:
     version = standing.version or 0
     change = source if isinstance(source, Change) else source(log.product_id, version)
@@ -134,7 +140,7 @@ def _content_difference(
     return None
 
 
-def _why(copy: Copy, log: Log, owed: int) -> str:
+def _why(copy: Replica, log: ProductLog, owed: int) -> str:
     late = [
         change for change, effect in log.late if (effect, change.version) == (copy.effect, owed)
     ]
@@ -143,7 +149,7 @@ def _why(copy: Copy, log: Log, owed: int) -> str:
     return f"v{owed} was {copy.effect}, and it was lost or set back afterwards"
 
 
-def late_differences(log: Log, reported: Iterable[Difference]) -> list[Difference]:
+def late_differences(log: ProductLog, reported: Iterable[Difference]) -> list[Difference]:
     """Effects that are late, as far as no difference of a record, document or audit record has named them yet."""
     by_kind = {
         Effect.STORED: {Kind.RECORD_MISSING, Kind.RECORD_BEHIND},
@@ -167,7 +173,7 @@ def late_differences(log: Log, reported: Iterable[Difference]) -> list[Differenc
 # Names
 
 
-def claim_differences(log: Log, owners: Mapping[str, str]) -> list[Difference]:
+def claim_differences(log: ProductLog, owners: Mapping[str, str]) -> list[Difference]:
     """Its newest name must be claimed by the product, and no former one; ``owners`` by the normalised name."""
     if log.newest is None or not log.sound:
         return []

@@ -61,7 +61,7 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class LogEntry:
     """One place in a product's log: ``change`` is None where what stands there can't be read; ``listed`` says whether
     it is in the index of open changes."""
 
@@ -71,7 +71,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Observed:
     """A record or a document as it was found: its version, and what it says - None when that can't be read."""
 
     version: int | None

@@ -5,20 +5,20 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from products.errors import EngineAway
+from products.errors import DependencyUnavailable
 from products.reconciliation.differences import Difference
 from products.reconciliation.verification import Batch, Stage, Verification
 
 SLICE = timedelta(seconds=5)
-KEPT_MOST = 50  # differences of a round that are kept one by one; all are counted
+MAX_KEPT = 50  # differences of a round that are kept one by one; all are counted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Round:
+class Scan:
     """One way through the catalogue: how far it has come, what it has looked at, by stage, and what it has found."""
 
     began_at: datetime
-    moved_at: datetime
+    updated_at: datetime
     stage: Stage = Stage.ACTIVE
     after: str | None = None
     checked: Mapping[Stage, int] = field(default_factory=dict)
@@ -26,61 +26,59 @@ class Round:
     found: tuple[Difference, ...] = ()
     interrupted: str = ""
 
-    def past(self, batch: Batch, at: datetime) -> "Round":
+    def past(self, batch: Batch, at: datetime) -> "Scan":
         checked = dict(self.checked) | {
             batch.stage: self.checked.get(batch.stage, 0) + batch.checked
         }
         return replace(
             self,
-            moved_at=at,
+            updated_at=at,
             stage=batch.stage,
             after=batch.after,
             checked=checked,
             differences=self.differences + len(batch.found),
-            found=(*self.found, *batch.found)[:KEPT_MOST],
+            found=(*self.found, *batch.found)[:MAX_KEPT],
         )
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class ScanState:
     """The last round that came to its end, and the one under way; ``turn`` counts the slices."""
 
     turn: int = 0
-    last: Round | None = None
-    running: Round | None = None
+    last: Scan | None = None
+    running: Scan | None = None
 
 
-class CheckTable(Protocol):
-    def last_check(self) -> Check | None: ...
+class ScanTable(Protocol):
+    def scan_state(self) -> ScanState | None: ...
 
-    def step(self, check: Check) -> bool:
+    def save(self, state: ScanState) -> bool:
         """Write down this turn; False when another slice has taken it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rounds:
-    table: CheckTable
+class DriftScan:
+    table: ScanTable
     verification: Verification
     tell: Callable[[Difference], None]
     clock: Callable[[], datetime]
 
-    def slice(self) -> Check:
+    def step(self) -> ScanState:
         """Go on for SLICE. Two slices at once do the same work, and what the slower one found is dropped."""
-        standing = self.table.last_check() or Check()
+        standing = self.table.scan_state() or ScanState()
         began = self.clock()
-        start = standing.running or Round(began_at=began, moved_at=began)
+        start = standing.running or Scan(began_at=began, updated_at=began)
         found: list[Difference] = []
         reached, ended = self._walked(replace(start, interrupted=""), began + SLICE, found)
         last, running = (reached, None) if ended else (standing.last, reached)
-        check = Check(standing.turn + 1, last, running)
-        if self.table.step(check):
+        state = ScanState(standing.turn + 1, last, running)
+        if self.table.save(state):
             for difference in found:
                 self.tell(difference)
-        return check
+        return state
 
-    def _walked(
-        self, reached: Round, until: datetime, found: list[Difference]
-    ) -> tuple[Round, bool]:
+    def _walked(self, reached: Scan, until: datetime, found: list[Difference]) -> tuple[Scan, bool]:
         """The round after as many batches as there was time for, and whether that was its end."""
         try:
             for batch in self.verification.walk(reached.stage, reached.after):
@@ -88,6 +86,6 @@ class Rounds:
                 found += batch.found
                 if self.clock() >= until:
                     return reached, False
-        except EngineAway as away:
-            return replace(reached, moved_at=self.clock(), interrupted=str(away)), False
-        return replace(reached, moved_at=self.clock()), True
+        except DependencyUnavailable as away:
+            return replace(reached, updated_at=self.clock(), interrupted=str(away)), False
+        return replace(reached, updated_at=self.clock()), True

@@ -6,14 +6,14 @@ from datetime import datetime, timedelta
 
 from products.changes import Change, Effect, audit_hash
 from products.product import normalised_name
-from products.reconciliation.differences import Difference, Entry, Kind
+from products.reconciliation.differences import Difference, Kind, LogEntry
 
-PATIENCE = timedelta(minutes=2)
+GRACE_PERIOD = timedelta(minutes=2)
 """How long an accepted change is simply under way. The relay has rung for it twice by then."""
 
 
 @dataclass(slots=True)
-class Log:
+class ProductLog:
     """What one product's log comes to, read entry by entry; of its length only the names are kept."""
 
     product_id: str
@@ -42,7 +42,7 @@ class Log:
         return max([self.done.get(effect, 0), *late])
 
 
-def read(log: Log, entries: Iterable[Entry]) -> Iterable[Change]:
+def read(log: ProductLog, entries: Iterable[LogEntry]) -> Iterable[Change]:
     """Take the entries in, in order; gives back each change that is what was accepted, for its audit record."""
     for entry in entries:
         if entry.version and entry.version != log.last + 1:
@@ -60,14 +60,14 @@ def read(log: Log, entries: Iterable[Entry]) -> Iterable[Change]:
             yield change
 
 
-def _is_sound(change: Change, entry: Entry, log: Log) -> bool:
+def _is_sound(change: Change, entry: LogEntry, log: ProductLog) -> bool:
     before = log.newest if log.newest and log.newest.version == entry.version - 1 else None
     chained = before is None or change.previous_hash == before.record_hash
     named = (change.product_id, change.version) == (log.product_id, entry.version)
     return named and chained and audit_hash(change) == change.record_hash
 
 
-def _note_effects(log: Log, change: Change, entry: Entry) -> None:
+def _note_effects(log: ProductLog, change: Change, entry: LogEntry) -> None:
     for effect in change.done:
         log.done[effect] = max(change.version, log.done.get(effect, 0))
     log.late += [(change, effect) for effect in sorted(change.open) if log.is_late(change, effect)]
@@ -91,7 +91,7 @@ def _gap(product_id: str, expected: int, found: int) -> Difference:
     )
 
 
-def _altered(product_id: str, entry: Entry) -> Difference:
+def _altered(product_id: str, entry: LogEntry) -> Difference:
     why = (
         "can't be read"
         if entry.change is None

@@ -16,7 +16,7 @@ from products.product import Product, normalised_name
 from products.reconciliation.differences import Difference, Kind
 
 
-class MendedTable(Protocol):
+class RepairTable(Protocol):
     """Each write says whether it was made; it is not when the product has moved on."""
 
     def newest(self, product_id: str) -> Change | None: ...
@@ -24,15 +24,15 @@ class MendedTable(Protocol):
     def close(self, change: Change) -> None: ...
 
 
-class MendedItems(Protocol):
+class RepairItems(Protocol):
     def name_owners(self, names: list[str]) -> dict[str, str]: ...
-    def mend_record(self, product: Product, seen: int | None) -> bool: ...
+    def repair_record(self, product: Product, seen: int | None) -> bool: ...
     def claim(self, change: Change, *, holder: str, holds: Change | None) -> bool: ...
     def free(self, change: Change, name: str) -> bool: ...
     def list_open(self, change: Change) -> bool: ...
 
 
-class MendedIndex(Protocol):
+class RepairIndex(Protocol):
     def renew(self, product: Product) -> bool: ...
     def remove(self, product_id: str) -> None: ...
 
@@ -72,15 +72,15 @@ def rewrites_record(difference: Difference) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repair:
-    table: MendedTable
-    items: MendedItems
-    index: MendedIndex | None
+    table: RepairTable
+    items: RepairItems
+    index: RepairIndex | None
     trail: AuditTrail
     doorbell: Doorbell
     cover: Callable[[datetime], None]
     clock: Callable[[], datetime]
 
-    def mend(self, difference: Difference) -> str:
+    def repair(self, difference: Difference) -> str:
         """What was done about it, in plain words. CorruptChange when the change to go by was altered, EngineAway."""
         kind = difference.kind
         if kind in BY_HAND:
@@ -105,7 +105,7 @@ class Repair:
             return self._rung(change, Effect.STORED if Effect.STORED in change.open else effect)
         after = verified(change).after
         if effect == Effect.STORED:
-            return "written anew" if self.items.mend_record(after, difference.seen) else MOVED_ON
+            return "written anew" if self.items.repair_record(after, difference.seen) else MOVED_ON
         if effect == Effect.AUDITED:
             self.trail.write(audit_key(change), canonical_json(audit_record(change)))
             return "written anew"
@@ -119,7 +119,7 @@ class Repair:
         )
 
     def _rung(self, change: Change, effect: Effect) -> str:
-        self.doorbell.ring(TASKS[effect], change)
+        self.doorbell.notify(TASKS[effect], change)
         return f"rung for, to be {effect}"
 
     def _mend_openness(self, difference: Difference) -> str:

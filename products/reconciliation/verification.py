@@ -21,8 +21,8 @@ from products.reconciliation.comparison import (
     copy_difference,
     late_differences,
 )
-from products.reconciliation.differences import Difference, Entry, Kind, Standing
-from products.reconciliation.product_log import PATIENCE, Log, read
+from products.reconciliation.differences import Difference, Kind, LogEntry, Observed
+from products.reconciliation.product_log import GRACE_PERIOD, ProductLog, read
 
 BATCH = 25  # products looked at together
 OPERATIONS = (
@@ -44,7 +44,7 @@ class Stage(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Candidate:
     """Something that names a product, and where the walk goes on behind it."""
 
     after: str
@@ -65,22 +65,22 @@ class Batch:
 class Logs(Protocol):
     """The table, read for its own sake. Each method may raise EngineAway."""
 
-    def entries(self, product_id: str) -> Iterator[Entry]:
+    def entries(self, product_id: str) -> Iterator[LogEntry]:
         """The product's log from its first version on, consistently, read lazily."""
 
     def change(self, product_id: str, version: int) -> Change | None: ...
-    def standing(self, product_ids: Sequence[str]) -> dict[str, Standing]:
+    def standing(self, product_ids: Sequence[str]) -> dict[str, Observed]:
         """The records, consistently; one whose index keys do not fit it has no content."""
 
     def name_owners(self, names: list[str]) -> dict[str, str]: ...
-    def records_after(self, after: str | None, *, active: bool) -> Iterator[Place]: ...
-    def open_after(self, after: str | None) -> Iterator[Place]: ...
+    def records_after(self, after: str | None, *, active: bool) -> Iterator[Candidate]: ...
+    def open_after(self, after: str | None) -> Iterator[Candidate]: ...
     def accepted_between(self, product_id: str, first: datetime, last: datetime) -> set[datetime]:
         """When the product's changes of that time were accepted."""
 
 
 class Documents(Protocol):
-    def documents(self, product_ids: Sequence[str]) -> dict[str, Standing]: ...
+    def documents(self, product_ids: Sequence[str]) -> dict[str, Observed]: ...
     def ids_after(self, after: str | None, since: datetime | None) -> Iterator[str]:
         """The ids of all documents, in their order."""
 
@@ -104,7 +104,7 @@ class Verification:
     trail: Trail
     clock: Callable[[], datetime]
     mapped: Mapped = map
-    patience: timedelta = PATIENCE
+    patience: timedelta = GRACE_PERIOD
 
     def walk(
         self, stage: Stage | None = None, after: str | None = None, since: datetime | None = None
@@ -123,7 +123,9 @@ class Verification:
 
     # Where products are found
 
-    def _places(self, stage: Stage, after: str | None, since: datetime | None) -> Iterator[Place]:
+    def _places(
+        self, stage: Stage, after: str | None, since: datetime | None
+    ) -> Iterator[Candidate]:
         if stage in (Stage.ACTIVE, Stage.INACTIVE):
             places = self.logs.records_after(after, active=stage == Stage.ACTIVE)
             return (
@@ -133,18 +135,19 @@ class Verification:
             return self.logs.open_after(after)
         if stage == Stage.DOCUMENTS:
             return (
-                (Place(i, i) for i in self.documents.ids_after(after, since))
+                (Candidate(i, i) for i in self.documents.ids_after(after, since))
                 if self.documents
                 else iter(())
             )
         start = after or (f"{since:%Y/%m/%d}/" if since else "")
         keys = (key for key in self.trail.keys_after(start) if not key.startswith(OPERATIONS))
         return (
-            Place(key, match["product_id"] if (match := KEY.fullmatch(key)) else "") for key in keys
+            Candidate(key, match["product_id"] if (match := KEY.fullmatch(key)) else "")
+            for key in keys
         )
 
     def _of(
-        self, stage: Stage, places: Sequence[Place], since: datetime | None
+        self, stage: Stage, places: Sequence[Candidate], since: datetime | None
     ) -> Callable[[], list[Difference]]:
         """What there is to find at these places. What has no record belongs to the first stage that knows of it."""
         ids = list(dict.fromkeys(place.product_id for place in places if place.product_id))
@@ -209,7 +212,7 @@ class Verification:
         return [difference for difference in look() if difference.same in first] if first else []
 
     def _looked_at(self, product_ids: Sequence[str]) -> list[Difference]:
-        logs: list[Log] = list(self.mapped(self._log, product_ids))
+        logs: list[ProductLog] = list(self.mapped(self._log, product_ids))
         found = [difference for log in logs for difference in log.found]
         records = self.logs.standing(product_ids)
         owners = self.logs.name_owners([name for log in logs for name in log.names.values()])
@@ -220,9 +223,9 @@ class Verification:
             found += self._of_log(log, records, owners, documents)
         return found
 
-    def _log(self, product_id: str) -> Log:
+    def _log(self, product_id: str) -> ProductLog:
         """The product's log, and with it the audit record of each change; most are read one by one, some at once."""
-        log = Log(product_id, under_way_since=self.clock() - self.patience)
+        log = ProductLog(product_id, under_way_since=self.clock() - self.patience)
         for change in read(log, self.logs.entries(product_id)):
             if difference := audit_difference(log, change, self.trail.read(audit_key(change))):
                 log.found.append(difference)
@@ -230,10 +233,10 @@ class Verification:
 
     def _of_log(
         self,
-        log: Log,
-        records: Mapping[str, Standing],
+        log: ProductLog,
+        records: Mapping[str, Observed],
         owners: Mapping[str, str],
-        documents: Mapping[str, Standing] | None,
+        documents: Mapping[str, Observed] | None,
     ) -> list[Difference]:
         record = records.get(log.product_id)
         if log.newest is None:
@@ -252,7 +255,7 @@ class Verification:
 
 
 def _of_no_product(
-    log: Log, record: Standing | None, documents: Mapping[str, Standing] | None
+    log: ProductLog, record: Observed | None, documents: Mapping[str, Observed] | None
 ) -> list[Difference]:
     found = []
     if record:
@@ -268,7 +271,7 @@ def _of_no_product(
     return found
 
 
-def _is_older(record: Standing, since: datetime) -> bool:
+def _is_older(record: Observed, since: datetime) -> bool:
     updated_at = getattr(record.content, "updated_at", None)
     return updated_at is not None and updated_at < since
 

@@ -10,7 +10,7 @@ from deploy.local.engines import free_port
 from products.catalogue import Catalogue
 from products.changes import Origin
 from products.errors import Invalid, ProductNotFound
-from products.lists import Listing
+from products.lists import ListQuery
 from products.product import checked_edits, checked_id
 from tests.conftest import forget_wiring
 from tests.support.admin_client import (
@@ -132,7 +132,7 @@ def test_all_that_is_wrong_is_said_at_once_and_nothing_is_written(
         name: said_at[name] for name in ("name", "description", "price", "currency")
     } == dict.fromkeys(("name", "description", "price", "currency"), required)
     assert said_at["product_id"] == refusal.value.errors["product_id"]
-    assert catalogue.page(Listing(active=None)).products == []
+    assert catalogue.page(ListQuery(active=None)).products == []
 
 
 def test_fields_that_do_not_agree_are_refused_at_the_field(

@@ -17,7 +17,7 @@ from products.changes import Origin
 from tests.conftest import forget_wiring
 from tests.support.admin_client import LIST, signed_in
 from tests.support.builders import a_product, fields
-from tests.support.fakes import Bell, operations_of
+from tests.support.fakes import FakeDoorbell, operations_of
 from tests.support.world import World
 
 pytestmark = pytest.mark.django_db
@@ -60,7 +60,7 @@ def test_a_save_is_in_the_list_at_once_and_the_list_follows_its_way(
     bootstrap.catalogue().create("p1", fields(), ann)
     assert world.record("p1") is None
     assert 'data-state="accepted"' in staff.get(LIST).text
-    bootstrap.pipeline().persist("p1", 1)
+    bootstrap.pipeline().store("p1", 1)
     assert 'data-state="stored"' in staff.get(LIST).text
     world.work()
     assert 'data-state="complete"' in staff.get(LIST).text
@@ -178,7 +178,7 @@ def test_a_list_page_is_a_fixed_number_of_reads_however_many_products_there_are(
 def test_pages_are_walked_by_links_and_the_first_is_one_click_away(
     catalogue: Catalogue, staff: Client, ann: Origin
 ) -> None:
-    silent = replace(catalogue, doorbell=Bell())
+    silent = replace(catalogue, doorbell=FakeDoorbell())
     made = [f"p{number:02}" for number in range(ProductAdmin.list_per_page + 2)]
     for product_id in made:
         silent.create(product_id, fields(name=f"Hosting {product_id}"), ann)

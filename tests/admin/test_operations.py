@@ -22,7 +22,7 @@ NAMED = {"product": "p1", "version": "1", "effect": "searchable"}
 @pytest.fixture
 def olga(world: World, catalogue: Catalogue, ann: Origin) -> Client:
     catalogue.create("p1", fields(), ann)
-    bootstrap.pipeline().persist("p1", 1)
+    bootstrap.pipeline().store("p1", 1)
     failure = Failure(reason="Refused <for ever>", at=catalogue.clock(), attempts=3, permanent=True)
     bootstrap.table().fail(catalogue.receipt("p1", 1), Effect.SEARCHABLE, failure)
     return signed_in("olga", "Product operators")
@@ -39,7 +39,7 @@ def test_the_page_shows_what_is_stuck_and_why(olga: Client, world: World) -> Non
     ):
         assert shown in text
     world.work()
-    bootstrap.pipeline().make_searchable("p1", 1)
+    bootstrap.pipeline().index("p1", 1)
     assert "Nothing is stuck." in olga.get(PAGE).text
 
 

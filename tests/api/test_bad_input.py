@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from products.api.parsers import BODY_MOST, DEPTH_MOST
+from products.api.parsers import MAX_BODY_BYTES, MAX_DEPTH
 from tests.support.api_client import Api, error_of
 from tests.support.builders import fields
 from tests.support.world import World
@@ -63,12 +63,12 @@ MALFORMED: list[tuple[bytes, str]] = [
     (b'{"features": [{"a": 1, "a": 2}]}', "the key 'a' occurs twice"),
     (b'{"\\ud800": 1}', "holds half a character"),
     (b'{"features": [{"\\udfff": 1}]}', "holds half a character"),
-    (nested(b"[", b"]", DEPTH_MOST), "nested too deeply"),
+    (nested(b"[", b"]", MAX_DEPTH), "nested too deeply"),
     (nested(b"[", b"]", 990), "nested too deeply"),
     (b'{"a":' * 1500 + b"1" + b"}" * 1500, "nested too deeply"),
     (nested(b"[", b"]", 4900), "nested too deeply"),
     (nested(b'{"a":', b"}", 900), "nested too deeply"),
-    (b"[" * BODY_MOST, "nested too deeply"),
+    (b"[" * MAX_BODY_BYTES, "nested too deeply"),
 ]
 
 
@@ -198,13 +198,13 @@ def test_a_number_is_read_exactly(api: Api) -> None:
 
 def test_a_body_may_have_ten_kilobytes_and_not_a_byte_more(api: Api, world: World) -> None:
     for number, (size, status) in enumerate(
-        ((BODY_MOST, 202), (BODY_MOST + 1, 413), (900_000, 413), (1_500_000, 413))
+        ((MAX_BODY_BYTES, 202), (MAX_BODY_BYTES + 1, 413), (900_000, 413), (1_500_000, 413))
     ):
         body = json.dumps(fields(name=f"Hosting {number}", productId=f"p{number}")).encode()
         answer = api("post", "/products", body + b" " * (size - len(body)))
         assert answer.status_code == status
         if status == 413:
-            assert f"{BODY_MOST} bytes" in error_of(answer)["message"]
+            assert f"{MAX_BODY_BYTES} bytes" in error_of(answer)["message"]
             assert world.change(f"p{number}", 1) is None
 
 

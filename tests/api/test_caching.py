@@ -48,7 +48,7 @@ def test_a_list_is_cached_until_one_of_its_products_changes(
     assert "s-maxage=300" in first["Cache-Control"]
     assert public("get", "/products?limit=3", If_None_Match=first["ETag"]).status_code == 304
     catalogue.update("p1", {"price": "1"}, ann)
-    pipeline.persist("p1", 2)
+    pipeline.store("p1", 2)
     assert public("get", "/products?limit=3", If_None_Match=first["ETag"]).status_code == 200
 
 

@@ -131,7 +131,7 @@ def test_searches_walk_the_table_while_the_index_is_away(
 ) -> None:
     for number in range(3):
         catalogue.create(f"p{number}", fields(name=f"Hosting {number}", price=f"{9 - number}"), ann)
-        pipeline.persist(f"p{number}", 1)
+        pipeline.store(f"p{number}", 1)
     away("opensearch")
     public = Api(anonymous=True)
     found = public("get", "/products?q=hosting&sortBy=price&limit=2")
@@ -194,7 +194,7 @@ def test_without_dynamodb_every_call_says_when_to_try_again_and_none_is_half_don
 def test_a_token_that_can_not_be_looked_up_is_not_taken_and_not_refused_either(away: Away) -> None:
     """It may have been revoked, so nobody is let in on it; but to issue a new one would not help."""
     api = Api("Product viewers")
-    tokens.forget_trust()
+    tokens.forget_verified_tokens()
     away("dynamodb")
     response = api("get", "/products/p1/changes")
     assert (response.status_code, response["Retry-After"]) == (503, "5")

@@ -7,7 +7,7 @@ import pytest
 
 from products.catalogue import Catalogue
 from products.changes import Origin
-from products.documents import iso
+from products.documents import format_timestamp
 from products.pipeline import Pipeline
 from tests.support.api_client import Api, error_of
 from tests.support.builders import fields
@@ -19,9 +19,12 @@ def test_staff_can_look_back(staff: Api, public: Api, catalogue: Catalogue, ann:
     first = catalogue.create("p1", fields(), ann).product
     catalogue.update("p1", {"price": "2"}, ann)
     assert staff("get", "/products/p1?asOf=1").json()["price"] == "1500.00"
-    assert staff("get", f"/products/p1?asOf={iso(first.updated_at)}").json()["version"] == 1
+    assert (
+        staff("get", f"/products/p1?asOf={format_timestamp(first.updated_at)}").json()["version"]
+        == 1
+    )
     assert staff("get", "/products/p1?asOf=2999-01-01").json()["version"] == 2
-    before = iso(first.created_at - timedelta(seconds=1))
+    before = format_timestamp(first.created_at - timedelta(seconds=1))
     assert staff("get", f"/products/p1?asOf={before}").status_code == 404
     assert staff("get", "/products/p1?asOf=9").status_code == 404
     assert "asOf" in error_of(staff("get", "/products/p1?asOf=yesterday"))["errors"]
@@ -116,11 +119,11 @@ def test_a_receipt_is_followed_from_accepted_to_complete(
     accepted = staff("get", receipt)
     assert (accepted.json()["status"], accepted["Retry-After"]) == ("accepted", "1")
     assert accepted.json()["effects"]["stored"] == {"state": "pending", "at": None}
-    pipeline.persist("p1", 1)
+    pipeline.store("p1", 1)
     pipeline.audit("p1", 1)
     assert staff("get", receipt).json()["status"] == "stored"
     assert states() == ["done", "pending", "pending", "done"]
-    pipeline.make_searchable("p1", 1)
+    pipeline.index("p1", 1)
     later = replace(
         pipeline, clock=lambda: datetime.now(UTC) + timedelta(seconds=5)
     )  # what was stored has settled

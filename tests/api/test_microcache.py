@@ -11,11 +11,11 @@ from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections
 from django.test import RequestFactory
 
-from bbws_products.request_log import answered_again
-from products.api.microcache import ANSWERS_MOST, Application, HotAnswers
+from bbws_products.request_log import log_cached_response
+from products.api.microcache import MAX_RESPONSES, Application, Microcache
 from products.catalogue import Catalogue
 from products.changes import Effect, Origin
-from products.pipeline import SETTLE, Pipeline
+from products.pipeline import SETTLE_TIME, Pipeline
 from tests.project.test_fitness import start as started
 from tests.support.api_client import Api
 from tests.support.builders import fields
@@ -36,7 +36,7 @@ class Browser:
     while_asked: Callable[[], None] = lambda: None
 
     def __post_init__(self) -> None:
-        self.hot = HotAnswers(self._counted, self.seconds, answered_again, lambda: self.now)
+        self.hot = Microcache(self._counted, self.seconds, log_cached_response, lambda: self.now)
 
     def _counted(self, environ: dict[str, Any], start: Any) -> Any:
         self.asked.append(environ["PATH_INFO"])
@@ -59,7 +59,7 @@ def browser(
     world: World, catalogue: Catalogue, pipeline: Pipeline, ann: Origin
 ) -> Iterator[Browser]:
     catalogue.create("p1", fields(), ann)
-    pipeline.persist("p1", 1)
+    pipeline.store("p1", 1)
     # A request gives up the connection it finds, and then its own; here it is the test's, as in Django's client.
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)
@@ -70,7 +70,7 @@ def browser(
 
 def renamed(catalogue: Catalogue, pipeline: Pipeline, ann: Origin) -> Any:
     change = catalogue.update("p1", {"name": "Renamed hosting"}, ann).change
-    pipeline.persist("p1", 2)
+    pipeline.store("p1", 2)
     return change
 
 
@@ -166,7 +166,7 @@ def test_that_there_is_nothing_is_never_kept(
 ) -> None:
     assert browser.get("/v1.0/products/p2")[0] == 404
     catalogue.create("p2", fields(name="Another hosting"), ann)
-    pipeline.persist("p2", 1)
+    pipeline.store("p2", 1)
     assert browser.get("/v1.0/products/p2")[0] == 200
 
 
@@ -180,7 +180,7 @@ def test_who_waited_for_a_change_finds_that_the_public_reads_it(
         browser.now += seconds
         if Effect.STORED in catalogue.receipt("p1", 2).open:
             browser.get()  # the last moment at which anybody reads the old one
-            pipeline.persist("p1", 2)
+            pipeline.store("p1", 2)
             pipeline.audit("p1", 2)
 
     catalogue.await_effect(change, effect, seconds=5, sleep=asleep)
@@ -193,7 +193,7 @@ def test_no_invalidation_is_answered_with_what_was_before(
     """CloudFront asks as soon as it was purged, and that starts a second after the change was stored."""
     browser.get()
     renamed(catalogue, pipeline, ann)
-    browser.now += SETTLE.total_seconds()
+    browser.now += SETTLE_TIME.total_seconds()
     assert b"Renamed hosting" in browser.get()[2]
 
 
@@ -239,7 +239,7 @@ def test_it_can_be_switched_off_and_stays_small(world: World) -> None:
     assert [off.get()[0] for _ in range(2)] == [200, 200]
     assert len(off.asked) == 2
     small = Browser(anything)
-    for number in range(ANSWERS_MOST + 1):
+    for number in range(MAX_RESPONSES + 1):
         small.get(f"{PATH}?n={number}")
     assert len(small.hot.answers) == len(small.hot.reading) + 1 == 1
     unknown = Browser(anything)

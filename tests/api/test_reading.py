@@ -56,7 +56,7 @@ def test_a_page_has_twenty_five_products_unless_asked_otherwise(
 ) -> None:
     for number in range(26):
         catalogue.create(f"p{number}", fields(name=f"Hosting {number}"), ann)
-        pipeline.persist(f"p{number}", 1)
+        pipeline.store(f"p{number}", 1)
     assert [len(ids(page)) for page in walked(public, "/products")] == [25, 1]
     assert [len(ids(page)) for page in walked(public, "/products?limit=13")] == [13, 13]
     assert [len(ids(page)) for page in walked(public, "/products?limit=26")] == [26]
@@ -137,7 +137,7 @@ def test_the_public_sees_what_is_stored_and_staff_what_is_accepted(
     assert public("get", "/products/p1").json()["price"] == "59.00"
     catalogue.deactivate("p2", ann)
     assert ids(public("get", "/products")) == [f"p{number}" for number in range(6)]
-    pipeline.persist("p2", 2)
+    pipeline.store("p2", 2)
     assert ids(public("get", "/products")) == ["p0", "p1", "p3", "p4", "p5"]
     assert "only staff" in str(error_of(public("get", "/products?active=all"))["errors"]).lower()
 
@@ -184,9 +184,9 @@ def test_what_is_not_there_for_the_public_looks_the_same_for_every_reason(
 ) -> None:
     for product_id, name in (("gone", "Gone hosting"), ("new", "New hosting")):
         catalogue.create(product_id, fields(name=name), ann)
-    pipeline.persist("gone", 1)
+    pipeline.store("gone", 1)
     catalogue.deactivate("gone", ann)
-    pipeline.persist("gone", 2)
+    pipeline.store("gone", 2)
     for product_id in ("gone", "new", "never"):
         refused = public("get", f"/products/{product_id}")
         assert (refused.status_code, refused["Cache-Control"]) == (404, "no-store")

@@ -30,7 +30,7 @@ from deploy.local.engines import free_port
 from products.adapters.aws.clients import client, sigv4
 from products.adapters.aws.curl import CurlConnection
 from products.adapters.aws.direct import NO_OPERATIONS, Connection, DirectClient, operation_of
-from products.adapters.aws.sigv4 import PROTOCOLS, SignedConnection, place_of
+from products.adapters.aws.sigv4 import PROTOCOLS, SignedConnection, endpoint_of
 from tests.gameday.fault_proxy import HANG, PASS, RESET, Proxy
 from tests.support.world import World
 
@@ -57,7 +57,7 @@ def over_libcurl(boto3_client: Any) -> Connection:
 
 
 def over_http(boto3_client: Any) -> Connection:
-    place = place_of(boto3_client.meta.service_model.service_name, plain_environment())
+    place = endpoint_of(boto3_client.meta.service_model.service_name, plain_environment())
     assert place
     return SignedConnection(replace(place, connect=0.5, read=0.5))
 
@@ -359,7 +359,7 @@ def test_a_plain_environment_says_what_it_says_to_botocore(
         monkeypatch.delenv(name)
     for name, value in (ON_LAMBDA | more).items():
         monkeypatch.setenv(name, value)
-    place, theirs = place_of(service, ON_LAMBDA | more), boto3.session.Session().client(service)
+    place, theirs = endpoint_of(service, ON_LAMBDA | more), boto3.session.Session().client(service)
     assert place
     assert (place.url, place.region) == (theirs.meta.endpoint_url, theirs.meta.region_name)
     keys = theirs._request_signer._credentials.get_frozen_credentials()
@@ -386,10 +386,10 @@ def test_a_plain_environment_says_what_it_says_to_botocore(
     ],
 )
 def test_whatever_else_an_environment_says_is_left_to_botocore(more: dict[str, str]) -> None:
-    assert place_of("dynamodb", ON_LAMBDA)
-    assert place_of("dynamodb", ON_LAMBDA | more) is None
+    assert endpoint_of("dynamodb", ON_LAMBDA)
+    assert endpoint_of("dynamodb", ON_LAMBDA | more) is None
 
 
 def test_a_file_of_settings_is_left_to_botocore(tmp_path: Path) -> None:
     (tmp_path / ".aws").mkdir()
-    assert place_of("dynamodb", ON_LAMBDA | {"HOME": str(tmp_path)}) is None
+    assert endpoint_of("dynamodb", ON_LAMBDA | {"HOME": str(tmp_path)}) is None

@@ -16,7 +16,7 @@ from tasks.queues import queue_names
 from tests.conftest import forget_wiring
 from tests.gameday.fault_proxy import PASS, Proxy, Request
 from tests.support.builders import fields
-from tests.support.fakes import Bell
+from tests.support.fakes import FakeDoorbell
 from tests.support.lambda_events import pump
 from tests.support.processes import Deployment, until
 from tests.support.world import World
@@ -68,7 +68,7 @@ def catalogue(
         name: (f"{prefix}/{name}", "") for name in queue_names(deployment.env).values()
     }
     forget_wiring()
-    yield replace(bootstrap.catalogue(), doorbell=Bell())
+    yield replace(bootstrap.catalogue(), doorbell=FakeDoorbell())
     forget_wiring()
 
 

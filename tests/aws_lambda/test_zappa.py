@@ -75,7 +75,7 @@ def test_a_product_is_created_and_read_through_zappa(
     bearer: str,
 ) -> None:
     catalogue.create("standing", fields(), ann)
-    pipeline.persist("standing", 1)
+    pipeline.store("standing", 1)
     body = json.dumps(fields(productId="new", name="New hosting"))
     staff = {"Authorization": bearer, "Content-Type": "application/json"}
     created, read, refused, missing, ready, schema = asked(

@@ -17,7 +17,7 @@ from tests.bench.report import Row
 from tests.bench.stack import Server, Stack
 
 SMALL = 1_000
-SEARCHED_MOST = (
+MAX_MATCHES = (
     10_000  # in the embedded index, which is no OpenSearch cluster: more takes it many minutes
 )
 Path = Callable[[int], str]
@@ -25,7 +25,7 @@ Path = Callable[[int], str]
 
 def measure(stack: Stack, *, rounds: int, count: int, products: int) -> list[Row]:
     """CPU time of the web process and of the engine together, since it is the engine that would have to look longer."""
-    cookie, searched = session_cookie(), min(products, SEARCHED_MOST)
+    cookie, searched = session_cookie(), min(products, MAX_MATCHES)
     sites = {size: site(stack, size) for size in dict.fromkeys((SMALL, searched, products))}
     engine = stack.dynamodb.process.pid if stack.dynamodb.process else None
     rows = []
@@ -52,7 +52,7 @@ def site(stack: Stack, size: int) -> Server:
     fill(name, 0, size)
     index = OpenSearchIndex(OpenSearch(os.environ["OPENSEARCH_URL"], timeout=120), name)
     index.ensure()
-    if size <= SEARCHED_MOST:
+    if size <= MAX_MATCHES:
         index.put_all(map(a_product, range(size)))
     return stack.web(
         PRODUCTS_TABLE=name, SEARCH_ALIAS=name, HOT_ANSWER_SECONDS="0", THROTTLE_STAFF="1000000"

@@ -20,7 +20,7 @@ from tests.bench.stack import Stack
 PRODUCTS = 5_000
 QUEUES = {"persist": "change", "invalidate": "cache", "index": "search", "audit": "audit"}
 BATCH = 10  # SQS takes no more messages at once
-WAITING_MOST = 4_000
+MAX_WAITING = 4_000
 PATIENCE = 600.0
 
 
@@ -62,8 +62,8 @@ def again(changes: Sequence[Change], tasks: int) -> None:
         failed = sqs.send_message_batch(QueueUrl=urls[task], Entries=entries).get("Failed")
         if failed:
             raise RuntimeError(failed[0])
-        if sent % WAITING_MOST == 0:
-            _wait_until_taken(sqs, urls.values(), WAITING_MOST)
+        if sent % MAX_WAITING == 0:
+            _wait_until_taken(sqs, urls.values(), MAX_WAITING)
     _wait_until_taken(sqs, urls.values(), 0)
 
 

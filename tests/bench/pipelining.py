@@ -81,7 +81,7 @@ def measure(stack: Stack, *, rounds: int, count: int) -> list[Row]:
     low = flow(web, token, count=30, pace=2)
     cpu = cpu_seconds(worker.pid)
     most = flow(web, token, count=count // 2)
-    spent = 1000 * (cpu_seconds(worker.pid) - cpu) / len(most.changes)
+    record_call = 1000 * (cpu_seconds(worker.pid) - cpu) / len(most.changes)
     steady = flow(web, token, count=int(min(count // 2, 40 * most.rate)), pace=0.8 * most.rate)
     pace = f"{0.8 * most.rate:.1f}/s, 80 % of saturation"
     waits = [
@@ -91,7 +91,7 @@ def measure(stack: Stack, *, rounds: int, count: int) -> list[Row]:
         Row(
             "One worker of 4 processes, saturated",
             f"{most.rate:.1f} changes/s",
-            f"{spent:.0f} ms CPU a change",
+            f"{record_call:.0f} ms CPU a change",
             "",
         ),
         *(

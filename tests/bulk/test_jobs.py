@@ -8,20 +8,20 @@ from decimal import Decimal
 import pytest
 
 from products import bootstrap
-from products.bulk.jobs import ROWS_MOST, Job, JobKind, JobMovedOn, JobNotFound, Jobs, JobState
+from products.bulk.jobs import MAX_ROWS, Job, JobKind, JobNotFound, Jobs, JobState, JobStateConflict
 from products.bulk.rows import CHUNK, Row, RowState, planned_row
 from products.catalogue import Catalogue
 from products.changes import Origin
-from products.errors import EngineAway, Invalid
-from products.lists import Listing
+from products.errors import DependencyUnavailable, Invalid
+from products.lists import ListQuery
 from tests.support.builders import NOON, fields
-from tests.support.fakes import Bell, Clock
+from tests.support.fakes import Clock, FakeDoorbell
 from tests.support.faults import Died, Parts, die
 
 
 @pytest.fixture
-def bell() -> Bell:
-    return Bell()
+def bell() -> FakeDoorbell:
+    return FakeDoorbell()
 
 
 @pytest.fixture
@@ -30,12 +30,12 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def shop(catalogue: Catalogue, bell: Bell, clock: Clock) -> Catalogue:
+def shop(catalogue: Catalogue, bell: FakeDoorbell, clock: Clock) -> Catalogue:
     return replace(catalogue, doorbell=bell, clock=clock)
 
 
 @pytest.fixture
-def jobs(shop: Catalogue, bell: Bell, clock: Clock) -> Jobs:
+def jobs(shop: Catalogue, bell: FakeDoorbell, clock: Clock) -> Jobs:
     return replace(bootstrap.jobs(), catalogue=shop, doorbell=bell, clock=clock)
 
 
@@ -56,7 +56,7 @@ def planned(jobs: Jobs, rows: list[Row]) -> Job:
     return jobs.plan(JobKind.BULK, "Price + R10", rows, actor="eve", reason="Autumn")
 
 
-def finished(jobs: Jobs, bell: Bell, job: Job) -> Job:
+def finished(jobs: Jobs, bell: FakeDoorbell, job: Job) -> Job:
     """The job after a worker has answered every ring."""
     while bell.jobs:
         jobs.work(bell.jobs.pop(0))
@@ -64,7 +64,7 @@ def finished(jobs: Jobs, bell: Bell, job: Job) -> Job:
 
 
 def test_a_job_is_planned_looked_at_applied_and_traced(
-    jobs: Jobs, shop: Catalogue, bell: Bell, ann: Origin
+    jobs: Jobs, shop: Catalogue, bell: FakeDoorbell, ann: Origin
 ) -> None:
     some(shop, ann, 3)
     job = planned(jobs, [*dearer(shop, 2), planned_row(3, shop.newest("p002"), {"price": "0"})])
@@ -88,12 +88,12 @@ def test_a_job_is_planned_looked_at_applied_and_traced(
     )
     assert change.origin.request_id == job.job_id
     assert [shop.newest(f"p00{n}").version for n in range(3)] == [2, 2, 1]
-    with pytest.raises(JobMovedOn):
+    with pytest.raises(JobStateConflict):
         jobs.start(job.job_id)
 
 
 def test_a_job_goes_on_chunk_by_chunk_with_one_message_at_a_time(
-    jobs: Jobs, shop: Catalogue, bell: Bell, ann: Origin
+    jobs: Jobs, shop: Catalogue, bell: FakeDoorbell, ann: Origin
 ) -> None:
     count = CHUNK + 7
     some(shop, ann, count)
@@ -107,7 +107,7 @@ def test_a_job_goes_on_chunk_by_chunk_with_one_message_at_a_time(
 
 
 def test_a_turn_is_short_and_the_next_goes_on_where_it_ended(
-    jobs: Jobs, shop: Catalogue, bell: Bell, clock: Clock, ann: Origin
+    jobs: Jobs, shop: Catalogue, bell: FakeDoorbell, clock: Clock, ann: Origin
 ) -> None:
     some(shop, ann, 4)
     job = planned(jobs, dearer(shop, 4))
@@ -125,7 +125,7 @@ def test_a_turn_is_short_and_the_next_goes_on_where_it_ended(
 
 
 def test_messages_that_come_twice_or_late_do_nothing(
-    jobs: Jobs, shop: Catalogue, bell: Bell, ann: Origin
+    jobs: Jobs, shop: Catalogue, bell: FakeDoorbell, ann: Origin
 ) -> None:
     some(shop, ann, 2)
     job = planned(jobs, dearer(shop, 2))
@@ -139,7 +139,7 @@ def test_messages_that_come_twice_or_late_do_nothing(
 
 
 def test_two_workers_at_one_chunk_do_each_row_once(
-    jobs: Jobs, shop: Catalogue, bell: Bell, ann: Origin
+    jobs: Jobs, shop: Catalogue, bell: FakeDoorbell, ann: Origin
 ) -> None:
     some(shop, ann, 3)
     job = planned(jobs, dearer(shop, 3))
@@ -163,24 +163,24 @@ class Interrupted:
 
 
 def test_a_job_that_stands_still_is_rung_for_again(
-    jobs: Jobs, shop: Catalogue, bell: Bell, clock: Clock, ann: Origin
+    jobs: Jobs, shop: Catalogue, bell: FakeDoorbell, clock: Clock, ann: Origin
 ) -> None:
     some(shop, ann, 1)
     job = planned(jobs, dearer(shop, 1))
-    assert jobs.ring_again() == 0
+    assert jobs.requeue_stalled() == 0
     jobs.start(job.job_id)
     bell.jobs.clear()
-    assert jobs.ring_again() == 0
-    clock.pass_(jobs.ring_after.total_seconds())
-    assert jobs.ring_again() == 1
+    assert jobs.requeue_stalled() == 0
+    clock.pass_(jobs.requeue_after.total_seconds())
+    assert jobs.requeue_stalled() == 1
     assert finished(jobs, bell, job).state == JobState.DONE
     clock.pass_(3600)
-    assert jobs.ring_again() == 0
+    assert jobs.requeue_stalled() == 0
 
 
 @pytest.mark.parametrize("when", ["before", "after", "again"])
 def test_a_worker_may_die_at_any_call_and_each_row_takes_effect_once(
-    jobs: Jobs, shop: Catalogue, bell: Bell, ann: Origin, when: str
+    jobs: Jobs, shop: Catalogue, bell: FakeDoorbell, ann: Origin, when: str
 ) -> None:
     some(shop, ann, 2)
     parts = Parts(search_url="")
@@ -205,23 +205,23 @@ def test_a_worker_may_die_at_any_call_and_each_row_takes_effect_once(
 
 
 def test_an_engine_that_is_away_brings_the_message_back(
-    jobs: Jobs, shop: Catalogue, bell: Bell, ann: Origin
+    jobs: Jobs, shop: Catalogue, bell: FakeDoorbell, ann: Origin
 ) -> None:
     some(shop, ann, 2)
     job = planned(jobs, dearer(shop, 2))
     jobs.start(job.job_id)
 
     def away() -> None:
-        raise EngineAway("DynamoDB")
+        raise DependencyUnavailable("DynamoDB")
 
-    with pytest.raises(EngineAway):
+    with pytest.raises(DependencyUnavailable):
         replace(jobs, catalogue=Interrupted(shop, away)).work(job.job_id)  # type: ignore[arg-type]
     assert jobs.job(job.job_id).done == 0
     assert finished(jobs, bell, job).counts[RowState.ACCEPTED] == 2
 
 
 def test_a_row_whose_field_somebody_changed_meanwhile_is_refused_and_the_others_go_on(
-    jobs: Jobs, shop: Catalogue, bell: Bell, ann: Origin, ben: Origin
+    jobs: Jobs, shop: Catalogue, bell: FakeDoorbell, ann: Origin, ben: Origin
 ) -> None:
     some(shop, ann, 3)
     job = planned(jobs, dearer(shop, 3))
@@ -236,7 +236,7 @@ def test_a_row_whose_field_somebody_changed_meanwhile_is_refused_and_the_others_
 
 
 def test_undo_takes_back_all_but_what_somebody_edited_since(
-    jobs: Jobs, shop: Catalogue, bell: Bell, ann: Origin, ben: Origin
+    jobs: Jobs, shop: Catalogue, bell: FakeDoorbell, ann: Origin, ben: Origin
 ) -> None:
     some(shop, ann, 3)
     new = Row(
@@ -268,18 +268,18 @@ def test_undo_takes_back_all_but_what_somebody_edited_since(
 
 
 def test_a_job_is_cancelled_between_its_turns(
-    jobs: Jobs, shop: Catalogue, bell: Bell, ann: Origin
+    jobs: Jobs, shop: Catalogue, bell: FakeDoorbell, ann: Origin
 ) -> None:
     some(shop, ann, CHUNK + 1)
     job = planned(jobs, dearer(shop, CHUNK + 1))
-    with pytest.raises(JobMovedOn):
+    with pytest.raises(JobStateConflict):
         jobs.undo(job.job_id, actor="eve")
     jobs.start(job.job_id)
     jobs.work(bell.jobs.pop())
     jobs.cancel(job.job_id)
     assert finished(jobs, bell, job).counts == {RowState.ACCEPTED: CHUNK, RowState.WAITING: 1}
     assert jobs.undo(job.job_id, actor="eve").rows == CHUNK
-    with pytest.raises(JobMovedOn):
+    with pytest.raises(JobStateConflict):
         jobs.cancel(job.job_id)
 
 
@@ -288,7 +288,7 @@ def test_jobs_are_listed_newest_first_and_bounded(jobs: Jobs, shop: Catalogue, a
     made = [planned(jobs, dearer(shop, 1)).job_id for _ in range(3)]
     assert [job.job_id for job in jobs.table.jobs(2)] == made[:0:-1]
     row = dearer(shop, 1)[0]
-    for rows in ([], [row] * (ROWS_MOST + 1)):
+    for rows in ([], [row] * (MAX_ROWS + 1)):
         with pytest.raises(Invalid):
             planned(jobs, rows)
     with pytest.raises(JobNotFound):
@@ -297,9 +297,9 @@ def test_jobs_are_listed_newest_first_and_bounded(jobs: Jobs, shop: Catalogue, a
 
 def test_a_walk_gives_the_products_of_a_list_up_to_a_bound(shop: Catalogue, ann: Origin) -> None:
     some(shop, ann, 5)
-    assert [product.product_id for product in shop.walk(Listing(active=None), 3)] == [
+    assert [product.product_id for product in shop.walk(ListQuery(active=None), 3)] == [
         "p000",
         "p001",
         "p002",
     ]
-    assert len(list(shop.walk(Listing(active=None, text="hosting", by_relevance=True), 10))) == 5
+    assert len(list(shop.walk(ListQuery(active=None, text="hosting", by_relevance=True), 10))) == 5

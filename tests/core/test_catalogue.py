@@ -10,12 +10,12 @@ from decimal import Decimal
 import pytest
 
 from products import bootstrap
-from products.acceptance import ATTEMPTS_MOST, ContendedWrite
+from products.acceptance import MAX_ATTEMPTS, ContendedWrite
 from products.catalogue import Catalogue
 from products.changes import Change, ChangeType, Effect, Failure, Origin
 from products.errors import (
     ChangeNotFound,
-    EngineAway,
+    DependencyUnavailable,
     Invalid,
     NameTaken,
     ProductExists,
@@ -126,9 +126,9 @@ def test_who_insists_on_a_version_is_refused_when_it_has_passed(
     catalogue: Catalogue, ann: Origin
 ) -> None:
     catalogue.create("p1", fields(), ann)
-    catalogue.update("p1", {"price": "2000"}, ann, only_if=1)
+    catalogue.update("p1", {"price": "2000"}, ann, expected_version=1)
     with pytest.raises(VersionMismatch, match="at version 2 by now"):
-        catalogue.update("p1", {"name": "Better hosting"}, ann, only_if=1)
+        catalogue.update("p1", {"name": "Better hosting"}, ann, expected_version=1)
 
 
 def test_a_write_based_on_a_version_that_never_was_is_refused(
@@ -214,7 +214,7 @@ def test_a_writer_who_is_always_beaten_is_told_so(catalogue: Catalogue, ann: Ori
         beaten.update("p1", {"price": "1"}, ann)
     with pytest.raises(ContendedWrite, match="nothing was saved"):
         beaten.create("p2", fields(name="Another one"), ann)
-    assert ATTEMPTS_MOST > 1
+    assert MAX_ATTEMPTS > 1
 
 
 def test_a_retried_append_that_had_arrived_is_a_success(catalogue: Catalogue, ann: Origin) -> None:
@@ -233,7 +233,7 @@ def test_who_waits_gets_the_change_as_soon_as_it_is_stored(
     def nap(seconds: float) -> None:
         naps.append(seconds)
         if len(naps) == 2:
-            pipeline.persist("p1", 1)
+            pipeline.store("p1", 1)
 
     reached = catalogue.await_effect(change, Effect.STORED, seconds=5, sleep=nap)
     assert Effect.STORED in reached.done
@@ -268,7 +268,7 @@ def test_who_waits_learns_at_once_of_a_failure_for_good_and_never_of_an_engine_t
         def change(self, product_id: str, version: int) -> Change:
             Away.naps += 1
             if Away.naps < 3:
-                raise EngineAway("DynamoDB")
+                raise DependencyUnavailable("DynamoDB")
             return replace(change, failures={Effect.STORED: failed})
 
     waiting = replace(catalogue, table=Away())  # type: ignore[arg-type]

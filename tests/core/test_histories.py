@@ -27,10 +27,16 @@ from deploy.local.engines import Engines
 from products.catalogue import Catalogue
 from products.changes import Effect, Origin
 from products.documents import to_document
-from products.errors import ChangeNotFound, EngineAway, NameTaken, ProductExists, ProductNotFound
-from products.lists import Listing
+from products.errors import (
+    ChangeNotFound,
+    DependencyUnavailable,
+    NameTaken,
+    ProductExists,
+    ProductNotFound,
+)
+from products.lists import ListQuery
 from products.merging import EditConflict, VersionMismatch
-from products.pipeline import SETTLE, Pipeline
+from products.pipeline import SETTLE_TIME, Pipeline
 from products.product import Product
 from tests.plugin import search_address
 from tests.support.catalogue_model import (
@@ -47,7 +53,7 @@ from tests.support.fakes import Uncounted
 from tests.support.faults import Died, DisturbedBell, Parts, be_away, die
 from tests.support.world import fresh_world
 
-TASKS = {"persist": "persist", "invalidate": "purge", "index": "make_searchable", "audit": "audit"}
+TASKS = {"persist": "persist", "invalidate": "purge", "index": "index", "audit": "audit"}
 CALLS = {
     "persist": 6,
     "invalidate": 7,
@@ -67,13 +73,15 @@ SKEW = {
     "ben": timedelta(seconds=-0.4),
 }  # ben's web host has a clock that is behind
 LISTINGS = [
-    Listing(active=True),
-    Listing(active=False),
-    Listing(active=None, limit=2),
-    Listing(active=None, by_price=True),
-    Listing(active=None, by_price=True, descending=True, limit=1),
+    ListQuery(active=True),
+    ListQuery(active=False),
+    ListQuery(active=None, limit=2),
+    ListQuery(active=None, by_price=True),
+    ListQuery(active=None, by_price=True, descending=True, limit=1),
 ]
-QUIET_MOST = 30  # rounds of relay and delivery that must be enough for everything to come about
+MAX_QUIET_SECONDS = (
+    30  # rounds of relay and delivery that must be enough for everything to come about
+)
 
 ids = st.sampled_from(["p1", "p2", "p1", "p2", "p1", "p2", "p3"])
 editors = st.sampled_from(sorted(SKEW))
@@ -141,7 +149,7 @@ class Histories(RuleBasedStateMachine):
             cdn=self.parts.cdn(self.world),
             trail=self.parts.trail(self.world),
             clock=self.clock,
-            ring_after=timedelta(seconds=30),
+            requeue_after=timedelta(seconds=30),
         )
 
     # What happens
@@ -161,10 +169,10 @@ class Histories(RuleBasedStateMachine):
     def edit(self, write: Write, back: int, disturbance: Any) -> None:
         """Create, change, rename, deactivate or restore: knowing no version, starting from one, or insisting on one."""
         known = self.version_back(write.product_id, back)
-        sure = "only_if" if write.edits.keys() == {"active"} else "base"
+        sure = "expected_version" if write.edits.keys() == {"active"} else "base"
         self.write(write if write.new else replace(write, **{sure: known}), disturbance)
 
-    @precondition(lambda self: self.bell.rung)
+    @precondition(lambda self: self.bell.sent)
     @rule(
         pick=picks,
         fate=st.sampled_from(["gone", "all", "stays", "gone", "lost"]),
@@ -179,7 +187,7 @@ class Histories(RuleBasedStateMachine):
         elif fate != "lost":
             told = self.work(lambda: self.run(message), disturbance, CALLS[message[0]])
         if told == "done" and fate in {"gone", "lost"}:
-            self.bell.rung.remove(message)
+            self.bell.sent.remove(message)
 
     @precondition(
         lambda self: len(self.stamps) < len(Effect) * sum(map(len, self.model.histories.values()))
@@ -202,7 +210,7 @@ class Histories(RuleBasedStateMachine):
         return standing - back if 0 <= back < standing else None
 
     def message(self, pick: int) -> tuple[str, str, int, int]:
-        return self.bell.rung[pick % len(self.bell.rung)]
+        return self.bell.sent[pick % len(self.bell.sent)]
 
     def run(self, message: tuple[str, str, int, int]) -> None:
         task, product_id, version, _ = message
@@ -253,10 +261,16 @@ class Histories(RuleBasedStateMachine):
             if write.new:
                 accepted = shop.create(write.product_id, write.edits, origin)
             elif write.edits == {"active": False}:
-                accepted = shop.deactivate(write.product_id, origin, only_if=write.only_if)
+                accepted = shop.deactivate(
+                    write.product_id, origin, expected_version=write.expected_version
+                )
             else:
                 accepted = shop.update(
-                    write.product_id, write.edits, origin, base=write.base, only_if=write.only_if
+                    write.product_id,
+                    write.edits,
+                    origin,
+                    base=write.base,
+                    expected_version=write.expected_version,
                 )
         except tuple(REFUSALS) as refusal:
             return REFUSALS[type(refusal)]
@@ -273,7 +287,7 @@ class Histories(RuleBasedStateMachine):
         try:
             told = act()
             return told if isinstance(told, str) else "done"
-        except (Died, EngineAway):
+        except (Died, DependencyUnavailable):
             return "unknown"
         finally:
             self.disturber.disarm()
@@ -283,7 +297,7 @@ class Histories(RuleBasedStateMachine):
         if isinstance(what, Write):
             at = self.shops[what.editor].clock()
             self.meanwhile = (what, at, self.ask(what))
-        elif isinstance(what, int) and self.bell.rung:
+        elif isinstance(what, int) and self.bell.sent:
             self.run(self.message(what))
         elif isinstance(what, float):
             self.clock.pass_(what)
@@ -349,7 +363,7 @@ class Histories(RuleBasedStateMachine):
         elif effect == Effect.AUDITED:
             assert audit_key(product_id, state) in self.world.audit_records()
         else:
-            settled = datetime.fromisoformat(change["done"][Effect.STORED]) + SETTLE
+            settled = datetime.fromisoformat(change["done"][Effect.STORED]) + SETTLE_TIME
             assert any(begun >= settled for _, begun in self.parts.purges.values())
 
     def staff_see_the_newest(self) -> None:
@@ -360,12 +374,12 @@ class Histories(RuleBasedStateMachine):
             else:
                 with pytest.raises(ProductNotFound):
                     shop.newest(product_id)
-        for listing in (Listing(active=None), LISTINGS[self.steps % len(LISTINGS)]):
+        for listing in (ListQuery(active=None), LISTINGS[self.steps % len(LISTINGS)]):
             assert self.walked(listing) == expected_list(listing, self.model)
-        for product in shop.search(Listing(active=None, text="hosting"), staff=True).products:
+        for product in shop.search(ListQuery(active=None, text="hosting"), staff=True).products:
             assert as_seen(product) == newest[product.product_id].document(product.product_id)
 
-    def walked(self, listing: Listing) -> list[dict[str, Any]]:
+    def walked(self, listing: ListQuery) -> list[dict[str, Any]]:
         """The staff's list, page by page."""
         found: list[dict[str, Any]] = []
         for _ in range(5):
@@ -386,7 +400,7 @@ class Histories(RuleBasedStateMachine):
             self.all_came_about()
 
     def become_quiet(self) -> None:
-        for _ in range(QUIET_MOST):
+        for _ in range(MAX_QUIET_SECONDS):
             self.line.relay()
             while taken := self.bell.taken():
                 for message in taken:
@@ -413,8 +427,8 @@ class Histories(RuleBasedStateMachine):
             == documents
             == {product_id: state.document(product_id) for product_id, state in newest.items()}
         )
-        public = [as_seen(product) for product in self.shops["ann"].page(Listing()).products]
-        assert public == expected_list(Listing(), self.model)
+        public = [as_seen(product) for product in self.shops["ann"].page(ListQuery()).products]
+        assert public == expected_list(ListQuery(), self.model)
         self.the_audit_trail_is_whole()
         references = [reference for reference, _ in self.parts.purges.values()]
         assert {made["Id"] for made in self.world.invalidations()} == set(self.parts.purges)

@@ -11,14 +11,20 @@ import pytest
 from products.catalogue import Catalogue
 from products.changes import ChangeType, Origin
 from products.errors import Invalid, NameTaken, ProductExists, ProductNotFound
-from products.idempotency import Answer, KeyReused, Once, Outcome, RequestAnswered
+from products.idempotency import (
+    DuplicateRequest,
+    IdempotencyKey,
+    IdempotencyKeyReused,
+    IdempotencyRecord,
+    Outcome,
+)
 from tests.support.builders import NOON, fields
 from tests.support.fakes import Clock
 from tests.support.world import World
 
 
 def once(origin: Origin, key: str, fingerprint: str = "f") -> Origin:
-    return replace(origin, once=Once(key, fingerprint))
+    return replace(origin, idempotency_key=IdempotencyKey(key, fingerprint))
 
 
 def test_the_same_request_again_gets_the_same_answer(catalogue: Catalogue, ann: Origin) -> None:
@@ -41,9 +47,11 @@ def test_a_request_that_changed_nothing_is_remembered_too(
     again = catalogue.update("p1", {"price": "1500"}, once(ann, "k"))
     assert (again.replayed, again.change, again.product.version) == (True, None, 1)
     assert catalogue.newest("p1").price == Decimal("1.00")
-    with pytest.raises(RequestAnswered):
-        catalogue.table.remember(
-            once(ann, "k"), Answer("f", (Outcome("p1", 1, changed=False),)), catalogue.clock()
+    with pytest.raises(DuplicateRequest):
+        catalogue.table.save_idempotency_record(
+            once(ann, "k"),
+            IdempotencyRecord("f", (Outcome("p1", 1, changed=False),)),
+            catalogue.clock(),
         )
 
 
@@ -51,7 +59,7 @@ def test_a_key_is_for_one_request_of_one_actor(
     catalogue: Catalogue, ann: Origin, ben: Origin
 ) -> None:
     catalogue.create("p1", fields(), once(ann, "k"))
-    with pytest.raises(KeyReused):
+    with pytest.raises(IdempotencyKeyReused):
         catalogue.update("p1", {"price": "2"}, once(ann, "k", "other"))
     assert not catalogue.update("p1", {"price": "2"}, once(ben, "k", "other")).replayed
 

@@ -10,7 +10,7 @@ import pytest
 from products import bootstrap
 from products.catalogue import Catalogue
 from products.changes import Origin
-from products.lists import EXAMINED_MOST, Listing, page_of
+from products.lists import MAX_EXAMINED, ListQuery, page_of
 from products.pipeline import Pipeline
 from tests.support.builders import a_product, fields
 from tests.support.fakes import operations_of
@@ -21,10 +21,10 @@ def stored(
     catalogue: Catalogue, pipeline: Pipeline, origin: Origin, product_id: str, **changes: Any
 ) -> None:
     catalogue.create(product_id, fields(**{"name": f"Hosting {product_id}"} | changes), origin)
-    pipeline.persist(product_id, 1)
+    pipeline.store(product_id, 1)
 
 
-def walk(catalogue: Catalogue, listing: Listing, *, staff: bool = False) -> list[str]:
+def walk(catalogue: Catalogue, listing: ListQuery, *, staff: bool = False) -> list[str]:
     read = catalogue.staff_page if staff else catalogue.page
     ids: list[str] = []
     while True:
@@ -40,15 +40,15 @@ def test_prices_sort_by_amount_up_to_the_highest(
 ) -> None:
     for price in ("999999.99", "0.01", "10000", "9999.99", "95", "1500.10", "1500.01"):
         stored(catalogue, pipeline, ann, f"p{price.replace('.', '-')}", price=price)
-    rising = walk(catalogue, Listing(by_price=True, limit=2))
+    rising = walk(catalogue, ListQuery(by_price=True, limit=2))
     assert rising == ["p0-01", "p95", "p1500-01", "p1500-10", "p9999-99", "p10000", "p999999-99"]
-    assert walk(catalogue, Listing(by_price=True, limit=3, descending=True)) == rising[::-1]
-    within = Listing(
+    assert walk(catalogue, ListQuery(by_price=True, limit=3, descending=True)) == rising[::-1]
+    within = ListQuery(
         by_price=True, min_price=Decimal("95.00"), max_price=Decimal("9999.99"), limit=2
     )
     assert walk(catalogue, within) == rising[1:5]
     assert walk(catalogue, replace(within, descending=True)) == rising[1:5][::-1]
-    assert walk(catalogue, Listing(by_price=True, currency="USD")) == []
+    assert walk(catalogue, ListQuery(by_price=True, currency="USD")) == []
 
 
 def test_the_list_is_oldest_first_and_filters_combine(
@@ -58,13 +58,13 @@ def test_the_list_is_oldest_first_and_filters_combine(
     stored(catalogue, pipeline, ann, "b", price="20", billing_cycle="yearly")
     stored(catalogue, pipeline, ann, "c", price="30", billing_cycle="yearly", currency="USD")
     catalogue.deactivate("a", ann)
-    pipeline.persist("a", 2)
-    assert walk(catalogue, Listing(limit=1)) == ["b", "c"]
-    assert walk(catalogue, Listing(active=None, limit=1)) == ["a", "b", "c"]
-    assert walk(catalogue, Listing(active=None, limit=1, descending=True)) == ["c", "b", "a"]
-    assert walk(catalogue, Listing(active=False)) == ["a"]
-    assert walk(catalogue, Listing(billing_cycle="yearly", currency="USD")) == ["c"]
-    assert walk(catalogue, Listing(min_price=Decimal("15"), max_price=Decimal("25"))) == ["b"]
+    pipeline.store("a", 2)
+    assert walk(catalogue, ListQuery(limit=1)) == ["b", "c"]
+    assert walk(catalogue, ListQuery(active=None, limit=1)) == ["a", "b", "c"]
+    assert walk(catalogue, ListQuery(active=None, limit=1, descending=True)) == ["c", "b", "a"]
+    assert walk(catalogue, ListQuery(active=False)) == ["a"]
+    assert walk(catalogue, ListQuery(billing_cycle="yearly", currency="USD")) == ["c"]
+    assert walk(catalogue, ListQuery(min_price=Decimal("15"), max_price=Decimal("25"))) == ["b"]
 
 
 def test_pages_neither_repeat_nor_skip_while_others_write(
@@ -73,7 +73,7 @@ def test_pages_neither_repeat_nor_skip_while_others_write(
     ids = [f"p{number:02}" for number in range(20)]
     for product_id in ids:
         stored(catalogue, pipeline, ann, product_id)
-    listing, seen = Listing(limit=3), []
+    listing, seen = ListQuery(limit=3), []
     while True:
         page = catalogue.page(listing)
         seen += [product.product_id for product in page.products]
@@ -83,7 +83,7 @@ def test_pages_neither_repeat_nor_skip_while_others_write(
         catalogue.update(
             seen[-1], {"price": f"{number}.00"}, ann
         )  # the very product the cursor stands on
-        pipeline.persist(seen[-1], 2)
+        pipeline.store(seen[-1], 2)
         if number < len(ids):
             stored(catalogue, pipeline, ann, f"new{number}")
         listing = replace(listing, after=page.after)
@@ -97,17 +97,17 @@ def test_staff_see_a_save_in_the_list_at_once(
         stored(catalogue, pipeline, ann, product_id, price="10")
     catalogue.update("b", {"price": "5"}, ann)  # accepted, not stored
     catalogue.create("d", fields(name="Hosting d", price="7"), ann)
-    assert walk(catalogue, Listing(), staff=False) == ["a", "b", "c"]
-    assert walk(catalogue, Listing(limit=2), staff=True) == ["a", "b", "c", "d"]
-    assert walk(catalogue, Listing(by_price=True, limit=1), staff=True) == ["b", "d", "a", "c"]
-    page = catalogue.staff_page(Listing())
+    assert walk(catalogue, ListQuery(), staff=False) == ["a", "b", "c"]
+    assert walk(catalogue, ListQuery(limit=2), staff=True) == ["a", "b", "c", "d"]
+    assert walk(catalogue, ListQuery(by_price=True, limit=1), staff=True) == ["b", "d", "a", "c"]
+    page = catalogue.staff_page(ListQuery())
     assert [product.price for product in page.products if product.product_id == "b"] == [
         Decimal("5.00")
     ]
     assert page.opened["b"].version == 2
     catalogue.deactivate("c", ann)
-    assert walk(catalogue, Listing(), staff=True) == ["a", "b", "d"]
-    assert walk(catalogue, Listing(active=False), staff=True) == ["c"]
+    assert walk(catalogue, ListQuery(), staff=True) == ["a", "b", "d"]
+    assert walk(catalogue, ListQuery(active=False), staff=True) == ["c"]
 
 
 class Lagging:
@@ -130,10 +130,10 @@ def test_ones_own_save_is_in_the_list_before_any_index_knows_of_it(
 ) -> None:
     catalogue.create("a", fields(), ann)
     lagging = replace(catalogue, table=Lagging(catalogue.table))  # type: ignore[arg-type]
-    assert lagging.staff_page(Listing()).products == []
-    assert [p.product_id for p in lagging.staff_page(Listing(), also=("a", "nobody")).products] == [
-        "a"
-    ]
+    assert lagging.staff_page(ListQuery()).products == []
+    assert [
+        p.product_id for p in lagging.staff_page(ListQuery(), also=("a", "nobody")).products
+    ] == ["a"]
     found = lagging.search(sought("basic"), staff=True, also=("a",))
     assert [product.product_id for product in found.products] == ["a"]
 
@@ -152,16 +152,16 @@ def test_the_newest_open_changes_are_laid_over_first(catalogue: Catalogue, ann: 
 
 def test_a_filter_few_products_pass_costs_a_bounded_read() -> None:
     plenty = (
-        a_product(product_id=f"p{number:05}", currency="USD") for number in range(EXAMINED_MOST * 2)
+        a_product(product_id=f"p{number:05}", currency="USD") for number in range(MAX_EXAMINED * 2)
     )
-    page = page_of(Listing(currency="ZAR"), [plenty], {})
+    page = page_of(ListQuery(currency="ZAR"), [plenty], {})
     assert page.products == []
     assert page.after
-    assert page.after.endswith(f"p{EXAMINED_MOST - 1:05}")
+    assert page.after.endswith(f"p{MAX_EXAMINED - 1:05}")
 
 
-def sought(text: str, **changes: Any) -> Listing:
-    return Listing(text=text, by_relevance=True, **changes)
+def sought(text: str, **changes: Any) -> ListQuery:
+    return ListQuery(text=text, by_relevance=True, **changes)
 
 
 def test_search_finds_by_name_text_and_id_and_staff_see_their_saves(
@@ -177,7 +177,7 @@ def test_search_finds_by_name_text_and_id_and_staff_see_their_saves(
         description="Cheaper than gold hosting.",
     )
     for product_id in ("a", "b"):
-        pipeline.make_searchable(product_id, 1)
+        pipeline.index(product_id, 1)
 
     def found(text: str, *, staff: bool = False, active: bool | None = True) -> list[str]:
         return [
@@ -190,7 +190,7 @@ def test_search_finds_by_name_text_and_id_and_staff_see_their_saves(
     assert found("silvr") == ["b"]  # a slip of the finger
     assert found("b")[0] == "b"
     stored(catalogue, pipeline, ann, "PACK-9", name="Tin hosting")
-    pipeline.make_searchable("PACK-9", 1)
+    pipeline.index("PACK-9", 1)
     for id_as_typed in ("PACK-9", "pack-9", "PACK", "pa"):
         assert found(id_as_typed)[0] == "PACK-9", id_as_typed
     catalogue.update("b", {"name": "Bronze hosting"}, ann)
@@ -224,7 +224,7 @@ def test_one_damaged_record_does_not_hide_the_others(
         stored(catalogue, pipeline, ann, product_id)
     key = {"PK": {"S": "PRODUCT#a"}, "SK": {"S": "METADATA"}}
     world.dynamodb.update_item(TableName=world.table, Key=key, UpdateExpression="REMOVE price")
-    assert walk(catalogue, Listing()) == ["b"]
+    assert walk(catalogue, ListQuery()) == ["b"]
     assert "damaged item skipped" in caplog.text
 
 
@@ -232,10 +232,10 @@ def test_no_path_scans_the_table(catalogue: Catalogue, pipeline: Pipeline, ann: 
     with operations_of(bootstrap.dynamodb()) as operations:
         stored(catalogue, pipeline, ann, "a")
         for listing in (
-            Listing(),
-            Listing(active=None),
-            Listing(by_price=True),
-            Listing(text="host"),
+            ListQuery(),
+            ListQuery(active=None),
+            ListQuery(by_price=True),
+            ListQuery(text="host"),
         ):
             catalogue.staff_page(listing)
         catalogue.search(sought("host"), staff=True)
@@ -257,9 +257,9 @@ def test_a_search_combines_with_filters_order_and_pages(
     for number in range(7):
         cycle = "yearly" if number % 2 else "monthly"
         stored(catalogue, pipeline, ann, f"p{number}", price=f"{10 - number}", billing_cycle=cycle)
-        pipeline.make_searchable(f"p{number}", 1)
+        pipeline.index(f"p{number}", 1)
 
-    def found(listing: Listing) -> list[str]:
+    def found(listing: ListQuery) -> list[str]:
         ids: list[str] = []
         while True:
             page = bootstrap.catalogue().search(listing, staff=False)
@@ -272,14 +272,18 @@ def test_a_search_combines_with_filters_order_and_pages(
         settings.ENABLE_OPENSEARCH = indexed
         bootstrap.index.cache_clear()
         bootstrap.catalogue.cache_clear()
-        assert found(Listing(text="hosting", by_price=True, limit=2)) == [
+        assert found(ListQuery(text="hosting", by_price=True, limit=2)) == [
             f"p{number}" for number in range(6, -1, -1)
         ]
-        assert found(Listing(text="hosting", descending=True, limit=3)) == [
+        assert found(ListQuery(text="hosting", descending=True, limit=3)) == [
             f"p{number}" for number in range(6, -1, -1)
         ]
-        assert found(Listing(text="hosting", billing_cycle="yearly", limit=2)) == ["p1", "p3", "p5"]
-        priced = Listing(text="hosting", min_price=Decimal("5"), max_price=Decimal("7"))
+        assert found(ListQuery(text="hosting", billing_cycle="yearly", limit=2)) == [
+            "p1",
+            "p3",
+            "p5",
+        ]
+        priced = ListQuery(text="hosting", min_price=Decimal("5"), max_price=Decimal("7"))
         assert found(priced) == ["p3", "p4", "p5"]
         assert sorted(found(sought("hosting", limit=3))) == [f"p{number}" for number in range(7)]
 
@@ -292,7 +296,7 @@ def test_a_search_says_how_fresh_it_is(
     behind = catalogue.search(sought("host"), staff=False).freshness
     assert behind
     assert (behind.complete_up_to, behind.from_index) == (waiting, True)
-    pipeline.make_searchable("a", 1)
+    pipeline.index("a", 1)
     fresh = catalogue.search(sought("host"), staff=False).freshness
     assert fresh
     assert fresh.complete_up_to > waiting

@@ -8,7 +8,7 @@ from tests.gameday.calls import UNEXPECTED, Answer, Caller, told_of, told_of_ite
 from tests.gameday.decisions import Decision, new_product
 from tests.gameday.ledger import Outcome, Read, Told, Write, now_text
 
-ATTEMPTS_MOST = 5
+MAX_ATTEMPTS = 5
 SHOWN = ("name", "description", "price", "renewalPrice", "features", "active")
 
 
@@ -121,7 +121,7 @@ class ApiClient(Reader):
         if version and start == "base":
             body["version"], terms["base"] = version, version
         elif version and start == "if-match":
-            headers["If_Match"], terms["only_if"] = f'"v{version}"', version
+            headers["If_Match"], terms["expected_version"] = f'"v{version}"', version
         write = self._write(decision, product_id, edits, **terms)
         self._send(
             decision,
@@ -211,7 +211,7 @@ class ApiClient(Reader):
         return answer
 
     def _attempts(self, once: bool) -> "itertools.islice[int]":
-        return itertools.islice(itertools.count(1), ATTEMPTS_MOST if once else 1)
+        return itertools.islice(itertools.count(1), MAX_ATTEMPTS if once else 1)
 
     def _write_id(self, decision: Decision) -> str:
         return f"gd-{self.name}-{decision.number:06d}"

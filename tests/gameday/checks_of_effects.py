@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
-from products.pipeline import SETTLE
+from products.pipeline import SETTLE_TIME
 from tests.gameday.case import Case, Verdict, called, product_of
 from tests.gameday.evidence import Item
 
@@ -146,7 +146,7 @@ def invalidations_cover_every_change(case: Case) -> Verdict:
         done = change["done"]
         if "stored" not in done or "purged" not in done:
             continue  # the receipts say so
-        place = bisect_left(starts, moment(done["stored"]) + SETTLE)
+        place = bisect_left(starts, moment(done["stored"]) + SETTLE_TIME)
         if place == len(starts) or starts[place] > moment(done["purged"]) + timedelta(
             milliseconds=1
         ):

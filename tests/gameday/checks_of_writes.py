@@ -116,8 +116,10 @@ def refusals_left_no_trace(case: Case) -> Verdict:
 
 def _untrue(case: Case, write: Write, told: Told) -> list[str]:
     standing = case.evidence.change(write.product_id, told.conflicts.get("version"))
-    if told.status == 412 and (standing is None or told.conflicts["version"] == write.only_if):
-        return [f"it insisted on v{write.only_if}"]
+    if told.status == 412 and (
+        standing is None or told.conflicts["version"] == write.expected_version
+    ):
+        return [f"it insisted on v{write.expected_version}"]
     fields: dict[str, Any] = told.conflicts.get("fields") or {}
     if not fields:
         return []
@@ -192,8 +194,11 @@ def _overwritten(case: Case, write: Write, change: Item) -> list[str]:
             for name, value in meant.items()
             if before[name] not in (seen[name], value)
         ]
-    if write.only_if is not None and int(change["before"]["version"]) != write.only_if:
-        wrong.append(f"it insisted on v{write.only_if}")
+    if (
+        write.expected_version is not None
+        and int(change["before"]["version"]) != write.expected_version
+    ):
+        wrong.append(f"it insisted on v{write.expected_version}")
     return wrong
 
 

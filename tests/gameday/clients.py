@@ -20,7 +20,7 @@ from tests.gameday.ledger import Ledger
 from tests.gameday.stack import Stack
 
 API_CLIENTS, ADMIN_CLIENTS = 6, 2
-OPEN_MOST = 120
+MAX_OPEN = 120
 ADMIN_SHARE = 0.06  # of all writes, for each of the staff in the admin, whose pages are dear
 
 
@@ -88,9 +88,9 @@ class Clients:
 
     def mind(self, open_changes: int) -> None:
         """Hold on while the workers have much to do: a queue that only grows shows nothing but its length."""
-        if open_changes > OPEN_MOST:
+        if open_changes > MAX_OPEN:
             self.going.clear()
-        elif open_changes < OPEN_MOST // 2:
+        elif open_changes < MAX_OPEN // 2:
             self.going.set()
 
     def busy(self) -> bool:

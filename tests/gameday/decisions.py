@@ -18,7 +18,7 @@ API_KINDS = {
 }
 ADMIN_KINDS = {"cell": 45, "undo": 25, "form": 18, "bulk": 12}
 CONTESTED_NAMES = 10
-TOGETHER_MOST = 5
+MAX_TOGETHER = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +73,7 @@ def decisions(seed: int, client: int, ids: list[str], kinds: dict[str, int]) -> 
     while True:
         number += 1
         kind = chance.choices(list(kinds), weights=list(kinds.values()))[0]
-        several = chance.sample(ids, chance.randint(2, TOGETHER_MOST))
+        several = chance.sample(ids, chance.randint(2, MAX_TOGETHER))
         alone = ids[int(len(ids) * chance.random() ** 1.5)]  # the first ones are edited most
         created = chance.choice(ids[len(standing_ids(ids)) :])
         yield Decision(
@@ -83,7 +83,7 @@ def decisions(seed: int, client: int, ids: list[str], kinds: dict[str, int]) -> 
             if kind in ("batch each", "batch all", "bulk")
             else _one(kind, alone, created),
             edits=tuple(
-                _edits(chance, client, number * 10 + place) for place in range(TOGETHER_MOST)
+                _edits(chance, client, number * 10 + place) for place in range(MAX_TOGETHER)
             ),
             start=chance.choices(["newest", "base", "if-match"], weights=[40, 40, 20])[0],
             fresh=chance.random() < 0.5,

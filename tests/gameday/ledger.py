@@ -46,7 +46,7 @@ class Write:
     edits: Mapping[str, Any] = field(default_factory=dict)
     creates: bool = False
     base: int | None = None
-    only_if: int | None = None
+    expected_version: int | None = None
     takes_back: int | None = None
     back_to: int | None = None
     once: bool = False

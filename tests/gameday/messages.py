@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from tests.gameday.fault_proxy import PASS, Fate, Instead, Request
 
 TWICE, LATE, LOST = 0.10, 0.10, 0.03
-LATE_MOST = 6  # seconds; whatever was sent meanwhile comes first
+MAX_DELAY_SECONDS = 6  # seconds; whatever was sent meanwhile comes first
 
 
 @dataclass
@@ -28,7 +28,7 @@ class Tampering:
         if request.operation != "SendMessage":
             return PASS
         with self.lock:
-            drawn, seconds = self.chance.random(), self.chance.randint(1, LATE_MOST)
+            drawn, seconds = self.chance.random(), self.chance.randint(1, MAX_DELAY_SECONDS)
             what = _fate_of(drawn)
             self.happened[f"messages {what}"] += 1
         if what == "doubled":

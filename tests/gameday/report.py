@@ -6,7 +6,7 @@ from statistics import quantiles
 from tests.gameday.case import Case, Verdict
 from tests.gameday.checks_of_effects import moment
 
-DETAILS_MOST = 8
+MAX_DETAILS = 8
 
 
 def table(verdicts: Sequence[Verdict]) -> str:
@@ -16,9 +16,9 @@ def table(verdicts: Sequence[Verdict]) -> str:
         lines.append(
             f"{verdict.promise:<{width}}  {verdict.checked:>8}  {len(verdict.violations) or '-':>7}"
         )
-        lines += [f"    {violation}" for violation in verdict.violations[:DETAILS_MOST]]
-        if len(verdict.violations) > DETAILS_MOST:
-            lines.append(f"    and {len(verdict.violations) - DETAILS_MOST} more")
+        lines += [f"    {violation}" for violation in verdict.violations[:MAX_DETAILS]]
+        if len(verdict.violations) > MAX_DETAILS:
+            lines.append(f"    and {len(verdict.violations) - MAX_DETAILS} more")
     return "\n".join(lines)
 
 

@@ -15,7 +15,7 @@ from products.changes import (
     canonical_json,
     next_change,
 )
-from products.documents import FIELD_NAMES, iso, to_document
+from products.documents import FIELD_NAMES, format_timestamp, to_document
 from products.merging import merged
 from products.product import new_product
 from tests.gameday.case import Case
@@ -102,9 +102,9 @@ class Played:
     def _effects(self, change: Change) -> None:
         evidence, at = self.case.evidence, change.accepted_at
         item: Item = change_item(change) | {
-            "done": {str(effect): iso(at + timedelta(seconds=3)) for effect in Effect}
+            "done": {str(effect): format_timestamp(at + timedelta(seconds=3)) for effect in Effect}
         }
-        item["done"]["stored"] = iso(at + timedelta(seconds=1))
+        item["done"]["stored"] = format_timestamp(at + timedelta(seconds=1))
         del item["open"], item["openFlag"]
         evidence.changes.setdefault(change.product_id, []).append(item)
         evidence.records[change.product_id] = record_item(change.after)

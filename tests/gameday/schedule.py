@@ -6,7 +6,7 @@ from dataclasses import dataclass
 ENGINES = ("dynamodb", "sqs", "s3", "cloudfront", "opensearch")
 WRITES_PER_EVENT = 25
 SHORT = 300
-EVENTS_MOST = 160
+MAX_EVENTS = 160
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -76,7 +76,7 @@ def schedule(seed: int, writes: int, longest: float) -> list[Event]:
 def _chosen(chance: random.Random, writes: int) -> list[tuple[str, str]]:
     if writes < SHORT:
         return chance.sample(ONCE_EACH, k=min(len(ONCE_EACH), writes // 10))
-    count = min(max(len(ONCE_EACH), writes // WRITES_PER_EVENT), EVENTS_MOST)
+    count = min(max(len(ONCE_EACH), writes // WRITES_PER_EVENT), MAX_EVENTS)
     chosen = ONCE_EACH + chance.choices(LIKELY, k=count - len(ONCE_EACH))
     chance.shuffle(chosen)
     # It takes SQS a while to give a message up, so in a run of few events that comes first.

@@ -104,7 +104,7 @@ def refuse_for_no_reason(case: Case) -> None:
 
 def refuse_a_version_that_stands(case: Case) -> None:
     refused = case.writes[4]
-    refused.only_if = 3
+    refused.expected_version = 3
     refused.told[0] = replace(refused.told[0], status=412, conflicts={"version": 3})
 
 
@@ -129,7 +129,7 @@ def change_what_nobody_asked_for(case: Case) -> None:
 
 
 def ignore_an_if_match(case: Case) -> None:
-    case.writes[2].only_if = 7
+    case.writes[2].expected_version = 7
 
 
 def make_half_a_batch(case: Case) -> None:

@@ -20,10 +20,10 @@ from bbws_products.celery import app
 from deploy.local.engines import ROOT, Engines, app_environment
 from products import pipeline
 from products.adapters.cloudfront import PATHS
-from products.adapters.dynamodb.items import answer_item, table_definition
+from products.adapters.dynamodb.items import idempotency_item, table_definition
 from products.bulk import jobs
 from products.changes import Origin
-from products.idempotency import Answer, Once
+from products.idempotency import IdempotencyKey, IdempotencyRecord
 from products.reconciliation import drift_scan
 from tasks.queues import (
     DLQ_RETENTION_DAYS,
@@ -150,8 +150,10 @@ def test_the_table_is_the_same_here_and_on_aws(infra: World) -> None:
 
 def test_what_expires_expires_by_the_attribute_that_is_written(infra: World) -> None:
     [made] = infra.of("aws_dynamodb_table").values()
-    origin = Origin(actor="ann", source="api", request_id="r", once=Once("key", "print"))
-    item = answer_item(origin, Answer("print", ()), datetime.now(UTC))
+    origin = Origin(
+        actor="ann", source="api", request_id="r", idempotency_key=IdempotencyKey("key", "print")
+    )
+    item = idempotency_item(origin, IdempotencyRecord("print", ()), datetime.now(UTC))
     assert made["ttl"][0]["enabled"]
     assert made["ttl"][0]["attribute_name"] in item
 
@@ -351,7 +353,7 @@ def test_images_are_found_where_they_are_kept(infra: World) -> None:
 def test_whatever_a_function_does_ends_before_the_function_is_ended(infra: World) -> None:
     patience = timedelta(seconds=infra.functions["creator"]["timeout"])
     call = timedelta(seconds=3)  # the last one, begun just before the time was up
-    assert max(pipeline.RELAY_MOST, jobs.TURN, drift_scan.SLICE) + call <= patience
+    assert max(pipeline.MAX_RELAY_TIME, jobs.TIME_BUDGET, drift_scan.SLICE) + call <= patience
 
 
 def test_what_is_scheduled_is_a_task(infra: World) -> None:

@@ -237,12 +237,12 @@ def test_consumers_may_do_what_they_do(
     bootstrap.catalogue().create("p1", fields(), ann)
     pipeline = bootstrap.pipeline()
     for name, work in {
-        "search-indexer": pipeline.make_searchable,
+        "search-indexer": pipeline.index,
         "audit-logger": pipeline.audit,
         "cache-invalidator": lambda *change: _purged(pipeline, *change),
     }.items():
         if name == "cache-invalidator":
-            pipeline.persist("p1", 1)
+            pipeline.store("p1", 1)
         called.clear()
         work("p1", 1)
         assert called <= allowed(name), name
@@ -269,9 +269,9 @@ def test_creator_may_do_what_it_does(
     catalogue.create("p1", fields(), ann)
     row = planned_row(1, catalogue.newest("p1"), {"name": "Another name"})
     called.clear()
-    bootstrap.pipeline().persist("p1", 1)
+    bootstrap.pipeline().store("p1", 1)
     bootstrap.pipeline().relay(failed=True)
-    maintenance.rounds().slice()
+    maintenance.drift_scan().step()
     job = bootstrap.jobs().plan(JobKind.BULK, "Rename", [row], actor="ann")
     bootstrap.jobs().start(job.job_id)
     bootstrap.jobs().work(job.job_id)

@@ -39,7 +39,7 @@ def test_one_search_follows_a_write_through_all_processes(
         "POST", "/v1.0/products", body, **{"X-Request-ID": REQUEST}
     )
     assert (status, headers["X-Request-ID"]) == (202, REQUEST)
-    until(lambda: found(deployment, event="relay rang again", request_id=REQUEST))
+    until(lambda: found(deployment, event="change requeued", request_id=REQUEST))
     until(lambda: found(deployment, event="task failed", task="products.audit", attempt=1))
     aws.fault = lambda request: PASS
     deployment.complete("p1")
@@ -47,7 +47,7 @@ def test_one_search_follows_a_write_through_all_processes(
 
     by_request = found(deployment, request_id=REQUEST)
     events = [line["event"] for line in by_request]
-    first = ["request received", "change accepted", "doorbell rung"]
+    first = ["request received", "change accepted", "message sent"]
     assert events[:3] == first
     assert events.index("task received") > 2
     (accepted,) = found(deployment, event="change accepted")
@@ -87,7 +87,7 @@ def test_one_search_follows_a_write_through_all_processes(
         for line in by_change
         if line["event"] == "task failed" and line["task"] == "products.audit"
     ]
-    assert (failed[0]["attempt"], failed[0]["exception"]["type"]) == (1, "EngineAway")
+    assert (failed[0]["attempt"], failed[0]["exception"]["type"]) == (1, "DependencyUnavailable")
     assert "products/pipeline.py" in failed[0]["exception"]["stack"]
     assert {line["effect"] for line in by_change if line["event"] == "effect failed"} == {"audited"}
     done = {line["task"] for line in by_change if line["event"] == "task done"}

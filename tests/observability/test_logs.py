@@ -124,7 +124,7 @@ def test_a_write_is_told_of_when_it_comes_and_when_it_is_answered(api: Api, log:
     assert log.events(request_id="request-one") == [
         "request received",
         "change accepted",
-        "doorbell rung",
+        "message sent",
         "request answered",
     ]
     assert (
@@ -253,7 +253,7 @@ def test_a_task_tells_what_became_of_it_with_the_ids_of_its_message(
     events = log.events(**of_task)
     assert (events[0], events[1], events[-1]) == ("task received", "effect stamped", "task done")
     assert log.lines(event="task done")[0]["duration_ms"] > 0
-    assert {line["rung_for"] for line in log.lines(event="doorbell rung")} == {
+    assert {line["task"] for line in log.lines(event="message sent")} == {
         "products.invalidate",
         "products.index",
         "products.audit",
@@ -298,8 +298,8 @@ def test_a_job_tells_of_each_chunk_and_its_changes_are_found_by_it(
     bootstrap.jobs().start(job.job_id)
     assert traced("products.job", {"request_id": job.job_id}, job_id=job.job_id).info is None
     assert log.events(request_id=job.job_id) == [
-        *("job moved", "doorbell rung", "task received"),
-        *("change accepted", "doorbell rung", "job chunk done", "task done"),
+        *("job moved", "message sent", "task received"),
+        *("change accepted", "message sent", "job chunk done", "task done"),
     ]
     (chunk,) = log.lines(event="job chunk done", job_id=job.job_id, task="products.job")
     assert (chunk["state"], chunk["counts"]["accepted"], chunk["rows"]) == ("done", 1, 1)

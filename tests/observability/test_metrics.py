@@ -92,7 +92,7 @@ def test_a_measured_event_is_a_metric_by_the_specification(event: str) -> None:
 
 
 def test_what_is_not_measured_or_switched_off_is_only_a_line() -> None:
-    assert "_aws" not in written("doorbell rung", **FACTS)
+    assert "_aws" not in written("message sent", **FACTS)
     assert "_aws" not in written("change accepted", None, **FACTS)
     assert "_aws" not in written("effect stamped")  # without the fact that would be measured
 

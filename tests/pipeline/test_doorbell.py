@@ -53,8 +53,8 @@ def test_a_ring_is_a_message_that_says_only_which_version(
 
 def test_the_message_is_the_same_without_celery(change: Change, world: World) -> None:
     def rung(bell: Doorbell) -> list[dict[str, Any]]:
-        bell.ring("persist", change)
-        bell.ring_job("j1")
+        bell.notify("persist", change)
+        bell.notify_job("j1")
         return [said(message) for message in world.messages("products.persist")]
 
     ours, theirs = rung(by_sqs()), rung(by_celery())
@@ -81,7 +81,7 @@ def said(message: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("made", [by_celery, by_sqs])
 def test_a_late_ring_is_late(made: Callable[..., Doorbell], change: Change, world: World) -> None:
-    made().ring("persist", change, delay=60)
+    made().notify("persist", change, delay=60)
     assert list(world.messages("products.persist")) == []
     assert world.depth(world.queue("products.persist")) == 1
 
@@ -100,8 +100,8 @@ def test_a_ring_nobody_hears_is_logged_and_no_error(
     made: Callable[..., Doorbell], change: Change, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.WARNING):
-        made().ring("index", change)
-    assert "doorbell not rung; the relay will" in caplog.text
+        made().notify("index", change)
+    assert "message not sent; the relay will requeue it" in caplog.text
 
 
 @pytest.mark.usefixtures("no_index_queue")
@@ -111,8 +111,8 @@ def test_after_a_slow_failure_nobody_waits_for_the_next(
 ) -> None:
     now = iter([0.0, 3.0, 3.0, 4.0, 3.0 + PAUSE_SECONDS])
     bell = made(clock=lambda: next(now))
-    bell.ring("index", change)
-    bell.ring("persist", change)  # a second later: not tried
+    bell.notify("index", change)
+    bell.notify("persist", change)  # a second later: not tried
     assert world.depth(world.queue("products.persist")) == 0
-    bell.ring("persist", change)  # after the pause
+    bell.notify("persist", change)  # after the pause
     assert world.depth(world.queue("products.persist")) == 1

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from deploy.local.engines import Engines
-from products.documents import iso
+from products.documents import format_timestamp
 from tests.gameday.fault_proxy import HANG, PASS, Proxy
 from tests.support.builders import fields
 from tests.support.processes import Deployment, until
@@ -151,7 +151,9 @@ def test_engines_that_are_away_hold_up_no_write_and_catch_up(
     for product_id in ("p1", "p2"):
         deployment.complete(product_id)
         deployment.alone(product_id)
-    calm = iso(datetime.now(UTC))  # a round that began before may have gone past what came later
+    calm = format_timestamp(
+        datetime.now(UTC)
+    )  # a round that began before may have gone past what came later
     seen = until(
         lambda: round_ if (round_ := last_round(deployment)).get("beganAt", "") > calm else {}
     )

@@ -22,23 +22,23 @@ from products.operations import (
 )
 from products.pipeline import Pipeline
 from tests.support.builders import fields
-from tests.support.fakes import Bell
+from tests.support.fakes import FakeDoorbell
 from tests.support.world import World
 
 
 @pytest.fixture
-def bell() -> Bell:
-    return Bell()
+def bell() -> FakeDoorbell:
+    return FakeDoorbell()
 
 
 @pytest.fixture
-def desk(world: World, bell: Bell) -> Operations:
+def desk(world: World, bell: FakeDoorbell) -> Operations:
     return replace(bootstrap.operations(), doorbell=bell)
 
 
 def broken(catalogue: Catalogue, ann: Origin, product_id: str, reason: str) -> None:
     catalogue.create(product_id, fields(name=f"Hosting {product_id}"), ann)
-    bootstrap.pipeline().persist(product_id, 1)
+    bootstrap.pipeline().store(product_id, 1)
     change = catalogue.receipt(product_id, 1)
     failure = Failure(reason=reason, at=catalogue.clock(), attempts=3, permanent=True)
     bootstrap.table().fail(change, Effect.SEARCHABLE, failure)
@@ -65,7 +65,7 @@ def test_what_is_stuck_is_grouped_by_what_it_has_in_common(
 
 
 def test_a_retry_whose_message_is_lost_is_taken_up_by_the_relay(
-    desk: Operations, catalogue: Catalogue, ann: Origin, bell: Bell
+    desk: Operations, catalogue: Catalogue, ann: Origin, bell: FakeDoorbell
 ) -> None:
     broken(catalogue, ann, "p1", "Refused")
     later = catalogue.clock() + timedelta(minutes=2)
@@ -80,7 +80,7 @@ def test_a_retry_whose_message_is_lost_is_taken_up_by_the_relay(
 
 
 def test_one_or_all_of_a_cause_are_rung_for(
-    desk: Operations, catalogue: Catalogue, ann: Origin, bell: Bell
+    desk: Operations, catalogue: Catalogue, ann: Origin, bell: FakeDoorbell
 ) -> None:
     for number in (1, 2):
         broken(catalogue, ann, f"p{number}", f"Refused for reason {number}")
@@ -91,7 +91,7 @@ def test_one_or_all_of_a_cause_are_rung_for(
     )  # the other is being tried already
     assert [ring[:3] for ring in bell.taken()] == [("index", "p2", 1)]
     assert desk.retry_cause("nothing like it", by="olga") == 0
-    bootstrap.pipeline().make_searchable("p1", 1)
+    bootstrap.pipeline().index("p1", 1)
     with pytest.raises(NotOpen):
         desk.retry("p1", 1, Effect.SEARCHABLE, by="olga")
 
@@ -107,7 +107,7 @@ def test_an_effect_that_was_given_up_never_comes_back(
         False,
     )
     assert change.discarded[Effect.SEARCHABLE].reason == "Search will be rebuilt"
-    pipeline.make_searchable("p1", 1)  # a late message
+    pipeline.index("p1", 1)  # a late message
     assert world.document("p1") is None
     assert pipeline.relay(failed=True) == 1  # for what is still open, and not for this
     with pytest.raises(NotOpen):
@@ -179,8 +179,8 @@ def test_statistics_that_can_not_be_written_harm_nobody(
     catalogue.create("p1", fields(), ann)
     lost = replace(bootstrap.operations_log(), name="no-such-table")
     line = replace(pipeline, statistics=lost)
-    line.persist("p1", 1)
-    line.make_searchable("p1", 1)
+    line.store("p1", 1)
+    line.index("p1", 1)
     line.audit("p1", 1)
     later = replace(line, clock=lambda: catalogue.clock() + timedelta(seconds=5))
     later.purge("p1", 1)

@@ -9,13 +9,13 @@ import pytest
 from products import bootstrap
 from products.catalogue import Catalogue
 from products.changes import Effect, Origin, audit_hash
-from products.errors import ChangeNotFound, CorruptChange, EffectRefused, EngineAway
-from products.pipeline import INVALIDATE_EVERY, Invalidation, Pipeline, states
+from products.errors import ChangeNotFound, CorruptChange, DependencyUnavailable, EffectRefused
+from products.pipeline import MIN_PURGE_INTERVAL, Invalidation, Pipeline, states
 from tests.support.builders import fields
-from tests.support.fakes import Bell, Clock
+from tests.support.fakes import Clock, FakeDoorbell
 from tests.support.world import World
 
-TASKS = {"persist": "persist", "invalidate": "purge", "index": "make_searchable", "audit": "audit"}
+TASKS = {"persist": "persist", "invalidate": "purge", "index": "index", "audit": "audit"}
 
 
 @pytest.fixture
@@ -24,21 +24,21 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def bell() -> Bell:
-    return Bell()
+def bell() -> FakeDoorbell:
+    return FakeDoorbell()
 
 
 @pytest.fixture
-def shop(catalogue: Catalogue, clock: Clock, bell: Bell) -> Catalogue:
+def shop(catalogue: Catalogue, clock: Clock, bell: FakeDoorbell) -> Catalogue:
     return replace(catalogue, clock=clock, doorbell=bell)
 
 
 @pytest.fixture
-def line(pipeline: Pipeline, clock: Clock, bell: Bell) -> Pipeline:
-    return replace(pipeline, clock=clock, doorbell=bell, ring_after=timedelta(seconds=30))
+def line(pipeline: Pipeline, clock: Clock, bell: FakeDoorbell) -> Pipeline:
+    return replace(pipeline, clock=clock, doorbell=bell, requeue_after=timedelta(seconds=30))
 
 
-def deliver(line: Pipeline, bell: Bell, clock: Clock) -> None:
+def deliver(line: Pipeline, bell: FakeDoorbell, clock: Clock) -> None:
     """Every message, at its time, until there is none."""
     while taken := bell.taken():
         for task, product_id, version, delay in sorted(taken, key=lambda message: message[3]):
@@ -47,7 +47,7 @@ def deliver(line: Pipeline, bell: Bell, clock: Clock) -> None:
 
 
 def test_every_effect_comes_about_once(
-    shop: Catalogue, line: Pipeline, bell: Bell, clock: Clock, world: World, ann: Origin
+    shop: Catalogue, line: Pipeline, bell: FakeDoorbell, clock: Clock, world: World, ann: Origin
 ) -> None:
     shop.create("p1", fields(), ann)
     deliver(line, bell, clock)
@@ -63,7 +63,7 @@ def test_every_effect_comes_about_once(
 
 
 def test_the_audit_record_has_before_and_after_and_is_chained(
-    shop: Catalogue, line: Pipeline, bell: Bell, clock: Clock, world: World, ann: Origin
+    shop: Catalogue, line: Pipeline, bell: FakeDoorbell, clock: Clock, world: World, ann: Origin
 ) -> None:
     shop.create("p1", fields(), ann)
     clock.pass_(60)
@@ -88,8 +88,8 @@ def test_the_last_version_wins_whichever_way_the_messages_arrive(
     for price in ("2", "3"):
         shop.update("p1", {"price": price}, ann)
     for version in (3, 1, 2, 3, 1):
-        line.persist("p1", version)
-        line.make_searchable("p1", version)
+        line.store("p1", version)
+        line.index("p1", version)
         line.audit("p1", version)
     record, document = world.record("p1"), world.document("p1")
     assert record
@@ -98,7 +98,7 @@ def test_the_last_version_wins_whichever_way_the_messages_arrive(
 
 
 def test_a_message_delivered_twice_does_nothing_twice(
-    shop: Catalogue, line: Pipeline, bell: Bell, clock: Clock, world: World, ann: Origin
+    shop: Catalogue, line: Pipeline, bell: FakeDoorbell, clock: Clock, world: World, ann: Origin
 ) -> None:
     shop.create("p1", fields(), ann)
     deliver(line, bell, clock)
@@ -113,14 +113,14 @@ def test_a_message_delivered_twice_does_nothing_twice(
 
 def test_a_message_about_an_unknown_change_is_an_error(line: Pipeline) -> None:
     with pytest.raises(ChangeNotFound):
-        line.persist("nobody", 1)
+        line.store("nobody", 1)
 
 
 # Invalidations
 
 
 def test_a_thousand_changes_cost_a_handful_of_invalidations(
-    shop: Catalogue, line: Pipeline, bell: Bell, clock: Clock, world: World, ann: Origin
+    shop: Catalogue, line: Pipeline, bell: FakeDoorbell, clock: Clock, world: World, ann: Origin
 ) -> None:
     """Here 60 changes over 12 seconds, each message handled at its time: as many as 12 seconds have room for."""
     waiting: list[tuple[float, str, str, int]] = []
@@ -148,20 +148,20 @@ def test_a_thousand_changes_cost_a_handful_of_invalidations(
         clock.pass_(max(0.0, number * 0.2 - (clock() - start).total_seconds()))
     run_until(1000)
     assert all(shop.receipt(f"p{number}", 1).status == "complete" for number in range(60))
-    assert 2 <= len(world.invalidations()) <= 1 + 60 * 0.2 / INVALIDATE_EVERY.total_seconds()
+    assert 2 <= len(world.invalidations()) <= 1 + 60 * 0.2 / MIN_PURGE_INTERVAL.total_seconds()
 
 
 def test_an_invalidation_begun_before_a_change_settled_does_not_cover_it(
-    shop: Catalogue, line: Pipeline, bell: Bell, clock: Clock, world: World, ann: Origin
+    shop: Catalogue, line: Pipeline, bell: FakeDoorbell, clock: Clock, world: World, ann: Origin
 ) -> None:
     shop.create("p1", fields(), ann)
     deliver(line, bell, clock)
     shop.update("p1", {"price": "2"}, ann)
-    line.persist("p1", 2)
+    line.store("p1", 2)
     bell.taken()
     line.purge("p1", 2)
     (_, _, _, delay) = bell.taken()[0]
-    assert delay == INVALIDATE_EVERY.total_seconds()
+    assert delay == MIN_PURGE_INTERVAL.total_seconds()
     clock.pass_(delay)
     line.purge("p1", 2)
     assert len(world.invalidations()) == 2
@@ -172,7 +172,7 @@ def test_a_purge_that_crashed_before_asking_cloudfront_is_finished_by_the_next(
     shop: Catalogue, line: Pipeline, clock: Clock, world: World, ann: Origin
 ) -> None:
     shop.create("p1", fields(), ann)
-    line.persist("p1", 1)
+    line.store("p1", 1)
     clock.pass_(2)
     assert line.table.begin_invalidation(Invalidation(number=1, started_at=clock()))
     assert not line.table.begin_invalidation(Invalidation(number=1, started_at=clock()))
@@ -187,11 +187,11 @@ def test_a_purge_that_crashed_after_asking_cloudfront_asks_for_the_same_one(
     shop: Catalogue, line: Pipeline, clock: Clock, world: World, ann: Origin
 ) -> None:
     shop.create("p1", fields(), ann)
-    line.persist("p1", 1)
+    line.store("p1", 1)
     clock.pass_(2)
     begun = Invalidation(number=1, started_at=clock())
     line.table.begin_invalidation(begun)
-    line.cdn.invalidate(begun.reference)
+    line.cdn.purge(begun.reference)
     line.purge("p1", 1)
     assert len(world.invalidations()) == 1
 
@@ -200,7 +200,7 @@ def test_a_purge_that_crashed_after_asking_cloudfront_asks_for_the_same_one(
 def test_who_loses_the_race_for_an_invalidation_joins_the_winners_or_comes_back(
     shop: Catalogue,
     line: Pipeline,
-    bell: Bell,
+    bell: FakeDoorbell,
     clock: Clock,
     world: World,
     ann: Origin,
@@ -219,7 +219,7 @@ def test_who_loses_the_race_for_an_invalidation_joins_the_winners_or_comes_back(
             return getattr(line.table, name)
 
     shop.create("p1", fields(), ann)
-    line.persist("p1", 1)
+    line.store("p1", 1)
     bell.taken()
     clock.pass_(2)
     replace(line, table=Raced()).purge("p1", 1)  # type: ignore[arg-type]
@@ -241,7 +241,7 @@ def test_a_document_opensearch_refuses_is_noted_with_the_reason(
     shop.create("p1", fields(), ann)
     for attempt in (1, 2):
         with pytest.raises(EffectRefused, match="OpenSearch refused the document"):
-            line.make_searchable("p1", 1)
+            line.index("p1", 1)
         state = states(shop.receipt("p1", 1))["searchable"]
         assert (state["state"], state["attempts"]) == ("failed", attempt)
         assert "OpenSearch refused" in state["error"]
@@ -252,13 +252,15 @@ def test_a_bucket_or_distribution_that_is_gone_is_retried_until_somebody_mends_t
     shop: Catalogue, line: Pipeline, clock: Clock, world: World, ann: Origin, settings: Any
 ) -> None:
     shop.create("p1", fields(), ann)
-    line.persist("p1", 1)
+    line.store("p1", 1)
     clock.pass_(2)
     wrong = replace(line.cdn, distribution_id="NOSUCH")  # type: ignore[type-var]
-    with pytest.raises(EngineAway, match="CloudFront does not serve us: NoSuchDistribution"):
+    with pytest.raises(
+        DependencyUnavailable, match="CloudFront does not serve us: NoSuchDistribution"
+    ):
         replace(line, cdn=wrong).purge("p1", 1)
     world.s3.delete_bucket(Bucket=world.bucket)
-    with pytest.raises(EngineAway, match="S3 does not serve us: NoSuchBucket"):
+    with pytest.raises(DependencyUnavailable, match="S3 does not serve us: NoSuchBucket"):
         line.audit("p1", 1)
     assert shop.receipt("p1", 1).state(Effect.AUDITED) == "retrying"
 
@@ -269,7 +271,7 @@ def test_an_index_that_is_gone_is_away_not_refusing(
     world.opensearch.indices.delete(index=f"{world.alias}-1")
     shop.create("p1", fields(), ann)
     with pytest.raises(Exception, match="OpenSearch does not answer"):
-        line.make_searchable("p1", 1)
+        line.index("p1", 1)
     assert shop.receipt("p1", 1).state(Effect.SEARCHABLE) == "retrying"
 
 
@@ -279,7 +281,7 @@ def test_a_change_altered_in_the_table_is_never_applied(
     shop.create("p1", fields(), ann)
     alter(world, "p1", 1, "SET #after.price = :price", {":price": {"N": "1"}})
     with pytest.raises(CorruptChange):
-        line.persist("p1", 1)
+        line.store("p1", 1)
     assert world.record("p1") is None
     assert "CorruptChange" in states(shop.receipt("p1", 1))["stored"]["error"]
 
@@ -295,13 +297,13 @@ def alter(
 
 
 def test_a_change_that_cannot_be_read_stands_in_nobodys_way(
-    shop: Catalogue, line: Pipeline, world: World, ann: Origin, clock: Clock, bell: Bell
+    shop: Catalogue, line: Pipeline, world: World, ann: Origin, clock: Clock, bell: FakeDoorbell
 ) -> None:
     shop.create("p1", fields(), ann)
     shop.create("p2", fields(name="Another one"), ann)
     alter(world, "p1", 1, "REMOVE #after")
     with pytest.raises(CorruptChange, match="can't be read"):
-        line.persist("p1", 1)
+        line.store("p1", 1)
     bell.taken()
     clock.pass_(60)
     assert line.relay() == 1
@@ -312,7 +314,7 @@ def test_a_change_that_cannot_be_read_stands_in_nobodys_way(
 
 
 def test_the_relay_rings_again_for_what_stayed_open_and_waits_longer_each_time(
-    shop: Catalogue, line: Pipeline, bell: Bell, clock: Clock, ann: Origin
+    shop: Catalogue, line: Pipeline, bell: FakeDoorbell, clock: Clock, ann: Origin
 ) -> None:
     shop.create("p1", fields(), ann)
     bell.taken()  # the message is lost
@@ -326,10 +328,10 @@ def test_the_relay_rings_again_for_what_stayed_open_and_waits_longer_each_time(
 
 
 def test_the_relay_rings_only_for_the_effects_still_open(
-    shop: Catalogue, line: Pipeline, bell: Bell, clock: Clock, ann: Origin
+    shop: Catalogue, line: Pipeline, bell: FakeDoorbell, clock: Clock, ann: Origin
 ) -> None:
     shop.create("p1", fields(), ann)
-    line.persist("p1", 1)
+    line.store("p1", 1)
     line.audit("p1", 1)
     bell.taken()
     clock.pass_(60)
@@ -338,12 +340,12 @@ def test_the_relay_rings_only_for_the_effects_still_open(
 
 
 def test_the_relay_leaves_to_people_what_failed_for_good(
-    shop: Catalogue, line: Pipeline, bell: Bell, clock: Clock, world: World, ann: Origin
+    shop: Catalogue, line: Pipeline, bell: FakeDoorbell, clock: Clock, world: World, ann: Origin
 ) -> None:
     shop.create("p1", fields(), ann)
     alter(world, "p1", 1, "SET #after.price = :price", {":price": {"N": "1"}})
     with pytest.raises(CorruptChange):
-        line.persist("p1", 1)
+        line.store("p1", 1)
     bell.taken()
     clock.pass_(60)
     assert (line.relay(), bell.taken()) == (0, [])
@@ -356,7 +358,7 @@ def test_the_relay_leaves_to_people_what_failed_for_good(
 
 
 def test_the_relay_ends_before_its_task_would_be_ended(
-    shop: Catalogue, line: Pipeline, bell: Bell, clock: Clock, ann: Origin
+    shop: Catalogue, line: Pipeline, bell: FakeDoorbell, clock: Clock, ann: Origin
 ) -> None:
     for number in range(5):
         shop.create(f"p{number}", fields(name=f"Hosting {number}"), ann)
@@ -371,7 +373,7 @@ def test_the_relay_ends_before_its_task_would_be_ended(
 
 
 def test_a_change_left_open_by_a_crash_between_two_writes_is_closed(
-    shop: Catalogue, line: Pipeline, bell: Bell, clock: Clock, world: World, ann: Origin
+    shop: Catalogue, line: Pipeline, bell: FakeDoorbell, clock: Clock, world: World, ann: Origin
 ) -> None:
     shop.create("p1", fields(), ann)
     deliver(line, bell, clock)

@@ -14,9 +14,9 @@ from products.bulk.jobs import JobKind
 from products.bulk.rows import planned_row
 from products.catalogue import Catalogue
 from products.changes import Origin
-from products.errors import EngineAway
+from products.errors import DependencyUnavailable
 from products.pipeline import Pipeline
-from products.redrive import Letter, NoSuchQueue, Redrive
+from products.redrive import DeadLetter, NoSuchQueue, Redrive
 from tasks.queues import dlq_name
 from tests.support.admin_client import LIST, said, signed_in
 from tests.support.builders import fields
@@ -50,7 +50,7 @@ def three(world: World, catalogue: Catalogue, pipeline: Pipeline, ann: Origin) -
     """Dead: p1 v1, which is stored and has other effects open; p2 v1, which is not stored; and the audit of p1."""
     for number in (1, 2):
         catalogue.create(f"p{number}", fields(name=f"Hosting {number}"), ann)
-    pipeline.persist("p1", 1)
+    pipeline.store("p1", 1)
     world.empty_queues()
     for number in (1, 2):
         die(world, "persist", product_id=f"p{number}", version=1)
@@ -112,12 +112,12 @@ def test_all_queues_when_none_is_named_and_not_more_than_asked_for(
 def test_what_is_done_is_dropped_when_asked_and_nothing_else(
     world: World, three: None, pipeline: Pipeline, desk: Redrive
 ) -> None:
-    assert not desk.is_done(Letter(task="persist", product_id="p1", version=1)), (
+    assert not desk.is_done(DeadLetter(task="persist", product_id="p1", version=1)), (
         "its other effects are open"
     )
-    assert not desk.is_done(Letter(task="audit", product_id="p9", version=1)), "who knows"
-    assert not desk.is_done(Letter())
-    assert desk.is_done(Letter(task="relay"))
+    assert not desk.is_done(DeadLetter(task="audit", product_id="p9", version=1)), "who knows"
+    assert not desk.is_done(DeadLetter())
+    assert desk.is_done(DeadLetter(task="relay"))
     pipeline.audit("p1", 1)
     assert "  audit p1 v1  (done)" in output("redrive", AUDIT, dry_run=True)
     assert (
@@ -134,9 +134,9 @@ def test_the_letter_of_a_job_is_done_when_the_job_is(
     rows = [planned_row(1, catalogue.newest("p1"), {"price": "8"})]
     job = bootstrap.jobs().plan(JobKind.BULK, "Price 8", rows, actor="ann")
     bootstrap.jobs().start(job.job_id)
-    assert not desk.is_done(Letter(task="job", job_id=job.job_id))
+    assert not desk.is_done(DeadLetter(task="job", job_id=job.job_id))
     bootstrap.jobs().cancel(job.job_id)
-    assert desk.is_done(Letter(task="job", job_id=job.job_id))
+    assert desk.is_done(DeadLetter(task="job", job_id=job.job_id))
 
 
 def test_a_message_nobody_can_read_is_shown_and_sent_back_as_it_is(
@@ -190,7 +190,7 @@ def test_a_letter_is_never_lost_between_the_two_queues(
     world: World, three: None, desk: Redrive, operation: str
 ) -> None:
     """Sent before it is deleted: when SQS goes away between the two, it is in both, which does no harm."""
-    with pytest.raises(EngineAway):
+    with pytest.raises(DependencyUnavailable):
         cut(desk, operation, "InternalError", 500)[0].back(AUDIT, by="olga")
     assert dead(world, AUDIT) == 1
     assert world.depth(AUDIT) == (1 if operation == "delete_message" else 0)
@@ -216,7 +216,7 @@ def test_where_sqs_moves_them_by_itself_it_is_asked_to(
     assert moving.back(CHANGE, by="olga", limit=1).moved == 1, "it knows no limit"
     assert client.moved is None
     for error, status in (("AccessDenied", 403), ("InternalError", 500)):
-        with pytest.raises(EngineAway):
+        with pytest.raises(DependencyUnavailable):
             cut(desk, "start_message_move_task", error, status)[0].back(CHANGE, by="olga")
 
 

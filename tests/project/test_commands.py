@@ -11,7 +11,7 @@ from django.test import Client
 from products.access import tokens
 from products.catalogue import Catalogue
 from products.changes import Origin
-from products.lists import Listing
+from products.lists import ListQuery
 from products.maintenance import index_records
 from products.models import ApiToken
 from products.pipeline import Pipeline
@@ -110,12 +110,12 @@ def test_a_rebuilt_index_holds_each_record_as_it_is_now(
     ):
         catalogue.create(product_id, fields(name=name), ann)
     for product_id in ("p1", "p2"):
-        pipeline.persist(product_id, 1)
+        pipeline.store(product_id, 1)
     assert output("rebuild_search_index") == "2 products in the new index"
     catalogue.update("p1", {"name": "Golden hosting"}, ann)
     catalogue.deactivate("p2", ann)
     for product_id in ("p1", "p2"):
-        pipeline.persist(product_id, 2)
+        pipeline.store(product_id, 2)
     assert output("rebuild_search_index") == "2 products in the new index"
     documents = {product_id: world.document(product_id) for product_id in ("p1", "p2", "p3")}
     assert documents["p3"] is None
@@ -123,7 +123,7 @@ def test_a_rebuilt_index_holds_each_record_as_it_is_now(
     assert documents["p2"]
     assert (documents["p1"]["name"], documents["p1"]["version"]) == ("Golden hosting", 2)
     assert documents["p2"]["active"] is False
-    found = catalogue.search(Listing(text="hosting", by_relevance=True), staff=False)
+    found = catalogue.search(ListQuery(text="hosting", by_relevance=True), staff=False)
     assert [product.product_id for product in found.products] == ["p1"]
 
 
@@ -137,7 +137,7 @@ def test_an_index_that_is_gone_is_filled_from_the_records(
     world.opensearch.indices.delete(index=f"{world.alias}-1")
     assert output("rebuild_search_index") == "5 products in the new index"
     assert [
-        p.product_id for p in catalogue.search(Listing(text="enterprise"), staff=False).products
+        p.product_id for p in catalogue.search(ListQuery(text="enterprise"), staff=False).products
     ] == ["PROD-ENTERPRISE"]
 
 
@@ -146,6 +146,6 @@ def test_open_changes_are_rung_for_on_demand(
 ) -> None:
     catalogue.create("p1", fields(), ann)
     world.empty_queues()
-    assert output("ring_open_changes", failed=True) == "rung for 1 changes"
+    assert output("requeue_open_changes", failed=True) == "requeued 1 changes"
     world.work()
     assert world.record("p1")

@@ -8,7 +8,7 @@ from django.core.management import CommandError
 from products import bootstrap, maintenance
 from products.catalogue import Catalogue
 from products.changes import Origin
-from products.reconciliation.audit_chain import Link, chain_differences
+from products.reconciliation.audit_chain import AuditRecord, chain_differences
 from products.reconciliation.differences import Difference, Kind
 from tests.support.builders import fields
 from tests.support.commands import output
@@ -24,7 +24,7 @@ def trail(world: World, catalogue: Catalogue, ann: Origin) -> World:
             catalogue.update(product_id, {"price": f"{version}"}, ann)
         for version in range(1, versions + 1):
             bootstrap.pipeline().audit(product_id, version)
-    bootstrap.pipeline().persist("p1", 1)
+    bootstrap.pipeline().store("p1", 1)
     bootstrap.operations().note("olga", "looked", "", [])
     return world
 
@@ -160,7 +160,7 @@ def test_since_a_day_only_what_was_written_then(trail: World) -> None:
 
 def chain(*records: tuple[int, str, str | None]) -> list[tuple[Kind, int | None]]:
     links = [
-        Link("p1", version, f"{n}.json", own, previous)
+        AuditRecord("p1", version, f"{n}.json", own, previous)
         for n, (version, own, previous) in enumerate(records)
     ]
     return [(difference.kind, difference.version) for difference in chain_differences(links)]

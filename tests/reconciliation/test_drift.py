@@ -66,7 +66,9 @@ MENDED: dict[str, tuple[Damage, dict[Kind, int | None], str]] = {
         "v2 was stored, and it was lost or set back",
     ),
     "record-set-back": (
-        lambda w, p: maintenance.drift().mend_record(bootstrap.catalogue().version(p, 1), seen=2),
+        lambda w, p: maintenance.reconciliation_source().repair_record(
+            bootstrap.catalogue().version(p, 1), seen=2
+        ),
         {Kind.RECORD_BEHIND: 2},
         "the record is at v1, the log at v2",
     ),
@@ -215,7 +217,7 @@ def test_what_is_stamped_and_not_so_is_found_and_done_once_more(world: World) ->
     assert by_product(differences) == expected | {"ghost": {Kind.DOCUMENT_OF_NO_PRODUCT: None}}
     before = {product_id: bootstrap.catalogue().history(product_id) for product_id in MENDED}
     mending = replace(maintenance.repair(), cover=lambda at: None)
-    done = {str(difference): mending.mend(difference) for difference in differences}
+    done = {str(difference): mending.repair(difference) for difference in differences}
     assert {text for text in done.values() if text.startswith(("not ", "has moved"))} == set(), done
     assert found() == []
     assert {
@@ -231,7 +233,7 @@ def test_what_only_a_person_can_judge_is_named_and_left(world: World) -> None:
     mending = replace(maintenance.repair(), cover=lambda at: None)
     for difference in differences:
         if difference.kind != Kind.DOCUMENT_OF_NO_PRODUCT:
-            assert mending.mend(difference).startswith("not mended")
+            assert mending.repair(difference).startswith("not mended")
     assert found() == differences
 
 
@@ -248,7 +250,7 @@ def test_a_document_that_was_set_back_is_put_forward_again(shelf: World) -> None
         2,
     )
     assert "is at v1, the log at v2" in difference.cause
-    assert maintenance.repair().mend(difference) == "indexed anew"
+    assert maintenance.repair().repair(difference) == "indexed anew"
     assert found() == []
 
 
@@ -262,7 +264,7 @@ def test_what_a_restored_table_has_forgotten_is_moved_back_to_its_log(shelf: Wor
         (Kind.AUDIT_OF_NO_CHANGE, "p1", None),
     ]
     for difference in found():
-        maintenance.repair().mend(difference)
+        maintenance.repair().repair(difference)
     rebuilding = maintenance.reindex()
     assert rebuilding
     rebuilding.run("20260301", lambda products: products)
@@ -305,7 +307,7 @@ def test_a_change_under_way_is_no_difference_until_it_has_been_for_too_long(
         "its doorbell was lost, or no worker takes it" in difference.cause
         for difference in differences
     )
-    said = {maintenance.repair().mend(difference) for difference in differences}
+    said = {maintenance.repair().repair(difference) for difference in differences}
     assert said == {"rung for, to be stored"}
     assert shelf.depth(shelf.queue("products.persist")) == 8
     for message in list(shelf.messages("products.persist")):
@@ -317,7 +319,7 @@ def test_what_failed_for_good_is_a_difference_at_once(
     shelf: World, catalogue: Catalogue, ann: Origin
 ) -> None:
     catalogue.update("p2", {"price": "7"}, ann)
-    bootstrap.pipeline().persist("p2", 2)
+    bootstrap.pipeline().store("p2", 2)
     failure = Failure(
         reason="Refused: no such field", at=bootstrap.now(), attempts=3, permanent=True
     )
@@ -326,7 +328,7 @@ def test_what_failed_for_good_is_a_difference_at_once(
     assert (difference.kind, difference.version) == (Kind.DOCUMENT_BEHIND, 2)
     assert "tried 3 times: Refused: no such field" in difference.cause
     shelf.empty_queues()
-    assert maintenance.repair().mend(difference) == "rung for, to be searchable"
+    assert maintenance.repair().repair(difference) == "rung for, to be searchable"
     shelf.work()
     assert found(timedelta(minutes=2)) == []
 
@@ -340,7 +342,7 @@ def test_an_open_change_nothing_rings_for_is_listed_again(
     assert bootstrap.pipeline().relay(failed=True) == 0
     (difference,) = found(timedelta(minutes=2))
     assert difference.kind == Kind.OPEN_FLAG_MISSING
-    assert maintenance.repair().mend(difference) == "rung for, to be stored"
+    assert maintenance.repair().repair(difference) == "rung for, to be stored"
     assert found(timedelta(minutes=2)) == []
     assert bootstrap.pipeline().relay(failed=True) == 1
 
@@ -349,7 +351,7 @@ def test_an_effect_that_was_given_up_is_not_missed(
     shelf: World, catalogue: Catalogue, ann: Origin
 ) -> None:
     catalogue.update("p2", {"price": "7"}, ann)
-    bootstrap.pipeline().persist("p2", 2)
+    bootstrap.pipeline().store("p2", 2)
     for effect in (Effect.SEARCHABLE, Effect.AUDITED, Effect.PURGED):
         bootstrap.operations().discard("p2", 2, effect, reason="No need of it", by="olga")
     assert found() == []

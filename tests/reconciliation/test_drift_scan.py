@@ -17,11 +17,11 @@ from django.test import Client
 from bbws_products.settings.celery import celery_settings
 from products import bootstrap, maintenance
 from products.changes import Change, Origin, audit_key, audit_record, canonical_json, next_change
-from products.errors import EngineAway
+from products.errors import DependencyUnavailable
 from products.reconciliation.comparison import DOCUMENT
-from products.reconciliation.differences import Difference, Entry, Kind, Standing
-from products.reconciliation.drift_scan import KEPT_MOST, SLICE, Check, Rounds
-from products.reconciliation.verification import BATCH, Batch, Place, Stage, Verification
+from products.reconciliation.differences import Difference, Kind, LogEntry, Observed
+from products.reconciliation.drift_scan import MAX_KEPT, SLICE, DriftScan, ScanState
+from products.reconciliation.verification import BATCH, Batch, Candidate, Stage, Verification
 from tasks.products import verify
 from tests.support.admin_client import LIST, signed_in
 from tests.support.builders import NOON, a_product
@@ -48,7 +48,7 @@ class Slow:
         start = places.index((stage, after)) + 1 if stage and after else 0
         for where, place in places[start:]:
             if self.away:
-                raise EngineAway("S3")
+                raise DependencyUnavailable("S3")
             self.clock.pass_(SLICE.total_seconds())
             self.seen.append(f"{where} {place}")
             yield Batch(
@@ -65,111 +65,113 @@ def slow() -> Slow:
 
 
 @pytest.fixture
-def rounds(world: World, slow: Slow) -> Rounds:
+def drift_scan(world: World, slow: Slow) -> DriftScan:
     return replace(
-        maintenance.rounds(), verification=slow, clock=slow.clock, tell=lambda difference: None
+        maintenance.drift_scan(), verification=slow, clock=slow.clock, tell=lambda difference: None
     )  # type: ignore[arg-type]
 
 
 def test_a_round_goes_on_slice_by_slice_and_is_kept_when_it_ends(
-    rounds: Rounds, slow: Slow
+    drift_scan: DriftScan, slow: Slow
 ) -> None:
     for turn in range(1, 7):
-        rounds.slice()
-        check = rounds.table.last_check()
-        assert check
-        assert (check.turn, check.last) == (turn, None)
-        assert check.running
-        assert (check.running.differences, sum(check.running.checked.values())) == (turn, turn * 25)
-    rounds.slice()
-    check = rounds.table.last_check()
-    assert check
-    assert (check.running, slow.seen) == (
+        drift_scan.step()
+        state = drift_scan.table.scan_state()
+        assert state
+        assert (state.turn, state.last) == (turn, None)
+        assert state.running
+        assert (state.running.differences, sum(state.running.checked.values())) == (turn, turn * 25)
+    drift_scan.step()
+    state = drift_scan.table.scan_state()
+    assert state
+    assert (state.running, slow.seen) == (
         None,
         [f"{s} {n}" for s in (Stage.ACTIVE, Stage.TRAIL) for n in range(3)],
     )
-    assert check.last
-    assert check.last.checked == {Stage.ACTIVE: 75, Stage.TRAIL: 75}
-    assert (check.last.differences, [d.product_id for d in check.last.found]) == (
+    assert state.last
+    assert state.last.checked == {Stage.ACTIVE: 75, Stage.TRAIL: 75}
+    assert (state.last.differences, [d.product_id for d in state.last.found]) == (
         6,
         ["p0", "p1", "p2"] * 2,
     )
-    rounds.slice()
-    again = rounds.table.last_check()
+    drift_scan.step()
+    again = drift_scan.table.scan_state()
     assert again
-    assert again.last == check.last
+    assert again.last == state.last
     assert again.running
     assert again.running.differences == 1
 
 
-def test_two_slices_at_once_count_nothing_twice(rounds: Rounds) -> None:
+def test_two_slices_at_once_count_nothing_twice(drift_scan: DriftScan) -> None:
     """The slower one comes to write down a turn that has been taken, and what it found is told by nobody."""
     told: list[str] = []
-    inner = replace(rounds, tell=lambda difference: told.append(f"faster {difference.product_id}"))
+    inner = replace(
+        drift_scan, tell=lambda difference: told.append(f"faster {difference.product_id}")
+    )
 
     class Overtaken:
-        def last_check(self) -> Check | None:
-            standing = rounds.table.last_check()
-            inner.slice()
+        def scan_state(self) -> ScanState | None:
+            standing = drift_scan.table.scan_state()
+            inner.step()
             return standing
 
-        def step(self, check: Check) -> bool:
-            return rounds.table.step(check)
+        def save(self, state: ScanState) -> bool:
+            return drift_scan.table.save(state)
 
-    slower = replace(rounds, table=Overtaken(), tell=lambda difference: told.append("slower"))
+    slower = replace(drift_scan, table=Overtaken(), tell=lambda difference: told.append("slower"))
     for turn in (1, 2, 3):
-        slower.slice()
-        check = rounds.table.last_check()
-        assert check
-        assert check.running
-        assert (check.turn, check.running.differences) == (turn, turn)
+        slower.step()
+        state = drift_scan.table.scan_state()
+        assert state
+        assert state.running
+        assert (state.turn, state.running.differences) == (turn, turn)
     assert told == ["faster p0", "faster p1", "faster p2"]
 
 
 def test_many_slices_at_once_leave_one_whole_state(world: World) -> None:
     shelve("p1")
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda _: maintenance.rounds().slice(), range(8)))
-    check = maintenance.rounds().table.last_check()
-    assert check
-    assert check.last
-    assert 1 <= check.turn <= 8
-    assert check.last.checked == {Stage.ACTIVE: 1, Stage.DOCUMENTS: 1, Stage.TRAIL: 1}
+        list(pool.map(lambda _: maintenance.drift_scan().step(), range(8)))
+    state = maintenance.drift_scan().table.scan_state()
+    assert state
+    assert state.last
+    assert 1 <= state.turn <= 8
+    assert state.last.checked == {Stage.ACTIVE: 1, Stage.DOCUMENTS: 1, Stage.TRAIL: 1}
 
 
 def test_an_engine_that_is_away_interrupts_a_round_and_does_not_end_it(
-    rounds: Rounds, slow: Slow
+    drift_scan: DriftScan, slow: Slow
 ) -> None:
-    rounds.slice()
+    drift_scan.step()
     slow.away = True
-    rounds.slice()
-    check = rounds.table.last_check()
-    assert check
-    assert check.running
-    assert (check.running.interrupted, check.running.after) == (
+    drift_scan.step()
+    state = drift_scan.table.scan_state()
+    assert state
+    assert state.running
+    assert (state.running.interrupted, state.running.after) == (
         "S3 does not answer at the moment.",
         "0",
     )
     slow.away = False
-    rounds.slice()
+    drift_scan.step()
     assert slow.seen == ["active records 0", "active records 1"]
 
 
-def test_what_is_kept_of_a_round_stays_small(rounds: Rounds, slow: Slow) -> None:
+def test_what_is_kept_of_a_round_stays_small(drift_scan: DriftScan, slow: Slow) -> None:
     many = [
-        Difference(Kind.CLAIM_MISSING, f"p{n}", "it is not there", 1) for n in range(KEPT_MOST + 9)
+        Difference(Kind.CLAIM_MISSING, f"p{n}", "it is not there", 1) for n in range(MAX_KEPT + 9)
     ]
     slow.walk = lambda *_: iter([Batch(Stage.ACTIVE, "x", 99, many)])  # type: ignore[method-assign, assignment]
-    last = rounds.slice().last
+    last = drift_scan.step().last
     assert last
-    assert (last.differences, len(last.found)) == (KEPT_MOST + 9, KEPT_MOST)
+    assert (last.differences, len(last.found)) == (MAX_KEPT + 9, MAX_KEPT)
 
 
 @pytest.mark.django_db
 def test_a_state_of_another_version_of_this_code_begins_the_round_anew(
-    rounds: Rounds, world: World
+    drift_scan: DriftScan, world: World
 ) -> None:
-    rounds.slice()
+    drift_scan.step()
     place, values = (
         {"PK": {"S": "CHECK#drift"}, "SK": {"S": "LATEST"}},
         {":x": {"S": "no such stage"}},
@@ -181,8 +183,8 @@ def test_a_state_of_another_version_of_this_code_begins_the_round_anew(
         ExpressionAttributeValues=values,
     )
     assert Client().get("/readyz").status_code == 200
-    check = rounds.slice()
-    assert (check.turn, check.running and check.running.after) == (2, "0")
+    state = drift_scan.step()
+    assert (state.turn, state.running and state.running.after) == (2, "0")
 
 
 # As it is run and shown
@@ -280,27 +282,27 @@ class Endless:
     def ids(self) -> Iterator[str]:
         return (f"p{number:07}" for number in range(self.count))
 
-    def records_after(self, after: str | None, *, active: bool) -> Iterator[Place]:
-        return (Place(i, i) for i in self.ids()) if active else iter(())
+    def records_after(self, after: str | None, *, active: bool) -> Iterator[Candidate]:
+        return (Candidate(i, i) for i in self.ids()) if active else iter(())
 
-    def open_after(self, after: str | None) -> Iterator[Place]:
+    def open_after(self, after: str | None) -> Iterator[Candidate]:
         return iter(())
 
-    def entries(self, product_id: str) -> Iterator[Entry]:
-        yield Entry(1, self.of(product_id), listed=False)
+    def entries(self, product_id: str) -> Iterator[LogEntry]:
+        yield LogEntry(1, self.of(product_id), listed=False)
 
     def change(self, product_id: str, version: int) -> None:
         return None
 
-    def standing(self, product_ids: Any) -> dict[str, Standing]:
+    def standing(self, product_ids: Any) -> dict[str, Observed]:
         assert len(product_ids) <= BATCH
-        return {i: Standing(1, self.of(i).after) for i in product_ids}
+        return {i: Observed(1, self.of(i).after) for i in product_ids}
 
     def name_owners(self, names: list[str]) -> dict[str, str]:
         return {name.replace(" ", "").lower(): name.partition(" ")[2] for name in names}
 
-    def documents(self, product_ids: Any) -> dict[str, Standing]:
-        return {i: Standing(1, DOCUMENT.wire(self.of(i).after)) for i in product_ids}
+    def documents(self, product_ids: Any) -> dict[str, Observed]:
+        return {i: Observed(1, DOCUMENT.wire(self.of(i).after)) for i in product_ids}
 
     def ids_after(self, after: str | None, since: datetime | None) -> Iterator[str]:
         return self.ids()

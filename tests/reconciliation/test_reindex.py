@@ -13,26 +13,26 @@ from products import bootstrap, maintenance
 from products.adapters.opensearch.rebuild import OpenSearchRebuild
 from products.catalogue import Catalogue
 from products.changes import Origin
-from products.errors import EngineAway
-from products.lists import Listing
+from products.errors import DependencyUnavailable
+from products.lists import ListQuery
 from products.product import Product
 from products.reindex import Reindex
 from tests.conftest import forget_wiring
 from tests.support.builders import fields
 from tests.support.commands import output
-from tests.support.fakes import Bell
+from tests.support.fakes import FakeDoorbell
 from tests.support.world import World
 
-HOSTING = Listing(text="hosting", by_relevance=True, limit=100)
+HOSTING = ListQuery(text="hosting", by_relevance=True, limit=100)
 
 
 @pytest.fixture
 def shelf(world: World, ann: Origin) -> Catalogue:
     """Twelve products, stored and indexed."""
-    quiet = replace(bootstrap.catalogue(), doorbell=Bell())
+    quiet = replace(bootstrap.catalogue(), doorbell=FakeDoorbell())
     for number in range(12):
         quiet.create(f"p{number:02}", fields(name=f"Hosting {number}"), ann)
-        bootstrap.pipeline().persist(f"p{number:02}", 1)
+        bootstrap.pipeline().store(f"p{number:02}", 1)
     maintenance.index_records()
     return quiet
 
@@ -75,12 +75,12 @@ def index_through(number: str, world: World, ann: Origin) -> Callable[[], None]:
     """A write of each kind, taken all the way: one more product, and one changed."""
 
     def write() -> None:
-        quiet = replace(bootstrap.catalogue(), doorbell=Bell())
+        quiet = replace(bootstrap.catalogue(), doorbell=FakeDoorbell())
         quiet.create(f"new{number}", fields(name=f"New hosting {number}"), ann)
         version = quiet.update("p03", {"price": f"{number}"}, ann).product.version
         for product_id, which in ((f"new{number}", 1), ("p03", version)):
-            bootstrap.pipeline().persist(product_id, which)
-            bootstrap.pipeline().make_searchable(product_id, which)
+            bootstrap.pipeline().store(product_id, which)
+            bootstrap.pipeline().index(product_id, which)
 
     return write
 
@@ -138,8 +138,8 @@ class Busy:
         for product_id in itertools.cycle(product_ids):
             edit = {"price": f"{self.written[product_id] % 90 + 1}.50"}
             version = self.quiet.update(product_id, edit, self.ann).product.version
-            bootstrap.pipeline().persist(product_id, version)
-            bootstrap.pipeline().make_searchable(product_id, version)
+            bootstrap.pipeline().store(product_id, version)
+            bootstrap.pipeline().index(product_id, version)
             self.written[product_id] = version
             if version_in(self.world, product_id) < version:
                 self.lost.append(f"{product_id} v{version}")
@@ -178,9 +178,9 @@ def test_an_interrupted_run_leaves_search_as_it_was_and_may_be_run_again(
     shelf: Catalogue, world: World, ann: Origin, step: str
 ) -> None:
     def die() -> None:
-        raise EngineAway("OpenSearch")
+        raise DependencyUnavailable("OpenSearch")
 
-    with pytest.raises(EngineAway):
+    with pytest.raises(DependencyUnavailable):
         rebuilding(step, die).run("2", everything)
     assert indexes(world) == {
         f"{world.alias}-1": [world.alias],
@@ -197,7 +197,7 @@ def test_an_interrupted_run_leaves_search_as_it_was_and_may_be_run_again(
 def test_of_two_runs_at_once_the_earlier_ends_and_nothing_is_lost(
     shelf: Catalogue, world: World
 ) -> None:
-    with pytest.raises(EngineAway):
+    with pytest.raises(DependencyUnavailable):
         rebuilding("switch", lambda: rebuilding().run("3", everything) and None).run(
             "2", everything
         )

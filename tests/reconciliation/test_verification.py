@@ -12,7 +12,7 @@ from products.changes import Effect, Origin, audit_hash
 from products.pipeline import Pipeline
 from products.reconciliation.differences import Kind
 from tests.support.builders import fields
-from tests.support.fakes import Bell
+from tests.support.fakes import FakeDoorbell
 from tests.support.tampering import (
     AT_ONCE,
     META,
@@ -32,7 +32,7 @@ from tests.support.world import World
 @pytest.fixture
 def line(pipeline: Pipeline) -> Pipeline:
     """Its messages go nowhere; each effect is asked for by name."""
-    return replace(pipeline, doorbell=Bell())
+    return replace(pipeline, doorbell=FakeDoorbell())
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_only_what_was_changed_since_then_is_looked_at(
     for product_id in ("p1", "p2"):
         delete(shelf, claim(product_id, 2 if product_id == "p1" else 1), "CLAIM")
     catalogue.update("p2", {"price": "7"}, ann)
-    bootstrap.pipeline().persist("p2", 2)
+    bootstrap.pipeline().store("p2", 2)
     catalogue.update("p3", {"price": "8"}, ann)  # its record is as old as before
     looked = list(maintenance.verification(AT_ONCE).walk(since=since))
     about = {(d.kind, d.product_id) for batch in looked for d in batch.found}
@@ -94,14 +94,14 @@ def test_a_product_that_moves_on_while_it_is_looked_at_is_no_difference(
 
     class Moving:
         def entries(self, product_id: str) -> Any:
-            yield from maintenance.drift().entries(product_id)
+            yield from maintenance.reconciliation_source().entries(product_id)
             if product_id == "p1":
                 number = next(version)
                 catalogue.update("p1", {"name": f"Name number {number}"}, ann)
                 through(line, "p1", number)
 
         def __getattr__(self, name: str) -> Any:
-            return getattr(maintenance.drift(), name)
+            return getattr(maintenance.reconciliation_source(), name)
 
     moving = replace(maintenance.verification(AT_ONCE), logs=Moving())  # type: ignore[arg-type]
     assert moving.of(["p1"]) == []
@@ -116,7 +116,7 @@ def test_two_products_with_one_name_are_left_to_people(shelf: World) -> None:
     difference = next(d for d in found() if d.kind == Kind.CLAIM_OF_OTHER)
     assert (
         difference.product_id,
-        "one of them must be renamed" in maintenance.repair().mend(difference),
+        "one of them must be renamed" in maintenance.repair().repair(difference),
     ) == ("p9", True)
     assert shelf.item(claim("p2", 1), "CLAIM") == {
         "PK": claim("p2", 1),

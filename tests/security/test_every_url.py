@@ -232,7 +232,7 @@ def there(catalogue: Catalogue, pipeline: Pipeline, ann: Origin) -> dict[str, An
     for number in range(3):
         catalogue.create(f"p{number}", fields(name=f"Hosting {number}"), ann)
     catalogue.deactivate("p0", ann)
-    pipeline.persist("p2", 1)
+    pipeline.store("p2", 1)
     user, holder = (User.objects.create(username=name) for name in ("somebody", "holder"))
     token = tokens.issue(holder, label="theirs", lifetime=timedelta(days=1))[0]
     group = Group.objects.create(name="Some group")

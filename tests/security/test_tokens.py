@@ -28,7 +28,7 @@ def status(token: str) -> int:
 
 @pytest.fixture(autouse=True)
 def no_trust() -> None:
-    tokens.forget_trust()
+    tokens.forget_verified_tokens()
 
 
 def test_keys_are_rotated_without_a_break(world: World, settings: Any) -> None:
@@ -48,7 +48,7 @@ def test_a_revoked_token_is_refused_within_a_minute(world: World) -> None:
     assert "issued" in output("tokens")
     assert "revoked" in output("tokens", revoke=listed.pk)
     assert status(token) == 404  # this process still trusts it
-    tokens.forget_trust()  # as it does by itself after a minute
+    tokens.forget_verified_tokens()  # as it does by itself after a minute
     assert status(token) == 401
     assert "revoked" in output("tokens")
     with pytest.raises(CommandError, match="no token"):
@@ -87,7 +87,7 @@ def test_staff_issue_tokens_for_themselves_and_superusers_for_others(world: Worl
     client.post("/admin/products/apitoken/", {"action": "revoke", "_selected_action": [mine.pk]})
     mine.refresh_from_db()
     assert mine.revoked_at
-    tokens.forget_trust()
+    tokens.forget_verified_tokens()
     assert status(shown.rpartition(" ")[2]) == 401
 
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from products.lists import Listing
+from products.lists import ListQuery
 
 FIELDS = ("name", "description", "price", "active")
 
@@ -59,7 +59,7 @@ class Write:
     edits: Mapping[str, Any]
     new: bool = False
     base: int | None = None
-    only_if: int | None = None
+    expected_version: int | None = None
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class Model:
         if not states:
             return "missing", self
         newest = states[-1]
-        if write.only_if not in (None, newest.version):
+        if write.expected_version not in (None, newest.version):
             return "mismatch", self
         if write.base is not None and not 1 <= write.base <= newest.version:
             return "no such version", self
@@ -183,7 +183,7 @@ def logs(items: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-def expected_list(listing: Listing, model: Model) -> list[dict[str, Any]]:
+def expected_list(listing: ListQuery, model: Model) -> list[dict[str, Any]]:
     """The documents a list must show, in its order."""
     documents = [state.document(product_id) for product_id, state in model.newest().items()]
     held = [document for document in documents if listing.active in (None, document["active"])]

@@ -24,20 +24,20 @@ class Clock:
 
 
 @dataclass
-class Bell:
+class FakeDoorbell:
     """A doorbell that keeps what was rung, so that a test decides what becomes of it."""
 
-    rung: list[tuple[str, str, int, int]] = field(default_factory=list)
+    sent: list[tuple[str, str, int, int]] = field(default_factory=list)
     jobs: list[str] = field(default_factory=list)
 
-    def ring(self, task: str, change: Change, *, delay: int = 0) -> None:
-        self.rung.append((task, change.product_id, change.version, delay))
+    def notify(self, task: str, change: Change, *, delay: int = 0) -> None:
+        self.sent.append((task, change.product_id, change.version, delay))
 
-    def ring_job(self, job_id: str) -> None:
+    def notify_job(self, job_id: str) -> None:
         self.jobs.append(job_id)
 
     def taken(self) -> list[tuple[str, str, int, int]]:
-        taken, self.rung = self.rung, []
+        taken, self.sent = self.sent, []
         return taken
 
 

@@ -16,9 +16,9 @@ from products.adapters.dynamodb.table import DynamoProductTable
 from products.adapters.opensearch.index import OpenSearchIndex, connect
 from products.adapters.s3 import S3AuditTrail, WriteOnceStorage
 from products.changes import Change
-from products.errors import EngineAway
+from products.errors import DependencyUnavailable
 from products.product import Product
-from tests.support.fakes import Bell, Clock
+from tests.support.fakes import Clock, FakeDoorbell
 from tests.support.world import World
 
 
@@ -31,7 +31,7 @@ def die() -> None:
 
 
 def be_away() -> None:
-    raise EngineAway("The engine")
+    raise DependencyUnavailable("The engine")
 
 
 @dataclass
@@ -108,17 +108,17 @@ class DisturbedClient(DirectClient):
 
 
 @dataclass
-class DisturbedBell(Bell):
+class DisturbedBell(FakeDoorbell):
     """A publish is a call too; when the queue is away, the message is lost and nobody is told."""
 
     disturber: Disturber = field(default_factory=Disturber)
 
-    def ring(self, task: str, change: Change, *, delay: int = 0) -> None:
+    def notify(self, task: str, change: Change, *, delay: int = 0) -> None:
         try:
             self.disturber.before()
-            super().ring(task, change, delay=delay)
+            super().notify(task, change, delay=delay)
             self.disturber.after()
-        except EngineAway:
+        except DependencyUnavailable:
             return
 
 

@@ -11,7 +11,7 @@ from products.changes import Effect, Origin
 from products.pipeline import Pipeline
 from products.reconciliation.differences import Difference, Kind
 from tests.support.builders import fields
-from tests.support.fakes import Bell
+from tests.support.fakes import FakeDoorbell
 from tests.support.world import World
 
 AT_ONCE = timedelta()
@@ -20,8 +20,8 @@ META, V1, V2 = "METADATA", "CHANGE#000000000001", "CHANGE#000000000002"
 
 def through(line: Pipeline, product_id: str, version: int) -> None:
     """All its effects; the purge is only said to have been, since nothing can look into CloudFront."""
-    line.persist(product_id, version)
-    line.make_searchable(product_id, version)
+    line.store(product_id, version)
+    line.index(product_id, version)
     line.audit(product_id, version)
     change = bootstrap.table().change(product_id, version)
     assert change
@@ -32,7 +32,8 @@ def shelve(product_id: str, versions: int = 1) -> None:
     """A product whose effects have all come about; each version has another name."""
     ann = Origin(actor="ann", source="test", request_id="r")
     quiet, line = (
-        replace(part, doorbell=Bell()) for part in (bootstrap.catalogue(), bootstrap.pipeline())
+        replace(part, doorbell=FakeDoorbell())
+        for part in (bootstrap.catalogue(), bootstrap.pipeline())
     )
     for version in range(1, versions + 1):
         name = {"name": f"{product_id} {version}"}

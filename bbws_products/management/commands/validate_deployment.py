@@ -54,7 +54,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", dest="as_json", help="for machines")
 
     def handle(self, *args: Any, strict: bool, as_json: bool, **options: Any) -> str:
-        found = {area: list(check()) for area, check in checks(**options).items()}
+        found = {area: list(validate()) for area, validate in validations(**options).items()}
         if LOCAL and not strict:
             found = {area: list(map(softened, findings)) for area, findings in found.items()}
         counts = Counter(finding.state for findings in found.values() for finding in findings)
@@ -71,25 +71,25 @@ class Command(BaseCommand):
         return ""
 
 
-def checks(
+def validations(
     *, url: str | None, with_lambda: bool, role: str | None, principal: str | None, **_: Any
 ) -> dict[str, Check]:
     """What is looked at, by the name it has in the table."""
     looked_at: dict[str, Check] = {
-        "settings": inside.check_settings,
-        "sql": inside.check_sql,
-        "table": table.check,
-        "queues": queues.check,
-        "buckets": buckets.check,
-        "cdn": edge.check_cloudfront,
-        "search": edge.check_search,
-        "permissions": lambda: permissions.check(role, principal),
-        "alarms": lambda: alarms.check(with_lambda=with_lambda),
+        "settings": inside.validate_settings,
+        "sql": inside.validate_sql,
+        "table": table.validate,
+        "queues": queues.validate,
+        "buckets": buckets.validate,
+        "cdn": edge.validate_cloudfront,
+        "search": edge.validate_search,
+        "permissions": lambda: permissions.validate(role, principal),
+        "alarms": lambda: alarms.validate(with_lambda=with_lambda),
     }
     if with_lambda:
-        looked_at["functions"] = functions.check
+        looked_at["functions"] = functions.validate
     if url:
-        looked_at["endpoints"] = lambda: endpoints.check(url)
+        looked_at["endpoints"] = lambda: endpoints.validate(url)
     return looked_at
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from products.errors import EngineAway
+from products.errors import DependencyUnavailable
 
 PASSING = {
     "ConditionalRequestConflict",
@@ -75,13 +75,15 @@ def calling(engine: str) -> Iterator[None]:
     try:
         yield
     except BotoCoreError as fault:
-        raise EngineAway(engine) from fault
+        raise DependencyUnavailable(engine) from fault
     except ClientError as fault:
         status = fault.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         if status >= 500 or error_code(fault) in PASSING:
-            raise EngineAway(engine) from fault
+            raise DependencyUnavailable(engine) from fault
         if error_code(fault) in REFUSING:
-            raise EngineAway(engine, f"does not serve us: {error_code(fault)}") from fault
+            raise DependencyUnavailable(
+                engine, f"does not serve us: {error_code(fault)}"
+            ) from fault
         raise
 
 

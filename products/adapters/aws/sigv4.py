@@ -42,7 +42,7 @@ GONE = (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Endpoint:
     """Where a service is and who calls it; time limits in seconds, of a connection and of each read."""
 
     service: str
@@ -59,7 +59,7 @@ class Place:
         return urlsplit(self.url).netloc
 
 
-def place_of(service: str, environment: Mapping[str, str]) -> Place | None:
+def endpoint_of(service: str, environment: Mapping[str, str]) -> Endpoint | None:
     """What botocore would make of the environment, where that is plain: keys and region are in it, and nothing - no
     proxy, no profile, no file - says more. Else None. Such keys never change while a process lives.
     """
@@ -77,7 +77,7 @@ def place_of(service: str, environment: Mapping[str, str]) -> Place | None:
         key and secret and COMMERCIAL.fullmatch(region) and PLAIN_URL.fullmatch(url)
     ) or _says_more(environment):
         return None
-    return Place(
+    return Endpoint(
         service=service, url=url, region=region, access_key=key, secret_key=secret, token=token
     )
 
@@ -95,7 +95,7 @@ def _says_more(environment: Mapping[str, str]) -> bool:
 def signed_client(service: str, make: Callable[..., Any] = client, *, attempts: int) -> Any:
     """A client that takes no botocore while all goes well; botocore's own, made by ``make``, where the environment
     leaves open how to call. Both try ``attempts`` times, of which the first is direct."""
-    place = place_of(service, os.environ)
+    place = endpoint_of(service, os.environ)
     if place is None:
         return make(service, attempts=attempts)
     later = SimpleLazyObject(partial(make, service, attempts=max(1, attempts - 1)))
@@ -106,7 +106,7 @@ class SignedConnection:
     """Kept open between calls. One that the other side has closed since the last call - as while a function was
     frozen - is opened anew at once, as libcurl does."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Endpoint) -> None:
         self.place = place
         self._open: HTTPConnection | None = None
 
@@ -143,7 +143,7 @@ class SignedConnection:
         return answer.status, content
 
 
-def _connection(place: Place) -> HTTPConnection:
+def _connection(place: Endpoint) -> HTTPConnection:
     if urlsplit(place.url).scheme == "https":
         return HTTPSConnection(place.host, timeout=place.connect, context=_trust())
     return HTTPConnection(place.host, timeout=place.connect)
@@ -155,7 +155,7 @@ def _trust() -> ssl.SSLContext:
     return ssl.create_default_context(cafile=os.environ.get("AWS_CA_BUNDLE") or bundled)
 
 
-def signed_headers(place: Place, operation: str, body: bytes, at: datetime) -> dict[str, str]:
+def signed_headers(place: Endpoint, operation: str, body: bytes, at: datetime) -> dict[str, str]:
     """All headers of the call, with AWS's Signature Version 4 over them and the body:
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
     """

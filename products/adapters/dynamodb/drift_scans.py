@@ -6,45 +6,45 @@ from typing import Any
 
 from products.adapters.dynamodb.calls import DynamoCalls
 from products.adapters.dynamodb.items import Item
-from products.documents import iso, moment
+from products.documents import format_timestamp, parse_timestamp
 from products.reconciliation.differences import Difference, Kind
-from products.reconciliation.drift_scan import Check, Round
+from products.reconciliation.drift_scan import Scan, ScanState
 from products.reconciliation.verification import Stage
 
 CHECK_KEY = {"PK": "CHECK#drift", "SK": "LATEST"}
 
 
 @dataclass(frozen=True, slots=True)
-class DynamoChecks(DynamoCalls):
+class DynamoScanTable(DynamoCalls):
     """The last round and the one under way."""
 
-    def last_check(self) -> Check | None:
+    def scan_state(self) -> ScanState | None:
         item = self._get(CHECK_KEY)
         return _to_check(item) if item else None
 
-    def step(self, check: Check) -> bool:
-        last, running = (_round_item(r) if r else None for r in (check.last, check.running))
-        item = {**CHECK_KEY, "turn": check.turn, "last": last, "running": running}
+    def save(self, state: ScanState) -> bool:
+        last, running = (_round_item(r) if r else None for r in (state.last, state.running))
+        item = {**CHECK_KEY, "turn": state.turn, "last": last, "running": running}
         return self._do(
-            self._put(item, "attribute_not_exists(PK) OR turn < :turn", {":turn": check.turn})
+            self._put(item, "attribute_not_exists(PK) OR turn < :turn", {":turn": state.turn})
         )
 
 
-def _to_check(item: Mapping[str, Any]) -> Check:
+def _to_check(item: Mapping[str, Any]) -> ScanState:
     """What another version of this code wrote down may not be readable: then the round begins anew."""
     try:
         last, running = (
             _to_round(item[name]) if item[name] else None for name in ("last", "running")
         )
     except (KeyError, ValueError, TypeError):
-        return Check(int(item["turn"]))
-    return Check(int(item["turn"]), last, running)
+        return ScanState(int(item["turn"]))
+    return ScanState(int(item["turn"]), last, running)
 
 
-def _round_item(made: Round) -> Item:
+def _round_item(made: Scan) -> Item:
     return {
-        "beganAt": iso(made.began_at),
-        "movedAt": iso(made.moved_at),
+        "beganAt": format_timestamp(made.began_at),
+        "movedAt": format_timestamp(made.updated_at),
         "stage": str(made.stage),
         "after": made.after,
         "checked": {str(stage): count for stage, count in made.checked.items()},
@@ -54,10 +54,10 @@ def _round_item(made: Round) -> Item:
     }
 
 
-def _to_round(item: Mapping[str, Any]) -> Round:
-    return Round(
-        began_at=moment(item["beganAt"]),
-        moved_at=moment(item["movedAt"]),
+def _to_round(item: Mapping[str, Any]) -> Scan:
+    return Scan(
+        began_at=parse_timestamp(item["beganAt"]),
+        updated_at=parse_timestamp(item["movedAt"]),
         stage=Stage(item["stage"]),
         after=item["after"],
         checked={Stage(stage): int(count) for stage, count in item["checked"].items()},

@@ -8,10 +8,10 @@ from typing import Any
 
 from products.adapters.dynamodb.attribute_values import decoded
 from products.changes import Change, ChangeType, Discard, Effect, Failure, Origin
-from products.documents import from_document, iso, moment, to_document
+from products.documents import format_timestamp, from_document, parse_timestamp, to_document
 from products.errors import CorruptChange, NameTaken, VersionTaken
-from products.idempotency import Answer, Outcome, RequestAnswered
-from products.lists import Listing
+from products.idempotency import DuplicateRequest, IdempotencyRecord, Outcome
+from products.lists import ListQuery
 from products.product import Product, normalised_name
 
 logger = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ INDEX_KEYS = {
 OPEN = "OPEN"
 EXPIRY = "expiresAt"
 """The table's time to live, in seconds since 1970."""
-CLAIM_MOST = 1024  # bytes of a name in its claim's key; DynamoDB refuses keys over 2048
+MAX_CLAIM = 1024  # bytes of a name in its claim's key; DynamoDB refuses keys over 2048
 INVALIDATION_KEY = {"PK": "INVALIDATION", "SK": "LATEST"}
 
 
@@ -75,39 +75,39 @@ def record_key(product_id: str) -> Item:
 def claim_key(name: str) -> Item:
     """Some characters normalise to many (one to eighteen), so a legal name may be too long for a key: then its hash."""
     claimed = normalised_name(name)
-    if len(claimed.encode()) > CLAIM_MOST:
+    if len(claimed.encode()) > MAX_CLAIM:
         claimed = hashlib.sha256(claimed.encode()).hexdigest()
     return {"PK": f"NAME#{claimed}", "SK": "CLAIM"}
 
 
-def answer_key(actor: str, key: str) -> Item:
+def idempotency_item_key(actor: str, key: str) -> Item:
     return {"PK": f"REQUEST#{actor}#{key}", "SK": "KEY"}
 
 
-def answer_item(origin: Origin, answer: Answer, expires_at: datetime) -> Item:
+def idempotency_item(origin: Origin, record: IdempotencyRecord, expires_at: datetime) -> Item:
     """What is remembered of a request; DynamoDB deletes it once it has expired."""
-    if origin.once is None:
+    if origin.idempotency_key is None:
         raise ValueError("only a request with an Idempotency-Key is remembered")
     return {
-        **answer_key(origin.actor, origin.once.key),
-        "fingerprint": answer.fingerprint,
+        **idempotency_item_key(origin.actor, origin.idempotency_key.key),
+        "fingerprint": record.fingerprint,
         "outcomes": [
             {
                 "productId": outcome.product_id,
                 "version": outcome.version,
                 "changed": outcome.changed,
             }
-            for outcome in answer.outcomes
+            for outcome in record.outcomes
         ],
         "expiresAt": int(expires_at.timestamp()),
     }
 
 
-def to_answer(item: Mapping[str, Any]) -> Answer:
+def to_idempotency_record(item: Mapping[str, Any]) -> IdempotencyRecord:
     outcomes = (
         Outcome(o["productId"], int(o["version"]), changed=o["changed"]) for o in item["outcomes"]
     )
-    return Answer(item["fingerprint"], tuple(outcomes))
+    return IdempotencyRecord(item["fingerprint"], tuple(outcomes))
 
 
 def record_item(product: Product) -> Item:
@@ -117,9 +117,9 @@ def record_item(product: Product) -> Item:
         **record_key(product.product_id),
         **to_document(product),
         "activeFlag": flag,
-        "createdSort": Listing().position(product),
+        "createdSort": ListQuery().position(product),
         "activeCurrency": f"{flag}#{product.currency}",
-        "priceSort": Listing(by_price=True).position(product),
+        "priceSort": ListQuery(by_price=True).position(product),
     }
 
 
@@ -133,7 +133,7 @@ def change_item(change: Change) -> Item:
         "source": change.origin.source,
         "requestId": change.origin.request_id,
         "reason": change.origin.reason,
-        "acceptedAt": iso(change.accepted_at),
+        "acceptedAt": format_timestamp(change.accepted_at),
         "before": to_document(change.before) if change.before else None,
         "after": to_document(change.after),
         "previousHash": change.previous_hash,
@@ -169,17 +169,20 @@ def _to_change(item: Mapping[str, Any]) -> Change:
             request_id=item["requestId"],
             reason=item.get("reason", ""),
         ),
-        accepted_at=moment(item["acceptedAt"]),
+        accepted_at=parse_timestamp(item["acceptedAt"]),
         before=from_document(item["before"]) if item["before"] else None,
         after=after,
         previous_hash=item["previousHash"],
         record_hash=item["recordHash"],
         open=frozenset(map(Effect, item.get("open", ()))),
-        done={Effect(effect): moment(at) for effect, at in item["done"].items()},
+        done={Effect(effect): parse_timestamp(at) for effect, at in item["done"].items()},
         failures={
             Effect(effect): _to_failure(failure) for effect, failure in item["failures"].items()
         },
-        rung=(int(item["rings"]), moment(item["rungAt"]) if "rungAt" in item else None),
+        requeues=(
+            int(item["rings"]),
+            parse_timestamp(item["rungAt"]) if "rungAt" in item else None,
+        ),
         discarded={
             effect: _to_discard(item[key])
             for effect in Effect
@@ -193,17 +196,17 @@ def discard_name(effect: Effect) -> str:
 
 
 def discard_item(discard: Discard) -> Item:
-    return {"by": discard.by, "at": iso(discard.at), "reason": discard.reason}
+    return {"by": discard.by, "at": format_timestamp(discard.at), "reason": discard.reason}
 
 
 def _to_discard(item: Mapping[str, Any]) -> Discard:
-    return Discard(by=item["by"], at=moment(item["at"]), reason=item["reason"])
+    return Discard(by=item["by"], at=parse_timestamp(item["at"]), reason=item["reason"])
 
 
 def failure_item(failure: Failure) -> Item:
     return {
         "reason": failure.reason,
-        "at": iso(failure.at),
+        "at": format_timestamp(failure.at),
         "attempts": failure.attempts,
         "permanent": failure.permanent,
     }
@@ -212,7 +215,7 @@ def failure_item(failure: Failure) -> Item:
 def _to_failure(item: Mapping[str, Any]) -> Failure:
     return Failure(
         reason=item["reason"],
-        at=moment(item["at"]),
+        at=parse_timestamp(item["at"]),
         attempts=int(item["attempts"]),
         permanent=item["permanent"],
     )
@@ -220,12 +223,12 @@ def _to_failure(item: Mapping[str, Any]) -> Failure:
 
 def refusal(
     owned: Sequence[tuple[Change, Item]], reasons: Sequence[Item]
-) -> VersionTaken | NameTaken | RequestAnswered:
+) -> VersionTaken | NameTaken | DuplicateRequest:
     """Which clause of the transaction did not hold. DynamoDB gives a reason for each write, in their order; what comes
     after the changes' own writes is the answer to remember."""
     refused = [reason["Code"] == "ConditionalCheckFailed" for reason in reasons]
     if any(refused[len(owned) :]):
-        return RequestAnswered("The same request was answered a moment ago.")
+        return DuplicateRequest("The same request was answered a moment ago.")
     standing = {
         write["Put"]["Item"]["SK"]["S"]: (change, reason)
         for (change, write), reason, no in zip(owned, reasons, refused, strict=False)
@@ -238,7 +241,7 @@ def refusal(
     return VersionTaken(f"One of {len(owned)} writes found its place taken.")
 
 
-def readable[T](items: Iterator[Item], read: Callable[[Item], T]) -> Iterator[T]:
+def parse_or_skip[T](items: Iterator[Item], read: Callable[[Item], T]) -> Iterator[T]:
     """The items that can be read. One damaged item must not hide all others from a list; the log names it."""
     for item in items:
         try:

@@ -14,9 +14,9 @@ from typing import Any
 from products.adapters.dynamodb.attribute_values import encoded
 from products.adapters.dynamodb.calls import DynamoCalls
 from products.adapters.dynamodb.items import OPEN_CHANGES, Item
-from products.bulk.jobs import KEPT, Job, JobKind, JobState
+from products.bulk.jobs import RETENTION, Job, JobKind, JobState
 from products.bulk.rows import CHUNK, Row, RowState, in_chunks
-from products.documents import iso, moment
+from products.documents import format_timestamp, parse_timestamp
 
 logger = logging.getLogger(__name__)
 RUNNING = "JOB"
@@ -76,7 +76,10 @@ class DynamoJobTable(DynamoCalls):
         found = self._query(
             IndexName=OPEN_CHANGES,
             KeyConditionExpression="openFlag = :running AND acceptedAt <= :before",
-            ExpressionAttributeValues={":running": RUNNING, ":before": iso(moved_before)},
+            ExpressionAttributeValues={
+                ":running": RUNNING,
+                ":before": format_timestamp(moved_before),
+            },
         )
         return map(_to_job, found)
 
@@ -90,12 +93,12 @@ def _chunk_key(job_id: str, chunk: int) -> Item:
 
 
 def _expiry(job: Job) -> Item:
-    return {"expiresAt": int((job.created_at + KEPT).timestamp())}
+    return {"expiresAt": int((job.created_at + RETENTION).timestamp())}
 
 
 def _job_item(job: Job) -> Item:
     running = (
-        {"openFlag": RUNNING, "acceptedAt": iso(job.moved_at)}
+        {"openFlag": RUNNING, "acceptedAt": format_timestamp(job.updated_at)}
         if job.state == JobState.RUNNING
         else {}
     )
@@ -108,8 +111,8 @@ def _job_item(job: Job) -> Item:
         "actor": job.actor,
         "reason": job.reason,
         "state": str(job.state),
-        "createdAt": iso(job.created_at),
-        "movedAt": iso(job.moved_at),
+        "createdAt": format_timestamp(job.created_at),
+        "movedAt": format_timestamp(job.updated_at),
         "rows": job.rows,
         "counts": {str(state): count for state, count in job.counts.items()},
         "chunk": job.chunk,
@@ -126,8 +129,8 @@ def _to_job(item: Mapping[str, Any]) -> Job:
         actor=item["actor"],
         reason=item["reason"],
         state=JobState(item["state"]),
-        created_at=moment(item["createdAt"]),
-        moved_at=moment(item["movedAt"]),
+        created_at=parse_timestamp(item["createdAt"]),
+        updated_at=parse_timestamp(item["movedAt"]),
         rows=int(item["rows"]),
         counts={RowState(state): int(count) for state, count in item["counts"].items()},
         chunk=int(item["chunk"]),

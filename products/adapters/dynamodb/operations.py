@@ -13,12 +13,12 @@ from products.adapters.dynamodb.attribute_values import encoded
 from products.adapters.dynamodb.calls import DynamoCalls
 from products.adapters.dynamodb.items import Item, change_key, discard_item, discard_name
 from products.changes import Change, Discard, Effect
-from products.documents import iso, moment
-from products.errors import EngineAway
+from products.documents import format_timestamp, parse_timestamp
+from products.errors import DependencyUnavailable
 from products.operations import BOUNDS, Action, Minute, bucket_of
 
 logger = logging.getLogger(__name__)
-KEPT = timedelta(days=2)
+RETENTION = timedelta(days=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class DynamoOperations(DynamoCalls):
         at = max(change.done.values())
         names, values = (
             {"#changes": "changes"},
-            {":one": 1, ":expires": int((at + KEPT).timestamp())},
+            {":one": 1, ":expires": int((at + RETENTION).timestamp())},
         )
         parts = ["#changes :one"]
         for effect, done in change.done.items():
@@ -49,7 +49,7 @@ class DynamoOperations(DynamoCalls):
                 ExpressionAttributeNames=names,
                 ExpressionAttributeValues=encoded(values),
             )
-        except (EngineAway, ClientError) as fault:
+        except (DependencyUnavailable, ClientError) as fault:
             logger.warning("a completed change was not counted", extra={"fault": repr(fault)})
 
     def minutes(self, since: datetime, until: datetime) -> list[Minute]:
@@ -86,7 +86,7 @@ class DynamoOperations(DynamoCalls):
         item = {
             "PK": _month(action.at),
             "SK": action.action_id,
-            "at": iso(action.at),
+            "at": format_timestamp(action.at),
             "by": action.by,
             "what": action.what,
             "reason": action.reason,
@@ -106,7 +106,7 @@ class DynamoOperations(DynamoCalls):
         return [
             Action(
                 action_id=item["SK"],
-                at=moment(item["at"]),
+                at=parse_timestamp(item["at"]),
                 by=item["by"],
                 what=item["what"],
                 reason=item["reason"],

@@ -19,22 +19,22 @@ from products.adapters.dynamodb.items import (
     to_change,
 )
 from products.changes import Change
-from products.documents import from_document, iso, moment
+from products.documents import format_timestamp, from_document, parse_timestamp
 from products.errors import CorruptChange
 from products.product import Product, normalised_name
-from products.reconciliation.differences import Entry, Standing
-from products.reconciliation.verification import Place
+from products.reconciliation.differences import LogEntry, Observed
+from products.reconciliation.verification import Candidate
 
 UNREADABLE = (CorruptChange, KeyError, ValueError, TypeError, AttributeError)
 
 
 @dataclass(frozen=True, slots=True)
-class DynamoDrift(DynamoCalls):
+class DynamoReconciliation(DynamoCalls):
     """What can't be read of an item is a fact here, not a fault."""
 
     # What is there
 
-    def entries(self, product_id: str) -> Iterator[Entry]:
+    def entries(self, product_id: str) -> Iterator[LogEntry]:
         items = self._query(
             KeyConditionExpression="PK = :pk AND begins_with(SK, :change)",
             ExpressionAttributeValues={":pk": _pk(product_id), ":change": "CHANGE#"},
@@ -42,7 +42,7 @@ class DynamoDrift(DynamoCalls):
         )
         for item in items:
             number = str(item["SK"]).removeprefix("CHANGE#")
-            yield Entry(
+            yield LogEntry(
                 int(number) if number.isdecimal() else 0, _readable(item), "openFlag" in item
             )
 
@@ -50,7 +50,7 @@ class DynamoDrift(DynamoCalls):
         item = self._get(change_key(product_id, version))
         return _readable(item) if item else None
 
-    def standing(self, product_ids: Sequence[str]) -> dict[str, Standing]:
+    def standing(self, product_ids: Sequence[str]) -> dict[str, Observed]:
         items = self._batch([record_key(product_id) for product_id in dict.fromkeys(product_ids)])
         return {str(item["PK"]).removeprefix("PRODUCT#"): _standing(item) for item in items}
 
@@ -59,7 +59,7 @@ class DynamoDrift(DynamoCalls):
         claims = self._batch([{"PK": key, "SK": "CLAIM"} for key in keys])
         return {keys[claim["PK"]]: str(claim.get("productId", "")) for claim in claims}
 
-    def records_after(self, after: str | None, *, active: bool) -> Iterator[Place]:
+    def records_after(self, after: str | None, *, active: bool) -> Iterator[Candidate]:
         items = self._query(
             IndexName=BY_CREATED,
             KeyConditionExpression="activeFlag = :flag AND createdSort > :after",
@@ -71,13 +71,13 @@ class DynamoDrift(DynamoCalls):
             Limit=PAGE,
         )
         for item in items:
-            yield Place(
+            yield Candidate(
                 item["createdSort"],
                 str(item["PK"]).removeprefix("PRODUCT#"),
                 _moment(item.get("updatedAt")),
             )
 
-    def open_after(self, after: str | None) -> Iterator[Place]:
+    def open_after(self, after: str | None) -> Iterator[Candidate]:
         items = self._query(
             IndexName=OPEN_CHANGES,
             KeyConditionExpression="openFlag = :open AND acceptedAt > :after",
@@ -86,15 +86,15 @@ class DynamoDrift(DynamoCalls):
             Limit=PAGE,
         )
         for item in items:
-            yield Place(item["acceptedAt"], str(item["PK"]).removeprefix("PRODUCT#"))
+            yield Candidate(item["acceptedAt"], str(item["PK"]).removeprefix("PRODUCT#"))
 
     def accepted_between(self, product_id: str, first: datetime, last: datetime) -> set[datetime]:
         """A filter, not a key: it reads the product's log, and sends only what is asked for."""
         values = {
             ":pk": _pk(product_id),
             ":change": "CHANGE#",
-            ":first": iso(first),
-            ":last": iso(last),
+            ":first": format_timestamp(first),
+            ":last": format_timestamp(last),
         }
         items = self._query(
             KeyConditionExpression="PK = :pk AND begins_with(SK, :change)",
@@ -107,7 +107,7 @@ class DynamoDrift(DynamoCalls):
 
     # Mending
 
-    def mend_record(self, product: Product, seen: int | None) -> bool:
+    def repair_record(self, product: Product, seen: int | None) -> bool:
         """Write the record over an older one, one of the same version, and the one that was ``seen`` and nobody
         accepted; False when it is newer by now."""
         condition = "attribute_not_exists(PK) OR attribute_not_exists(version) OR version <= :version OR version = :seen"
@@ -170,7 +170,7 @@ def _readable(item: Item) -> Change | None:
         return None
 
 
-def _standing(item: Item) -> Standing:
+def _standing(item: Item) -> Observed:
     """A record that is not, key by key, what would be written of its product can't be relied on to be in its place."""
     version = item.get("version")
     seen = int(version) if isinstance(version, Decimal) else None
@@ -178,12 +178,12 @@ def _standing(item: Item) -> Standing:
         product = from_document(item)
         whole = item == decoded(encoded(record_item(product)))
     except UNREADABLE:
-        return Standing(seen, None)
-    return Standing(product.version, product if whole else None)
+        return Observed(seen, None)
+    return Observed(product.version, product if whole else None)
 
 
 def _moment(text: str | None) -> datetime | None:
     try:
-        return moment(text) if text else None
+        return parse_timestamp(text) if text else None
     except ValueError:
         return None

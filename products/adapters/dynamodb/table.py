@@ -10,7 +10,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from products.adapters.aws.clients import error_code
-from products.adapters.change_logging import tell
+from products.adapters.change_logging import log_change
 from products.adapters.dynamodb.attribute_values import encoded
 from products.adapters.dynamodb.calls import PAGE, DynamoCalls
 from products.adapters.dynamodb.items import (
@@ -21,24 +21,24 @@ from products.adapters.dynamodb.items import (
     OPEN,
     OPEN_CHANGES,
     Item,
-    answer_item,
-    answer_key,
     change_item,
     change_key,
     change_sk,
     claim_key,
     failure_item,
-    readable,
+    idempotency_item,
+    idempotency_item_key,
+    parse_or_skip,
     record_item,
     record_key,
     refusal,
-    to_answer,
     to_change,
+    to_idempotency_record,
 )
 from products.changes import Change, Effect, Failure, Origin
-from products.documents import from_document, iso, moment
-from products.idempotency import REMEMBERED, Answer, RequestAnswered
-from products.lists import Listing
+from products.documents import format_timestamp, from_document, parse_timestamp
+from products.idempotency import RETENTION, DuplicateRequest, IdempotencyRecord
+from products.lists import ListQuery
 from products.pipeline import Invalidation
 from products.product import Product, normalised_name
 
@@ -74,11 +74,13 @@ class DynamoProductTable(DynamoCalls):
         )
         return [to_change(item) for item in itertools.islice(items, limit)]
 
-    def append(self, changes: Sequence[Change], answer: Answer | None = None) -> None:
+    def append(self, changes: Sequence[Change], record: IdempotencyRecord | None = None) -> None:
         owned = [(change, write) for change in changes for write in self._appending(change)]
         writes = [write for _, write in owned]
-        if answer:
-            writes.append(self._put_answer(changes[0].origin, answer, changes[0].accepted_at))
+        if record:
+            writes.append(
+                self._put_idempotency_record(changes[0].origin, record, changes[0].accepted_at)
+            )
         try:
             self._call("transact_write_items", TransactItems=writes)
         except ClientError as fault:
@@ -89,7 +91,7 @@ class DynamoProductTable(DynamoCalls):
         for change in changes:
             origin = change.origin
             kind = str(change.change_type)
-            tell(
+            log_change(
                 logger,
                 "change accepted",
                 change,
@@ -125,20 +127,30 @@ class DynamoProductTable(DynamoCalls):
 
     # Answers to requests with an Idempotency-Key
 
-    def _put_answer(self, origin: Origin, answer: Answer, now: datetime) -> Item:
+    def _put_idempotency_record(
+        self, origin: Origin, record: IdempotencyRecord, now: datetime
+    ) -> Item:
         # DynamoDB deletes what has expired only after a while; until then it counts as gone all the same.
         condition = f"{IS_NEW} OR expiresAt < :now"
         return self._put(
-            answer_item(origin, answer, now + REMEMBERED), condition, {":now": int(now.timestamp())}
+            idempotency_item(origin, record, now + RETENTION),
+            condition,
+            {":now": int(now.timestamp())},
         )
 
-    def answer(self, actor: str, key: str, now: datetime) -> Answer | None:
-        item = self._get(answer_key(actor, key))
-        return to_answer(item) if item and item["expiresAt"] >= int(now.timestamp()) else None
+    def idempotency_record(self, actor: str, key: str, now: datetime) -> IdempotencyRecord | None:
+        item = self._get(idempotency_item_key(actor, key))
+        return (
+            to_idempotency_record(item)
+            if item and item["expiresAt"] >= int(now.timestamp())
+            else None
+        )
 
-    def remember(self, origin: Origin, answer: Answer, now: datetime) -> None:
-        if not self._do(self._put_answer(origin, answer, now)):
-            raise RequestAnswered("The same request was answered a moment ago.")
+    def save_idempotency_record(
+        self, origin: Origin, record: IdempotencyRecord, now: datetime
+    ) -> None:
+        if not self._do(self._put_idempotency_record(origin, record, now)):
+            raise DuplicateRequest("The same request was answered a moment ago.")
 
     def open_changes(
         self, accepted_before: datetime | None = None, *, newest_first: bool = False
@@ -149,10 +161,10 @@ class DynamoProductTable(DynamoCalls):
             KeyConditionExpression="openFlag = :open AND acceptedAt <= :before",
             ExpressionAttributeValues={
                 ":open": OPEN,
-                ":before": iso(accepted_before) if accepted_before else "~",
+                ":before": format_timestamp(accepted_before) if accepted_before else "~",
             },
         )
-        return readable(items, to_change)
+        return parse_or_skip(items, to_change)
 
     # The effects of a change
 
@@ -162,12 +174,12 @@ class DynamoProductTable(DynamoCalls):
             "SET done.#effect = :at REMOVE failures.#effect DELETE #open :effects",
             "contains(#open, :effect)",
             {"#effect": str(effect), "#open": "open"},
-            {":at": iso(at), ":effect": str(effect), ":effects": {str(effect)}},
+            {":at": format_timestamp(at), ":effect": str(effect), ":effects": {str(effect)}},
         )
         if stamped is None:
             return None
         seconds = (at - change.accepted_at).total_seconds()
-        tell(logger, "effect stamped", change, effect=str(effect), seconds=round(seconds, 3))
+        log_change(logger, "effect stamped", change, effect=str(effect), seconds=round(seconds, 3))
         if "open" in stamped:
             return None
         self.close(change)
@@ -178,7 +190,7 @@ class DynamoProductTable(DynamoCalls):
         self._update(key, "REMOVE openFlag", "attribute_not_exists(#open)", {"#open": "open"}, {})
 
     def fail(self, change: Change, effect: Effect, failure: Failure) -> None:
-        tell(
+        log_change(
             logger,
             "effect failed",
             change,
@@ -196,16 +208,16 @@ class DynamoProductTable(DynamoCalls):
             {":failure": failure_item(failure), ":effect": str(effect)},
         )
 
-    def note_ring(self, change: Change, at: datetime) -> None:
+    def record_requeue(self, change: Change, at: datetime) -> None:
         key = change_key(change.product_id, change.version)
         self._update(
             key,
             "SET rungAt = :at ADD rings :one",
             "attribute_exists(PK)",
             {},
-            {":at": iso(at), ":one": 1},
+            {":at": format_timestamp(at), ":one": 1},
         )
-        tell(logger, "relay rang again", change, rings=change.rung[0] + 1)
+        log_change(logger, "change requeued", change, rings=change.requeues[0] + 1)
 
     # The records
 
@@ -215,14 +227,14 @@ class DynamoProductTable(DynamoCalls):
 
     def records(self, product_ids: list[str]) -> dict[str, Product]:
         items = self._batch([record_key(product_id) for product_id in dict.fromkeys(product_ids)])
-        return {product.product_id: product for product in readable(items, from_document)}
+        return {product.product_id: product for product in parse_or_skip(items, from_document)}
 
     def name_owners(self, names: list[str]) -> dict[str, str]:
         keys = {claim_key(name)["PK"]: normalised_name(name) for name in names}
         claims = self._batch([{"PK": key, "SK": "CLAIM"} for key in keys])
         return {keys[claim["PK"]]: str(claim["productId"]) for claim in claims}
 
-    def in_order(self, listing: Listing, *, active: bool) -> Iterator[Product]:
+    def in_order(self, listing: ListQuery, *, active: bool) -> Iterator[Product]:
         flag, low, high = "ACTIVE" if active else "INACTIVE", "0", "~"
         if listing.by_price:
             flag = f"{flag}#{listing.currency}"
@@ -245,7 +257,7 @@ class DynamoProductTable(DynamoCalls):
             ScanIndexForward=not listing.descending,
             Limit=min(listing.limit + 2, PAGE),
         )
-        return readable(items, from_document)
+        return parse_or_skip(items, from_document)
 
     def put_record(self, product: Product) -> None:
         self._do(
@@ -264,7 +276,7 @@ class DynamoProductTable(DynamoCalls):
             return None
         return Invalidation(
             number=int(item["number"]),
-            started_at=moment(item["startedAt"]),
+            started_at=parse_timestamp(item["startedAt"]),
             confirmed=item["confirmed"],
         )
 
@@ -272,7 +284,7 @@ class DynamoProductTable(DynamoCalls):
         item = {
             **INVALIDATION_KEY,
             "number": invalidation.number,
-            "startedAt": iso(invalidation.started_at),
+            "startedAt": format_timestamp(invalidation.started_at),
             "confirmed": False,
         }
         put = self._put(item, f"{IS_NEW} OR #number < :number", {":number": invalidation.number})
@@ -288,6 +300,6 @@ class DynamoProductTable(DynamoCalls):
 
     # What readiness asks
 
-    def check(self) -> None:
+    def ping(self) -> None:
         """EngineAway or ClientError when the table can't be read."""
         self._get(INVALIDATION_KEY)

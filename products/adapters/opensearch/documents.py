@@ -10,7 +10,7 @@ from typing import Any
 from opensearchpy import OpenSearch, exceptions
 
 from products.documents import to_document
-from products.errors import EffectRefused, EngineAway
+from products.errors import DependencyUnavailable, EffectRefused
 from products.product import Product
 
 logger = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ INDEX_BODY = {
         },
     },
 }
-AWAY = {404, 429, 500, 502, 503, 504}
+UNAVAILABLE = {404, 429, 500, 502, 503, 504}
 """A missing index is somebody's mistake that may be mended at any time; a refused document stays refused."""
 TAKEN = 409  # this version or a later one is there
 
@@ -86,10 +86,10 @@ def bulk(
     return [next(iter(item.values())) for item in answer["items"]]
 
 
-def check(item: dict[str, Any]) -> bool:
+def raise_for_status(item: dict[str, Any]) -> bool:
     """Whether the index had neither this version nor a later one. EngineAway, EffectRefused."""
-    if item["status"] in AWAY:
-        raise EngineAway(ENGINE)
+    if item["status"] in UNAVAILABLE:
+        raise DependencyUnavailable(ENGINE)
     if item["status"] >= 400 and item["status"] != TAKEN:
         raise EffectRefused(f"OpenSearch refused the document: {item['error']}")
     return bool(item["status"] != TAKEN)
@@ -104,7 +104,7 @@ def fill(client: OpenSearch, alias: str, products: Iterable[Product], *, refresh
         )
         for product, answer in zip(part, answers, strict=True):
             try:
-                count += check(answer)
+                count += raise_for_status(answer)
             except EffectRefused as refusal:
                 logger.error(
                     "document refused",
@@ -119,8 +119,8 @@ def calling() -> Iterator[None]:
     try:
         yield
     except exceptions.ConnectionError as fault:
-        raise EngineAway(ENGINE) from fault
+        raise DependencyUnavailable(ENGINE) from fault
     except exceptions.TransportError as fault:
-        if fault.status_code in AWAY:
-            raise EngineAway(ENGINE) from fault
+        if fault.status_code in UNAVAILABLE:
+            raise DependencyUnavailable(ENGINE) from fault
         raise EffectRefused(f"OpenSearch refused: {fault.error} {fault.info}") from fault

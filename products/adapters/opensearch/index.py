@@ -16,15 +16,15 @@ from products.adapters.opensearch.documents import (
     action,
     bulk,
     calling,
-    check,
     fill,
     next_alias,
+    raise_for_status,
 )
-from products.documents import iso
-from products.errors import EngineAway
-from products.lists import Listing
+from products.documents import format_timestamp
+from products.errors import DependencyUnavailable
+from products.lists import ListQuery
 from products.product import Product
-from products.reconciliation.differences import Standing
+from products.reconciliation.differences import Observed
 
 FIELDS = [
     "name^6",
@@ -59,8 +59,8 @@ class OpenSearchIndex:
         both = [*action(next_alias(self.alias), product), *action(self.alias, product)]
         building, standing = bulk(self.client, both, refresh=True)
         if building["status"] != NOT_THERE:
-            check(building)
-        check(standing)
+            raise_for_status(building)
+        raise_for_status(standing)
 
     def put_all(self, products: Iterable[Product]) -> int:
         """Index many at once, e.g. into an empty index; returns how many were new to it."""
@@ -68,17 +68,19 @@ class OpenSearchIndex:
 
     # What is there, and mending it
 
-    def documents(self, product_ids: Sequence[str]) -> dict[str, Standing]:
+    def documents(self, product_ids: Sequence[str]) -> dict[str, Observed]:
         """At once, whether searches find them yet or not."""
         with calling():
             found = self.client.mget(index=self.alias, body={"ids": list(product_ids)})["docs"]
         if any("error" in document for document in found):
-            raise EngineAway(ENGINE)
-        return {d["_id"]: Standing(d["_version"], d["_source"]) for d in found if d["found"]}
+            raise DependencyUnavailable(ENGINE)
+        return {d["_id"]: Observed(d["_version"], d["_source"]) for d in found if d["found"]}
 
     def ids_after(self, after: str | None, since: datetime | None) -> Iterator[str]:
         query: dict[str, Any] = (
-            {"range": {"updatedAt": {"gte": iso(since)}}} if since else {"match_all": {}}
+            {"range": {"updatedAt": {"gte": format_timestamp(since)}}}
+            if since
+            else {"match_all": {}}
         )
         body: dict[str, Any] = {
             "query": query,
@@ -101,7 +103,7 @@ class OpenSearchIndex:
         (answer,) = bulk(
             self.client, action(self.alias, product, version_type="external_gte"), refresh=True
         )
-        return check(answer)
+        return raise_for_status(answer)
 
     def remove(self, product_id: str) -> None:
         """Take away a document of no product."""
@@ -110,8 +112,8 @@ class OpenSearchIndex:
                 index=self.alias, id=product_id, params={"refresh": "true"}, ignore=[404]
             )
 
-    def search(self, listing: Listing, most: int) -> list[str]:
-        body: dict[str, Any] = {"query": _query(listing), "size": most, "_source": False}
+    def search(self, listing: ListQuery, limit: int) -> list[str]:
+        body: dict[str, Any] = {"query": _query(listing), "size": limit, "_source": False}
         if not listing.by_relevance:
             order = "desc" if listing.descending else "asc"
             body["sort"] = [
@@ -121,15 +123,15 @@ class OpenSearchIndex:
         try:
             found = self.client.search(index=self.alias, body=body)
         except (exceptions.ConnectionError, exceptions.TransportError) as fault:
-            raise EngineAway(ENGINE) from fault
+            raise DependencyUnavailable(ENGINE) from fault
         return [hit["_id"] for hit in found["hits"]["hits"]]
 
-    def check(self) -> None:
+    def ping(self) -> None:
         """EngineAway when the index can't be reached."""
         try:
             self.client.indices.get_alias(name=self.alias)
         except (exceptions.ConnectionError, exceptions.TransportError) as fault:
-            raise EngineAway(ENGINE) from fault
+            raise DependencyUnavailable(ENGINE) from fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,13 +139,13 @@ class NoIndex:
     """Stands in where ENABLE_OPENSEARCH is off: searches fall back to the table, nothing is ever indexed."""
 
     def put(self, product: Product) -> None:
-        raise EngineAway(ENGINE)
+        raise DependencyUnavailable(ENGINE)
 
-    def search(self, listing: Listing, most: int) -> list[str]:
-        raise EngineAway(ENGINE)
+    def search(self, listing: ListQuery, limit: int) -> list[str]:
+        raise DependencyUnavailable(ENGINE)
 
 
-def _query(listing: Listing) -> dict[str, Any]:
+def _query(listing: ListQuery) -> dict[str, Any]:
     """Name before description before features; slips of the finger, beginnings of words and of an id; the id itself."""
     text = listing.text or ""
     match = {

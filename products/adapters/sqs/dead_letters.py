@@ -9,7 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from products.adapters.aws.clients import calling, error_code
-from products.redrive import Letter
+from products.redrive import DeadLetter
 
 HIDDEN_SECONDS = 60  # from others, while one is sent back; afterwards a letter that was left comes to light again
 NOT_OFFERED = {
@@ -49,9 +49,9 @@ class SqsDeadLetters:
             return False
         return True
 
-    def look(self, queue: str, most: int) -> list[Letter]:
+    def look(self, queue: str, limit: int) -> list[DeadLetter]:
         """Each is hidden for a moment, so that the next ones come, and then shown again."""
-        seen = list(self._received(self.urls[queue][1], most))
+        seen = list(self._received(self.urls[queue][1], limit))
         for letter in seen:
             self._call(
                 "change_message_visibility",
@@ -61,10 +61,10 @@ class SqsDeadLetters:
             )
         return seen
 
-    def take(self, queue: str, most: int) -> Iterator[Letter]:
-        return self._received(self.urls[queue][1], most)
+    def take(self, queue: str, limit: int) -> Iterator[DeadLetter]:
+        return self._received(self.urls[queue][1], limit)
 
-    def send_back(self, queue: str, letter: Letter) -> None:
+    def send_back(self, queue: str, letter: DeadLetter) -> None:
         message = letter.about
         attributes = (
             {"MessageAttributes": kept} if (kept := message.get("MessageAttributes")) else {}
@@ -74,14 +74,14 @@ class SqsDeadLetters:
         )
         self.drop(queue, letter)
 
-    def drop(self, queue: str, letter: Letter) -> None:
+    def drop(self, queue: str, letter: DeadLetter) -> None:
         handle = letter.about["ReceiptHandle"]
         self._call("delete_message", QueueUrl=self.urls[queue][1], ReceiptHandle=handle)
 
-    def _received(self, url: str, most: int) -> Iterator[Letter]:
-        while most > 0:
+    def _received(self, url: str, limit: int) -> Iterator[DeadLetter]:
+        while limit > 0:
             wanted = {
-                "MaxNumberOfMessages": min(10, most),
+                "MaxNumberOfMessages": min(10, limit),
                 "VisibilityTimeout": HIDDEN_SECONDS,
                 "WaitTimeSeconds": 1,
             }
@@ -92,7 +92,7 @@ class SqsDeadLetters:
             if not messages:
                 return
             yield from map(_letter, messages)
-            most -= len(messages)
+            limit -= len(messages)
 
     def _attributes(self, url: str, name: str) -> dict[str, str]:
         return dict(
@@ -104,14 +104,14 @@ class SqsDeadLetters:
             return getattr(self.client, operation)(**arguments)
 
 
-def _letter(message: dict[str, Any]) -> Letter:
+def _letter(message: dict[str, Any]) -> DeadLetter:
     """As Celery writes them down, protocol 2, not base64 outside."""
     try:
         envelope = json.loads(message["Body"])
         task = str(envelope["headers"]["task"]).removeprefix("products.")
         asked = json.loads(base64.b64decode(envelope["body"]))[1]
         product_id, version = str(asked.get("product_id", "")), int(asked.get("version", 0))
-        return Letter(
+        return DeadLetter(
             task=task,
             product_id=product_id,
             version=version,
@@ -119,4 +119,4 @@ def _letter(message: dict[str, Any]) -> Letter:
             about=message,
         )
     except (ValueError, KeyError, TypeError, IndexError, AttributeError):
-        return Letter(about=message)
+        return DeadLetter(about=message)

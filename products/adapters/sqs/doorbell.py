@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 SLOW_SECONDS, PAUSE_SECONDS = 0.5, 5.0
 
 
-class NotHeard(Exception):
+class MessageNotSent(Exception):
     """The queue did not take the message."""
 
 
@@ -31,13 +31,13 @@ class Doorbell(ABC):
     clock: Callable[[], float] = time.monotonic
     paused_until: float = 0.0
 
-    def ring(self, task: str, change: Change, *, delay: int = 0) -> None:
+    def notify(self, task: str, change: Change, *, delay: int = 0) -> None:
         """Say that the product has this version."""
         about = {"product_id": change.product_id, "version": change.version}
         ids = {"request_id": change.origin.request_id, "change_id": change.change_id}
         self._publish(task, about, ids, delay)
 
-    def ring_job(self, job_id: str) -> None:
+    def notify_job(self, job_id: str) -> None:
         """Say that the job goes on."""
         self._publish("job", {"job_id": job_id}, {"request_id": job_id})
 
@@ -48,17 +48,17 @@ class Doorbell(ABC):
         began = self.clock()
         if began < self.paused_until:
             return
-        facts = {"rung_for": f"products.{task}", **about, **ids}
+        facts = {"task": f"products.{task}", **about, **ids}
         try:
             self.send(f"products.{task}", about, ids, delay)
-        except (NotHeard, BotoCoreError, ClientError) as fault:
+        except (MessageNotSent, BotoCoreError, ClientError) as fault:
             if self.clock() - began > SLOW_SECONDS:
                 self.paused_until = self.clock() + PAUSE_SECONDS
             logger.warning(
-                "doorbell not rung; the relay will", extra={**facts, "fault": repr(fault)}
+                "message not sent; the relay will requeue it", extra={**facts, "fault": repr(fault)}
             )
         else:
-            logger.info("doorbell rung", extra={**facts, "delay_seconds": delay})
+            logger.info("message sent", extra={**facts, "delay_seconds": delay})
 
     @abstractmethod
     def send(self, task: str, kwargs: dict[str, Any], headers: dict[str, str], delay: int) -> None:

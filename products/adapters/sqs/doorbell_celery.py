@@ -5,7 +5,7 @@ from typing import Any
 from celery import current_app
 from kombu.exceptions import OperationalError
 
-from products.adapters.sqs.doorbell import Doorbell, NotHeard
+from products.adapters.sqs.doorbell import Doorbell, MessageNotSent
 
 
 class CeleryDoorbell(Doorbell):
@@ -14,4 +14,4 @@ class CeleryDoorbell(Doorbell):
         try:
             current_app.send_task(task, kwargs=kwargs, headers=headers, **options)
         except OperationalError as fault:
-            raise NotHeard(str(fault)) from fault
+            raise MessageNotSent(str(fault)) from fault

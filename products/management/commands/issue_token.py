@@ -9,7 +9,7 @@ from django.core.management.base import CommandError, CommandParser
 from products.access.tokens import issue
 from products.management.command import CatalogueCommand
 
-DAYS_MOST = 366  # as in the admin
+MAX_DAYS = 366  # as in the admin
 
 
 class Command(CatalogueCommand):
@@ -24,6 +24,6 @@ class Command(CatalogueCommand):
         user = get_user_model().objects.filter(username=username, is_active=True).first()
         if user is None:
             raise CommandError(f"There is no active user {username!r}.")
-        if not 0 < days <= DAYS_MOST:
-            raise CommandError(f"--days must be more than 0 and at most {DAYS_MOST}.")
+        if not 0 < days <= MAX_DAYS:
+            raise CommandError(f"--days must be more than 0 and at most {MAX_DAYS}.")
         return issue(user, label=label, lifetime=timedelta(days=days))[1]

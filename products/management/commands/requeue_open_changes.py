@@ -1,4 +1,4 @@
-"""``manage.py ring_open_changes``: do what the relay does, now; ``--failed`` retries what failed for good as well."""
+"""``manage.py requeue_open_changes``: do now what the relay does; ``--failed`` adds failed effects."""
 
 from typing import Any
 
@@ -9,12 +9,12 @@ from products.management.command import CatalogueCommand
 
 
 class Command(CatalogueCommand):
-    help = "Ring the doorbell again for changes with an open effect."
+    help = "Requeue every change with an open effect."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--failed", action="store_true", help="also for effects that failed for good, at once"
+            "--failed", action="store_true", help="also retry effects that failed permanently"
         )
 
     def handle(self, *args: Any, failed: bool, **options: Any) -> str:
-        return f"rung for {pipeline().relay(failed=failed)} changes"
+        return f"requeued {pipeline().relay(failed=failed)} changes"

@@ -13,7 +13,7 @@ from products.maintenance import repair, verification
 from products.management.command import CatalogueCommand
 from products.management.progress import bar
 from products.reconciliation.differences import Difference
-from products.reconciliation.product_log import PATIENCE
+from products.reconciliation.product_log import GRACE_PERIOD
 from products.reconciliation.repair import rewrites_record
 
 
@@ -35,7 +35,7 @@ class Command(CatalogueCommand):
         parser.add_argument(
             "--patience",
             type=float,
-            default=PATIENCE.total_seconds(),
+            default=GRACE_PERIOD.total_seconds(),
             metavar="SECONDS",
             help="how long a change is simply under way (%(default)g)",
         )
@@ -47,7 +47,7 @@ class Command(CatalogueCommand):
             for size, differences in _batches(verifying, options):
                 progress.update(size)
                 checked, count = checked + size, count + len(differences)
-                self._tell(differences, mend=options["repair"])
+                self._tell(differences, repair=options["repair"])
                 rewritten += sum(map(rewrites_record, differences))
         if options["repair"] and rewritten:
             repair().settle()
@@ -55,9 +55,9 @@ class Command(CatalogueCommand):
             raise CommandError(f"{count} differences at {checked} places.")
         return f"no difference at {checked} places"
 
-    def _tell(self, differences: list[Difference], *, mend: bool) -> None:
+    def _tell(self, differences: list[Difference], *, repair: bool) -> None:
         for difference in differences:
-            self.stdout.write(f"{difference}{f' - {_mended(difference)}' if mend else ''}")
+            self.stdout.write(f"{difference}{f' - {_mended(difference)}' if repair else ''}")
 
 
 def _batches(verifying: Any, options: dict[str, Any]) -> Any:
@@ -70,7 +70,7 @@ def _batches(verifying: Any, options: dict[str, Any]) -> Any:
 
 def _mended(difference: Difference) -> str:
     try:
-        return repair().mend(difference)
+        return repair().repair(difference)
     except (CorruptChange, EffectRefused) as fault:
         return f"not mended: {fault}"
 
