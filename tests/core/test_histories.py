@@ -53,7 +53,7 @@ from tests.support.fakes import Uncounted
 from tests.support.faults import Died, DisturbedBell, Parts, be_away, die
 from tests.support.world import fresh_world
 
-TASKS = {"persist": "persist", "invalidate": "purge", "index": "index", "audit": "audit"}
+TASKS = {"persist": "store", "invalidate": "purge", "index": "index", "audit": "audit"}
 CALLS = {
     "persist": 6,
     "invalidate": 7,

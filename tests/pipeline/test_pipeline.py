@@ -15,7 +15,7 @@ from tests.support.builders import fields
 from tests.support.fakes import Clock, FakeDoorbell
 from tests.support.world import World
 
-TASKS = {"persist": "persist", "invalidate": "purge", "index": "index", "audit": "audit"}
+TASKS = {"persist": "store", "invalidate": "purge", "index": "index", "audit": "audit"}
 
 
 @pytest.fixture
