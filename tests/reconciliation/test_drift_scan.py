@@ -49,7 +49,7 @@ class Slow:
         for where, place in places[start:]:
             if self.away:
                 raise DependencyUnavailable("S3")
-            self.clock.pass_(SLICE.total_seconds())
+            self.clock.advance(SLICE.total_seconds())
             self.seen.append(f"{where} {place}")
             yield Batch(
                 where,
