@@ -53,6 +53,8 @@ from tests.support.fakes import Uncounted
 from tests.support.faults import Died, DisturbedBell, Parts, be_away, die
 from tests.support.world import fresh_world
 
+pytestmark = [pytest.mark.engines, pytest.mark.generated]
+
 TASKS = {"persist": "store", "invalidate": "purge", "index": "index", "audit": "audit"}
 CALLS = {
     "persist": 6,
@@ -466,7 +468,7 @@ def test_whatever_happens_the_promises_are_kept(engines: Engines) -> None:
 
     Machine.engines = engines
     wanted = settings(
-        max_examples=int(os.environ.get("HISTORIES", "25")),
+        max_examples=int(os.environ.get("HISTORIES", "8")),
         stateful_step_count=25,
         deadline=None,
         database=None,

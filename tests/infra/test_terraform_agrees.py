@@ -39,7 +39,7 @@ from tasks.queues import (
 from tests.support.api_client import Api
 from tests.support.terraform import World
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.timeout(900), pytest.mark.needs("terraform", "terraform-offline")]
 
 DAY = 86_400
 SECRET = {"SECRET_KEY": "s" * 40, "TOKEN_KEYS": "t" * 40}
@@ -218,7 +218,7 @@ def test_everybody_starts_with_what_is_passed_to_them(infra: World) -> None:
             env=environment,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=280,
             check=False,
         )
         assert done.stdout.split() == [f"bbws-products-{infra.env}"] * 2, done.stderr[-500:]

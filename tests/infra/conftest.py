@@ -1,0 +1,21 @@
+"""What Terraform would create in each environment; planned once for all tests of a run."""
+
+import os
+
+import pytest
+
+from tests.support import terraform
+
+
+@pytest.fixture(scope="session")
+def infrastructures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, terraform.World]:
+    """What Terraform would make, by environment."""
+    base = tmp_path_factory.getbasetemp()
+    return terraform.worlds(base.parent if "PYTEST_XDIST_WORKER" in os.environ else base)
+
+
+@pytest.fixture(params=terraform.ENVIRONMENTS)
+def infra(
+    request: pytest.FixtureRequest, infrastructures: dict[str, terraform.World]
+) -> terraform.World:
+    return infrastructures[request.param]
