@@ -18,7 +18,7 @@ from deploy.local.engines import Engines
 from deploy.local.resources import create_bucket, create_queues
 from products import bootstrap, maintenance
 from products.adapters.aws.clients import client as aws_client
-from products.api.throttling import CALLS
+from products.api.throttling import CALL_COUNTER
 from products.catalogue import Catalogue
 from products.changes import Origin
 from products.pipeline import Pipeline
@@ -109,7 +109,7 @@ def world(engines: Engines, shared_clients: None, settings: Any) -> Iterator[Wor
     settings.PRODUCTS_TABLE, settings.SEARCH_ALIAS = fresh.table, fresh.alias
     settings.AUDIT_BUCKET, settings.CLOUDFRONT_DISTRIBUTION_ID = fresh.bucket, fresh.distribution
     forget_wiring()
-    CALLS.clear()
+    CALL_COUNTER.clear()
     fresh.empty_queues()
     yield fresh
     forget_wiring()
