@@ -15,7 +15,7 @@ from products.api.microcache import Microcache, StartResponse
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bbws_products.settings.full")
 PART, MAX_CHUNKS = 65_536, 256
-answering = Microcache(get_wsgi_application(), settings.HOT_ANSWER_SECONDS, log_cached_response)
+microcache = Microcache(get_wsgi_application(), settings.HOT_ANSWER_SECONDS, log_cached_response)
 
 
 def application(environ: dict[str, Any], start: StartResponse) -> Iterable[bytes]:
@@ -24,7 +24,7 @@ def application(environ: dict[str, Any], start: StartResponse) -> Iterable[bytes
     The server closes a connection on which something is left, while the client may be asking the next thing; so it
     does after 16 MB, which is more than any of ours may send.
     """
-    answer = answering(environ, start)
+    answer = microcache(environ, start)
     if environ["REQUEST_METHOD"] not in {"GET", "HEAD"}:
         left = iter(partial(environ["wsgi.input"].read, PART), b"")
         deque(islice(left, MAX_CHUNKS), maxlen=0)

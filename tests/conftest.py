@@ -25,11 +25,9 @@ from products.pipeline import Pipeline
 from tasks.queues import queue_names, queue_urls, transport_options
 from tests import plugin
 from tests.gameday.fault_proxy import Proxy
-from tests.support import processes as processes
-from tests.support import terraform
+from tests.support import processes, terraform
 from tests.support.api_client import Api
-from tests.support.aws_environment import ALL_SERVICES, KEY, Environment
-from tests.support.aws_environment import made as made_whole
+from tests.support.aws_environment import ALL_SERVICES, KEY, Environment, create_environment
 from tests.support.browser import CHROMIUM, Shop, launched, refuse_to_skip, window
 from tests.support.builders import fields
 from tests.support.processes import Deployment
@@ -160,9 +158,9 @@ def deployment(engines: Engines, tmp_path: Path) -> Iterator[Deployment]:
 def whole_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engines]:
     engines = Engines(tmp_path_factory.mktemp("aws"), services=ALL_SERVICES)
     engines.start_aws()
-    findings.aws.cache_clear()  # of its clients none knows this engine yet
+    findings.aws_client.cache_clear()  # of its clients none knows this engine yet
     yield engines
-    findings.aws.cache_clear()
+    findings.aws_client.cache_clear()
     engines.stop()
 
 
@@ -178,7 +176,7 @@ def environment(
     monkeypatch.setenv("AWS_ENDPOINT_URL", whole_aws.aws_url)
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     prefix = f"{whole_aws.aws_url}/000000000000"
-    environment = made_whole(engines.search_url, prefix)
+    environment = create_environment(engines.search_url, prefix)
     settings.ENVIRONMENT, settings.QUEUE_URLS = (
         environment.name,
         queue_urls(environment.name, prefix),
@@ -205,16 +203,20 @@ def environment(
 
 
 @pytest.fixture(scope="session")
-def infrastructures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, terraform.World]:
+def infrastructures(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> dict[str, terraform.PlannedEnvironment]:
     """What Terraform would make, by environment."""
     base = tmp_path_factory.getbasetemp()
-    return terraform.worlds(base.parent if "PYTEST_XDIST_WORKER" in os.environ else base)
+    return terraform.planned_environments(
+        base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    )
 
 
 @pytest.fixture(params=terraform.ENVIRONMENTS)
 def infra(
-    request: pytest.FixtureRequest, infrastructures: dict[str, terraform.World]
-) -> terraform.World:
+    request: pytest.FixtureRequest, infrastructures: dict[str, terraform.PlannedEnvironment]
+) -> terraform.PlannedEnvironment:
     return infrastructures[request.param]
 
 

@@ -14,8 +14,8 @@ from tests.support.browser import refuse_to_skip
 from tests.support.terraform import (
     SOURCE,
     STAND_IN,
-    World,
-    initialised,
+    PlannedEnvironment,
+    init_root,
     need_terraform,
     policy,
     run,
@@ -43,7 +43,7 @@ def test_files_are_formatted() -> None:
 @pytest.mark.parametrize("folder", TESTED)
 def test_what_terraform_tests_holds(folder: str, tmp_path: Path) -> None:
     need_terraform()
-    root = initialised(tmp_path / "root") if folder == "." else tmp_path / "root" / folder
+    root = init_root(tmp_path / "root") if folder == "." else tmp_path / "root" / folder
     if folder != ".":
         shutil.copytree(SOURCE / folder, root)
         run(STAND_IN, "init", "-input=false", cwd=root)
@@ -96,7 +96,7 @@ def test_every_check_that_is_skipped_has_its_reason() -> None:
 
 @pytest.mark.parametrize("env", ["dev", "prod"])
 def test_checkov_finds_nothing_without_a_reason(
-    env: str, infrastructures: dict[str, World], tmp_path: Path
+    env: str, infrastructures: dict[str, PlannedEnvironment], tmp_path: Path
 ) -> None:
     if not CHECKOV.exists():
         refuse_to_skip("checkov is not installed (make infra does)")

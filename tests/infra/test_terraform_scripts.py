@@ -13,7 +13,7 @@ import pytest
 
 from deploy.local.engines import ROOT
 from tests.support.browser import refuse_to_skip
-from tests.support.terraform import STAND_IN, World
+from tests.support.terraform import STAND_IN, PlannedEnvironment
 
 pytestmark = pytest.mark.timeout(900)  # whoever comes first makes all environments
 
@@ -41,7 +41,7 @@ def script(name: str, *arguments: str, folder: Path) -> subprocess.CompletedProc
 
 
 @pytest.fixture
-def made(infrastructures: dict[str, World], tmp_path: Path) -> dict[str, Path]:
+def made(infrastructures: dict[str, PlannedEnvironment], tmp_path: Path) -> dict[str, Path]:
     """Folders of Terraform's of their own, in which an environment stands already."""
     return {
         env: shutil.copytree(infrastructures[env].home, tmp_path / env, symlinks=True)
@@ -90,7 +90,9 @@ def test_nothing_has_drifted_where_nobody_has_changed_anything(made: dict[str, P
     assert "No changes" in (folder / "drift.txt").read_text()
 
 
-def test_each_output_that_is_asked_for_is_there(infrastructures: dict[str, World]) -> None:
+def test_each_output_that_is_asked_for_is_there(
+    infrastructures: dict[str, PlannedEnvironment],
+) -> None:
     there = set(infrastructures["prod"].plan["configuration"]["root_module"]["outputs"])
     texts = [
         path.read_text()

@@ -11,7 +11,7 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
-from deploy.local.engines import ROOT, one_sentence
+from deploy.local.engines import ROOT, exit_on_engine_failure
 from tests.second_engines.dynamodb_local import DynamoDBLocal
 from tests.second_engines.postgres import Postgres
 
@@ -30,7 +30,7 @@ def main() -> int:
         for subject in SUBJECTS
         if (path := ROOT / "tests" / f"test_{subject}.py").exists()
     ]
-    with one_sentence(), ExitStack() as ends:
+    with exit_on_engine_failure(), ExitStack() as ends:
         home = Path(ends.enter_context(tempfile.TemporaryDirectory(prefix="bbws-second-")))
         variables = dict(os.environ)
         if "AWS_ENDPOINT_URL_DYNAMODB" not in variables:
