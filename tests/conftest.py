@@ -18,17 +18,16 @@ from deploy.local.engines import Engines
 from deploy.local.resources import create_bucket, create_queues
 from products import bootstrap, maintenance
 from products.adapters.aws.clients import client as aws_client
-from products.api.throttling import CALLS
+from products.api.throttling import CALL_COUNTER
 from products.catalogue import Catalogue
 from products.changes import Origin
 from products.pipeline import Pipeline
 from tasks.queues import queue_names, queue_urls, transport_options
 from tests import plugin
 from tests.gameday.fault_proxy import Proxy
-from tests.support import processes as processes
+from tests.support import processes
 from tests.support.api_client import Api
-from tests.support.aws_environment import ALL_SERVICES, KEY, Environment
-from tests.support.aws_environment import made as made_whole
+from tests.support.aws_environment import ALL_SERVICES, KEY, Environment, create_environment
 from tests.support.builders import fields
 from tests.support.processes import Deployment
 from tests.support.tools import reason_to_skip, skip
@@ -124,7 +123,7 @@ def world(engines: Engines, shared_clients: None, settings: Any) -> Iterator[Wor
     settings.PRODUCTS_TABLE, settings.SEARCH_ALIAS = fresh.table, fresh.alias
     settings.AUDIT_BUCKET, settings.CLOUDFRONT_DISTRIBUTION_ID = fresh.bucket, fresh.distribution
     forget_wiring()
-    CALLS.clear()
+    CALL_COUNTER.clear()
     fresh.empty_queues()
     yield fresh
     forget_wiring()
@@ -169,9 +168,9 @@ def deployment(engines: Engines, tmp_path: Path) -> Iterator[Deployment]:
 def whole_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engines]:
     engines = Engines(tmp_path_factory.mktemp("aws"), services=ALL_SERVICES)
     engines.start_aws()
-    findings.aws.cache_clear()  # of its clients none knows this engine yet
+    findings.aws_client.cache_clear()  # of its clients none knows this engine yet
     yield engines
-    findings.aws.cache_clear()
+    findings.aws_client.cache_clear()
     engines.stop()
 
 
@@ -187,7 +186,7 @@ def environment(
     monkeypatch.setenv("AWS_ENDPOINT_URL", whole_aws.aws_url)
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     prefix = f"{whole_aws.aws_url}/000000000000"
-    environment = made_whole(engines.search_url, prefix)
+    environment = create_environment(engines.search_url, prefix)
     settings.ENVIRONMENT, settings.QUEUE_URLS = (
         environment.name,
         queue_urls(environment.name, prefix),

@@ -258,7 +258,7 @@ def test_nobody_calls_under_another_address_than_his_own(
         event_of("GET", "/v1.0/products/none", **{"X-Forwarded-For": f"{spoofed}, 198.51.100.9"})
         for spoofed in said
     ]
-    monkeypatch.setattr(throttling, "CALLS", throttling.Calls(clock=lambda: 1000.0))
+    monkeypatch.setattr(throttling, "CALL_COUNTER", throttling.CallCounter(clock=lambda: 1000.0))
     assert [get(handler, event)[0] for event in events] == [404, 404, 429]
 
 

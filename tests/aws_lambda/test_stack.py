@@ -7,7 +7,7 @@ from pathlib import Path
 import boto3
 import pytest
 
-from deploy.package.build import build, downloaded
+from deploy.package.build import build, download_wheels
 from deploy.package.checks import PackageRefused
 from products.adapters.sqs.doorbell_direct import task_message
 from tasks.queues import MAX_RECEIVE_COUNT
@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 def zipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The zip for this machine's processor."""
     try:
-        downloaded(MACHINE)
+        download_wheels(MACHINE)
     except PackageRefused as refusal:
         skip(f"The package index does not answer: {refusal}")
     made = tmp_path_factory.mktemp("zip") / "products-lambda.zip"

@@ -102,7 +102,7 @@ def test_a_product_is_created_and_read_through_zappa(
 
 @pytest.fixture
 def bearer() -> str:
-    token = tokens.signed(
+    token = tokens.sign(
         ANN, EVERYTHING, at=datetime.now(UTC), lifetime=timedelta(hours=1), token_id="t"
     )
     return f"Bearer {token}"

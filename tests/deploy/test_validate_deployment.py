@@ -26,7 +26,7 @@ from tests.support.aws_environment import (
     make_alarms,
     make_functions,
     make_role,
-    served,
+    serve_application,
 )
 from tests.support.processes import until
 from tests.support.wiring import forget_wiring
@@ -358,7 +358,7 @@ def test_what_does_not_answer_is_missing_and_does_not_hold_up_the_rest(
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{free_port()}")
     settings.OPENSEARCH_URL = f"http://127.0.0.1:{free_port()}"
     forget_wiring()
-    findings.aws.cache_clear()
+    findings.aws_client.cache_clear()
     rows, status = validated("--url", f"http://127.0.0.1:{free_port()}", "--lambda")
     assert status == 1
     silent = {row["area"] for row in rows if row["state"] == "missing"}
@@ -381,12 +381,12 @@ def test_what_does_not_answer_is_missing_and_does_not_hold_up_the_rest(
     assert [
         row["subject"] for row in rows if (row["area"], row["state"]) == ("permissions", "ok")
     ] == ["sql"]
-    findings.aws.cache_clear()
+    findings.aws_client.cache_clear()
 
 
 @pytest.fixture
 def address() -> Iterator[str]:
-    with served() as url:
+    with serve_application() as url:
         yield url
 
 

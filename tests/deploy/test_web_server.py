@@ -42,7 +42,7 @@ def test_it_is_set_by_the_environment() -> None:
         "WEB_GRACEFUL_TIMEOUT": "7",
     }
     shown = "s.bind_addr, s.bind_port, s.workers, s.blocking_threads, s.workers_kill_timeout"
-    script = f"from bbws_products.server import server; s = server(); print({shown})"
+    script = f"from bbws_products.server import build_server; s = build_server(); print({shown})"
     done = subprocess.run(
         [sys.executable, "-c", script],
         env=os.environ | told,

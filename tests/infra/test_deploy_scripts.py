@@ -15,7 +15,13 @@ import pytest
 
 from deploy.local.engines import ROOT, Engines
 from tests import plugin
-from tests.support.aws_environment import KEY, Environment, make_alarms, make_functions, served
+from tests.support.aws_environment import (
+    KEY,
+    Environment,
+    make_alarms,
+    make_functions,
+    serve_application,
+)
 from tests.support.processes import Deployment, until
 from tests.support.tools import path_of
 from tests.support.world import engine_client
@@ -321,7 +327,7 @@ def test_a_deployment_ends_with_1_when_something_that_terraform_made_differs(
             "Type": "SecureString",
         }
         boto3.client("ssm").put_parameter(**parameter)
-    with served() as address:
+    with serve_application() as address:
         done = validate(environment, address, tmp_path)
         assert done.returncode == 0, done.stdout + done.stderr
         areas = {line.split()[1] for line in done.stdout.splitlines() if line.startswith("ok ")}

@@ -12,8 +12,8 @@ import pytest
 from deploy.local.engines import ROOT, Engines
 from tests.support.terraform import (
     SOURCE,
-    World,
-    initialised,
+    PlannedEnvironment,
+    init_root,
     policy,
     run,
 )
@@ -38,7 +38,7 @@ def test_files_are_formatted() -> None:
 
 @pytest.mark.parametrize("folder", TESTED)
 def test_what_terraform_tests_holds(folder: str, tmp_path: Path) -> None:
-    root = initialised(tmp_path / "root") if folder == "." else tmp_path / "root" / folder
+    root = init_root(tmp_path / "root") if folder == "." else tmp_path / "root" / folder
     if folder != ".":
         shutil.copytree(SOURCE / folder, root)
         run(STAND_IN, "init", "-input=false", cwd=root)
@@ -90,7 +90,7 @@ def test_every_check_that_is_skipped_has_its_reason() -> None:
 @pytest.mark.needs("checkov")
 @pytest.mark.parametrize("env", ["dev", "prod"])
 def test_checkov_finds_nothing_without_a_reason(
-    env: str, infrastructures: dict[str, World], tmp_path: Path
+    env: str, infrastructures: dict[str, PlannedEnvironment], tmp_path: Path
 ) -> None:
     plan = tmp_path / "plan.json"
     plan.write_text(json.dumps(infrastructures[env].plan))

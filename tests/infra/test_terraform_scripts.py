@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from deploy.local.engines import ROOT
-from tests.support.terraform import World
+from tests.support.terraform import PlannedEnvironment
 from tests.support.tools import STAND_IN
 
 # The first test to come plans all environments.
@@ -43,7 +43,7 @@ def script(name: str, *arguments: str, folder: Path) -> subprocess.CompletedProc
 
 
 @pytest.fixture
-def made(infrastructures: dict[str, World], tmp_path: Path) -> dict[str, Path]:
+def made(infrastructures: dict[str, PlannedEnvironment], tmp_path: Path) -> dict[str, Path]:
     """Folders of Terraform's of their own, in which an environment stands already."""
     return {
         env: shutil.copytree(infrastructures[env].home, tmp_path / env, symlinks=True)
@@ -92,7 +92,9 @@ def test_nothing_has_drifted_where_nobody_has_changed_anything(made: dict[str, P
     assert "No changes" in (folder / "drift.txt").read_text()
 
 
-def test_each_output_that_is_asked_for_is_there(infrastructures: dict[str, World]) -> None:
+def test_each_output_that_is_asked_for_is_there(
+    infrastructures: dict[str, PlannedEnvironment],
+) -> None:
     there = set(infrastructures["prod"].plan["configuration"]["root_module"]["outputs"])
     texts = [
         path.read_text()

@@ -31,7 +31,7 @@ def test_a_token_carries_what_its_user_may_do_with_products_and_is_listed(world:
     assert claims["permissions"] == [
         f"products.{verb}_product" for verb in ("add", "change", "view")
     ]
-    assert tokens.verified(token).get_username() == "ed"
+    assert tokens.verify(token).get_username() == "ed"
     headers = {"Authorization": f"Bearer {token}"}
     assert (
         Client().get("/v1.0/products?active=all", headers=headers).status_code == 200

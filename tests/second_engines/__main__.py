@@ -11,7 +11,7 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
-from deploy.local.engines import ROOT, one_sentence
+from deploy.local.engines import ROOT, exit_on_engine_failure
 from tests.second_engines.dynamodb_local import DynamoDBLocal
 from tests.second_engines.postgres import Postgres
 
@@ -21,7 +21,7 @@ SHORT = ["--writes", "150", "--seconds", "30", "--seed", "2026"]
 
 def main() -> int:
     asked = sys.argv[1:] or ["-m", "engines"]
-    with one_sentence(), ExitStack() as ends:
+    with exit_on_engine_failure(), ExitStack() as ends:
         home = Path(ends.enter_context(tempfile.TemporaryDirectory(prefix="bbws-second-")))
         variables = dict(os.environ)
         if "AWS_ENDPOINT_URL_DYNAMODB" not in variables:

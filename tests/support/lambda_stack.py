@@ -201,7 +201,7 @@ class Stack:
                 return refused.code, _json(refused.read()), refused.headers
 
     def token(self) -> str:
-        return tokens.signed(
+        return tokens.sign(
             ANN, EVERYTHING, at=datetime.now(UTC), lifetime=timedelta(hours=1), token_id="t"
         )
 

@@ -142,7 +142,7 @@ class Deployment:
     # Clients
 
     def token(self) -> str:
-        return tokens.signed(
+        return tokens.sign(
             ANN, EVERYTHING, at=datetime.now(UTC), lifetime=timedelta(hours=1), token_id="t"
         )
 

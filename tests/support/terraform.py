@@ -24,7 +24,7 @@ LOCAL_STATE = 'terraform {\n  backend "local" {}\n}\n'
 
 
 @dataclass(frozen=True)
-class World:
+class PlannedEnvironment:
     """An environment: its plan, and what there is once the stand-in has pretended to carry it out, in ``home``."""
 
     env: str
@@ -85,7 +85,7 @@ def run(
     return done
 
 
-def initialised(target: Path) -> Path:
+def init_root(target: Path) -> Path:
     """A copy of the root, with its state in a file."""
     shutil.copytree(SOURCE, target, ignore=shutil.ignore_patterns(".terraform*"))
     (target / "backend_override.tf").write_text(LOCAL_STATE)
@@ -93,7 +93,7 @@ def initialised(target: Path) -> Path:
     return target
 
 
-def chosen(env: str, **variables: str) -> list[str]:
+def environment_arguments(env: str, **variables: str) -> list[str]:
     """The arguments that choose an environment."""
     pairs = (PACKAGE | variables).items()
     return [
@@ -102,8 +102,8 @@ def chosen(env: str, **variables: str) -> list[str]:
     ]
 
 
-def _made(folder: Path) -> None:
-    root = initialised(folder / "root")
+def _apply_all(folder: Path) -> None:
+    root = init_root(folder / "root")
     with ThreadPoolExecutor(len(ENVIRONMENTS)) as pool:
         list(pool.map(lambda env: _apply(root, folder / env, env), ENVIRONMENTS))
     (folder / "ready").touch()
@@ -111,22 +111,30 @@ def _made(folder: Path) -> None:
 
 def _apply(root: Path, home: Path, env: str) -> None:
     shutil.copytree(root, home, symlinks=True)
-    run(STAND_IN, "plan", "-input=false", "-lock=false", "-out=plan", *chosen(env), cwd=home)
+    run(
+        STAND_IN,
+        "plan",
+        "-input=false",
+        "-lock=false",
+        "-out=plan",
+        *environment_arguments(env),
+        cwd=home,
+    )
     run(STAND_IN, "apply", "-input=false", "-lock=false", "plan", cwd=home)
     (home / "plan.json").write_text(run(STAND_IN, "show", "-json", "plan", cwd=home).stdout)
     (home / "state.json").write_text(run(STAND_IN, "show", "-json", cwd=home).stdout)
 
 
-def worlds(shared: Path) -> dict[str, World]:
+def planned_environments(shared: Path) -> dict[str, PlannedEnvironment]:
     """Made once for all of xdist's workers; the others wait for the first."""
     folder = shared / "terraform"
     folder.mkdir(exist_ok=True)
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (folder / "ready").exists():
-            _made(folder)
+            _apply_all(folder)
     return {
-        env: World(
+        env: PlannedEnvironment(
             env,
             folder / env,
             *(
