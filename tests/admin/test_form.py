@@ -12,7 +12,6 @@ from products.changes import Origin
 from products.errors import Invalid, ProductNotFound
 from products.lists import ListQuery
 from products.product import validated_edits, validated_id
-from tests.conftest import forget_wiring
 from tests.support.admin_client import (
     ADD,
     LIST,
@@ -25,9 +24,10 @@ from tests.support.admin_client import (
     typed,
 )
 from tests.support.builders import fields
+from tests.support.wiring import forget_wiring
 from tests.support.world import World
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.engines]
 
 
 @pytest.fixture

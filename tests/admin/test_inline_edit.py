@@ -10,10 +10,10 @@ from deploy.local.engines import free_port
 from products.admin import inline_edit
 from products.catalogue import Catalogue
 from products.changes import Origin
-from tests.conftest import forget_wiring
 from tests.support.admin_client import LIST, page, said, signed_in
 from tests.support.builders import fields
 from tests.support.fakes import AlwaysLosingTable
+from tests.support.wiring import forget_wiring
 from tests.support.world import World
 
 pytestmark = pytest.mark.django_db

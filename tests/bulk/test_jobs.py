@@ -18,6 +18,8 @@ from tests.support.builders import NOON, fields
 from tests.support.fakes import Clock, FakeDoorbell
 from tests.support.faults import FaultyAdapters, ProcessKilled, kill_process
 
+pytestmark = pytest.mark.engines
+
 
 @pytest.fixture
 def bell() -> FakeDoorbell:

@@ -27,6 +27,8 @@ from tests.support.builders import fields
 from tests.support.fakes import AlwaysLosingTable
 from tests.support.world import World
 
+pytestmark = pytest.mark.engines
+
 
 def test_a_product_is_accepted_at_once_and_read_back_at_once(
     catalogue: Catalogue, ann: Origin, world: World

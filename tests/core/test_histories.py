@@ -59,6 +59,8 @@ from tests.support.faults import (
 )
 from tests.support.world import fresh_world
 
+pytestmark = [pytest.mark.engines, pytest.mark.generated]
+
 TASKS = {"persist": "store", "invalidate": "purge", "index": "index", "audit": "audit"}
 CALLS = {
     "persist": 6,
@@ -479,7 +481,7 @@ def test_whatever_happens_the_promises_are_kept(engines: Engines) -> None:
 
     Machine.engines = engines
     wanted = settings(
-        max_examples=int(os.environ.get("HISTORIES", "25")),
+        max_examples=int(os.environ.get("HISTORIES", "8")),
         stateful_step_count=25,
         deadline=None,
         database=None,

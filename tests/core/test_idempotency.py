@@ -22,6 +22,8 @@ from tests.support.builders import NOON, fields
 from tests.support.fakes import Clock
 from tests.support.world import World
 
+pytestmark = pytest.mark.engines
+
 
 def once(origin: Origin, key: str, fingerprint: str = "f") -> Origin:
     return replace(origin, idempotency_key=IdempotencyKey(key, fingerprint))

@@ -16,6 +16,8 @@ from tests.support.builders import a_product, fields
 from tests.support.fakes import recorded_operations
 from tests.support.world import World
 
+pytestmark = pytest.mark.engines
+
 
 def stored(
     catalogue: Catalogue, pipeline: Pipeline, origin: Origin, product_id: str, **changes: Any

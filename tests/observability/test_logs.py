@@ -21,9 +21,9 @@ from products.catalogue import Catalogue
 from products.changes import Effect, Origin
 from products.errors import ChangeNotFound
 from products.log_context import LogFieldsFilter, log_fields
-from tests.conftest import forget_wiring
 from tests.support.api_client import Api
 from tests.support.builders import fields
+from tests.support.wiring import forget_wiring
 from tests.support.world import World
 
 

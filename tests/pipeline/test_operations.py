@@ -25,6 +25,8 @@ from tests.support.builders import fields
 from tests.support.fakes import FakeDoorbell
 from tests.support.world import World
 
+pytestmark = pytest.mark.engines
+
 
 @pytest.fixture
 def bell() -> FakeDoorbell:

@@ -15,6 +15,8 @@ from tests.support.builders import fields
 from tests.support.fakes import Clock, FakeDoorbell
 from tests.support.world import World
 
+pytestmark = pytest.mark.engines
+
 TASKS = {"persist": "store", "invalidate": "purge", "index": "index", "audit": "audit"}
 
 
