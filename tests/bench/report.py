@@ -107,7 +107,7 @@ def machine() -> str:
 
 
 def table(rows: Sequence[Row]) -> str:
-    head = ["| What | Figure | Beside it | Ratio | Target | |", "|---|---|---|---|---|---|"]
+    head = ["| What | Figure | Compared with | Ratio | Target | |", "|---|---|---|---|---|---|"]
     return "\n".join(
         [
             *head,
