@@ -93,7 +93,7 @@ class ProductCsvFiles(ModelAdmin):
     def _planned_import(self, request: HttpRequest, sheet: Sheet) -> Job:
         mapping = _mapping(request, sheet)
         ids, names = keys_of(sheet, mapping)
-        rows = planned(sheet, mapping, catalogue().newest_of(ids), catalogue().named(names))
+        rows = planned(sheet, mapping, catalogue().by_ids(ids), catalogue().by_names(names))
         return jobs().plan(
             JobKind.CSV,
             f"Import of {getattr(request.FILES['file'], 'name', 'a file')}"[:120],

@@ -14,9 +14,9 @@ from products import bootstrap
 from products.bulk.jobs import Job
 from products.catalogue import Catalogue
 from products.changes import Origin
-from tests.conftest import forget_wiring
 from tests.support.admin_client import LIST, signed_in
 from tests.support.builders import fields
+from tests.support.wiring import forget_wiring
 from tests.support.world import World
 
 pytestmark = pytest.mark.django_db

@@ -119,7 +119,7 @@ def importing(stack: Stack, count: int) -> list[Row]:
         sheet = spreadsheet.read(file_of(count))
         mapping = spreadsheet.guessed(sheet.header)
         ids, names = spreadsheet.keys_of(sheet, mapping)
-        found, named = bootstrap.catalogue().newest_of(ids), bootstrap.catalogue().named(names)
+        found, named = bootstrap.catalogue().by_ids(ids), bootstrap.catalogue().by_names(names)
         rows = spreadsheet.planned(sheet, mapping, found, named)
         return bootstrap.jobs().plan(JobKind.CSV, "bench", rows, actor="bench")
 

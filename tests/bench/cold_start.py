@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy.local.engines import Engines
-from deploy.package.build import build, downloaded, with_bytecode, write
+from deploy.package.build import build, download_wheels, with_bytecode, write_zip
 from tests.bench.report import Row, machine, table
 from tests.bench.results import write_section
 
@@ -81,7 +81,7 @@ def event(product_id: str) -> dict[str, Any]:
 def bare(folder: Path) -> Path:
     """The libraries of boto3, whole, as the runtime brings them along, and the handler."""
     files = {"bare.py": BARE.encode()}
-    for wheel in downloaded(MACHINE):
+    for wheel in download_wheels(MACHINE):
         if wheel.name.startswith(BOTO3):
             with zipfile.ZipFile(wheel) as archive:
                 files |= {
@@ -89,7 +89,7 @@ def bare(folder: Path) -> Path:
                     for name in archive.namelist()
                     if not name.endswith("/")
                 }
-    write(with_bytecode(files), folder / "bare.zip")
+    write_zip(with_bytecode(files), folder / "bare.zip")
     return unpacked(folder / "bare.zip")
 
 

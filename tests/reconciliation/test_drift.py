@@ -273,7 +273,7 @@ def test_what_a_restored_table_has_forgotten_is_moved_back_to_its_log(shelf: Wor
 
 def test_other_things_in_the_bucket(shelf: World) -> None:
     """What operators did belongs to no product; anything else has no business there."""
-    bootstrap.operations().note("olga", "looked", "", [])
+    bootstrap.operations().record_action("olga", "looked", "", [])
     assert shelf.audit_records("operations/")
     put_object(shelf, "holiday.jpg")
     (difference,) = found()

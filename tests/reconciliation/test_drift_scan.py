@@ -49,7 +49,7 @@ class Slow:
         for where, place in places[start:]:
             if self.away:
                 raise DependencyUnavailable("S3")
-            self.clock.pass_(SLICE.total_seconds())
+            self.clock.advance(SLICE.total_seconds())
             self.seen.append(f"{where} {place}")
             yield Batch(
                 where,
@@ -329,6 +329,7 @@ def peak_of(count: int) -> int:
         tracemalloc.stop()
 
 
+@pytest.mark.slow
 def test_memory_is_the_same_for_ten_times_as_many_products() -> None:
     peak_of(100)  # what is made once, on first use
     assert peak_of(2500) < peak_of(250) * 1.2
