@@ -62,11 +62,8 @@ def broken_links(path: Path, text: str) -> list[str]:
             continue
         name, _, anchor = target.partition("#")
         linked = (path.parent / name).resolve()
-        if (
-            (name
-            and not (linked.exists() and linked.is_relative_to(ROOT)))
-            or (anchor
-            and anchor not in anchors(linked.read_text() if name else text))
+        if (name and not (linked.exists() and linked.is_relative_to(ROOT))) or (
+            anchor and anchor not in anchors(linked.read_text() if name else text)
         ):
             broken.append(target)
     return broken
