@@ -78,7 +78,7 @@ def _last_scan() -> JsonObject | None:
     last = state.last if state else None
     if last is None:
         return None
-    return {"at": format_timestamp(last.updated_at), "differences": last.differences}
+    return {"at": format_timestamp(last.updated_at), "differences": last.difference_count}
 
 
 def _state(check: Callable[[], None] | None) -> str:

@@ -19,7 +19,6 @@ from bbws_products.validation.functions import CONSUMERS
 from deploy.local.engines import ROOT, free_port
 from tasks.queues import QUEUES, dlq_name, queue_names
 from tests import plugin
-from tests.conftest import forget_wiring
 from tests.support.aws_environment import (
     Environment,
     allow,
@@ -30,6 +29,7 @@ from tests.support.aws_environment import (
     serve_application,
 )
 from tests.support.processes import until
+from tests.support.wiring import forget_wiring
 from tests.support.world import engine_client, search_client
 
 pytestmark = pytest.mark.django_db

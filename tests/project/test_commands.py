@@ -19,7 +19,7 @@ from tests.support.builders import fields
 from tests.support.commands import output
 from tests.support.world import World
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.engines]
 
 
 def test_a_token_carries_what_its_user_may_do_with_products_and_is_listed(world: World) -> None:

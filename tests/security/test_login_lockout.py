@@ -12,7 +12,7 @@ from django.test import Client, RequestFactory
 
 from products.access.login_lockout import client_address
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.engines]
 
 PASSWORD, LOGIN = "a-password-of-the-tests", "/admin/login/"
 

@@ -11,7 +11,7 @@ from django.test import Client
 
 from products.access.sessions import STARTED
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.engines]
 
 PASSWORD, LOGIN, HOME = "a-password-of-the-tests", "/admin/login/", "/admin/password_change/"
 NEW = "another-password-of-the-tests"

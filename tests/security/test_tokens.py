@@ -17,7 +17,7 @@ from tests.support.commands import output
 from tests.support.token_issuer import AUDIENCE, ISSUER, Issuer, running_issuer
 from tests.support.world import World
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.engines]
 HISTORY = "/v1.0/products/p1/changes"
 
 
