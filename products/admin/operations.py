@@ -139,13 +139,13 @@ def _check() -> dict[str, Any]:
     if state is None:
         return {}
     found = [
-        *(state.running.found if state.running else ()),
-        *(state.last.found if state.last else ()),
+        *(state.running.kept_differences if state.running else ()),
+        *(state.last.kept_differences if state.last else ()),
     ]
     return {
         "check": state.last,
         "checking": state.running,
-        "drifted": list({d.same: d for d in found}.values()),
+        "drifted": list({d.identity: d for d in found}.values()),
     }
 
 
