@@ -15,6 +15,7 @@ from products.idempotency import IdempotencyKey
 from products.product import Product
 
 MAX_REASON_LENGTH = 200  # characters
+MAX_VERSION = 10**12 - 1  # the keys of the log have room for 12 digits
 
 
 class ChangeType(StrEnum):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from products.changes import Change, Effect, Origin, next_change
+from products.changes import MAX_VERSION, Change, Effect, Origin, next_change
 from products.errors import (
     CatalogueError,
     ChangeNotFound,
@@ -16,8 +16,6 @@ from products.errors import (
 from products.merging import VersionMismatch, merged
 from products.product import Product, new_product, validated_id
 from products.writes import Accepted, Write, WritesRefused
-
-MAX_VERSION = 10**12 - 1  # the keys of the change log have room for 12 digits
 
 
 class ChangeReader(Protocol):
