@@ -11,27 +11,43 @@ from typing import Any
 import boto3
 import pytest
 from celery import current_app
-from playwright.sync_api import Browser, Page, sync_playwright
+from django.urls import clear_script_prefix
 
 from bbws_products.validation import findings
 from deploy.local.engines import Engines
 from deploy.local.resources import create_bucket, create_queues
 from products import bootstrap, maintenance
 from products.adapters.aws.clients import client as aws_client
-from products.api.throttling import CALLS
+from products.api.throttling import CALL_COUNTER
 from products.catalogue import Catalogue
 from products.changes import Origin
 from products.pipeline import Pipeline
 from tasks.queues import queue_names, queue_urls, transport_options
 from tests import plugin
 from tests.gameday.fault_proxy import Proxy
-from tests.support import processes, terraform
+from tests.support import processes
 from tests.support.api_client import Api
 from tests.support.aws_environment import ALL_SERVICES, KEY, Environment, create_environment
-from tests.support.browser import CHROMIUM, Shop, launched, refuse_to_skip, window
 from tests.support.builders import fields
 from tests.support.processes import Deployment
+from tests.support.tools import reason_to_skip, skip
+from tests.support.wiring import forget_wiring
 from tests.support.world import World, fresh_world
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test whose tools are missing before any of its fixtures starts something."""
+    tools = [tool for marker in item.iter_markers("needs") for tool in marker.args]
+    if reason := reason_to_skip(tuple(tools)):
+        skip(reason)
+
+
+@pytest.fixture(autouse=True)
+def clean_script_prefix() -> Iterator[None]:
+    """A request through API Gateway sets Django's URL prefix for the thread; the next test has none."""
+    yield
+    clear_script_prefix()
 
 
 @pytest.hookimpl(trylast=True)
@@ -107,16 +123,10 @@ def world(engines: Engines, shared_clients: None, settings: Any) -> Iterator[Wor
     settings.PRODUCTS_TABLE, settings.SEARCH_ALIAS = fresh.table, fresh.alias
     settings.AUDIT_BUCKET, settings.CLOUDFRONT_DISTRIBUTION_ID = fresh.bucket, fresh.distribution
     forget_wiring()
-    CALLS.clear()
+    CALL_COUNTER.clear()
     fresh.empty_queues()
     yield fresh
     forget_wiring()
-
-
-def forget_wiring() -> None:
-    for made in (*vars(bootstrap).values(), *vars(maintenance).values()):
-        if hasattr(made, "cache_clear"):
-            made.cache_clear()
 
 
 @pytest.fixture
@@ -200,51 +210,6 @@ def environment(
     forget_wiring()
     yield environment
     forget_wiring()
-
-
-@pytest.fixture(scope="session")
-def infrastructures(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> dict[str, terraform.PlannedEnvironment]:
-    """What Terraform would make, by environment."""
-    base = tmp_path_factory.getbasetemp()
-    return terraform.planned_environments(
-        base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    )
-
-
-@pytest.fixture(params=terraform.ENVIRONMENTS)
-def infra(
-    request: pytest.FixtureRequest, infrastructures: dict[str, terraform.PlannedEnvironment]
-) -> terraform.PlannedEnvironment:
-    return infrastructures[request.param]
-
-
-# A browser before the whole product; started once for all such tests of a process
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        refuse_to_skip("There is no Chromium here (Debian: apt-get install chromium).")
-    with sync_playwright() as playwright:
-        made = launched(playwright)
-        yield made
-        made.close()
-
-
-@pytest.fixture(scope="session")
-def shop(engines: Engines, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    made = Shop(engines, tmp_path_factory.mktemp("shop"))
-    yield made
-    made.stop()
-
-
-@pytest.fixture
-def page(browser: Browser, shop: Shop) -> Iterator[Page]:
-    """Ann's window; she may do everything with products."""
-    with window(browser, shop, "ann") as opened:
-        yield opened
 
 
 # The API's callers, and what they find

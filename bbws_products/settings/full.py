@@ -13,7 +13,7 @@ from bbws_products.settings.environment import number, required, text_list
 from bbws_products.settings.security import *  # noqa: F403 # login and sessions
 from bbws_products.settings.theme import THEME
 from bbws_products.settings.worker import *  # noqa: F403 # this builds on them
-from products.pipeline import SETTLE_TIME
+from products.invalidation import SETTLE_TIME
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 

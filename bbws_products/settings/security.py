@@ -17,7 +17,7 @@ AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",  # first: no password is checked during a lockout
     "django.contrib.auth.backends.ModelBackend",
 ]
-AXES_HANDLER = "products.access.login_lockout.FailureCount"
+AXES_HANDLER = "products.access.login_lockout.LockoutHandler"
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"], "ip_address"]
 AXES_FAILURE_LIMIT = int(number("LOGIN_FAILURES", 5))
 LOGIN_FAILURES_PER_ADDRESS = int(number("LOGIN_FAILURES_PER_ADDRESS", 50))
@@ -25,8 +25,8 @@ AXES_COOLOFF_TIME = timedelta(minutes=number("LOGIN_LOCK_MINUTES", 15))
 # Attempts during a lockout do not extend it, so the time shown to the user stays correct.
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_RESET_ON_SUCCESS = True
-AXES_CLIENT_IP_CALLABLE = "products.access.login_lockout.address_of"
-AXES_LOCKOUT_CALLABLE = "products.access.login_lockout.locked_page"
+AXES_CLIENT_IP_CALLABLE = "products.access.login_lockout.client_address"
+AXES_LOCKOUT_CALLABLE = "products.access.login_lockout.lockout_response"
 # Kept out of the log, because people sometimes type their password there.
 AXES_SENSITIVE_PARAMETERS = ["username"]
 # Django's last_login records logins; the table of axes would only grow.

@@ -14,9 +14,9 @@ from products import bootstrap
 from products.bulk.jobs import Job
 from products.catalogue import Catalogue
 from products.changes import Origin
-from tests.conftest import forget_wiring
 from tests.support.admin_client import LIST, signed_in
 from tests.support.builders import fields
+from tests.support.wiring import forget_wiring
 from tests.support.world import World
 
 pytestmark = pytest.mark.django_db
@@ -163,7 +163,7 @@ def test_an_export_is_edited_and_imported_again(
     doing(eve, "start")
     world.work()
     assert catalogue.newest("p1").price == Decimal("1600.00")
-    assert catalogue.named(["brand NEW"])["brandnew"].features == ("Mail", "Web")
+    assert catalogue.by_names(["brand NEW"])["brandnew"].features == ("Mail", "Web")
     errors = list(
         csv.DictReader(io.StringIO(eve.get(f"{page}errors/").getvalue().decode("utf-8-sig")))
     )

@@ -9,12 +9,12 @@ from deploy.local.engines import free_port
 from products import bootstrap
 from products.catalogue import Catalogue
 from products.changes import Effect, Failure, Origin
-from tests.conftest import forget_wiring
 from tests.support.admin_client import LIST, said, signed_in
 from tests.support.builders import fields
+from tests.support.wiring import forget_wiring
 from tests.support.world import World
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.engines]
 PAGE = f"{LIST}operations/"
 NAMED = {"product": "p1", "version": "1", "effect": "searchable"}
 

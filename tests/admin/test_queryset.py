@@ -13,6 +13,8 @@ from products.models import Product
 from tests.support.builders import fields
 from tests.support.world import World
 
+pytestmark = pytest.mark.engines
+
 
 @pytest.fixture
 def three(catalogue: Catalogue, world: World, ann: Origin) -> None:

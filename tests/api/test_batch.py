@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 
 from products.catalogue import Catalogue
-from tests.conftest import forget_wiring
 from tests.gameday.fault_proxy import PASS, Proxy
 from tests.plugin import address
 from tests.support.api_client import Api, error_of
 from tests.support.builders import fields
+from tests.support.wiring import forget_wiring
 from tests.support.world import World
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.engines]
 Item = dict[str, Any]
 
 
@@ -141,7 +141,9 @@ def test_all_or_none_holds_a_hundred_updates_or_fifty_creations(
 ) -> None:
     response = batch(api, "all", *(create(number) for number in range(51)))
     assert response.status_code == 400
-    assert "102 places in a transaction of 100" in error_of(response)["errors"]["items"][0]
+    assert (
+        "102 places in one transaction, which has 100" in error_of(response)["errors"]["items"][0]
+    )
     assert batch(api, "all", *(create(number) for number in range(50))).status_code == 202
     assert batch(api, "each", *(create(number) for number in range(50, 100))).status_code == 202
     updates = [

@@ -19,7 +19,7 @@ from deploy.package.build import (
 )
 from deploy.package.checks import REQUIRED_FILES, PackageRefused, validate_files
 from deploy.package.prune import NOT_NEEDED, pruned
-from tests.support.browser import refuse_to_skip
+from tests.support.tools import skip
 
 ELF = b"\x7fELF" + bytes(14)
 ARM, INTEL = ELF + b"\xb7\x00", ELF + b"\x3e\x00"
@@ -142,13 +142,21 @@ def test_a_zip_that_is_too_large_is_refused(tmp_path: Path) -> None:
         validate_size(tmp_path / "x.zip", 100)
 
 
-@pytest.mark.timeout(300)
-def test_the_zip_for_graviton_holds_nothing_for_another_processor(tmp_path: Path) -> None:
-    """What is deployed by default; its libraries are only fetched here, and run nowhere."""
+@pytest.fixture
+def arm64_wheels() -> None:
+    """Download the libraries, or skip the test where the package index does not answer."""
     try:
         download_wheels("arm64")
     except PackageRefused as refusal:
-        refuse_to_skip(f"The package index does not answer: {refusal}")
+        skip(f"The package index does not answer: {refusal}")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_the_zip_for_graviton_holds_nothing_for_another_processor(
+    tmp_path: Path, arm64_wheels: None
+) -> None:
+    """What is deployed by default; its libraries are only fetched here, and run nowhere."""
     zipped = tmp_path / "products-lambda.zip"
     assert re.fullmatch(
         r".*: \d+ files, 1\d\.\d MB, arm64, sha256 [0-9a-f]{64}", build("arm64", zipped)

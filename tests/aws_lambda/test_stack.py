@@ -11,12 +11,12 @@ from deploy.package.build import build, download_wheels
 from deploy.package.checks import PackageRefused
 from products.adapters.sqs.doorbell_direct import task_message
 from tasks.queues import MAX_RECEIVE_COUNT
-from tests.support.browser import refuse_to_skip
 from tests.support.builders import fields
 from tests.support.lambda_stack import MACHINE, Stack
 from tests.support.processes import until
+from tests.support.tools import skip
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def zipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
     try:
         download_wheels(MACHINE)
     except PackageRefused as refusal:
-        refuse_to_skip(f"The package index does not answer: {refusal}")
+        skip(f"The package index does not answer: {refusal}")
     made = tmp_path_factory.mktemp("zip") / "products-lambda.zip"
     build(MACHINE, made)
     return made

@@ -2,8 +2,7 @@
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_product import serious
-from tests.support.browser import Shop
+from tests.support.browser import Shop, serious
 
 
 def test_versions_are_compared_and_a_field_is_brought_back(page: Page, shop: Shop) -> None:

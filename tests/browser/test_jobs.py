@@ -5,8 +5,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_product import serious
-from tests.support.browser import Shop
+from tests.support.browser import Shop, serious
 
 
 def test_a_bulk_edit_is_previewed_followed_and_undone(page: Page, shop: Shop) -> None:
@@ -25,14 +24,12 @@ def test_a_bulk_edit_is_previewed_followed_and_undone(page: Page, shop: Shop) ->
     expect(page.get_by_role("row", name="Bulk hosting 1")).to_contain_text("109.99")
     assert serious(page) == []
     page.get_by_role("button", name="Apply to 3 products").click()
-    expect(page.get_by_role("row", name="Bulk hosting 2")).to_contain_text(
-        "accepted as v2", timeout=15_000
-    )
+    expect(page.get_by_role("row", name="Bulk hosting 2")).to_contain_text("accepted as v2")
     shop.change("bulk1", description="Edited since the bulk edit.")
     page.get_by_role("button", name="Undo").click()
     page.get_by_role("button", name="Apply to 3 products").click()
     expect(page.get_by_role("row", name="Bulk hosting 1")).to_contain_text(
-        "ann saved version 3 since.", timeout=15_000
+        "ann saved version 3 since."
     )
     assert [shop.product(f"bulk{n}")["price"] for n in range(3)] == ["100.00", "109.99", "100.00"]
 
@@ -71,7 +68,7 @@ def test_a_csv_round_trip(page: Page, shop: Shop, tmp_path: Path) -> None:
     assert serious(page) == []
     page.get_by_role("button", name="Preview").click()
     page.get_by_role("button", name="Apply to 1 product", exact=True).click()
-    expect(page.locator("[data-row=accepted]")).to_have_count(1, timeout=15_000)
+    expect(page.locator("[data-row=accepted]")).to_have_count(1)
     with page.expect_download() as download:
         page.get_by_role("link", name="Download what was refused").click()
     refused = read(download.value.path())

@@ -4,8 +4,7 @@ import re
 
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.test_product import serious
-from tests.support.browser import Shop, window
+from tests.support.browser import Shop, serious, window
 
 
 def test_the_list_answers_while_somebody_types(page: Page, shop: Shop) -> None:
@@ -52,7 +51,7 @@ def test_cells_are_edited_by_keyboard_undone_and_two_people_are_told(
     expect(rows.nth(1).locator("[data-cell=price] input")).to_be_focused()
     page.keyboard.press("Escape")
     expect(page.get_by_role("status").filter(has_text="saved as v2")).to_be_visible()
-    expect(rows.nth(0).locator(".state")).to_have_text("complete", timeout=20_000)
+    expect(rows.nth(0).locator(".state")).to_have_text("complete")
     # Somebody else changes what is on the screen.
     shop.change("cell1", price="555.00")
     rows.nth(1).locator("[data-cell=price]").click()

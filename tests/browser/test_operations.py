@@ -2,8 +2,7 @@
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_product import serious
-from tests.support.browser import Shop
+from tests.support.browser import Shop, serious
 
 
 def spoil(shop: Shop, product_id: str, new: str) -> str:
@@ -42,11 +41,11 @@ def test_stuck_changes_are_seen_mended_and_retried_or_given_up(page: Page, shop:
     page.goto(shop.url("/admin/products/product/operations/"))
     for product_id in ("stuck", "spoilt"):
         row = page.get_by_role("row", name=f"The {product_id} hosting")
-        expect(row).to_contain_text("was altered after it was accepted", timeout=20_000)
+        expect(row).to_contain_text("was altered after it was accepted")
     assert serious(page) == []
     spoil(shop, "stuck", good)
     page.get_by_role("row", name="The stuck hosting").get_by_role("button", name="Retry").click()
-    expect(page.get_by_role("row", name="The stuck hosting")).to_have_count(0, timeout=20_000)
+    expect(page.get_by_role("row", name="The stuck hosting")).to_have_count(0)
     assert shop.deployment.receipt("stuck")["effects"]["searchable"]["state"] == "done"
     page.get_by_label("Why spoilt v1 need not be searchable").fill("Nobody looks for it")
     page.get_by_role("button", name="Discard").click()

@@ -4,11 +4,10 @@ import re
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.browser import Shop, window
+from tests.support.browser import Shop, serious, window
 
 
 def test_a_product_is_made_followed_changed_and_taken_away(page: Page, shop: Shop) -> None:
@@ -30,7 +29,7 @@ def test_a_product_is_made_followed_changed_and_taken_away(page: Page, shop: Sho
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_text("Saved as v1.")).to_be_visible()
     # The receipt goes on by itself, to the last effect.
-    expect(page.locator("#receipt .state")).to_have_text("complete", timeout=20_000)
+    expect(page.locator("#receipt .state")).to_have_text("complete")
     expect(page.locator("#receipt [data-step=done]")).to_have_count(4)
     assert shop.product("life")["features"] == ["Web", "Mail"]
 
@@ -193,13 +192,3 @@ def tab_to(page: Page, selector: str) -> None:
         if page.evaluate("selector => document.activeElement.matches(selector)", selector):
             return
     raise AssertionError(f"The keyboard does not come to {selector}.")
-
-
-def serious(page: Page) -> list[str]:
-    """What axe finds to be a serious or critical fault of this page."""
-    found = Axe().run(page).response["violations"]
-    return [
-        f"{fault['id']}: {[node['target'] for node in fault['nodes']][:4]}"
-        for fault in found
-        if fault["impact"] in {"serious", "critical"}
-    ]

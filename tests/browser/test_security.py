@@ -10,8 +10,8 @@ from axe_playwright_python.sync_playwright import Axe
 from django.contrib.admin.utils import quote
 from playwright.sync_api import Browser, Page, expect
 
-from tests.security.test_every_url import TABLE
 from tests.support.browser import PASSWORD, Shop, window
+from tests.support.url_table import TABLE
 
 NAME = "<script>document.hacked=1</script>"
 MARKUP = """"><img src=x onerror="document.hacked=1">'-alert(1)-'{{7*7}}`"""

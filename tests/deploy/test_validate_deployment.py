@@ -17,7 +17,6 @@ from bbws_products.validation import findings
 from bbws_products.validation.functions import CONSUMERS
 from deploy.local.engines import ROOT, free_port
 from tasks.queues import QUEUES
-from tests.conftest import forget_wiring
 from tests.deploy.broken_environments import EXPECTED_FINDINGS, client, delete_search_index
 from tests.support.aws_environment import (
     Environment,
@@ -29,6 +28,7 @@ from tests.support.aws_environment import (
     serve_application,
 )
 from tests.support.processes import until
+from tests.support.wiring import forget_wiring
 
 pytestmark = pytest.mark.django_db
 TERRAFORM = ROOT / "deploy" / "terraform"

@@ -9,7 +9,8 @@ import pytest
 from deploy.local.engines import ROOT
 from tests.support.terraform import ENVIRONMENTS, SOURCE, PlannedEnvironment
 
-pytestmark = pytest.mark.timeout(900)  # whoever comes first makes all environments
+# The first test to come plans all environments.
+pytestmark = [pytest.mark.timeout(900), pytest.mark.needs("terraform", "terraform-offline")]
 
 API = {"list", "get", "create", "update", "delete"}
 CONSUMERS = {

@@ -12,11 +12,11 @@ from products.bulk.jobs import JobKind
 from products.bulk.rows import planned_row
 from products.changes import Change, Origin
 from products.pipeline import Pipeline
-from tests.conftest import forget_wiring
 from tests.support.api_client import Api
 from tests.support.builders import fields
 from tests.support.processes import until
 from tests.support.terraform import SOURCE, PlannedEnvironment, policy
+from tests.support.wiring import forget_wiring
 from tests.support.world import World
 
 POLICIES = sorted(
@@ -25,7 +25,7 @@ POLICIES = sorted(
 ROLES = [
     name for name in POLICIES if not name.startswith(("key-", "topic-", "trust-", "search-domain"))
 ]
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.timeout(900), pytest.mark.needs("terraform", "terraform-offline")]
 
 NO_RESOURCE_LEVEL = {
     "xray:PutTraceSegments": "X-Ray knows no resources to write to",

@@ -14,10 +14,10 @@ from products.models import ApiToken
 from tests.support.admin_client import signed_in
 from tests.support.api_client import Api, error_of, token_of
 from tests.support.commands import output
-from tests.support.token_issuer import AUDIENCE, NAME, Issuer, issuing
+from tests.support.token_issuer import AUDIENCE, ISSUER, Issuer, running_issuer
 from tests.support.world import World
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.engines]
 HISTORY = "/v1.0/products/p1/changes"
 
 
@@ -53,11 +53,11 @@ def test_a_revoked_token_is_refused_within_a_minute(world: World) -> None:
     assert "revoked" in output("tokens")
     with pytest.raises(CommandError, match="no token"):
         call_command("tokens", revoke="nothing")
-    trusted = tokens._Trusted()
+    cache = tokens._RevocationCache()
     at = datetime.now(UTC)
-    trusted.until = {str(number): at for number in range(10_001)}
-    assert not trusted.is_revoked("new", at)
-    assert list(trusted.until) == ["new"]
+    cache.valid_until = {str(number): at for number in range(10_001)}
+    assert not cache.is_revoked("new", at)
+    assert list(cache.valid_until) == ["new"]
 
 
 def test_staff_issue_tokens_for_themselves_and_superusers_for_others(world: World) -> None:
@@ -96,15 +96,15 @@ def test_staff_issue_tokens_for_themselves_and_superusers_for_others(world: Worl
 
 @pytest.fixture
 def issuer(settings: Any) -> Iterator[Issuer]:
-    with issuing() as made:
-        settings.JWKS_URL, settings.JWKS_ISSUER, settings.JWKS_AUDIENCE = made.url, NAME, AUDIENCE
+    with running_issuer() as made:
+        settings.JWKS_URL, settings.JWKS_ISSUER, settings.JWKS_AUDIENCE = made.url, ISSUER, AUDIENCE
         yield made
 
 
 def test_a_token_of_the_configured_issuer_has_its_groups_permissions(
     world: World, issuer: Issuer
 ) -> None:
-    user = tokens.verified(issuer.token())
+    user = tokens.verify(issuer.token())
     assert str(user) == "zoe"
     assert user.permissions == {
         "products.view_product",

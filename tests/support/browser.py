@@ -1,8 +1,6 @@
 """A real browser in front of real processes, for the tests of what staff see and do."""
 
-import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,15 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
 
 from deploy.local.engines import ROOT, Engines
-from tests.support.processes import Deployment
+from tests.support.processes import PATIENCE, Deployment
+from tests.support.tools import path_of
 
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
 PASSWORD = "a-password-of-the-tests"
 PEOPLE = {
     "root": "",
@@ -42,13 +38,6 @@ IGNORED = re.compile(
 )  # an answer that is no success is shown by the page itself
 
 
-def refuse_to_skip(reason: str) -> None:
-    """Skip, or fail where CI_REFUSES_SKIPS says that everything must be there."""
-    if os.environ.get("CI_REFUSES_SKIPS"):
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
 class Shop:
     """The whole product as processes, with people who may sign in."""
 
@@ -56,7 +45,7 @@ class Shop:
         self.deployment = Deployment(engines, home, visibility=60)
         self.deployment.migrate()
         command = [sys.executable, "manage.py", "shell", "--verbosity", "0", "-c", MAKE_PEOPLE]
-        subprocess.run(command, cwd=ROOT, env=self.deployment.variables, check=True, timeout=60)
+        subprocess.run(command, cwd=ROOT, env=self.deployment.variables, check=True, timeout=280)
         self.deployment.start_web(THROTTLE_STAFF="0")
         self.deployment.start_worker()
         self.deployment.start_scheduler()
@@ -105,7 +94,7 @@ def window(browser: Browser, shop: Shop, name: str, **options: Any) -> Iterator[
     context: BrowserContext = browser.new_context(
         **({"viewport": {"width": 1280, "height": 800}} | options)
     )
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE * 1000)
     page, faults = context.new_page(), []
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
@@ -117,5 +106,15 @@ def window(browser: Browser, shop: Shop, name: str, **options: Any) -> Iterator[
 
 def launched(playwright: Playwright) -> Browser:
     return playwright.chromium.launch(
-        executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"]
+        executable_path=path_of("chromium"), args=["--no-sandbox", "--disable-dev-shm-usage"]
     )
+
+
+def serious(page: Page) -> list[str]:
+    """What axe finds to be a serious or critical fault of this page."""
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{fault['id']}: {[node['target'] for node in fault['nodes']][:4]}"
+        for fault in found
+        if fault["impact"] in {"serious", "critical"}
+    ]

@@ -15,13 +15,10 @@ from typing import Any
 import pytest
 
 from deploy.local.engines import ROOT
-from tests.support.browser import refuse_to_skip
+from tests.support.tools import STAND_IN
 
 ENVIRONMENTS = ("dev", "sit", "prod")
 SOURCE = ROOT / "deploy" / "terraform"
-STAND_IN = Path(
-    os.environ.get("TERRAFORM_OFFLINE", ROOT.parent / "shared/terraform-offline/terraform-offline")
-)
 PACKAGE = {"package_key": f"products-lambda/{'0' * 64}.zip", "package_hash": f"{'A' * 43}="}
 LOCAL_STATE = 'terraform {\n  backend "local" {}\n}\n'
 
@@ -68,15 +65,6 @@ def _resources(module: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     yield from module.get("resources", [])
     for child in module.get("child_modules", []):
         yield from _resources(child)
-
-
-def need_terraform() -> None:
-    if not shutil.which("terraform"):
-        refuse_to_skip("terraform is not installed")
-    if not STAND_IN.exists():
-        refuse_to_skip(
-            "there is no stand-in for Terraform's AWS provider (TERRAFORM_OFFLINE names one)"
-        )
 
 
 def run(
@@ -144,7 +132,6 @@ def planned_environments(shared: Path) -> dict[str, PlannedEnvironment]:
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (folder / "ready").exists():
-            need_terraform()
             _apply_all(folder)
     return {
         env: PlannedEnvironment(
