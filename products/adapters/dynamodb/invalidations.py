@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from products.adapters.dynamodb.calls import IS_NEW, DynamoCalls
 from products.adapters.dynamodb.items import INVALIDATION_KEY
 from products.documents import format_timestamp, parse_timestamp
-from products.pipeline import Invalidation
+from products.invalidation import Invalidation
 
 logger = logging.getLogger(__name__)
 

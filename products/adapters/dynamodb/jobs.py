@@ -15,8 +15,8 @@ from typing import Any
 from products.adapters.dynamodb.attribute_values import encoded
 from products.adapters.dynamodb.calls import IN_PARTITION, DynamoCalls
 from products.adapters.dynamodb.items import EXPIRY, OPEN_CHANGES, Item
-from products.bulk.jobs import RETENTION, Job, JobKind, JobState
-from products.bulk.rows import CHUNK, Row, RowState, in_chunks
+from products.bulk.job import RETENTION, Job, JobKind, JobState
+from products.bulk.rows import CHUNK_SIZE, Row, RowState, in_chunks
 from products.documents import format_timestamp, parse_timestamp
 
 logger = logging.getLogger(__name__)
@@ -66,7 +66,7 @@ class DynamoJobTable(DynamoCalls):
         """
         writes = [self._put_request(_job_item(job), IS_PREVIOUS_STEP, {":turn": job.sequence - 1})]
         if rows:
-            chunk = (rows[0].number - 1) // CHUNK
+            chunk = (rows[0].number - 1) // CHUNK_SIZE
             writes.append(self._chunk_put(job, chunk, rows))
         if not self._transact(writes):
             return False
