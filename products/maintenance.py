@@ -16,8 +16,8 @@ from products.adapters.dynamodb.reconciliation import DynamoReconciliation
 from products.adapters.opensearch.rebuild import OpenSearchRebuild
 from products.adapters.sqs.dead_letters import SqsDeadLetters
 from products.bootstrap import (
-    audit_trail,
     audit_records,
+    audit_trail,
     doorbell,
     dynamodb,
     jobs,
