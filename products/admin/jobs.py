@@ -17,7 +17,7 @@ from products.admin.formatting import label, shown
 from products.admin.refusals import status_of
 from products.admin.unavailable import with_unavailable_page
 from products.bootstrap import jobs
-from products.bulk.jobs import Job, JobNotFound, JobState
+from products.bulk.job import Job, JobNotFound, JobState
 from products.bulk.rows import Row, RowState
 from products.errors import CatalogueError
 
