@@ -117,7 +117,10 @@ def test_a_fit_zip_passes() -> None:
         ({"products/tests/test_x.py": b""}, "must not be deployed: products/tests"),
         ({"db.sqlite3": b""}, "must not be deployed: db.sqlite3"),
         ({"keys.py": b"KEY = 'AKIA" + b"ABCDEFGHIJ234567'"}, "seem to contain a secret: keys.py"),
-        ({"k.txt": b"-----BEGIN PRIVATE KEY-----\n" + b"A" * 64}, "seem to contain a secret: k.txt"),
+        (
+            {"k.txt": b"-----BEGIN PRIVATE KEY-----\n" + b"A" * 64},
+            "seem to contain a secret: k.txt",
+        ),
     ],
 )
 def test_an_unfit_zip_is_refused(more: dict[str, bytes], sentence: str) -> None:
