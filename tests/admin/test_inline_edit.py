@@ -69,7 +69,7 @@ def test_who_is_always_beaten_to_a_cell_meets_no_clash_and_may_try_again(
     beaten = replace(catalogue, table=AlwaysLosingTable(catalogue.table))  # type: ignore[arg-type]
     monkeypatch.setattr(inline_edit, "catalogue", lambda: beaten)
     refused = cell(eve, "price", "9")
-    said = "Too many writers are changing this at once; nothing was saved."
+    said = "Too many writers are changing this at the same time; nothing was saved."
     assert (refused.status_code, refused.json()) == (409, {"message": said})
 
 

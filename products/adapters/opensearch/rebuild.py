@@ -31,7 +31,7 @@ class OpenSearchRebuild:
         """Into the new index; a later version that a writer has put there meanwhile stays."""
         return fill(self.client, next_alias(self.alias), products, refresh=False)
 
-    def behind(self) -> Iterator[tuple[str, int]]:
+    def outdated(self) -> Iterator[tuple[str, int]]:
         """Ids and versions that the standing index holds, and the new one lacks or holds in an older version."""
         if not self._standing():
             return
