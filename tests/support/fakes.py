@@ -1,6 +1,6 @@
 """Fakes for what a real dependency can't do on demand: control time, and hold messages back."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -57,7 +57,7 @@ class AlwaysLosingTable:
         self.table = table
         self.ours = ours
 
-    def append(self, changes: list[Change], record: object = None) -> None:
+    def append(self, changes: Sequence[Change], record: object = None) -> None:
         if self.ours:
             self.table.append(changes, record)
         raise VersionTaken("another writer was first")
