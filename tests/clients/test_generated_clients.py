@@ -66,7 +66,7 @@ def as_published() -> dict[str, Any]:
     return dict(yaml.safe_load(CONTRACT.read_text()))
 
 
-def test_a_client_generated_from_the_contract_lives_a_products_whole_life(
+def test_a_generated_client_covers_a_products_whole_life(
     node: str, room: Path, deployment: Deployment
 ) -> None:
     assert compiled(node, room, as_published()) == ""
@@ -103,7 +103,7 @@ def with_a_bare_success(contract: dict[str, Any]) -> None:
     [without_a_field, without_an_answer, without_a_header, with_a_bare_success],
     ids=lambda spoil: spoil.__name__,
 )
-def test_against_a_wrong_contract_the_program_does_not_compile(
+def test_a_client_does_not_compile_against_a_wrong_contract(
     node: str, room: Path, spoil: Any
 ) -> None:
     contract = as_published()
@@ -111,14 +111,14 @@ def test_against_a_wrong_contract_the_program_does_not_compile(
     assert "error TS" in compiled(node, room, contract)
 
 
-def test_preflights_let_the_portal_in_and_nobody_else(node: str, deployment: Deployment) -> None:
+def test_preflights_allow_only_the_portal(node: str, deployment: Deployment) -> None:
     deployment.start_web(CORS_ALLOWED_ORIGINS=PORTAL)
     ended = run(node, "preflights.mjs", cwd=PROGRAMS, API_URL=deployment.url(""), PORTAL=PORTAL)
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.split()[-1] == "othersPlacesAreNobodys"
 
 
-def test_a_page_of_the_portal_reads_all_it_needs_and_tries_again_when_told(
+def test_a_portal_page_reads_the_api_and_honours_retry_after(
     node: str, deployment: Deployment, aws: Proxy, tmp_path: Path
 ) -> None:
     away = tmp_path / "dynamodb-is-away"  # the program makes it and takes it away
