@@ -30,7 +30,7 @@ from tests.support import terraform
 from tests.support.api_client import Api
 from tests.support.aws_environment import ALL_SERVICES, KEY, Environment
 from tests.support.aws_environment import made as made_whole
-from tests.support.browser import CHROMIUM, Shop, launched, refuse_to_skip, window
+from tests.support.browser import CHROMIUM, LiveSite, launch_chromium, open_window, skip_or_fail
 from tests.support.builders import fields
 from tests.support.processes import Deployment
 from tests.support.world import World, fresh_world
@@ -43,7 +43,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     def haste(item: pytest.Item) -> int:
         return 2 * bool(item.get_closest_marker("timeout")) + bool(
-            {"deployment", "shop", "server"} & set(getattr(item, "fixturenames", ()))
+            {"deployment", "site", "server"} & set(getattr(item, "fixturenames", ()))
         )
 
     long = sorted(filter(haste, items), key=haste, reverse=True)
@@ -224,24 +224,24 @@ def infra(
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     if CHROMIUM is None:
-        refuse_to_skip("There is no Chromium here (Debian: apt-get install chromium).")
+        skip_or_fail("There is no Chromium here (Debian: apt-get install chromium).")
     with sync_playwright() as playwright:
-        made = launched(playwright)
+        made = launch_chromium(playwright)
         yield made
         made.close()
 
 
 @pytest.fixture(scope="session")
-def shop(engines: Engines, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    made = Shop(engines, tmp_path_factory.mktemp("shop"))
+def site(engines: Engines, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveSite]:
+    made = LiveSite(engines, tmp_path_factory.mktemp("site"))
     yield made
     made.stop()
 
 
 @pytest.fixture
-def page(browser: Browser, shop: Shop) -> Iterator[Page]:
+def page(browser: Browser, site: LiveSite) -> Iterator[Page]:
     """Ann's window; she may do everything with products."""
-    with window(browser, shop, "ann") as opened:
+    with open_window(browser, site, "ann") as opened:
         yield opened
 
 

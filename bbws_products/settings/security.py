@@ -50,7 +50,7 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = (
     "Lax"  # Strict would sign out whoever follows a link from a mail
 )
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
-CSRF_FAILURE_VIEW = "products.admin.refusals.stale"
+CSRF_FAILURE_VIEW = "products.admin.refusals.csrf_failure"
 MESSAGE_STORAGE = (
     "django.contrib.messages.storage.session.SessionStorage"  # a new API token never is in a cookie
 )

@@ -38,11 +38,11 @@ def sentence_of(refusal: CatalogueError, field: str) -> str:
     )
 
 
-def may_not(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     return _page(request, "You may not do this", MAY_NOT)
 
 
-def stale(request: HttpRequest, reason: str = "") -> HttpResponse:
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form without a valid CSRF token."""
     return _page(request, "Not saved", STALE)
 

@@ -5,12 +5,12 @@ from django.test import Client
 
 from products.catalogue import Catalogue
 from products.changes import Origin
-from tests.support.admin_client import page, said, signed_in
+from tests.support.admin_client import last_message, page_url, sign_in
 from tests.support.builders import fields
 from tests.support.world import World
 
 pytestmark = pytest.mark.django_db
-HISTORY = page("p1", "history")
+HISTORY = page_url("p1", "history")
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def eve(world: World, catalogue: Catalogue, ann: Origin, ben: Origin) -> Client:
     catalogue.update("p1", {"price": "1600", "description": "Hosting for a second site."}, ben)
     reason = Origin(actor="ann", source="bulk", request_id="request-3", reason="Autumn <sale>")
     catalogue.update("p1", {"features": ["Web", "<b>Shop</b>"]}, reason)
-    return signed_in("eve")
+    return sign_in("eve")
 
 
 def test_each_version_tells_who_what_why_and_how_far(eve: Client, world: World) -> None:
@@ -55,17 +55,17 @@ def test_any_two_versions_stand_side_by_side(eve: Client) -> None:
 
 
 def test_one_field_or_the_whole_product_goes_back(eve: Client, catalogue: Catalogue) -> None:
-    answer = eve.post(page("p1", "restore/1"), {"field": "price", "seen": "3"})
-    assert (answer["Location"], said(answer)) == (HISTORY, "Price as in v1, saved as v4.")
+    answer = eve.post(page_url("p1", "restore/1"), {"field": "price", "seen": "3"})
+    assert (answer["Location"], last_message(answer)) == (HISTORY, "Price as in v1, saved as v4.")
     product = catalogue.newest("p1")
     assert (str(product.price), product.features) == ("1500.00", ("Web", "<b>Shop</b>"))
     assert catalogue.receipt("p1", 4).origin.reason == "Price as in version 1"
-    answer = eve.post(page("p1", "restore/1"), {"seen": "4", "reason": "A mistake"})
-    assert said(answer) == "Everything as in v1, saved as v5."
+    answer = eve.post(page_url("p1", "restore/1"), {"seen": "4", "reason": "A mistake"})
+    assert last_message(answer) == "Everything as in v1, saved as v5."
     assert catalogue.newest("p1").features == ("Mail", "Web")
     assert catalogue.receipt("p1", 5).origin.reason == "A mistake"
     assert (
-        said(eve.post(page("p1", "restore/1"), {"seen": "5"}))
+        last_message(eve.post(page_url("p1", "restore/1"), {"seen": "5"}))
         == "Nothing was different, so nothing was saved."
     )
 
@@ -74,10 +74,10 @@ def test_who_looked_at_an_old_page_is_told_first(
     eve: Client, catalogue: Catalogue, ben: Origin
 ) -> None:
     catalogue.update("p1", {"price": "7"}, ben)
-    answer = eve.post(page("p1", "restore/1"), {"seen": "3"})
-    assert said(answer) == "ben saved version 4 meanwhile; look at it first."
+    answer = eve.post(page_url("p1", "restore/1"), {"seen": "3"})
+    assert last_message(answer) == "ben saved version 4 meanwhile; look at it first."
     assert catalogue.newest("p1").version == 4
-    assert said(eve.post(page("p1", "restore/99"))) == "Product 'p1' has no version 99."
+    assert last_message(eve.post(page_url("p1", "restore/99"))) == "Product 'p1' has no version 99."
 
 
 def test_going_back_needs_the_permissions_of_what_it_does(
@@ -85,12 +85,12 @@ def test_going_back_needs_the_permissions_of_what_it_does(
 ) -> None:
     catalogue.deactivate("p1", ann)
     catalogue.restore("p1", ann)
-    editor, viewer = signed_in("ed", "Product editors"), signed_in("vic", "Product viewers")
-    assert viewer.post(page("p1", "restore/1")).status_code == 403
-    assert editor.post(page("p1", "restore/4")).status_code == 403  # it was inactive then
-    assert editor.post(page("p1", "restore/1"), {"field": "version"}).status_code == 403
-    assert editor.post(page("p1", "restore/4"), {"field": "price"}).status_code == 302
-    assert eve.get(page("p1", "restore/1")).status_code == 405
+    editor, viewer = sign_in("ed", "Product editors"), sign_in("vic", "Product viewers")
+    assert viewer.post(page_url("p1", "restore/1")).status_code == 403
+    assert editor.post(page_url("p1", "restore/4")).status_code == 403  # it was inactive then
+    assert editor.post(page_url("p1", "restore/1"), {"field": "version"}).status_code == 403
+    assert editor.post(page_url("p1", "restore/4"), {"field": "price"}).status_code == 302
+    assert eve.get(page_url("p1", "restore/1")).status_code == 405
     text = viewer.get(f"{HISTORY}?from=1&to=3").text
     assert "Version 1 against version 3" in text
     assert "Bring back" not in text
@@ -101,7 +101,7 @@ def test_a_deactivated_product_has_its_history_too(
 ) -> None:
     catalogue.deactivate("p1", ann)
     assert "deactivated by <b>ann</b>" in eve.get(HISTORY).text
-    assert said(eve.post(page("p1", "restore"))).endswith("was restored as v5.")
+    assert last_message(eve.post(page_url("p1", "restore"))).endswith("was restored as v5.")
 
 
 def test_a_long_history_goes_on(eve: Client, catalogue: Catalogue, ann: Origin) -> None:

@@ -15,7 +15,7 @@ from deploy.local.engines import Engines, free_port
 from products import bootstrap
 from products.catalogue import Catalogue
 from products.changes import Origin
-from tests.support.admin_client import LIST, page, signed_in
+from tests.support.admin_client import LIST, page_url, sign_in
 from tests.support.api_client import Api, error_of
 from tests.support.builders import fields
 from tests.support.world import World
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def eve(world: World, catalogue: Catalogue, ann: Origin, settings: Any) -> Client:
     catalogue.create("p1", fields(), ann)
-    return signed_in("eve")
+    return sign_in("eve")
 
 
 def picture(kind: str = "PNG", size: tuple[int, int] = (200, 100), **options: Any) -> bytes:
@@ -37,7 +37,7 @@ def picture(kind: str = "PNG", size: tuple[int, int] = (200, 100), **options: An
 
 def sent(client: Client, data: bytes | None, name: str = "any.png") -> Any:
     files = {} if data is None else {"image": SimpleUploadedFile(name, data)}
-    return client.post(page("p1", "image"), files)
+    return client.post(page_url("p1", "image"), files)
 
 
 def kept(world: World, key: str) -> Image.Image:
@@ -60,12 +60,16 @@ def test_a_picture_is_kept_shown_and_taken_away(
     world.work()
     assert Client().get("/v1.0/products/p1").json()["imageUrl"] == told["url"]
     assert told["url"] in eve.get(LIST).text
-    assert told["url"] in eve.get(page("p1")).text
+    assert told["url"] in eve.get(page_url("p1")).text
     assert (
         f'<del>none</del> → <ins><img class="thumb" src="{told["url"]}"'
-        in eve.get(page("p1", "history")).text
+        in eve.get(page_url("p1", "history")).text
     )
-    assert sent(eve, None).json() == {"version": 3, "url": None, "receipt": page("p1", "receipt/3")}
+    assert sent(eve, None).json() == {
+        "version": 3,
+        "url": None,
+        "receipt": page_url("p1", "receipt/3"),
+    }
     assert catalogue.newest("p1").image is None
     assert (
         catalogue.undo("p1", 3, Origin(actor="eve", source="test", request_id="x")).product.image
@@ -120,9 +124,9 @@ def test_what_is_no_good_picture_is_refused_in_a_sentence(
 
 
 def test_images_are_set_by_those_who_may_write(eve: Client) -> None:
-    assert sent(signed_in("vic", "Product viewers"), picture()).status_code == 403
-    assert eve.get(page("p1", "image")).status_code == 405
-    assert eve.post(page("nobody", "image"), {}).status_code == 404
+    assert sent(sign_in("vic", "Product viewers"), picture()).status_code == 403
+    assert eve.get(page_url("p1", "image")).status_code == 405
+    assert eve.post(page_url("nobody", "image"), {}).status_code == 404
 
 
 def test_a_client_may_keep_or_drop_an_image_but_not_make_one_up(

@@ -11,7 +11,7 @@ from products.admin import inline_edit
 from products.catalogue import Catalogue
 from products.changes import Origin
 from tests.conftest import forget_wiring
-from tests.support.admin_client import LIST, page, said, signed_in
+from tests.support.admin_client import LIST, last_message, page_url, sign_in
 from tests.support.builders import fields
 from tests.support.fakes import AlwaysBeaten
 from tests.support.world import World
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def eve(world: World, catalogue: Catalogue, ann: Origin) -> Client:
     catalogue.create("p1", fields(), ann)
-    return signed_in("eve")
+    return sign_in("eve")
 
 
 def cell(client: Client, field: str, value: str, version: str = "1", product: str = "p1") -> Any:
@@ -69,8 +69,8 @@ def test_who_is_always_beaten_to_a_cell_meets_no_clash_and_may_try_again(
     beaten = replace(catalogue, table=AlwaysBeaten(catalogue.table))  # type: ignore[arg-type]
     monkeypatch.setattr(inline_edit, "catalogue", lambda: beaten)
     refused = cell(eve, "price", "9")
-    said = "Too many writers are changing this at once; nothing was saved."
-    assert (refused.status_code, refused.json()) == (409, {"message": said})
+    message = "Too many writers are changing this at once; nothing was saved."
+    assert (refused.status_code, refused.json()) == (409, {"message": message})
 
 
 @pytest.mark.parametrize(
@@ -95,15 +95,19 @@ def test_what_a_cell_can_not_hold_is_refused_in_a_sentence(
 def test_cells_and_undo_are_for_those_who_may_write(
     eve: Client, catalogue: Catalogue, ann: Origin
 ) -> None:
-    editor, viewer = signed_in("ed", "Product editors"), signed_in("vic", "Product viewers")
+    editor, viewer = sign_in("ed", "Product editors"), sign_in("vic", "Product viewers")
     assert [
         cell(viewer, "price", "1").status_code,
         cell(editor, "active", "false").status_code,
     ] == [403, 403]
-    assert viewer.post(page("p1", "undo/1")).status_code == 403
-    assert editor.post(page("p1", "undo/1")).status_code == 403  # it would deactivate the product
+    assert viewer.post(page_url("p1", "undo/1")).status_code == 403
     assert (
-        eve.get(f"{LIST}p1/cell/").status_code == eve.get(page("p1", "undo/1")).status_code == 405
+        editor.post(page_url("p1", "undo/1")).status_code == 403
+    )  # it would deactivate the product
+    assert (
+        eve.get(f"{LIST}p1/cell/").status_code
+        == eve.get(page_url("p1", "undo/1")).status_code
+        == 405
     )
     assert catalogue.newest("p1").version == 1
 
@@ -113,13 +117,16 @@ def test_a_version_is_taken_back_and_what_came_after_it_is_kept(
 ) -> None:
     cell(eve, "price", "1600")
     catalogue.update("p1", {"description": "By ben, at some length."}, ben)
-    answer = eve.post(page("p1", "undo/2"), {"next": page("p1")})
-    assert (answer["Location"], said(answer)) == (page("p1"), "Took back v2, saved as v4.")
+    answer = eve.post(page_url("p1", "undo/2"), {"next": page_url("p1")})
+    assert (answer["Location"], last_message(answer)) == (
+        page_url("p1"),
+        "Took back v2, saved as v4.",
+    )
     product = catalogue.newest("p1")
     assert (str(product.price), product.description) == ("1500.00", "By ben, at some length.")
     assert catalogue.receipt("p1", 4).origin.reason == "Takes back version 2"
-    assert eve.post(page("p1", "undo/4"), {"next": "https://evil.example/"})["Location"] == LIST
-    assert eve.post(page("p1", "undo/1"))["Location"] == LIST
+    assert eve.post(page_url("p1", "undo/4"), {"next": "https://evil.example/"})["Location"] == LIST
+    assert eve.post(page_url("p1", "undo/1"))["Location"] == LIST
     assert not catalogue.newest("p1").active
 
 
@@ -128,13 +135,16 @@ def test_what_was_changed_again_can_not_be_taken_back_alone(
 ) -> None:
     cell(eve, "price", "1600")
     catalogue.update("p1", {"price": "1700"}, ben)
-    refused = eve.post(page("p1", "undo/2"), headers={"accept": "application/json"})
+    refused = eve.post(page_url("p1", "undo/2"), headers={"accept": "application/json"})
     assert (refused.status_code, refused.json()) == (
         409,
         {"message": "v2 can't be taken back alone: ben changed price since."},
     )
-    assert eve.post(page("p1", "undo/9"), headers={"accept": "application/json"}).status_code == 404
-    taken = eve.post(page("p1", "undo/3"), headers={"accept": "application/json"})
+    assert (
+        eve.post(page_url("p1", "undo/9"), headers={"accept": "application/json"}).status_code
+        == 404
+    )
+    taken = eve.post(page_url("p1", "undo/3"), headers={"accept": "application/json"})
     assert taken.json() == {"message": "Took back v3, saved as v4."}
 
 
@@ -143,7 +153,7 @@ def test_taking_back_what_is_back_already_does_not_claim_to_have_saved(
 ) -> None:
     cell(eve, "price", "1600")
     cell(eve, "price", "1500", "2")
-    told = eve.post(page("p1", "undo/2"), headers={"accept": "application/json"})
+    told = eve.post(page_url("p1", "undo/2"), headers={"accept": "application/json"})
     assert told.json() == {"message": "Nothing was different, so nothing was saved."}
     assert catalogue.newest("p1").version == 3
 
@@ -153,7 +163,7 @@ def test_an_undo_that_meets_a_dead_engine_may_have_happened_and_is_no_refusal(
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", f"http://127.0.0.1:{free_port()}")
     forget_wiring()
-    told = eve.post(page("p1", "undo/1"), headers={"accept": "application/json"})
+    told = eve.post(page_url("p1", "undo/1"), headers={"accept": "application/json"})
     assert (told.status_code, told.json()["message"]) == (
         503,
         "DynamoDB does not answer at the moment.",

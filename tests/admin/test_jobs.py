@@ -15,7 +15,7 @@ from products.bulk.jobs import Job
 from products.catalogue import Catalogue
 from products.changes import Origin
 from tests.conftest import forget_wiring
-from tests.support.admin_client import LIST, signed_in
+from tests.support.admin_client import LIST, sign_in
 from tests.support.builders import fields
 from tests.support.world import World
 
@@ -33,7 +33,7 @@ DEARER = {
 
 @pytest.fixture
 def eve(world: World) -> Client:
-    return signed_in("eve")
+    return sign_in("eve")
 
 
 @pytest.fixture
@@ -194,7 +194,7 @@ def test_columns_are_what_the_person_says_they_are(
 
 
 def test_who_may_not_add_or_deactivate_does_not_by_a_file_either(three: None, world: World) -> None:
-    editor = signed_in("ed", "Product editors")
+    editor = sign_in("ed", "Product editors")
     file = "productId,name,description,price,active\np0,,,,no\np1,,,8,\n"
     editor.post(IMPORT, {"file": uploaded(file)})
     assert "You may not deactivate products." in editor.get(f"{JOBS}{newest_job().job_id}/").text
@@ -206,7 +206,7 @@ def test_a_plan_is_started_by_whom_it_was_made_for_only(
 ) -> None:
     eve.post(f"{BULK}?id=p0", DEARER | {"doing": "deactivate"})
     job = newest_job()
-    editor, viewer = signed_in("ed", "Product editors"), signed_in("vic", "Product viewers")
+    editor, viewer = sign_in("ed", "Product editors"), sign_in("vic", "Product viewers")
     assert doing(editor, "start").status_code == 403
     for what in ("start", "cancel", "undo"):
         assert doing(viewer, what).status_code == 403
@@ -215,7 +215,7 @@ def test_a_plan_is_started_by_whom_it_was_made_for_only(
     assert "Apply" not in viewer.get(f"{JOBS}{job.job_id}/").text
     assert [viewer.get(path).status_code for path in (BULK, IMPORT)] == [403, 403]
     assert viewer.get(EXPORT).status_code == 200
-    nobody = signed_in("stan", None)
+    nobody = sign_in("stan", None)
     paths = (
         JOBS,
         BULK,

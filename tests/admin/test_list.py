@@ -15,7 +15,7 @@ from products.admin import ProductAdmin
 from products.catalogue import Catalogue
 from products.changes import Origin
 from tests.conftest import forget_wiring
-from tests.support.admin_client import LIST, signed_in
+from tests.support.admin_client import LIST, sign_in
 from tests.support.builders import a_product, fields
 from tests.support.fakes import FakeDoorbell, operations_of
 from tests.support.world import World
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def staff(world: World) -> Client:
-    return signed_in("ann")
+    return sign_in("ann")
 
 
 @pytest.fixture
@@ -228,7 +228,7 @@ def test_pages_are_walked_by_links_and_the_first_is_one_click_away(
     ],
 )
 def test_a_list_no_index_can_answer_is_refused_before_anything_is_read(query: str) -> None:
-    answer = signed_in("ann").get(f"{LIST}?{query}")  # no engine is needed for this
+    answer = sign_in("ann").get(f"{LIST}?{query}")  # no engine is needed for this
     assert (answer.status_code, answer["Location"]) == (302, f"{LIST}?e=1")
 
 
@@ -270,7 +270,7 @@ def test_the_front_page_has_what_one_may_open_and_what_one_did_last(
     catalogue.create("p1", fields(), ann)
     staff.post(f"{LIST}p1/delete/", {"post": "yes"})
     assert "Basic hosting" in staff.get("/admin/").text
-    nobody = signed_in("nil", None).get("/admin/").text
+    nobody = sign_in("nil", None).get("/admin/").text
     assert "You may not see the products yet." in nobody
     assert LIST not in nobody
 

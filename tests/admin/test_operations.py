@@ -10,7 +10,7 @@ from products import bootstrap
 from products.catalogue import Catalogue
 from products.changes import Effect, Failure, Origin
 from tests.conftest import forget_wiring
-from tests.support.admin_client import LIST, said, signed_in
+from tests.support.admin_client import LIST, last_message, sign_in
 from tests.support.builders import fields
 from tests.support.world import World
 
@@ -25,7 +25,7 @@ def olga(world: World, catalogue: Catalogue, ann: Origin) -> Client:
     bootstrap.pipeline().store("p1", 1)
     failure = Failure(reason="Refused <for ever>", at=catalogue.clock(), attempts=3, permanent=True)
     bootstrap.table().fail(catalogue.receipt("p1", 1), Effect.SEARCHABLE, failure)
-    return signed_in("olga", "Product operators")
+    return sign_in("olga", "Product operators")
 
 
 def test_the_page_shows_what_is_stuck_and_why(olga: Client, world: World) -> None:
@@ -46,33 +46,33 @@ def test_the_page_shows_what_is_stuck_and_why(olga: Client, world: World) -> Non
 def test_an_operator_retries_and_discards(olga: Client, catalogue: Catalogue, world: World) -> None:
     world.empty_queues()
     assert (
-        said(olga.post(f"{PAGE}retry_cause/", {"cause": "searchable: Refused <for ever>"}))
+        last_message(olga.post(f"{PAGE}retry_cause/", {"cause": "searchable: Refused <for ever>"}))
         == "1 rung for."
     )
     assert world.depth("bbws-product-search-test") == 1
-    assert "was rung for" in said(olga.post(f"{PAGE}retry/", NAMED))
+    assert "was rung for" in last_message(olga.post(f"{PAGE}retry/", NAMED))
     assert world.depth("bbws-product-search-test") == 2
-    assert "Say why" in said(olga.post(f"{PAGE}discard/", NAMED))
-    assert "must be stored" in said(
+    assert "Say why" in last_message(olga.post(f"{PAGE}discard/", NAMED))
+    assert "must be stored" in last_message(
         olga.post(f"{PAGE}discard/", NAMED | {"effect": "stored", "reason": "No need"})
     )
     answer = olga.post(f"{PAGE}discard/", NAMED | {"reason": "Not to be found"})
-    assert said(answer) == "p1 v1 will not be searchable any more."
+    assert last_message(answer) == "p1 v1 will not be searchable any more."
     assert catalogue.receipt("p1", 1).state(Effect.SEARCHABLE) == "discarded"
     assert "(Not to be found)" in olga.get(PAGE).text
-    assert "is not waiting" in said(olga.post(f"{PAGE}retry/", NAMED))
-    assert "has no version" in said(olga.post(f"{PAGE}retry/", NAMED | {"version": "9"}))
+    assert "is not waiting" in last_message(olga.post(f"{PAGE}retry/", NAMED))
+    assert "has no version" in last_message(olga.post(f"{PAGE}retry/", NAMED | {"version": "9"}))
 
 
 @pytest.mark.parametrize("group", ["Product viewers", "Product editors", None])
 def test_the_page_is_for_operators_only(olga: Client, group: str | None) -> None:
-    other = signed_in("other", group)
+    other = sign_in("other", group)
     assert other.get(PAGE).status_code == 403
     for doing in ("retry", "retry_cause", "discard"):
         assert other.post(f"{PAGE}{doing}/", NAMED | {"reason": "x" * 9}).status_code == 403
         assert olga.get(f"{PAGE}{doing}/").status_code == 405
     assert olga.post(f"{PAGE}retry/", NAMED | {"effect": "burnt"}).status_code == 403
-    assert signed_in("ada", "Product admins").get(PAGE).status_code == 200
+    assert sign_in("ada", "Product admins").get(PAGE).status_code == 200
 
 
 def test_while_an_engine_is_away_the_rest_is_shown(

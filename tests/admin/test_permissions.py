@@ -10,7 +10,7 @@ from django.test import Client
 from products.catalogue import Catalogue
 from products.changes import Origin
 from products.product import Product
-from tests.support.admin_client import ADD, LIST, opened, page, signed_in, typed
+from tests.support.admin_client import ADD, LIST, current_entries, form_entries, page_url, sign_in
 from tests.support.builders import fields
 from tests.support.world import World
 
@@ -18,12 +18,12 @@ pytestmark = pytest.mark.django_db
 
 ALL, LOOK, WRITE, RETIRE = "all", "look", "write", "retire"
 PEOPLE: dict[str, tuple[Callable[[], Client], set[str]]] = {
-    "superuser": (lambda: signed_in("root", None, superuser=True), {ALL, LOOK, WRITE, RETIRE}),
-    "Product admins": (lambda: signed_in("ada"), {ALL, LOOK, WRITE, RETIRE}),
-    "Product editors": (lambda: signed_in("eve", "Product editors"), {ALL, LOOK, WRITE}),
-    "Product viewers": (lambda: signed_in("vera", "Product viewers"), {ALL, LOOK}),
-    "staff without permission": (lambda: signed_in("stan", None), {ALL}),
-    "an admin who is no staff": (lambda: signed_in("olga", staff=False), set()),
+    "superuser": (lambda: sign_in("root", None, superuser=True), {ALL, LOOK, WRITE, RETIRE}),
+    "Product admins": (lambda: sign_in("ada"), {ALL, LOOK, WRITE, RETIRE}),
+    "Product editors": (lambda: sign_in("eve", "Product editors"), {ALL, LOOK, WRITE}),
+    "Product viewers": (lambda: sign_in("vera", "Product viewers"), {ALL, LOOK}),
+    "staff without permission": (lambda: sign_in("stan", None), {ALL}),
+    "an admin who is no staff": (lambda: sign_in("olga", staff=False), set()),
     "anonymous": (Client, set()),
 }
 EVERYONE = pytest.mark.parametrize(("person", "may"), PEOPLE.values(), ids=PEOPLE)
@@ -31,11 +31,11 @@ READS = {
     "/admin/": ALL,
     "/admin/products/": LOOK,
     LIST: LOOK,
-    page("p1"): LOOK,
-    page("p1", "history"): LOOK,
-    page("p1", "receipt/1"): LOOK,
+    page_url("p1"): LOOK,
+    page_url("p1", "history"): LOOK,
+    page_url("p1", "receipt/1"): LOOK,
     ADD: WRITE,
-    page("p1", "delete"): RETIRE,
+    page_url("p1", "delete"): RETIRE,
 }
 
 
@@ -72,14 +72,20 @@ def test_every_write_is_done_for_those_who_may_and_for_nobody_else(
     two: None, catalogue: Catalogue, person: Callable[[], Client], may: set[str]
 ) -> None:
     client = person()
-    sent = opened(signed_in("reader"), "p1", price="1.00")
+    sent = current_entries(sign_in("reader"), "p1", price="1.00")
     attempts: dict[str, tuple[str, str, dict[str, Any], str, Callable[[Product], bool]]] = {
-        "add": (WRITE, ADD, typed(product_id="p3", name="Third one"), "p3", lambda product: True),
-        "change": (WRITE, page("p1"), sent, "p1", lambda product: str(product.price) == "1.00"),
-        "restore": (WRITE, page("p2", "restore"), {}, "p2", lambda product: product.active),
+        "add": (
+            WRITE,
+            ADD,
+            form_entries(product_id="p3", name="Third one"),
+            "p3",
+            lambda product: True,
+        ),
+        "change": (WRITE, page_url("p1"), sent, "p1", lambda product: str(product.price) == "1.00"),
+        "restore": (WRITE, page_url("p2", "restore"), {}, "p2", lambda product: product.active),
         "deactivate": (
             RETIRE,
-            page("p1", "delete"),
+            page_url("p1", "delete"),
             {"post": "yes"},
             "p1",
             lambda product: not product.active,
@@ -110,11 +116,11 @@ def test_actions_on_many_are_done_for_those_who_may_and_for_nobody_else(
 def test_a_product_is_restored_by_a_post_with_a_token_and_by_nothing_else(
     two: None, catalogue: Catalogue
 ) -> None:
-    client = signed_in("ada")
-    assert client.get(page("p2", "restore")).status_code == 405
+    client = sign_in("ada")
+    assert client.get(page_url("p2", "restore")).status_code == 405
     strict = Client(enforce_csrf_checks=True)
     strict.cookies = client.cookies
-    assert strict.post(page("p2", "restore")).status_code == 403
+    assert strict.post(page_url("p2", "restore")).status_code == 403
     assert not catalogue.newest("p2").active
 
 

@@ -8,7 +8,7 @@ import pytest
 from products.admin.recent_saves import KEY, MOST, SECONDS, recent, remember
 from products.catalogue import Catalogue
 from products.changes import Origin
-from tests.support.admin_client import LIST, opened, page, signed_in
+from tests.support.admin_client import LIST, current_entries, page_url, sign_in
 from tests.support.builders import fields
 from tests.support.world import World
 
@@ -27,10 +27,10 @@ def test_every_way_of_saving_is_remembered(world: World, catalogue: Catalogue, a
     for product_id in ("a", "b", "c", "d"):
         catalogue.create(product_id, fields(name=f"Hosting {product_id}"), ann)
     catalogue.deactivate("d", ann)
-    staff = signed_in("eve")
-    staff.post(page("a"), opened(staff, "a", price="2"))
-    staff.post(page("b", "delete"), {"post": "yes"})
+    staff = sign_in("eve")
+    staff.post(page_url("a"), current_entries(staff, "a", price="2"))
+    staff.post(page_url("b", "delete"), {"post": "yes"})
     staff.post(LIST, {"action": "deactivate", "_selected_action": ["c"]})
-    staff.post(page("d", "restore"))
+    staff.post(page_url("d", "restore"))
     assert set(staff.session[KEY]) == {"a", "b", "c", "d"}
     assert staff.get(LIST).status_code == 200

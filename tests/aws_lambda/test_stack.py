@@ -11,7 +11,7 @@ from deploy.package.build import build, downloaded
 from deploy.package.checks import PackageRefused
 from products.adapters.sqs.doorbell_direct import task_message
 from tasks.queues import MAX_RECEIVE_COUNT
-from tests.support.browser import refuse_to_skip
+from tests.support.browser import skip_or_fail
 from tests.support.builders import fields
 from tests.support.lambda_stack import MACHINE, Stack
 from tests.support.processes import until
@@ -25,7 +25,7 @@ def zipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
     try:
         downloaded(MACHINE)
     except PackageRefused as refusal:
-        refuse_to_skip(f"The package index does not answer: {refusal}")
+        skip_or_fail(f"The package index does not answer: {refusal}")
     made = tmp_path_factory.mktemp("zip") / "products-lambda.zip"
     build(MACHINE, made)
     return made

@@ -3,14 +3,14 @@
 from playwright.sync_api import Page, expect
 
 from tests.browser.test_product import serious
-from tests.support.browser import Shop
+from tests.support.browser import LiveSite
 
 
-def test_versions_are_compared_and_a_field_is_brought_back(page: Page, shop: Shop) -> None:
-    shop.create("past", name="Hosting with a past", price="100", features=["Mail"])
-    shop.change("past", price="200.00", description="It costs more now, and has more.")
-    shop.change("past", features=["Mail", "Web"])
-    page.goto(shop.url("/admin/products/product/past/change/"))
+def test_versions_are_compared_and_a_field_is_brought_back(page: Page, site: LiveSite) -> None:
+    site.create("past", name="Hosting with a past", price="100", features=["Mail"])
+    site.change("past", price="200.00", description="It costs more now, and has more.")
+    site.change("past", features=["Mail", "Web"])
+    page.goto(site.url("/admin/products/product/past/change/"))
     page.get_by_role("link", name="History").click()
     expect(page.locator(".timeline li")).to_have_count(3)
     page.get_by_label("Compare from version 1").check()
@@ -24,4 +24,4 @@ def test_versions_are_compared_and_a_field_is_brought_back(page: Page, shop: Sho
     page.get_by_role("button", name="Undo version 4").click()
     expect(page.get_by_text("Took back v4, saved as v5.")).to_be_visible()
     expect(page.locator("[name=price]")).to_have_value("200.00")
-    assert shop.product("past")["features"] == ["Mail", "Web"]
+    assert site.product("past")["features"] == ["Mail", "Web"]

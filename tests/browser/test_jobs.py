@@ -6,13 +6,13 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from tests.browser.test_product import serious
-from tests.support.browser import Shop
+from tests.support.browser import LiveSite
 
 
-def test_a_bulk_edit_is_previewed_followed_and_undone(page: Page, shop: Shop) -> None:
+def test_a_bulk_edit_is_previewed_followed_and_undone(page: Page, site: LiveSite) -> None:
     for number in range(3):
-        shop.create(f"bulk{number}", name=f"Bulk hosting {number}", price="100")
-    page.goto(shop.url("/admin/products/product/"))
+        site.create(f"bulk{number}", name=f"Bulk hosting {number}", price="100")
+    page.goto(site.url("/admin/products/product/"))
     for number in range(3):
         page.get_by_role("row", name=f"Bulk hosting {number}").get_by_role("checkbox").check()
     page.locator("select[name=action]").select_option("bulk")
@@ -28,13 +28,13 @@ def test_a_bulk_edit_is_previewed_followed_and_undone(page: Page, shop: Shop) ->
     expect(page.get_by_role("row", name="Bulk hosting 2")).to_contain_text(
         "accepted as v2", timeout=15_000
     )
-    shop.change("bulk1", description="Edited since the bulk edit.")
+    site.change("bulk1", description="Edited since the bulk edit.")
     page.get_by_role("button", name="Undo").click()
     page.get_by_role("button", name="Apply to 3 products").click()
     expect(page.get_by_role("row", name="Bulk hosting 1")).to_contain_text(
         "ann saved version 3 since.", timeout=15_000
     )
-    assert [shop.product(f"bulk{n}")["price"] for n in range(3)] == ["100.00", "109.99", "100.00"]
+    assert [site.product(f"bulk{n}")["price"] for n in range(3)] == ["100.00", "109.99", "100.00"]
 
 
 def read(path: Path) -> list[dict[str, str]]:
@@ -42,12 +42,12 @@ def read(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_a_csv_round_trip(page: Page, shop: Shop, tmp_path: Path) -> None:
+def test_a_csv_round_trip(page: Page, site: LiveSite, tmp_path: Path) -> None:
     for number in range(2):
-        shop.create(
+        site.create(
             f"sheet{number}", name=f"Sheet hosting {number}", price="100", features=["=Mail"]
         )
-    page.goto(shop.url("/admin/products/product/?q=sheet"))
+    page.goto(site.url("/admin/products/product/?q=sheet"))
     with page.expect_download() as download:
         page.get_by_role("link", name="Export CSV").click()
     rows = read(download.value.path())
@@ -60,7 +60,7 @@ def test_a_csv_round_trip(page: Page, shop: Shop, tmp_path: Path) -> None:
         writer = csv.DictWriter(target, rows[0])
         writer.writeheader()
         writer.writerows(rows)
-    page.goto(shop.url("/admin/products/product/"))
+    page.goto(site.url("/admin/products/product/"))
     page.get_by_role("link", name="Import CSV").click()
     page.get_by_label("File").set_input_files(file)
     expect(page.get_by_text("2 rows. What each column is:")).to_be_visible()
@@ -76,5 +76,5 @@ def test_a_csv_round_trip(page: Page, shop: Shop, tmp_path: Path) -> None:
         page.get_by_role("link", name="Download what was refused").click()
     refused = read(download.value.path())
     assert [row["error"] for row in refused] == ['price: Must be an amount such as "1500.00".']
-    assert shop.product(rows[1]["productId"])["price"] == "120.00"
-    assert shop.product(rows[1]["productId"])["features"] == ["=Mail"]
+    assert site.product(rows[1]["productId"])["price"] == "120.00"
+    assert site.product(rows[1]["productId"])["features"] == ["=Mail"]

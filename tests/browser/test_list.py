@@ -5,14 +5,14 @@ import re
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.test_product import serious
-from tests.support.browser import Shop, window
+from tests.support.browser import LiveSite, open_window
 
 
-def test_the_list_answers_while_somebody_types(page: Page, shop: Shop) -> None:
+def test_the_list_answers_while_somebody_types(page: Page, site: LiveSite) -> None:
     # Words that no other test's products are a slip of the finger away from.
     for name in ("Quokanto", "Quokbeld", "Beaver"):
-        shop.create(f"type{name}", name=f"{name} hosting", price="100")
-    page.goto(shop.url())
+        site.create(f"type{name}", name=f"{name} hosting", price="100")
+    page.goto(site.url())
     page.keyboard.press("/")
     page.keyboard.type("quok")
     expect(page.locator("#result_list a.name")).to_have_text(
@@ -33,11 +33,11 @@ def test_the_list_answers_while_somebody_types(page: Page, shop: Shop) -> None:
 
 
 def test_cells_are_edited_by_keyboard_undone_and_two_people_are_told(
-    page: Page, browser: Browser, shop: Shop
+    page: Page, browser: Browser, site: LiveSite
 ) -> None:
     for number in range(2):
-        shop.create(f"cell{number}", name=f"Cell hosting {number}", price="100")
-    page.goto(shop.url("/admin/products/product/?q=cell&sort=cheapest"))
+        site.create(f"cell{number}", name=f"Cell hosting {number}", price="100")
+    page.goto(site.url("/admin/products/product/?q=cell&sort=cheapest"))
     rows = page.locator("#result_list tbody tr")
     price = rows.nth(0).locator("[data-cell=price]")
     price.focus()
@@ -54,7 +54,7 @@ def test_cells_are_edited_by_keyboard_undone_and_two_people_are_told(
     expect(page.get_by_role("status").filter(has_text="saved as v2")).to_be_visible()
     expect(rows.nth(0).locator(".state")).to_have_text("complete", timeout=20_000)
     # Somebody else changes what is on the screen.
-    shop.change("cell1", price="555.00")
+    site.change("cell1", price="555.00")
     rows.nth(1).locator("[data-cell=price]").click()
     page.keyboard.type("130")
     page.keyboard.press("Enter")
@@ -74,8 +74,8 @@ def test_cells_are_edited_by_keyboard_undone_and_two_people_are_told(
     expect(rows.nth(1).get_by_role("button", name="Take mine")).to_have_count(0)
     rows.nth(0).locator("[data-cell=active]").click()
     expect(rows.nth(0).locator("[data-cell=active]")).to_have_text("Deactivated")
-    assert shop.product("cell0")["active"] is False
-    with window(browser, shop, "vic", viewport={"width": 390, "height": 844}) as phone:
-        phone.goto(shop.url())
+    assert site.product("cell0")["active"] is False
+    with open_window(browser, site, "vic", viewport={"width": 390, "height": 844}) as phone:
+        phone.goto(site.url())
         expect(phone.locator("#cells")).to_have_attribute("data-may-change", "")
         assert phone.evaluate("document.documentElement.scrollWidth") <= 390

@@ -8,11 +8,11 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.browser import Shop, window
+from tests.support.browser import LiveSite, open_window
 
 
-def test_a_product_is_made_followed_changed_and_taken_away(page: Page, shop: Shop) -> None:
-    page.goto(shop.url("/admin/products/product/add/"))
+def test_a_product_is_made_followed_changed_and_taken_away(page: Page, site: LiveSite) -> None:
+    page.goto(site.url("/admin/products/product/add/"))
     page.fill("[name=product_id]", "life")
     page.fill("[name=name]", "Hosting for life")
     page.fill("[name=description]", "From the first")
@@ -32,9 +32,9 @@ def test_a_product_is_made_followed_changed_and_taken_away(page: Page, shop: Sho
     # The receipt goes on by itself, to the last effect.
     expect(page.locator("#receipt .state")).to_have_text("complete", timeout=20_000)
     expect(page.locator("#receipt [data-step=done]")).to_have_count(4)
-    assert shop.product("life")["features"] == ["Web", "Mail"]
+    assert site.product("life")["features"] == ["Web", "Mail"]
 
-    page.goto(shop.url())
+    page.goto(site.url())
     page.get_by_role("link", name="Hosting for life").click()
     page.fill("[name=price]", "130")
     page.fill("[name=reason]", "Dearer")
@@ -44,18 +44,18 @@ def test_a_product_is_made_followed_changed_and_taken_away(page: Page, shop: Sho
     page.get_by_role("link", name="Deactivate").click()
     page.get_by_role("button", name="Deactivate").click()
     expect(page).to_have_url(re.compile("/product/$"))
-    assert shop.product("life")["active"] is False
-    page.goto(shop.url("/admin/products/product/life/change/"))
+    assert site.product("life")["active"] is False
+    page.goto(site.url("/admin/products/product/life/change/"))
     page.get_by_role("button", name="Restore").click()
     expect(page.get_by_text("was restored as v4")).to_be_visible()
 
 
 def test_two_people_at_one_product_merge_what_differs_and_choose_what_clashes(
-    page: Page, browser: Browser, shop: Shop
+    page: Page, browser: Browser, site: LiveSite
 ) -> None:
-    shop.create("both", name="Hosting of both")
-    address = shop.url("/admin/products/product/both/change/")
-    with window(browser, shop, "ben") as other:
+    site.create("both", name="Hosting of both")
+    address = site.url("/admin/products/product/both/change/")
+    with open_window(browser, site, "ben") as other:
         page.goto(address)
         other.goto(address)
         page.fill("[name=description]", "What Ann thinks of it.")
@@ -81,20 +81,20 @@ def test_two_people_at_one_product_merge_what_differs_and_choose_what_clashes(
         assert serious(page) == []
         page.get_by_role("button", name="Save with these choices").click()
         expect(page.get_by_text("Saved as v5.")).to_be_visible()
-    product = shop.product("both")
+    product = site.product("both")
     assert (product["price"], product["name"]) == ("1900.00", "Hosting of Ann")
 
 
-def test_the_keyboard_alone_finds_changes_and_saves(page: Page, shop: Shop) -> None:
-    shop.create("keys", name="Keyboard hosting")
-    page.goto(shop.url("/admin/products/product/keys/change/"))
+def test_the_keyboard_alone_finds_changes_and_saves(page: Page, site: LiveSite) -> None:
+    site.create("keys", name="Keyboard hosting")
+    page.goto(site.url("/admin/products/product/keys/change/"))
     page.locator("[name=price]").focus()
     page.keyboard.press("Control+A")
     page.keyboard.type("77")
     page.keyboard.press("Control+s")
     expect(page.get_by_text("Saved as v2.")).to_be_visible()
     # From the list to the product, through its form, and back again by the button in the message.
-    page.goto(shop.url())
+    page.goto(site.url())
     page.keyboard.press("/")
     page.keyboard.type("Keyboard host")
     page.keyboard.press("Enter")
@@ -107,7 +107,7 @@ def test_the_keyboard_alone_finds_changes_and_saves(page: Page, shop: Shop) -> N
     tab_to(page, ".undo-now")
     page.keyboard.press("Enter")
     expect(page.get_by_text("Took back v3, saved as v4.")).to_be_visible()
-    page.goto(shop.url())
+    page.goto(site.url())
     page.keyboard.press("Shift+Slash")
     expect(page.get_by_text("Available shortcuts")).to_be_visible()
     page.keyboard.press("Escape")
@@ -117,11 +117,11 @@ def test_the_keyboard_alone_finds_changes_and_saves(page: Page, shop: Shop) -> N
 
 
 def test_an_image_saved_beside_the_form_hides_nothing_that_others_changed(
-    page: Page, shop: Shop, tmp_path: Path
+    page: Page, site: LiveSite, tmp_path: Path
 ) -> None:
-    shop.create("pic", name="Pictured hosting")
-    page.goto(shop.url("/admin/products/product/pic/change/"))
-    shop.change("pic", description="What somebody else wrote meanwhile.")
+    site.create("pic", name="Pictured hosting")
+    page.goto(site.url("/admin/products/product/pic/change/"))
+    site.change("pic", description="What somebody else wrote meanwhile.")
     Image.new("RGB", (200, 100), "navy").save(tmp_path / "navy.png")
     page.set_input_files("#image input[type=file]", tmp_path / "navy.png")
     expect(page.locator("#image [role=status]")).to_have_text("Saved as v3.")
@@ -129,7 +129,7 @@ def test_an_image_saved_beside_the_form_hides_nothing_that_others_changed(
     page.fill("[name=price]", "99")
     page.keyboard.press("Control+s")
     expect(page.get_by_text("Saved as v4.")).to_be_visible()
-    product = shop.product("pic")
+    product = site.product("pic")
     assert (product["price"], product["description"]) == (
         "99.00",
         "What somebody else wrote meanwhile.",
@@ -137,9 +137,9 @@ def test_an_image_saved_beside_the_form_hides_nothing_that_others_changed(
     assert product["imageUrl"]
 
 
-def test_nobody_leaves_with_something_unsaved_by_mistake(page: Page, shop: Shop) -> None:
-    shop.create("guard", name="Guarded hosting")
-    page.goto(shop.url("/admin/products/product/guard/change/"))
+def test_nobody_leaves_with_something_unsaved_by_mistake(page: Page, site: LiveSite) -> None:
+    site.create("guard", name="Guarded hosting")
+    page.goto(site.url("/admin/products/product/guard/change/"))
     asked = []
     page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
     page.locator("[name=price]").press_sequentially("1")
@@ -148,17 +148,19 @@ def test_nobody_leaves_with_something_unsaved_by_mistake(page: Page, shop: Shop)
     assert asked == ["beforeunload"]
 
 
-def test_the_form_is_accessible_and_fits_a_phone(page: Page, browser: Browser, shop: Shop) -> None:
-    shop.create("axe", name="Accessible hosting", features=["Mail", "Web"])
+def test_the_form_is_accessible_and_fits_a_phone(
+    page: Page, browser: Browser, site: LiveSite
+) -> None:
+    site.create("axe", name="Accessible hosting", features=["Mail", "Web"])
     for path in ("axe/change/", "add/", ""):
-        page.goto(shop.url(f"/admin/products/product/{path}"))
+        page.goto(site.url(f"/admin/products/product/{path}"))
         assert serious(page) == [], path
-    shop.create(
+    site.create(
         "wide", name="W" * 100, description="M" * 500, price="999999.99", features=["Q" * 200] * 20
     )
-    with window(browser, shop, "ann", viewport={"width": 390, "height": 844}) as phone:
+    with open_window(browser, site, "ann", viewport={"width": 390, "height": 844}) as phone:
         for path in ("axe/change/", "wide/change/", "wide/history/", "?q=WWW", "import/"):
-            phone.goto(shop.url(f"/admin/products/product/{path}"))
+            phone.goto(site.url(f"/admin/products/product/{path}"))
             assert phone.evaluate("document.documentElement.scrollWidth") <= 390, path
 
 
@@ -176,13 +178,13 @@ DARK = (
 
 @pytest.mark.timeout(400)  # axe on nine pages, on a machine that may be busy
 def test_every_page_is_accessible_in_the_dark_while_effects_are_pending(
-    browser: Browser, shop: Shop
+    browser: Browser, site: LiveSite
 ) -> None:
-    shop.create("dark", name="Hosting by night")
-    with window(browser, shop, "root", color_scheme="dark") as page:
+    site.create("dark", name="Hosting by night")
+    with open_window(browser, site, "root", color_scheme="dark") as page:
         for address in ("/admin/", *(f"/admin/products/product/{path}" for path in DARK)):
-            shop.change("dark", description=f"As it is on the way to {address}.")
-            page.goto(shop.url(address))
+            site.change("dark", description=f"As it is on the way to {address}.")
+            page.goto(site.url(address))
             assert serious(page) == [], address
 
 

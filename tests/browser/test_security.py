@@ -11,16 +11,16 @@ from django.contrib.admin.utils import quote
 from playwright.sync_api import Browser, Page, expect
 
 from tests.security.test_every_url import TABLE
-from tests.support.browser import PASSWORD, Shop, window
+from tests.support.browser import PASSWORD, LiveSite, open_window
 
 NAME = "<script>document.hacked=1</script>"
 MARKUP = """"><img src=x onerror="document.hacked=1">'-alert(1)-'{{7*7}}`"""
 
 
 @pytest.fixture
-def root(browser: Browser, shop: Shop) -> Iterator[Page]:
+def root(browser: Browser, site: LiveSite) -> Iterator[Page]:
     """A superuser's window, which fails the test for each violation of the policy: the browser logs it as an error."""
-    with window(browser, shop, "root") as page:
+    with open_window(browser, site, "root") as page:
         yield page
 
 
@@ -36,8 +36,8 @@ def is_a_page(page: Page, url: str) -> bool:
     return "text/html" in answer.headers.get("content-type", "")
 
 
-def issued_token(page: Page, shop: Shop) -> str:
-    page.goto(shop.url("/admin/products/apitoken/add/"))
+def issued_token(page: Page, site: LiveSite) -> str:
+    page.goto(site.url("/admin/products/apitoken/add/"))
     page.select_option("[name=user]", label="root")
     page.fill("[name=label]", MARKUP)
     page.get_by_role("button", name="Save", exact=True).click()
@@ -47,12 +47,12 @@ def issued_token(page: Page, shop: Shop) -> str:
 
 
 def test_no_page_violates_the_policy_and_markup_in_a_product_is_text_everywhere(
-    root: Page, shop: Shop
+    root: Page, site: LiveSite
 ) -> None:
-    shop.create("policy-1", name=NAME, description=MARKUP, features=[MARKUP, NAME], period=MARKUP)
-    shop.create("policy-2", name=MARKUP, description=NAME)
-    shop.change("policy-1", price="7.00")
-    ids = {"user": 1, "holder": 1, "group": 1, "token": quote(issued_token(root, shop))}
+    site.create("policy-1", name=NAME, description=MARKUP, features=[MARKUP, NAME], period=MARKUP)
+    site.create("policy-2", name=MARKUP, description=NAME)
+    site.change("policy-1", price="7.00")
+    ids = {"user": 1, "holder": 1, "group": 1, "token": quote(issued_token(root, site))}
     elsewhere = (
         "logout",
         "export",
@@ -68,7 +68,7 @@ def test_no_page_violates_the_policy_and_markup_in_a_product_is_text_everywhere(
         "/admin/products/product/?q=script",
         "/admin/products/product/none/change/",
     ]:
-        url = shop.url(
+        url = site.url(
             re.sub(
                 r"\bp[012]\b", lambda found: "policy-2" if "2" in found[0] else "policy-1", address
             )
@@ -77,12 +77,12 @@ def test_no_page_violates_the_policy_and_markup_in_a_product_is_text_everywhere(
         if is_a_page(root, url):
             root.goto(url)
             assert root.evaluate("document.hacked") is None, url
-    root.goto(shop.url("/admin/products/product/bulk/?id=policy-1&id=policy-2"))
+    root.goto(site.url("/admin/products/product/bulk/?id=policy-1&id=policy-2"))
     root.get_by_label("By", exact=True).fill("10")
     root.get_by_role("button", name="Preview").click()
     expect(root.get_by_role("button", name="Apply to 2 products")).to_be_visible()
     assert root.evaluate("document.hacked") is None
-    root.goto(shop.url("/admin/products/product/policy-1/change/"))
+    root.goto(site.url("/admin/products/product/policy-1/change/"))
     expect(root.locator("[name=name]")).to_have_value(NAME)
 
 
@@ -109,9 +109,9 @@ INJECT = """async () => {
 }"""
 
 
-def test_injected_markup_runs_nothing_and_reaches_nowhere(stranger: Page, shop: Shop) -> None:
+def test_injected_markup_runs_nothing_and_reaches_nowhere(stranger: Page, site: LiveSite) -> None:
     for address in ("/admin/login/", "/v1.0/docs", "/v1.0/products"):
-        stranger.goto(shop.url(address))
+        stranger.goto(site.url(address))
         assert stranger.evaluate(INJECT) == [
             [
                 "connect-src",
@@ -126,8 +126,8 @@ def test_injected_markup_runs_nothing_and_reaches_nowhere(stranger: Page, shop: 
         ]
 
 
-def test_swagger_ui_and_the_browsable_api_work_within_it(root: Page, shop: Shop) -> None:
-    root.goto(shop.url("/v1.0/docs"))
+def test_swagger_ui_and_the_browsable_api_work_within_it(root: Page, site: LiveSite) -> None:
+    root.goto(site.url("/v1.0/docs"))
     listing = root.locator("#operations-products-products_list, .opblock-get").first
     listing.locator(".opblock-summary").click()
     listing.get_by_role("button", name="Try it out").click()
@@ -135,7 +135,7 @@ def test_swagger_ui_and_the_browsable_api_work_within_it(root: Page, shop: Shop)
     expect(
         listing.locator(".live-responses-table tbody .response-col_status").first
     ).to_contain_text("200")
-    root.goto(shop.url("/v1.0/products"))
+    root.goto(site.url("/v1.0/products"))
     product = {
         "productId": "browsed",
         "name": "Browsed hosting",
@@ -145,13 +145,13 @@ def test_swagger_ui_and_the_browsable_api_work_within_it(root: Page, shop: Shop)
     root.fill("textarea[name=_content]", json.dumps(product))
     root.get_by_role("button", name="POST").click()
     expect(root.locator(".response-info")).to_contain_text("HTTP 202 Accepted")
-    assert shop.product("browsed")["name"] == "Browsed hosting"
+    assert site.product("browsed")["name"] == "Browsed hosting"
 
 
-def test_back_after_logging_out_shows_nothing(browser: Browser, shop: Shop) -> None:
+def test_back_after_logging_out_shows_nothing(browser: Browser, site: LiveSite) -> None:
     page = browser.new_page(viewport={"width": 1400, "height": 800})
-    log_in(page, shop, "vic", PASSWORD)
-    page.goto(shop.url())
+    log_in(page, site, "vic", PASSWORD)
+    page.goto(site.url())
     expect(page.locator("#changelist")).to_be_visible()
     page.locator("form[action$='/admin/logout/']").first.evaluate("form => form.submit()")
     expect(page.get_by_text("Logged out")).to_be_visible()
@@ -160,20 +160,20 @@ def test_back_after_logging_out_shows_nothing(browser: Browser, shop: Shop) -> N
     page.close()
 
 
-def log_in(page: Page, shop: Shop, name: str, password: str) -> None:
-    page.goto(shop.url("/admin/login/"))
+def log_in(page: Page, site: LiveSite, name: str, password: str) -> None:
+    page.goto(site.url("/admin/login/"))
     page.fill("[name=username]", name)
     page.fill("[name=password]", password)
     page.click("[type=submit]")
 
 
 def test_the_lock_says_when_to_try_again_and_can_be_read_by_everyone(
-    stranger: Page, shop: Shop
+    stranger: Page, site: LiveSite
 ) -> None:
     for _ in range(4):
-        log_in(stranger, shop, "mallory", "a guess")
+        log_in(stranger, site, "mallory", "a guess")
         expect(stranger.get_by_text("Please correct the error")).to_be_visible()
-    log_in(stranger, shop, "mallory", "a guess")
+    log_in(stranger, site, "mallory", "a guess")
     expect(stranger.get_by_role("alert")).to_contain_text("Please try again in 15 minutes")
     found: Any = Axe().run(stranger).response["violations"]
     assert [rule["id"] for rule in found if rule["impact"] in {"serious", "critical"}] == []

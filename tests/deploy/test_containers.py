@@ -16,7 +16,7 @@ import yaml
 from deploy.local.engines import ROOT, Engines, free_port
 from tasks.heartbeat import STALE_SECONDS, silent_queues
 from tasks.queues import dlq_name, queue_names
-from tests.support.browser import refuse_to_skip
+from tests.support.browser import skip_or_fail
 from tests.support.processes import Deployment, until
 
 ENTRY = ROOT / "deploy/entrypoint.sh"
@@ -189,7 +189,7 @@ def test_all_that_gets_into_the_image_is_there_as_a_wheel() -> None:
         command, cwd=ROOT, capture_output=True, text=True, timeout=170, check=False
     )
     if "NewConnectionError" in done.stderr:
-        refuse_to_skip("The package index does not answer.")
+        skip_or_fail("The package index does not answer.")
     assert done.returncode == 0, done.stderr
 
 

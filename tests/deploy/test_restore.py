@@ -23,7 +23,7 @@ import pytest
 
 from deploy.local.engines import ROOT, stop
 from tests.support.aws_environment import Environment, make_functions
-from tests.support.browser import refuse_to_skip
+from tests.support.browser import skip_or_fail
 from tests.support.builders import fields
 from tests.support.processes import Deployment, until
 from tests.support.world import World
@@ -86,7 +86,7 @@ class Operator:
 @pytest.fixture
 def operator(deployment: Deployment) -> Operator:
     if shutil.which("aws", path=str(ROOT / ".venv-lint/bin")) is None:
-        refuse_to_skip("There is no AWS command line here; `make lint-deploy` installs it.")
+        skip_or_fail("There is no AWS command line here; `make lint-deploy` installs it.")
     return Operator(deployment)
 
 

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from deploy.local.engines import ROOT
-from tests.support.browser import refuse_to_skip
+from tests.support.browser import skip_or_fail
 
 FOLDER = ROOT / ".github"
 FILES = sorted([*FOLDER.glob("workflows/*.yml"), *FOLDER.glob("actions/*/action.yml")])
@@ -166,7 +166,7 @@ def test_prod_wants_its_text_and_main(typed: str, ref: str, code: int) -> None:
 def test_shellcheck_finds_nothing_in_a_script(name: str) -> None:
     shellcheck = shutil.which("shellcheck", path=f"{ROOT / '.venv-lint/bin'}:{os.environ['PATH']}")
     if shellcheck is None:
-        refuse_to_skip("There is no shellcheck here; `make lint-deploy` installs it.")
+        skip_or_fail("There is no shellcheck here; `make lint-deploy` installs it.")
     done = subprocess.run(
         [str(shellcheck), "--shell=bash", "-"],
         input=scripts()[name],
@@ -197,7 +197,7 @@ def test_drift_is_told_from_none_and_from_a_plan_that_failed(
     tmp_path: Path, ends: int, drift: str, found: str
 ) -> None:
     if shutil.which("jq") is None:
-        refuse_to_skip("There is no jq here (Debian: apt-get install jq).")
+        skip_or_fail("There is no jq here (Debian: apt-get install jq).")
     terraform, said, plan = (tmp_path / name for name in ("terraform", "said", "plan.txt"))
     terraform.write_text(PLAN.replace("ENDS", str(ends)).replace("DRIFT", drift))
     terraform.chmod(0o755)

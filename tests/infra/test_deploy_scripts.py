@@ -17,7 +17,7 @@ import pytest
 from deploy.local.engines import ROOT, Engines
 from tests import plugin
 from tests.support.aws_environment import KEY, Environment, make_alarms, make_functions, served
-from tests.support.browser import refuse_to_skip
+from tests.support.browser import skip_or_fail
 from tests.support.processes import Deployment, until
 from tests.support.world import engine_client
 
@@ -40,7 +40,7 @@ def script(
     """One of ``deploy/*.sh`` with these variables, and of ours only AWS's."""
     command_line = shutil.which("aws", path=str(ROOT / ".venv-lint/bin"))
     if command_line is None or shutil.which("jq") is None:
-        refuse_to_skip(
+        skip_or_fail(
             "These need jq (Debian) and AWS's command line, which `make lint-deploy` installs."
         )
     given = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}

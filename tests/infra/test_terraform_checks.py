@@ -10,7 +10,7 @@ import boto3
 import pytest
 
 from deploy.local.engines import ROOT, Engines
-from tests.support.browser import refuse_to_skip
+from tests.support.browser import skip_or_fail
 from tests.support.terraform import (
     SOURCE,
     STAND_IN,
@@ -99,7 +99,7 @@ def test_checkov_finds_nothing_without_a_reason(
     env: str, infrastructures: dict[str, World], tmp_path: Path
 ) -> None:
     if not CHECKOV.exists():
-        refuse_to_skip("checkov is not installed (make infra does)")
+        skip_or_fail("checkov is not installed (make infra does)")
     plan = tmp_path / "plan.json"
     plan.write_text(json.dumps(infrastructures[env].plan))
     done = run(CHECKOV, "--config-file", SKIPS, "-f", plan, "-o", "json", cwd=tmp_path, check=False)

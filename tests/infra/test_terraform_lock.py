@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from deploy.local.engines import ROOT
-from tests.support.browser import refuse_to_skip
+from tests.support.browser import skip_or_fail
 from tests.support.terraform import SOURCE, run
 
 FOLDERS = (SOURCE, ROOT / "deploy" / "bootstrap")
@@ -65,7 +65,7 @@ def test_terraform_refuses_another_provider_of_the_same_version(
     folder: Path, tmp_path: Path
 ) -> None:
     if not shutil.which("terraform"):
-        refuse_to_skip("terraform is not installed")
+        skip_or_fail("terraform is not installed")
     place = {"x86_64": "linux_amd64", "aarch64": "linux_arm64"}[platform.machine()]
     package = tmp_path / "mirror/registry.terraform.io/hashicorp/aws" / VERSION / place
     package.mkdir(parents=True)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from deploy.local.engines import ROOT
-from tests.support.browser import refuse_to_skip
+from tests.support.browser import skip_or_fail
 from tests.support.terraform import STAND_IN, World
 
 pytestmark = pytest.mark.timeout(900)  # whoever comes first makes all environments
@@ -24,7 +24,7 @@ IMAGE = f"registry.example/bbws-products@sha256:{'1' * 64}"
 def script(name: str, *arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """One of ``deploy/*.sh``, for which ``terraform`` is the stand-in."""
     if shutil.which("jq") is None:
-        refuse_to_skip("There is no jq here (Debian: apt-get install jq).")
+        skip_or_fail("There is no jq here (Debian: apt-get install jq).")
     beside = folder / "bin"
     beside.mkdir()
     program = beside / "terraform"

@@ -21,7 +21,7 @@ from products.catalogue import Catalogue
 from products.changes import Origin
 from products.models import ApiToken
 from products.pipeline import Pipeline
-from tests.support.admin_client import signed_in, typed
+from tests.support.admin_client import form_entries, sign_in
 from tests.support.builders import fields
 from tests.support.world import World
 
@@ -40,15 +40,15 @@ OPERATE = "operate"
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 MEMBER = {ANYONE, VIEW, ADD, CHANGE, DELETE, OPERATE}
 PEOPLE: dict[str, tuple[Callable[[], Client], set[str]]] = {
-    "superuser": (lambda: signed_in("root", None, superuser=True), {*MEMBER, STAFF, ROOT}),
-    "Product admins": (lambda: signed_in("ada"), {*MEMBER, STAFF}),
+    "superuser": (lambda: sign_in("root", None, superuser=True), {*MEMBER, STAFF, ROOT}),
+    "Product admins": (lambda: sign_in("ada"), {*MEMBER, STAFF}),
     "Product editors": (
-        lambda: signed_in("eve", "Product editors"),
+        lambda: sign_in("eve", "Product editors"),
         {ANYONE, STAFF, VIEW, ADD, CHANGE},
     ),
-    "Product viewers": (lambda: signed_in("vera", "Product viewers"), {ANYONE, STAFF, VIEW}),
-    "staff without permission": (lambda: signed_in("stan", None), {ANYONE, STAFF}),
-    "a Product admin who is no staff": (lambda: signed_in("olga", staff=False), MEMBER),
+    "Product viewers": (lambda: sign_in("vera", "Product viewers"), {ANYONE, STAFF, VIEW}),
+    "staff without permission": (lambda: sign_in("stan", None), {ANYONE, STAFF}),
+    "a Product admin who is no staff": (lambda: sign_in("olga", staff=False), MEMBER),
     "anonymous": (Client, {ANYONE}),
 }
 
@@ -126,10 +126,12 @@ TABLE: dict[str, Row] = {
     ),  # nothing of ours has a page elsewhere
     "admin/(?P<url>.*)$": row("/admin/no/such/page/"),
     "admin/products/product/": page(P, VIEW),
-    "admin/products/product/add/": page(f"{P}add/", ADD, typed(product_id="p3", name="Third one")),
+    "admin/products/product/add/": page(
+        f"{P}add/", ADD, form_entries(product_id="p3", name="Third one")
+    ),
     "admin/products/product/<path:object_id>/": page(f"{P}p1/", STAFF),  # leads to the change page
     "admin/products/product/<path:object_id>/change/": row(
-        f"{P}p1/change/", typed(price="1.00"), GET=VIEW, POST=CHANGE
+        f"{P}p1/change/", form_entries(price="1.00"), GET=VIEW, POST=CHANGE
     ),
     "admin/products/product/<path:object_id>/history/": page(f"{P}p1/history/", VIEW),
     "admin/products/product/<path:object_id>/delete/": page(f"{P}p1/delete/", DELETE, YES),
@@ -143,9 +145,9 @@ TABLE: dict[str, Row] = {
     "admin/products/product/<path:object_id>/receipt/<int:version>/": row(
         f"{P}p1/receipt/1/", GET=VIEW
     ),
-    "admin/products/product/add/preview/": row(f"{P}add/preview/", typed(), POST=ADD),
+    "admin/products/product/add/preview/": row(f"{P}add/preview/", form_entries(), POST=ADD),
     "admin/products/product/<path:object_id>/preview/": row(
-        f"{P}p1/preview/", typed(), POST=CHANGE
+        f"{P}p1/preview/", form_entries(), POST=CHANGE
     ),
     "admin/products/product/<path:object_id>/cell/": row(f"{P}p1/cell/", CELL, POST=CHANGE),
     "admin/products/product/<path:object_id>/image/": row(f"{P}p1/image/", POST=CHANGE),

@@ -12,7 +12,7 @@ from django.test import Client
 LIST, ADD = "/admin/products/product/", "/admin/products/product/add/"
 
 
-def signed_in(
+def sign_in(
     name: str, group: str | None = "Product admins", *, superuser: bool = False, staff: bool = True
 ) -> Client:
     user = User.objects.create(username=name, is_staff=staff, is_superuser=superuser)
@@ -23,11 +23,11 @@ def signed_in(
     return client
 
 
-def page(product_id: str, name: str = "change") -> str:
+def page_url(product_id: str, name: str = "change") -> str:
     return f"{LIST}{quote(product_id)}/{name}/"
 
 
-def typed(**changes: Any) -> dict[str, Any]:
+def form_entries(**changes: Any) -> dict[str, Any]:
     """All that the form sends for the product of ``tests.support.builders.fields``."""
     return {
         "name": "Basic hosting",
@@ -41,26 +41,26 @@ def typed(**changes: Any) -> dict[str, Any]:
     } | changes
 
 
-def opened(client: Client, product_id: str, **changes: Any) -> dict[str, Any]:
+def current_entries(client: Client, product_id: str, **changes: Any) -> dict[str, Any]:
     """What a browser would send from the change page as it is now, with these entries changed."""
-    form = client.get(page(product_id)).context["adminform"].form
+    form = client.get(page_url(product_id)).context["adminform"].form
     return {
         field.html_name: field.value() if field.value() is not None else "" for field in form
     } | changes
 
 
-def errors(response: Any) -> dict[str, list[str]]:
+def form_errors(response: Any) -> dict[str, list[str]]:
     """The sentences of a refused form by field; a form that was not refused fails here."""
     assert response.status_code == 200
     return dict(response.context["adminform"].form.errors)
 
 
-def entries(response: Any) -> dict[str, Any]:
+def shown_entries(response: Any) -> dict[str, Any]:
     """What the form now holds in its fields, as strings."""
     return {field.html_name: str(field.value()) for field in response.context["adminform"].form}
 
 
-def said(response: Any) -> str:
+def last_message(response: Any) -> str:
     """The newest message without the button in it; older ones stay until a page shows them."""
     return unescape(
         re.sub(

@@ -42,14 +42,14 @@ IGNORED = re.compile(
 )  # an answer that is no success is shown by the page itself
 
 
-def refuse_to_skip(reason: str) -> None:
+def skip_or_fail(reason: str) -> None:
     """Skip, or fail where CI_REFUSES_SKIPS says that everything must be there."""
     if os.environ.get("CI_REFUSES_SKIPS"):
         pytest.fail(reason)
     pytest.skip(reason)
 
 
-class Shop:
+class LiveSite:
     """The whole product as processes, with people who may sign in."""
 
     def __init__(self, engines: Engines, home: Path) -> None:
@@ -100,7 +100,7 @@ class Shop:
 
 
 @contextmanager
-def window(browser: Browser, shop: Shop, name: str, **options: Any) -> Iterator[Page]:
+def open_window(browser: Browser, site: LiveSite, name: str, **options: Any) -> Iterator[Page]:
     """A browser window in which ``name`` is signed in. An error in its console is an error of ours."""
     context: BrowserContext = browser.new_context(
         **({"viewport": {"width": 1280, "height": 800}} | options)
@@ -109,13 +109,13 @@ def window(browser: Browser, shop: Shop, name: str, **options: Any) -> Iterator[
     page, faults = context.new_page(), []
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
-    shop.sign_in(page, name)
+    site.sign_in(page, name)
     yield page
     context.close()
     assert [fault for fault in faults if not IGNORED.search(fault)] == []
 
 
-def launched(playwright: Playwright) -> Browser:
+def launch_chromium(playwright: Playwright) -> Browser:
     return playwright.chromium.launch(
         executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"]
     )

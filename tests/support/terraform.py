@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from deploy.local.engines import ROOT
-from tests.support.browser import refuse_to_skip
+from tests.support.browser import skip_or_fail
 
 ENVIRONMENTS = ("dev", "sit", "prod")
 SOURCE = ROOT / "deploy" / "terraform"
@@ -72,9 +72,9 @@ def _resources(module: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 def need_terraform() -> None:
     if not shutil.which("terraform"):
-        refuse_to_skip("terraform is not installed")
+        skip_or_fail("terraform is not installed")
     if not STAND_IN.exists():
-        refuse_to_skip(
+        skip_or_fail(
             "there is no stand-in for Terraform's AWS provider (TERRAFORM_OFFLINE names one)"
         )
 
