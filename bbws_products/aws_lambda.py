@@ -19,7 +19,7 @@ from apig_wsgi import make_lambda_handler
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
-from bbws_products.settings.environment import words
+from bbws_products.settings.environment import text_list
 from products.bootstrap import catalogue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bbws_products.settings.api")
@@ -87,18 +87,18 @@ def warm_up() -> None:
     A product that is not there is asked for, which also opens the connection to DynamoDB. An engine that is away at
     that moment is away only for this.
     """
-    wanted = words("PRIME", "tokens")
-    ask("/v1.0/products/primed", {}, {})
+    wanted = text_list("PRIME", "tokens")
+    send_get("/v1.0/products/primed", {}, {})
     if "tokens" in wanted:
         with (
             nullcontext() if settings.JWKS_URL else hidden_module("cryptography")
         ):  # our own tokens are signed with hashes
-            ask("/v1.0/products/primed", {}, {"Authorization": "Bearer primed"})
+            send_get("/v1.0/products/primed", {}, {"Authorization": "Bearer primed"})
     if "search" in wanted:
-        ask("/v1.0/products", {"q": "primed"}, {})
+        send_get("/v1.0/products", {"q": "primed"}, {})
 
 
-def ask(path: str, query: dict[str, str], headers: dict[str, str]) -> dict[str, Any]:
+def send_get(path: str, query: dict[str, str], headers: dict[str, str]) -> dict[str, Any]:
     """What ``handler`` answers to a GET."""
     context = {"path": path, "identity": {"sourceIp": "127.0.0.1"}}
     event = {

@@ -10,7 +10,7 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
-from bbws_products.metrics import embedded
+from bbws_products.metrics import metric_fields
 
 STANDARD = set(logging.makeLogRecord({}).__dict__) | {
     "message",
@@ -25,7 +25,7 @@ SECRET = re.compile(
 OWN = ("bbws_products", "products", "tasks")
 
 
-def particular(record: logging.LogRecord) -> dict[str, Any]:
+def event_fields(record: logging.LogRecord) -> dict[str, Any]:
     """What this event says beyond its message; a value whose name sounds like a secret is not shown."""
     facts = {name: value for name, value in vars(record).items() if name not in STANDARD}
     return {name: "[hidden]" if SECRET.search(name) else value for name, value in facts.items()}
@@ -38,7 +38,7 @@ class LineFormatter(logging.Formatter):
         super().__init__("%(levelname)s %(name)s: %(message)s")
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 # logging's name
-        facts = " ".join(f"{name}={value}" for name, value in particular(record).items())
+        facts = " ".join(f"{name}={value}" for name, value in event_fields(record).items())
         return f"{super().formatMessage(record)} {facts}".rstrip()
 
 
@@ -56,13 +56,13 @@ class JsonFormatter(logging.Formatter):
             "level": record.levelname,
             "logger": record.name,
             "event": record.getMessage(),
-            **particular(record),
+            **event_fields(record),
         }
         if record.exc_info and record.exc_info[0]:
             stack = self.formatException(record.exc_info)
             line["exception"] = {"type": record.exc_info[0].__qualname__, "stack": stack}
         if self.environment:
-            line |= embedded(line, self.environment, at)
+            line |= metric_fields(line, self.environment, at)
         return json.dumps(line, default=str, ensure_ascii=False)
 
 
@@ -91,7 +91,7 @@ def logging_settings(style: str, level: str, environment: str | None) -> dict[st
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "filters": {"bound": {"()": "products.log_context.BoundFacts"}},
+        "filters": {"bound": {"()": "products.log_context.LogFieldsFilter"}},
         "formatters": formatters,
         "handlers": {"stderr": handler},
         "root": {"handlers": ["stderr"], "level": "INFO"},

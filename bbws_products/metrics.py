@@ -46,7 +46,7 @@ METRICS = {
 """The metrics of each event. ``HttpLatency`` is of the answers that are logged, so counts of calls are AWS's own."""
 
 
-def embedded(line: Mapping[str, Any], environment: str, at: datetime) -> dict[str, Any]:
+def metric_fields(line: Mapping[str, Any], environment: str, at: datetime) -> dict[str, Any]:
     """What a log line needs beyond its facts to be a metric, too; nothing when its event is not measured.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html

@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import ResolverMatch, resolve
 from django.utils.functional import SimpleLazyObject
 
-from products.log_context import bound
+from products.log_context import log_fields
 
 logger = logging.getLogger(__name__)
 READING = {"GET", "HEAD", "OPTIONS"}
@@ -30,21 +30,21 @@ class RequestLogMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         began = perf_counter()
         asked = {"method": request.method, "path": request.path[:MAX_PATH_LENGTH]}
-        with bound(request_id=getattr(request, "request_id", "")):
+        with log_fields(request_id=getattr(request, "request_id", "")):
             if request.method not in READING:
                 logger.info("request received", extra=asked)
             response = self.get_response(request)
             facts = (
                 asked
-                | _answer(request, response)
+                | _response_fields(request, response)
                 | {"duration_ms": round((perf_counter() - began) * 1000, 1)}
             )
-            if is_worth_a_line(request, response, facts["actor"]):
+            if should_log(request, response, facts["actor"]):
                 logger.log(_level(response), "request answered", extra=facts)
         return response
 
 
-def _answer(request: HttpRequest, response: HttpResponse) -> dict[str, Any]:
+def _response_fields(request: HttpRequest, response: HttpResponse) -> dict[str, Any]:
     match = request.resolver_match
     return {
         "status": response.status_code,
@@ -58,7 +58,7 @@ def _answer(request: HttpRequest, response: HttpResponse) -> dict[str, Any]:
     }
 
 
-def is_worth_a_line(request: HttpRequest, response: HttpResponse, actor: str) -> bool:
+def should_log(request: HttpRequest, response: HttpResponse, actor: str) -> bool:
     """Successes of health checks and static files never are; of public reads, LOG_SAMPLE_READS of them.
 
     Which ones follows from the request's id, so a caller who gives one finds the whole request or nothing of it.
@@ -91,10 +91,10 @@ def log_cached_response(environ: Mapping[str, Any], status: int, request_id: str
         }
         facts = (
             asked
-            | {"endpoint": _named(method, match), "actor": "", "duration_ms": 0.0}
+            | {"endpoint": _endpoint_name(method, match), "actor": "", "duration_ms": 0.0}
             | match.kwargs
         )
-        with bound(request_id=request_id):
+        with log_fields(request_id=request_id):
             logger.info("request answered", extra=facts)
 
 
@@ -105,10 +105,10 @@ def _match(path: str) -> ResolverMatch:
 
 def _endpoint(request: HttpRequest) -> str:
     """Method and route, of which there are few: it is a dimension of a metric. The admin counts as one."""
-    return _named(request.method or "", request.resolver_match)
+    return _endpoint_name(request.method or "", request.resolver_match)
 
 
-def _named(method: str, match: ResolverMatch | None) -> str:
+def _endpoint_name(method: str, match: ResolverMatch | None) -> str:
     method = method if method in METHODS else "OTHER"
     if match is None:
         return f"{method} unknown"

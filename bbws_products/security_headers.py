@@ -13,7 +13,7 @@ from django.http.response import HttpResponseBase
 NO_DEVICES = "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"
 
 
-def is_of_the_admin(request: HttpRequest) -> bool:
+def is_admin_page(request: HttpRequest) -> bool:
     return bool(request.resolver_match and "admin" in request.resolver_match.namespaces)
 
 
@@ -30,7 +30,7 @@ class ContentSecurityPolicy(CSPMiddleware):
     ) -> HttpResponseBase:
         """Where nobody has touched the policy it is always the same, and need not be built again."""
         touched = any(name.startswith("_csp") for name in (*vars(request), *vars(response)))
-        if touched or settings.DEBUG or is_of_the_admin(request) or HEADER in response:
+        if touched or settings.DEBUG or is_admin_page(request) or HEADER in response:
             return super().process_response(request, response)
         response[HEADER] = self._untouched
         return response
@@ -43,7 +43,7 @@ class ContentSecurityPolicy(CSPMiddleware):
         self, request: HttpRequest, response: HttpResponseBase, report_only: bool = False
     ) -> PolicyParts:
         parts = super().get_policy_parts(request, response, report_only)
-        if is_of_the_admin(request):
+        if is_admin_page(request):
             parts.update = {**(parts.update or {}), "script-src": [UNSAFE_EVAL]}
         return parts
 
@@ -62,7 +62,7 @@ class PageHeadersMiddleware:
         if response.cookies and "public" in response.get("Cache-Control", ""):
             # The browsable API's token against forgery, or a session that has ended: no cache may hand these on.
             response["Cache-Control"] = "private, no-store"
-        if is_of_the_admin(request):
+        if is_admin_page(request):
             # The theme lets its pages be framed by each other, which we never do.
             response["X-Frame-Options"] = "DENY"
             if request.resolver_match and request.resolver_match.url_name != "jsi18n":

@@ -22,7 +22,7 @@ MAX_HEAD_BYTES = 65_536
 """Bytes of a request's head; a longer one is a 431."""
 
 
-def server() -> MPServer:
+def build_server() -> MPServer:
     """As the environment says: HOST, PORT, WEB_CONCURRENCY (processes), WEB_THREADS (of each), WEB_GRACEFUL_TIMEOUT
     (seconds that requests have to end). A process that dies is replaced."""
     return MPServer(
@@ -46,4 +46,4 @@ def server() -> MPServer:
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bbws_products.settings.full")
-    server().serve()
+    build_server().serve()

@@ -11,20 +11,20 @@ from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
 from bbws_products.request_log import log_cached_response
-from products.api.microcache import Microcache, Start
+from products.api.microcache import Microcache, StartResponse
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bbws_products.settings.full")
 PART, MAX_CHUNKS = 65_536, 256
-answering = Microcache(get_wsgi_application(), settings.HOT_ANSWER_SECONDS, log_cached_response)
+microcache = Microcache(get_wsgi_application(), settings.HOT_ANSWER_SECONDS, log_cached_response)
 
 
-def application(environ: dict[str, Any], start: Start) -> Iterable[bytes]:
+def application(environ: dict[str, Any], start: StartResponse) -> Iterable[bytes]:
     """Answers, and takes in what of the body nobody wanted - a refusal needs none of it.
 
     The server closes a connection on which something is left, while the client may be asking the next thing; so it
     does after 16 MB, which is more than any of ours may send.
     """
-    answer = answering(environ, start)
+    answer = microcache(environ, start)
     if environ["REQUEST_METHOD"] not in {"GET", "HEAD"}:
         left = iter(partial(environ["wsgi.input"].read, PART), b"")
         deque(islice(left, MAX_CHUNKS), maxlen=0)

@@ -13,7 +13,7 @@ import boto3
 ALIAS = "live"
 
 
-def functions(client: Any, environment: str) -> list[str]:
+def function_names(client: Any, environment: str) -> list[str]:
     """The names of ours in this environment."""
     pages = client.get_paginator("list_functions").paginate()
     names = [function["FunctionName"] for page in pages for function in page["Functions"]]
@@ -24,7 +24,7 @@ def functions(client: Any, environment: str) -> list[str]:
     ]
 
 
-def before(client: Any, name: str, version: int) -> int | None:
+def previous_version(client: Any, name: str, version: int) -> int | None:
     """The newest published version older than this one."""
     pages = client.get_paginator("list_versions_by_function").paginate(FunctionName=name)
     published = [
@@ -41,14 +41,14 @@ def rollback(client: Any, environment: str) -> dict[str, str]:
 
     Raises LookupError when there is no function, or one has no older version: then none is moved.
     """
-    names = functions(client, environment)
+    names = function_names(client, environment)
     if not names:
         raise LookupError(f"There is no function of {environment}.")
     live = {
         name: int(client.get_alias(FunctionName=name, Name=ALIAS)["FunctionVersion"])
         for name in names
     }
-    back = {name: before(client, name, version) for name, version in live.items()}
+    back = {name: previous_version(client, name, version) for name, version in live.items()}
     if stuck := [name for name, version in back.items() if version is None]:
         raise LookupError(f"There is no version before the first one: {', '.join(stuck)}.")
     for name, version in back.items():

@@ -16,11 +16,11 @@ from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
-PATIENCE = 60  # seconds; each effect is promised within ten
+TIMEOUT_SECONDS = 60  # seconds; each effect is promised within ten
 CALL_SECONDS = 29
 
 
-class Failed(Exception):
+class SmokeTestFailed(Exception):
     """A sentence that says what was expected and what came."""
 
 
@@ -43,7 +43,7 @@ class Api:
             with refused:
                 return refused.code, _json(refused.read())
         except (URLError, TimeoutError, http.client.HTTPException) as away:
-            raise Failed(f"{method} {path} was not answered: {away}") from None
+            raise SmokeTestFailed(f"{method} {path} was not answered: {away}") from None
 
 
 def _json(text: bytes) -> Any:
@@ -57,38 +57,40 @@ def expect(what: str, answer: tuple[int, Any], *statuses: int) -> Any:
     """The body of an answer that has one of these statuses."""
     status, body = answer
     if status not in statuses:
-        raise Failed(f"{what}: {status} instead of {' or '.join(map(str, statuses))}: {body}")
+        raise SmokeTestFailed(
+            f"{what}: {status} instead of {' or '.join(map(str, statuses))}: {body}"
+        )
     print(f"  {status}  {what}")
     return body
 
 
-def receipt(staff: Api, address: str, patience: float) -> dict[str, Any]:
+def wait_for_receipt(staff: Api, address: str, timeout_seconds: float) -> dict[str, Any]:
     """The receipt of a write once it is complete."""
-    deadline = time.monotonic() + patience
+    deadline = time.monotonic() + timeout_seconds
     while True:
         found: dict[str, Any] = expect("the receipt", staff.call("GET", address), 200)
         if found["status"] == "complete":
             return found
         if time.monotonic() > deadline:
-            raise Failed(
-                f"The write is not complete after {patience:g} s: {json.dumps(found['effects'])}"
+            raise SmokeTestFailed(
+                f"The write is not complete after {timeout_seconds:g} s: {json.dumps(found['effects'])}"
             )
         time.sleep(1)
 
 
-def smoke(url: str, token: str, name: str, patience: float = PATIENCE) -> None:
+def smoke(url: str, token: str, name: str, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
     """Create, read, follow and delete the product ``name``; Failed says where it went wrong."""
     staff, path = Api(url, token), f"/products/{name}"
     try:
-        written_through(staff, Api(url, ""), name, patience)
-    except Failed:
-        with contextlib.suppress(Failed):  # what went wrong first is what is told
+        check_write(staff, Api(url, ""), name, timeout_seconds)
+    except SmokeTestFailed:
+        with contextlib.suppress(SmokeTestFailed):  # what went wrong first is what is told
             staff.call("DELETE", path)
         raise
     expect("it is deleted", staff.call("DELETE", path, Prefer="wait=10"), 202, 204)
 
 
-def written_through(staff: Api, public: Api, name: str, patience: float) -> None:
+def check_write(staff: Api, public: Api, name: str, timeout_seconds: float) -> None:
     """All but the deletion."""
     path, price = f"/products/{name}", "1.00"
     description = "Made by a smoke test."
@@ -109,9 +111,11 @@ def written_through(staff: Api, public: Api, name: str, patience: float) -> None
     )
     read = expect("staff read it back", staff.call("GET", path), 200)
     if read["price"] != price:
-        raise Failed(f"It was read back with the price {read['price']}.")
+        raise SmokeTestFailed(f"It was read back with the price {read['price']}.")
     expect("customers do not see it", public.call("GET", path), 404)
-    for effect, state in receipt(staff, f"{path}/changes/1", patience)["effects"].items():
+    for effect, state in wait_for_receipt(staff, f"{path}/changes/1", timeout_seconds)[
+        "effects"
+    ].items():
         print(f"       {effect}: {state.get('at') or state['state']}")
 
 
@@ -119,5 +123,5 @@ if __name__ == "__main__":
     made = time.strftime("smoke-%Y%m%d-%H%M%S", time.gmtime())
     try:
         smoke(sys.argv[1].rstrip("/"), os.environ["SMOKE_TOKEN"], made)
-    except Failed as failure:
+    except SmokeTestFailed as failure:
         sys.exit(f"::error::{failure}")

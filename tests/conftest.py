@@ -11,29 +11,43 @@ from typing import Any
 import boto3
 import pytest
 from celery import current_app
-from playwright.sync_api import Browser, Page, sync_playwright
+from django.urls import clear_script_prefix
 
 from bbws_products.validation import findings
 from deploy.local.engines import Engines
 from deploy.local.resources import create_bucket, create_queues
 from products import bootstrap, maintenance
 from products.adapters.aws.clients import client as aws_client
-from products.api.throttling import CALLS
+from products.api.throttling import CALL_COUNTER
 from products.catalogue import Catalogue
 from products.changes import Origin
 from products.pipeline import Pipeline
 from tasks.queues import queue_names, queue_urls, transport_options
 from tests import plugin
 from tests.gameday.fault_proxy import Proxy
-from tests.support import processes as processes
-from tests.support import terraform
+from tests.support import processes
 from tests.support.api_client import Api
-from tests.support.aws_environment import ALL_SERVICES, KEY, Environment
-from tests.support.aws_environment import made as made_whole
-from tests.support.browser import CHROMIUM, LiveSite, launch_chromium, open_window, skip_or_fail
+from tests.support.aws_environment import ALL_SERVICES, KEY, Environment, create_environment
 from tests.support.builders import fields
 from tests.support.processes import Deployment
+from tests.support.tools import reason_to_skip, skip
+from tests.support.wiring import forget_wiring
 from tests.support.world import World, fresh_world
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test whose tools are missing before any of its fixtures starts something."""
+    tools = [tool for marker in item.iter_markers("needs") for tool in marker.args]
+    if reason := reason_to_skip(tuple(tools)):
+        skip(reason)
+
+
+@pytest.fixture(autouse=True)
+def clean_script_prefix() -> Iterator[None]:
+    """A request through API Gateway sets Django's URL prefix for the thread; the next test has none."""
+    yield
+    clear_script_prefix()
 
 
 @pytest.hookimpl(trylast=True)
@@ -109,16 +123,10 @@ def world(engines: Engines, shared_clients: None, settings: Any) -> Iterator[Wor
     settings.PRODUCTS_TABLE, settings.SEARCH_ALIAS = fresh.table, fresh.alias
     settings.AUDIT_BUCKET, settings.CLOUDFRONT_DISTRIBUTION_ID = fresh.bucket, fresh.distribution
     forget_wiring()
-    CALLS.clear()
+    CALL_COUNTER.clear()
     fresh.empty_queues()
     yield fresh
     forget_wiring()
-
-
-def forget_wiring() -> None:
-    for made in (*vars(bootstrap).values(), *vars(maintenance).values()):
-        if hasattr(made, "cache_clear"):
-            made.cache_clear()
 
 
 @pytest.fixture
@@ -160,9 +168,9 @@ def deployment(engines: Engines, tmp_path: Path) -> Iterator[Deployment]:
 def whole_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engines]:
     engines = Engines(tmp_path_factory.mktemp("aws"), services=ALL_SERVICES)
     engines.start_aws()
-    findings.aws.cache_clear()  # of its clients none knows this engine yet
+    findings.aws_client.cache_clear()  # of its clients none knows this engine yet
     yield engines
-    findings.aws.cache_clear()
+    findings.aws_client.cache_clear()
     engines.stop()
 
 
@@ -178,7 +186,7 @@ def environment(
     monkeypatch.setenv("AWS_ENDPOINT_URL", whole_aws.aws_url)
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     prefix = f"{whole_aws.aws_url}/000000000000"
-    environment = made_whole(engines.search_url, prefix)
+    environment = create_environment(engines.search_url, prefix)
     settings.ENVIRONMENT, settings.QUEUE_URLS = (
         environment.name,
         queue_urls(environment.name, prefix),
@@ -202,47 +210,6 @@ def environment(
     forget_wiring()
     yield environment
     forget_wiring()
-
-
-@pytest.fixture(scope="session")
-def infrastructures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, terraform.World]:
-    """What Terraform would make, by environment."""
-    base = tmp_path_factory.getbasetemp()
-    return terraform.worlds(base.parent if "PYTEST_XDIST_WORKER" in os.environ else base)
-
-
-@pytest.fixture(params=terraform.ENVIRONMENTS)
-def infra(
-    request: pytest.FixtureRequest, infrastructures: dict[str, terraform.World]
-) -> terraform.World:
-    return infrastructures[request.param]
-
-
-# A browser before the whole product; started once for all such tests of a process
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        skip_or_fail("There is no Chromium here (Debian: apt-get install chromium).")
-    with sync_playwright() as playwright:
-        made = launch_chromium(playwright)
-        yield made
-        made.close()
-
-
-@pytest.fixture(scope="session")
-def site(engines: Engines, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveSite]:
-    made = LiveSite(engines, tmp_path_factory.mktemp("site"))
-    yield made
-    made.stop()
-
-
-@pytest.fixture
-def page(browser: Browser, site: LiveSite) -> Iterator[Page]:
-    """Ann's window; she may do everything with products."""
-    with open_window(browser, site, "ann") as opened:
-        yield opened
 
 
 # The API's callers, and what they find

@@ -8,7 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from bbws_products.settings.base import *  # noqa: F403 # this builds on them
 from bbws_products.settings.base import ENVIRONMENT
-from bbws_products.settings.environment import flag, is_weak, number, required, words
+from bbws_products.settings.environment import flag, is_weak, number, required, text_list
 from bbws_products.settings.headers import *  # noqa: F403 # HTTPS and what a browser may do: settings like these here
 from bbws_products.settings.headers import LOCAL
 
@@ -19,7 +19,7 @@ DEBUG = flag("DEBUG", False)
 required(
     "TOKEN_KEYS", "Long random texts, comma-separated: the first signs API tokens, all verify them."
 )
-TOKEN_KEYS = words("TOKEN_KEYS")
+TOKEN_KEYS = text_list("TOKEN_KEYS")
 weak = [key for key in (SECRET_KEY, *TOKEN_KEYS) if is_weak(key)]
 if ENVIRONMENT in {"sit", "prod"} and (DEBUG or LOCAL or weak or SECRET_KEY in TOKEN_KEYS):
     raise ImproperlyConfigured(
@@ -77,7 +77,7 @@ REST_FRAMEWORK: dict[str, Any] = {
 }
 
 # Browsers of these origins may call the API with a token; sessions are for our own pages only.
-CORS_ALLOWED_ORIGINS = words("CORS_ALLOWED_ORIGINS")
+CORS_ALLOWED_ORIGINS = text_list("CORS_ALLOWED_ORIGINS")
 CORS_URLS_REGEX = r"^/v1\.0/"
 CORS_PREFLIGHT_MAX_AGE = 3600
 CORS_ALLOW_HEADERS = [

@@ -9,7 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from bbws_products.settings.api import *  # noqa: F403 # this builds on them
 from bbws_products.settings.api import FIRST_MIDDLEWARE, LOCAL, REST_FRAMEWORK
-from bbws_products.settings.environment import number, required, words
+from bbws_products.settings.environment import number, required, text_list
 from bbws_products.settings.security import *  # noqa: F403 # signing in and sessions: settings like these here
 from bbws_products.settings.theme import THEME
 from bbws_products.settings.worker import *  # noqa: F403 # this builds on them
@@ -21,8 +21,8 @@ required(
     "HEARTBEAT_DIR",
     "A directory where the worker touches a file per queue it polls, e.g. /run/worker.",
 )
-ALLOWED_HOSTS = words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
-CSRF_TRUSTED_ORIGINS = words("CSRF_TRUSTED_ORIGINS")
+ALLOWED_HOSTS = text_list("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+CSRF_TRUSTED_ORIGINS = text_list("CSRF_TRUSTED_ORIGINS")
 
 # For how long a process gives a public answer again; far below the second that an invalidation waits (SETTLE).
 HOT_ANSWER_SECONDS = number("HOT_ANSWER_SECONDS", 0.1)

@@ -16,7 +16,7 @@ AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",  # first: whoever is locked is not even checked
     "django.contrib.auth.backends.ModelBackend",
 ]
-AXES_HANDLER = "products.access.login_lockout.FailureCount"
+AXES_HANDLER = "products.access.login_lockout.LockoutHandler"
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"], "ip_address"]
 AXES_FAILURE_LIMIT = int(number("LOGIN_FAILURES", 5))
 LOGIN_FAILURES_PER_ADDRESS = int(number("LOGIN_FAILURES_PER_ADDRESS", 50))
@@ -25,8 +25,8 @@ AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = (
     False  # the time we tell stays true, however often somebody tries
 )
 AXES_RESET_ON_SUCCESS = True
-AXES_CLIENT_IP_CALLABLE = "products.access.login_lockout.address_of"
-AXES_LOCKOUT_CALLABLE = "products.access.login_lockout.locked_page"
+AXES_CLIENT_IP_CALLABLE = "products.access.login_lockout.client_address"
+AXES_LOCKOUT_CALLABLE = "products.access.login_lockout.lockout_response"
 AXES_SENSITIVE_PARAMETERS = [
     "username"
 ]  # kept out of the log: people type their password there by mistake

@@ -14,7 +14,10 @@ SEPARATE_ITEMS = ("jobs/", "operations/")
 
 
 def _has_permission(permission: str) -> Callable[[HttpRequest], bool]:
-    return lambda request: bool(request.user.has_perm(permission))
+    def check(request: Any) -> bool:  # its user is not typed before Django's apps are loaded
+        return bool(request.user.has_perm(permission))
+
+    return check
 
 
 def _item(title: str, icon: str, url_name: str, permission: str, *separate: str) -> Item:

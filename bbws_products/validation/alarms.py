@@ -7,7 +7,7 @@ from django.conf import settings
 
 from bbws_products.metrics import NAMESPACE
 from bbws_products.validation import functions
-from bbws_products.validation.findings import Finding, asked, aws, holds, missing
+from bbws_products.validation.findings import Finding, aws_client, call_aws, condition, missing
 from products.adapters.dynamodb.items import INDEX_KEYS
 from products.changes import Effect
 
@@ -49,14 +49,14 @@ def watched(*, with_lambda: bool) -> Iterator[Watched]:
 
 
 def _all(region: str | None, wanted: list[Watched]) -> Iterator[Finding]:
-    client = aws("cloudwatch", region)
-    answer = asked(
+    client = aws_client("cloudwatch", region)
+    answer = call_aws(
         client.get_paginator("describe_alarms")
         .paginate(AlarmTypes=["MetricAlarm"])
         .build_full_result
     )
-    if trouble := answer.trouble("CloudWatch", "alarms"):
-        yield trouble
+    if failure := answer.failure("CloudWatch", "alarms"):
+        yield failure
         return
     for watch in wanted:
         yield _one(watch, answer.content["MetricAlarms"])
@@ -74,7 +74,7 @@ def _one(watch: Watched, alarms: list[dict[str, Any]]) -> Finding:
         if alarm.get("ActionsEnabled") and alarm.get("AlarmActions")
     ]
     silent = f"{watching[0]['AlarmName']} tells nobody."
-    return holds(
+    return condition(
         subject, f"alarm on {metric}", telling, f"{', '.join(telling)}.", silent, hardening=True
     )
 

@@ -6,7 +6,15 @@ from typing import Any
 from django.conf import settings
 from opensearchpy import OpenSearch, exceptions
 
-from bbws_products.validation.findings import Finding, asked, aws, compared, holds, missing, ok
+from bbws_products.validation.findings import (
+    Finding,
+    aws_client,
+    call_aws,
+    compared,
+    condition,
+    missing,
+    ok,
+)
 from products.adapters.opensearch.documents import INDEX_BODY
 from products.adapters.opensearch.index import connect
 
@@ -18,9 +26,9 @@ def validate_cloudfront() -> Iterator[Finding]:
         yield ok("CloudFront", "distribution", "It is switched off by ENABLE_CLOUDFRONT.")
         return
     name = settings.CLOUDFRONT_DISTRIBUTION_ID
-    answer = asked(aws("cloudfront").get_distribution, Id=name)
-    if trouble := answer.trouble(name, "distribution", absent={"NoSuchDistribution"}):
-        yield trouble
+    answer = call_aws(aws_client("cloudfront").get_distribution, Id=name)
+    if failure := answer.failure(name, "distribution", absent={"NoSuchDistribution"}):
+        yield failure
         return
     distribution: dict[str, Any] = answer.content["Distribution"]
     config = distribution["DistributionConfig"]
@@ -35,7 +43,7 @@ def validate_cloudfront() -> Iterator[Finding]:
         for b in behaviours
         if b.get("ViewerProtocolPolicy") not in ENCRYPTED
     ]
-    yield holds(
+    yield condition(
         name,
         "HTTPS",
         not plain,
@@ -59,7 +67,7 @@ def validate_search() -> Iterator[Finding]:
 
 def _index(client: OpenSearch, alias: str) -> Iterator[Finding]:
     standing = list(client.indices.get_alias(name=alias))
-    yield holds(
+    yield condition(
         alias,
         "alias",
         len(standing) == 1,
@@ -74,7 +82,7 @@ def _index(client: OpenSearch, alias: str) -> Iterator[Finding]:
         wrong = sorted(
             name for name in {**fields, **wanted} if not _alike(fields.get(name), wanted.get(name))
         )
-        yield holds(
+        yield condition(
             index,
             "mapping",
             not wrong,
@@ -82,7 +90,7 @@ def _index(client: OpenSearch, alias: str) -> Iterator[Finding]:
             f"These fields differ from ours: {', '.join(wrong)}.",
         )
     health = client.cluster.health().get("status", "unknown")
-    yield holds(
+    yield condition(
         "OpenSearch", "cluster", health != "red", f"It is {health}.", "It is red: a shard is lost."
     )
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.conf import settings
 
-from bbws_products.validation.findings import Finding, compared, holds, missing, ok
+from bbws_products.validation.findings import Finding, compared, condition, missing, ok
 
 SECONDS = 15.0  # /readyz itself waits for engines that are away
 FOREIGN = "https://nobody.invalid"
@@ -49,7 +49,7 @@ def _readiness(base: str) -> Iterator[Finding]:
     yield compared(base, "/readyz", ready.status, 200)
     states = ready.body.get("dependencies", {}) if isinstance(ready.body, dict) else {}
     for name, state in states.items():
-        yield holds(
+        yield condition(
             base,
             f"/readyz, {name}",
             state in ("ok", "not configured"),
@@ -62,11 +62,11 @@ def _list(base: str) -> Iterator[Finding]:
     found = _ask(f"{base}/v1.0/products?limit=1")
     yield compared(base, "list of products", found.status, 200)
     is_list = isinstance(found.body, dict) and isinstance(found.body.get("products"), list)
-    yield holds(
+    yield condition(
         base, "list, form", is_list, "It is a list of products.", "It is no list of products."
     )
     cache = found.headers.get("Cache-Control", "")
-    yield holds(
+    yield condition(
         base,
         "list, caching",
         "s-maxage" in cache,
@@ -76,7 +76,7 @@ def _list(base: str) -> Iterator[Finding]:
     for name, wanted in HEADERS.items():
         value = found.headers.get(name, "")
         so = value == wanted if wanted else value
-        yield holds(
+        yield condition(
             base,
             f"header {name}",
             so,
@@ -85,7 +85,7 @@ def _list(base: str) -> Iterator[Finding]:
         )
     if base.startswith("https://"):
         hsts = found.headers.get("Strict-Transport-Security")
-        yield holds(
+        yield condition(
             base,
             "header Strict-Transport-Security",
             hsts,
@@ -113,18 +113,18 @@ def _strangers(base: str) -> Iterator[Finding]:
         if origin != FOREIGN:
             yield compared(base, f"CORS for {origin}", granted, origin)
         elif granted:
-            yield holds(base, "CORS for others", False, "", f"Any page may call: {granted}.")
+            yield condition(base, "CORS for others", False, "", f"Any page may call: {granted}.")
         else:
             yield ok(base, "CORS for others", "They may not call.")
 
 
 def _ask(url: str, method: str = "GET", body: bytes | None = None, **headers: str) -> HttpResponse:
     sent = {name.replace("_", "-"): value for name, value in headers.items()}
-    request = urllib.request.Request(
-        url, body, {"Content-Type": "application/json", **sent}, method=method
-    )  # noqa: S310 # whoever runs this chose the address
+    sent["Content-Type"] = "application/json"
+    # The address is the operator's own argument.
+    request = urllib.request.Request(url, body, sent, method=method)  # noqa: S310
     try:
-        with urllib.request.urlopen(request, timeout=SECONDS) as answer:  # noqa: S310 # the same
+        with urllib.request.urlopen(request, timeout=SECONDS) as answer:  # noqa: S310
             return HttpResponse(answer.status, _read(answer.read()), answer.headers)
     except urllib.error.HTTPError as refused:
         with refused:

@@ -80,7 +80,7 @@ def compared(
     )
 
 
-def holds(
+def condition(
     subject: str, what: str, is_so: object, so: str, otherwise: str, *, hardening: bool = False
 ) -> Finding:
     """Whether a fact holds, with a sentence for either case."""
@@ -103,7 +103,7 @@ class CallResult:
     code: str = ""
     sentence: str = ""
 
-    def trouble(
+    def failure(
         self, subject: str, what: str, *, absent: Iterable[str] = (), hardening: bool = False
     ) -> Finding | None:
         """The finding where there is no answer; ``absent`` are the codes that say that it is not there."""
@@ -118,7 +118,7 @@ class CallResult:
         return missing(subject, what, f"It can't be asked: {self.sentence}")
 
 
-def asked(call: Callable[..., Any], **arguments: Any) -> CallResult:
+def call_aws(call: Callable[..., Any], **arguments: Any) -> CallResult:
     """One call that changes nothing; it ends within about 14 seconds."""
     try:
         return CallResult(dict(call(**arguments)))
@@ -131,13 +131,13 @@ def asked(call: Callable[..., Any], **arguments: Any) -> CallResult:
 
 
 @cache
-def aws(service: str, region: str | None = None) -> Any:
+def aws_client(service: str, region: str | None = None) -> Any:
     """A client with limits of its own. Its user must be able to wait, and a dead engine must not hold up the rest."""
     session: Any = boto3.session.Session(region_name=region)
     return session.client(service, config=LIMITS)
 
 
-def softened(finding: Finding) -> Finding:
+def relaxed_for_local(finding: Finding) -> Finding:
     """On one machine, what is missing of the hardening is no difference."""
     if not finding.hardening or finding.state not in (State.DIFFERS, State.MISSING):
         return finding

@@ -5,7 +5,14 @@ from typing import Any
 
 from django.conf import settings
 
-from bbws_products.validation.findings import Finding, asked, aws, compared, holds, missing
+from bbws_products.validation.findings import (
+    Finding,
+    aws_client,
+    call_aws,
+    compared,
+    condition,
+    missing,
+)
 from tasks.queues import VISIBILITY_SECONDS, queue_names
 
 API = ("list", "get", "create", "update", "delete")
@@ -30,7 +37,7 @@ def function_name(part: str) -> str:
 
 
 def validate() -> Iterator[Finding]:
-    client = aws("lambda")
+    client = aws_client("lambda")
     for part in API:
         yield from _function(
             client, function_name(part), GATEWAY_SECONDS - 1, "API Gateway gives up before it does"
@@ -43,15 +50,15 @@ def validate() -> Iterator[Finding]:
 
 
 def _function(client: Any, name: str, max_seconds: int, why: str) -> Iterator[Finding]:
-    answer = asked(client.get_function_configuration, FunctionName=name, Qualifier=ALIAS)
-    if trouble := answer.trouble(name, f"function, alias {ALIAS}", absent=GONE):
-        yield trouble
+    answer = call_aws(client.get_function_configuration, FunctionName=name, Qualifier=ALIAS)
+    if failure := answer.failure(name, f"function, alias {ALIAS}", absent=GONE):
+        yield failure
         return
     found = answer.content
     yield compared(name, "runtime", found.get("Runtime"), "python3.12")
     yield compared(name, "state", found.get("State", "Active"), "Active")
     seconds = int(found.get("Timeout", 0))
-    yield holds(
+    yield condition(
         name,
         "time-out",
         seconds <= max_seconds,
@@ -63,9 +70,9 @@ def _function(client: Any, name: str, max_seconds: int, why: str) -> Iterator[Fi
 
 
 def _mapping(client: Any, function: str, queue: str, batch: int) -> Iterator[Finding]:
-    answer = asked(client.list_event_source_mappings, FunctionName=f"{function}:{ALIAS}")
-    if trouble := answer.trouble(function, "event source", absent=GONE):
-        yield trouble
+    answer = call_aws(client.list_event_source_mappings, FunctionName=f"{function}:{ALIAS}")
+    if failure := answer.failure(function, "event source", absent=GONE):
+        yield failure
         return
     mappings = [
         m
@@ -75,7 +82,7 @@ def _mapping(client: Any, function: str, queue: str, batch: int) -> Iterator[Fin
     if not mappings:
         yield missing(function, "event source", f"Nothing takes from {queue}.")
         return
-    yield holds(
+    yield condition(
         function,
         "event source",
         len(mappings) == 1,
@@ -84,7 +91,7 @@ def _mapping(client: Any, function: str, queue: str, batch: int) -> Iterator[Fin
     )
     mapping = mappings[0]
     state = mapping.get("State", "Enabled")
-    yield holds(
+    yield condition(
         function,
         "event source, state",
         state == "Enabled",
@@ -92,7 +99,7 @@ def _mapping(client: Any, function: str, queue: str, batch: int) -> Iterator[Fin
         f"It is {state}: nothing is taken.",
     )
     kinds = mapping.get("FunctionResponseTypes", [])
-    yield holds(
+    yield condition(
         function,
         "partial failures",
         "ReportBatchItemFailures" in kinds,

@@ -10,7 +10,7 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from bbws_products.settings.environment import is_weak
-from bbws_products.validation.findings import Finding, differs, holds, missing, ok
+from bbws_products.validation.findings import Finding, condition, differs, missing, ok
 
 SQL_SECONDS = 10
 
@@ -24,12 +24,12 @@ def validate_settings() -> Iterator[Finding]:
             f"{len(keys)} long enough.",
             f"{weak} of {len(keys)} shorter than 32 characters, or insecure-…",
         )
-        yield holds(name, "strength", keys and not weak, so, otherwise)
+        yield condition(name, "strength", keys and not weak, so, otherwise)
     kept_apart = settings.SECRET_KEY not in settings.TOKEN_KEYS
-    yield holds(
+    yield condition(
         "TOKEN_KEYS", "apart", kept_apart, "None is SECRET_KEY.", "SECRET_KEY must not sign tokens."
     )
-    yield holds(
+    yield condition(
         "ALLOWED_HOSTS",
         "hosts",
         "*" not in settings.ALLOWED_HOSTS,
@@ -69,7 +69,7 @@ def _sql() -> Finding:
     finally:
         connection.close()
     names = [f"{migration.app_label}.{migration.name}" for migration, _ in plan]
-    return holds(
+    return condition(
         "SQL",
         "migrations",
         not names,

@@ -8,7 +8,15 @@ from typing import Any
 from botocore.exceptions import ClientError
 from django.conf import settings
 
-from bbws_products.validation.findings import Finding, asked, aws, holds, missing, not_checked, ok
+from bbws_products.validation.findings import (
+    Finding,
+    aws_client,
+    call_aws,
+    condition,
+    missing,
+    not_checked,
+    ok,
+)
 from products.bootstrap import readiness_checks
 from products.errors import Unavailable
 
@@ -31,7 +39,7 @@ def validate(role: str | None, principal: str | None) -> Iterator[Finding]:
         )
         yield from _harmless_calls()
         return
-    simulate = partial(asked, aws("iam").simulate_principal_policy, PolicySourceArn=arn)
+    simulate = partial(call_aws, aws_client("iam").simulate_principal_policy, PolicySourceArn=arn)
     for resource, actions in rights(role).items():
         answer = simulate(ActionNames=list(actions), ResourceArns=[resource])
         if answer.code:
@@ -47,13 +55,15 @@ def validate(role: str | None, principal: str | None) -> Iterator[Finding]:
 
 def _judged(role: str, what: str, allowed: bool, wanted: bool) -> Finding:
     if wanted:
-        return holds(role, what, allowed, "It is allowed.", "It is not allowed, and needed.")
-    return holds(role, what, not allowed, "It is not allowed.", "It is allowed, and not needed.")
+        return condition(role, what, allowed, "It is allowed.", "It is not allowed, and needed.")
+    return condition(
+        role, what, not allowed, "It is not allowed.", "It is allowed, and not needed."
+    )
 
 
 def _ourselves() -> str:
     """The role behind the session that STS knows us by."""
-    arn = str(asked(aws("sts").get_caller_identity).content.get("Arn", "unknown"))
+    arn = str(call_aws(aws_client("sts").get_caller_identity).content.get("Arn", "unknown"))
     if ":assumed-role/" not in arn:
         return arn
     account, role = arn.split(":")[4], arn.split("/")[1]
@@ -85,20 +95,22 @@ def _needed(service: str, actions: Iterable[str]) -> dict[str, bool]:
 
 
 def _table_arn() -> str:
-    content = asked(aws("dynamodb").describe_table, TableName=settings.PRODUCTS_TABLE).content
+    content = call_aws(
+        aws_client("dynamodb").describe_table, TableName=settings.PRODUCTS_TABLE
+    ).content
     return str(content.get("Table", {}).get("TableArn", "*"))
 
 
 def _queue_arn(url: str) -> str:
-    content = asked(
-        aws("sqs").get_queue_attributes, QueueUrl=url, AttributeNames=["QueueArn"]
+    content = call_aws(
+        aws_client("sqs").get_queue_attributes, QueueUrl=url, AttributeNames=["QueueArn"]
     ).content
     return str(content.get("Attributes", {}).get("QueueArn", "*"))
 
 
 def _distribution_arn() -> str:
-    content = asked(
-        aws("cloudfront").get_distribution, Id=settings.CLOUDFRONT_DISTRIBUTION_ID
+    content = call_aws(
+        aws_client("cloudfront").get_distribution, Id=settings.CLOUDFRONT_DISTRIBUTION_ID
     ).content
     return str(content.get("Distribution", {}).get("ARN", "*"))
 

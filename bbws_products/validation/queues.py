@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 
-from bbws_products.validation.findings import CallResult, Finding, asked, aws, compared
+from bbws_products.validation.findings import CallResult, Finding, aws_client, call_aws, compared
 from tasks.queues import dead_letter_attributes, queue_attributes
 
 GONE = {"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"}
@@ -21,7 +21,7 @@ WORDS = {
 
 
 def validate() -> Iterator[Finding]:
-    sqs = aws("sqs")
+    sqs = aws_client("sqs")
     for name, (url, dead_url) in settings.QUEUE_URLS.items():
         queue, dead = (_attributes(sqs, address) for address in (url, dead_url))
         dead_name = dead_url.rpartition("/")[2]
@@ -30,7 +30,7 @@ def validate() -> Iterator[Finding]:
 
 
 def _attributes(sqs: Any, url: str) -> CallResult:
-    return asked(sqs.get_queue_attributes, QueueUrl=url, AttributeNames=["All"])
+    return call_aws(sqs.get_queue_attributes, QueueUrl=url, AttributeNames=["All"])
 
 
 def _arn(queue: CallResult) -> str:
@@ -38,8 +38,8 @@ def _arn(queue: CallResult) -> str:
 
 
 def _queue(name: str, answer: CallResult, design: dict[str, str]) -> Iterator[Finding]:
-    if trouble := answer.trouble(name, "queue", absent=GONE):
-        yield trouble
+    if failure := answer.failure(name, "queue", absent=GONE):
+        yield failure
         return
     found = answer.content["Attributes"]
     if found.get("KmsMasterKeyId"):  # a key of the company's own is more than is asked for

@@ -5,7 +5,15 @@ from typing import Any
 
 from django.conf import settings
 
-from bbws_products.validation.findings import Finding, asked, aws, compared, differs, holds, missing
+from bbws_products.validation.findings import (
+    Finding,
+    aws_client,
+    call_aws,
+    compared,
+    condition,
+    differs,
+    missing,
+)
 from products.adapters.dynamodb.items import EXPIRY, table_definition
 
 GONE = {"ResourceNotFoundException", "TableNotFoundException"}
@@ -13,16 +21,16 @@ GONE = {"ResourceNotFoundException", "TableNotFoundException"}
 
 def validate() -> Iterator[Finding]:
     name = settings.PRODUCTS_TABLE
-    dynamodb = aws("dynamodb")
-    answer = asked(dynamodb.describe_table, TableName=name)
-    if trouble := answer.trouble(name, "table", absent=GONE):
-        yield trouble
+    dynamodb = aws_client("dynamodb")
+    answer = call_aws(dynamodb.describe_table, TableName=name)
+    if failure := answer.failure(name, "table", absent=GONE):
+        yield failure
         return
     table = answer.content["Table"]
     yield compared(name, "status", table.get("TableStatus"), "ACTIVE")
     yield from _shape(name, table, table_definition(name))
     yield _encryption(name, table)
-    yield holds(
+    yield condition(
         name,
         "deletion protection",
         table.get("DeletionProtectionEnabled"),
@@ -78,9 +86,9 @@ def _encryption(name: str, table: dict[str, Any]) -> Finding:
 
 def _recovery(dynamodb: Any, name: str) -> Iterator[Finding]:
     what = "point-in-time recovery"
-    answer = asked(dynamodb.describe_continuous_backups, TableName=name)
-    if trouble := answer.trouble(name, what):
-        yield trouble
+    answer = call_aws(dynamodb.describe_continuous_backups, TableName=name)
+    if failure := answer.failure(name, what):
+        yield failure
         return
     backups = answer.content["ContinuousBackupsDescription"].get(
         "PointInTimeRecoveryDescription", {}
@@ -90,9 +98,9 @@ def _recovery(dynamodb: Any, name: str) -> Iterator[Finding]:
 
 def _expiry(dynamodb: Any, name: str) -> Iterator[Finding]:
     what = "time to live"
-    answer = asked(dynamodb.describe_time_to_live, TableName=name)
-    if trouble := answer.trouble(name, what):
-        yield trouble
+    answer = call_aws(dynamodb.describe_time_to_live, TableName=name)
+    if failure := answer.failure(name, what):
+        yield failure
         return
     found = answer.content["TimeToLiveDescription"]
     if found.get("TimeToLiveStatus") not in ("ENABLED", "ENABLING"):

@@ -98,7 +98,7 @@ def wait_for(url: str, child: subprocess.Popen[str], name: str, seconds: float =
     raise EngineFailed(f"{name} did not answer within {seconds:g} s; its log says why.")
 
 
-def prefixed(child: subprocess.Popen[str], name: str, write: Callable[[str], None]) -> None:
+def forward_output(child: subprocess.Popen[str], name: str, write: Callable[[str], None]) -> None:
     """Pass the child's lines on, each behind its name, until it ends."""
 
     def pump() -> None:
@@ -225,7 +225,7 @@ def app_environment(engines: Engines, *, env: str, home: Path) -> dict[str, str]
 
 
 @contextlib.contextmanager
-def one_sentence() -> Iterator[None]:
+def exit_on_engine_failure() -> Iterator[None]:
     """End with the sentence of an EngineFailed instead of a traceback."""
     try:
         yield

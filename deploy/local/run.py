@@ -18,22 +18,22 @@ from deploy.local.engines import (
     EngineFailed,
     Engines,
     app_environment,
-    one_sentence,
-    prefixed,
+    exit_on_engine_failure,
+    forward_output,
     spawn,
     stop,
     wait_for,
 )
 
 HOME = Path(os.environ.get("LOCAL_HOME", ROOT / ".local"))
-STEPS = time.monotonic()
+STARTED_AT = time.monotonic()
 
 
-def step(text: str) -> None:
-    print(f"  {time.monotonic() - STEPS:5.1f} s  {text}", flush=True)
+def log_step(text: str) -> None:
+    print(f"  {time.monotonic() - STARTED_AT:5.1f} s  {text}", flush=True)
 
 
-def kept_secret(name: str) -> str:
+def load_or_create_secret(name: str) -> str:
     """A secret made once and kept in a file only its owner reads."""
     path = HOME / name
     if not path.exists():
@@ -42,7 +42,7 @@ def kept_secret(name: str) -> str:
     return path.read_text().strip()
 
 
-def sole_owner() -> Any:
+def lock_state_folder() -> Any:
     """The lock that keeps a second `make run` from the same state."""
     HOME.mkdir(parents=True, exist_ok=True)
     lock = (HOME / "lock").open("w")
@@ -55,7 +55,7 @@ def sole_owner() -> Any:
     return lock
 
 
-def checked_port() -> int:
+def read_port() -> int:
     text = os.environ.get("PORT", "8000")
     if not text.isdigit() or not 0 < int(text) < 65536:
         raise EngineFailed(f"PORT must be a number from 1 to 65535, not {text!r}.")
@@ -79,18 +79,18 @@ def prepare(engines: Engines) -> str:
 
     bucket = os.environ["AUDIT_BUCKET"]
     os.environ["CLOUDFRONT_DISTRIBUTION_ID"] = create_all("dev", bucket, engines.search_url)
-    step("table, queues, bucket, distribution and index are there")
+    log_step("table, queues, bucket, distribution and index are there")
     django.setup()
     call_command("migrate", verbosity=0)
-    token = staff()
-    step("users are there")
+    token = create_admin()
+    log_step("users are there")
     from products.maintenance import index_records
 
-    step(f"search index filled from DynamoDB: {index_records()} products")
+    log_step(f"search index filled from DynamoDB: {index_records()} products")
     return token
 
 
-def staff() -> str:
+def create_admin() -> str:
     """The user ``admin`` with the kept password, and a fresh token for the API."""
     from django.contrib.auth import get_user_model
     from django.core.management import call_command
@@ -100,7 +100,7 @@ def staff() -> str:
         defaults={"is_staff": True, "is_superuser": True, "email": "admin@localhost"},
     )
     if created:
-        user.set_password(kept_secret("admin-password"))
+        user.set_password(load_or_create_secret("admin-password"))
         user.save()
     kept = HOME / "api-token"
     kept.touch(mode=0o600)
@@ -109,7 +109,7 @@ def staff() -> str:
     return kept.read_text().strip()
 
 
-def servers() -> dict[str, list[str]]:
+def server_commands() -> dict[str, list[str]]:
     # Celery warns root of pickled messages, which these queues don't accept.
     quiet = ["-W", "ignore:You're running the worker with superuser"]
     celery = [sys.executable, *quiet, "-m", "celery", "--quiet", "-A", "bbws_products"]
@@ -139,12 +139,12 @@ def servers() -> dict[str, list[str]]:
 
 def main() -> None:
     print("BBWS product catalogue, on embedded engines")
-    port, lock = checked_port(), sole_owner()
+    port, lock = read_port(), lock_state_folder()
     engines = Engines(HOME)
     env = app_environment(engines, env="dev", home=HOME)
     env |= {
-        "SECRET_KEY": kept_secret("secret-key"),
-        "TOKEN_KEYS": kept_secret("token-key"),
+        "SECRET_KEY": load_or_create_secret("secret-key"),
+        "TOKEN_KEYS": load_or_create_secret("token-key"),
         "DEBUG": "0",
     }
     env |= {"PORT": str(port), "WEB_GRACEFUL_TIMEOUT": "5"}
@@ -156,18 +156,18 @@ def main() -> None:
         signal.signal(number, lambda *_: stopping.set())
     try:
         engines.start()
-        step(f"engines answer: AWS at {engines.aws_url}, OpenSearch at {engines.search_url}")
+        log_step(f"engines answer: AWS at {engines.aws_url}, OpenSearch at {engines.search_url}")
         if not stopping.is_set():
             token = prepare(engines)
             serve(port, children)
-            welcome(port, token)
-            watch(engines, children, port, stopping)
+            print_welcome(port, token)
+            supervise(engines, children, port, stopping)
     finally:
         print("\nStopping", flush=True)
         stop(*children.values())
         engines.stop()
         lock.close()
-        step("everything has stopped")
+        log_step("everything has stopped")
 
 
 def serve(port: int, children: dict[str, subprocess.Popen[str]]) -> None:
@@ -175,12 +175,12 @@ def serve(port: int, children: dict[str, subprocess.Popen[str]]) -> None:
 
     beats = Path(os.environ["HEARTBEAT_DIR"])
     shutil.rmtree(beats, ignore_errors=True)  # those of the last run prove nothing
-    for name, command in servers().items():
-        start(name, command, children)
+    for name, command in server_commands().items():
+        start_server(name, command, children)
     wait_for(f"http://127.0.0.1:{port}/healthz", children["web"], "The web server")
     wait_for_polls(beats, children["worker"])
-    step("web server, worker and scheduler run")
-    print(f"  {time.monotonic() - STEPS:5.1f} s  seed products: ", end="", flush=True)
+    log_step("web server, worker and scheduler run")
+    print(f"  {time.monotonic() - STARTED_AT:5.1f} s  seed products: ", end="", flush=True)
     call_command("seed_products")
 
 
@@ -197,16 +197,16 @@ def wait_for_polls(beats: Path, worker: subprocess.Popen[str]) -> None:
         time.sleep(0.1)
 
 
-def start(name: str, command: list[str], children: dict[str, subprocess.Popen[str]]) -> None:
+def start_server(name: str, command: list[str], children: dict[str, subprocess.Popen[str]]) -> None:
     children[name] = spawn(command, dict(os.environ))
-    prefixed(children[name], name, lambda line: print(line, flush=True))
+    forward_output(children[name], name, lambda line: print(line, flush=True))
 
 
-def welcome(port: int, token: str) -> None:
+def print_welcome(port: int, token: str) -> None:
     here = f"http://127.0.0.1:{port}"
     print(
         f"""
-  Staff admin   {here}/admin/      user admin, password {kept_secret("admin-password")}
+  Staff admin   {here}/admin/      user admin, password {load_or_create_secret("admin-password")}
   API           {here}/v1.0/products
   API token     {token}
                 (both are kept in {HOME}/admin-password and {HOME}/api-token)
@@ -220,7 +220,7 @@ def welcome(port: int, token: str) -> None:
     )
 
 
-def watch(
+def supervise(
     engines: Engines,
     children: dict[str, subprocess.Popen[str]],
     port: int,
@@ -233,18 +233,18 @@ def watch(
                 print(
                     f"{name} ended (exit code {child.returncode}) and is started again", flush=True
                 )
-                start(name, servers()[name], children)
+                start_server(name, server_commands()[name], children)
         if any(engine.poll() is not None for engine in engines.running):
             raise EngineFailed(f"An engine has ended by itself; see the logs in {HOME}.")
 
 
 def reset() -> None:
     """Forget everything, unless it is in use."""
-    sole_owner().close()
+    lock_state_folder().close()
     shutil.rmtree(HOME)
     print(f"Forgotten: {HOME}")
 
 
 if __name__ == "__main__":
-    with one_sentence():
+    with exit_on_engine_failure():
         reset() if sys.argv[1:] == ["reset"] else main()

@@ -18,7 +18,7 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from deploy.package.checks import PackageRefused, check
+from deploy.package.checks import PackageRefused, validate_files
 from deploy.package.prune import pruned
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,12 +32,12 @@ NOT_ON_LAMBDA = ("products/admin/", "products/migrations/", "/management/")
 EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
-def downloaded(architecture: str) -> list[Path]:
+def download_wheels(architecture: str) -> list[Path]:
     """The wheels, in order; kept in ``.build`` for as long as nobody changes the list of them."""
     digest = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()[:12]
     folder = ROOT / ".build" / f"wheels-{architecture}-{digest}"
     if not folder.exists():
-        unfinished = Path(tempfile.mkdtemp(prefix="wheels-", dir=_made(folder.parent)))
+        unfinished = Path(tempfile.mkdtemp(prefix="wheels-", dir=_make_folder(folder.parent)))
         platforms = [f"--platform=manylinux{glibc}_{PLATFORMS[architecture]}" for glibc in GLIBC]
         kind = [
             "--only-binary=:all:",
@@ -69,12 +69,12 @@ def downloaded(architecture: str) -> list[Path]:
     return sorted(folder.glob("*.whl"))
 
 
-def _made(folder: Path) -> Path:
+def _make_folder(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
-def libraries(wheels: list[Path]) -> Iterator[tuple[str, bytes]]:
+def library_files(wheels: list[Path]) -> Iterator[tuple[str, bytes]]:
     """The libraries' files by their names in the zip."""
     for wheel in wheels:
         with zipfile.ZipFile(wheel) as archive:
@@ -83,7 +83,7 @@ def libraries(wheels: list[Path]) -> Iterator[tuple[str, bytes]]:
                     yield kept
 
 
-def ours() -> Iterator[tuple[str, bytes]]:
+def own_files() -> Iterator[tuple[str, bytes]]:
     """Our own files: what the API and the consumers may import, and the contract."""
     for path in sorted(path for pattern in OURS for path in ROOT.glob(pattern)):
         name = path.relative_to(ROOT).as_posix()
@@ -110,9 +110,9 @@ def with_bytecode(files: dict[str, bytes]) -> dict[str, bytes]:
     return files | compiled
 
 
-def write(files: dict[str, bytes], to: Path) -> None:
+def write_zip(files: dict[str, bytes], to: Path) -> None:
     """In order, and without anything of this machine or hour."""
-    _made(to.parent)
+    _make_folder(to.parent)
     with zipfile.ZipFile(to, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for name in sorted(files):
             entry = zipfile.ZipInfo(name, EPOCH)
@@ -130,15 +130,15 @@ def build(architecture: str, to: Path) -> str:
         raise PackageRefused(
             f"The zip is for Python 3.12, and this is {sys.version.split()[0]}: its bytecode differs."
         )
-    files = with_bytecode(dict(libraries(downloaded(architecture))) | dict(ours()))
-    check(files, architecture)
-    write(files, to)
-    size = check_size(to)
+    files = with_bytecode(dict(library_files(download_wheels(architecture))) | dict(own_files()))
+    validate_files(files, architecture)
+    write_zip(files, to)
+    size = validate_size(to)
     digest = hashlib.sha256(to.read_bytes()).hexdigest()
     return f"{to}: {len(files)} files, {size / 1e6:.1f} MB, {architecture}, sha256 {digest}"
 
 
-def check_size(zipped: Path, max_bytes: int = 20_000_000) -> int:
+def validate_size(zipped: Path, max_bytes: int = 20_000_000) -> int:
     """Bytes of the zip."""
     size = zipped.stat().st_size
     if size > max_bytes:

@@ -13,7 +13,7 @@ SECRETS = re.compile(
 FOREIGN = re.compile(
     r"(^|/)(tests?|\.env[^/]*|\.git|\.local|[^/]*\.sqlite3?|[^/]*\.key|secret-key|token-key)(/|$)"
 )
-NEEDED = (
+REQUIRED_FILES = (
     "bbws_products/aws_lambda.py",
     "tasks/aws_lambda.py",
     "products/api/openapi.yaml",
@@ -25,9 +25,9 @@ class PackageRefused(Exception):
     """The zip is not fit to be deployed; the sentence says why."""
 
 
-def check(files: Mapping[str, bytes], architecture: str) -> None:
+def validate_files(files: Mapping[str, bytes], architecture: str) -> None:
     """PackageRefused unless these files are complete, for this processor, compiled for good, and free of secrets."""
-    missing = [name for name in NEEDED if name not in files]
+    missing = [name for name in REQUIRED_FILES if name not in files]
     refuse_if(missing, "It lacks")
     libraries = {name: content for name, content in files.items() if content.startswith(b"\x7fELF")}
     wrong = [

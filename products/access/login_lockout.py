@@ -24,7 +24,7 @@ BITS_OF_A_CUSTOMER = (
 )
 
 
-class FailureCount(AxesDatabaseHandler):  # type: ignore[misc] # it comes without types
+class LockoutHandler(AxesDatabaseHandler):  # type: ignore[misc] # it comes without types
     """Two limits: few failures for one account from one address, more from one address for all accounts."""
 
     def get_failures(self, request: Any, credentials: dict[str, Any] | None = None) -> int:
@@ -51,7 +51,7 @@ class FailureCount(AxesDatabaseHandler):  # type: ignore[misc] # it comes withou
         of_account = self.filter_user_attempts(request, credentials)[0]
         return int(of_account.delete()[0])
 
-    def opens_at(self, request: Any, credentials: dict[str, Any] | None) -> datetime | None:
+    def unlocks_at(self, request: Any, credentials: dict[str, Any] | None) -> datetime | None:
         """When so many failures are old enough that both limits are kept again."""
         ends = [_end(limit, counted) for limit, counted in self.counted(request, credentials)]
         return max((end for end in ends if end), default=None)
@@ -66,7 +66,7 @@ def _end(limit: int, counted: list[tuple[datetime, int]]) -> datetime | None:
     return end
 
 
-def address_of(request: HttpRequest) -> str | None:
+def client_address(request: HttpRequest) -> str | None:
     """Whom to count failures against: the caller's address beyond NUM_PROXIES, of IPv6 the customer's part."""
     for told in (BaseThrottle().get_ident(request), request.META.get("REMOTE_ADDR", "")):  # type: ignore[arg-type]
         with suppress(ValueError):
@@ -83,12 +83,12 @@ def address_of(request: HttpRequest) -> str | None:
     return None
 
 
-def locked_page(
+def lockout_response(
     request: Any, _: HttpResponse | None, credentials: dict[str, Any] | None
 ) -> HttpResponse:
     """The same for every account, also for one that does not exist."""
     now: datetime = request.axes_attempt_time
-    opens = FailureCount().opens_at(request, credentials) or now + settings.AXES_COOLOFF_TIME
+    opens = LockoutHandler().unlocks_at(request, credentials) or now + settings.AXES_COOLOFF_TIME
     seconds = max(1, math.ceil((opens - now) / timedelta(seconds=1)))
     logger.warning("login locked", extra={"retry_after_seconds": seconds})
     context = {

@@ -37,7 +37,7 @@ class SessionStore(DatabaseSessionStore):
         self.known_end = row.expire_date if row else None
         return row
 
-    def stay(self) -> None:
+    def record_activity(self) -> None:
         """A sign of life. Only the end is written, so nothing is undone that a request beside this one has stored."""
         if self.known_end is None or SESSION_KEY not in self:
             return
@@ -62,5 +62,5 @@ class IdleTimeoutMiddleware:
         by_script = request.method == "GET" and request.headers.get("Sec-Fetch-Dest") == "empty"
         session: Any = request.session
         if session.accessed and not by_script:
-            session.stay()
+            session.record_activity()
         return response

@@ -57,10 +57,10 @@ def issue(user: Any, *, label: str, lifetime: timedelta) -> tuple[ApiToken, str]
     )
     held = user.get_all_permissions()
     permissions = sorted(p for p in held if p.startswith("products.") and p.endswith("_product"))
-    return listed, signed(user, permissions, at=at, lifetime=lifetime, token_id=listed.token_id)
+    return listed, sign(user, permissions, at=at, lifetime=lifetime, token_id=listed.token_id)
 
 
-def signed(
+def sign(
     user: Any, permissions: list[str], *, at: datetime, lifetime: timedelta, token_id: str
 ) -> str:
     claims = {
@@ -81,12 +81,12 @@ def revoke(token: ApiToken) -> None:
     ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=now())
 
 
-def verified(token: str) -> TokenUser:
+def verify(token: str) -> TokenUser:
     """The user the token speaks for; TokenRefused, or EngineAway when it can't be looked up."""
     try:
         if settings.JWKS_URL and jwt.get_unverified_header(token).get("alg") in FOREIGN:
-            return _foreign(token)
-        claims = _own(token)
+            return _verify_external(token)
+        claims = _verify_own(token)
     except jwt.PyJWKClientConnectionError as fault:
         raise DependencyUnavailable("The token issuer") from fault
     except jwt.ExpiredSignatureError:
@@ -98,7 +98,7 @@ def verified(token: str) -> TokenUser:
     return TokenUser(claims["sub"], frozenset(claims.get("permissions", ())))
 
 
-def _own(token: str) -> dict[str, Any]:
+def _verify_own(token: str) -> dict[str, Any]:
     key_id = jwt.get_unverified_header(token).get("kid")
     key = next(
         (key for key in settings.TOKEN_KEYS if _key_id(key) == key_id), settings.TOKEN_KEYS[0]
@@ -107,7 +107,7 @@ def _own(token: str) -> dict[str, Any]:
     return dict(jwt.decode(token, key, algorithms=OWN, audience=AUDIENCE, options=options))
 
 
-def _foreign(token: str) -> TokenUser:
+def _verify_external(token: str) -> TokenUser:
     key = _issuer_keys(settings.JWKS_URL).get_signing_key_from_jwt(token)
     options: Any = {"require": ["exp", "sub", "iss"], "verify_aud": bool(settings.JWKS_AUDIENCE)}
     audience, issuer = settings.JWKS_AUDIENCE or None, settings.JWKS_ISSUER

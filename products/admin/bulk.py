@@ -15,7 +15,13 @@ from products.admin.base import ModelAdmin
 from products.admin.unavailable import with_unavailable_page
 from products.bootstrap import catalogue, jobs
 from products.bulk.jobs import MAX_ROWS, Job, JobKind
-from products.bulk.pricing import Adjustment, Rounding, Way, new_prices, signed
+from products.bulk.pricing import (
+    Adjustment,
+    AdjustmentKind,
+    Rounding,
+    new_prices,
+    parse_signed_number,
+)
 from products.bulk.rows import Row, planned_row
 from products.errors import Invalid, ProductNotFound
 from products.lists import ListQuery
@@ -30,7 +36,11 @@ FIELDS = {
     "renewal_price": "Renewal price",
     "both": "Price and renewal price",
 }
-WAYS = {Way.PERCENT: "Change by percent", Way.AMOUNT: "Change by amount", Way.SET: "Set to amount"}
+WAYS = {
+    AdjustmentKind.PERCENT: "Change by percent",
+    AdjustmentKind.AMOUNT: "Change by amount",
+    AdjustmentKind.SET: "Set to amount",
+}
 ROUNDINGS = {
     Rounding.CENTS: "To cents",
     Rounding.ONES: "To whole amounts",
@@ -71,7 +81,7 @@ class BulkForm(forms.Form):
         cleaned = super().clean() or {}
         if cleaned.get("doing") == "price" and "by" in cleaned:
             try:
-                cleaned["by"] = signed(cleaned["by"], "by")
+                cleaned["by"] = parse_signed_number(cleaned["by"], "by")
             except Invalid as refusal:
                 self.add_error("by", refusal.errors["by"])
         return cleaned
@@ -84,7 +94,9 @@ class BulkForm(forms.Form):
             return lambda product: {"active": ACTIVE_BY_ACTION[action]}
         field = entries["field"]
         fields = ("price", "renewal_price") if field == "both" else (field,)
-        adjustment = Adjustment(Way(entries["way"]), entries["by"], Rounding(entries["rounding"]))
+        adjustment = Adjustment(
+            AdjustmentKind(entries["way"]), entries["by"], Rounding(entries["rounding"])
+        )
         return lambda product: new_prices(product, fields, adjustment)
 
     def title(self) -> str:
@@ -93,14 +105,14 @@ class BulkForm(forms.Form):
         if entries["doing"] in ACTIVE_BY_ACTION:
             return ACTIONS[entries["doing"]]
         field = FIELDS[entries["field"]]
-        amount = _amount_text(Way(entries["way"]), entries["by"])
+        amount = _amount_text(AdjustmentKind(entries["way"]), entries["by"])
         return f"{field} {amount}{_rounding_text(Rounding(entries['rounding']))}"
 
 
-def _amount_text(way: Way, amount: Decimal) -> str:
-    if way is Way.SET:
+def _amount_text(way: AdjustmentKind, amount: Decimal) -> str:
+    if way is AdjustmentKind.SET:
         return f"set to {amount}"
-    return f"{amount:+}%" if way is Way.PERCENT else f"{amount:+}"
+    return f"{amount:+}%" if way is AdjustmentKind.PERCENT else f"{amount:+}"
 
 
 def _rounding_text(rounding: Rounding) -> str:
@@ -119,7 +131,7 @@ class ProductBulk(ModelAdmin):
         """Show the form; when it is valid, plan the job and go to its preview."""
         if not self.has_change_permission(request):
             raise PermissionDenied
-        form = BulkForm(request.POST or None, initial={"way": Way.PERCENT})
+        form = BulkForm(request.POST or None, initial={"way": AdjustmentKind.PERCENT})
         if request.method == "POST" and form.is_valid():
             job = self._plan_edit(request, form)
             if job:

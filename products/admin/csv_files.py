@@ -27,13 +27,13 @@ from products.bulk.spreadsheet import (
     COLUMNS,
     MAX_SIZE,
     Sheet,
-    exported,
-    guessed,
-    keys_of,
-    lines,
-    planned,
-    read,
-    refused_lines,
+    csv_lines,
+    guess_mapping,
+    lookup_keys,
+    parse_sheet,
+    plan_rows,
+    product_rows,
+    refusal_rows,
 )
 from products.errors import CatalogueError, Invalid
 
@@ -62,7 +62,7 @@ class ProductCsvFiles(ModelAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         products = catalogue().walk(filtered_list(self, request), MAX_EXPORTED)
-        return _csv_response(f"products-{now():%Y-%m-%d-%H%M}.csv", exported(products))
+        return _csv_response(f"products-{now():%Y-%m-%d-%H%M}.csv", product_rows(products))
 
     @with_unavailable_page
     def import_view(self, request: HttpRequest) -> HttpResponse:
@@ -76,7 +76,7 @@ class ProductCsvFiles(ModelAdmin):
         errors: list[str] = []
         if request.method == "POST":
             try:
-                sheet = read(_uploaded_file(request))
+                sheet = parse_sheet(_uploaded_file(request))
                 if asks_for_columns:
                     return _columns_response(sheet)
                 job = self._plan_import(request, sheet)
@@ -98,8 +98,8 @@ class ProductCsvFiles(ModelAdmin):
     def _plan_import(self, request: HttpRequest, sheet: Sheet) -> Job:
         """Plan the job; raise Invalid when the columns or the reason are wrong."""
         mapping = _column_mapping(request, sheet)
-        ids, names = keys_of(sheet, mapping)
-        rows = planned(sheet, mapping, catalogue().newest_of(ids), catalogue().named(names))
+        ids, names = lookup_keys(sheet, mapping)
+        rows = plan_rows(sheet, mapping, catalogue().by_ids(ids), catalogue().by_names(names))
         file_name = getattr(request.FILES["file"], "name", "a file")
         return jobs().plan(
             JobKind.CSV,
@@ -131,12 +131,12 @@ class ProductCsvFiles(ModelAdmin):
             self.message_user(request, str(error), messages.ERROR)
             return HttpResponseRedirect(reverse("admin:products_product_jobs"))
         refused = (row for row in jobs().rows(job) if row.state == RowState.REFUSED)
-        return _csv_response(f"refused-{job_id}.csv", refused_lines(refused))
+        return _csv_response(f"refused-{job_id}.csv", refusal_rows(refused))
 
 
 def _csv_response(name: str, rows: Iterable[Sequence[str]]) -> StreamingHttpResponse:
     return StreamingHttpResponse(
-        lines(rows),
+        csv_lines(rows),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
@@ -158,7 +158,7 @@ def _uploaded_file(request: HttpRequest) -> bytes:
 
 def _columns_response(sheet: Sheet) -> JsonResponse:
     """Return the file's columns and what each seems to be, for the user to confirm."""
-    fields = guessed(sheet.header)
+    fields = guess_mapping(sheet.header)
     columns = [
         {"name": name, "field": field} for name, field in zip(sheet.header, fields, strict=True)
     ]
@@ -167,7 +167,7 @@ def _columns_response(sheet: Sheet) -> JsonResponse:
 
 def _column_mapping(request: HttpRequest, sheet: Sheet) -> Sequence[str]:
     """Return the field of each column: as the user chose, else as it seems; "" is no field."""
-    guesses = guessed(sheet.header)
+    guesses = guess_mapping(sheet.header)
     mapping = [request.POST.get(f"column-{number}", guess) for number, guess in enumerate(guesses)]
     chosen = [field for field in mapping if field]
     has_unknown = not set(chosen) <= set(COLUMNS)

@@ -90,7 +90,7 @@ class StatusFilter(ChoiceFilter):
     title = "status"
     parameter_name = "open"
     any = "Any status"
-    field = "opened"
+    field = "only_open"
     offered = {"yes": ("Not yet published everywhere", True)}
 
 

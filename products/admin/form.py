@@ -22,8 +22,8 @@ from products.product import (
     MAX_FEATURES,
     REQUIRED,
     BillingCycle,
-    checked_edits,
-    checked_id,
+    validated_edits,
+    validated_id,
 )
 
 FIELDS = (
@@ -159,9 +159,9 @@ class ProductForm(forms.ModelForm):
             # Without it the save could overwrite what others have saved since.
             self.add_error(None, NO_BASE_VERSION)
         valid_edits = {name: value for name, value in self.edits.items() if name not in self.errors}
-        self._validate(lambda: checked_edits(valid_edits))
+        self._validate(lambda: validated_edits(valid_edits))
         if cleaned.get("product_id"):
-            self._validate(lambda: checked_id(cleaned["product_id"]))
+            self._validate(lambda: validated_id(cleaned["product_id"]))
         if self.refusal:
             self.add_refusal(self.refusal)
         return cleaned

@@ -15,7 +15,7 @@ from products.changes import Change
 from products.currency import money
 from products.errors import Unavailable
 from products.merging import EditConflict, differences
-from products.pipeline import states
+from products.pipeline import effect_states
 from products.product import Product
 
 HISTORY_PAGE_SIZE = 25
@@ -62,7 +62,9 @@ def format_value(value: object) -> str:
 
 
 def history_row(change: Change) -> HistoryRow:
-    effects = [(effect, state["state"], state["at"]) for effect, state in states(change).items()]
+    effects = [
+        (effect, state["state"], state["at"]) for effect, state in effect_states(change).items()
+    ]
     fields = field_differences(change.before, change.after) if change.before else []
     return {
         "change": change,

@@ -20,7 +20,7 @@ from products.admin.recent_saves import remember_save
 from products.admin.refusals import sentence_of, status_of
 from products.bootstrap import catalogue, image_url
 from products.errors import CatalogueError, DependencyUnavailable, Invalid
-from products.product import checked_id
+from products.product import validated_id
 
 FORMATS = ("PNG", "JPEG", "WEBP")
 UNREADABLE_IMAGE_ERRORS = (
@@ -53,7 +53,7 @@ class ProductImages(ModelAdmin):
         product_id = unquote(object_id)
         file = request.FILES.get("image")
         try:
-            catalogue().newest(checked_id(product_id))  # before anything is uploaded
+            catalogue().newest(validated_id(product_id))  # before anything is uploaded
             key = None
             if file:
                 image = validated_image(file.read(MAX_SIZE + 1))

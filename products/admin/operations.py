@@ -17,7 +17,7 @@ from products.bootstrap import catalogue, now, operations, scan_table
 from products.changes import Effect
 from products.errors import CatalogueError, Unavailable
 from products.maintenance import redrive
-from products.operations import MAX_EXAMINED, Stuck, latencies
+from products.operations import MAX_EXAMINED, StuckEffect, latencies
 from products.reconciliation.differences import Difference
 
 PERMISSION = "products.operate_product"
@@ -119,7 +119,7 @@ def _discard(request: HttpRequest) -> str:
 
 def _redrive(request: HttpRequest) -> str:
     queue = request.POST.get("queue", "")
-    moved = redrive().back(queue, by=request.user.get_username(), by_hand=MAX_REDRIVEN)
+    moved = redrive().move_back(queue, by=request.user.get_username(), max_one_by_one=MAX_REDRIVEN)
     return f"{moved}."
 
 
@@ -157,11 +157,11 @@ def _consistency_part() -> Context:
         return {}
     found: list[Difference] = []
     for scan in (state.running, state.last):
-        found += scan.found if scan else ()
+        found += scan.kept_differences if scan else ()
     return {
         "last_scan": state.last,
         "running_scan": state.running,
-        "differences": list({difference.same: difference for difference in found}.values()),
+        "differences": list({difference.identity: difference for difference in found}.values()),
     }
 
 
@@ -199,11 +199,11 @@ def _stuck_part() -> Context:
     }
 
 
-def _cause_of(stuck: Stuck) -> str:
+def _cause_of(stuck: StuckEffect) -> str:
     return stuck.cause
 
 
-def _cause_context(cause: str, stuck: list[Stuck]) -> Context:
+def _cause_context(cause: str, stuck: list[StuckEffect]) -> Context:
     rows = [
         {"stuck": effect, "may_discard": effect.effect is not Effect.STORED}
         for effect in stuck[:MAX_SHOWN]

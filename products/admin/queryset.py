@@ -24,7 +24,7 @@ VALID_FILTER_VALUES: dict[str, Callable[[object], bool]] = {
     "min_price": lambda value: isinstance(value, Decimal),
     "max_price": lambda value: isinstance(value, Decimal),
     "updated_by": lambda value: isinstance(value, str),
-    "opened": lambda value: value is True,
+    "only_open": lambda value: value is True,
 }
 """The fields that products can be filtered by, with the check of their values."""
 ORDERS = {"created_at": False, "price": True}
@@ -212,7 +212,7 @@ def _lookups_of(condition: models.Q) -> dict[str, object]:
 def _admin_page(
     page: Page, products: list[core.Product], before: str | None, after: str | None
 ) -> AdminPage:
-    rows = [model_of(product, page.opened.get(product.product_id)) for product in products]
+    rows = [model_of(product, page.open_changes.get(product.product_id)) for product in products]
     return AdminPage(rows, before, after, page.freshness)
 
 

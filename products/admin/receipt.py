@@ -19,7 +19,7 @@ from products.changes import Change
 from products.documents import format_timestamp
 from products.errors import CatalogueError
 from products.merging import differences
-from products.pipeline import states
+from products.pipeline import effect_states
 
 STEP_NAMES = {
     "stored": "Saved",
@@ -40,7 +40,9 @@ class NewerVersion(TypedDict):
 
 def receipt_context(change: Change) -> Context:
     """Return what the receipt shows of a change."""
-    steps = [{"name": STEP_NAMES[effect], **state} for effect, state in states(change).items()]
+    steps = [
+        {"name": STEP_NAMES[effect], **state} for effect, state in effect_states(change).items()
+    ]
     return {
         "receipt": change,
         "steps": steps,

@@ -28,10 +28,10 @@ class BearerAuthentication(BaseAuthentication):
         scheme, _, token = get_authorization_header(request).decode("latin-1").partition(" ")
         if scheme.lower() != "bearer":
             return None
-        from products.access.tokens import TokenRefused, verified  # noqa: PLC0415 # most callers of a reader bring none
+        from products.access.tokens import TokenRefused, verify  # noqa: PLC0415 # most callers of a reader bring none
 
         try:
-            return verified(token.strip()), None
+            return verify(token.strip()), None
         except TokenRefused as refusal:
             raise AuthenticationFailed(str(refusal)) from None
 

@@ -12,7 +12,7 @@ from products.api.parsers import BatchJSONParser
 from products.api.permissions import DEACTIVATE, NEEDED, require_permission
 from products.api.queries import base_version
 from products.api.representation import batch_result, edits_of
-from products.api.write_options import WriteOptions, write_options
+from products.api.write_options import WriteOptions, read_write_options
 from products.api.write_responses import PRIVATE, RETRY_SECONDS, body_of
 from products.batch import MAX_WRITES
 from products.bootstrap import catalogue, sleep
@@ -29,7 +29,7 @@ FLAG_OF = {"deactivate": {"active": False}, "restore": {"active": True}}
 KNOWN = {"action", "productId", "product", "ifVersion"}
 
 
-class Batch(APIView):
+class ProductBatch(APIView):
     """Many writes at once. ``mode`` is the caller's choice: ``each`` by itself, or ``all`` or none."""
 
     parser_classes = (BatchJSONParser,)
@@ -38,7 +38,7 @@ class Batch(APIView):
     ]  # the least that every caller has; what else an item needs is looked at below
 
     def post(self, request: Request) -> Response:
-        terms, (mode, writes) = write_options(request), _read(body_of(request))
+        terms, (mode, writes) = read_write_options(request), _read(body_of(request))
         if terms.expected_version is not None:
             raise Invalid(
                 {"If-Match": ["A batch has many versions: give each item its own ifVersion."]}

@@ -60,7 +60,9 @@ def _last_scan() -> dict[str, Any] | None:
         return None
     last = state.last if state else None
     return (
-        {"at": format_timestamp(last.updated_at), "differences": last.differences} if last else None
+        {"at": format_timestamp(last.updated_at), "differences": last.difference_count}
+        if last
+        else None
     )
 
 

@@ -8,13 +8,13 @@ from rest_framework.views import APIView
 from products.api.permissions import DEACTIVATE, require_permission
 from products.api.queries import DEFAULT_LIMIT, PARAMETERS, cursor_of, position_of, read_parameters
 from products.api.representation import change_body
-from products.api.write_options import write_options
-from products.api.write_responses import PRIVATE, RETRY_SECONDS, body_of, write_response
+from products.api.write_options import read_write_options
+from products.api.write_responses import PRIVATE, RETRY_SECONDS, body_of, wait_and_respond
 from products.bootstrap import catalogue
 from products.errors import Invalid
 
 
-class Changes(APIView):
+class ChangeList(APIView):
     """A product's history, newest first."""
 
     staff_only = True
@@ -37,7 +37,7 @@ class Changes(APIView):
         return Response(body, headers={"Cache-Control": PRIVATE})
 
 
-class Receipt(APIView):
+class ChangeReceipt(APIView):
     """One change: who, when, what, and the state of each of its effects."""
 
     staff_only = True
@@ -51,13 +51,13 @@ class Receipt(APIView):
         return Response(change_body(change), headers=headers)
 
 
-class Restore(APIView):
+class RestoreVersion(APIView):
     """Make the product as it was after this version, by a new change."""
 
     needed = "products.change_product"  # although it is a POST
 
     def post(self, request: Request, product_id: str, version: int) -> Response:
-        terms = write_options(request)
+        terms = read_write_options(request)
         if request.content_type == "application/json" and (unknown := body_of(request)):
             raise Invalid(
                 {
@@ -75,4 +75,4 @@ class Restore(APIView):
             expected_version=terms.expected_version,
             dry_run=terms.dry_run,
         )
-        return write_response(accepted, terms, status.HTTP_200_OK)
+        return wait_and_respond(accepted, terms, status.HTTP_200_OK)

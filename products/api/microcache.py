@@ -14,7 +14,7 @@ from typing import Any
 
 from django.conf import settings
 
-from products.api.middleware import RATE_HEADERS, own_headers, sane_or_new
+from products.api.middleware import RATE_HEADERS, per_request_headers, valid_or_new_id
 from products.api.queries import etag_matches
 from products.api.throttling import public_name, record_call
 
@@ -29,8 +29,8 @@ OF_BODY = {"content-type", "content-length"}
 MAX_RESPONSES = 256
 
 Headers = list[tuple[str, str]]
-Start = Callable[..., Any]
-Application = Callable[[dict[str, Any], Start], Iterable[bytes]]
+StartResponse = Callable[..., Any]
+Application = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Microcache:
     answers: dict[tuple[Any, ...], CachedResponse] = field(default_factory=dict)
     reading: dict[tuple[Any, ...], threading.Lock] = field(default_factory=dict)
 
-    def __call__(self, environ: dict[str, Any], start: Start) -> Iterable[bytes]:
+    def __call__(self, environ: dict[str, Any], start: StartResponse) -> Iterable[bytes]:
         if not self.seconds or not _is_public(environ):
             return self.application(environ, start)
         key = tuple(map(environ.get, KEY))
@@ -80,19 +80,19 @@ class Microcache:
         return standing if standing and self.clock() - standing.read_at < self.seconds else None
 
     def _again(
-        self, environ: dict[str, Any], start: Start, standing: CachedResponse
+        self, environ: dict[str, Any], start: StartResponse, standing: CachedResponse
     ) -> Iterable[bytes]:
         limit = settings.THROTTLE_PUBLIC
         rate = record_call(public_name(environ), limit) if limit else None
         if limit and rate is None:
             return self.application(environ, start)  # which knows how to refuse
-        request_id = sane_or_new(environ.get("HTTP_X_REQUEST_ID", ""))
-        status, parts = _given(environ, start, standing, own_headers(request_id, rate))
+        request_id = valid_or_new_id(environ.get("HTTP_X_REQUEST_ID", ""))
+        status, parts = _given(environ, start, standing, per_request_headers(request_id, rate))
         self.note(environ, status, request_id)
         return parts
 
     def _alone(
-        self, environ: dict[str, Any], start: Start, key: tuple[Any, ...]
+        self, environ: dict[str, Any], start: StartResponse, key: tuple[Any, ...]
     ) -> Iterable[bytes]:
         """Of all who ask at the same moment one reads. The others wait for its answer, but no longer than one lasts."""
         lock = self.reading.setdefault(key, threading.Lock())
@@ -109,7 +109,7 @@ class Microcache:
                 lock.release()
 
     def _fresh(
-        self, environ: dict[str, Any], start: Start, key: tuple[Any, ...]
+        self, environ: dict[str, Any], start: StartResponse, key: tuple[Any, ...]
     ) -> Iterable[bytes]:
         """The application's answer - to the unconditional request, so that there is one to keep."""
         whole = {name: value for name, value in environ.items() if name != "HTTP_IF_NONE_MATCH"}
@@ -146,7 +146,7 @@ def _answer_of(
 
 
 def _given(
-    environ: Mapping[str, Any], start: Start, answer: CachedResponse, own: Headers
+    environ: Mapping[str, Any], start: StartResponse, answer: CachedResponse, own: Headers
 ) -> tuple[int, list[bytes]]:
     """The status and the body that were given."""
     condition, etag = environ.get("HTTP_IF_NONE_MATCH"), answer.etag()

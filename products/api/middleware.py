@@ -16,10 +16,10 @@ class RequestIdMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request_id = sane_or_new(request.META.get("HTTP_X_REQUEST_ID", ""))
+        request_id = valid_or_new_id(request.META.get("HTTP_X_REQUEST_ID", ""))
         request.request_id = request_id  # type: ignore[attr-defined] # ours
         response = self.get_response(request)
-        for name, value in own_headers(request_id, getattr(request, "rate_limit", None)):
+        for name, value in per_request_headers(request_id, getattr(request, "rate_limit", None)):
             response[name] = value
         return response
 
@@ -28,11 +28,13 @@ SANE = re.compile(r"[A-Za-z0-9._-]{8,64}")
 RATE_HEADERS = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
 
 
-def sane_or_new(given: str) -> str:
+def valid_or_new_id(given: str) -> str:
     return given if SANE.fullmatch(given) else new_id()
 
 
-def own_headers(request_id: str, rate: tuple[int, int, int] | None) -> list[tuple[str, str]]:
+def per_request_headers(
+    request_id: str, rate: tuple[int, int, int] | None
+) -> list[tuple[str, str]]:
     """What belongs to this one request and no other, whoever else gets the same answer."""
     rates = zip(RATE_HEADERS, map(str, rate), strict=True) if rate else ()
     return [("X-Request-ID", request_id), *rates]

@@ -14,7 +14,7 @@ from products.changes import Change, Effect
 from products.documents import FIELD_NAMES, document_key, format_timestamp, to_document
 from products.errors import Invalid
 from products.merging import differences
-from products.pipeline import states
+from products.pipeline import effect_states
 from products.product import Product
 from products.writes import Accepted
 
@@ -100,7 +100,7 @@ def change_body(change: Change) -> dict[str, Any]:
         "requestId": change.origin.request_id,
         "reason": change.origin.reason or None,
         "acceptedAt": format_timestamp(change.accepted_at),
-        "effects": plain(states(change)),
+        "effects": plain(effect_states(change)),
         "changed": _changed_body(differences(change.before, change.after)),
         "before": product_body(change.before, staff=True) if change.before else None,
         "after": product_body(change.after, staff=True),

@@ -255,7 +255,7 @@ def _described(view: str, **operations: Any) -> type[OpenApiViewExtension]:
 
 
 _described(
-    "products.api.views.Products",
+    "products.api.views.ProductList",
     get=_reads(
         serializers.ProductPage,
         "listProducts",
@@ -270,7 +270,7 @@ _described(
     ),
 )
 _described(
-    "products.api.views.OneProduct",
+    "products.api.views.ProductDetail",
     get=_reads(
         serializers.Product,
         "getProduct",
@@ -300,9 +300,9 @@ _described(
     ),
     delete=_writes(204, "deactivateProduct", None, ID),
 )
-_described("products.api.batch.Batch", post=_batch())
+_described("products.api.batch.ProductBatch", post=_batch())
 _described(
-    "products.api.history.Changes",
+    "products.api.history.ChangeList",
     get=_reads(serializers.Changes, "listChanges", ID, *PAGING, shown=examples.HISTORY),
 )
 PENDING = _sent(
@@ -312,7 +312,9 @@ PENDING = _sent(
     type_=int,
 )
 _described(
-    "products.api.history.Receipt",
+    "products.api.history.ChangeReceipt",
     get=_reads(serializers.Change, "getReceipt", ID, VERSION, PENDING, shown=examples.RECEIPT),
 )
-_described("products.api.history.Restore", post=_writes(200, "restoreVersion", None, ID, VERSION))
+_described(
+    "products.api.history.RestoreVersion", post=_writes(200, "restoreVersion", None, ID, VERSION)
+)

@@ -19,7 +19,7 @@ SECONDS = 1
 
 
 @dataclass(slots=True)
-class Calls:
+class CallCounter:
     """The calls of the last second by client: a sliding window each, in this process's memory.
 
     Who has been silent for a second is forgotten without being looked for: each second the clients heard of become
@@ -32,7 +32,7 @@ class Calls:
     turned_at: float = -math.inf
     lock: Any = field(default_factory=threading.Lock)
 
-    def spend(self, who: str, limit: int) -> int | None:
+    def count_call(self, who: str, limit: int) -> int | None:
         """Count one call; how many are left within this second, or None when this one is too many."""
         at = self.clock()
         with self.lock:
@@ -52,14 +52,14 @@ class Calls:
         self.made, self.before = {}, {}
 
 
-CALLS = Calls()
+CALL_COUNTER = CallCounter()
 Rate = tuple[int, int, int]
 """Calls a second, calls left, and seconds until the count starts anew."""
 
 
 def record_call(who: str, limit: int) -> Rate | None:
     """The rate after one more call of ``who``; None when that was one too many."""
-    left = CALLS.spend(who, limit)
+    left = CALL_COUNTER.count_call(who, limit)
     return None if left is None else (limit, left, SECONDS)
 
 

@@ -20,8 +20,8 @@ from products.api.queries import (
     listing_of,
 )
 from products.api.representation import edits_of, plain, product_body
-from products.api.write_options import write_options
-from products.api.write_responses import PRIVATE, body_of, write_response
+from products.api.write_options import read_write_options
+from products.api.write_responses import PRIVATE, body_of, wait_and_respond
 from products.bootstrap import catalogue
 from products.errors import Invalid
 from products.lists import ListQuery, Page
@@ -32,7 +32,7 @@ PRODUCT_CACHE = "public, max-age=10, s-maxage=600, stale-while-revalidate=60"
 LIST_CACHE = "public, max-age=10, s-maxage=300, stale-while-revalidate=60"
 
 
-class Products(APIView):
+class ProductList(APIView):
     """The catalogue: list it, or add to it."""
 
     def get(self, request: Request) -> Response | HttpResponseNotModified:
@@ -51,15 +51,15 @@ class Products(APIView):
         return Response(_page_body(page, cursor, staff=staff), headers=headers)
 
     def post(self, request: Request) -> Response:
-        terms, edits = write_options(request), edits_of(body_of(request))
+        terms, edits = read_write_options(request), edits_of(body_of(request))
         if terms.expected_version is not None:
             raise Invalid({"If-Match": ["A product that is yet to be created has no version."]})
         product_id = edits.pop("product_id", None)
         accepted = catalogue().create(product_id, edits, terms.origin, dry_run=terms.dry_run)
-        return write_response(accepted, terms, status.HTTP_201_CREATED)
+        return wait_and_respond(accepted, terms, status.HTTP_201_CREATED)
 
 
-class OneProduct(APIView):
+class ProductDetail(APIView):
     """One product: read it, change it (PUT and PATCH both merge), or take it out of the catalogue."""
 
     def get(self, request: Request, product_id: str) -> Response | HttpResponseNotModified:
@@ -75,7 +75,7 @@ class OneProduct(APIView):
         return Response(product_body(product, staff=staff), headers=headers)
 
     def patch(self, request: Request, product_id: str) -> Response:
-        terms, edits = write_options(request), edits_of(body_of(request))
+        terms, edits = read_write_options(request), edits_of(body_of(request))
         base = base_version(edits.pop("version", None))
         if edits.get("active") is False:
             require_permission(request, DEACTIVATE)
@@ -87,16 +87,16 @@ class OneProduct(APIView):
             expected_version=terms.expected_version,
             dry_run=terms.dry_run,
         )
-        return write_response(accepted, terms, status.HTTP_200_OK)
+        return wait_and_respond(accepted, terms, status.HTTP_200_OK)
 
     put = patch
 
     def delete(self, request: Request, product_id: str) -> Response:
-        terms = write_options(request)
+        terms = read_write_options(request)
         accepted = catalogue().deactivate(
             product_id, terms.origin, expected_version=terms.expected_version, dry_run=terms.dry_run
         )
-        return write_response(accepted, terms, status.HTTP_204_NO_CONTENT)
+        return wait_and_respond(accepted, terms, status.HTTP_204_NO_CONTENT)
 
 
 def _page(listing: ListQuery, *, staff: bool) -> Page:

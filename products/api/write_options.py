@@ -38,7 +38,7 @@ class WriteOptions:
     dry_run: bool
 
 
-def write_options(request: Request) -> WriteOptions:
+def read_write_options(request: Request) -> WriteOptions:
     """Invalid names every header and parameter that can't be understood."""
     dry_run = read_parameters(
         request.query_params, {"dryRun": ("dry_run", choice(true=True, false=False))}

@@ -22,7 +22,7 @@ def body_of(request: Request) -> dict[str, Any]:
     return dict(data)
 
 
-def write_response(accepted: Accepted, terms: WriteOptions, reached: int) -> Response:
+def wait_and_respond(accepted: Accepted, terms: WriteOptions, reached: int) -> Response:
     """202 with the receipt's address, or ``reached`` with the product when the writer waited long enough."""
     headers = {"Cache-Control": PRIVATE}
     if terms.dry_run:

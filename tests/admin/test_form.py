@@ -1,4 +1,4 @@
-"""The staff's form: what is typed is saved, merged or refused at its field, and is never lost on the way."""
+"""The product form: entries are saved, merged, or refused at their field, and never lost."""
 
 from typing import Any
 
@@ -11,8 +11,7 @@ from products.catalogue import Catalogue
 from products.changes import Origin
 from products.errors import Invalid, ProductNotFound
 from products.lists import ListQuery
-from products.product import checked_edits, checked_id
-from tests.conftest import forget_wiring
+from products.product import validated_edits, validated_id
 from tests.support.admin_client import (
     ADD,
     LIST,
@@ -25,9 +24,10 @@ from tests.support.admin_client import (
     sign_in,
 )
 from tests.support.builders import fields
+from tests.support.wiring import forget_wiring
 from tests.support.world import World
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.engines]
 
 
 @pytest.fixture
@@ -46,20 +46,20 @@ def basic(catalogue: Catalogue, ann: Origin) -> str:
 
 
 @pytest.fixture
-def away(world: World, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Call it, and DynamoDB is away."""
+def stop_dynamodb(world: World, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Return a function that makes DynamoDB unavailable."""
 
-    def leave() -> None:
+    def stop() -> None:
         monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", f"http://127.0.0.1:{free_port()}")
         forget_wiring()
 
-    return leave
+    return stop
 
 
 # Adding
 
 
-def test_a_product_is_added_under_the_id_that_was_chosen(eve: Client, catalogue: Catalogue) -> None:
+def test_a_product_is_added_with_the_chosen_id(eve: Client, catalogue: Catalogue) -> None:
     answer = eve.post(ADD, form_entries(product_id="PROD-1", features="Mail\r\n\r\n  Web  \r\n"))
     assert (answer.status_code, answer["Location"]) == (302, LIST)
     assert last_message(answer) == "Basic hosting: Saved as v1."
@@ -69,7 +69,7 @@ def test_a_product_is_added_under_the_id_that_was_chosen(eve: Client, catalogue:
     assert LogEntry.objects.get().get_change_message() == "Added."
 
 
-def test_an_id_is_made_when_none_is_chosen_and_its_pages_work(eve: Client) -> None:
+def test_a_generated_id_works_on_all_pages(eve: Client) -> None:
     answer = eve.post(ADD, form_entries(_continue="1"))
     product_id = answer["Location"].removeprefix(LIST).removesuffix("/change/").replace("_5F", "_")
     assert product_id.startswith("prod_")
@@ -81,7 +81,7 @@ def test_an_id_is_made_when_none_is_chosen_and_its_pages_work(eve: Client) -> No
     )
 
 
-def test_a_new_form_starts_from_what_most_products_are(eve: Client) -> None:
+def test_a_new_form_starts_with_the_defaults(eve: Client) -> None:
     shown = eve.get(ADD).context["adminform"].form
     assert (shown["currency"].value(), shown["billing_cycle"].value() or "one-time") == (
         "ZAR",
@@ -111,19 +111,17 @@ def test_a_new_form_starts_from_what_most_products_are(eve: Client) -> None:
         ("features", "\n".join(["Mail"] * 21), ["Mail"] * 21),
     ],
 )
-def test_the_sentence_at_a_field_is_the_very_one_of_the_core(
-    field: str, text: str, value: Any
-) -> None:
+def test_a_field_shows_the_error_sentence_of_the_core(field: str, text: str, value: Any) -> None:
     with pytest.raises(Invalid) as refusal:
-        checked_edits({field: value})
+        validated_edits({field: value})
     answer = sign_in("eve").post(
         ADD, form_entries(product_id="p1", **{field: text})
-    )  # no engine is needed for this
+    )  # needs no AWS service
     assert form_errors(answer) == refusal.value.errors
     assert shown_entries(answer)[field] == text
 
 
-def test_all_that_is_wrong_is_said_at_once_and_nothing_is_written(
+def test_all_errors_are_shown_together_and_nothing_is_written(
     eve: Client, catalogue: Catalogue
 ) -> None:
     answer = eve.post(
@@ -131,7 +129,7 @@ def test_all_that_is_wrong_is_said_at_once_and_nothing_is_written(
     )
     required = ["This field is required."]
     with pytest.raises(Invalid) as refusal:
-        checked_id("a b")
+        validated_id("a b")
     said_at = form_errors(answer)
     assert {
         name: said_at[name] for name in ("name", "description", "price", "currency")
@@ -140,9 +138,7 @@ def test_all_that_is_wrong_is_said_at_once_and_nothing_is_written(
     assert catalogue.page(ListQuery(active=None)).products == []
 
 
-def test_fields_that_do_not_agree_are_refused_at_the_field(
-    eve: Client, catalogue: Catalogue
-) -> None:
+def test_contradicting_fields_are_refused_at_the_field(eve: Client, catalogue: Catalogue) -> None:
     answer = eve.post(ADD, form_entries(product_id="p1", renewal_price="10"))
     assert list(form_errors(answer)) == ["renewal_price"]
     assert "not renewed" in answer.text
@@ -150,7 +146,7 @@ def test_fields_that_do_not_agree_are_refused_at_the_field(
         catalogue.newest("p1")
 
 
-def test_a_name_or_an_id_that_is_taken_is_said_at_its_field(
+def test_a_taken_name_or_id_is_refused_at_its_field(
     eve: Client, basic: str, catalogue: Catalogue
 ) -> None:
     taken = form_errors(eve.post(ADD, form_entries(name="BASIC  hosting")))
@@ -171,7 +167,7 @@ def test_a_name_or_an_id_that_is_taken_is_said_at_its_field(
 # Changing
 
 
-def test_a_change_is_saved_as_the_next_version_and_touches_nothing_else(
+def test_a_change_is_the_next_version_and_leaves_other_fields_alone(
     eve: Client, basic: str, catalogue: Catalogue
 ) -> None:
     before = catalogue.newest("p1")
@@ -187,9 +183,7 @@ def test_a_change_is_saved_as_the_next_version_and_touches_nothing_else(
     assert LogEntry.objects.get().get_change_message() == "Changed Price."
 
 
-def test_a_form_sent_back_as_it_was_saves_nothing(
-    eve: Client, catalogue: Catalogue, ann: Origin
-) -> None:
+def test_an_unchanged_form_saves_nothing(eve: Client, catalogue: Catalogue, ann: Origin) -> None:
     catalogue.create(
         "p1", fields(features=["A\u2028line within"], description="Two lines.\nReally."), ann
     )
@@ -199,7 +193,7 @@ def test_a_form_sent_back_as_it_was_saves_nothing(
     assert LogEntry.objects.get().get_change_message() == "No fields changed."
 
 
-def test_two_editors_of_different_fields_both_keep_their_work(
+def test_edits_of_different_fields_are_merged(
     eve: Client, carl: Client, basic: str, catalogue: Catalogue
 ) -> None:
     of_eve, of_carl = (
@@ -216,7 +210,7 @@ def test_two_editors_of_different_fields_both_keep_their_work(
     assert LogEntry.objects.latest("pk").get_change_message() == "Changed Description."
 
 
-def test_two_editors_of_one_field_are_told_and_a_second_save_reverts_nobody(
+def test_edits_of_one_field_conflict_and_a_second_save_merges(
     eve: Client, carl: Client, basic: str, catalogue: Catalogue
 ) -> None:
     of_carl = current_entries(carl, "p1", price="3000", name="Carl's hosting")
@@ -240,7 +234,7 @@ def test_two_editors_of_one_field_are_told_and_a_second_save_reverts_nobody(
     assert (product.description, product.features) == ("Eve's own description.", ("Eve's",))
 
 
-def test_a_conflict_names_who_changed_the_field_though_others_saved_since(
+def test_a_conflict_names_who_changed_the_field_last(
     eve: Client, carl: Client, basic: str, catalogue: Catalogue, ben: Origin
 ) -> None:
     of_carl = current_entries(carl, "p1", features="Carl's", price="3000")
@@ -251,23 +245,23 @@ def test_a_conflict_names_who_changed_the_field_though_others_saved_since(
     assert sentences["price"] == ["ben changed this to 2000.00 meanwhile."]
 
 
-def test_a_form_that_does_not_say_what_it_was_made_from_could_overwrite_others_and_is_refused(
+def test_a_form_without_a_valid_base_version_is_refused(
     eve: Client, basic: str, catalogue: Catalogue
 ) -> None:
     sent = current_entries(eve, "p1", price="1")
     del sent["base_version"]
     for base in ({}, *({"base_version": text} for text in ("", "x", "99", "0", "-1", "1" * 30))):
         assert (
-            "open the product anew"
+            "open the product again"
             in form_errors(eve.post(page_url("p1"), sent | base))["__all__"][0]
         )
     assert catalogue.newest("p1").version == 1
 
 
-# Deactivating, restoring, looking
+# Deactivating, restoring, viewing
 
 
-def test_a_product_is_deactivated_and_restored_from_its_page(
+def test_a_product_is_deactivated_and_restored_on_its_page(
     eve: Client, basic: str, catalogue: Catalogue, world: World
 ) -> None:
     assert "can be restored at any time" in eve.get(page_url("p1", "delete")).text
@@ -298,7 +292,7 @@ def test_a_product_is_deactivated_and_restored_from_its_page(
     ]
 
 
-def test_who_may_only_look_sees_everything_and_no_button(world: World, basic: str) -> None:
+def test_a_viewer_sees_everything_but_the_buttons(world: World, basic: str) -> None:
     text = sign_in("vera", "Product viewers").get(page_url("p1")).text
     for shown in (
         "Basic hosting",
@@ -310,10 +304,10 @@ def test_who_may_only_look_sees_everything_and_no_button(world: World, basic: st
         assert shown in text
     for button in ('name="_save"', 'name="_continue"', "Deactivate", ">Restore<"):
         assert button not in text
-    assert ">Close" in text.replace("\n", "").replace("  ", "")
+    assert ">Back to products" in text.replace("\n", "").replace("  ", "")
 
 
-def test_a_product_that_is_not_there_leads_home(eve: Client) -> None:
+def test_a_missing_product_redirects_to_the_front_page(eve: Client) -> None:
     for product_id in ("nobody", "a/b", "ü%2F", "../x", "x" * 200, "a b"):
         for name in ("change", "history", "delete"):
             answer = eve.get(page_url(product_id, name))
@@ -327,21 +321,24 @@ def test_a_product_that_is_not_there_leads_home(eve: Client) -> None:
         assert answer.redirect_chain[-1] == ("/admin/", 302)
 
 
-# DynamoDB away
+# DynamoDB unavailable
 
 
-def test_what_was_typed_survives_while_dynamodb_is_away(eve: Client, basic: str, away: Any) -> None:
+def test_entries_are_kept_while_dynamodb_is_unavailable(
+    eve: Client, basic: str, stop_dynamodb: Any
+) -> None:
     changed = current_entries(
         eve, "p1", name="Renamed", price="1600", features="One\r\nTwo", period="for ever"
     )
-    away()
+    stop_dynamodb()
     for url, sent in (
         (page_url("p1"), changed),
         (ADD, form_entries(product_id="p2", name="Another one", price="7")),
     ):
         answer = eve.post(url, sent)
         assert form_errors(answer)["__all__"] == [
-            "DynamoDB does not answer at the moment. Your entries are kept; save again in a few seconds."
+            "DynamoDB does not answer at the moment. "
+            "Your entries are kept; save again in a few seconds."
         ]
         assert (
             shown_entries(answer).items()
@@ -349,8 +346,10 @@ def test_what_was_typed_survives_while_dynamodb_is_away(eve: Client, basic: str,
         )
 
 
-def test_pages_say_so_while_dynamodb_is_away(eve: Client, basic: str, away: Any) -> None:
-    away()
+def test_pages_report_that_dynamodb_is_unavailable(
+    eve: Client, basic: str, stop_dynamodb: Any
+) -> None:
+    stop_dynamodb()
     for name in ("change", "history", "delete"):
         answer = eve.get(page_url("p1", name))
         assert (answer.status_code, answer["Retry-After"]) == (503, "5")

@@ -1,4 +1,4 @@
-"""What stands beside the form: the card as customers will see it, what saving would refuse, and the receipt."""
+"""The sidebar of the form: the card as customers see it, the errors of a save, and the receipt."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ def preview(client: Client, path: str, entries: dict[str, Any]) -> Any:
     return client.post(path, entries).json()
 
 
-def test_the_receipt_follows_the_newest_version_to_its_last_effect(
+def test_the_receipt_follows_a_change_to_its_last_effect(
     eve: Client, basic: None, catalogue: Catalogue, world: World
 ) -> None:
     change = catalogue.receipt("p1", 1)
@@ -49,7 +49,7 @@ def test_the_receipt_follows_the_newest_version_to_its_last_effect(
     assert f"{catalogue.receipt('p1', 1).done[Effect.AUDITED]:%H:%M:%S}" in done["html"]
 
 
-def test_who_has_the_page_open_is_told_of_what_others_save(
+def test_an_open_page_learns_what_others_save(
     eve: Client, basic: None, catalogue: Catalogue, ben: Origin
 ) -> None:
     catalogue.update("p1", {"price": "2", "features": ["Mail"]}, ben)
@@ -61,7 +61,7 @@ def test_who_has_the_page_open_is_told_of_what_others_save(
     assert eve.get(page_url("no%20id%21", "receipt/1")).status_code == 400
 
 
-def test_why_a_change_was_made_stays_with_it(
+def test_the_reason_is_kept_with_the_change(
     eve: Client, basic: None, catalogue: Catalogue, world: World
 ) -> None:
     eve.post(page_url("p1"), current_entries(eve, "p1", price="2", reason="Autumn sale"))
@@ -71,13 +71,13 @@ def test_why_a_change_was_made_stays_with_it(
         None,
         "Autumn sale",
     ]
-    assert "Why: Autumn sale" in eve.get(page_url("p1", "receipt/2")).json()["html"]
+    assert "Reason: Autumn sale" in eve.get(page_url("p1", "receipt/2")).json()["html"]
     answer = eve.post(page_url("p1"), current_entries(eve, "p1", price="3", reason="x" * 201))
     assert "Must have at most 200 characters." in answer.text
     assert catalogue.newest("p1").version == 2
 
 
-def test_a_preview_shows_what_saving_would_do_and_writes_nothing(
+def test_a_preview_shows_the_result_and_writes_nothing(
     eve: Client, basic: None, world: World
 ) -> None:
     before = world.dynamodb.scan(TableName=world.table)["Count"]
@@ -93,7 +93,7 @@ def test_a_preview_shows_what_saving_would_do_and_writes_nothing(
     assert world.dynamodb.scan(TableName=world.table)["Count"] == before
 
 
-def test_a_preview_says_what_saving_would_refuse(
+def test_a_preview_shows_the_errors_of_a_save(
     eve: Client, basic: None, catalogue: Catalogue, ann: Origin, ben: Origin
 ) -> None:
     catalogue.create("p2", fields(name="Taken"), ann)
@@ -114,27 +114,27 @@ def test_a_preview_says_what_saving_would_refuse(
     assert eve.post(page_url("nobody", "preview"), entries).status_code == 404
 
 
-def test_a_conflict_offers_both_sides_of_each_field(
+def test_a_conflict_offers_both_values_of_each_field(
     eve: Client, basic: None, catalogue: Catalogue, ben: Origin
 ) -> None:
     entries = current_entries(eve, "p1", price="5", features="Mine", name="Eve's hosting")
     catalogue.update("p1", {"price": "7", "features": ["Theirs", "too"]}, ben)
     text = eve.post(page_url("p1"), entries).text
     for shown in (
-        'data-clash="id_price"',
+        'data-conflict="id_price"',
         'data-value="7.00"',
         'data-value="5.00"',
         'data-value="Theirs\ntoo"',
     ):
         assert shown in text
-    assert 'data-clash="id_name"' not in text
+    assert 'data-conflict="id_name"' not in text
 
 
 @pytest.mark.parametrize(
     ("group", "path"),
     [("Product viewers", page_url("p1", "preview")), (None, page_url("p1", "preview"))],
 )
-def test_a_preview_is_for_those_who_may_save(
+def test_a_preview_needs_the_permission_to_save(
     world: World, basic: None, group: str | None, path: str
 ) -> None:
     assert sign_in("vera", group).post(path, form_entries()).status_code == 403

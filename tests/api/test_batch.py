@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 
 from products.catalogue import Catalogue
-from tests.conftest import forget_wiring
 from tests.gameday.fault_proxy import PASS, Proxy
 from tests.plugin import address
 from tests.support.api_client import Api, error_of
 from tests.support.builders import fields
+from tests.support.wiring import forget_wiring
 from tests.support.world import World
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.engines]
 Item = dict[str, Any]
 
 

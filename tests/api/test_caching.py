@@ -10,7 +10,7 @@ from products.pipeline import Pipeline
 from tests.support.api_client import Api
 from tests.support.world import World
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("six")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("six"), pytest.mark.engines]
 
 
 def test_one_product_is_cached_by_its_version(public: Api) -> None:

@@ -10,7 +10,7 @@ from tests.support.api_client import Api, error_of, versions
 from tests.support.builders import fields
 from tests.support.world import World
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.engines]
 
 
 # Terms, merges and conflicts

@@ -12,14 +12,14 @@ from deploy.local.engines import free_port
 from products.catalogue import Catalogue
 from products.changes import Origin
 from products.errors import NameTaken
-from tests.conftest import forget_wiring
 from tests.gameday.fault_proxy import PASS, Proxy
 from tests.plugin import address
 from tests.support.api_client import Api, error_of
 from tests.support.builders import fields
+from tests.support.wiring import forget_wiring
 from tests.support.world import World
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.engines]
 
 
 def test_no_cache_gives_staff_what_the_public_got(api: Api, world: World) -> None:

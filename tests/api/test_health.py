@@ -12,9 +12,9 @@ from products.access import tokens
 from products.catalogue import Catalogue
 from products.changes import Origin
 from products.pipeline import Pipeline
-from tests.conftest import forget_wiring
 from tests.support.api_client import Api, error_of
 from tests.support.builders import fields
+from tests.support.wiring import forget_wiring
 from tests.support.world import World
 
 pytestmark = pytest.mark.django_db

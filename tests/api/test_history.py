@@ -12,7 +12,7 @@ from products.pipeline import Pipeline
 from tests.support.api_client import Api, error_of
 from tests.support.builders import fields
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.engines]
 
 
 def test_staff_can_look_back(staff: Api, public: Api, catalogue: Catalogue, ann: Origin) -> None:

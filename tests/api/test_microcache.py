@@ -16,12 +16,12 @@ from products.api.microcache import MAX_RESPONSES, Application, Microcache
 from products.catalogue import Catalogue
 from products.changes import Effect, Origin
 from products.pipeline import SETTLE_TIME, Pipeline
-from tests.project.test_fitness import start as started
 from tests.support.api_client import Api
 from tests.support.builders import fields
+from tests.support.startup import start as started
 from tests.support.world import World
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.engines]
 PATH = "/v1.0/products/p1"
 
 

@@ -15,7 +15,7 @@ from tests.support.api_client import Api, error_of, ids
 from tests.support.builders import fields
 from tests.support.world import World
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.engines]
 
 
 def next_of(response: Any) -> str | None:

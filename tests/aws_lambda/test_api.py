@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import quote, urlsplit
 
 import pytest
 from django.test import Client
@@ -13,12 +13,11 @@ from django.test import Client
 from products.api import throttling
 from tests.support.api_client import Api
 from tests.support.builders import fields
+from tests.support.lambda_events import GATEWAY, GATEWAY_ID, rest
 from tests.support.world import World
 
 Answer = tuple[int, dict[str, str], Any]
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
-GATEWAY = "abcde12345.execute-api.eu-west-1.amazonaws.com"
-GATEWAY_ID = "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
 DIFFERENT = {"X-Request-ID", "Vary", "Set-Cookie"}
 """Headers that are the request's own, or speak of the sessions and the browsable API that Lambda does without."""
 
@@ -30,40 +29,6 @@ def handler(world: World, db: None, settings: Any) -> Handler:
     from bbws_products.aws_lambda import handler  # noqa: PLC0415 # it makes requests when it is imported
 
     return handler
-
-
-def rest(
-    method: str, url: str, body: str | None = None, stage: str = "", **headers: str
-) -> dict[str, Any]:
-    """An event of a REST API: its path decoded, its query decoded, everything several times."""
-    parts = urlsplit(url)
-    sent = {
-        "Host": GATEWAY,
-        "X-Forwarded-Proto": "https",
-        "X-Forwarded-For": "198.51.100.9",
-        **headers,
-    }
-    query: dict[str, list[str]] = {}
-    for name, value in parse_qsl(parts.query, keep_blank_values=True):
-        query.setdefault(name, []).append(value)
-    return {
-        "resource": "/{proxy+}",
-        "path": parts.path,
-        "httpMethod": method,
-        "headers": sent,
-        "multiValueHeaders": {name: [value] for name, value in sent.items()},
-        "queryStringParameters": {name: values[-1] for name, values in query.items()} or None,
-        "multiValueQueryStringParameters": query or None,
-        "requestContext": {
-            "requestId": GATEWAY_ID,
-            "path": stage + parts.path,
-            "stage": stage.strip("/"),
-            "domainName": GATEWAY,
-            "identity": {"sourceIp": "198.51.100.9"},
-        },
-        "body": body,
-        "isBase64Encoded": False,
-    }
 
 
 def http(
@@ -293,7 +258,7 @@ def test_nobody_calls_under_another_address_than_his_own(
         event_of("GET", "/v1.0/products/none", **{"X-Forwarded-For": f"{spoofed}, 198.51.100.9"})
         for spoofed in said
     ]
-    monkeypatch.setattr(throttling, "CALLS", throttling.Calls(clock=lambda: 1000.0))
+    monkeypatch.setattr(throttling, "CALL_COUNTER", throttling.CallCounter(clock=lambda: 1000.0))
     assert [get(handler, event)[0] for event in events] == [404, 404, 429]
 
 

@@ -15,7 +15,7 @@ from products.access import tokens
 from products.catalogue import Catalogue
 from products.changes import Origin
 from tests.support.builders import fields
-from tests.support.token_issuer import AUDIENCE, NAME, issuing
+from tests.support.token_issuer import AUDIENCE, ISSUER, running_issuer
 from tests.support.world import World
 
 NOT_NEEDED = {
@@ -68,7 +68,7 @@ def started(
         input=json.dumps(asked),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=280,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -83,8 +83,8 @@ def test_what_a_request_needs_is_there_before_the_first(
     held = ["products.view_product"]
     user = SimpleNamespace(get_username=lambda: "ann")
     at, hour = datetime.now(UTC), timedelta(hours=1)
-    ours = tokens.signed(user, held, at=at, lifetime=hour, token_id="id")
-    with issuing() as issuer:
+    ours = tokens.sign(user, held, at=at, lifetime=hour, token_id="id")
+    with running_issuer() as issuer:
         asked = [
             ("/v1.0/products/p1", ""),
             *((RECEIPT, bearer) for bearer in ("", ours, issuer.token())),
@@ -98,8 +98,8 @@ def test_what_a_request_needs_is_there_before_the_first(
 
 
 def test_tokens_of_another_issuer_take_the_library_for_them(lambdas: dict[str, str]) -> None:
-    with issuing() as issuer:
-        its = {"JWKS_URL": issuer.url, "JWKS_ISSUER": NAME, "JWKS_AUDIENCE": AUDIENCE}
+    with running_issuer() as issuer:
+        its = {"JWKS_URL": issuer.url, "JWKS_ISSUER": ISSUER, "JWKS_AUDIENCE": AUDIENCE}
         loaded, _, _, statuses = started(
             lambdas | its, (RECEIPT, issuer.token()), (RECEIPT, "rubbish")
         )

@@ -13,15 +13,15 @@ from products.adapters.sqs.doorbell_direct import task_message
 from products.catalogue import Catalogue
 from products.changes import Origin
 from tasks.queues import queue_names
-from tests.conftest import forget_wiring
 from tests.gameday.fault_proxy import PASS, Proxy, Request
 from tests.support.builders import fields
 from tests.support.fakes import FakeDoorbell
 from tests.support.lambda_events import pump
 from tests.support.processes import Deployment, until
+from tests.support.wiring import forget_wiring
 from tests.support.world import World
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = [pytest.mark.timeout(240), pytest.mark.slow]
 DEAD = {"permanent", "unknown-task", "garbage", "foreign", "pickled", "no-arguments", "two-queues"}
 """What must end among the dead letters; everything else must be acknowledged."""
 

@@ -11,19 +11,19 @@ from deploy.local.engines import ROOT
 from deploy.package.build import (
     REQUIREMENTS,
     build,
-    check_size,
-    downloaded,
-    ours,
+    download_wheels,
+    own_files,
+    validate_size,
     with_bytecode,
-    write,
+    write_zip,
 )
-from deploy.package.checks import NEEDED, PackageRefused, check
+from deploy.package.checks import REQUIRED_FILES, PackageRefused, validate_files
 from deploy.package.prune import NOT_NEEDED, pruned
-from tests.support.browser import skip_or_fail
+from tests.support.tools import skip
 
 ELF = b"\x7fELF" + bytes(14)
 ARM, INTEL = ELF + b"\xb7\x00", ELF + b"\x3e\x00"
-FIT = dict.fromkeys(NEEDED, b"") | {"a.so": ARM, "a.pyc": bytes(4) + b"\x01" + bytes(11)}
+FIT = dict.fromkeys(REQUIRED_FILES, b"") | {"a.so": ARM, "a.pyc": bytes(4) + b"\x01" + bytes(11)}
 
 
 def pins(path: Path) -> dict[str, str]:
@@ -52,7 +52,7 @@ def test_the_list_is_complete() -> None:
 
 
 def test_the_same_sources_give_the_same_bytes(tmp_path: Path) -> None:
-    files = dict(ours())
+    files = dict(own_files())
     assert {
         "tasks/aws_lambda.py",
         "bbws_products/settings/api.py",
@@ -64,7 +64,7 @@ def test_the_same_sources_give_the_same_bytes(tmp_path: Path) -> None:
         if "admin" in name or "management" in name or name.startswith("tests")
     ]
     for name in ("one.zip", "two.zip"):
-        write(with_bytecode(files), tmp_path / name)
+        write_zip(with_bytecode(files), tmp_path / name)
     assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "two.zip").read_bytes()
     with zipfile.ZipFile(tmp_path / "one.zip") as archive:
         assert archive.testzip() is None
@@ -105,7 +105,7 @@ def test_what_is_read_at_each_start_is_short() -> None:
 
 
 def test_a_fit_zip_passes() -> None:
-    check(FIT, "arm64")
+    validate_files(FIT, "arm64")
 
 
 @pytest.mark.parametrize(
@@ -122,33 +122,41 @@ def test_a_fit_zip_passes() -> None:
 )
 def test_an_unfit_zip_is_refused(more: dict[str, bytes], sentence: str) -> None:
     with pytest.raises(PackageRefused, match=re.escape(sentence)):
-        check(FIT | more, "arm64")
+        validate_files(FIT | more, "arm64")
 
 
 def test_a_zip_that_lacks_something_is_refused() -> None:
     with pytest.raises(PackageRefused, match=r"lacks tasks/aws_lambda\.py"):
-        check(
+        validate_files(
             {name: content for name, content in FIT.items() if name != "tasks/aws_lambda.py"},
             "arm64",
         )
     with pytest.raises(PackageRefused, match="no compiled library"):
-        check({name: content for name, content in FIT.items() if name != "a.so"}, "arm64")
+        validate_files({name: content for name, content in FIT.items() if name != "a.so"}, "arm64")
 
 
 def test_a_zip_that_is_too_large_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x.zip").write_bytes(bytes(101))
-    assert check_size(tmp_path / "x.zip", 101) == 101
+    assert validate_size(tmp_path / "x.zip", 101) == 101
     with pytest.raises(PackageRefused, match="101 bytes, more than the 100"):
-        check_size(tmp_path / "x.zip", 100)
+        validate_size(tmp_path / "x.zip", 100)
 
 
-@pytest.mark.timeout(300)
-def test_the_zip_for_graviton_holds_nothing_for_another_processor(tmp_path: Path) -> None:
-    """What is deployed by default; its libraries are only fetched here, and run nowhere."""
+@pytest.fixture
+def arm64_wheels() -> None:
+    """Download the libraries, or skip the test where the package index does not answer."""
     try:
-        downloaded("arm64")
+        download_wheels("arm64")
     except PackageRefused as refusal:
-        skip_or_fail(f"The package index does not answer: {refusal}")
+        skip(f"The package index does not answer: {refusal}")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_the_zip_for_graviton_holds_nothing_for_another_processor(
+    tmp_path: Path, arm64_wheels: None
+) -> None:
+    """What is deployed by default; its libraries are only fetched here, and run nowhere."""
     zipped = tmp_path / "products-lambda.zip"
     assert re.fullmatch(
         r".*: \d+ files, 1\d\.\d MB, arm64, sha256 [0-9a-f]{64}", build("arm64", zipped)
@@ -159,4 +167,4 @@ def test_the_zip_for_graviton_holds_nothing_for_another_processor(tmp_path: Path
     assert len(libraries) >= 4  # cryptography, cffi, orjson, charset-normalizer
     assert [name for name in libraries if "x86_64" in name] == []
     with pytest.raises(PackageRefused, match="not for x86_64"):
-        check(files, "x86_64")
+        validate_files(files, "x86_64")

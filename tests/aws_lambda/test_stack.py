@@ -7,25 +7,25 @@ from pathlib import Path
 import boto3
 import pytest
 
-from deploy.package.build import build, downloaded
+from deploy.package.build import build, download_wheels
 from deploy.package.checks import PackageRefused
 from products.adapters.sqs.doorbell_direct import task_message
 from tasks.queues import MAX_RECEIVE_COUNT
-from tests.support.browser import skip_or_fail
 from tests.support.builders import fields
 from tests.support.lambda_stack import MACHINE, Stack
 from tests.support.processes import until
+from tests.support.tools import skip
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")
 def zipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The zip for this machine's processor."""
     try:
-        downloaded(MACHINE)
+        download_wheels(MACHINE)
     except PackageRefused as refusal:
-        skip_or_fail(f"The package index does not answer: {refusal}")
+        skip(f"The package index does not answer: {refusal}")
     made = tmp_path_factory.mktemp("zip") / "products-lambda.zip"
     build(MACHINE, made)
     return made

@@ -17,8 +17,8 @@ from products.access import tokens
 from products.catalogue import Catalogue
 from products.changes import Origin
 from products.pipeline import Pipeline
-from tests.aws_lambda.test_api import rest
 from tests.support.builders import fields
+from tests.support.lambda_events import rest
 from tests.support.processes import ANN, EVERYTHING
 from tests.support.world import World
 
@@ -60,7 +60,7 @@ def asked(folder: Path, world: World, *events: dict[str, Any]) -> list[Any]:
         text=True,
         cwd=folder,
         check=False,
-        timeout=120,
+        timeout=280,
     )
     assert done.returncode == 0, done.stderr
     return list(json.loads(done.stdout.splitlines()[-1]))
@@ -102,7 +102,7 @@ def test_a_product_is_created_and_read_through_zappa(
 
 @pytest.fixture
 def bearer() -> str:
-    token = tokens.signed(
+    token = tokens.sign(
         ANN, EVERYTHING, at=datetime.now(UTC), lifetime=timedelta(hours=1), token_id="t"
     )
     return f"Bearer {token}"

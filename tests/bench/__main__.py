@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from functools import partial
 
-from deploy.local.engines import ROOT, one_sentence
+from deploy.local.engines import ROOT, exit_on_engine_failure
 from tests.bench import accepting, bulk, growing, lasting, pipelining, reading
 from tests.bench.report import Row, machine, table
 from tests.bench.stack import stack
@@ -42,7 +42,7 @@ def main() -> None:
         title, measure = SECTIONS[name]
         if name == "growing":
             measure = partial(measure, products=asked.products)
-        with one_sentence(), stack() as standing:  # each on engines that hold nothing yet
+        with exit_on_engine_failure(), stack() as standing:  # each on engines that hold nothing yet
             rows = measure(standing, rounds=asked.rounds, count=asked.count)
             text = f"{table(rows)}\n\n{machine()}\n"
         sys.stdout.write(f"## {title}\n\n{text}\n")

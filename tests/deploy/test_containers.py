@@ -16,7 +16,6 @@ import yaml
 from deploy.local.engines import ROOT, Engines, free_port
 from tasks.heartbeat import STALE_SECONDS, silent_queues
 from tasks.queues import dlq_name, queue_names
-from tests.support.browser import skip_or_fail
 from tests.support.processes import Deployment, until
 
 ENTRY = ROOT / "deploy/entrypoint.sh"
@@ -52,7 +51,7 @@ def enter(env: dict[str, str], *arguments: str) -> tuple[int, str, int]:
         stderr=subprocess.STDOUT,
         text=True,
     )
-    said, _ = entered.communicate(timeout=60)
+    said, _ = entered.communicate(timeout=280)
     return entered.returncode, said, entered.pid
 
 
@@ -172,6 +171,7 @@ def test_nothing_gets_into_the_image_that_is_not_named() -> None:
     assert named == rooms | {"manage.py", "requirements.txt", "deploy/entrypoint.sh"}
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(180)
 def test_all_that_gets_into_the_image_is_there_as_a_wheel() -> None:
     """Nothing can be compiled there, nor need it be on a newcomer's machine. This pip only looks."""
@@ -186,10 +186,8 @@ def test_all_that_gets_into_the_image_is_there_as_a_wheel() -> None:
     ]
     command = [sys.executable, "-m", "pip", *look, "-r", "requirements.txt"]
     done = subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, timeout=170, check=False
+        command, cwd=ROOT, capture_output=True, text=True, timeout=280, check=False
     )
-    if "NewConnectionError" in done.stderr:
-        skip_or_fail("The package index does not answer.")
     assert done.returncode == 0, done.stderr
 
 
@@ -204,7 +202,7 @@ def test_static_files_can_be_collected_with_what_the_build_sets(tmp_path: Path) 
     env = variables | {"PATH": "/usr/bin:/bin", "STATIC_ROOT": str(tmp_path / "static")}
     command = [sys.executable, "manage.py", *given[2].split(), "--dry-run"]
     done = subprocess.run(
-        command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60, check=False
+        command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=280, check=False
     )
     assert done.returncode == 0, done.stderr
 
@@ -292,7 +290,7 @@ def settings_start(env: dict[str, str]) -> subprocess.CompletedProcess[str]:
     env = {"PATH": "/usr/bin:/bin", "DJANGO_SETTINGS_MODULE": "bbws_products.settings.full"} | env
     env |= {"HEARTBEAT_DIR": "/tmp/heartbeats"}  # from the image
     return subprocess.run(
-        command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60, check=False
+        command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=280, check=False
     )
 
 
@@ -311,7 +309,7 @@ def test_resources_are_made_for_the_environment_that_is_described(engines: Engin
     env = os.environ | {"ENVIRONMENT": "compose", "AUDIT_BUCKET": "bbws-product-audit-compose"}
     command = [sys.executable, "-m", "deploy.local.resources"]
     for _ in range(2):  # they may be there already
-        subprocess.run(command, cwd=ROOT, env=env, check=True, timeout=60)
+        subprocess.run(command, cwd=ROOT, env=env, check=True, timeout=280)
     made = boto3.client("sqs").list_queues(QueueNamePrefix="bbws-product-")["QueueUrls"]
     for name in queue_names("compose").values():
         assert {name, dlq_name(name, "compose")} <= {url.rsplit("/", 1)[1] for url in made}

@@ -10,7 +10,7 @@ import pytest
 
 from deploy.local.engines import Engines
 from deploy.rollback import rollback
-from deploy.smoke import Failed, smoke
+from deploy.smoke import SmokeTestFailed, smoke
 from tests.support.processes import Deployment
 
 
@@ -32,12 +32,14 @@ def test_smoke_fails_when_an_effect_does_not_come_about_or_the_token_is_none(
     deployment: Deployment,
 ) -> None:
     deployment.start_web()
-    with pytest.raises(Failed, match="the product is created: 401 instead of 201 or 202"):
+    with pytest.raises(SmokeTestFailed, match="the product is created: 401 instead of 201 or 202"):
         smoke(deployment.url("/v1.0"), "no-token", "smoke-0")
-    with pytest.raises(Failed, match=r"not complete after 0 s: .*stored"):  # there is no worker
-        smoke(deployment.url("/v1.0"), deployment.token(), "smoke-2", patience=0)
+    with pytest.raises(
+        SmokeTestFailed, match=r"not complete after 0 s: .*stored"
+    ):  # there is no worker
+        smoke(deployment.url("/v1.0"), deployment.token(), "smoke-2", timeout_seconds=0)
     deployment.stop()
-    with pytest.raises(Failed, match="was not answered"):
+    with pytest.raises(SmokeTestFailed, match="was not answered"):
         smoke(deployment.url("/v1.0"), deployment.token(), "smoke-3")
 
 

@@ -16,6 +16,8 @@ import pytest
 from deploy.local.engines import ROOT, free_port
 from tests.support.processes import until
 
+pytestmark = pytest.mark.slow
+
 STARTED: list[subprocess.Popen[str]] = []
 
 
@@ -133,7 +135,7 @@ def test_engines_that_are_not_installed_or_die_get_one_clear_sentence(tmp_path: 
             env=environment | {"ENGINES_VENV": str(engines)},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=280,
             check=False,
         )
         assert ended.returncode == 1

@@ -19,7 +19,6 @@ from bbws_products.validation.functions import CONSUMERS
 from deploy.local.engines import ROOT, free_port
 from tasks.queues import QUEUES, dlq_name, queue_names
 from tests import plugin
-from tests.conftest import forget_wiring
 from tests.support.aws_environment import (
     Environment,
     allow,
@@ -27,9 +26,10 @@ from tests.support.aws_environment import (
     make_alarms,
     make_functions,
     make_role,
-    served,
+    serve_application,
 )
 from tests.support.processes import until
+from tests.support.wiring import forget_wiring
 from tests.support.world import engine_client, search_client
 
 pytestmark = pytest.mark.django_db
@@ -358,7 +358,7 @@ def test_what_does_not_answer_is_missing_and_does_not_hold_up_the_rest(
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{free_port()}")
     settings.OPENSEARCH_URL = f"http://127.0.0.1:{free_port()}"
     forget_wiring()
-    findings.aws.cache_clear()
+    findings.aws_client.cache_clear()
     rows, status = validated("--url", f"http://127.0.0.1:{free_port()}", "--lambda")
     assert status == 1
     silent = {row["area"] for row in rows if row["state"] == "missing"}
@@ -381,12 +381,12 @@ def test_what_does_not_answer_is_missing_and_does_not_hold_up_the_rest(
     assert [
         row["subject"] for row in rows if (row["area"], row["state"]) == ("permissions", "ok")
     ] == ["sql"]
-    findings.aws.cache_clear()
+    findings.aws_client.cache_clear()
 
 
 @pytest.fixture
 def address() -> Iterator[str]:
-    with served() as url:
+    with serve_application() as url:
         yield url
 
 

@@ -2,19 +2,15 @@
 
 import os
 import re
-import shutil
 import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
 from deploy.local.engines import ROOT
-from tests.support.browser import skip_or_fail
+from tests.support.workflows import FILES, FOLDER, scripts
 
-FOLDER = ROOT / ".github"
-FILES = sorted([*FOLDER.glob("workflows/*.yml"), *FOLDER.glob("actions/*/action.yml")])
 NAMES = {path.stem for path in FOLDER.glob("workflows/*.yml")}
 ENVIRONMENT = "${{ inputs.environment }}"
 
@@ -29,21 +25,6 @@ def jobs(name: str) -> dict[str, dict[str, Any]]:
 
 def triggers(name: str) -> dict[str, Any]:
     return dict(parsed(name)[True])  # YAML takes the word "on" for a truth value
-
-
-def scripts() -> dict[str, str]:
-    """Each `run` by where it stands."""
-    found = {}
-    for path in FILES:
-        content = yaml.safe_load(path.read_text())
-        parts = content["jobs"].values() if "jobs" in content else [content["runs"]]
-        steps = [step for part in parts for step in part.get("steps", [])]
-        found |= {
-            f"{path.parent.name}/{path.stem}: {step['name']}": step["run"]
-            for step in steps
-            if "run" in step
-        }
-    return found
 
 
 def test_each_action_is_pinned_by_its_commit_and_to_one_commit_everywhere() -> None:
@@ -156,57 +137,7 @@ def test_prod_wants_its_text_and_main(typed: str, ref: str, code: int) -> None:
         ["bash", "-eo", "pipefail", "-c", script],
         env=env,
         capture_output=True,
-        timeout=20,
+        timeout=280,
         check=False,
     )
     assert done.returncode == code
-
-
-@pytest.mark.parametrize("name", sorted(scripts()))
-def test_shellcheck_finds_nothing_in_a_script(name: str) -> None:
-    shellcheck = shutil.which("shellcheck", path=f"{ROOT / '.venv-lint/bin'}:{os.environ['PATH']}")
-    if shellcheck is None:
-        skip_or_fail("There is no shellcheck here; `make lint-deploy` installs it.")
-    done = subprocess.run(
-        [str(shellcheck), "--shell=bash", "-"],
-        input=scripts()[name],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.stdout == ""
-
-
-PLAN = """#!/bin/sh
-[ "$1" = plan ] && { echo "$*"; exit ENDS; }
-echo '{"resource_drift": DRIFT}'
-"""
-
-
-@pytest.mark.parametrize(
-    ("ends", "drift", "found"),
-    [
-        (0, "null", "found=false\n"),
-        (0, "[]", "found=false\n"),
-        (0, '[{"address": "a.b"}]', "found=true\n"),
-        (1, "[]", ""),
-    ],
-)
-def test_drift_is_told_from_none_and_from_a_plan_that_failed(
-    tmp_path: Path, ends: int, drift: str, found: str
-) -> None:
-    if shutil.which("jq") is None:
-        skip_or_fail("There is no jq here (Debian: apt-get install jq).")
-    terraform, said, plan = (tmp_path / name for name in ("terraform", "said", "plan.txt"))
-    terraform.write_text(PLAN.replace("ENDS", str(ends)).replace("DRIFT", drift))
-    terraform.chmod(0o755)
-    said.touch()
-    env = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "GITHUB_OUTPUT": str(said)}
-    command = [str(ROOT / "deploy/drift.sh"), str(tmp_path), "sit", str(plan)]
-    done = subprocess.run(command, env=env, capture_output=True, timeout=20, check=False)
-    assert (done.returncode, said.read_text()) == (ends, found)
-    assert "plan -refresh-only -lock=false" in plan.read_text()
-    assert re.search(
-        r"package_key=products-lambda/0{64}\.zip .*package_hash=A{43}=", plan.read_text()
-    )

@@ -7,7 +7,7 @@ import argparse
 import os
 import sys
 
-from deploy.local.engines import one_sentence
+from deploy.local.engines import exit_on_engine_failure
 from tests.gameday.game import LONG, Game, Options, fresh_home
 from tests.gameday.stack import Stack, other_engines
 
@@ -54,5 +54,5 @@ def run(given: argparse.Namespace) -> int:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="gameday", description=__doc__)
     add_arguments(parser)
-    with one_sentence():
+    with exit_on_engine_failure():
         sys.exit(run(parser.parse_args()))

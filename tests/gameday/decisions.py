@@ -68,7 +68,7 @@ def new_product(client: int, number: int) -> dict[str, Any]:
 
 def decisions(seed: int, client: int, ids: list[str], kinds: dict[str, int]) -> Iterator[Decision]:
     """Without end; all that is random is drawn whether it is used or not."""
-    chance = random.Random(f"client {client} {seed}")  # noqa: S311 # games are repeated, secrets are not
+    chance = random.Random(f"client {client} {seed}")  # games are repeated, secrets are not
     number = 0
     while True:
         number += 1

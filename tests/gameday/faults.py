@@ -35,7 +35,7 @@ class Faults:
     def __post_init__(self) -> None:
         # Its threads live until the stack has stopped, as their processes die with them.
         self.threads = ThreadPoolExecutor(AT_ONCE)
-        self.chance = random.Random(f"faults {self.seed}")  # noqa: S311 # games are repeated, secrets are not
+        self.chance = random.Random(f"faults {self.seed}")  # games are repeated, secrets are not
 
     def begin(self, event: Event) -> None:
         self.running.append(self.threads.submit(self._happen, event, self.chance.random()))

@@ -22,7 +22,7 @@ class Tampering:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
-        self.chance = random.Random(f"messages {self.seed}")  # noqa: S311 # games are repeated, secrets are not
+        self.chance = random.Random(f"messages {self.seed}")  # games are repeated, secrets are not
 
     def __call__(self, request: Request) -> Fate:
         if request.operation != "SendMessage":

@@ -62,7 +62,7 @@ POISON_SECONDS = 45.0  # at most; it takes about 12 until SQS has given a messag
 def schedule(seed: int, writes: int, longest: float) -> list[Event]:
     """All that goes wrong in a run of ``writes``, in order; nothing in its last tenth, which belongs to the messages
     that are still under way. ``longest`` is how long one fault may last, in seconds."""
-    chance = random.Random(f"schedule {seed}")  # noqa: S311 # games are repeated, secrets are not
+    chance = random.Random(f"schedule {seed}")  # games are repeated, secrets are not
     chosen = _chosen(chance, writes)
     places = sorted(chance.randint(writes // 20, writes * 9 // 10) for _ in chosen)
     events = []

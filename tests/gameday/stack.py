@@ -251,7 +251,7 @@ class Stack:
         """A command of the product, run as an operator runs it; what it printed. EngineFailed when it does not work."""
         line = [sys.executable, "manage.py", *arguments]
         try:
-            done = subprocess.run(  # noqa: S603 # our own commands
+            done = subprocess.run(  # our own commands
                 line,
                 cwd=ROOT,
                 env=self.variables(),

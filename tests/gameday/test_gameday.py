@@ -17,6 +17,8 @@ from tests.gameday.schedule import ENGINES, ONCE_EACH, schedule
 from tests.gameday.stack import other_engines
 from tests.support.processes import until
 
+pytestmark = pytest.mark.slow
+
 OWN = {
     name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "ENGINES_VENV")
 }

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import shutil
 import subprocess
 import sys
 import threading
@@ -16,12 +15,22 @@ import pytest
 
 from deploy.local.engines import ROOT, Engines
 from tests import plugin
-from tests.support.aws_environment import KEY, Environment, make_alarms, make_functions, served
-from tests.support.browser import skip_or_fail
+from tests.support.aws_environment import (
+    KEY,
+    Environment,
+    make_alarms,
+    make_functions,
+    serve_application,
+)
 from tests.support.processes import Deployment, until
+from tests.support.tools import path_of
 from tests.support.world import engine_client
 
-pytestmark = [pytest.mark.timeout(180), pytest.mark.django_db]
+pytestmark = [
+    pytest.mark.timeout(180),
+    pytest.mark.django_db,
+    pytest.mark.needs("aws", "jq"),
+]
 
 ACCOUNT, REGION = (
     "111111111111",
@@ -38,17 +47,12 @@ def script(
     name: str, *arguments: str, home: Path, cwd: Path = ROOT, **more: str
 ) -> subprocess.CompletedProcess[str]:
     """One of ``deploy/*.sh`` with these variables, and of ours only AWS's."""
-    command_line = shutil.which("aws", path=str(ROOT / ".venv-lint/bin"))
-    if command_line is None or shutil.which("jq") is None:
-        skip_or_fail(
-            "These need jq (Debian) and AWS's command line, which `make lint-deploy` installs."
-        )
     given = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
-    path = f"{home}:{Path(str(command_line)).parent}:{os.environ['PATH']}"
+    path = f"{home}:{Path(path_of('aws')).parent}:{os.environ['PATH']}"
     env = given | {"PATH": path, "HOME": str(home), "SAID": str(home), "AWS_PAGER": ""} | more
     command = [str(ROOT / "deploy" / name), *arguments]
     return subprocess.run(
-        command, cwd=cwd, env=env, capture_output=True, text=True, timeout=120, check=False
+        command, cwd=cwd, env=env, capture_output=True, text=True, timeout=280, check=False
     )
 
 
@@ -261,7 +265,7 @@ def test_a_migration_that_fails_or_never_ran_ends_the_deployment(
 ) -> None:
     """How it ended is all that the engine is not asked."""
     told = ENDED_BADLY.replace("STOPPED_REASON", why).replace("CONTAINER", container)
-    program(tmp_path, "aws", told.replace("AWS", str(ROOT / ".venv-lint/bin/aws")))
+    program(tmp_path, "aws", told.replace("AWS", path_of("aws")))
     stopper = stopped_when_it_runs(cluster)
     done = migrate(tmp_path, WHAT)
     stopper.join()
@@ -323,7 +327,7 @@ def test_a_deployment_ends_with_1_when_something_that_terraform_made_differs(
             "Type": "SecureString",
         }
         boto3.client("ssm").put_parameter(**parameter)
-    with served() as address:
+    with serve_application() as address:
         done = validate(environment, address, tmp_path)
         assert done.returncode == 0, done.stdout + done.stderr
         areas = {line.split()[1] for line in done.stdout.splitlines() if line.startswith("ok ")}
@@ -361,7 +365,7 @@ def command(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
         env=os.environ | more,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=280,
         check=False,
     )
 

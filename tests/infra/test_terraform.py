@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from deploy.local.engines import ROOT
-from tests.support.terraform import ENVIRONMENTS, SOURCE, World
+from tests.support.terraform import ENVIRONMENTS, SOURCE, PlannedEnvironment
 
-pytestmark = pytest.mark.timeout(900)  # whoever comes first makes all environments
+# The first test to come plans all environments.
+pytestmark = [pytest.mark.timeout(900), pytest.mark.needs("terraform", "terraform-offline")]
 
 API = {"list", "get", "create", "update", "delete"}
 CONSUMERS = {
@@ -23,7 +24,7 @@ RETENTION = {"dev": 90, "sit": 180, "prod": 365}
 REGION = {"dev": "eu-west-1", "sit": "eu-west-1", "prod": "af-south-1"}
 
 
-def test_everything_is_named_as_planned(infra: World) -> None:
+def test_everything_is_named_as_planned(infra: PlannedEnvironment) -> None:
     env = infra.env
     assert set(infra.functions) == API | set(CONSUMERS)
     assert set(infra.by("aws_dynamodb_table", "name")) == {f"bbws-products-{env}"}
@@ -34,7 +35,7 @@ def test_everything_is_named_as_planned(infra: World) -> None:
     }
 
 
-def test_an_environment_is_in_its_region_and_in_no_other_account(infra: World) -> None:
+def test_an_environment_is_in_its_region_and_in_no_other_account(infra: PlannedEnvironment) -> None:
     assert infra.variable("region") == REGION[infra.env]
     text = (SOURCE / "environments" / f"{infra.env}.tfbackend").read_text()
     assert f'"{infra.variable("account_id")}"' in text
@@ -46,7 +47,7 @@ def test_an_environment_is_in_its_region_and_in_no_other_account(infra: World) -
     )
 
 
-def test_everything_is_tagged(infra: World) -> None:
+def test_everything_is_tagged(infra: PlannedEnvironment) -> None:
     providers = infra.plan["configuration"]["provider_config"]
     assert len(providers) == 2
     assert all(
@@ -55,7 +56,9 @@ def test_everything_is_tagged(infra: World) -> None:
     )
 
 
-def test_functions_are_the_same_zip_small_and_quicker_than_their_callers(infra: World) -> None:
+def test_functions_are_the_same_zip_small_and_quicker_than_their_callers(
+    infra: PlannedEnvironment,
+) -> None:
     for name, function in infra.functions.items():
         assert (function["runtime"], function["architectures"], function["memory_size"]) == (
             "python3.12",
@@ -69,7 +72,7 @@ def test_functions_are_the_same_zip_small_and_quicker_than_their_callers(infra: 
         assert function["tracing_config"][0]["mode"] == "Active"
 
 
-def test_a_function_has_a_role_a_log_and_an_alias_of_its_own(infra: World) -> None:
+def test_a_function_has_a_role_a_log_and_an_alias_of_its_own(infra: PlannedEnvironment) -> None:
     roles = {function["role"] for function in infra.functions.values()}
     assert len(roles) == len(infra.functions)
     names = {function["function_name"] for function in infra.functions.values()}
@@ -80,13 +83,15 @@ def test_a_function_has_a_role_a_log_and_an_alias_of_its_own(infra: World) -> No
     )
 
 
-def test_logs_are_kept_as_long_as_the_environment_wants(infra: World) -> None:
+def test_logs_are_kept_as_long_as_the_environment_wants(infra: PlannedEnvironment) -> None:
     groups = infra.of("aws_cloudwatch_log_group")
     assert len(groups) >= 10
     assert {group["retention_in_days"] for group in groups.values()} == {RETENTION[infra.env]}
 
 
-def test_each_queue_has_one_consumer_that_answers_for_each_message(infra: World) -> None:
+def test_each_queue_has_one_consumer_that_answers_for_each_message(
+    infra: PlannedEnvironment,
+) -> None:
     mappings = infra.of("aws_lambda_event_source_mapping")
     consumed = {}
     for mapping in mappings.values():
@@ -101,7 +106,7 @@ def test_each_queue_has_one_consumer_that_answers_for_each_message(infra: World)
     assert "module.function" in mapping["expressions"]["function_name"]["references"]
 
 
-def test_the_schedule_calls_what_is_live(infra: World) -> None:
+def test_the_schedule_calls_what_is_live(infra: PlannedEnvironment) -> None:
     schedules = infra.of("aws_scheduler_schedule")
     runs = {
         s["schedule_expression"]: json.loads(s["target"][0]["input"]) for s in schedules.values()
@@ -114,7 +119,7 @@ def test_the_schedule_calls_what_is_live(infra: World) -> None:
     assert {schedule["target"][0]["arn"] for schedule in schedules.values()} <= aliases
 
 
-def test_nothing_is_public_and_all_of_it_is_encrypted(infra: World) -> None:
+def test_nothing_is_public_and_all_of_it_is_encrypted(infra: PlannedEnvironment) -> None:
     buckets = set(infra.by("aws_s3_bucket", "bucket"))
     for kind in (
         "public_access_block",
@@ -139,7 +144,7 @@ def test_nothing_is_public_and_all_of_it_is_encrypted(infra: World) -> None:
     assert all(database["storage_encrypted"] for database in infra.of("aws_db_instance").values())
 
 
-def test_only_tls_is_spoken(infra: World) -> None:
+def test_only_tls_is_spoken(infra: PlannedEnvironment) -> None:
     def refuses_plain(policy: str) -> bool:
         refusals = [s for s in json.loads(policy)["Statement"] if s["Effect"] == "Deny"]
         return any(s["Condition"] == {"Bool": {"aws:SecureTransport": "false"}} for s in refusals)
@@ -153,7 +158,7 @@ def test_only_tls_is_spoken(infra: World) -> None:
     assert all(refuses_plain(policy["policy"]) for policy in policies)
 
 
-def test_what_is_written_once_cannot_be_taken_away(infra: World) -> None:
+def test_what_is_written_once_cannot_be_taken_away(infra: PlannedEnvironment) -> None:
     [table] = infra.of("aws_dynamodb_table").values()
     assert table["point_in_time_recovery"][0]["enabled"]
     assert table["deletion_protection_enabled"] is (infra.env != "dev")
@@ -163,7 +168,7 @@ def test_what_is_written_once_cannot_be_taken_away(infra: World) -> None:
     assert mode == ("COMPLIANCE" if infra.env == "prod" else "GOVERNANCE")
 
 
-def test_every_alarm_reaches_somebody_and_names_its_page(infra: World) -> None:
+def test_every_alarm_reaches_somebody_and_names_its_page(infra: PlannedEnvironment) -> None:
     alarms = infra.of("aws_cloudwatch_metric_alarm")
     topics = {topic["arn"] for topic in infra.of("aws_sns_topic").values()}
     pages = set(
@@ -176,7 +181,7 @@ def test_every_alarm_reaches_somebody_and_names_its_page(infra: World) -> None:
         assert page[1] in pages
 
 
-def test_every_function_queue_table_and_index_is_watched(infra: World) -> None:
+def test_every_function_queue_table_and_index_is_watched(infra: PlannedEnvironment) -> None:
     watched = {json.dumps(d, sort_keys=True) for d in _dimensions(infra)}
     for function in infra.functions.values():
         assert json.dumps({"FunctionName": function["function_name"]}) in watched
@@ -200,14 +205,16 @@ def test_every_function_queue_table_and_index_is_watched(infra: World) -> None:
     } <= names
 
 
-def _dimensions(infra: World) -> list[dict[str, str]]:
+def _dimensions(infra: PlannedEnvironment) -> list[dict[str, str]]:
     alarms = infra.of("aws_cloudwatch_metric_alarm").values()
     parts = [part for alarm in alarms for part in alarm.get("metric_query") or []]
     metrics = [metric for part in parts for metric in part["metric"] or []]
     return [what["dimensions"] for what in [*alarms, *metrics] if what["dimensions"]]
 
 
-def test_an_error_rate_counts_only_where_there_is_something_to_count(infra: World) -> None:
+def test_an_error_rate_counts_only_where_there_is_something_to_count(
+    infra: PlannedEnvironment,
+) -> None:
     alarm = infra.by("aws_cloudwatch_metric_alarm", "alarm_name")[
         f"bbws-product-create-errors-{infra.env}"
     ]
@@ -232,14 +239,14 @@ def _rate(expression: str) -> Any:
     return lambda **numbers: eval(code, {}, numbers)
 
 
-def test_one_alarm_wakes_somebody(infra: World) -> None:
+def test_one_alarm_wakes_somebody(infra: PlannedEnvironment) -> None:
     [page] = infra.of("aws_cloudwatch_composite_alarm").values()
     named = set(re.findall(r'ALARM\("([^"]+)"\)', page["alarm_rule"]))
     assert named <= set(infra.by("aws_cloudwatch_metric_alarm", "alarm_name"))
     assert {f"bbws-product-{queue}-dead-letters-{infra.env}" for queue in BATCHES} <= named
 
 
-def test_the_dashboard_shows_what_there_is(infra: World) -> None:
+def test_the_dashboard_shows_what_there_is(infra: PlannedEnvironment) -> None:
     [dashboard] = infra.of("aws_cloudwatch_dashboard").values()
     shown = dashboard["dashboard_body"]
     names = [
@@ -250,7 +257,7 @@ def test_the_dashboard_shows_what_there_is(infra: World) -> None:
 
 
 def test_the_gateway_lets_through_only_who_has_its_key_and_answers_in_our_form(
-    infra: World,
+    infra: PlannedEnvironment,
 ) -> None:
     methods = infra.of("aws_api_gateway_method").values()
     assert all(method["api_key_required"] for method in methods)
@@ -266,7 +273,7 @@ def test_the_gateway_lets_through_only_who_has_its_key_and_answers_in_our_form(
         assert set(json.loads(said)) == {"error", "message", "errors", "requestId"}
 
 
-def test_requests_are_limited(infra: World) -> None:
+def test_requests_are_limited(infra: PlannedEnvironment) -> None:
     plans = infra.by("aws_api_gateway_usage_plan", "name")
     limits = {
         name.rpartition("-")[2]: plan["throttle_settings"][0]["rate_limit"]
@@ -282,7 +289,7 @@ def test_requests_are_limited(infra: World) -> None:
 
 @pytest.mark.parametrize("env", ENVIRONMENTS)
 def test_dev_is_functions_alone_and_the_others_have_the_admin(
-    env: str, infrastructures: dict[str, World]
+    env: str, infrastructures: dict[str, PlannedEnvironment]
 ) -> None:
     services = set(infrastructures[env].by("aws_ecs_service", "name"))
     assert services == (set() if env == "dev" else {"web"})

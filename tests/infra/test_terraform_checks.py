@@ -10,21 +10,18 @@ import boto3
 import pytest
 
 from deploy.local.engines import ROOT, Engines
-from tests.support.browser import skip_or_fail
 from tests.support.terraform import (
     SOURCE,
-    STAND_IN,
-    World,
-    initialised,
-    need_terraform,
+    PlannedEnvironment,
+    init_root,
     policy,
     run,
 )
+from tests.support.tools import STAND_IN, path_of
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.timeout(900), pytest.mark.needs("terraform", "terraform-offline")]
 
 BOOTSTRAP = ROOT / "deploy" / "bootstrap"
-CHECKOV = ROOT / ".venv-infra" / "bin" / "checkov"
 SKIPS = SOURCE / "checkov.yaml"
 TESTED = [
     ".",
@@ -33,7 +30,6 @@ TESTED = [
 
 
 def test_files_are_formatted() -> None:
-    need_terraform()
     assert (
         run("terraform", "fmt", "-check", "-recursive", "-diff", ROOT / "deploy", cwd=ROOT).stdout
         == ""
@@ -42,8 +38,7 @@ def test_files_are_formatted() -> None:
 
 @pytest.mark.parametrize("folder", TESTED)
 def test_what_terraform_tests_holds(folder: str, tmp_path: Path) -> None:
-    need_terraform()
-    root = initialised(tmp_path / "root") if folder == "." else tmp_path / "root" / folder
+    root = init_root(tmp_path / "root") if folder == "." else tmp_path / "root" / folder
     if folder != ".":
         shutil.copytree(SOURCE / folder, root)
         run(STAND_IN, "init", "-input=false", cwd=root)
@@ -53,7 +48,6 @@ def test_what_terraform_tests_holds(folder: str, tmp_path: Path) -> None:
 
 
 def test_what_is_made_once_an_account_can_be_planned(tmp_path: Path) -> None:
-    need_terraform()
     shutil.copytree(
         ROOT / "deploy", tmp_path / "deploy", ignore=shutil.ignore_patterns(".terraform*", "local")
     )
@@ -69,7 +63,6 @@ def test_what_is_made_once_an_account_can_be_planned(tmp_path: Path) -> None:
         "github_repository_id": "42",
     }
     run(
-        STAND_IN,
         "plan",
         "-input=false",
         "-out=plan",
@@ -94,15 +87,24 @@ def test_every_check_that_is_skipped_has_its_reason() -> None:
     assert [line for line in skips if not re.fullmatch(r"  - CKV2?_AWS_\d+ +# .{8,}", line)] == []
 
 
+@pytest.mark.needs("checkov")
 @pytest.mark.parametrize("env", ["dev", "prod"])
 def test_checkov_finds_nothing_without_a_reason(
-    env: str, infrastructures: dict[str, World], tmp_path: Path
+    env: str, infrastructures: dict[str, PlannedEnvironment], tmp_path: Path
 ) -> None:
-    if not CHECKOV.exists():
-        skip_or_fail("checkov is not installed (make infra does)")
     plan = tmp_path / "plan.json"
     plan.write_text(json.dumps(infrastructures[env].plan))
-    done = run(CHECKOV, "--config-file", SKIPS, "-f", plan, "-o", "json", cwd=tmp_path, check=False)
+    done = run(
+        path_of("checkov"),
+        "--config-file",
+        SKIPS,
+        "-f",
+        plan,
+        "-o",
+        "json",
+        cwd=tmp_path,
+        check=False,
+    )
     told = json.loads(done.stdout)
     failed = {
         (c["check_id"], c["check_name"], c["resource"])
@@ -117,7 +119,6 @@ def test_checkov_finds_nothing_without_a_reason(
 
 def test_two_cannot_change_the_same_state_at_once(engines: Engines, tmp_path: Path) -> None:
     """The real backend with the real settings of dev, on the embedded S3."""
-    need_terraform()
     account = "111111111111"  # ministack takes a key of twelve digits as its own account
     keys = {
         "AWS_ACCESS_KEY_ID": account,

@@ -9,7 +9,6 @@ import pytest
 import yaml
 
 from deploy.local.engines import ROOT
-from tests.support.browser import skip_or_fail
 from tests.support.terraform import SOURCE, run
 
 FOLDERS = (SOURCE, ROOT / "deploy" / "bootstrap")
@@ -60,12 +59,11 @@ def test_workflows_take_no_other() -> None:
     assert any("init -input=false -lockfile=readonly " in command for command in commands)
 
 
+@pytest.mark.needs("terraform")
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_terraform_refuses_another_provider_of_the_same_version(
     folder: Path, tmp_path: Path
 ) -> None:
-    if not shutil.which("terraform"):
-        skip_or_fail("terraform is not installed")
     place = {"x86_64": "linux_amd64", "aarch64": "linux_arm64"}[platform.machine()]
     package = tmp_path / "mirror/registry.terraform.io/hashicorp/aws" / VERSION / place
     package.mkdir(parents=True)

@@ -12,12 +12,12 @@ from products.bulk.jobs import JobKind
 from products.bulk.rows import planned_row
 from products.changes import Change, Origin
 from products.pipeline import Pipeline
-from tests.conftest import forget_wiring
 from tests.support.api_client import Api
 from tests.support.builders import fields
 from tests.support.processes import until
-from tests.support.terraform import SOURCE, World, policy
-from tests.support.world import World as Resources
+from tests.support.terraform import SOURCE, PlannedEnvironment, policy
+from tests.support.wiring import forget_wiring
+from tests.support.world import World
 
 POLICIES = sorted(
     path.name.removesuffix(".json.tftpl") for path in (SOURCE / "policies").glob("*.tftpl")
@@ -25,7 +25,7 @@ POLICIES = sorted(
 ROLES = [
     name for name in POLICIES if not name.startswith(("key-", "topic-", "trust-", "search-domain"))
 ]
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.timeout(900), pytest.mark.needs("terraform", "terraform-offline")]
 
 NO_RESOURCE_LEVEL = {
     "xray:PutTraceSegments": "X-Ray knows no resources to write to",
@@ -68,7 +68,7 @@ def test_no_role_may_do_anything_by_wildcard(name: str) -> None:
                 assert "*" not in resource or BELOW.match(resource), resource
 
 
-def test_terraform_fills_in_what_these_tests_do(infra: World) -> None:
+def test_terraform_fills_in_what_these_tests_do(infra: PlannedEnvironment) -> None:
     """So that a test that reads the template tests what is made."""
     made = {
         role["role"]: json.loads(role["policy"])
@@ -116,7 +116,7 @@ Permission = tuple[str, str]
 
 @pytest.fixture
 def called(
-    world: Resources, settings: Any, monkeypatch: pytest.MonkeyPatch
+    world: World, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[set[Permission]]:
     """The permissions that were needed of DynamoDB, CloudFront and, to verify, S3 since it was last emptied."""
     seen: set[Permission] = set()
@@ -231,9 +231,7 @@ def test_delete_may_do_what_it_does(api: Api, p1: str, called: set[Permission]) 
     assert called == allowed("delete")
 
 
-def test_consumers_may_do_what_they_do(
-    world: Resources, ann: Origin, called: set[Permission]
-) -> None:
+def test_consumers_may_do_what_they_do(world: World, ann: Origin, called: set[Permission]) -> None:
     bootstrap.catalogue().create("p1", fields(), ann)
     pipeline = bootstrap.pipeline()
     for name, work in {
@@ -261,9 +259,7 @@ def _change(product_id: str, version: int) -> Change:
     return change
 
 
-def test_creator_may_do_what_it_does(
-    world: Resources, ann: Origin, called: set[Permission]
-) -> None:
+def test_creator_may_do_what_it_does(world: World, ann: Origin, called: set[Permission]) -> None:
     """It also writes the rows of jobs, so it may do all that those who accept may."""
     catalogue = bootstrap.catalogue()
     catalogue.create("p1", fields(), ann)

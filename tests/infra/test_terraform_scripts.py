@@ -12,10 +12,14 @@ from typing import Any
 import pytest
 
 from deploy.local.engines import ROOT
-from tests.support.browser import skip_or_fail
-from tests.support.terraform import STAND_IN, World
+from tests.support.terraform import PlannedEnvironment
+from tests.support.tools import STAND_IN
 
-pytestmark = pytest.mark.timeout(900)  # whoever comes first makes all environments
+# The first test to come plans all environments.
+pytestmark = [
+    pytest.mark.timeout(900),
+    pytest.mark.needs("jq", "terraform", "terraform-offline"),
+]
 
 ZIP = "5e" * 32
 IMAGE = f"registry.example/bbws-products@sha256:{'1' * 64}"
@@ -23,8 +27,6 @@ IMAGE = f"registry.example/bbws-products@sha256:{'1' * 64}"
 
 def script(name: str, *arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """One of ``deploy/*.sh``, for which ``terraform`` is the stand-in."""
-    if shutil.which("jq") is None:
-        skip_or_fail("There is no jq here (Debian: apt-get install jq).")
     beside = folder / "bin"
     beside.mkdir()
     program = beside / "terraform"
@@ -41,7 +43,7 @@ def script(name: str, *arguments: str, folder: Path) -> subprocess.CompletedProc
 
 
 @pytest.fixture
-def made(infrastructures: dict[str, World], tmp_path: Path) -> dict[str, Path]:
+def made(infrastructures: dict[str, PlannedEnvironment], tmp_path: Path) -> dict[str, Path]:
     """Folders of Terraform's of their own, in which an environment stands already."""
     return {
         env: shutil.copytree(infrastructures[env].home, tmp_path / env, symlinks=True)
@@ -55,7 +57,7 @@ def test_what_was_built_is_what_is_planned(env: str, made: dict[str, Path]) -> N
     assert done.returncode == 0, done.stderr
     show = [str(STAND_IN), "show", "-json", "tfplan"]
     shown = subprocess.run(
-        show, cwd=made[env], capture_output=True, text=True, timeout=120, check=True
+        show, cwd=made[env], capture_output=True, text=True, timeout=280, check=True
     )
     plan: dict[str, Any] = json.loads(shown.stdout)
     given = {name: variable["value"] for name, variable in plan["variables"].items()}
@@ -90,7 +92,9 @@ def test_nothing_has_drifted_where_nobody_has_changed_anything(made: dict[str, P
     assert "No changes" in (folder / "drift.txt").read_text()
 
 
-def test_each_output_that_is_asked_for_is_there(infrastructures: dict[str, World]) -> None:
+def test_each_output_that_is_asked_for_is_there(
+    infrastructures: dict[str, PlannedEnvironment],
+) -> None:
     there = set(infrastructures["prod"].plan["configuration"]["root_module"]["outputs"])
     texts = [
         path.read_text()

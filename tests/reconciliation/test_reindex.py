@@ -17,10 +17,10 @@ from products.errors import DependencyUnavailable
 from products.lists import ListQuery
 from products.product import Product
 from products.reindex import Reindex
-from tests.conftest import forget_wiring
 from tests.support.builders import fields
 from tests.support.commands import output
 from tests.support.fakes import FakeDoorbell
+from tests.support.wiring import forget_wiring
 from tests.support.world import World
 
 HOSTING = ListQuery(text="hosting", by_relevance=True, limit=100)

@@ -11,26 +11,17 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
-from deploy.local.engines import ROOT, one_sentence
+from deploy.local.engines import ROOT, exit_on_engine_failure
 from tests.second_engines.dynamodb_local import DynamoDBLocal
 from tests.second_engines.postgres import Postgres
 
-SUBJECTS = (
-    "admin_form admin_list admin_operations api_batch api_caching api_conflicts api_edges api_history api_reading "
-    "api_writing catalogue commands direct every_url histories hot jobs lists once operations pipeline product_query "
-    "security_login security_sessions tokens"
-).split()
 OTHERS = ("AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_SQS", "OPENSEARCH_URL", "DATABASE_URL")
 SHORT = ["--writes", "150", "--seconds", "30", "--seed", "2026"]
 
 
 def main() -> int:
-    asked = sys.argv[1:] or [
-        str(path)
-        for subject in SUBJECTS
-        if (path := ROOT / "tests" / f"test_{subject}.py").exists()
-    ]
-    with one_sentence(), ExitStack() as ends:
+    asked = sys.argv[1:] or ["-m", "engines"]
+    with exit_on_engine_failure(), ExitStack() as ends:
         home = Path(ends.enter_context(tempfile.TemporaryDirectory(prefix="bbws-second-")))
         variables = dict(os.environ)
         if "AWS_ENDPOINT_URL_DYNAMODB" not in variables:
@@ -44,6 +35,7 @@ def main() -> int:
             sql.start()
             variables["DATABASE_URL"] = sql.url
         variables.setdefault("HISTORIES", "10")
+        variables.setdefault("WALKED_PRODUCTS", "10000")
         variables["SECOND_ENGINES"] = " ".join(name for name in OTHERS if name in variables)
         return tested(asked, variables) or game_day(variables)
     return 1

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -21,23 +21,25 @@ from products.catalogue import Catalogue
 from products.changes import Origin
 from products.models import ApiToken
 from products.pipeline import Pipeline
-from tests.support.admin_client import form_entries, sign_in
+from tests.support.admin_client import sign_in
 from tests.support.builders import fields
+from tests.support.url_table import (
+    ADD,
+    ANYONE,
+    CHANGE,
+    DELETE,
+    METHODS,
+    OPERATE,
+    ROOT,
+    STAFF,
+    TABLE,
+    VIEW,
+    Row,
+)
 from tests.support.world import World
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.engines]
 
-ANYONE, STAFF, VIEW, ADD, CHANGE, DELETE, ROOT = (
-    "anyone",
-    "staff",
-    "view",
-    "add",
-    "change",
-    "delete",
-    "root",
-)
-OPERATE = "operate"
-METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 MEMBER = {ANYONE, VIEW, ADD, CHANGE, DELETE, OPERATE}
 PEOPLE: dict[str, tuple[Callable[[], Client], set[str]]] = {
     "superuser": (lambda: sign_in("root", None, superuser=True), {*MEMBER, STAFF, ROOT}),
@@ -50,161 +52,6 @@ PEOPLE: dict[str, tuple[Callable[[], Client], set[str]]] = {
     "staff without permission": (lambda: sign_in("stan", None), {ANYONE, STAFF}),
     "a Product admin who is no staff": (lambda: sign_in("olga", staff=False), MEMBER),
     "anonymous": (Client, {ANYONE}),
-}
-
-
-class Row(NamedTuple):
-    """An address, what each method needs (one that is not named is refused to all), and what is sent to write."""
-
-    address: str
-    needs: dict[str, str]
-    sent: dict[str, Any]
-
-
-def row(address: str, sent: dict[str, Any] | None = None, **needs: str) -> Row:
-    return Row(address, needs, sent or {})
-
-
-def page(address: str, needed: str, sent: dict[str, Any] | None = None) -> Row:
-    """Opened and sent by the same people."""
-    return row(address, sent, GET=needed, POST=needed)
-
-
-def public(address: str) -> Row:
-    return row(address, **dict.fromkeys(METHODS, ANYONE))
-
-
-A, P = "/v1.0/products", "/admin/products/product/"
-U, G, K = "/admin/auth/user/", "/admin/auth/group/", "/admin/products/apitoken/"
-NEW = {
-    "productId": "p3",
-    "name": "Third one",
-    "description": "Hosting for a third site.",
-    "price": "3.00",
-}
-CREATE = {
-    "action": "create",
-    "productId": "p4",
-    "product": {**NEW, "name": "Fourth one", "productId": "p4"},
-}
-YES = {"post": "yes"}
-CELL = {"field": "price", "value": "7", "version": "1"}
-BULK = {"doing": "price", "field": "price", "way": "set", "by": "7", "rounding": "1"}
-STUCK = {"product": "p1", "version": "1", "effect": "audited", "reason": "No need of it"}
-SECRET = "a-password-of-somebody"
-# One line for each route, as `routes` spells it; {user}, {group}, {token} and its {holder} are made by `there`.
-# Under /admin/ everything needs the staff flag besides. What is sent would write if it were let in.
-TABLE: dict[str, Row] = {
-    "": public("/"),
-    "healthz": public("/healthz"),
-    "readyz": public("/readyz"),
-    "v1.0/schema": row("/v1.0/schema", GET=ANYONE),
-    "v1.0/docs": row("/v1.0/docs", GET=ANYONE),
-    "v1.0/products": row(A, NEW, GET=ANYONE, POST=ADD),
-    "v1.0/products:batch": row(f"{A}:batch", {"mode": "all", "items": [CREATE]}, POST=ADD),
-    "v1.0/products/<str:product_id>": row(
-        f"{A}/p2", {"price": "2.00"}, GET=ANYONE, PUT=CHANGE, PATCH=CHANGE, DELETE=DELETE
-    ),
-    "v1.0/products/<str:product_id>/changes": row(f"{A}/p2/changes", GET=VIEW),
-    "v1.0/products/<str:product_id>/changes/<int:version>": row(f"{A}/p2/changes/1", GET=VIEW),
-    "v1.0/products/<str:product_id>/changes/<int:version>/restore": row(
-        f"{A}/p2/changes/1/restore", POST=CHANGE
-    ),
-    "api-auth/login/": public("/api-auth/login/"),
-    "api-auth/logout/": row("/api-auth/logout/", POST=ANYONE),
-    "admin/": page("/admin/", STAFF),
-    "admin/<app_label>/": page("/admin/products/", VIEW),
-    "admin/login/": page("/admin/login/", ANYONE),
-    "admin/logout/": row("/admin/logout/", POST=STAFF),
-    "admin/password_change/": page("/admin/password_change/", STAFF),
-    "admin/password_change/done/": row("/admin/password_change/done/", GET=STAFF),
-    "admin/jsi18n/": row("/admin/jsi18n/", GET=STAFF),
-    "admin/search/": page("/admin/search/?s=basic", STAFF),
-    "admin/autocomplete/": row("/admin/autocomplete/"),  # no page asks it anything
-    "admin/r/<path:content_type_id>/<path:object_id>/": row(
-        "/admin/r/1/1/"
-    ),  # nothing of ours has a page elsewhere
-    "admin/(?P<url>.*)$": row("/admin/no/such/page/"),
-    "admin/products/product/": page(P, VIEW),
-    "admin/products/product/add/": page(
-        f"{P}add/", ADD, form_entries(product_id="p3", name="Third one")
-    ),
-    "admin/products/product/<path:object_id>/": page(f"{P}p1/", STAFF),  # leads to the change page
-    "admin/products/product/<path:object_id>/change/": row(
-        f"{P}p1/change/", form_entries(price="1.00"), GET=VIEW, POST=CHANGE
-    ),
-    "admin/products/product/<path:object_id>/history/": page(f"{P}p1/history/", VIEW),
-    "admin/products/product/<path:object_id>/delete/": page(f"{P}p1/delete/", DELETE, YES),
-    "admin/products/product/<path:object_id>/restore/": row(f"{P}p0/restore/", POST=CHANGE),
-    "admin/products/product/<path:object_id>/restore/<int:version>/": row(
-        f"{P}p2/restore/1/", POST=CHANGE
-    ),
-    "admin/products/product/<path:object_id>/undo/<int:version>/": row(
-        f"{P}p2/undo/2/", POST=CHANGE
-    ),
-    "admin/products/product/<path:object_id>/receipt/<int:version>/": row(
-        f"{P}p1/receipt/1/", GET=VIEW
-    ),
-    "admin/products/product/add/preview/": row(f"{P}add/preview/", form_entries(), POST=ADD),
-    "admin/products/product/<path:object_id>/preview/": row(
-        f"{P}p1/preview/", form_entries(), POST=CHANGE
-    ),
-    "admin/products/product/<path:object_id>/cell/": row(f"{P}p1/cell/", CELL, POST=CHANGE),
-    "admin/products/product/<path:object_id>/image/": row(f"{P}p1/image/", POST=CHANGE),
-    "admin/products/product/bulk/": page(f"{P}bulk/?id=p1", CHANGE, BULK),
-    "admin/products/product/export/": row(f"{P}export/", GET=VIEW),
-    "admin/products/product/import/": page(f"{P}import/", CHANGE),
-    "admin/products/product/jobs/": row(f"{P}jobs/", GET=VIEW),
-    "admin/products/product/jobs/<str:job_id>/": row(P + "jobs/{job}/", GET=VIEW),
-    "admin/products/product/jobs/<str:job_id>/progress/": row(P + "jobs/{job}/progress/", GET=VIEW),
-    "admin/products/product/jobs/<str:job_id>/errors/": row(P + "jobs/{job}/errors/", GET=VIEW),
-    "admin/products/product/jobs/<str:job_id>/start/": row(
-        P + "jobs/{job}/start/"
-    ),  # only by who planned it
-    "admin/products/product/jobs/<str:job_id>/cancel/": row(P + "jobs/{job}/cancel/", POST=CHANGE),
-    "admin/products/product/jobs/<str:job_id>/undo/": row(P + "jobs/{job}/undo/", POST=CHANGE),
-    "admin/products/product/operations/": row(f"{P}operations/", GET=OPERATE),
-    "admin/products/product/operations/retry/": row(f"{P}operations/retry/", STUCK, POST=OPERATE),
-    "admin/products/product/operations/retry_cause/": row(
-        f"{P}operations/retry_cause/", POST=OPERATE
-    ),
-    "admin/products/product/operations/discard/": row(
-        f"{P}operations/discard/", STUCK, POST=OPERATE
-    ),
-    "admin/products/product/operations/redrive/": row(f"{P}operations/redrive/", POST=OPERATE),
-    "admin/products/apitoken/": page(
-        K, ROOT, {"action": "revoke", "_selected_action": "{token}", "index": "0"}
-    ),
-    "admin/products/apitoken/add/": page(
-        f"{K}add/", ROOT, {"user": "{holder}", "label": "x", "days": "1"}
-    ),
-    "admin/products/apitoken/<path:object_id>/": page(K + "{token}/", STAFF),
-    "admin/products/apitoken/<path:object_id>/change/": row(
-        K + "{token}/change/", {"label": "y"}, GET=ROOT
-    ),
-    "admin/products/apitoken/<path:object_id>/history/": page(K + "{token}/history/", ROOT),
-    "admin/products/apitoken/<path:object_id>/delete/": row(K + "{token}/delete/", YES),
-    "admin/auth/user/": page(U, ROOT),
-    "admin/auth/user/add/": page(
-        f"{U}add/", ROOT, {"username": "new", "password1": SECRET, "password2": SECRET}
-    ),
-    "admin/auth/user/<path:object_id>/": page(U + "{user}/", STAFF),
-    "admin/auth/user/<path:object_id>/change/": page(
-        U + "{user}/change/", ROOT, {"username": "renamed"}
-    ),
-    "admin/auth/user/<id>/password/": page(
-        U + "{user}/password/", ROOT, {"password1": SECRET, "password2": SECRET}
-    ),
-    "admin/auth/user/<path:object_id>/history/": page(U + "{user}/history/", ROOT),
-    "admin/auth/user/<path:object_id>/delete/": page(U + "{user}/delete/", ROOT, YES),
-    "admin/auth/group/": page(G, ROOT),
-    "admin/auth/group/add/": page(f"{G}add/", ROOT, {"name": "Others"}),
-    "admin/auth/group/<path:object_id>/": page(G + "{group}/", STAFF),
-    "admin/auth/group/<path:object_id>/change/": page(
-        G + "{group}/change/", ROOT, {"name": "Renamed"}
-    ),
-    "admin/auth/group/<path:object_id>/history/": page(G + "{group}/history/", ROOT),
-    "admin/auth/group/<path:object_id>/delete/": page(G + "{group}/delete/", ROOT, YES),
 }
 
 

@@ -14,9 +14,9 @@ from deploy.local.engines import ROOT
 from products.access.groups import GROUPS
 from products.catalogue import Catalogue
 from products.changes import Origin
-from tests.project.test_fitness import OWN_KEYS
 from tests.support.admin_client import LIST, page_url, sign_in
 from tests.support.builders import fields
+from tests.support.startup import OWN_KEYS
 from tests.support.world import World
 
 pytestmark = pytest.mark.django_db
@@ -42,7 +42,7 @@ def in_production(code: str) -> subprocess.CompletedProcess[str]:
     }
     environment |= PRODUCTION
     return subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=280, check=False
     )
 
 

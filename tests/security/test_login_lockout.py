@@ -10,9 +10,9 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.test import Client, RequestFactory
 
-from products.access.login_lockout import address_of
+from products.access.login_lockout import client_address
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.engines]
 
 PASSWORD, LOGIN = "a-password-of-the-tests", "/admin/login/"
 
@@ -146,7 +146,7 @@ def test_failures_count_against_the_address_beyond_our_proxies(
     request = RequestFactory().post(
         LOGIN, headers={"X-Forwarded-For": told}, REMOTE_ADDR="10.0.0.1"
     )
-    assert address_of(request) == address
+    assert client_address(request) == address
 
 
 def test_an_attempt_is_kept_without_its_password() -> None:

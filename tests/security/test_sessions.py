@@ -11,7 +11,7 @@ from django.test import Client
 
 from products.access.sessions import STARTED
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.engines]
 
 PASSWORD, LOGIN, HOME = "a-password-of-the-tests", "/admin/login/", "/admin/password_change/"
 NEW = "another-password-of-the-tests"
@@ -87,7 +87,7 @@ def test_a_sign_of_life_undoes_nothing_that_another_request_has_stored(ann: User
     quick["saved"] = "by another request"
     quick.save()
     leave(client, 5)
-    slow.stay()
+    slow.record_activity()
     assert client.session["saved"] == "by another request"
     assert minutes_left(client) > 119
 

@@ -45,7 +45,7 @@ class Environment:
         return f"{self.url_prefix}/{queue_names(self.name)[task]}"
 
 
-def made(search_url: str, url_prefix: str) -> Environment:
+def create_environment(search_url: str, url_prefix: str) -> Environment:
     """All resources as they must be."""
     name = f"v{uuid.uuid4().hex[:8]}"
     environment = Environment(
@@ -158,7 +158,7 @@ def make_role(environment: Environment, role: str) -> str:
         "Action": "sts:AssumeRole",
     }
     name = f"{role}-{environment.name}"
-    made = iam.create_role(RoleName=name, AssumeRolePolicyDocument=_policy([trust]))
+    create_environment = iam.create_role(RoleName=name, AssumeRolePolicyDocument=_policy([trust]))
     statements = [
         {
             "Effect": "Allow",
@@ -169,7 +169,7 @@ def make_role(environment: Environment, role: str) -> str:
         if any(actions.values())
     ]
     iam.put_role_policy(RoleName=name, PolicyName="needed", PolicyDocument=_policy(statements))
-    return made["Role"]["Arn"]
+    return create_environment["Role"]["Arn"]
 
 
 def allow(environment: Environment, role: str, action: str, resource: str) -> None:
@@ -201,7 +201,7 @@ class Quiet(WSGIRequestHandler):
 
 
 @contextmanager
-def served() -> Iterator[str]:
+def serve_application() -> Iterator[str]:
     """This process's own application, at an address. Django's live server would empty the tables that tests share."""
     with make_server("127.0.0.1", 0, get_wsgi_application(), Server, Quiet) as server:
         Thread(target=server.serve_forever, daemon=True).start()

@@ -31,7 +31,7 @@ exec setpriv --no-new-privs chroot --userspec="$user" --groups="${user#*:}" "$ro
 
 def buildah(*arguments: str) -> str:
     done = subprocess.run(
-        ["buildah", *arguments], capture_output=True, text=True, check=True, timeout=120
+        ["buildah", *arguments], capture_output=True, text=True, check=True, timeout=280
     )
     return done.stdout.strip()
 
@@ -110,7 +110,7 @@ class Container:
         place = ["/usr/bin/env", "-C", self.image.config["WorkingDir"]]
         run = [*enter, *place, *command]
         return subprocess.run(
-            run, env=self.variables, capture_output=True, text=True, timeout=60, check=False
+            run, env=self.variables, capture_output=True, text=True, timeout=280, check=False
         )
 
     def healthy(self) -> bool:

@@ -2,10 +2,14 @@
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from tasks.aws_lambda import handler
 from tasks.queues import queue_names
 from tests.support.world import World
+
+GATEWAY = "abcde12345.execute-api.eu-west-1.amazonaws.com"
+GATEWAY_ID = "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
 
 
 @dataclass
@@ -48,3 +52,37 @@ def pump(world: World) -> None:
                 if record["messageId"] not in failed:
                     url = world.queue_url(world.queue(task))
                     world.sqs.delete_message(QueueUrl=url, ReceiptHandle=record["receiptHandle"])
+
+
+def rest(
+    method: str, url: str, body: str | None = None, stage: str = "", **headers: str
+) -> dict[str, Any]:
+    """An event of a REST API: its path decoded, its query decoded, everything several times."""
+    parts = urlsplit(url)
+    sent = {
+        "Host": GATEWAY,
+        "X-Forwarded-Proto": "https",
+        "X-Forwarded-For": "198.51.100.9",
+        **headers,
+    }
+    query: dict[str, list[str]] = {}
+    for name, value in parse_qsl(parts.query, keep_blank_values=True):
+        query.setdefault(name, []).append(value)
+    return {
+        "resource": "/{proxy+}",
+        "path": parts.path,
+        "httpMethod": method,
+        "headers": sent,
+        "multiValueHeaders": {name: [value] for name, value in sent.items()},
+        "queryStringParameters": {name: values[-1] for name, values in query.items()} or None,
+        "multiValueQueryStringParameters": query or None,
+        "requestContext": {
+            "requestId": GATEWAY_ID,
+            "path": stage + parts.path,
+            "stage": stage.strip("/"),
+            "domainName": GATEWAY,
+            "identity": {"sourceIp": "198.51.100.9"},
+        },
+        "body": body,
+        "isBase64Encoded": False,
+    }

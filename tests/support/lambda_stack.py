@@ -194,14 +194,14 @@ class Stack:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"{self.address}{path}", data, sent, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
+            with urllib.request.urlopen(request, timeout=280) as answer:
                 return answer.status, _json(answer.read()), answer.headers
         except urllib.error.HTTPError as refused:
             with refused:
                 return refused.code, _json(refused.read()), refused.headers
 
     def token(self) -> str:
-        return tokens.signed(
+        return tokens.sign(
             ANN, EVERYTHING, at=datetime.now(UTC), lifetime=timedelta(hours=1), token_id="t"
         )
 

@@ -67,9 +67,9 @@ def _prose(path: Path, text: str) -> Iterator[tuple[int, str, bool]]:
 
 def _docstrings(tree: ast.Module) -> Iterator[tuple[int, str, bool]]:
     for node in ast.walk(tree):
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-            if isinstance(node.value.value, str):
-                yield node.lineno, node.value.value, True
+        constant = node.value if isinstance(node, ast.Expr) else None
+        if isinstance(constant, ast.Constant) and isinstance(constant.value, str):
+            yield constant.lineno, constant.value, True
 
 
 def _messages(tree: ast.Module) -> Iterator[tuple[int, str, bool]]:

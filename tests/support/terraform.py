@@ -15,19 +15,16 @@ from typing import Any
 import pytest
 
 from deploy.local.engines import ROOT
-from tests.support.browser import skip_or_fail
+from tests.support.tools import STAND_IN
 
 ENVIRONMENTS = ("dev", "sit", "prod")
 SOURCE = ROOT / "deploy" / "terraform"
-STAND_IN = Path(
-    os.environ.get("TERRAFORM_OFFLINE", ROOT.parent / "shared/terraform-offline/terraform-offline")
-)
 PACKAGE = {"package_key": f"products-lambda/{'0' * 64}.zip", "package_hash": f"{'A' * 43}="}
 LOCAL_STATE = 'terraform {\n  backend "local" {}\n}\n'
 
 
 @dataclass(frozen=True)
-class World:
+class PlannedEnvironment:
     """An environment: its plan, and what there is once the stand-in has pretended to carry it out, in ``home``."""
 
     env: str
@@ -70,15 +67,6 @@ def _resources(module: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         yield from _resources(child)
 
 
-def need_terraform() -> None:
-    if not shutil.which("terraform"):
-        skip_or_fail("terraform is not installed")
-    if not STAND_IN.exists():
-        skip_or_fail(
-            "there is no stand-in for Terraform's AWS provider (TERRAFORM_OFFLINE names one)"
-        )
-
-
 def run(
     *command: str | Path, cwd: Path, check: bool = True, **variables: str
 ) -> subprocess.CompletedProcess[str]:
@@ -97,7 +85,7 @@ def run(
     return done
 
 
-def initialised(target: Path) -> Path:
+def init_root(target: Path) -> Path:
     """A copy of the root, with its state in a file."""
     shutil.copytree(SOURCE, target, ignore=shutil.ignore_patterns(".terraform*"))
     (target / "backend_override.tf").write_text(LOCAL_STATE)
@@ -105,7 +93,7 @@ def initialised(target: Path) -> Path:
     return target
 
 
-def chosen(env: str, **variables: str) -> list[str]:
+def environment_arguments(env: str, **variables: str) -> list[str]:
     """The arguments that choose an environment."""
     pairs = (PACKAGE | variables).items()
     return [
@@ -114,8 +102,8 @@ def chosen(env: str, **variables: str) -> list[str]:
     ]
 
 
-def _made(folder: Path) -> None:
-    root = initialised(folder / "root")
+def _apply_all(folder: Path) -> None:
+    root = init_root(folder / "root")
     with ThreadPoolExecutor(len(ENVIRONMENTS)) as pool:
         list(pool.map(lambda env: _apply(root, folder / env, env), ENVIRONMENTS))
     (folder / "ready").touch()
@@ -123,23 +111,30 @@ def _made(folder: Path) -> None:
 
 def _apply(root: Path, home: Path, env: str) -> None:
     shutil.copytree(root, home, symlinks=True)
-    run(STAND_IN, "plan", "-input=false", "-lock=false", "-out=plan", *chosen(env), cwd=home)
+    run(
+        STAND_IN,
+        "plan",
+        "-input=false",
+        "-lock=false",
+        "-out=plan",
+        *environment_arguments(env),
+        cwd=home,
+    )
     run(STAND_IN, "apply", "-input=false", "-lock=false", "plan", cwd=home)
     (home / "plan.json").write_text(run(STAND_IN, "show", "-json", "plan", cwd=home).stdout)
     (home / "state.json").write_text(run(STAND_IN, "show", "-json", cwd=home).stdout)
 
 
-def worlds(shared: Path) -> dict[str, World]:
+def planned_environments(shared: Path) -> dict[str, PlannedEnvironment]:
     """Made once for all of xdist's workers; the others wait for the first."""
     folder = shared / "terraform"
     folder.mkdir(exist_ok=True)
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (folder / "ready").exists():
-            need_terraform()
-            _made(folder)
+            _apply_all(folder)
     return {
-        env: World(
+        env: PlannedEnvironment(
             env,
             folder / env,
             *(

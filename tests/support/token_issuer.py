@@ -12,7 +12,7 @@ from typing import Any
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-NAME, AUDIENCE = "https://issuer.example", "portal"
+ISSUER, AUDIENCE = "https://issuer.example", "portal"
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Issuer:
         claims = {
             "sub": "123",
             "username": "zoe",
-            "iss": NAME,
+            "iss": ISSUER,
             "aud": AUDIENCE,
             "exp": datetime.now(UTC) + timedelta(minutes=5),
             "cognito:groups": ["Product editors", "Unheard of"],
@@ -33,7 +33,7 @@ class Issuer:
 
 
 @contextmanager
-def issuing() -> Iterator[Issuer]:
+def running_issuer() -> Iterator[Issuer]:
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     public = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(key.public_key())) | {
         "kid": "k1",

@@ -20,7 +20,7 @@ from bbws_products.validation import (
     queues,
     table,
 )
-from bbws_products.validation.findings import Finding, State, softened
+from bbws_products.validation.findings import Finding, State, relaxed_for_local
 
 Check = Callable[[], Iterable[Finding]]
 
@@ -54,9 +54,11 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", dest="as_json", help="for machines")
 
     def handle(self, *args: Any, strict: bool, as_json: bool, **options: Any) -> str:
-        found = {area: list(validate()) for area, validate in validations(**options).items()}
+        found = {area: list(validate()) for area, validate in areas(**options).items()}
         if LOCAL and not strict:
-            found = {area: list(map(softened, findings)) for area, findings in found.items()}
+            found = {
+                area: list(map(relaxed_for_local, findings)) for area, findings in found.items()
+            }
         counts = Counter(finding.state for findings in found.values() for finding in findings)
         self.stdout.write(_json(found) if as_json else _table(found, counts))
         wrong = (
@@ -71,7 +73,7 @@ class Command(BaseCommand):
         return ""
 
 
-def validations(
+def areas(
     *, url: str | None, with_lambda: bool, role: str | None, principal: str | None, **_: Any
 ) -> dict[str, Check]:
     """What is looked at, by the name it has in the table."""

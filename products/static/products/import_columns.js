@@ -14,7 +14,7 @@
   };
 
   const createColumnRow = (column, number, fields) => {
-    const row = createElement("div", "", "form-field");
+    const row = createElement("div", "", "labelled-field");
     const label = createElement("label", column.name || `(column ${number + 1})`);
     label.htmlFor = `column-${number}`;
     const select = document.createElement("select");

@@ -9,7 +9,6 @@ asked at the moment that is gone back to, and what comes later gets lost. How lo
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import time
@@ -23,7 +22,6 @@ import pytest
 
 from deploy.local.engines import ROOT, stop
 from tests.support.aws_environment import Environment, make_functions
-from tests.support.browser import skip_or_fail
 from tests.support.builders import fields
 from tests.support.processes import Deployment, until
 from tests.support.world import World
@@ -36,6 +34,8 @@ PAGE = (
     .partition("\n## ")[0]
     .replace("\\\n", " ")
 )
+
+pytestmark = pytest.mark.needs("aws")
 
 
 def documented(step: int, start: str, **changes: str) -> str:
@@ -85,8 +85,6 @@ class Operator:
 
 @pytest.fixture
 def operator(deployment: Deployment) -> Operator:
-    if shutil.which("aws", path=str(ROOT / ".venv-lint/bin")) is None:
-        skip_or_fail("There is no AWS command line here; `make lint-deploy` installs it.")
     return Operator(deployment)
 
 

@@ -12,30 +12,19 @@ import yaml
 from deploy.local.engines import ROOT
 from tests.gameday.fault_proxy import PASS, RESET, Proxy
 from tests.support.processes import Deployment
+from tests.support.tools import path_of
 
 PROGRAMS = ROOT / "tests/clients"
 CONTRACT = ROOT / "products/api/openapi.yaml"
 PATIENCE = 60
+pytestmark = pytest.mark.needs("node")
+
 PORTAL = "https://portal.example.com"
 
 
 @pytest.fixture(scope="module")
 def node() -> str:
-    """Node, with what the programs need; without it these tests say so and are left out, unless that is forbidden."""
-    found = shutil.which("node")
-    if found and is_new_enough(found) and (PROGRAMS / "node_modules/ready").exists():
-        return found
-    leave_out = pytest.fail if os.environ.get("CI_REFUSES_SKIPS") == "1" else pytest.skip
-    leave_out(
-        "The API was not called from Node: it takes Node 18 or newer, and `make test` to install the packages."
-    )
-    raise AssertionError("not reached")
-
-
-def is_new_enough(node: str) -> bool:
-    return (
-        int(run(node, "--print", "process.versions.node", cwd=ROOT).stdout.partition(".")[0]) >= 18
-    )
+    return path_of("node")
 
 
 @pytest.fixture
