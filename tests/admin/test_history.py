@@ -44,7 +44,7 @@ def test_any_two_versions_can_be_compared(eve: Client) -> None:
     text = eve.get(f"{HISTORY}?from=3&to=1").text
     assert "Version 1 compared with version 3" in text
     for shown in (
-        "Bring back v1's price",
+        "Restore price from v1",
         "7 fields are the same",
         "Restore version 1",
     ):
