@@ -14,7 +14,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 from products.admin.base import ModelAdmin
 from products.admin.unavailable import with_unavailable_page
 from products.bootstrap import catalogue, jobs
-from products.bulk.jobs import MAX_ROWS, Job, JobKind
+from products.bulk.job import MAX_ROWS, Job, JobKind
 from products.bulk.pricing import (
     Adjustment,
     AdjustmentKind,

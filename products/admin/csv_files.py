@@ -21,7 +21,7 @@ from products.admin.base import ModelAdmin
 from products.admin.bulk import filtered_list
 from products.admin.unavailable import with_unavailable_page
 from products.bootstrap import catalogue, jobs, now
-from products.bulk.jobs import Job, JobKind, JobNotFound
+from products.bulk.job import Job, JobKind, JobNotFound
 from products.bulk.rows import Row, RowState
 from products.bulk.spreadsheet import (
     COLUMNS,

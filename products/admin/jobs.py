@@ -16,7 +16,7 @@ from products.admin.formatting import field_label, format_value
 from products.admin.refusals import status_of
 from products.admin.unavailable import with_unavailable_page
 from products.bootstrap import jobs
-from products.bulk.jobs import Job, JobKind, JobNotFound
+from products.bulk.job import Job, JobKind, JobNotFound
 from products.bulk.rows import Row, RowState
 from products.errors import CatalogueError
 

@@ -11,7 +11,7 @@ from django.test import Client
 
 from deploy.local.engines import free_port
 from products import bootstrap
-from products.bulk.jobs import Job
+from products.bulk.job import Job
 from products.catalogue import Catalogue
 from products.changes import Origin
 from tests.support.admin_client import LIST, sign_in
@@ -107,7 +107,7 @@ def test_undo_of_a_filtered_bulk_edit_skips_later_edits(
     act(eve, "start")
     world.work()
     text = eve.get(undo).text
-    assert "ben saved version 3 since." in text
+    assert "ben has saved version 3 since." in text
     assert [str(catalogue.newest(f"p{n}").price) for n in range(3)] == [
         "95.00",
         "1500.00",
@@ -235,7 +235,7 @@ def test_a_running_job_is_cancelled(eve: Client, three: None) -> None:
     act(eve, "cancel")
     assert newest_job().state == "cancelled"
     answer = act(eve, "cancel")
-    assert "The job is cancelled already." in eve.get(answer["Location"]).text
+    assert "The job is already cancelled." in eve.get(answer["Location"]).text
 
 
 @pytest.mark.parametrize("what", ["start", "cancel", "undo"])

@@ -29,7 +29,7 @@ def test_a_bulk_edit_is_previewed_followed_and_undone(page: Page, site: LiveSite
     page.get_by_role("button", name="Undo").click()
     page.get_by_role("button", name="Apply to 3 products").click()
     expect(page.get_by_role("row", name="Bulk hosting 1")).to_contain_text(
-        "ann saved version 3 since."
+        "ann has saved version 3 since."
     )
     assert [site.product(f"bulk{n}")["price"] for n in range(3)] == ["100.00", "109.99", "100.00"]
 

@@ -15,7 +15,7 @@ from django.test import Client
 from bbws_products.celery import app
 from bbws_products.logs import JsonFormatter, LineFormatter
 from products import bootstrap
-from products.bulk.jobs import JobKind
+from products.bulk.job import JobKind
 from products.bulk.rows import planned_row
 from products.catalogue import Catalogue
 from products.changes import Effect, Origin

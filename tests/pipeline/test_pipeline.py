@@ -10,7 +10,8 @@ from products import bootstrap
 from products.catalogue import Catalogue
 from products.changes import Effect, Origin, audit_hash
 from products.errors import ChangeNotFound, CorruptChange, DependencyUnavailable, EffectRefused
-from products.pipeline import MIN_PURGE_INTERVAL, Invalidation, Pipeline, effect_states
+from products.invalidation import MIN_PURGE_INTERVAL, Invalidation
+from products.pipeline import Pipeline, effect_states
 from tests.support.builders import fields
 from tests.support.fakes import Clock, FakeDoorbell
 from tests.support.world import World

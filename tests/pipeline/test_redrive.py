@@ -10,7 +10,7 @@ from django.core.management import CommandError
 
 from products import bootstrap, maintenance
 from products.adapters.sqs.dead_letters import NOT_OFFERED, SqsDeadLetters
-from products.bulk.jobs import JobKind
+from products.bulk.job import JobKind
 from products.bulk.rows import planned_row
 from products.catalogue import Catalogue
 from products.changes import Origin

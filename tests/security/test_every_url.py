@@ -15,7 +15,7 @@ from django.urls import URLResolver, get_resolver
 
 from products import bootstrap
 from products.access import tokens
-from products.bulk.jobs import JobKind
+from products.bulk.job import JobKind
 from products.bulk.rows import planned_row
 from products.catalogue import Catalogue
 from products.changes import Origin

@@ -14,8 +14,8 @@ from typing import Any
 from products.adapters.dynamodb.attribute_values import encoded
 from products.adapters.dynamodb.calls import DynamoCalls
 from products.adapters.dynamodb.items import OPEN_CHANGES, Item
-from products.bulk.jobs import RETENTION, Job, JobKind, JobState
-from products.bulk.rows import CHUNK, Row, RowState, in_chunks
+from products.bulk.job import RETENTION, Job, JobKind, JobState
+from products.bulk.rows import CHUNK_SIZE, Row, RowState, in_chunks
 from products.documents import format_timestamp, parse_timestamp
 
 logger = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ class DynamoJobTable(DynamoCalls):
     def save_step(self, job: Job, rows: Sequence[Row] | None = None) -> bool:
         writes = [self._put(_job_item(job), "turn = :turn", {":turn": job.sequence - 1})]
         if rows:
-            chunk = (rows[0].number - 1) // CHUNK
+            chunk = (rows[0].number - 1) // CHUNK_SIZE
             writes.append(
                 {"Put": {"TableName": self.name, "Item": encoded(_chunk_item(job, chunk, rows))}}
             )

@@ -38,8 +38,8 @@ from products.adapters.dynamodb.items import (
 from products.changes import Change, Effect, Failure, Origin
 from products.documents import format_timestamp, from_document, parse_timestamp
 from products.idempotency import RETENTION, DuplicateRequest, IdempotencyRecord
+from products.invalidation import Invalidation
 from products.lists import ListQuery
-from products.pipeline import Invalidation
 from products.product import Product, normalised_name
 
 logger = logging.getLogger(__name__)
