@@ -90,7 +90,9 @@ TABLE: dict[str, Row] = {
     ),  # nothing of ours has a page elsewhere
     "admin/(?P<url>.*)$": row("/admin/no/such/page/"),
     "admin/products/product/": page(P, VIEW),
-    "admin/products/product/add/": page(f"{P}add/", ADD, form_entries(product_id="p3", name="Third one")),
+    "admin/products/product/add/": page(
+        f"{P}add/", ADD, form_entries(product_id="p3", name="Third one")
+    ),
     "admin/products/product/<path:object_id>/": page(f"{P}p1/", STAFF),  # leads to the change page
     "admin/products/product/<path:object_id>/change/": row(
         f"{P}p1/change/", form_entries(price="1.00"), GET=VIEW, POST=CHANGE
