@@ -18,7 +18,6 @@ from products.changes import Effect
 from products.errors import CatalogueError, Unavailable
 from products.maintenance import redrive
 from products.operations import MAX_EXAMINED, StuckEffect, latencies
-from products.reconciliation.differences import Difference
 
 PERMISSION = "products.operate_product"
 MAX_SHOWN = 50  # changes of one cause
@@ -155,9 +154,8 @@ def _consistency_part() -> Context:
     state = scan_table().scan_state()
     if state is None:
         return {}
-    found: list[Difference] = []
-    for scan in (state.running, state.last):
-        found += scan.kept_differences if scan else ()
+    scans = [scan for scan in (state.running, state.last) if scan]
+    found = [difference for scan in scans for difference in scan.kept_differences]
     return {
         "last_scan": state.last,
         "running_scan": state.running,
