@@ -34,9 +34,10 @@ from products.errors import (
     ProductExists,
     ProductNotFound,
 )
+from products.invalidation import SETTLE_TIME
 from products.lists import ListQuery
 from products.merging import EditConflict, VersionMismatch
-from products.pipeline import SETTLE_TIME, Pipeline
+from products.pipeline import Pipeline
 from products.product import Product
 from tests.plugin import search_address
 from tests.support.catalogue_model import (

@@ -14,7 +14,7 @@ from deploy.local.engines import ROOT
 from products.access.groups import GROUPS
 from products.catalogue import Catalogue
 from products.changes import Origin
-from tests.support.admin_client import LIST, page, signed_in
+from tests.support.admin_client import LIST, page_url, sign_in
 from tests.support.builders import fields
 from tests.support.startup import OWN_KEYS
 from tests.support.world import World
@@ -47,7 +47,7 @@ def run_in_production(code: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_only_admin_pages_may_use_eval_and_none_inline_code(world: World, settings: Any) -> None:
-    client = signed_in("ada")
+    client = sign_in("ada")
     addresses = [
         "/admin/",
         LIST,
@@ -77,10 +77,10 @@ def test_only_admin_pages_may_use_eval_and_none_inline_code(world: World, settin
 
 def test_every_response_has_the_security_headers(catalogue: Catalogue, ann: Origin) -> None:
     catalogue.create("p1", fields(), ann)
-    ada = signed_in("ada")
+    ada = sign_in("ada")
     for client, address in (
         (ada, LIST),
-        (ada, page("p1")),
+        (ada, page_url("p1")),
         (Client(), "/admin/login/"),
         (Client(), "/v1.0/products"),
     ):
@@ -94,14 +94,14 @@ def test_every_response_has_the_security_headers(catalogue: Catalogue, ann: Orig
 
 
 def test_admin_pages_are_never_cached(world: World) -> None:
-    people = (signed_in("ada"), signed_in("stan", None), Client())
+    people = (sign_in("ada"), sign_in("stan", None), Client())
     for client in people:
-        for address in ("/admin/", LIST, page("none"), "/admin/login/", "/admin/no/such/"):
+        for address in ("/admin/", LIST, page_url("none"), "/admin/login/", "/admin/no/such/"):
             assert (address, client.get(address)["Cache-Control"]) == (address, "private, no-store")
 
 
 def test_a_refusal_is_a_helpful_page() -> None:
-    refused = signed_in("stan", None).get(LIST)
+    refused = sign_in("stan", None).get(LIST)
     assert refused.status_code == 403
     assert "Your account has no permission for this." in refused.content.decode()
     strict = Client(enforce_csrf_checks=True)
@@ -173,7 +173,7 @@ def test_groups_hold_product_permissions_only() -> None:
 
 @pytest.fixture
 def manager() -> Client:
-    client = signed_in("manager", "Product viewers")
+    client = sign_in("manager", "Product viewers")
     user = User.objects.get(username="manager")
     user.user_permissions.set(Permission.objects.filter(content_type__app_label="auth"))
     return client
