@@ -290,7 +290,7 @@ def test_a_search_combines_with_filters_order_and_pages(
         assert sorted(found(sought("hosting", limit=3))) == [f"p{number}" for number in range(7)]
 
 
-def test_a_search_says_how_fresh_it_is(
+def test_a_search_reports_its_freshness(
     catalogue: Catalogue, pipeline: Pipeline, ann: Origin
 ) -> None:
     stored(catalogue, pipeline, ann, "a")
