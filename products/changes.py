@@ -64,8 +64,13 @@ class Origin:
     idempotency_key: IdempotencyKey | None = None
 
     def __post_init__(self) -> None:
-        if len(self.reason) > MAX_REASON_LENGTH:
-            raise Invalid({"reason": [f"Must have at most {MAX_REASON_LENGTH} characters."]})
+        validate_reason(self.reason)
+
+
+def validate_reason(reason: str) -> None:
+    """Raise Invalid when the reason is longer than MAX_REASON_LENGTH."""
+    if len(reason) > MAX_REASON_LENGTH:
+        raise Invalid({"reason": [f"Must have at most {MAX_REASON_LENGTH} characters."]})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
