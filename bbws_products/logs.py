@@ -91,7 +91,7 @@ def logging_settings(style: str, level: str, environment: str | None) -> dict[st
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "filters": {"bound": {"()": "products.log_context.BoundFacts"}},
+        "filters": {"bound": {"()": "products.log_context.LogFieldsFilter"}},
         "formatters": formatters,
         "handlers": {"stderr": handler},
         "root": {"handlers": ["stderr"], "level": "INFO"},

@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import ResolverMatch, resolve
 from django.utils.functional import SimpleLazyObject
 
-from products.log_context import bound
+from products.log_context import log_fields
 
 logger = logging.getLogger(__name__)
 READING = {"GET", "HEAD", "OPTIONS"}
@@ -30,7 +30,7 @@ class RequestLogMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         began = perf_counter()
         asked = {"method": request.method, "path": request.path[:MAX_PATH_LENGTH]}
-        with bound(request_id=getattr(request, "request_id", "")):
+        with log_fields(request_id=getattr(request, "request_id", "")):
             if request.method not in READING:
                 logger.info("request received", extra=asked)
             response = self.get_response(request)
@@ -94,7 +94,7 @@ def log_cached_response(environ: Mapping[str, Any], status: int, request_id: str
             | {"endpoint": _endpoint_name(method, match), "actor": "", "duration_ms": 0.0}
             | match.kwargs
         )
-        with bound(request_id=request_id):
+        with log_fields(request_id=request_id):
             logger.info("request answered", extra=facts)
 
 

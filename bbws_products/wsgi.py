@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from functools import partial
 from itertools import islice
 from typing import Any
+from wsgiref.types import StartResponse
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
 from bbws_products.request_log import log_cached_response
-from products.api.microcache import Microcache, StartResponse
+from products.api.microcache import Microcache
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bbws_products.settings.full")
 PART, MAX_CHUNKS = 65_536, 256

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
-from products.batch import check_together, planned_each, renames
+from products.batch import claims_name, plan_each, validate_together
 from products.changes import Change, Effect, Origin, next_change
 from products.errors import (
     CatalogueError,
@@ -23,7 +23,7 @@ from products.errors import (
 )
 from products.idempotency import DuplicateRequest, IdempotencyKeyReused, IdempotencyRecord, Outcome
 from products.merging import VersionMismatch, differences, merged
-from products.product import RULES, Product, checked_id, new_product
+from products.product import RULES, Product, new_product, validated_id
 from products.writes import Accepted, Write, WritesRefused
 
 MAX_VERSION = 10**12 - 1  # the keys of the log have room for 12 digits
@@ -164,7 +164,7 @@ class Acceptance:
 
     def receipt(self, product_id: str, version: int) -> Change:
         """The change with the state of each effect; ChangeNotFound."""
-        checked_id(product_id)
+        validated_id(product_id)
         change = self.table.change(product_id, version) if 0 < version <= MAX_VERSION else None
         if change is None:
             raise ChangeNotFound(product_id, version)
@@ -211,8 +211,8 @@ class Acceptance:
                     return self._created(ids[position], write, origin, look=dry_run or not first)
                 return self._updated(ids[position], write, origin, starts, position)
 
-            planned = planned_each(writes, plan)
-            check_together(writes, planned, remembered=origin.idempotency_key is not None)
+            planned = plan_each(writes, plan)
+            validate_together(writes, planned, remembered=origin.idempotency_key is not None)
             if dry_run:
                 self._check_names(planned)
             else:
@@ -281,7 +281,7 @@ class Acceptance:
         ]
 
     def _newest(self, product_id: str) -> Change:
-        newest = self.table.newest(checked_id(product_id))
+        newest = self.table.newest(validated_id(product_id))
         if newest is None:
             raise ProductNotFound(product_id)
         return newest
@@ -324,7 +324,7 @@ class Acceptance:
         """What the transaction would say of each name; WritesRefused."""
         refusals: dict[int, CatalogueError] = {}
         for position, change in enumerate(accepted.change for accepted in planned):
-            if change and renames(change):
+            if change and claims_name(change):
                 owner = self.table.name_owner(change.after.name)
                 if owner not in (None, change.product_id):
                     refusals[position] = NameTaken(change.after.name, str(owner))

@@ -14,7 +14,7 @@ MAX_TRANSACTION_ACTIONS = 100
 are one more each - so 100 updates fit, or 50 creations."""
 
 
-def planned_each(writes: Sequence[Write], plan: Callable[[int, Write], Accepted]) -> list[Accepted]:
+def plan_each(writes: Sequence[Write], plan: Callable[[int, Write], Accepted]) -> list[Accepted]:
     """Each write as it would come out; WritesRefused holds all that are refused, not only the first."""
     planned: list[Accepted] = []
     refusals: dict[int, CatalogueError] = {}
@@ -30,7 +30,7 @@ def planned_each(writes: Sequence[Write], plan: Callable[[int, Write], Accepted]
     return planned
 
 
-def check_together(
+def validate_together(
     writes: Sequence[Write], planned: Sequence[Accepted], *, remembered: bool
 ) -> None:
     """What one transaction can't hold: a product or a name twice, or more places than there are."""
@@ -68,18 +68,18 @@ def _name_clashes(planned: Sequence[Accepted]) -> dict[int, CatalogueError]:
     owners = {
         normalised_name(c.before.name): c.product_id
         for c in changes.values()
-        if c.before and renames(c)
+        if c.before and claims_name(c)
     }
     refusals: dict[int, CatalogueError] = {}
     for position, change in changes.items():
-        if renames(change):
+        if claims_name(change):
             owner = owners.setdefault(normalised_name(change.after.name), change.product_id)
             if owner != change.product_id:
                 refusals[position] = NameTaken(change.after.name, owner)
     return refusals
 
 
-def renames(change: Change) -> bool:
+def claims_name(change: Change) -> bool:
     """Whether the change claims a name the product did not hold."""
     return change.before is None or normalised_name(change.before.name) != normalised_name(
         change.after.name
@@ -87,4 +87,4 @@ def renames(change: Change) -> bool:
 
 
 def _places(change: Change) -> int:
-    return 1 if not renames(change) else 3 if change.before else 2
+    return 1 if not claims_name(change) else 3 if change.before else 2

@@ -16,12 +16,12 @@ from products.lists import (
     Freshness,
     ListQuery,
     Page,
-    matches_of,
+    build_page,
     mentions,
-    newest_of,
-    page_of,
+    newest_per_product,
+    search_page,
 )
-from products.product import Product, checked_id, is_id
+from products.product import Product, is_id, validated_id
 
 MAX_PAGE_SIZE = 100
 MAX_MATCHES = 1000  # matches of one search that can be paged through
@@ -66,7 +66,7 @@ class Catalogue(Acceptance):
 
     def public(self, product_id: str) -> Product:
         """The product as the public sees it; ProductNotFound also when it is inactive."""
-        product = self.table.record(checked_id(product_id))
+        product = self.table.record(validated_id(product_id))
         if product is None or not product.active:
             raise ProductNotFound(product_id)
         return product
@@ -75,17 +75,17 @@ class Catalogue(Acceptance):
         """The product after its newest change, stored or not: what staff see."""
         return self._newest(product_id).after
 
-    def newest_of(self, product_ids: list[str]) -> dict[str, Product]:
+    def by_ids(self, product_ids: list[str]) -> dict[str, Product]:
         """Many products as staff see them, in few reads; those that are not there are left out."""
         legal = [product_id for product_id in product_ids if is_id(product_id)]
         opened = self._opened(())
         records = self.table.records(legal)
         return records | {i: opened[i].after for i in legal if i in opened}
 
-    def named(self, names: list[str]) -> dict[str, Product]:
+    def by_names(self, names: list[str]) -> dict[str, Product]:
         """The products that hold these names, by the normalised name."""
         owners = self.table.name_owners(names)
-        found = self.newest_of(list(dict.fromkeys(owners.values())))
+        found = self.by_ids(list(dict.fromkeys(owners.values())))
         return {name: found[owner] for name, owner in owners.items() if owner in found}
 
     def version(self, product_id: str, version: int) -> Product:
@@ -112,7 +112,7 @@ class Catalogue(Acceptance):
         self, product_id: str, *, before: int | None = None, limit: int = 25
     ) -> list[Change]:
         """The product's changes, newest first; ProductNotFound when it has none at all."""
-        changes = self.table.history(checked_id(product_id), before, limit)
+        changes = self.table.history(validated_id(product_id), before, limit)
         if not changes and before is None:
             raise ProductNotFound(product_id)
         return changes
@@ -184,18 +184,20 @@ class Catalogue(Acceptance):
         later, completed one is no longer what staff saved last. The records are read after the changes, so that what
         completes in between is in one of them."""
         asked = [change for change in map(self.table.newest, also) if change]
-        opened = newest_of(itertools.chain(asked, self.table.open_changes(newest_first=True)))
+        opened = newest_per_product(
+            itertools.chain(asked, self.table.open_changes(newest_first=True))
+        )
         records = self.table.records(list(opened))
         return {
             i: c for i, c in opened.items() if i not in records or records[i].version <= c.version
         }
 
     def _page(self, listing: ListQuery, opened: Mapping[str, Change]) -> Page:
-        return page_of(listing, self._streams(listing), opened)
+        return build_page(listing, self._streams(listing), opened)
 
     def _streams(self, listing: ListQuery) -> list[Iterator[Product]]:
         whole = listing if listing.text is None else replace(listing, after=None)
-        if listing.opened:
+        if listing.only_open:
             return []  # they are all among the open changes
         wanted = (True, False) if listing.active is None else (listing.active,)
         return [self.table.in_order(whole, active=active) for active in wanted]
@@ -210,7 +212,7 @@ class Catalogue(Acceptance):
         try:
             ids = self.index.search(listing, MAX_MATCHES)
         except DependencyUnavailable:
-            page = matches_of(listing, self._streams(listing), opened)
+            page = search_page(listing, self._streams(listing), opened)
             return replace(
                 page, freshness=replace(fresh, from_index=False, complete_up_to=self.clock())
             )
@@ -225,7 +227,9 @@ class Catalogue(Acceptance):
         ]
         plain = replace(listing, after=None, text=None)
         held = [
-            p for p in newest if plain.holds(p) and (not listing.opened or p.product_id in opened)
+            p
+            for p in newest
+            if plain.matches(p) and (not listing.only_open or p.product_id in opened)
         ]
         return Page(held, str(end) if len(ids) > end else None, opened, fresh)
 

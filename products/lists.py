@@ -31,7 +31,7 @@ class ListQuery:
     max_price: Decimal | None = None
     billing_cycle: str | None = None
     updated_by: str | None = None
-    opened: bool = (
+    only_open: bool = (
         False  # only products with an open effect; for lists laid over with the open changes
     )
     text: str | None = None
@@ -54,7 +54,7 @@ class ListQuery:
         first = f"{product.price:09.2f}" if self.by_price else format_timestamp(product.created_at)
         return f"{first}#{product.product_id}"
 
-    def holds(self, product: Product) -> bool:
+    def matches(self, product: Product) -> bool:
         return (
             self.active in (None, product.active)
             and self.currency in (None, product.currency)
@@ -85,16 +85,16 @@ class Freshness:
 class Page:
     """One page of products; ``after`` is the position to go on from, None at the end.
 
-    ``opened`` holds the newest open change by product id, where the list was laid over with them.
+    ``open_changes`` holds the newest open change by product id, where the list was laid over with them.
     """
 
     products: list[Product]
     after: str | None
-    opened: Mapping[str, Change] = field(default_factory=dict)
+    open_changes: Mapping[str, Change] = field(default_factory=dict)
     freshness: Freshness | None = None
 
 
-def newest_of(changes: Iterable[Change]) -> dict[str, Change]:
+def newest_per_product(changes: Iterable[Change]) -> dict[str, Change]:
     """The newest change of each product in ``changes``, of which at most OVERLAID_MOST are read."""
     newest: dict[str, Change] = {}
     for change in itertools.islice(changes, MAX_OVERLAID):
@@ -104,7 +104,7 @@ def newest_of(changes: Iterable[Change]) -> dict[str, Change]:
     return newest
 
 
-def page_of(
+def build_page(
     listing: ListQuery, records: list[Iterator[Product]], opened: Mapping[str, Change]
 ) -> Page:
     """One page out of ordered streams of records, with the newest open changes laid over them.
@@ -116,7 +116,7 @@ def page_of(
     examined: Product | None = None
     streams = _laid_over(listing, records, {i: change.after for i, change in opened.items()})
     for examined in itertools.islice(streams, MAX_EXAMINED):
-        if not listing.holds(examined):
+        if not listing.matches(examined):
             continue
         if len(found) == listing.limit:
             return Page(found, listing.position(found[-1]), opened)
@@ -125,15 +125,15 @@ def page_of(
     return Page(found, listing.position(examined) if more and examined else None, opened)
 
 
-def matches_of(
+def search_page(
     listing: ListQuery, records: list[Iterator[Product]], opened: Mapping[str, Change]
 ) -> Page:
     """A page of a search, by a walk through the list in its order: bounded, and without a ranking."""
     whole = replace(listing, after=None, limit=MAX_EXAMINED)
-    return slice_of(listing, page_of(whole, records, opened).products, opened)
+    return page_at_offset(listing, build_page(whole, records, opened).products, opened)
 
 
-def slice_of(listing: ListQuery, found: list[Product], opened: Mapping[str, Change]) -> Page:
+def page_at_offset(listing: ListQuery, found: list[Product], opened: Mapping[str, Change]) -> Page:
     """The page of ``found`` - all matches there are up to some bound - that begins at ``listing.after``."""
     start = listing.offset
     end = start + listing.limit
@@ -144,7 +144,7 @@ def _laid_over(
     listing: ListQuery, records: list[Iterator[Product]], overlay: Mapping[str, Product]
 ) -> Iterator[Product]:
     laid = sorted(
-        filter(listing.holds, overlay.values()), key=listing.position, reverse=listing.descending
+        filter(listing.matches, overlay.values()), key=listing.position, reverse=listing.descending
     )
     seen: set[str] = set()
     for product in heapq.merge(*records, laid, key=listing.position, reverse=listing.descending):

@@ -11,7 +11,7 @@ _bound: ContextVar[Mapping[str, Any]] = ContextVar("bound", default=MappingProxy
 
 
 @contextmanager
-def bound(**facts: Any) -> Iterator[None]:
+def log_fields(**facts: Any) -> Iterator[None]:
     """While this lasts, every line of this thread carries these facts; those that are not known are left out."""
     known = {name: value for name, value in facts.items() if value not in (None, "")}
     before = _bound.set({**_bound.get(), **known})
@@ -21,7 +21,7 @@ def bound(**facts: Any) -> Iterator[None]:
         _bound.reset(before)
 
 
-class BoundFacts(logging.Filter):
+class LogFieldsFilter(logging.Filter):
     """Adds what is bound to each record, whichever library wrote it; what an event says itself goes before."""
 
     def filter(self, record: logging.LogRecord) -> bool:

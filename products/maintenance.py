@@ -11,7 +11,7 @@ from functools import cache
 
 from django.conf import settings
 
-from products.adapters.audit_spool import SqliteSorting
+from products.adapters.audit_spool import SqliteAuditSpool
 from products.adapters.dynamodb.reconciliation import DynamoReconciliation
 from products.adapters.opensearch.rebuild import OpenSearchRebuild
 from products.adapters.sqs.dead_letters import SqsDeadLetters
@@ -55,21 +55,21 @@ def _several() -> ThreadPoolExecutor:
     )  # a check mostly waits; made in the worker's child, at its first check
 
 
-def verification(patience: timedelta = GRACE_PERIOD) -> Verification:
+def verification(grace_period: timedelta = GRACE_PERIOD) -> Verification:
     return Verification(
         logs=reconciliation_source(),
         documents=searchable(),
         trail=audit_records(),
         clock=now,
-        mapped=_several().map,
-        patience=patience,
+        map_function=_several().map,
+        grace_period=grace_period,
     )
 
 
 def audit_verification(*, offline: bool) -> AuditVerification:
     logs = None if offline else reconciliation_source()
     return AuditVerification(
-        records=audit_records(), sorting=SqliteSorting(), logs=logs, mapped=_several().map
+        records=audit_records(), spool=SqliteAuditSpool(), logs=logs, map_function=_several().map
     )
 
 
@@ -87,7 +87,9 @@ def repair() -> Repair:
 
 @cache
 def drift_scan() -> DriftScan:
-    return DriftScan(table=scan_table(), verification=verification(), tell=_warn_of, clock=now)
+    return DriftScan(
+        table=scan_table(), verification=verification(), on_difference=_warn_of, clock=now
+    )
 
 
 def _warn_of(difference: Difference) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from products.documents import is_as_read
 from products.errors import Conflict
-from products.product import RULES, Product, checked_edits, settled
+from products.product import RULES, Product, validated_edits, validated_product
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +41,17 @@ class VersionMismatch(Conflict):
         super().__init__(f"The product is at version {product.version} by now.")
 
 
-def shown(product: Product, field: str) -> Any:
+def shown_value(product: Product, field: str) -> Any:
     """The field as an editor saw it: a derived period counts as the text it was shown as."""
     return product.shown_period if field == "period" else getattr(product, field)
 
 
 def differences(before: Product | None, after: Product) -> dict[str, tuple[Any, Any]]:
     """The fields that differ, as (before, after)."""
-    pairs = {name: (shown(before, name) if before else None, shown(after, name)) for name in RULES}
+    pairs = {
+        name: (shown_value(before, name) if before else None, shown_value(after, name))
+        for name in RULES
+    }
     return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
 
 
@@ -60,13 +63,15 @@ def merged(base: Product, edits: Mapping[str, Any], newest: Product) -> Product:
     """
     written = {name: value for name, value in edits.items() if not is_as_read(base, name, value)}
     kept = {
-        name: value for name, value in checked_edits(written).items() if value != shown(base, name)
+        name: value
+        for name, value in validated_edits(written).items()
+        if value != shown_value(base, name)
     }
     clashes = {
-        name: Clash(shown(base, name), value, shown(newest, name))
+        name: Clash(shown_value(base, name), value, shown_value(newest, name))
         for name, value in kept.items()
-        if shown(newest, name) not in (shown(base, name), value)
+        if shown_value(newest, name) not in (shown_value(base, name), value)
     }
     if clashes:
         raise EditConflict(clashes, kept, newest)
-    return settled(replace(newest, **kept))
+    return validated_product(replace(newest, **kept))

@@ -11,7 +11,7 @@ from products.acceptance import Doorbell
 from products.changes import MAX_REASON_LENGTH, Change, Discard, Effect, canonical_json
 from products.documents import format_timestamp
 from products.errors import ChangeNotFound, Conflict, Invalid
-from products.pipeline import TASKS, Failing, clear_permanent_failure
+from products.pipeline import TASKS, FailureLog, clear_permanent_failure
 
 STUCK_AFTER = timedelta(minutes=1)
 MAX_EXAMINED = 1000  # open changes one look goes through
@@ -43,7 +43,7 @@ class QueueDepth:
 
 
 @dataclass(frozen=True, slots=True)
-class Stuck:
+class StuckEffect:
     """One effect that has not come about in time."""
 
     change: Change
@@ -83,7 +83,7 @@ class Action:
     changes: Sequence[str]
 
 
-class OperationsTable(Failing, Protocol):
+class OperationsTable(FailureLog, Protocol):
     """Each method may raise EngineAway."""
 
     def change(self, product_id: str, version: int) -> Change | None: ...
@@ -119,7 +119,7 @@ class Operations:
     clock: Callable[[], datetime]
     new_id: Callable[[], str]
 
-    def stuck(self) -> list[Stuck]:
+    def stuck(self) -> list[StuckEffect]:
         """Effects that failed for good, or are still open after STUCK_AFTER; the oldest first."""
         now = self.clock()
         found = []
@@ -133,7 +133,7 @@ class Operations:
                         else "waits for a worker"
                     )
                     error, attempts = (failure.reason, failure.attempts) if failure else (waits, 0)
-                    found.append(Stuck(change, effect, error, attempts))
+                    found.append(StuckEffect(change, effect, error, attempts))
         return found
 
     def oldest_open(self) -> datetime | None:
@@ -149,7 +149,7 @@ class Operations:
         change = self._open(product_id, version, effect)
         clear_permanent_failure(self.table, change, effect)
         self.doorbell.notify(TASKS[effect], change)
-        self.note(by, f"retried {effect}", "", named([change]))
+        self.record_action(by, f"retried {effect}", "", change_labels([change]))
 
     def retry_cause(self, cause: str, *, by: str) -> int:
         """Ring for all that is stuck for this cause; returns for how many."""
@@ -158,7 +158,9 @@ class Operations:
             clear_permanent_failure(self.table, stuck.change, stuck.effect)
             self.doorbell.notify(TASKS[stuck.effect], stuck.change)
         if found:
-            self.note(by, f"retried all: {cause}", "", named([stuck.change for stuck in found]))
+            self.record_action(
+                by, f"retried all: {cause}", "", change_labels([stuck.change for stuck in found])
+            )
         return len(found)
 
     def discard(
@@ -174,7 +176,7 @@ class Operations:
             change, effect, Discard(by=by, at=self.clock(), reason=reason.strip())
         ):
             raise NotOpen(effect)
-        self.note(by, f"discarded {effect}", reason.strip(), named([change]))
+        self.record_action(by, f"discarded {effect}", reason.strip(), change_labels([change]))
 
     def _open(self, product_id: str, version: int, effect: Effect) -> Change:
         change = self.table.change(product_id, version)
@@ -184,7 +186,7 @@ class Operations:
             raise NotOpen(effect)
         return change
 
-    def note(self, by: str, what: str, reason: str, changes: Sequence[str]) -> None:
+    def record_action(self, by: str, what: str, reason: str, changes: Sequence[str]) -> None:
         """In the log that is shown, and in the audit trail that nobody can alter."""
         action = Action(
             action_id=self.new_id(),
@@ -207,7 +209,7 @@ class Operations:
         self.log.write(action)
 
 
-def named(changes: Sequence[Change]) -> list[str]:
+def change_labels(changes: Sequence[Change]) -> list[str]:
     return [f"{change.product_id} v{change.version}" for change in changes]
 
 

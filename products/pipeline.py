@@ -83,7 +83,7 @@ class EffectTable(Protocol):
 
 
 class Statistics(Protocol):
-    def note(self, change: Change) -> None:
+    def count_completed(self, change: Change) -> None:
         """Count a change that has just become complete. Best effort: never raises for an engine that is away."""
 
 
@@ -162,7 +162,7 @@ class Pipeline:
     def _stamp(self, change: Change, effect: Effect) -> None:
         complete = self.table.stamp(change, effect, self.clock())
         if complete:
-            self.statistics.note(complete)
+            self.statistics.count_completed(complete)
 
     def _cover(self, stored_at: datetime) -> timedelta:
         """Have a confirmed invalidation that covers what was stored then, or say how long to wait for one."""
@@ -243,12 +243,12 @@ class Pipeline:
             raise
 
 
-class Failing(Protocol):
+class FailureLog(Protocol):
     def fail(self, change: Change, effect: Effect, failure: Failure) -> None:
         """Note why the effect has not come about, unless it has meanwhile."""
 
 
-def clear_permanent_failure(table: Failing, change: Change, effect: Effect) -> None:
+def clear_permanent_failure(table: FailureLog, change: Change, effect: Effect) -> None:
     """Somebody has mended why the effect failed for good: from now on the relay rings for it again, so that this does
     not hang on one message."""
     failure = change.failures.get(effect)
@@ -256,7 +256,7 @@ def clear_permanent_failure(table: Failing, change: Change, effect: Effect) -> N
         table.fail(change, effect, replace(failure, permanent=False))
 
 
-def states(change: Change) -> dict[str, dict[str, Any]]:
+def effect_states(change: Change) -> dict[str, dict[str, Any]]:
     """The receipt's part on effects: the state of each, and its time, or its last error with the attempts so far."""
     shown: dict[str, dict[str, Any]] = {}
     for effect in Effect:

@@ -186,14 +186,14 @@ def is_id(text: str) -> bool:
     return re.fullmatch(r"[A-Za-z0-9_-]{1,64}", text) is not None
 
 
-def checked_id(product_id: Any) -> str:
+def validated_id(product_id: Any) -> str:
     """The id, or Invalid: 1 to 64 of A-Z a-z 0-9 _ - (DESIGN §4)."""
     if not isinstance(product_id, str) or not is_id(product_id):
         raise Invalid({"product_id": ["Must be 1 to 64 letters, digits, hyphens or underscores."]})
     return product_id
 
 
-def checked_edits(edits: Mapping[str, Any]) -> dict[str, Any]:
+def validated_edits(edits: Mapping[str, Any]) -> dict[str, Any]:
     """The caller's fields, each by its rule; Invalid names every field that breaks one or does not exist."""
     kept: dict[str, Any] = {}
     errors: dict[str, list[str]] = {}
@@ -214,23 +214,23 @@ def new_product(product_id: str, edits: Mapping[str, Any], *, by: str, at: datet
     """Version 1 of a product from the fields a caller sent; Invalid lists all that is wrong at once."""
     errors = {field: ["This field is required."] for field in REQUIRED if field not in edits}
     try:
-        kept = checked_edits(edits)
+        kept = validated_edits(edits)
     except Invalid as refusal:
         errors |= refusal.errors
     if errors:
         raise Invalid(errors)
     product = Product(
-        product_id=checked_id(product_id),
+        product_id=validated_id(product_id),
         version=1,
         created_at=at,
         updated_at=at,
         updated_by=by,
         **kept,
     )
-    return settled(product)
+    return validated_product(product)
 
 
-def settled(product: Product) -> Product:
+def validated_product(product: Product) -> Product:
     """The product if its fields agree with one another, with a period that is only the derived text left to derive."""
     if product.billing_cycle is BillingCycle.ONE_TIME and product.renewal_price is not None:
         raise Invalid(

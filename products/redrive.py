@@ -30,17 +30,17 @@ class DeadLetter:
     product_id: str = ""
     version: int = 0
     job_id: str = ""
-    about: Any = None
+    raw_message: Any = None
 
     def __str__(self) -> str:
         if not self.task:
             return "a message that can't be read"
-        named = f"{self.product_id} v{self.version}" if self.product_id else self.job_id
-        return f"{self.task} {named}".strip()
+        select_queues = f"{self.product_id} v{self.version}" if self.product_id else self.job_id
+        return f"{self.task} {select_queues}".strip()
 
 
 @dataclass(frozen=True, slots=True)
-class Redriven:
+class RedriveResult:
     """What became of one queue's dead letters. ``moving``: SQS moves them itself, from now on, and so many."""
 
     queue: str
@@ -61,13 +61,13 @@ class DeadLetters(Protocol):
     @property
     def queues(self) -> list[str]: ...
     def count(self, queue: str) -> int: ...
-    def look(self, queue: str, limit: int) -> list[DeadLetter]:
+    def peek(self, queue: str, limit: int) -> list[DeadLetter]:
         """Some of them, which stay where they are."""
 
     def move_all(self, queue: str) -> bool:
         """Have SQS move them all by itself; False where it can't."""
 
-    def take(self, queue: str, limit: int) -> Iterator[DeadLetter]:
+    def receive(self, queue: str, limit: int) -> Iterator[DeadLetter]:
         """Take them one by one; what is neither sent back nor dropped comes to light again by itself."""
 
     def send_back(self, queue: str, letter: DeadLetter) -> None:
@@ -84,8 +84,8 @@ class JobTable(Protocol):
     def job(self, job_id: str) -> Job | None: ...
 
 
-class Noting(Protocol):
-    def note(self, by: str, what: str, reason: str, changes: list[str]) -> None: ...
+class ActionLog(Protocol):
+    def record_action(self, by: str, what: str, reason: str, changes: list[str]) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,58 +93,60 @@ class Redrive:
     letters: DeadLetters
     changes: Changes
     jobs: JobTable
-    log: Noting
+    log: ActionLog
 
-    def named(self, queue: str | None) -> list[str]:
+    def select_queues(self, queue: str | None) -> list[str]:
         """The queue of this name, or all; NoSuchQueue."""
         if queue is not None and queue not in self.letters.queues:
             raise NoSuchQueue(queue, self.letters.queues)
         return [queue] if queue else self.letters.queues
 
-    def look(self, queue: str, limit: int | None) -> tuple[int, list[DeadLetter]]:
+    def peek(self, queue: str, limit: int | None) -> tuple[int, list[DeadLetter]]:
         """How many there are, and some of them."""
-        return self.letters.count(queue), self.letters.look(
+        return self.letters.count(queue), self.letters.peek(
             queue, min(limit or MAX_SHOWN, MAX_SHOWN)
         )
 
-    def back(
+    def move_back(
         self,
         queue: str,
         *,
         by: str,
         limit: int | None = None,
         drop_done: bool = False,
-        by_hand: int | None = None,
-    ) -> Redriven:
+        max_one_by_one: int | None = None,
+    ) -> RedriveResult:
         """Back to their queue: all that lie there now, or ``limit`` of them. NoSuchQueue.
 
         SQS moves all of them by itself where it can; it knows no limit, and does not know what is done. ``by_hand`` is
         how many are sent back at most where it can't.
         """
-        self.named(queue)
+        self.select_queues(queue)
         count = self.letters.count(queue)
-        named: list[str] = []
+        select_queues: list[str] = []
         if limit is None and not drop_done and count and self.letters.move_all(queue):
-            done = Redriven(queue, moving=count)
+            done = RedriveResult(queue, moving=count)
         else:
-            limit = min(bound for bound in (count, limit, by_hand) if bound is not None)
-            done = self._one_by_one(queue, limit, named, drop_done=drop_done)
+            limit = min(bound for bound in (count, limit, max_one_by_one) if bound is not None)
+            done = self._one_by_one(queue, limit, select_queues, drop_done=drop_done)
         if count:
-            self.log.note(by, f"redrove dead letters of {done}", "", named)
+            self.log.record_action(by, f"redrove dead letters of {done}", "", select_queues)
         return done
 
-    def _one_by_one(self, queue: str, limit: int, named: list[str], *, drop_done: bool) -> Redriven:
+    def _one_by_one(
+        self, queue: str, limit: int, select_queues: list[str], *, drop_done: bool
+    ) -> RedriveResult:
         moved = dropped = 0
-        for letter in islice(self.letters.take(queue, limit), limit):
+        for letter in islice(self.letters.receive(queue, limit), limit):
             if drop_done and self.is_done(letter):
                 self.letters.drop(queue, letter)
                 dropped += 1
             else:
                 self.letters.send_back(queue, letter)
                 moved += 1
-            if len(named) < MAX_NOTED:
-                named.append(str(letter))
-        return Redriven(queue, moved, dropped)
+            if len(select_queues) < MAX_NOTED:
+                select_queues.append(str(letter))
+        return RedriveResult(queue, moved, dropped)
 
     def is_done(self, letter: DeadLetter) -> bool:
         """Whether there is nothing left to do for it."""

@@ -30,7 +30,7 @@ class BuiltIndex(Protocol):
 
 class Records(Protocol):
     def records_after(self, after: str | None, *, active: bool) -> Iterator[Candidate]: ...
-    def standing(self, product_ids: Sequence[str]) -> dict[str, Observed]: ...
+    def records(self, product_ids: Sequence[str]) -> dict[str, Observed]: ...
     def change(self, product_id: str, version: int) -> Change | None: ...
 
 
@@ -52,7 +52,7 @@ class Reindex:
         """Each record as it is when its turn comes, read consistently; the index only says which there are."""
         for active in (True, False):
             for part in batched(self.records.records_after(None, active=active), BATCH):
-                standing = self.records.standing([place.product_id for place in part])
+                standing = self.records.records([place.product_id for place in part])
                 yield from (
                     found.content
                     for found in standing.values()

@@ -11,7 +11,7 @@ from typing import Any
 from celery import Task
 
 from products.errors import Unavailable
-from products.log_context import bound
+from products.log_context import log_fields
 from tasks.queues import RELAY
 
 logger = logging.getLogger(__name__)
@@ -27,7 +27,7 @@ class LoggedTask(Task):
         headers = request.headers or {}
         about = {name: headers.get(name) for name in ("request_id", "change_id", "attempt")}
         about |= {name: kwargs.get(name) for name in ("product_id", "version", "job_id")}
-        with bound(task=self.name, task_id=request.id, **about):
+        with log_fields(task=self.name, task_id=request.id, **about):
             return self._told(args, kwargs)
 
     def _told(self, args: Any, kwargs: Any) -> Any:

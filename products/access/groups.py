@@ -1,4 +1,4 @@
-"""The groups of staff, and what each may do with products."""
+"""The staff groups, and the verbs of their permissions on products."""
 
 GROUPS = {
     "Product viewers": ["view"],

@@ -1,14 +1,15 @@
-"""API tokens: signed, expiring, bound to a user, checked without SQL, and revoked within a minute.
+"""API tokens: signed JWTs of a user that expire, need no SQL to verify, and can be revoked.
 
-Our own are HS256 under the first of ``TOKEN_KEYS``; the others still verify, so keys can be rotated. Where an external
-issuer is configured (``JWKS_URL``, e.g. Cognito's), its tokens are taken as well, with the permissions of its groups.
+Our own tokens are signed with HS256 and the first of ``TOKEN_KEYS``. The other keys still verify,
+so keys can be rotated. If an external issuer such as Cognito is configured (``JWKS_URL``), its
+tokens are accepted too, with the permissions of the groups they name.
 """
 
 import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import Any, Protocol
 
 import jwt
 from django.conf import settings
@@ -19,18 +20,37 @@ from products.errors import CatalogueError, DependencyUnavailable
 from products.models import ApiToken
 
 AUDIENCE = "bbws-products"
-OWN, FOREIGN = ["HS256"], ["RS256", "ES256"]
-REVOKED_FOR_SURE = timedelta(seconds=60)
-"""How long a process trusts that a token it has looked up is not revoked."""
+OWN_ALGORITHM = "HS256"
+EXTERNAL_ALGORITHMS = ["RS256", "ES256"]
+REVOCATION_DELAY = timedelta(seconds=60)
+"""How long a process caches that a token is not revoked."""
+MAX_CACHED_TOKENS = 10_000
 
 
 class TokenRefused(CatalogueError):
-    """The token is expired, revoked, altered or foreign; the sentence says which."""
+    """The token is expired, revoked or invalid; the sentence says which."""
+
+
+class NamedUser(Protocol):
+    """A user to sign a token for."""
+
+    def get_username(self) -> str:
+        """Return the name that the token will carry."""
+
+
+class TokenOwner(NamedUser, Protocol):
+    """A user to issue a token to."""
+
+    def get_all_permissions(self) -> set[str]:
+        """Return the permissions of the user and the user's groups."""
 
 
 @dataclass(frozen=True, slots=True)
 class TokenUser:
-    """The user a token speaks for, with the permissions it was issued with."""
+    """The user of a verified token, with the token's permissions.
+
+    It has the part of Django's user interface that requests need.
+    """
 
     username: str
     permissions: frozenset[str]
@@ -40,29 +60,39 @@ class TokenUser:
     pk = None
 
     def has_perm(self, permission: str) -> bool:
+        """Return whether the token has the permission."""
         return permission in self.permissions
 
     def get_username(self) -> str:
+        """Return the user's name."""
         return self.username
 
     def __str__(self) -> str:
         return self.username
 
 
-def issue(user: Any, *, label: str, lifetime: timedelta) -> tuple[ApiToken, str]:
-    """A token with the product permissions ``user`` has now, and its list entry; only the caller ever sees it."""
+def issue(user: TokenOwner, *, label: str, lifetime: timedelta) -> tuple[ApiToken, str]:
+    """Issue a token with the product permissions that the user has now.
+
+    Return its entry in the list of tokens, and the token. The token itself is not stored.
+    """
     at = now()
-    listed = ApiToken.objects.create(
+    entry = ApiToken.objects.create(
         token_id=new_id(), user=user, label=label, created_at=at, expires_at=at + lifetime
     )
-    held = user.get_all_permissions()
-    permissions = sorted(p for p in held if p.startswith("products.") and p.endswith("_product"))
-    return listed, sign(user, permissions, at=at, lifetime=lifetime, token_id=listed.token_id)
+    permissions = sorted(filter(_is_product_permission, user.get_all_permissions()))
+    token = sign(user, permissions, at=at, lifetime=lifetime, token_id=entry.token_id)
+    return entry, token
+
+
+def _is_product_permission(permission: str) -> bool:
+    return permission.startswith("products.") and permission.endswith("_product")
 
 
 def sign(
-    user: Any, permissions: list[str], *, at: datetime, lifetime: timedelta, token_id: str
+    user: NamedUser, permissions: list[str], *, at: datetime, lifetime: timedelta, token_id: str
 ) -> str:
+    """Return a signed token that is valid for ``lifetime`` from ``at``."""
     claims = {
         "sub": user.get_username(),
         "permissions": permissions,
@@ -72,47 +102,67 @@ def sign(
         "aud": AUDIENCE,
     }
     key = settings.TOKEN_KEYS[0]
-    return jwt.encode(claims, key, algorithm=OWN[0], headers={"kid": _key_id(key)})
+    return jwt.encode(claims, key, algorithm=OWN_ALGORITHM, headers={"kid": _key_id(key)})
 
 
 def revoke(token: ApiToken) -> None:
-    """Refuse the token from now on; processes that trust it still do so for a minute at most."""
+    """Revoke the token. Each process refuses it within REVOCATION_DELAY."""
     revocations().revoke(token.token_id, token.expires_at)
     ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=now())
 
 
 def verify(token: str) -> TokenUser:
-    """The user the token speaks for; TokenRefused, or EngineAway when it can't be looked up."""
+    """Return the user of a token.
+
+    Raises: TokenRefused, or DependencyUnavailable when the issuer's keys or the revocations cannot
+    be read.
+    """
     try:
-        if settings.JWKS_URL and jwt.get_unverified_header(token).get("alg") in FOREIGN:
+        if _is_external(token):
             return _verify_external(token)
         claims = _verify_own(token)
-    except jwt.PyJWKClientConnectionError as fault:
-        raise DependencyUnavailable("The token issuer") from fault
+    except jwt.PyJWKClientConnectionError as error:
+        raise DependencyUnavailable("The token issuer") from error
     except jwt.ExpiredSignatureError:
         raise TokenRefused("The token has expired; issue a new one.") from None
     except jwt.PyJWTError:
         raise TokenRefused("The token is not valid.") from None
-    if _trusted.is_revoked(claims["jti"], now()):
+    if _revocation_cache.is_revoked(claims["jti"], now()):
         raise TokenRefused("The token has been revoked.")
     return TokenUser(claims["sub"], frozenset(claims.get("permissions", ())))
 
 
+def _is_external(token: str) -> bool:
+    if not settings.JWKS_URL:
+        return False
+    return jwt.get_unverified_header(token).get("alg") in EXTERNAL_ALGORITHMS
+
+
 def _verify_own(token: str) -> dict[str, Any]:
     key_id = jwt.get_unverified_header(token).get("kid")
-    key = next(
-        (key for key in settings.TOKEN_KEYS if _key_id(key) == key_id), settings.TOKEN_KEYS[0]
+    named = (key for key in settings.TOKEN_KEYS if _key_id(key) == key_id)
+    key = next(named, settings.TOKEN_KEYS[0])
+    claims: dict[str, Any] = jwt.decode(
+        token,
+        key,
+        algorithms=[OWN_ALGORITHM],
+        audience=AUDIENCE,
+        options={"require": ["exp", "sub", "jti"]},
     )
-    options: Any = {"require": ["exp", "sub", "jti"]}
-    return dict(jwt.decode(token, key, algorithms=OWN, audience=AUDIENCE, options=options))
+    return claims
 
 
 def _verify_external(token: str) -> TokenUser:
+    """Return the user of an external issuer's token, with the permissions of our groups."""
     key = _issuer_keys(settings.JWKS_URL).get_signing_key_from_jwt(token)
-    options: Any = {"require": ["exp", "sub", "iss"], "verify_aud": bool(settings.JWKS_AUDIENCE)}
-    audience, issuer = settings.JWKS_AUDIENCE or None, settings.JWKS_ISSUER
+    has_audience = bool(settings.JWKS_AUDIENCE)
     claims = jwt.decode(
-        token, key.key, algorithms=FOREIGN, audience=audience, issuer=issuer, options=options
+        token,
+        key.key,
+        algorithms=EXTERNAL_ALGORITHMS,
+        audience=settings.JWKS_AUDIENCE or None,
+        issuer=settings.JWKS_ISSUER,
+        options={"require": ["exp", "sub", "iss"], "verify_aud": has_audience},
     )
     groups = claims.get(settings.JWKS_GROUPS_CLAIM, ())
     permissions = {f"products.{verb}_product" for group in groups for verb in GROUPS.get(group, ())}
@@ -125,29 +175,30 @@ def _issuer_keys(url: str) -> jwt.PyJWKClient:
 
 
 def _key_id(key: str) -> str:
+    """Return the short hash that names the key in a token's header (``kid``)."""
     return hashlib.sha256(key.encode()).hexdigest()[:8]
 
 
 @dataclass(slots=True)
-class _Trusted:
-    """The tokens this process has lately looked up and found not revoked."""
+class _RevocationCache:
+    """Remember for REVOCATION_DELAY which tokens are not revoked."""
 
-    until: dict[str, datetime] = field(default_factory=dict)
+    valid_until: dict[str, datetime] = field(default_factory=dict)
 
     def is_revoked(self, token_id: str, at: datetime) -> bool:
-        if self.until.get(token_id, at) > at:
+        if self.valid_until.get(token_id, at) > at:
             return False
         if revocations().is_revoked(token_id):
             return True
-        if len(self.until) > 10_000:
-            self.until.clear()
-        self.until[token_id] = at + REVOKED_FOR_SURE
+        if len(self.valid_until) > MAX_CACHED_TOKENS:
+            self.valid_until.clear()
+        self.valid_until[token_id] = at + REVOCATION_DELAY
         return False
 
 
-_trusted = _Trusted()
+_revocation_cache = _RevocationCache()
 
 
 def forget_verified_tokens() -> None:
-    """Look every token up again."""
-    _trusted.until.clear()
+    """Look up all tokens again."""
+    _revocation_cache.valid_until.clear()

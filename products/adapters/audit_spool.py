@@ -7,7 +7,7 @@ from itertools import groupby
 from products.reconciliation.audit_chain import AuditRecord
 
 
-class SqliteSorting:
+class SqliteAuditSpool:
     def __init__(self) -> None:
         self.file = sqlite3.connect(
             ""
@@ -24,7 +24,7 @@ class SqliteSorting:
         )
         self.file.executemany("INSERT INTO link VALUES (?, ?, ?, ?, ?)", rows)
 
-    def name(self, product_ids: Iterable[str]) -> None:
+    def add_products(self, product_ids: Iterable[str]) -> None:
         self.file.executemany(
             "INSERT INTO link (product_id) VALUES (?)", ((i,) for i in product_ids)
         )

@@ -15,7 +15,13 @@ from products.admin.base import ModelAdmin
 from products.admin.unavailable import with_unavailable_page
 from products.bootstrap import catalogue, jobs
 from products.bulk.jobs import MAX_ROWS, Job, JobKind
-from products.bulk.pricing import Adjustment, Rounding, Way, new_prices, signed
+from products.bulk.pricing import (
+    Adjustment,
+    AdjustmentKind,
+    Rounding,
+    new_prices,
+    parse_signed_number,
+)
 from products.bulk.rows import Row, planned_row
 from products.errors import Invalid, ProductNotFound
 from products.lists import ListQuery
@@ -24,7 +30,11 @@ from products.product import Product
 FLAGS = {"activate": True, "deactivate": False}
 DOINGS = {"price": "Change prices", "activate": "Activate", "deactivate": "Deactivate"}
 FIELDS = {"price": "Price", "renewal_price": "Renewal price", "both": "Both prices"}
-WAYS = {Way.PERCENT: "Change by percent", Way.AMOUNT: "Change by amount", Way.SET: "Set to amount"}
+WAYS = {
+    AdjustmentKind.PERCENT: "Change by percent",
+    AdjustmentKind.AMOUNT: "Change by amount",
+    AdjustmentKind.SET: "Set to amount",
+}
 ROUNDINGS = {
     Rounding.CENTS: "Cents",
     Rounding.ONES: "Whole amounts",
@@ -59,7 +69,7 @@ class BulkForm(forms.Form):
         cleaned = super().clean() or {}
         if cleaned.get("doing") == "price" and "by" in cleaned:
             try:
-                cleaned["by"] = signed(cleaned["by"], "by")
+                cleaned["by"] = parse_signed_number(cleaned["by"], "by")
             except Invalid as refusal:
                 self.add_error("by", refusal.errors["by"])
         return cleaned
@@ -70,7 +80,9 @@ class BulkForm(forms.Form):
         if given["doing"] in FLAGS:
             return lambda product: {"active": FLAGS[given["doing"]]}
         fields = ("price", "renewal_price") if given["field"] == "both" else (given["field"],)
-        adjustment = Adjustment(Way(given["way"]), given["by"], Rounding(given["rounding"]))
+        adjustment = Adjustment(
+            AdjustmentKind(given["way"]), given["by"], Rounding(given["rounding"])
+        )
         return lambda product: new_prices(product, fields, adjustment)
 
     def title(self) -> str:
@@ -78,16 +90,16 @@ class BulkForm(forms.Form):
         if given["doing"] in FLAGS:
             return DOINGS[given["doing"]]
         by = {
-            Way.SET: f"set to {given['by']}",
-            Way.PERCENT: f"{given['by']:+}%",
-            Way.AMOUNT: f"{given['by']:+}",
+            AdjustmentKind.SET: f"set to {given['by']}",
+            AdjustmentKind.PERCENT: f"{given['by']:+}%",
+            AdjustmentKind.AMOUNT: f"{given['by']:+}",
         }
         rounding = (
             ""
             if given["rounding"] == Rounding.CENTS
             else f", rounded: {ROUNDINGS[given['rounding']].lower()}"
         )
-        return f"{FIELDS[given['field']]} {by[Way(given['way'])]}{rounding}"
+        return f"{FIELDS[given['field']]} {by[AdjustmentKind(given['way'])]}{rounding}"
 
 
 class ProductBulk(ModelAdmin):
@@ -102,7 +114,7 @@ class ProductBulk(ModelAdmin):
         """Choose; then a job is planned, whose page shows each product before and after."""
         if not self.has_change_permission(request):
             raise PermissionDenied
-        form = BulkForm(request.POST or None, initial={"way": Way.PERCENT})
+        form = BulkForm(request.POST or None, initial={"way": AdjustmentKind.PERCENT})
         if (
             request.method == "POST"
             and form.is_valid()

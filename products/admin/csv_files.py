@@ -28,13 +28,13 @@ from products.bulk.spreadsheet import (
     COLUMNS,
     MAX_SIZE,
     Sheet,
-    exported,
-    guessed,
-    keys_of,
-    lines,
-    planned,
-    read,
-    refused_lines,
+    csv_lines,
+    guess_mapping,
+    lookup_keys,
+    parse_sheet,
+    plan_rows,
+    product_rows,
+    refusal_rows,
 )
 from products.errors import CatalogueError, Invalid
 
@@ -61,7 +61,7 @@ class ProductCsvFiles(ModelAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         found = catalogue().walk(filtered(self, request), MAX_EXPORTED)
-        return _download(f"products-{now():%Y-%m-%d-%H%M}.csv", exported(found))
+        return _download(f"products-{now():%Y-%m-%d-%H%M}.csv", product_rows(found))
 
     @with_unavailable_page
     def import_view(self, request: HttpRequest) -> HttpResponse:
@@ -70,7 +70,7 @@ class ProductCsvFiles(ModelAdmin):
         errors: list[str] = []
         if request.method == "POST":
             try:
-                sheet = read(_uploaded(request))
+                sheet = parse_sheet(_uploaded(request))
                 if request.POST.get("ask") == "columns":
                     return _columns(sheet)
                 job = self._planned_import(request, sheet)
@@ -92,8 +92,8 @@ class ProductCsvFiles(ModelAdmin):
 
     def _planned_import(self, request: HttpRequest, sheet: Sheet) -> Job:
         mapping = _mapping(request, sheet)
-        ids, names = keys_of(sheet, mapping)
-        rows = planned(sheet, mapping, catalogue().newest_of(ids), catalogue().named(names))
+        ids, names = lookup_keys(sheet, mapping)
+        rows = plan_rows(sheet, mapping, catalogue().by_ids(ids), catalogue().by_names(names))
         return jobs().plan(
             JobKind.CSV,
             f"Import of {getattr(request.FILES['file'], 'name', 'a file')}"[:120],
@@ -126,13 +126,13 @@ class ProductCsvFiles(ModelAdmin):
             self.message_user(request, str(gone), messages.ERROR)
             return HttpResponseRedirect(reverse("admin:products_product_jobs"))
         refused = (row for row in jobs().rows(job) if row.state == RowState.REFUSED)
-        return _download(f"refused-{job_id}.csv", refused_lines(refused))
+        return _download(f"refused-{job_id}.csv", refusal_rows(refused))
 
 
 def _download(name: str, rows: Any) -> StreamingHttpResponse:
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return StreamingHttpResponse(
-        lines(rows), content_type="text/csv; charset=utf-8", headers=headers
+        csv_lines(rows), content_type="text/csv; charset=utf-8", headers=headers
     )
 
 
@@ -145,7 +145,7 @@ def _uploaded(request: HttpRequest) -> bytes:
 
 def _columns(sheet: Sheet) -> JsonResponse:
     """The file's columns, and what each seems to be, for the person to confirm."""
-    guesses = guessed(sheet.header)
+    guesses = guess_mapping(sheet.header)
     columns = [
         {"name": name, "field": field} for name, field in zip(sheet.header, guesses, strict=True)
     ]
@@ -154,7 +154,7 @@ def _columns(sheet: Sheet) -> JsonResponse:
 
 def _mapping(request: HttpRequest, sheet: Sheet) -> Sequence[str]:
     """What each column is: as the person chose, else as it seems."""
-    guesses = guessed(sheet.header)
+    guesses = guess_mapping(sheet.header)
     mapping = [request.POST.get(f"column-{number}", guess) for number, guess in enumerate(guesses)]
     chosen = [field for field in mapping if field]
     if set(chosen) - set(COLUMNS) or len(chosen) != len(set(chosen)):

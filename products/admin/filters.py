@@ -62,7 +62,7 @@ class BillingCycleFilter(ChoiceFilter):
 
 
 class OpenFilter(ChoiceFilter):
-    title, parameter_name, any, field = "state", "open", "In any state", "opened"
+    title, parameter_name, any, field = "state", "open", "In any state", "only_open"
     offered = {"yes": ("Has open effects", True)}
 
 

@@ -20,8 +20,8 @@ from products.product import (
     MAX_FEATURES,
     REQUIRED,
     BillingCycle,
-    checked_edits,
-    checked_id,
+    validated_edits,
+    validated_id,
 )
 
 FIELDS = (
@@ -132,10 +132,10 @@ class ProductForm(forms.ModelForm):
                 None, NO_BASE
             )  # saving all the same could overwrite what others did since
         self._blame(
-            lambda: checked_edits({k: v for k, v in self.edits.items() if k not in self.errors})
+            lambda: validated_edits({k: v for k, v in self.edits.items() if k not in self.errors})
         )
         if cleaned.get("product_id"):
-            self._blame(lambda: checked_id(cleaned["product_id"]))
+            self._blame(lambda: validated_id(cleaned["product_id"]))
         if self.refusal:
             self.show(self.refusal)
         return cleaned

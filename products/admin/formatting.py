@@ -13,7 +13,7 @@ from products.changes import Change
 from products.currency import money
 from products.errors import Unavailable
 from products.merging import EditConflict, differences
-from products.pipeline import states
+from products.pipeline import effect_states
 from products.product import Product
 
 MAX_HISTORY = 25
@@ -35,7 +35,9 @@ WHAT = {"CREATE": "created", "UPDATE": "changed", "DELETE": "deactivated", "REST
 
 
 def history_row(change: Change) -> dict[str, Any]:
-    effects = [(effect, state["state"], state["at"]) for effect, state in states(change).items()]
+    effects = [
+        (effect, state["state"], state["at"]) for effect, state in effect_states(change).items()
+    ]
     fields = compared(change.before, change.after) if change.before else []
     return {
         "change": change,

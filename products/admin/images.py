@@ -20,7 +20,7 @@ from products.admin.recent_saves import remember
 from products.admin.refusals import sentence_of, status_of
 from products.bootstrap import catalogue, image_url
 from products.errors import CatalogueError, DependencyUnavailable, Invalid
-from products.product import checked_id
+from products.product import validated_id
 
 FORMATS = ("PNG", "JPEG", "WEBP")
 UNREADABLE = (
@@ -46,7 +46,7 @@ class ProductImages(ModelAdmin):
             raise PermissionDenied
         product_id, file = unquote(object_id), request.FILES.get("image")
         try:
-            catalogue().newest(checked_id(product_id))
+            catalogue().newest(validated_id(product_id))
             key = _stored(product_id, checked_image(file.read(MAX_SIZE + 1))) if file else None
             product = catalogue().update(product_id, {"image": key}, origin_of(request)).product
         except CatalogueError as refusal:

@@ -18,7 +18,7 @@ from products.bootstrap import catalogue, now, operations, scan_table
 from products.changes import Effect
 from products.errors import CatalogueError, Unavailable
 from products.maintenance import redrive
-from products.operations import MAX_EXAMINED, Stuck, latencies
+from products.operations import MAX_EXAMINED, StuckEffect, latencies
 
 PERMISSION = "products.operate_product"
 MAX_SHOWN = 50
@@ -101,7 +101,9 @@ def _discard(request: HttpRequest) -> str:
 
 def _redrive(request: HttpRequest) -> str:
     by = request.user.get_username()
-    return f"{redrive().back(request.POST.get('queue', ''), by=by, by_hand=MAX_REDRIVEN)}."
+    return (
+        f"{redrive().move_back(request.POST.get('queue', ''), by=by, max_one_by_one=MAX_REDRIVEN)}."
+    )
 
 
 def _named(request: HttpRequest) -> tuple[str, int, Effect]:
@@ -137,13 +139,13 @@ def _check() -> dict[str, Any]:
     if state is None:
         return {}
     found = [
-        *(state.running.found if state.running else ()),
-        *(state.last.found if state.last else ()),
+        *(state.running.kept_differences if state.running else ()),
+        *(state.last.kept_differences if state.last else ()),
     ]
     return {
         "check": state.last,
         "checking": state.running,
-        "drifted": list({d.same: d for d in found}.values()),
+        "drifted": list({d.identity: d for d in found}.values()),
     }
 
 
@@ -177,7 +179,7 @@ def _stuck() -> dict[str, Any]:
     }
 
 
-def _cause(cause: str, stuck: list[Stuck]) -> dict[str, Any]:
+def _cause(cause: str, stuck: list[StuckEffect]) -> dict[str, Any]:
     rows = [
         {"stuck": row, "may_discard": row.effect is not Effect.STORED} for row in stuck[:MAX_SHOWN]
     ]

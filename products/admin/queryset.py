@@ -24,7 +24,7 @@ FILTERS: dict[str, Callable[[Any], bool]] = {
     "min_price": lambda value: isinstance(value, Decimal),
     "max_price": lambda value: isinstance(value, Decimal),
     "updated_by": lambda value: isinstance(value, str),
-    "opened": lambda value: value is True,
+    "only_open": lambda value: value is True,
 }
 ORDERS = {"created_at": {}, "price": {"by_price": True}}
 
@@ -138,7 +138,9 @@ class ProductQuery:
     def _admin_page(
         self, page: Page, products: list[core.Product], before: str | None, after: str | None
     ) -> AdminPage:
-        rows = [model_of(product, page.opened.get(product.product_id)) for product in products]
+        rows = [
+            model_of(product, page.open_changes.get(product.product_id)) for product in products
+        ]
         return AdminPage(rows, before, after, page.freshness)
 
     def _chosen(self) -> list[Product]:

@@ -19,7 +19,7 @@ from products.changes import Change
 from products.documents import format_timestamp
 from products.errors import CatalogueError
 from products.merging import differences
-from products.pipeline import states
+from products.pipeline import effect_states
 
 STEPS = {
     "stored": "Stored",
@@ -31,7 +31,7 @@ STEPS = {
 
 def receipt_context(change: Change) -> dict[str, Any]:
     """What the receipt shows of a change."""
-    steps = [{"name": STEPS[effect], **state} for effect, state in states(change).items()]
+    steps = [{"name": STEPS[effect], **state} for effect, state in effect_states(change).items()]
     return {
         "receipt": change,
         "steps": steps,

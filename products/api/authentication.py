@@ -1,6 +1,6 @@
-"""Who calls: the bearer of a token, or whoever is signed in."""
+"""Who is calling: the user of a bearer token or of a session."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from rest_framework.authentication import (
@@ -12,23 +12,32 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser
+
     from products.access.tokens import TokenUser
 
 
 class AnonymousCaller:
-    """A caller without a token, where there are no users in SQL to be anonymous among."""
+    """Stand in for AnonymousUser in the API-only deployment, which has no user table."""
 
     is_authenticated = False
 
 
 class BearerAuthentication(BaseAuthentication):
-    """``Authorization: Bearer <token>``."""
+    """Authenticate with ``Authorization: Bearer <token>``."""
 
     def authenticate(self, request: Request) -> "tuple[TokenUser, None] | None":
-        scheme, _, token = get_authorization_header(request).decode("latin-1").partition(" ")
+        """Return the token's user, or None without a bearer token.
+
+        Raises: AuthenticationFailed for an invalid token, DependencyUnavailable when the token
+        cannot be looked up.
+        """
+        header = get_authorization_header(request).decode("latin-1")
+        scheme, _, token = header.partition(" ")
         if scheme.lower() != "bearer":
             return None
-        from products.access.tokens import TokenRefused, verify  # noqa: PLC0415 # most callers of a reader bring none
+        # Imported here because most readers send no token.
+        from products.access.tokens import TokenRefused, verify  # noqa: PLC0415 # see above
 
         try:
             return verify(token.strip()), None
@@ -36,15 +45,15 @@ class BearerAuthentication(BaseAuthentication):
             raise AuthenticationFailed(str(refusal)) from None
 
     def authenticate_header(self, request: Request) -> str:
+        """Return the WWW-Authenticate header of a 401."""
         return "Bearer"
 
 
 class CookieAuthentication(SessionAuthentication):
-    """DRF's own; without a session's cookie there is nobody to look for."""
+    """Authenticate with Django's session, but skip the lookup without a session cookie."""
 
-    def authenticate(self, request: Request) -> tuple[Any, None] | None:
-        return (
-            super().authenticate(request)
-            if settings.SESSION_COOKIE_NAME in request.COOKIES
-            else None
-        )
+    def authenticate(self, request: Request) -> "tuple[AbstractBaseUser, None] | None":
+        """Return the session's user, or None when nobody is signed in."""
+        if settings.SESSION_COOKIE_NAME not in request.COOKIES:
+            return None
+        return super().authenticate(request)

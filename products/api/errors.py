@@ -1,9 +1,9 @@
-"""The one table from what went wrong to what an API caller is told."""
+"""The form of all error responses, and the status code of each exception."""
 
 import logging
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import cast
 
 from django.core.exceptions import PermissionDenied
 from django.db import OperationalError
@@ -12,6 +12,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
+from products.api.json_types import FieldErrors, JsonObject
 from products.api.middleware import request_id
 from products.api.representation import plain
 from products.documents import FIELD_NAMES
@@ -25,15 +26,13 @@ from products.errors import (
     Unavailable,
 )
 from products.idempotency import IdempotencyKeyReused
-from products.merging import EditConflict, VersionMismatch
-from products.writes import WritesRefused
+from products.merging import Clash, EditConflict, VersionMismatch
 
 logger = logging.getLogger(__name__)
 RETRY_SECONDS = 5
-MAX_NAMED = 8  # fields that the sentence names
-WIRE = {field: wire for wire, field in FIELD_NAMES.items()} | {"image": "imageUrl"}
-NOTHING = "There is nothing at this address."
-INNOCENT = "Nothing is wrong with this one, but another of the batch was refused."
+MAX_NAMED_FIELDS = 8  # in a sentence
+API_NAMES = {field: name for name, field in FIELD_NAMES.items()} | {"image": "imageUrl"}
+NO_RESOURCE = "There is nothing at this address."
 STATUS_OF: list[tuple[type[Exception], HTTPStatus]] = [
     (Invalid, HTTPStatus.BAD_REQUEST),
     (NotFound, HTTPStatus.NOT_FOUND),
@@ -44,113 +43,113 @@ STATUS_OF: list[tuple[type[Exception], HTTPStatus]] = [
     (CorruptChange, HTTPStatus.SERVICE_UNAVAILABLE),
     (OperationalError, HTTPStatus.SERVICE_UNAVAILABLE),
 ]
+"""The first class that fits decides, so a subclass comes before its base class."""
 
 
-def handle_exception(error: Exception, context: Mapping[str, Any]) -> Response | None:
-    """DRF's exception handler: every answer that is no success has this one form."""
-    request = context["request"]
-    status = _status_of(error)
+def handle_exception(error: Exception, context: Mapping[str, object]) -> Response | None:
+    """Return the response to an exception in a view; None for one that is a bug.
+
+    DRF calls it (``EXCEPTION_HANDLER``).
+    """
+    id_ = request_id(cast("HttpRequest", context["request"]))
+    status = status_of(error)
     if status:
-        response = Response(error_body(error, request_id(request)), status=status)
+        response = Response(error_body(error, id_), status=status)
     else:
-        standard = exception_handler(error, dict(context))
-        if standard is None:
+        by_drf = exception_handler(error, dict(context))
+        if by_drf is None:
             return None
-        response = standard
-        response.data = _body(
-            HTTPStatus(response.status_code), _standard_sentence(error), request_id(request)
-        )
+        response = by_drf
+        drf_status = HTTPStatus(response.status_code)
+        response.data = body_of_error(drf_status, _drf_sentence(error), id_)
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
-        logger.error(
-            "could not serve", extra={"fault": repr(error), "request_id": request_id(request)}
-        )
+        logger.error("could not serve", extra={"fault": repr(error), "request_id": id_})
         response["Retry-After"] = str(RETRY_SECONDS)
     response["Cache-Control"] = "no-store"
     return response
 
 
-def _status_of(error: Exception) -> HTTPStatus | None:
+def status_of(error: Exception) -> HTTPStatus | None:
+    """Return the status of an exception of the catalogue; None for any other."""
     return next((status for kind, status in STATUS_OF if isinstance(error, kind)), None)
 
 
-def error_body(error: Exception, request_id: str) -> dict[str, Any]:
-    """What a caller is told of an error of the catalogue's."""
-    status = _status_of(error) or HTTPStatus.INTERNAL_SERVER_ERROR
-    return _body(status, _sentence(error), request_id, **_details(error))
-
-
-def refusal_body(error: Exception, request: Any) -> dict[str, Any]:
-    """One refused write of a batch: the code and the body it would have had as a request of its own."""
-    status = _status_of(error) or HTTPStatus.INTERNAL_SERVER_ERROR
-    return {"code": int(status), **error_body(error, request_id(request))}
-
-
-def refusals_answer(refused: WritesRefused, count: int, request: Any) -> Response:
-    """A batch of all or none that is none: which items refused it; the others only depended on them."""
-    bodies = {
-        position: refusal_body(error, request) for position, error in refused.refusals.items()
-    }
-    dependent = HTTPStatus.FAILED_DEPENDENCY
-    innocent = {"code": int(dependent), **_body(dependent, INNOCENT, request_id(request))}
-    status = HTTPStatus(min(body["code"] for body in bodies.values()))
-    errors = {
-        f"items[{position}]{f'.{field}' if field else ''}": texts
-        for position, body in bodies.items()
-        for field, texts in (body["errors"] or {"": [body["message"]]}).items()
-    }
-    results = [bodies.get(position, innocent) for position in range(count)]
-    counts = {"accepted": 0, "unchanged": 0, "refused": len(bodies)}
-    body = _body(
-        status, str(refused), request_id(request), errors=errors, results=results, **counts
+def error_body(error: Exception, request_id: str) -> JsonObject:
+    """Return the response body of an exception of the catalogue."""
+    status = status_of(error) or HTTPStatus.INTERNAL_SERVER_ERROR
+    return body_of_error(
+        status, _sentence(error), request_id, errors=field_errors(error), **_details(error)
     )
-    return Response(body, status=status, headers={"Cache-Control": "no-store"})
 
 
-def _body(status: HTTPStatus, message: str, of_request: str, **details: Any) -> dict[str, Any]:
-    body = {"error": status.phrase, "message": message, "errors": {}, "requestId": of_request}
+def body_of_error(
+    status: HTTPStatus, message: str, request_id: str, **details: object
+) -> JsonObject:
+    """Return an error body; ``details`` are added to the fields that all of them have."""
+    body: JsonObject = {
+        "error": status.phrase,
+        "message": message,
+        "errors": {},
+        "requestId": request_id,
+    }
     return body | details
+
+
+def field_errors(error: Exception) -> FieldErrors:
+    """Return the sentences about each field, under the API's names."""
+    if isinstance(error, Invalid):
+        return {API_NAMES.get(field, field): texts for field, texts in error.errors.items()}
+    if isinstance(error, EditConflict):
+        sentence = "Somebody else changed this meanwhile."
+        return {API_NAMES[field]: [sentence] for field in error.clashes}
+    if isinstance(error, NameTaken):
+        return {"name": [str(error)]}
+    if isinstance(error, ProductExists):
+        return {"productId": [str(error)]}
+    return {}
+
+
+def _details(error: Exception) -> JsonObject:
+    """Return what else the caller needs to resolve a conflict."""
+    if isinstance(error, EditConflict):
+        conflicts = {API_NAMES[field]: _clash_body(clash) for field, clash in error.clashes.items()}
+        return {"conflicts": conflicts, "version": error.product.version}
+    if isinstance(error, VersionMismatch):
+        return {"version": error.product.version}
+    return {}
+
+
+def _clash_body(clash: Clash) -> JsonObject:
+    return {
+        "base": plain(clash.base),
+        "yours": plain(clash.yours),
+        "theirs": plain(clash.theirs),
+    }
 
 
 def _sentence(error: Exception) -> str:
     if isinstance(error, OperationalError):
-        return "The user database does not answer at the moment."  # its own words may tell too much
-    return _invalid_sentence(error.errors) if isinstance(error, Invalid) else str(error)
-
-
-def _invalid_sentence(errors: Mapping[str, list[str]]) -> str:
-    """What is wrong, for whoever reads nothing but the message."""
-    wrong = [(WIRE.get(field, field), texts) for field, texts in errors.items()]
-    if len(wrong) == 1:
-        return f"{wrong[0][0]}: {' '.join(wrong[0][1])}"
-    named = ", ".join(field for field, _ in wrong[:MAX_NAMED])
-    return f"Some fields are not right: {named}{' and others' if len(wrong) > MAX_NAMED else ''}."
-
-
-def _details(error: Exception) -> dict[str, Any]:
+        # The driver's own message may contain the host and the user.
+        return "The user database does not answer at the moment."
     if isinstance(error, Invalid):
-        return {"errors": {WIRE.get(field, field): texts for field, texts in error.errors.items()}}
-    if isinstance(error, EditConflict):
-        clashes = {WIRE[name]: clash for name, clash in error.clashes.items()}
-        return {
-            "errors": {name: ["Somebody else changed this meanwhile."] for name in clashes},
-            "conflicts": {
-                name: {
-                    "base": plain(clash.base),
-                    "yours": plain(clash.yours),
-                    "theirs": plain(clash.theirs),
-                }
-                for name, clash in clashes.items()
-            },
-            "version": error.product.version,
-        }
-    if isinstance(error, NameTaken | ProductExists):
-        return {"errors": {"name" if isinstance(error, NameTaken) else "productId": [str(error)]}}
-    return {"version": error.product.version} if isinstance(error, VersionMismatch) else {}
+        return _invalid_sentence(field_errors(error))
+    return str(error)
 
 
-def _standard_sentence(error: Exception) -> str:
+def _invalid_sentence(errors: FieldErrors) -> str:
+    """Return a summary for callers that show only the message."""
+    if len(errors) == 1:
+        [(field, texts)] = errors.items()
+        return f"{field}: {' '.join(texts)}"
+    named = ", ".join(list(errors)[:MAX_NAMED_FIELDS])
+    others = " and others" if len(errors) > MAX_NAMED_FIELDS else ""
+    return f"Some fields are not right: {named}{others}."
+
+
+def _drf_sentence(error: Exception) -> str:
+    """Return the message for an exception that Django or DRF raised."""
     if isinstance(error, Http404):
-        return NOTHING
+        return NO_RESOURCE
     if isinstance(error, exceptions.NotAuthenticated):
         return "This needs a token, in the header Authorization: Bearer <token>."
     if isinstance(error, exceptions.NotAcceptable):
@@ -163,20 +162,21 @@ def _standard_sentence(error: Exception) -> str:
 
 
 def not_found(request: HttpRequest, exception: Exception) -> JsonResponse:
-    """The same form for addresses no view answers."""
+    """Answer a URL that no view serves (``handler404``)."""
     slash = " Addresses end without a slash." if request.path.endswith("/") else ""
-    return _page(HTTPStatus.NOT_FOUND, NOTHING + slash, request)
+    return _error_page(HTTPStatus.NOT_FOUND, NO_RESOURCE + slash, request)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> JsonResponse:
-    return _page(HTTPStatus.BAD_REQUEST, "The request can't be understood.", request)
+    """Answer a request that Django refuses before any view (``handler400``)."""
+    return _error_page(HTTPStatus.BAD_REQUEST, "The request can't be understood.", request)
 
 
 def server_error(request: HttpRequest) -> JsonResponse:
-    return _page(
-        HTTPStatus.INTERNAL_SERVER_ERROR, "This is our fault; it has been logged.", request
-    )
+    """Answer a request that failed because of a bug (``handler500``)."""
+    message = "This is our fault; it has been logged."
+    return _error_page(HTTPStatus.INTERNAL_SERVER_ERROR, message, request)
 
 
-def _page(status: HTTPStatus, message: str, request: HttpRequest) -> JsonResponse:
-    return JsonResponse(_body(status, message, request_id(request)), status=status)
+def _error_page(status: HTTPStatus, message: str, request: HttpRequest) -> JsonResponse:
+    return JsonResponse(body_of_error(status, message, request_id(request)), status=status)

@@ -1,9 +1,12 @@
-"""The contract's examples. Each is made by the code that makes real answers, so it can't show what does not occur."""
+"""The examples in the OpenAPI contract.
+
+The code that builds real responses builds them too, so they cannot drift apart.
+"""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 from drf_spectacular.utils import OpenApiExample
 
@@ -59,11 +62,7 @@ def _change(number: int, after: Product, previous: Change | None) -> Change:
 
 
 FIRST = _change(1, BASIC, None)
-SECOND = _change(
-    2,
-    Product(**{f: getattr(BASIC, f) for f in BASIC.__slots__} | {"price": Decimal("1600.00")}),
-    FIRST,
-)
+SECOND = _change(2, replace(BASIC, price=Decimal("1600.00")), FIRST)
 ACCEPTED = Accepted(SECOND.after, SECOND)
 PAGE = {
     "products": [product_body(BASIC)],
@@ -103,43 +102,44 @@ REFUSALS: dict[int, tuple[str, Exception]] = {
 }
 
 
-def asked(name: str, value: Any) -> OpenApiExample:
+def request_example(name: str, value: object) -> OpenApiExample:
+    """Return an example of a request body."""
     return OpenApiExample(name, value, request_only=True)
 
 
-def answered(name: str, value: Any, code: int) -> OpenApiExample:
+def response_example(name: str, value: object, code: int) -> OpenApiExample:
+    """Return an example of the body of a response with this code."""
     return OpenApiExample(name, value, response_only=True, status_codes=[str(code)])
 
 
 def refusals(codes: Iterable[int]) -> list[OpenApiExample]:
-    shown = [
-        answered(name, error_body(error, REQUEST_ID), code)
-        for code, (name, error) in REFUSALS.items()
-        if code in codes
-    ]
+    """Return the examples of the error responses with these codes."""
+    shown = []
+    for code, (name, error) in REFUSALS.items():
+        if code in codes:
+            shown.append(response_example(name, error_body(error, REQUEST_ID), code))
     if 409 in codes:
-        shown.append(
-            answered("NameTaken", error_body(NameTaken("Basic", "PROD-BASIC"), REQUEST_ID), 409)
-        )
+        name_taken = NameTaken("Basic", "PROD-BASIC")
+        shown.append(response_example("NameTaken", error_body(name_taken, REQUEST_ID), 409))
     return shown
 
 
-def of_write(request: OpenApiExample | None, reached: int) -> list[OpenApiExample]:
-    """What a single write may be answered with."""
-    answers = [
-        answered("Accepted", receipt_summary(SECOND), 202),
-        answered(
-            "WaitedFor", product_body(SECOND.after, staff=True), 201 if reached == 201 else 200
-        ),
-        answered("DryRun", dry_run_body(ACCEPTED), 200),
+def of_write(request: OpenApiExample | None, done_status: int) -> list[OpenApiExample]:
+    """Return the examples of a write of one product: its request and its responses."""
+    status_with_product = 201 if done_status == 201 else 200
+    product = product_body(SECOND.after, staff=True)
+    responses = [
+        response_example("Accepted", receipt_summary(SECOND), 202),
+        response_example("WaitedFor", product, status_with_product),
+        response_example("DryRun", dry_run_body(ACCEPTED), 200),
     ]
-    return [request, *answers] if request else answers
+    return [request, *responses] if request else responses
 
 
-PRODUCT = answered("Product", product_body(BASIC), 200)
-LIST = answered("Page", PAGE, 200)
-RECEIPT = answered("Receipt", change_body(SECOND), 200)
+PRODUCT = response_example("Product", product_body(BASIC), 200)
+LIST = response_example("Page", PAGE, 200)
+RECEIPT = response_example("Receipt", change_body(SECOND), 200)
 _HISTORY = {"changes": [change_body(SECOND), change_body(FIRST)]}
-HISTORY = answered(
+HISTORY = response_example(
     "History", _HISTORY | {"count": 2, "moreAvailable": False, "nextStartAt": None}, 200
 )

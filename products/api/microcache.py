@@ -1,8 +1,8 @@
-"""Public answers given again for a moment: a shared cache as RFC 9111 has it, in front of Django, in this process.
+"""A microcache for public reads, in front of Django and inside each process.
 
-It knows no rule of the catalogue. What may be kept is what the answer itself calls ``public``; which requests get it is
-what its ``Vary`` etag_matches; ``If-None-Match`` is compared with its ETag. Why this breaks no promise stands in
-ARCHITECTURE.md, "Hot answers".
+It is a shared cache as RFC 9111 defines it and knows no rule of the catalogue. ``Cache-Control:
+public`` decides what is cached, ``Vary`` decides for whom, and ``If-None-Match`` is compared with
+the cached ETag. ``docs/decisions/`` explains why this breaks no promise about stale reads.
 """
 
 import threading
@@ -10,32 +10,35 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from django.conf import settings
 
+from products.api.etags import etag_matches
 from products.api.middleware import RATE_HEADERS, per_request_headers, valid_or_new_id
-from products.api.queries import etag_matches
-from products.api.throttling import public_name, record_call
+from products.api.throttling import public_client, record_call
 
 PATH = "/v1.0/products"
 ADDRESS = ("wsgi.url_scheme", "HTTP_HOST", "HTTP_X_FORWARDED_PROTO", "PATH_INFO", "QUERY_STRING")
 VARIES = {"accept": "HTTP_ACCEPT", "origin": "HTTP_ORIGIN"}
 ABSENT = {"authorization": "HTTP_AUTHORIZATION", "cookie": "HTTP_COOKIE"}
-"""Whoever sends one of these may be more than the public, so such a request passes by."""
+"""A request with one of these headers may come from staff, so it bypasses the cache."""
 KEY = (*ADDRESS, *VARIES.values())
-OWN = {"x-request-id", *map(str.lower, RATE_HEADERS)}
-OF_BODY = {"content-type", "content-length"}
+PER_REQUEST_HEADERS = {"x-request-id", *map(str.lower, RATE_HEADERS)}
+BODY_HEADERS = {"content-type", "content-length"}
 MAX_RESPONSES = 256
 
 Headers = list[tuple[str, str]]
-StartResponse = Callable[..., Any]
-Application = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
+CacheKey = tuple[object, ...]
+OnHit = Callable[[Mapping[str, object], int, str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class CachedResponse:
-    """``read_at`` is a moment before anything was read for it, in seconds of the cache's clock."""
+    """A response without its per-request headers.
+
+    ``read_at`` is a time before its data was read, in seconds of the cache's clock.
+    """
 
     status: str
     headers: Headers
@@ -43,116 +46,143 @@ class CachedResponse:
     read_at: float
 
     @property
-    def shareable(self) -> bool:
-        """Whether it is everybody's, as far as the key tells callers apart."""
-        told = {name.lower(): value.lower() for name, value in self.headers}
-        varies = {name.strip() for name in told.get("vary", "").split(",")}
-        public = told.get("cache-control", "").startswith("public")
-        return self.status.startswith("200") and public and varies <= VARIES.keys() | ABSENT.keys()
+    def is_shareable(self) -> bool:
+        """Whether every request with the same cache key may get this response."""
+        values = {name.lower(): value.lower() for name, value in self.headers}
+        varies = {name.strip() for name in values.get("vary", "").split(",")}
+        is_ok = self.status.startswith("200")
+        is_public = values.get("cache-control", "").startswith("public")
+        return is_ok and is_public and varies <= VARIES.keys() | ABSENT.keys()
 
     def etag(self) -> str | None:
+        """Return the value of the ETag header."""
         return next((value for name, value in self.headers if name.lower() == "etag"), None)
+
+
+def ignore_hit(environ: Mapping[str, object], status: int, request_id: str) -> None:
+    """Do nothing on a cache hit."""
 
 
 @dataclass(slots=True)
 class Microcache:
-    """Stands before the WSGI ``application``. ``seconds`` is for how long an answer is given again; 0 is never."""
+    """A WSGI application that caches the public responses of another one.
 
-    application: Application
+    ``seconds`` is how long a response is reused; 0 switches the cache off. ``on_hit`` is called for
+    each response from the cache, because no code behind the cache sees that request.
+    """
+
+    application: WSGIApplication
     seconds: float
-    note: Callable[[Mapping[str, Any], int, str], None] = lambda environ, status, request_id: None
-    """Told of each answer that was given again, as nobody behind this hears of it."""
+    on_hit: OnHit = ignore_hit
     clock: Callable[[], float] = time.monotonic
-    answers: dict[tuple[Any, ...], CachedResponse] = field(default_factory=dict)
-    reading: dict[tuple[Any, ...], threading.Lock] = field(default_factory=dict)
+    responses: dict[CacheKey, CachedResponse] = field(default_factory=dict)
+    locks: dict[CacheKey, threading.Lock] = field(default_factory=dict)
 
-    def __call__(self, environ: dict[str, Any], start: StartResponse) -> Iterable[bytes]:
-        if not self.seconds or not _is_public(environ):
+    def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        if not self.seconds or not _is_cacheable(environ):
             return self.application(environ, start)
         key = tuple(map(environ.get, KEY))
-        standing = self._standing(key)
-        return (
-            self._again(environ, start, standing) if standing else self._alone(environ, start, key)
-        )
+        hit = self._lookup(key)
+        if hit:
+            return self._serve_hit(environ, start, hit)
+        return self._serve_single_flight(environ, start, key)
 
-    def _standing(self, key: tuple[Any, ...]) -> CachedResponse | None:
-        standing = self.answers.get(key)
-        return standing if standing and self.clock() - standing.read_at < self.seconds else None
+    def _lookup(self, key: CacheKey) -> CachedResponse | None:
+        """Return the response under this key, unless it has expired."""
+        response = self.responses.get(key)
+        if response is None or self.clock() - response.read_at >= self.seconds:
+            return None
+        return response
 
-    def _again(
-        self, environ: dict[str, Any], start: StartResponse, standing: CachedResponse
+    def _serve_hit(
+        self, environ: WSGIEnvironment, start: StartResponse, hit: CachedResponse
     ) -> Iterable[bytes]:
         limit = settings.THROTTLE_PUBLIC
-        rate = record_call(public_name(environ), limit) if limit else None
+        rate = record_call(public_client(environ), limit) if limit else None
         if limit and rate is None:
-            return self.application(environ, start)  # which knows how to refuse
+            return self.application(environ, start)  # it answers with 429
         request_id = valid_or_new_id(environ.get("HTTP_X_REQUEST_ID", ""))
-        status, parts = _given(environ, start, standing, per_request_headers(request_id, rate))
-        self.note(environ, status, request_id)
+        headers = per_request_headers(request_id, rate)
+        status, parts = _send(environ, start, hit, headers)
+        self.on_hit(environ, status, request_id)
         return parts
 
-    def _alone(
-        self, environ: dict[str, Any], start: StartResponse, key: tuple[Any, ...]
+    def _serve_single_flight(
+        self, environ: WSGIEnvironment, start: StartResponse, key: CacheKey
     ) -> Iterable[bytes]:
-        """Of all who ask at the same moment one reads. The others wait for its answer, but no longer than one lasts."""
-        lock = self.reading.setdefault(key, threading.Lock())
-        turn = lock.acquire(timeout=self.seconds)
+        """Let one of several concurrent requests read, while the others wait for its response.
+
+        Nobody waits longer than a response is reused.
+        """
+        lock = self.locks.setdefault(key, threading.Lock())
+        is_acquired = lock.acquire(timeout=self.seconds)
         try:
-            standing = self._standing(key)
-            return (
-                self._again(environ, start, standing)
-                if standing
-                else self._fresh(environ, start, key)
-            )
+            hit = self._lookup(key)
+            if hit:
+                return self._serve_hit(environ, start, hit)
+            return self._serve_miss(environ, start, key)
         finally:
-            if turn:
+            if is_acquired:
                 lock.release()
 
-    def _fresh(
-        self, environ: dict[str, Any], start: StartResponse, key: tuple[Any, ...]
+    def _serve_miss(
+        self, environ: WSGIEnvironment, start: StartResponse, key: CacheKey
     ) -> Iterable[bytes]:
-        """The application's answer - to the unconditional request, so that there is one to keep."""
-        whole = {name: value for name, value in environ.items() if name != "HTTP_IF_NONE_MATCH"}
-        answer, own = _answer_of(self.application, whole, self.clock())
-        if len(self.reading) > MAX_RESPONSES:
-            self.answers.clear()
-            self.reading.clear()
-        if answer.shareable:
-            self.answers[key] = answer
-        return _given(environ, start, answer, own)[1]
+        """Ask the application, cache its response if it is shareable, and send it.
+
+        The application gets the request without its condition: a 304 could not be cached.
+        """
+        unconditional = {
+            name: value for name, value in environ.items() if name != "HTTP_IF_NONE_MATCH"
+        }
+        response, own_headers = _call(self.application, unconditional, self.clock())
+        if len(self.locks) > MAX_RESPONSES:
+            self.responses.clear()
+            self.locks.clear()
+        if response.is_shareable:
+            self.responses[key] = response
+        return _send(environ, start, response, own_headers)[1]
 
 
-def _is_public(environ: Mapping[str, Any]) -> bool:
-    path: str = environ["PATH_INFO"]
-    of_products = environ["REQUEST_METHOD"] == "GET" and path.startswith(PATH)
-    return of_products and not any(name in environ for name in ABSENT.values())
+def _is_cacheable(environ: Mapping[str, object]) -> bool:
+    """Check whether this is a read of products without anything that identifies the caller."""
+    path = str(environ["PATH_INFO"])
+    is_read = environ["REQUEST_METHOD"] == "GET" and path.startswith(PATH)
+    return is_read and not any(name in environ for name in ABSENT.values())
 
 
-def _answer_of(
-    application: Application, environ: dict[str, Any], now: float
+def _call(
+    application: WSGIApplication, environ: WSGIEnvironment, now: float
 ) -> tuple[CachedResponse, Headers]:
-    """The whole answer, and apart from it what is only this request's."""
+    """Call the application. Return its response and, separately, its per-request headers."""
     started: list[tuple[str, Headers]] = []
-    parts = application(environ, lambda status, headers, *_: started.append((status, headers)))
+    chunks: list[bytes] = []
+
+    def start(status: str, headers: Headers, *_: object) -> Callable[[bytes], object]:
+        started.append((status, headers))
+        return chunks.append
+
+    parts = application(environ, start)
     try:
-        body = b"".join(parts)
+        chunks.extend(parts)
     finally:
         if close := getattr(parts, "close", None):
             close()
+    body = b"".join(chunks)
     status, headers = started[0]
-    shared = [(name, value) for name, value in headers if name.lower() not in OWN]
-    own = [(name, value) for name, value in headers if name.lower() in OWN]
+    shared = [header for header in headers if header[0].lower() not in PER_REQUEST_HEADERS]
+    own = [header for header in headers if header[0].lower() in PER_REQUEST_HEADERS]
     return CachedResponse(status, shared, body, now), own
 
 
-def _given(
-    environ: Mapping[str, Any], start: StartResponse, answer: CachedResponse, own: Headers
+def _send(
+    environ: Mapping[str, object], start: StartResponse, response: CachedResponse, own: Headers
 ) -> tuple[int, list[bytes]]:
-    """The status and the body that were given."""
-    condition, etag = environ.get("HTTP_IF_NONE_MATCH"), answer.etag()
-    if condition is None or etag is None or not etag_matches(condition, etag):
-        start(answer.status, answer.headers + own)
-        return int(answer.status[:3]), [answer.body]
-    kept = [(name, value) for name, value in answer.headers if name.lower() not in OF_BODY]
+    """Start the response, or a 304 if the caller already has it. Return its status and body."""
+    condition, etag = environ.get("HTTP_IF_NONE_MATCH"), response.etag()
+    if condition is None or etag is None or not etag_matches(str(condition), etag):
+        start(response.status, response.headers + own)
+        return int(response.status[:3]), [response.body]
+    kept = [header for header in response.headers if header[0].lower() not in BODY_HEADERS]
     start(f"304 {HTTPStatus.NOT_MODIFIED.phrase}", kept + own)
-    return 304, [b""]
+    return int(HTTPStatus.NOT_MODIFIED), [b""]

@@ -1,19 +1,26 @@
-"""Request bodies: strict JSON within bounds."""
+"""Request bodies: strict JSON of a limited size."""
 
 import json
 import re
 from decimal import Decimal
-from typing import Any
+from typing import Protocol
 
 from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import BaseParser
 
-MAX_BODY_BYTES = 10 * 1024  # bytes
+from products.api.json_types import UncheckedJson
+
+MAX_BODY_BYTES = 10 * 1024
 MAX_BATCH_BYTES = 100 * MAX_BODY_BYTES
 MAX_DEPTH = 10  # a product needs two levels
+MAX_DIGITS = 100
+"""More than any accepted number has. Python refuses only from 4301 digits on."""
+SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class BodyTooLarge(APIException):
+    """The body has more bytes than the endpoint accepts."""
+
     status_code = 413
     default_code = "body_too_large"
 
@@ -21,80 +28,101 @@ class BodyTooLarge(APIException):
         super().__init__(f"The body must not be larger than {max_bytes} bytes.")
 
 
+class ByteStream(Protocol):
+    """The part of a request's stream that the parser needs."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+
 class StrictJSONParser(BaseParser):
-    """JSON as the RFC has it, and no more: exact numbers, no NaN, no key twice, an object at the top."""
+    """Parse JSON as RFC 8259 defines it, with an object at the top level.
+
+    Numbers are read without rounding. NaN, infinities and duplicate keys are refused.
+    """
 
     media_type = "application/json"
     max_bytes = MAX_BODY_BYTES
 
     def parse(
-        self, stream: Any, media_type: str | None = None, parser_context: Any = None
-    ) -> dict[str, Any]:
+        self, stream: ByteStream, media_type: str | None = None, parser_context: object = None
+    ) -> UncheckedJson:
+        """Return the object in the body.
+
+        Raises: BodyTooLarge above ``max_bytes``, ParseError for anything but a JSON object.
+        """
         text = stream.read(self.max_bytes + 1)
         if len(text) > self.max_bytes:
             raise BodyTooLarge(self.max_bytes)
         try:
-            body = json.loads(
-                text.decode("utf-8"),
-                parse_float=Decimal,
-                parse_int=_whole,
-                parse_constant=_refuse_constant,
-                object_pairs_hook=_without_doubles,
-            )
-        except (ValueError, RecursionError, ArithmeticError) as fault:
-            raise ParseError(f"The body is not valid JSON: {_reason(fault)}.") from None
+            body = _decode(text)
+        except (ValueError, RecursionError, ArithmeticError) as error:
+            raise ParseError(f"The body is not valid JSON: {_reason(error)}.") from None
         if not isinstance(body, dict):
             raise ParseError("The body must be a JSON object.")
-        if _is_deep(body):
+        if _is_too_deep(body):
             raise ParseError(f"The body is not valid JSON: {_reason(RecursionError())}.")
         return body
 
 
 class BatchJSONParser(StrictJSONParser):
-    """The same for a hundred products at once."""
+    """Parse the body of a batch, which may be a hundred times as large."""
 
     max_bytes = MAX_BATCH_BYTES
 
 
-def _whole(digits: str) -> int:
-    if (
-        len(digits) > 100
-    ):  # far beyond any number we take; Python itself stops at 4300 digits, in words of its own
+def _decode(text: bytes) -> object:
+    body: object = json.loads(
+        text.decode("utf-8"),
+        parse_float=Decimal,
+        parse_int=_parse_int,
+        parse_constant=_refuse_constant,
+        object_pairs_hook=_object_of_pairs,
+    )
+    return body
+
+
+def _parse_int(digits: str) -> int:
+    if len(digits) > MAX_DIGITS:
         raise ArithmeticError
     return int(digits)
-
-
-def _reason(fault: Exception) -> str:
-    if isinstance(fault, ArithmeticError):
-        return "a number is out of all bounds"
-    if isinstance(fault, UnicodeDecodeError):
-        return f"it is not UTF-8, from byte {fault.start + 1} on"
-    return "it is nested too deeply" if isinstance(fault, RecursionError) else str(fault)
-
-
-def _is_deep(body: Any) -> bool:
-    level = [body]
-    for _ in range(MAX_DEPTH):
-        level = [part for value in level for part in _parts(value)]
-    return bool(level)
-
-
-def _parts(value: Any) -> list[Any]:
-    if isinstance(value, dict):
-        return list(value.values())
-    return value if isinstance(value, list) else []
 
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not a JSON number")
 
 
-def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _object_of_pairs(pairs: list[tuple[str, object]]) -> UncheckedJson:
+    """Build an object. Raise ValueError for a duplicate key or one that is not valid Unicode."""
     keys = [key for key, _ in pairs]
-    doubled = sorted({key for key in keys if keys.count(key) > 1})
-    if doubled:
-        raise ValueError(f"the key {doubled[0]!r} occurs twice")
-    halves = [key for key in keys if re.search("[\ud800-\udfff]", key)]
-    if halves:  # an answer that names such a key could not be written as UTF-8
-        raise ValueError(f"the key {halves[0]!r} holds half a character")
+    duplicates = sorted({key for key in keys if keys.count(key) > 1})
+    if duplicates:
+        raise ValueError(f"the key {duplicates[0]!r} occurs twice")
+    # A response that quotes such a key could not be encoded as UTF-8.
+    unpaired = [key for key in keys if SURROGATE.search(key)]
+    if unpaired:
+        raise ValueError(f"the key {unpaired[0]!r} contains an unpaired surrogate")
     return dict(pairs)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, ArithmeticError):
+        return "a number is out of range"
+    if isinstance(error, UnicodeDecodeError):
+        return f"it is not UTF-8, from byte {error.start + 1} on"
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    return str(error)
+
+
+def _is_too_deep(body: object) -> bool:
+    """Check whether the value has more than MAX_DEPTH levels, without recursion."""
+    level = [body]
+    for _ in range(MAX_DEPTH):
+        level = [child for value in level for child in _children(value)]
+    return bool(level)
+
+
+def _children(value: object) -> list[object]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []

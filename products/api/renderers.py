@@ -1,39 +1,53 @@
-"""Response bodies: compact JSON, and a shortcut for content negotiation."""
+"""Response bodies in compact JSON, and a fast path for content negotiation."""
 
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import orjson
 from rest_framework.negotiation import DefaultContentNegotiation
-from rest_framework.renderers import JSONRenderer
+from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.request import Request
 
 
 class ExactJSONRenderer(JSONRenderer):
-    """Compact JSON in UTF-8; amounts are texts ("1500.00"), because a JSON number is read as a float by many."""
+    """Render compact JSON in UTF-8 with orjson.
+
+    Amounts are already text ("1500.00") here, because many clients read JSON numbers as floats.
+    """
 
     charset = None
 
     def render(
-        self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None
+        self,
+        data: object,
+        accepted_media_type: str | None = None,
+        renderer_context: Mapping[str, object] | None = None,
     ) -> bytes:
-        """Whoever wants it indented, or answers with something only DRF can write, gets it from DRF."""
-        if (
-            data is None
-            or self.get_indent(accepted_media_type or "", renderer_context or {}) is not None
-        ):
-            return bytes(super().render(data, accepted_media_type, renderer_context))
-        try:
-            return orjson.dumps(data)
-        except TypeError:
-            return bytes(super().render(data, accepted_media_type, renderer_context))
+        """Return the body as bytes.
+
+        DRF's renderer does the rest: indented JSON, empty bodies, and types unknown to orjson.
+        """
+        indent = self.get_indent(accepted_media_type or "", renderer_context or {})
+        if data is not None and indent is None:
+            try:
+                return orjson.dumps(data)
+            except TypeError:
+                pass
+        return bytes(super().render(data, accepted_media_type, renderer_context))
 
 
 class FastNegotiation(DefaultContentNegotiation):
-    """For the two headers that nearly every client sends, the answer is known without reading them."""
+    """Skip parsing for the two Accept headers that nearly all clients send."""
 
     def select_renderer(
-        self, request: Any, renderers: Any, format_suffix: Any = None
-    ) -> tuple[Any, str]:
-        if request.META.get("HTTP_ACCEPT", "*/*") in ("*/*", renderers[0].media_type):
-            return renderers[0], renderers[0].media_type
-        chosen: tuple[Any, str] = super().select_renderer(request, renderers, format_suffix)
+        self,
+        request: Request,
+        renderers: Sequence[BaseRenderer],  # type: ignore[override] # DRF always passes a list
+        format_suffix: str | None = None,
+    ) -> tuple[BaseRenderer, str]:
+        """Return the renderer and its media type. Raise NotAcceptable when none fits."""
+        first = renderers[0]
+        if request.META.get("HTTP_ACCEPT", "*/*") in ("*/*", first.media_type):
+            return first, first.media_type
+        chosen: tuple[BaseRenderer, str]
+        chosen = super().select_renderer(request, renderers, format_suffix)
         return chosen

@@ -1,26 +1,28 @@
-"""How products, changes and pages look to a client, and what a client may write. Shapes only: rules are the core's."""
+"""The JSON forms of products, changes and edits. Only shapes: the rules are in the core."""
 
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 from urllib.parse import quote
 
 from django.conf import settings
 from django.urls import get_script_prefix
 
+from products.api.json_types import JsonObject, UncheckedJson
 from products.bootstrap import image_url
 from products.changes import Change, Effect
 from products.documents import FIELD_NAMES, document_key, format_timestamp, to_document
 from products.errors import Invalid
 from products.merging import differences
-from products.pipeline import states
+from products.pipeline import effect_states
 from products.product import Product
 from products.writes import Accepted
 
+STATUS_WHEN_DONE = {"create": 201, "deactivate": 204}
 
-def plain(value: Any) -> Any:
-    """The value as JSON has it: amounts and times as text."""
+
+def plain(value: object) -> object:
+    """Return the value with amounts and times as text."""
     if isinstance(value, Decimal):
         return f"{value:.2f}"
     if isinstance(value, datetime):
@@ -32,36 +34,37 @@ def plain(value: Any) -> Any:
     return value
 
 
-def wire_of(field: str) -> str:
-    """The contract's name of a field: the core knows an image by its key, clients by its address."""
+def api_name(field: str) -> str:
+    """Return the API's name of a field. The core has an image's key, the API its URL."""
     return "imageUrl" if field == "image" else document_key(field)
 
 
-def image_key(url: Any) -> Any:
-    """The key of one of our own images, as read; what is none is left for the rule to refuse."""
+def image_key(url: object) -> object:
+    """Return the key of one of our images. Other values stay, for the field's rule to refuse."""
     return url.removeprefix(settings.MEDIA_URL) if isinstance(url, str) else url
 
 
-def product_body(product: Product, *, staff: bool = False) -> dict[str, Any]:
-    """The bare product; ``updatedBy`` is for staff only."""
-    body: dict[str, Any] = to_document(product) | {
-        "period": product.shown_period,
-        "price": plain(product.price),
-    }
+def product_body(product: Product, *, staff: bool = False) -> JsonObject:
+    """Return the product, with ``updatedBy`` only for staff."""
+    body: JsonObject = to_document(product)
+    body["period"] = product.shown_period
+    body["price"] = plain(product.price)
     body["renewalPrice"] = plain(product.renewal_price)
-    body["imageUrl"] = image_url(body.pop("image", None))
+    body.pop("image", None)
+    body["imageUrl"] = image_url(product.image)
     if not staff:
         del body["updatedBy"]
     return body
 
 
 def change_url(change: Change) -> str:
-    """Where the receipt is, seen from where the request came in: an API Gateway stage may stand before our path."""
-    return f"{get_script_prefix()}v1.0/products/{quote(change.product_id)}/changes/{change.version}"
+    """Return the path of the receipt. It includes the stage of an API Gateway, if there is one."""
+    prefix = get_script_prefix()
+    return f"{prefix}v1.0/products/{quote(change.product_id)}/changes/{change.version}"
 
 
-def receipt_summary(change: Change) -> dict[str, Any]:
-    """The body of a 202: what was accepted, and where to follow it."""
+def receipt_summary(change: Change) -> JsonObject:
+    """Return the body of a 202: what was accepted, and the URL of its receipt."""
     return {
         "productId": change.product_id,
         "version": change.version,
@@ -71,13 +74,14 @@ def receipt_summary(change: Change) -> dict[str, Any]:
     }
 
 
-DONE = {"create": 201, "deactivate": 204}
-
-
 def batch_result(
     accepted: Accepted, action: str, *, dry_run: bool, until: Effect | None
-) -> dict[str, Any]:
-    """One accepted write of a batch: the code a request of its own would have had, and what its body would say."""
+) -> JsonObject:
+    """Return the result of one accepted write of a batch.
+
+    It has the status code and the content that a single request would have been answered with.
+    ``until`` is the effect the caller waited for.
+    """
     if dry_run:
         return {"code": 200, **dry_run_body(accepted)}
     change, product = accepted.change, accepted.product
@@ -87,11 +91,12 @@ def batch_result(
     done = {"product": product_body(product, staff=True), **replayed}
     if change is None:
         return {"code": 200, "productId": product.product_id, "version": product.version, **done}
-    return {"code": DONE.get(action, 200), **receipt_summary(change), **done}
+    return {"code": STATUS_WHEN_DONE.get(action, 200), **receipt_summary(change), **done}
 
 
-def change_body(change: Change) -> dict[str, Any]:
-    """The receipt: who changed what, and how far each effect has come."""
+def change_body(change: Change) -> JsonObject:
+    """Return the receipt of a change: who changed what, and the state of each effect."""
+    before = product_body(change.before, staff=True) if change.before else None
     return {
         **receipt_summary(change),
         "changeType": str(change.change_type),
@@ -100,15 +105,15 @@ def change_body(change: Change) -> dict[str, Any]:
         "requestId": change.origin.request_id,
         "reason": change.origin.reason or None,
         "acceptedAt": format_timestamp(change.accepted_at),
-        "effects": plain(states(change)),
+        "effects": plain(effect_states(change)),
         "changed": _changed_body(differences(change.before, change.after)),
-        "before": product_body(change.before, staff=True) if change.before else None,
+        "before": before,
         "after": product_body(change.after, staff=True),
     }
 
 
-def dry_run_body(accepted: Accepted) -> dict[str, Any]:
-    """What a write would do."""
+def dry_run_body(accepted: Accepted) -> JsonObject:
+    """Return what a write would change."""
     change = accepted.change
     changed = differences(change.before, change.after) if change else {}
     return {
@@ -119,31 +124,41 @@ def dry_run_body(accepted: Accepted) -> dict[str, Any]:
     }
 
 
-def _changed_body(changed: Mapping[str, tuple[Any, Any]]) -> dict[str, Any]:
-    shown = {
-        name: pair if name != "image" else tuple(map(image_url, pair))
-        for name, pair in changed.items()
-    }
-    return {
-        wire_of(name): {"before": plain(before), "after": plain(after)}
-        for name, (before, after) in shown.items()
-    }
+def _changed_body(changed: Mapping[str, tuple[object, object]]) -> JsonObject:
+    body: JsonObject = {}
+    for field, pair in changed.items():
+        before, after = (_api_value(field, value) for value in pair)
+        body[api_name(field)] = {"before": before, "after": after}
+    return body
 
 
-def edits_of(body: Mapping[str, Any]) -> dict[str, Any]:
-    """The body's fields by the core's names; names nobody knows pass, so that the core refuses them with the rest.
+def _api_value(field: str, value: object) -> object:
+    if field == "image":
+        return image_url(value if isinstance(value, str) else None)
+    return plain(value)
 
-    Invalid for a name that only the core uses, such as ``renewal_price``: it is not the contract's.
+
+def edits_of(body: Mapping[str, object]) -> UncheckedJson:
+    """Return the body's fields under the core's names.
+
+    Unknown names pass, so that the core refuses them together with wrong values. Raise Invalid for
+    a name that only the core uses, such as ``renewal_price``.
     """
-    inner = (body.keys() - FIELD_NAMES.keys() | {"image"} & body.keys()) & set(FIELD_NAMES.values())
-    if inner:
-        raise Invalid(
-            {
-                wire_of(name): [f"There is no field {name!r}; write {wire_of(name)!r}."]
-                for name in inner
-            }
-        )
-    edits = {FIELD_NAMES.get(name, name): value for name, value in body.items()}
+    _refuse_core_names(body)
+    edits: UncheckedJson = {FIELD_NAMES.get(name, name): value for name, value in body.items()}
     if "imageUrl" in edits:
         edits["image"] = image_key(edits.pop("imageUrl"))
     return edits
+
+
+def _refuse_core_names(body: Mapping[str, object]) -> None:
+    unknown = body.keys() - FIELD_NAMES.keys()
+    of_core = unknown & set(FIELD_NAMES.values())
+    of_core |= {"image"} & body.keys()
+    if of_core:
+        raise Invalid(
+            {
+                api_name(name): [f"There is no field {name!r}; write {api_name(name)!r}."]
+                for name in of_core
+            }
+        )

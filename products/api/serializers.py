@@ -1,6 +1,9 @@
-"""The shapes of requests and answers, for the contract only: no view uses them, since the core knows the rules."""
+"""The shapes of requests and responses, for the OpenAPI contract only.
 
-from typing import Any
+No view validates with them, because the rules are in the core.
+"""
+
+from typing import TypedDict, Unpack
 
 from drf_spectacular.utils import extend_schema_field, inline_serializer
 from rest_framework.serializers import (
@@ -22,12 +25,13 @@ from products.product import LENGTHS, MAX_FEATURES, BillingCycle
 
 AMOUNT = {"type": "string", "pattern": r"^[0-9]{1,6}(\.[0-9]{1,2})?$", "example": "1500.00"}
 AMOUNT_OR_NULL = {**AMOUNT, "nullable": True}
-ANY: dict[str, Any] = {}
+ANY_VALUE: dict[str, object] = {}
+PRODUCT_ID = "^[A-Za-z0-9_-]{1,64}$"
 
 
 @extend_schema_field(AMOUNT)
 class Amount(CharField):
-    """An amount as text, since many a JSON reader makes a float of a number."""
+    """An amount as text, because many clients read JSON numbers as floats."""
 
 
 @extend_schema_field(AMOUNT_OR_NULL)
@@ -35,56 +39,66 @@ class AmountOrNull(CharField):
     """An amount, or null."""
 
 
-@extend_schema_field(ANY)
+@extend_schema_field(ANY_VALUE)
 class Anything(CharField):
     """A value of any kind."""
 
 
-def _text(field: str, **more: Any) -> CharField:
-    least, most = LENGTHS[field]
-    return CharField(min_length=least, max_length=most, **more)
+class FieldOptions(TypedDict, total=False):
+    """The keyword arguments of a serializer field that are used here."""
+
+    required: bool
+    allow_null: bool
+    help_text: str
 
 
-def _features(**more: Any) -> ListField:
-    return ListField(child=_text("feature"), max_length=MAX_FEATURES, **more)
+def _text(field: str, **options: Unpack[FieldOptions]) -> CharField:
+    min_length, max_length = LENGTHS[field]
+    return CharField(min_length=min_length, max_length=max_length, **options)
+
+
+def _features(*, required: bool = True) -> ListField:
+    return ListField(child=_text("feature"), max_length=MAX_FEATURES, required=required)
 
 
 class ProductEdits(Serializer):
-    """What may be changed; fields left out stay as they are."""
+    """The fields that may be changed; omitted fields stay unchanged."""
 
-    name = _text("name", required=False, help_text="Unique, whatever its case and spaces.")
+    name = _text("name", required=False, help_text="Unique; case and spaces are ignored.")
     description = _text("description", required=False)
     price = Amount(required=False, help_text="Due at purchase.")
     renewalPrice = AmountOrNull(
         required=False, help_text="Due each cycle; null for a one-time product."
     )
     currency = ChoiceField(
-        sorted(CURRENCIES), required=False, help_text="ISO 4217; ZAR unless given."
+        sorted(CURRENCIES), required=False, help_text="ISO 4217; ZAR by default."
     )
     billingCycle = ChoiceField(list(BillingCycle), required=False)
     period = _text(
-        "period", required=False, allow_null=True, help_text="Derived from the prices when absent."
+        "period", required=False, allow_null=True, help_text="Derived from the prices when omitted."
     )
     features = _features(required=False)
     active = BooleanField(required=False)
     imageUrl = CharField(
-        required=False, allow_null=True, help_text="As read, or null; images are uploaded by staff."
+        required=False,
+        allow_null=True,
+        help_text="As returned, or null; staff upload images in the admin.",
     )
     version = IntegerField(
         required=False,
         min_value=1,
-        help_text="The version you started from; what changed since is merged.",
+        help_text="The version you started from; later changes by others are merged.",
     )
-    productId = CharField(required=False, help_text="As read; it can't be changed.")
-    createdAt = CharField(required=False, help_text="As read; it can't be changed.")
-    updatedAt = CharField(required=False, help_text="As read; it can't be changed.")
-    updatedBy = CharField(required=False, help_text="As read; it can't be changed.")
+    productId = CharField(required=False, help_text="As returned; it can't be changed.")
+    createdAt = CharField(required=False, help_text="As returned; it can't be changed.")
+    updatedAt = CharField(required=False, help_text="As returned; it can't be changed.")
+    updatedBy = CharField(required=False, help_text="As returned; it can't be changed.")
 
 
 class NewProduct(Serializer):
     """A product to be created."""
 
-    productId = RegexField("^[A-Za-z0-9_-]{1,64}$", required=False, help_text="Made when absent.")
+    productId = RegexField(PRODUCT_ID, required=False, help_text="Generated when omitted.")
     name = _text("name")
     description = _text("description")
     price = Amount()
@@ -98,7 +112,7 @@ class NewProduct(Serializer):
 
 
 class Product(Serializer):
-    """A product as of its version."""
+    """A product at one version."""
 
     productId = CharField()
     name = CharField()
@@ -121,7 +135,7 @@ SearchState = inline_serializer(
     "SearchState",
     {
         "source": ChoiceField(["index", "table"]),
-        "completeUpTo": DateTimeField(help_text="What was accepted later may be missing."),
+        "completeUpTo": DateTimeField(help_text="Later changes may be missing."),
     },
     required=False,
 )
@@ -134,11 +148,11 @@ class ProductPage(Serializer):
     count = IntegerField()
     moreAvailable = BooleanField()
     nextStartAt = CharField(allow_null=True)
-    search = SearchState  # in answers to q only
+    search = SearchState  # only in responses to q
 
 
 class ReceiptSummary(Serializer):
-    """What was accepted, and where to follow it."""
+    """What was accepted, and the URL of its receipt."""
 
     productId = CharField()
     version = IntegerField(min_value=1)
@@ -148,18 +162,20 @@ class ReceiptSummary(Serializer):
 
 
 class EffectState(Serializer):
-    """How far one effect of a change has come."""
+    """The state of one effect of a change."""
 
     state = ChoiceField(["pending", "retrying", "failed", "done", "discarded", "not configured"])
     at = DateTimeField(allow_null=True)
     error = CharField(required=False)
     attempts = IntegerField(required=False)
     lastTriedAt = DateTimeField(required=False)
-    discardedBy = CharField(required=False, help_text="Who gave this effect up.")
-    reason = CharField(required=False, help_text="Why it was given up.")
+    discardedBy = CharField(required=False, help_text="Who discarded this effect.")
+    reason = CharField(required=False, help_text="Why it was discarded.")
 
 
 class Difference(Serializer):
+    """A field before and after a change."""
+
     before = Anything(allow_null=True)
     after = Anything(allow_null=True)
 
@@ -169,9 +185,9 @@ class Change(ReceiptSummary):
 
     changeType = ChoiceField(list(ChangeType))
     user = CharField()
-    source = CharField()  # type: ignore[assignment] # a field of this name, taken off the class by DRF
+    source = CharField()  # type: ignore[assignment] # DRF removes fields from the class
     requestId = CharField()
-    reason = CharField(allow_null=True, help_text="Why, where the writer said so.")
+    reason = CharField(allow_null=True, help_text="The writer's reason, if given.")
     acceptedAt = DateTimeField()
     effects = inline_serializer("Effects", {str(effect): EffectState() for effect in Effect})
     changed = DictField(child=Difference())
@@ -189,7 +205,7 @@ class Changes(Serializer):
 
 
 class DryRun(Serializer):
-    """What a write would do."""
+    """What a write would change."""
 
     dryRun = BooleanField()
     changeType = ChoiceField(list(ChangeType), allow_null=True)
@@ -198,20 +214,24 @@ class DryRun(Serializer):
 
 
 class Clash(Serializer):
+    """The values of a field that two writers changed."""
+
     base = Anything(allow_null=True)
     yours = Anything(allow_null=True)
     theirs = Anything(allow_null=True)
 
 
 class Error(Serializer):
-    """Every answer that is no success."""
+    """The form of all error responses."""
 
     error = CharField()
     message = CharField()
     errors = DictField(child=ListField(child=CharField()))  # type: ignore[assignment] # as above
     requestId = CharField()
     conflicts = DictField(
-        child=Clash(), required=False, help_text="With 409: fields somebody else changed too."
+        child=Clash(),
+        required=False,
+        help_text="With 409: the fields that somebody else changed too.",
     )
     version = IntegerField(required=False, help_text="With 409 and 412: the newest version.")
 
@@ -220,12 +240,12 @@ class BatchItem(Serializer):
     """One write of a batch."""
 
     action = ChoiceField(["create", "update", "deactivate", "restore"])
-    productId = RegexField(
-        "^[A-Za-z0-9_-]{1,64}$", required=False, help_text="Needed by all but create."
-    )
+    productId = RegexField(PRODUCT_ID, required=False, help_text="Required except with create.")
     product = ProductEdits(required=False, help_text="With create and update: the fields.")
     ifVersion = IntegerField(
-        required=False, min_value=1, help_text="As If-Match: the version it must still have."
+        required=False,
+        min_value=1,
+        help_text="Like If-Match: the version the product must still have.",
     )
 
 
@@ -234,13 +254,13 @@ class NewBatch(Serializer):
 
     mode = ChoiceField(
         ["each", "all"],
-        help_text="Each by itself in this order, or all or none in one transaction.",
+        help_text="Each item on its own, in order; or all or none, in one transaction.",
     )
     items = ListField(child=BatchItem(), min_length=1, max_length=MAX_WRITES)
 
 
 class BatchResult(Serializer):
-    """What came of one item: the code it would have had by itself, and what its body would have said."""
+    """The result of one item: the status code and content of the same write sent alone."""
 
     code = IntegerField()
     productId = CharField(required=False)
@@ -255,7 +275,9 @@ class BatchResult(Serializer):
     changed = DictField(child=Difference(), required=False)
     error = CharField(required=False)
     message = CharField(required=False)
-    errors = DictField(child=ListField(child=CharField()), required=False)  # type: ignore[assignment] # as above
+    errors = DictField(  # type: ignore[assignment] # as above
+        child=ListField(child=CharField()), required=False
+    )
     requestId = CharField(required=False)
     conflicts = DictField(child=Clash(), required=False)
 
@@ -270,7 +292,7 @@ class BatchResults(Serializer):
 
 
 class BatchError(Error):
-    """A batch that was refused as a whole; `results` tells which items refused it, where it came to that."""
+    """A batch that was refused as a whole; `results` shows the items that caused it, if any."""
 
     results = BatchResult(many=True, required=False)
     accepted = IntegerField(required=False)

@@ -1,4 +1,4 @@
-"""How often one client may call: a number a second, told in every answer. Counted per process."""
+"""Rate limits: calls per second of one client, counted in each process."""
 
 import math
 import threading
@@ -7,84 +7,109 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
 from django.conf import settings
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
+from products.api.middleware import Rate
 from products.api.permissions import is_staff
 
-SECONDS = 1
+if TYPE_CHECKING:  # DRF's views import this module
+    from rest_framework.views import APIView
+
+WINDOW_SECONDS = 1
 
 
 @dataclass(slots=True)
 class CallCounter:
-    """The calls of the last second by client: a sliding window each, in this process's memory.
+    """Count the calls of each client within a sliding window of one second, in memory.
 
-    Who has been silent for a second is forgotten without being looked for: each second the clients heard of become
-    those heard of before, and those before them are dropped.
+    Idle clients are dropped without scanning: two generations of windows rotate once a second,
+    and the older one is discarded.
     """
 
     clock: Callable[[], float] = time.monotonic
-    made: dict[str, deque[float]] = field(default_factory=dict)
-    before: dict[str, deque[float]] = field(default_factory=dict)
-    turned_at: float = -math.inf
-    lock: Any = field(default_factory=threading.Lock)
+    current: dict[str, deque[float]] = field(default_factory=dict)
+    previous: dict[str, deque[float]] = field(default_factory=dict)
+    rotated_at: float = -math.inf
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def count_call(self, who: str, limit: int) -> int | None:
-        """Count one call; how many are left within this second, or None when this one is too many."""
-        at = self.clock()
+    def count_call(self, client: str, limit: int) -> int | None:
+        """Count one call of the client.
+
+        Return how many calls are left in this window, or None when the limit is exceeded. Refused
+        calls do not count.
+        """
+        now = self.clock()
         with self.lock:
-            if at - self.turned_at > SECONDS:
-                self.made, self.before, self.turned_at = {}, self.made, at
-            lately = self.made.get(who)
-            if lately is None:
-                lately = self.made[who] = self.before.pop(who, deque())
-            while lately and lately[0] <= at - SECONDS:
-                lately.popleft()
-            if len(lately) >= limit:
+            self._rotate(now)
+            window = self._window(client)
+            while window and window[0] <= now - WINDOW_SECONDS:
+                window.popleft()
+            if len(window) >= limit:
                 return None
-            lately.append(at)
-            return limit - len(lately)
+            window.append(now)
+            return limit - len(window)
 
     def clear(self) -> None:
-        self.made, self.before = {}, {}
+        """Forget all calls."""
+        self.current, self.previous = {}, {}
+
+    def _rotate(self, now: float) -> None:
+        if now - self.rotated_at > WINDOW_SECONDS:
+            self.previous = self.current
+            self.current = {}
+            self.rotated_at = now
+
+    def _window(self, client: str) -> deque[float]:
+        window = self.current.get(client)
+        if window is None:
+            window = self.previous.pop(client, deque())
+            self.current[client] = window
+        return window
 
 
 CALL_COUNTER = CallCounter()
-Rate = tuple[int, int, int]
-"""Calls a second, calls left, and seconds until the count starts anew."""
 
 
-def record_call(who: str, limit: int) -> Rate | None:
-    """The rate after one more call of ``who``; None when that was one too many."""
-    left = CALL_COUNTER.count_call(who, limit)
-    return None if left is None else (limit, left, SECONDS)
+def record_call(client: str, limit: int) -> Rate | None:
+    """Count one call of the client. Return the rate after it, or None above the limit."""
+    left = CALL_COUNTER.count_call(client, limit)
+    return None if left is None else (limit, left, WINDOW_SECONDS)
 
 
-def public_name(environ: Mapping[str, Any]) -> str:
-    """Who somebody without a login is: an address, as far as NUM_PROXIES lets us trust what we are told."""
+def public_client(environ: Mapping[str, object]) -> str:
+    """Return the name under which calls without a login are counted: the client's address.
+
+    ``X-Forwarded-For`` is trusted as far as NUM_PROXIES says.
+    """
     forwarded = {"x-forwarded-for": environ.get("HTTP_X_FORWARDED_FOR")}
-    told: Any = SimpleNamespace(
-        META=environ, headers=forwarded
-    )  # all that DRF reads of a request for this
-    return f"public {BaseThrottle().get_ident(told)}"
+    # DRF reads only these two, and a whole request would cost more than a cached response.
+    request = SimpleNamespace(META=environ, headers=forwarded)
+    return f"public {BaseThrottle().get_ident(cast('Request', request))}"
 
 
 class ClientThrottle(BaseThrottle):
-    """THROTTLE_STAFF calls a second for each member of staff, THROTTLE_PUBLIC for each other address; 0 is no limit."""
+    """Limit each staff user to THROTTLE_STAFF and each other address to THROTTLE_PUBLIC.
 
-    def allow_request(self, request: Request, view: Any) -> bool:
+    Both are calls per second; 0 means no limit.
+    """
+
+    def allow_request(self, request: Request, view: "APIView") -> bool:
+        """Count the call and note the rate on the request, for the response's headers."""
         staff = is_staff(request)
         limit = settings.THROTTLE_STAFF if staff else settings.THROTTLE_PUBLIC
         if not limit:
             return True
-        rate = record_call(
-            f"staff {request.user.get_username()}" if staff else public_name(request.META), limit
-        )
-        request._request.rate_limit = rate or (limit, 0, SECONDS)  # type: ignore[attr-defined] # ours
+        username = request.user.get_username() if staff else ""
+        client = f"staff {username}" if staff else public_client(request.META)
+        rate = record_call(client, limit)
+        shown_rate = rate or (limit, 0, WINDOW_SECONDS)
+        request._request.rate_limit = shown_rate  # type: ignore[attr-defined] # for the middleware
         return rate is not None
 
     def wait(self) -> float:
-        return float(SECONDS)
+        """Return the seconds for Retry-After."""
+        return float(WINDOW_SECONDS)

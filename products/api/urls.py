@@ -1,4 +1,4 @@
-"""The API's addresses; they are final."""
+"""The URLs of the API's version 1.0. Clients depend on them, so they never change."""
 
 from django.urls import path
 

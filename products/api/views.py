@@ -1,7 +1,6 @@
-"""The API's products: each view reads a request, makes one call, and writes the answer."""
+"""The views of products: each reads a request, makes one call, and returns the response."""
 
 from datetime import datetime
-from typing import Any
 
 from django.http import HttpResponseNotModified
 from rest_framework import status
@@ -9,16 +8,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from products.api.cursors import cursor_of
+from products.api.etags import base_version, etag_of, etag_of_page, is_not_modified
+from products.api.json_types import JsonObject
 from products.api.permissions import DEACTIVATE, is_staff, require_permission
-from products.api.queries import (
-    as_of,
-    base_version,
-    cursor_of,
-    etag_of,
-    etag_of_page,
-    is_not_modified,
-    listing_of,
-)
+from products.api.queries import as_of, list_query_of
 from products.api.representation import edits_of, plain, product_body
 from products.api.write_options import read_write_options
 from products.api.write_responses import PRIVATE, body_of, wait_and_respond
@@ -27,42 +21,45 @@ from products.errors import Invalid
 from products.lists import ListQuery, Page
 from products.product import Product
 
-VARY = "Authorization, Cookie"  # so that no cache gives staff what the public got a moment ago
+VARY = "Authorization, Cookie"  # a shared cache must not give staff what it gave the public
 PRODUCT_CACHE = "public, max-age=10, s-maxage=600, stale-while-revalidate=60"
 LIST_CACHE = "public, max-age=10, s-maxage=300, stale-while-revalidate=60"
 
 
 class ProductList(APIView):
-    """The catalogue: list it, or add to it."""
+    """List the products, or create one."""
 
     def get(self, request: Request) -> Response | HttpResponseNotModified:
-        listing, staff = listing_of(request), is_staff(request)
-        page = _page(listing, staff=staff)
+        """Return one page of the list."""
+        query, staff = list_query_of(request), is_staff(request)
+        page = _page(query, staff=staff)
         headers = {"Cache-Control": PRIVATE if staff else LIST_CACHE, "Vary": VARY}
-        if not page.freshness:  # a search tells the time, so no two answers are the same
+        # A search result contains the time, so every response is different.
+        if not page.freshness:
             headers["ETag"] = etag_of_page(page)
             if is_not_modified(request, headers["ETag"]):
                 return HttpResponseNotModified(headers=headers)
-        cursor = cursor_of(listing, page.after) if page.after else None
+        cursor = cursor_of(query, page.after) if page.after else None
         if cursor:
-            query = request.query_params.copy()
-            query["startAt"] = cursor
-            headers["Link"] = f'<{request.path}?{query.urlencode()}>; rel="next"'
+            headers["Link"] = _next_link(request, cursor)
         return Response(_page_body(page, cursor, staff=staff), headers=headers)
 
     def post(self, request: Request) -> Response:
-        terms, edits = read_write_options(request), edits_of(body_of(request))
-        if terms.expected_version is not None:
-            raise Invalid({"If-Match": ["A product that is yet to be created has no version."]})
+        """Create a product."""
+        options = read_write_options(request)
+        edits = edits_of(body_of(request))
+        if options.expected_version is not None:
+            raise Invalid({"If-Match": ["A product that does not exist yet has no version."]})
         product_id = edits.pop("product_id", None)
-        accepted = catalogue().create(product_id, edits, terms.origin, dry_run=terms.dry_run)
-        return wait_and_respond(accepted, terms, status.HTTP_201_CREATED)
+        accepted = catalogue().create(product_id, edits, options.origin, dry_run=options.dry_run)
+        return wait_and_respond(accepted, options, status.HTTP_201_CREATED)
 
 
 class ProductDetail(APIView):
-    """One product: read it, change it (PUT and PATCH both merge), or take it out of the catalogue."""
+    """Read, change or deactivate one product. PUT and PATCH both merge the given fields."""
 
     def get(self, request: Request, product_id: str) -> Response | HttpResponseNotModified:
+        """Return the product, for staff also as of a version or a time."""
         staff = is_staff(request)
         product = _read(request, product_id, staff=staff)
         headers = {
@@ -75,38 +72,51 @@ class ProductDetail(APIView):
         return Response(product_body(product, staff=staff), headers=headers)
 
     def patch(self, request: Request, product_id: str) -> Response:
-        terms, edits = read_write_options(request), edits_of(body_of(request))
+        """Change the given fields."""
+        options = read_write_options(request)
+        edits = edits_of(body_of(request))
         base = base_version(edits.pop("version", None))
         if edits.get("active") is False:
             require_permission(request, DEACTIVATE)
         accepted = catalogue().update(
             product_id,
             edits,
-            terms.origin,
+            options.origin,
             base=base,
-            expected_version=terms.expected_version,
-            dry_run=terms.dry_run,
+            expected_version=options.expected_version,
+            dry_run=options.dry_run,
         )
-        return wait_and_respond(accepted, terms, status.HTTP_200_OK)
+        return wait_and_respond(accepted, options, status.HTTP_200_OK)
 
     put = patch
 
     def delete(self, request: Request, product_id: str) -> Response:
-        terms = read_write_options(request)
+        """Deactivate the product. Its record and history are kept."""
+        options = read_write_options(request)
         accepted = catalogue().deactivate(
-            product_id, terms.origin, expected_version=terms.expected_version, dry_run=terms.dry_run
+            product_id,
+            options.origin,
+            expected_version=options.expected_version,
+            dry_run=options.dry_run,
         )
-        return wait_and_respond(accepted, terms, status.HTTP_204_NO_CONTENT)
+        return wait_and_respond(accepted, options, status.HTTP_204_NO_CONTENT)
 
 
-def _page(listing: ListQuery, *, staff: bool) -> Page:
-    if listing.text:
-        return catalogue().search(listing, staff=staff)
-    return catalogue().staff_page(listing) if staff else catalogue().page(listing)
+def _page(query: ListQuery, *, staff: bool) -> Page:
+    if query.text:
+        return catalogue().search(query, staff=staff)
+    return catalogue().staff_page(query) if staff else catalogue().page(query)
 
 
-def _page_body(page: Page, cursor: str | None, *, staff: bool) -> dict[str, Any]:
-    body: dict[str, Any] = {
+def _next_link(request: Request, cursor: str) -> str:
+    """Return the ``Link`` header of the next page (RFC 8288)."""
+    parameters = request.query_params.copy()
+    parameters["startAt"] = cursor
+    return f'<{request.path}?{parameters.urlencode()}>; rel="next"'
+
+
+def _page_body(page: Page, cursor: str | None, *, staff: bool) -> JsonObject:
+    body: JsonObject = {
         "products": [product_body(product, staff=staff) for product in page.products],
         "count": len(page.products),
         "moreAvailable": page.after is not None,
@@ -123,7 +133,7 @@ def _read(request: Request, product_id: str, *, staff: bool) -> Product:
     if wanted is None:
         return catalogue().newest(product_id) if staff else catalogue().public(product_id)
     if not staff:
-        raise Invalid({"asOf": ["Only staff may look back."]})
+        raise Invalid({"asOf": ["Only staff may read past versions."]})
     if isinstance(wanted, datetime):
         return catalogue().as_of(product_id, wanted)
     return catalogue().version(product_id, wanted)

@@ -1,37 +1,42 @@
-"""The terms of a write: how long its caller would wait, on which version it insists, whether it may be repeated."""
+"""The options of a write: how long to wait, the expected version, a dry run, an idempotency key."""
 
 import hashlib
 import json
 import re
 from dataclasses import dataclass
-from typing import Any
 
 from rest_framework.request import Request
 
 from products.api.middleware import request_id
-from products.api.queries import choice, read_parameters
+from products.api.queries import Parameters, choice, read_parameters
 from products.changes import Effect, Origin
 from products.errors import Invalid
 from products.idempotency import IdempotencyKey
 
 MAX_WAIT_SECONDS = 10
-PREFERENCE = re.compile(r'(?:"[^"]*"|[^,;])+')  # a comma in quotes separates nothing
+PREFERENCE = re.compile(r'(?:"[^"]*"|[^,;])+')  # quoted commas do not separate preferences
+WEAK_OR_STRONG_ETAG = re.compile(r'(?:W/)?"v([0-9]{1,12})"')
+IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+DRY_RUN: Parameters = {"dryRun": ("dry_run", choice(true=True, false=False))}
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """How long a writer would wait (seconds), and for which effect."""
+    """How many seconds the caller waits at most, and for which effect."""
 
     seconds: float
     until: Effect
 
     @property
     def applied(self) -> str:
+        """The value of the ``Preference-Applied`` header."""
         return f"wait={self.seconds:g}, until={self.until}"
 
 
 @dataclass(frozen=True, slots=True)
 class WriteOptions:
+    """How a write is to be done: everything in the request but the edits."""
+
     origin: Origin
     wait: Wait | None
     expected_version: int | None
@@ -39,10 +44,8 @@ class WriteOptions:
 
 
 def read_write_options(request: Request) -> WriteOptions:
-    """Invalid names every header and parameter that can't be understood."""
-    dry_run = read_parameters(
-        request.query_params, {"dryRun": ("dry_run", choice(true=True, false=False))}
-    )
+    """Return the options of a write. Raise Invalid for a header or parameter that is wrong."""
+    parameters = read_parameters(request.query_params, DRY_RUN)
     origin = Origin(
         actor=request.user.get_username(),
         source="api",
@@ -50,64 +53,79 @@ def read_write_options(request: Request) -> WriteOptions:
         idempotency_key=_idempotency_key_of(request),
     )
     return WriteOptions(
-        origin, _wait_of(request), _only_if_of(request), dry_run.get("dry_run", False)
+        origin=origin,
+        wait=_wait_of(request),
+        expected_version=_expected_version_of(request),
+        dry_run=parameters.get("dry_run", False),
     )
 
 
 def _wait_of(request: Request) -> Wait | None:
-    """``Prefer: wait=N; until=…`` (RFC 7240); N is cut at WAIT_MOST. Preferences we don't know are ignored."""
+    """Return the wait in ``Prefer: wait=N; until=EFFECT`` (RFC 7240).
+
+    N is cut to MAX_WAIT_SECONDS. Unknown preferences are ignored, as the RFC requires.
+    """
+    pairs = _preferences_of(request)
     preferences: dict[str, str] = {}
-    asked = 0
-    for part in PREFERENCE.findall(request.headers.get("Prefer", "")):
-        name, _, value = part.strip().partition("=")
-        preferences.setdefault(name.strip().lower(), value.strip().strip('"'))
-        asked += name.strip().lower() == "until"
+    for name, value in pairs:
+        preferences.setdefault(name, value)
     if "wait" not in preferences:
         return None
-    until = preferences.get("until", Effect.STORED)
     if not re.fullmatch(r"[0-9]{1,9}", preferences["wait"]):
         raise Invalid({"Prefer": ["wait must be a whole number of seconds."]})
-    if until not in list(Effect) or preferences.keys() & set(
-        Effect
-    ):  # until=stored,purged says two
+    until = preferences.get("until", Effect.STORED)
+    has_second_effect = bool(preferences.keys() & set(Effect))  # as in "until=stored,purged"
+    if until not in list(Effect) or has_second_effect:
         raise Invalid({"Prefer": [f"until must be one of {', '.join(Effect)}."]})
-    if asked > 1:
-        raise Invalid(
-            {
-                "Prefer": [
-                    "until must be given once: audited, searchable and purged have no common order."
-                ]
-            }
-        )
-    return Wait(min(int(preferences["wait"]), MAX_WAIT_SECONDS), Effect(until))
+    if [name for name, _ in pairs].count("until") > 1:
+        sentence = "until must be given once: audited, searchable and purged have no common order."
+        raise Invalid({"Prefer": [sentence]})
+    seconds = min(int(preferences["wait"]), MAX_WAIT_SECONDS)
+    return Wait(seconds, Effect(until))
 
 
-def _only_if_of(request: Request) -> int | None:
-    """The version ``If-Match`` insists on; None without the header, or with ``*``.
+def _preferences_of(request: Request) -> list[tuple[str, str]]:
+    """Return the names and values in ``Prefer``, in their order; names in lower case."""
+    pairs = []
+    for part in PREFERENCE.findall(request.headers.get("Prefer", "")):
+        name, _, value = part.strip().partition("=")
+        pairs.append((name.strip().lower(), value.strip().strip('"')))
+    return pairs
 
-    A cache that compresses makes our tags weak; the version they name is exact all the same.
+
+def _expected_version_of(request: Request) -> int | None:
+    """Return the version that ``If-Match`` requires; None without the header, or with ``*``.
+
+    Weak tags are accepted: a cache that compresses makes our tags weak, but the version in them
+    stays exact.
     """
     given = request.headers.get("If-Match")
     if given is None or given.strip() == "*":
         return None
-    match = re.fullmatch(r'(?:W/)?"v([0-9]{1,12})"', given.strip())
+    match = WEAK_OR_STRONG_ETAG.fullmatch(given.strip())
     if not match:
         raise Invalid({"If-Match": ['Must be the one ETag of the product, such as "v3".']})
     return int(match[1])
 
 
 def _idempotency_key_of(request: Request) -> IdempotencyKey | None:
-    """``Idempotency-Key`` with a hash of all the request asks, so that a key used for something else is noticed."""
+    """Return the ``Idempotency-Key`` with a hash of the request.
+
+    The hash shows when a key is reused for another request. The body is hashed as it was sent,
+    because no rule has been applied to it yet: amounts unrounded, text escaped.
+    """
     key = request.headers.get("Idempotency-Key")
     if key is None:
         return None
-    if not re.fullmatch(r"[\x21-\x7e]{1,255}", key):
+    if not IDEMPOTENCY_KEY.fullmatch(key):
         raise Invalid(
             {"Idempotency-Key": ["Must be 1 to 255 printable ASCII characters without spaces."]}
         )
-    data: Any = request.data
-    asked = [request.method, request.get_full_path(), request.headers.get("If-Match", ""), data]
-    # Before any rule is checked, so whatever was sent must be hashed as it came: amounts unrounded, texts escaped.
-    return IdempotencyKey(
-        key, hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()
-    )
+    asked: list[object] = [
+        request.method,
+        request.get_full_path(),
+        request.headers.get("If-Match", ""),
+        request.data,
+    ]
+    text = json.dumps(asked, sort_keys=True, default=str)
+    return IdempotencyKey(key, hashlib.sha256(text.encode()).hexdigest())

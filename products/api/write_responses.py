@@ -1,12 +1,11 @@
-"""How a write is answered: with its receipt's address, with the product that was waited for, or what it would do."""
-
-from typing import Any
+"""Responses to writes: the receipt's URL, the product that was waited for, or a dry run."""
 
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from products.api.queries import etag_of
+from products.api.etags import etag_of
+from products.api.json_types import UncheckedJson
 from products.api.representation import change_url, dry_run_body, product_body, receipt_summary
 from products.api.write_options import WriteOptions
 from products.bootstrap import catalogue, sleep
@@ -17,34 +16,35 @@ RETRY_SECONDS = 1
 PRIVATE = "private, no-store"
 
 
-def body_of(request: Request) -> dict[str, Any]:
-    data: Any = request.data  # an object: the parser takes nothing else
-    return dict(data)
+def body_of(request: Request) -> UncheckedJson:
+    """Return the request's JSON object; the parser refuses any other body."""
+    return dict(request.data)
 
 
-def wait_and_respond(accepted: Accepted, terms: WriteOptions, reached: int) -> Response:
-    """202 with the receipt's address, or ``reached`` with the product when the writer waited long enough."""
+def wait_and_respond(accepted: Accepted, options: WriteOptions, done_status: int) -> Response:
+    """Wait as long as the caller asked, at most MAX_WAIT_SECONDS, and return the response.
+
+    It is ``done_status`` with the product once the effect is done, else 202 with the receipt's URL.
+    """
     headers = {"Cache-Control": PRIVATE}
-    if terms.dry_run:
+    if options.dry_run:
         return Response(dry_run_body(accepted), headers=headers)
     headers["ETag"] = etag_of(accepted.product.version)
     if accepted.replayed:
         headers["Idempotent-Replayed"] = "true"
     change = accepted.change
     if change is None:
-        return _done(
-            accepted.product, reached if reached == status.HTTP_204_NO_CONTENT else 200, headers
-        )
+        is_delete = done_status == status.HTTP_204_NO_CONTENT
+        unchanged_status = done_status if is_delete else status.HTTP_200_OK
+        return _done(accepted.product, unchanged_status, headers)
     headers["Location"] = change_url(change)
-    if terms.wait:
-        change = catalogue().await_effect(
-            change, terms.wait.until, seconds=terms.wait.seconds, sleep=sleep
-        )
-        if terms.wait.until not in change.open:
-            return _done(
-                accepted.product, reached, headers | {"Preference-Applied": terms.wait.applied}
-            )
-    headers["Retry-After"] = str(RETRY_SECONDS)  # when to look at the receipt
+    wait = options.wait
+    if wait:
+        change = catalogue().await_effect(change, wait.until, seconds=wait.seconds, sleep=sleep)
+        if wait.until not in change.open:
+            headers["Preference-Applied"] = wait.applied
+            return _done(accepted.product, done_status, headers)
+    headers["Retry-After"] = str(RETRY_SECONDS)  # until the receipt may have news
     return Response(receipt_summary(change), status=status.HTTP_202_ACCEPTED, headers=headers)
 
 

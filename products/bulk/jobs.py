@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from products.acceptance import Acceptance
-from products.bulk.rows import CHUNK, Row, RowState, taken_back
+from products.bulk.rows import CHUNK, Row, RowState, undo_row
 from products.changes import Origin
 from products.errors import CatalogueError, Conflict, CorruptChange, Invalid, NotFound, Unavailable
 from products.idempotency import IdempotencyKey
@@ -62,7 +62,7 @@ class Job:
     reason: str = ""
     state: JobState = JobState.PLANNED
     chunk: int = 0
-    turn: int = 0
+    sequence: int = 0
     updated_at: datetime
     undo_of: str | None = None
 
@@ -89,10 +89,10 @@ class JobTable(Protocol):
     def jobs(self, limit: int) -> list[Job]:
         """Newest first."""
 
-    def step(self, job: Job, rows: Sequence[Row] | None = None) -> bool:
+    def save_step(self, job: Job, rows: Sequence[Row] | None = None) -> bool:
         """Write down the job's next step, with the rows of the chunk it worked on; False when it has moved on."""
 
-    def running_jobs(self, moved_before: datetime) -> Iterator[Job]: ...
+    def running_jobs(self, updated_before: datetime) -> Iterator[Job]: ...
 
 
 class JobDoorbell(Protocol):
@@ -171,8 +171,8 @@ class Jobs:
             job = self.job(job_id)
             if job.state != expected:
                 break
-            moved = replace(job, state=state, turn=job.turn + 1, updated_at=self.clock())
-            if self.table.step(moved):
+            moved = replace(job, state=state, sequence=job.sequence + 1, updated_at=self.clock())
+            if self.table.save_step(moved):
                 return moved
         raise JobStateConflict(f"The job is {self.job(job_id).state} already.")
 
@@ -188,11 +188,15 @@ class Jobs:
         counts.update(row.state for row in worked)
         whole = all(row.state != RowState.WAITING for row in worked)
         after = replace(
-            job, counts=counts, chunk=job.chunk + whole, turn=job.turn + 1, updated_at=self.clock()
+            job,
+            counts=counts,
+            chunk=job.chunk + whole,
+            sequence=job.sequence + 1,
+            updated_at=self.clock(),
         )
         if after.chunk >= job.chunks:
             after = replace(after, state=JobState.DONE)
-        if self.table.step(after, worked) and after.state == JobState.RUNNING:
+        if self.table.save_step(after, worked) and after.state == JobState.RUNNING:
             self.doorbell.notify_job(job_id)
 
     def _worked(self, job: Job, rows: Sequence[Row]) -> list[Row]:
@@ -247,7 +251,7 @@ class Jobs:
         return self.plan(
             JobKind.UNDO,
             f"Undo: {job.title}",
-            (taken_back(number, row) for number, row in enumerate(made, 1)),
+            (undo_row(number, row) for number, row in enumerate(made, 1)),
             actor=actor,
             undo_of=job_id,
         )

@@ -12,7 +12,7 @@ from products.product import Product
 CENT = Decimal("0.01")
 
 
-class Way(StrEnum):
+class AdjustmentKind(StrEnum):
     SET = "set"
     PERCENT = "percent"
     AMOUNT = "amount"
@@ -32,15 +32,19 @@ class Rounding(StrEnum):
 class Adjustment:
     """One way to change an amount; ``by`` is the new amount, or a signed percentage or amount."""
 
-    way: Way
+    kind: AdjustmentKind
     by: Decimal
     rounding: Rounding = Rounding.CENTS
 
     def of(self, amount: Decimal) -> Decimal:
         """The new amount; whether it is a legal price is for the product's rules to say."""
-        if self.way is Way.SET:
+        if self.kind is AdjustmentKind.SET:
             return self.by
-        changed = amount * (1 + self.by / 100) if self.way is Way.PERCENT else amount + self.by
+        changed = (
+            amount * (1 + self.by / 100)
+            if self.kind is AdjustmentKind.PERCENT
+            else amount + self.by
+        )
         return rounded(changed, self.rounding)
 
 
@@ -60,7 +64,7 @@ def new_prices(
     return {name: adjustment.of(amount) for name, amount in standing.items() if amount is not None}
 
 
-def signed(text: str, field: str) -> Decimal:
+def parse_signed_number(text: str, field: str) -> Decimal:
     """A number as a person types it, with or without a sign; Invalid."""
     typed = text.strip().replace("\u2212", "-").removesuffix("%").strip()
     if not re.fullmatch(r"[+-]?[0-9]{1,9}(\.[0-9]{1,4})?", typed):

@@ -70,7 +70,7 @@ def planned_row(number: int, product: Product, edits: Mapping[str, Any]) -> Row:
     return replace(row, changed=changed, state=RowState.WAITING if changed else RowState.UNCHANGED)
 
 
-def taken_back(number: int, row: Row) -> Row:
+def undo_row(number: int, row: Row) -> Row:
     """The row that undoes an accepted one; a product that was created is deactivated."""
     if row.creates:
         changed: dict[str, tuple[Any, Any]] = {"active": (True, False)}

@@ -29,29 +29,29 @@ MAX_SIZE = 5_000_000  # bytes
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def safe(text: str) -> str:
+def escape_formula(text: str) -> str:
     """The text as a cell that no spreadsheet runs: an apostrophe before what would begin a formula."""
     return f"'{text}" if text.startswith(FORMULA) else text
 
 
-def plain(cell: str) -> str:
+def unescape_formula(cell: str) -> str:
     """The text of a cell, without the apostrophe that ``safe`` has put before it."""
     return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULA) else cell
 
 
-def lines(rows: Iterable[Sequence[str]]) -> Iterator[str]:
+def csv_lines(rows: Iterable[Sequence[str]]) -> Iterator[str]:
     """The rows as CSV (RFC 4180), with a mark that tells spreadsheets it is UTF-8."""
     yield "\ufeff"
     buffer = io.StringIO()
     writer = csv.writer(buffer)
     for row in rows:
-        writer.writerow([safe(cell) for cell in row])
+        writer.writerow([escape_formula(cell) for cell in row])
         yield buffer.getvalue()
         buffer.seek(0)
         buffer.truncate()
 
 
-def exported(products: Iterable[Product]) -> Iterator[list[str]]:
+def product_rows(products: Iterable[Product]) -> Iterator[list[str]]:
     """The head line, and a line for each product; features one a line in their cell."""
     yield [*COLUMNS, *READ_ONLY]
     for product in products:
@@ -77,7 +77,7 @@ class Sheet:
     rows: list[list[str]]
 
 
-def read(data: bytes) -> Sheet:
+def parse_sheet(data: bytes) -> Sheet:
     """The file's head line and rows; Invalid when it is no CSV we can read. Commas, semicolons or tabs."""
     if len(data) > MAX_SIZE:
         raise Invalid({"file": [f"Must have at most {MAX_SIZE // 1_000_000} MB."]})
@@ -120,7 +120,7 @@ ALIASES = {
 KNOWN = {_bare(column): column for column in COLUMNS} | ALIASES
 
 
-def guessed(header: Iterable[str]) -> list[str]:
+def guess_mapping(header: Iterable[str]) -> list[str]:
     """The field each column seems to be; "" where it is none of ours. No field twice."""
     fields: list[str] = []
     for name in header:
@@ -129,7 +129,7 @@ def guessed(header: Iterable[str]) -> list[str]:
     return fields
 
 
-def keys_of(sheet: Sheet, mapping: Sequence[str]) -> tuple[list[str], list[str]]:
+def lookup_keys(sheet: Sheet, mapping: Sequence[str]) -> tuple[list[str], list[str]]:
     """The ids and names by which the rows' products are to be looked up."""
     cells = [_cells(row, mapping) for row in sheet.rows]
     ids = dict.fromkeys(c["productId"] for c in cells if c.get("productId"))
@@ -137,7 +137,7 @@ def keys_of(sheet: Sheet, mapping: Sequence[str]) -> tuple[list[str], list[str]]
     return list(ids), list(names)
 
 
-def planned(
+def plan_rows(
     sheet: Sheet,
     mapping: Sequence[str],
     by_id: Mapping[str, Product],
@@ -190,7 +190,11 @@ def _planned(
 def _cells(row: Sequence[str], mapping: Sequence[str]) -> dict[str, str]:
     """The row's cells by field; blank ones say nothing."""
     pairs = zip(mapping, row, strict=False)
-    return {field: text for field, cell in pairs if field and (text := plain(cell.strip()).strip())}
+    return {
+        field: text
+        for field, cell in pairs
+        if field and (text := unescape_formula(cell.strip()).strip())
+    }
 
 
 def _value(field: str, cell: str) -> Any:
@@ -206,7 +210,7 @@ def _value(field: str, cell: str) -> Any:
     return FLAGS.get(cell.casefold(), cell) if field == "active" else cell
 
 
-def refused_lines(rows: Iterable[Row]) -> Iterator[list[str]]:
+def refusal_rows(rows: Iterable[Row]) -> Iterator[list[str]]:
     """What was refused, with the reason, as a file that can be mended and imported again."""
     yield [*COLUMNS, "error"]
     for row in rows:

@@ -1,4 +1,4 @@
-"""What our commands have in common: an engine that is away ends them with a sentence, not with a traceback."""
+"""The base class of our commands: an unavailable dependency ends them without a traceback."""
 
 from typing import Any
 
@@ -7,20 +7,22 @@ from django.db import OperationalError
 
 from products.errors import Unavailable
 
-UNAVAILABLE = 2  # the exit status; 1 is what the command itself has to say
+UNAVAILABLE = 2  # the exit status; a command itself exits with 1
 
 
 class CatalogueCommand(BaseCommand):
-    """A command that works on the catalogue; CommandError when an engine or the user database is away."""
+    """A command that works on the catalogue."""
 
     def execute(self, *args: Any, **options: Any) -> str | None:
+        """Run the command.
+
+        Raises: CommandError when a dependency or the user database is unavailable.
+        """
         try:
             return super().execute(*args, **options)
-        except Unavailable as away:
-            raise CommandError(
-                f"{away} Nothing is lost; run this again later.", returncode=UNAVAILABLE
-            ) from away
-        except OperationalError as away:
-            raise CommandError(
-                f"The user database does not answer: {away}", returncode=UNAVAILABLE
-            ) from away
+        except Unavailable as error:
+            sentence = f"{error} Nothing is lost; run this again later."
+            raise CommandError(sentence, returncode=UNAVAILABLE) from error
+        except OperationalError as error:
+            sentence = f"The user database does not answer: {error}"
+            raise CommandError(sentence, returncode=UNAVAILABLE) from error

@@ -7,7 +7,7 @@ from typing import Any
 from tqdm import tqdm
 
 
-def bar[T](things: Iterable[T] | None, unit: str, *, total: int | None = None) -> Any:
+def progress_bar[T](things: Iterable[T] | None, unit: str, *, total: int | None = None) -> Any:
     """Passes ``things`` on, or counts what it is told with ``update``."""
     return tqdm(
         things, unit=f" {unit}", total=total, disable=None, file=sys.stderr, dynamic_ncols=True

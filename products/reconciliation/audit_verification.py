@@ -13,7 +13,7 @@ from products.reconciliation.audit_chain import (
     log_differences,
 )
 from products.reconciliation.differences import Difference, Kind, LogEntry
-from products.reconciliation.verification import KEY, OPERATIONS, Candidate, Mapped
+from products.reconciliation.verification import KEY, OPERATIONS, Candidate, MapFunction
 
 BATCH = 200  # records read together
 
@@ -24,11 +24,11 @@ class AuditRecords(Protocol):
     def folders(self, prefix: str = "") -> Iterator[str]: ...
 
 
-class Sorting(Protocol):
+class AuditSpool(Protocol):
     """Holds what does not fit into memory, and gives it back by product and version."""
 
     def add(self, links: Iterable[AuditRecord]) -> None: ...
-    def name(self, product_ids: Iterable[str]) -> None:
+    def add_products(self, product_ids: Iterable[str]) -> None:
         """That there are these products, whether or not they have a record."""
 
     def products(self) -> Iterator[tuple[str, list[AuditRecord]]]: ...
@@ -44,9 +44,9 @@ class AuditVerification:
     """``logs`` is None to go by S3 alone."""
 
     records: AuditRecords
-    sorting: Sorting
+    spool: AuditSpool
     logs: Logs | None
-    mapped: Mapped = map
+    map_function: MapFunction = map
 
     def run(
         self,
@@ -58,11 +58,11 @@ class AuditVerification:
         """``since`` leaves out what was written before that day, and so the log, and where a chain begins."""
         for keys in batched(shown(self._keys(product_id, since)), BATCH):
             links, strangers = self._links(keys)
-            self.sorting.add(links)
+            self.spool.add(links)
             yield from strangers
         if self.logs and not since:
-            self.sorting.name([product_id] if product_id else self._known(self.logs))
-        for name, chain in self.sorting.products():
+            self.spool.add_products([product_id] if product_id else self._known(self.logs))
+        for name, chain in self.spool.products():
             yield from self._judged(name, chain, whole=since is None)
 
     def _judged(
@@ -73,13 +73,13 @@ class AuditVerification:
         found = list(log_differences(product_id, links, self.logs.entries(product_id)))
         if all(difference.kind != Kind.CHANGE_ALTERED for difference in found):
             return found
-        told = {difference.same for difference in found}
+        told = {difference.identity for difference in found}
         altered = (d for d in chain_differences(links) if d.kind == Kind.AUDIT_ALTERED)
-        return [*found, *(difference for difference in altered if difference.same not in told)]
+        return [*found, *(difference for difference in altered if difference.identity not in told)]
 
     def _links(self, keys: Iterable[str]) -> tuple[list[AuditRecord], list[Difference]]:
         links, strangers = [], []
-        for key, body in self.mapped(lambda key: (key, self.records.read(key)), keys):
+        for key, body in self.map_function(lambda key: (key, self.records.read(key)), keys):
             link = None if body is None else audit_record_of(key, body)
             if link:
                 links.append(link)

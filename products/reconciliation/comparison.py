@@ -14,7 +14,7 @@ from products.changes import Change, Effect, audit_hash, canonical_json
 from products.documents import to_document
 from products.product import Product, normalised_name
 from products.reconciliation.differences import Difference, Kind, Observed
-from products.reconciliation.product_log import ProductLog, difference_of, why_late
+from products.reconciliation.product_log import ProductLog, difference_of, overdue_cause
 
 # The audit trail
 
@@ -34,8 +34,8 @@ def audit_difference(log: ProductLog, change: Change, body: bytes | None) -> Dif
             change,
             f"it was written at {at:%Y-%m-%d %H:%M:%S} and is gone from S3",
         )
-    if log.is_late(change, Effect.AUDITED):
-        return difference_of(Kind.AUDIT_MISSING, change, why_late(change, Effect.AUDITED))
+    if log.is_overdue(change, Effect.AUDITED):
+        return difference_of(Kind.AUDIT_MISSING, change, overdue_cause(change, Effect.AUDITED))
     return None
 
 
@@ -57,7 +57,7 @@ class Replica:
     behind: Kind
     differs: Kind
     of_no_change: Kind
-    wire: Callable[[Product], Any]
+    content_of: Callable[[Product], Any]
 
 
 def _document(product: Product) -> Any:
@@ -84,20 +84,24 @@ DOCUMENT = Replica(
 )
 
 
-def copy_difference(
+def replica_difference(
     copy: Replica,
     log: ProductLog,
     standing: Observed | None,
     change: Callable[[str, int], Change | None],
 ) -> Difference | None:
     """How a record or document differs from what the log owes; ``change`` reads one change that is not the newest."""
-    newest, owed = log.newest, log.owed(copy.effect)
-    if newest is None or not log.sound:
+    newest, owed = log.newest, log.expected_version(copy.effect)
+    if newest is None or not log.is_intact:
         return None  # the log itself is in doubt, and has been reported
 
     def found(kind: Kind, cause: str, version: int) -> Difference:
         return Difference(
-            kind, log.product_id, cause, version, seen=standing.version if standing else None
+            kind,
+            log.product_id,
+            cause,
+            version,
+            observed_version=standing.version if standing else None,
         )
 
     if standing is None:
@@ -133,19 +137,19 @@ def _content_difference(
             f"{copy.name} is at v{version}, which nobody accepted",
             log.newest.version if log.newest else 0,
         )
-        return Difference(copy.of_no_change, log.product_id, cause, owed, seen=version)
-    if copy.wire(change.after) != standing.content:
+        return Difference(copy.of_no_change, log.product_id, cause, owed, observed_version=version)
+    if copy.content_of(change.after) != standing.content:
         cause = f"{copy.name} says v{version}, but not what v{version} says"
-        return Difference(copy.differs, log.product_id, cause, version, seen=version)
+        return Difference(copy.differs, log.product_id, cause, version, observed_version=version)
     return None
 
 
 def _why(copy: Replica, log: ProductLog, owed: int) -> str:
     late = [
-        change for change, effect in log.late if (effect, change.version) == (copy.effect, owed)
+        change for change, effect in log.overdue if (effect, change.version) == (copy.effect, owed)
     ]
     if late:
-        return why_late(late[-1], copy.effect)
+        return overdue_cause(late[-1], copy.effect)
     return f"v{owed} was {copy.effect}, and it was lost or set back afterwards"
 
 
@@ -162,10 +166,10 @@ def late_differences(log: ProductLog, reported: Iterable[Difference]) -> list[Di
         difference_of(
             Kind.EFFECT_LATE,
             change,
-            why_late(change, effect),
+            overdue_cause(change, effect),
             subject=f"v{change.version} {effect}",
         )
-        for change, effect in log.late
+        for change, effect in log.overdue
         if not any((kind, change.version) in named for kind in by_kind[effect])
     ]
 
@@ -175,7 +179,7 @@ def late_differences(log: ProductLog, reported: Iterable[Difference]) -> list[Di
 
 def claim_differences(log: ProductLog, owners: Mapping[str, str]) -> list[Difference]:
     """Its newest name must be claimed by the product, and no former one; ``owners`` by the normalised name."""
-    if log.newest is None or not log.sound:
+    if log.newest is None or not log.is_intact:
         return []
     current = normalised_name(log.newest.after.name)
     found = []

@@ -40,7 +40,7 @@ class Difference:
     """One thing that is not as the log says, with its cause in plain words.
 
     ``version`` is the one that should be there, ``subject`` tells several of one kind and product apart: the name that
-    is claimed, the key in S3, the version. ``seen`` is the version that was found instead.
+    is claimed, the key in S3, the version. ``observed_version`` is the version that was found instead.
     """
 
     kind: Kind
@@ -48,10 +48,10 @@ class Difference:
     cause: str
     version: int | None = None
     subject: str = ""
-    seen: int | None = None
+    observed_version: int | None = None
 
     @property
-    def same(self) -> tuple[Kind, str, str]:
+    def identity(self) -> tuple[Kind, str, str]:
         """Equal for what two looks see of one difference."""
         return (self.kind, self.product_id, self.subject)
 

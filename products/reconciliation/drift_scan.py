@@ -9,7 +9,7 @@ from products.errors import DependencyUnavailable
 from products.reconciliation.differences import Difference
 from products.reconciliation.verification import Batch, Stage, Verification
 
-SLICE = timedelta(seconds=5)
+TIME_BUDGET = timedelta(seconds=5)
 MAX_KEPT = 50  # differences of a round that are kept one by one; all are counted
 
 
@@ -22,8 +22,8 @@ class Scan:
     stage: Stage = Stage.ACTIVE
     after: str | None = None
     checked: Mapping[Stage, int] = field(default_factory=dict)
-    differences: int = 0
-    found: tuple[Difference, ...] = ()
+    difference_count: int = 0
+    kept_differences: tuple[Difference, ...] = ()
     interrupted: str = ""
 
     def past(self, batch: Batch, at: datetime) -> "Scan":
@@ -36,8 +36,8 @@ class Scan:
             stage=batch.stage,
             after=batch.after,
             checked=checked,
-            differences=self.differences + len(batch.found),
-            found=(*self.found, *batch.found)[:MAX_KEPT],
+            difference_count=self.difference_count + len(batch.differences),
+            kept_differences=(*self.kept_differences, *batch.differences)[:MAX_KEPT],
         )
 
 
@@ -45,7 +45,7 @@ class Scan:
 class ScanState:
     """The last round that came to its end, and the one under way; ``turn`` counts the slices."""
 
-    turn: int = 0
+    sequence: int = 0
     last: Scan | None = None
     running: Scan | None = None
 
@@ -61,7 +61,7 @@ class ScanTable(Protocol):
 class DriftScan:
     table: ScanTable
     verification: Verification
-    tell: Callable[[Difference], None]
+    on_difference: Callable[[Difference], None]
     clock: Callable[[], datetime]
 
     def step(self) -> ScanState:
@@ -70,12 +70,12 @@ class DriftScan:
         began = self.clock()
         start = standing.running or Scan(began_at=began, updated_at=began)
         found: list[Difference] = []
-        reached, ended = self._walked(replace(start, interrupted=""), began + SLICE, found)
+        reached, ended = self._walked(replace(start, interrupted=""), began + TIME_BUDGET, found)
         last, running = (reached, None) if ended else (standing.last, reached)
-        state = ScanState(standing.turn + 1, last, running)
+        state = ScanState(standing.sequence + 1, last, running)
         if self.table.save(state):
             for difference in found:
-                self.tell(difference)
+                self.on_difference(difference)
         return state
 
     def _walked(self, reached: Scan, until: datetime, found: list[Difference]) -> tuple[Scan, bool]:
@@ -83,7 +83,7 @@ class DriftScan:
         try:
             for batch in self.verification.walk(reached.stage, reached.after):
                 reached = reached.past(batch, self.clock())
-                found += batch.found
+                found += batch.differences
                 if self.clock() >= until:
                     return reached, False
         except DependencyUnavailable as away:

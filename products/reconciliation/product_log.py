@@ -17,46 +17,46 @@ class ProductLog:
     """What one product's log comes to, read entry by entry; of its length only the names are kept."""
 
     product_id: str
-    under_way_since: datetime
+    overdue_before: datetime
     newest: Change | None = None
     last: int = 0  # the version of the last entry, whether it can be read or not
-    sound: bool = True  # whether the newest change is the one that was accepted
+    is_intact: bool = True  # whether the newest change is the one that was accepted
     names: dict[str, str] = field(
         default_factory=dict
     )  # every name it ever had, by the normalised name
     done: dict[Effect, int] = field(
         default_factory=dict
     )  # the highest version an effect is stamped done for
-    late: list[tuple[Change, Effect]] = field(default_factory=list)
-    found: list[Difference] = field(default_factory=list)
+    overdue: list[tuple[Change, Effect]] = field(default_factory=list)
+    differences: list[Difference] = field(default_factory=list)
 
-    def is_late(self, change: Change, effect: Effect) -> bool:
+    def is_overdue(self, change: Change, effect: Effect) -> bool:
         """Whether the effect is open and will not come about by itself, or should have by now."""
         return effect in change.open and (
-            change.state(effect) == "failed" or change.accepted_at < self.under_way_since
+            change.state(effect) == "failed" or change.accepted_at < self.overdue_before
         )
 
-    def owed(self, effect: Effect) -> int:
+    def expected_version(self, effect: Effect) -> int:
         """The version the effect must have come to: what is stamped, or what is late."""
-        late = [change.version for change, which in self.late if which == effect]
-        return max([self.done.get(effect, 0), *late])
+        overdue = [change.version for change, which in self.overdue if which == effect]
+        return max([self.done.get(effect, 0), *overdue])
 
 
-def read(log: ProductLog, entries: Iterable[LogEntry]) -> Iterable[Change]:
+def replay(log: ProductLog, entries: Iterable[LogEntry]) -> Iterable[Change]:
     """Take the entries in, in order; gives back each change that is what was accepted, for its audit record."""
     for entry in entries:
         if entry.version and entry.version != log.last + 1:
-            log.found.append(_gap(log.product_id, log.last + 1, entry.version))
+            log.differences.append(_gap(log.product_id, log.last + 1, entry.version))
         change, log.last = entry.change, entry.version or log.last
-        log.sound = change is not None and _is_sound(change, entry, log)
-        if not log.sound:
-            log.found.append(_altered(log.product_id, entry))
+        log.is_intact = change is not None and _is_sound(change, entry, log)
+        if not log.is_intact:
+            log.differences.append(_altered(log.product_id, entry))
         if change is None:
             continue
         log.newest = change
         _note_effects(log, change, entry)
         log.names[normalised_name(change.after.name)] = change.after.name
-        if log.sound:
+        if log.is_intact:
             yield change
 
 
@@ -70,14 +70,16 @@ def _is_sound(change: Change, entry: LogEntry, log: ProductLog) -> bool:
 def _note_effects(log: ProductLog, change: Change, entry: LogEntry) -> None:
     for effect in change.done:
         log.done[effect] = max(change.version, log.done.get(effect, 0))
-    log.late += [(change, effect) for effect in sorted(change.open) if log.is_late(change, effect)]
-    settled = change.accepted_at < log.under_way_since
+    log.overdue += [
+        (change, effect) for effect in sorted(change.open) if log.is_overdue(change, effect)
+    ]
+    settled = change.accepted_at < log.overdue_before
     if entry.listed and not change.open and settled:
         cause = "no effect is open, and yet it stands among the open changes: a worker died between its two last writes"
-        log.found.append(difference_of(Kind.OPEN_FLAG_LEFT, change, cause))
+        log.differences.append(difference_of(Kind.OPEN_FLAG_LEFT, change, cause))
     if change.open and not entry.listed:
         cause = f"{', '.join(sorted(change.open))} is open, but it is not among the open changes: nothing rings for it"
-        log.found.append(difference_of(Kind.OPEN_FLAG_MISSING, change, cause))
+        log.differences.append(difference_of(Kind.OPEN_FLAG_MISSING, change, cause))
 
 
 def _gap(product_id: str, expected: int, found: int) -> Difference:
@@ -107,7 +109,7 @@ def difference_of(kind: Kind, change: Change, cause: str, *, subject: str = "") 
     )
 
 
-def why_late(change: Change, effect: Effect) -> str:
+def overdue_cause(change: Change, effect: Effect) -> str:
     failure = change.failures.get(effect)
     since = f"open since {change.accepted_at:%Y-%m-%d %H:%M:%S}"
     if failure is None:

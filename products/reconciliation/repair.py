@@ -26,14 +26,14 @@ class RepairTable(Protocol):
 
 class RepairItems(Protocol):
     def name_owners(self, names: list[str]) -> dict[str, str]: ...
-    def repair_record(self, product: Product, seen: int | None) -> bool: ...
-    def claim(self, change: Change, *, holder: str, holds: Change | None) -> bool: ...
-    def free(self, change: Change, name: str) -> bool: ...
-    def list_open(self, change: Change) -> bool: ...
+    def overwrite_record(self, product: Product, observed_version: int | None) -> bool: ...
+    def claim_name(self, change: Change, *, holder: str, holds: Change | None) -> bool: ...
+    def release_name(self, change: Change, name: str) -> bool: ...
+    def mark_open(self, change: Change) -> bool: ...
 
 
 class RepairIndex(Protocol):
-    def renew(self, product: Product) -> bool: ...
+    def overwrite(self, product: Product) -> bool: ...
     def remove(self, product_id: str) -> None: ...
 
 
@@ -93,7 +93,7 @@ class Repair:
             return self._mend_claim(difference)
         return self._mend_openness(difference)
 
-    def settle(self) -> None:
+    def purge_rewritten_records(self) -> None:
         """After the last record that was written anew: one invalidation covers them all."""
         self.cover(self.clock())
 
@@ -105,11 +105,15 @@ class Repair:
             return self._rung(change, Effect.STORED if Effect.STORED in change.open else effect)
         after = verified(change).after
         if effect == Effect.STORED:
-            return "written anew" if self.items.repair_record(after, difference.seen) else MOVED_ON
+            return (
+                "written anew"
+                if self.items.overwrite_record(after, difference.observed_version)
+                else MOVED_ON
+            )
         if effect == Effect.AUDITED:
             self.trail.write(audit_key(change), canonical_json(audit_record(change)))
             return "written anew"
-        return "indexed anew" if self.index and self.index.renew(after) else LATER_THERE
+        return "indexed anew" if self.index and self.index.overwrite(after) else LATER_THERE
 
     def _change(self, difference: Difference) -> Change | None:
         return (
@@ -129,7 +133,7 @@ class Repair:
         if difference.kind == Kind.OPEN_FLAG_LEFT:
             self.table.close(change)
             return "taken out of the open changes"
-        if difference.kind == Kind.OPEN_FLAG_MISSING and not self.items.list_open(change):
+        if difference.kind == Kind.OPEN_FLAG_MISSING and not self.items.mark_open(change):
             return MOVED_ON
         wanted = {Effect.STORED} if Effect.STORED in change.open else change.open
         return "; ".join(self._rung(change, effect) for effect in sorted(wanted))
@@ -149,7 +153,7 @@ class Repair:
         if is_current == (difference.kind == Kind.CLAIM_LEFT):
             return MOVED_ON
         if not is_current:
-            return "given up" if self.items.free(newest, difference.subject) else MOVED_ON
+            return "given up" if self.items.release_name(newest, difference.subject) else MOVED_ON
         return self._claim(newest, current)
 
     def _claim(self, newest: Change, current: str) -> str:
@@ -157,4 +161,4 @@ class Repair:
         holds = self.table.newest(holder) if holder != newest.product_id else None
         if holds and normalised_name(holds.after.name) == current:
             return f"not mended: {holder!r} has this name too, so one of them must be renamed"
-        return "claimed" if self.items.claim(newest, holder=holder, holds=holds) else MOVED_ON
+        return "claimed" if self.items.claim_name(newest, holder=holder, holds=holds) else MOVED_ON

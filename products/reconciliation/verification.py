@@ -18,11 +18,11 @@ from products.reconciliation.comparison import (
     RECORD,
     audit_difference,
     claim_differences,
-    copy_difference,
     late_differences,
+    replica_difference,
 )
 from products.reconciliation.differences import Difference, Kind, LogEntry, Observed
-from products.reconciliation.product_log import GRACE_PERIOD, ProductLog, read
+from products.reconciliation.product_log import GRACE_PERIOD, ProductLog, replay
 
 BATCH = 25  # products looked at together
 OPERATIONS = (
@@ -59,7 +59,7 @@ class Batch:
     stage: Stage
     after: str
     checked: int
-    found: list[Difference]
+    differences: list[Difference]
 
 
 class Logs(Protocol):
@@ -69,7 +69,7 @@ class Logs(Protocol):
         """The product's log from its first version on, consistently, read lazily."""
 
     def change(self, product_id: str, version: int) -> Change | None: ...
-    def standing(self, product_ids: Sequence[str]) -> dict[str, Observed]:
+    def records(self, product_ids: Sequence[str]) -> dict[str, Observed]:
         """The records, consistently; one whose index keys do not fit it has no content."""
 
     def name_owners(self, names: list[str]) -> dict[str, str]: ...
@@ -91,7 +91,7 @@ class Trail(Protocol):
         """All keys of the bucket behind this one, in their order."""
 
 
-Mapped = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
+MapFunction = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
 """As ``map``, perhaps several at once: most of the time of a check is spent waiting for answers."""
 
 
@@ -103,8 +103,8 @@ class Verification:
     documents: Documents | None
     trail: Trail
     clock: Callable[[], datetime]
-    mapped: Mapped = map
-    patience: timedelta = GRACE_PERIOD
+    map_function: MapFunction = map
+    grace_period: timedelta = GRACE_PERIOD
 
     def walk(
         self, stage: Stage | None = None, after: str | None = None, since: datetime | None = None
@@ -117,7 +117,7 @@ class Verification:
                 found = self._confirmed(self._of(current, batch, since))
                 yield Batch(current, batch[-1].after, len(batch), found)
 
-    def of(self, product_ids: Sequence[str]) -> list[Difference]:
+    def verify(self, product_ids: Sequence[str]) -> list[Difference]:
         """Of these products, as far as their log, records, claims, documents and audit records go."""
         return self._confirmed(lambda: self._looked_at(product_ids))
 
@@ -162,7 +162,7 @@ class Verification:
 
     def _without_record(self, ids: Sequence[str], since: datetime | None = None) -> list[str]:
         """Those the walk over the records does not come to; with ``since`` it leaves out what has an old record."""
-        records = self.logs.standing(ids)
+        records = self.logs.records(ids)
         return [i for i in ids if i not in records or (since and _is_older(records[i], since))]
 
     def _unopened(self, ids: Sequence[str]) -> list[str]:
@@ -190,7 +190,7 @@ class Verification:
                 found.append(_stranger(key, "", "its key is not one of an audit record"))
             else:
                 by_product.setdefault(match["product_id"], []).append((key, _moment(match["at"])))
-        for strangers in self.mapped(self._strangers_of, by_product.items()):
+        for strangers in self.map_function(self._strangers_of, by_product.items()):
             found += strangers
         return found
 
@@ -208,13 +208,15 @@ class Verification:
 
     def _confirmed(self, look: Callable[[], list[Difference]]) -> list[Difference]:
         """What is seen twice. Writes go on meanwhile, and a product may move on between two reads of one look."""
-        first = {difference.same for difference in look()}
-        return [difference for difference in look() if difference.same in first] if first else []
+        first = {difference.identity for difference in look()}
+        return (
+            [difference for difference in look() if difference.identity in first] if first else []
+        )
 
     def _looked_at(self, product_ids: Sequence[str]) -> list[Difference]:
-        logs: list[ProductLog] = list(self.mapped(self._log, product_ids))
-        found = [difference for log in logs for difference in log.found]
-        records = self.logs.standing(product_ids)
+        logs: list[ProductLog] = list(self.map_function(self._log, product_ids))
+        found = [difference for log in logs for difference in log.differences]
+        records = self.logs.records(product_ids)
         owners = self.logs.name_owners([name for log in logs for name in log.names.values()])
         documents = (
             self.documents.documents(product_ids) if self.documents and product_ids else None
@@ -225,10 +227,10 @@ class Verification:
 
     def _log(self, product_id: str) -> ProductLog:
         """The product's log, and with it the audit record of each change; most are read one by one, some at once."""
-        log = ProductLog(product_id, under_way_since=self.clock() - self.patience)
-        for change in read(log, self.logs.entries(product_id)):
+        log = ProductLog(product_id, overdue_before=self.clock() - self.grace_period)
+        for change in replay(log, self.logs.entries(product_id)):
             if difference := audit_difference(log, change, self.trail.read(audit_key(change))):
-                log.found.append(difference)
+                log.differences.append(difference)
         return log
 
     def _of_log(
@@ -241,16 +243,16 @@ class Verification:
         record = records.get(log.product_id)
         if log.newest is None:
             return _of_no_product(log, record, documents)
-        found = [copy_difference(RECORD, log, record, self.logs.change)]
+        found = [replica_difference(RECORD, log, record, self.logs.change)]
         if documents is not None:
             found.append(
-                copy_difference(DOCUMENT, log, documents.get(log.product_id), self.logs.change)
+                replica_difference(DOCUMENT, log, documents.get(log.product_id), self.logs.change)
             )
         named = [difference for difference in found if difference]
         return [
             *named,
             *claim_differences(log, owners),
-            *late_differences(log, [*named, *log.found]),
+            *late_differences(log, [*named, *log.differences]),
         ]
 
 
@@ -261,12 +263,19 @@ def _of_no_product(
     if record:
         cause = "there is a record, and no log of any change to it"
         found.append(
-            Difference(Kind.RECORD_OF_NO_PRODUCT, log.product_id, cause, seen=record.version)
+            Difference(
+                Kind.RECORD_OF_NO_PRODUCT, log.product_id, cause, observed_version=record.version
+            )
         )
     if document := (documents or {}).get(log.product_id):
         cause = "the search index has a document of it, and there is no such product"
         found.append(
-            Difference(Kind.DOCUMENT_OF_NO_PRODUCT, log.product_id, cause, seen=document.version)
+            Difference(
+                Kind.DOCUMENT_OF_NO_PRODUCT,
+                log.product_id,
+                cause,
+                observed_version=document.version,
+            )
         )
     return found
 

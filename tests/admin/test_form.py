@@ -11,7 +11,7 @@ from products.catalogue import Catalogue
 from products.changes import Origin
 from products.errors import Invalid, ProductNotFound
 from products.lists import ListQuery
-from products.product import checked_edits, checked_id
+from products.product import validated_edits, validated_id
 from tests.support.admin_client import (
     ADD,
     LIST,
@@ -112,7 +112,7 @@ def test_the_sentence_at_a_field_is_the_very_one_of_the_core(
     field: str, text: str, value: Any
 ) -> None:
     with pytest.raises(Invalid) as refusal:
-        checked_edits({field: value})
+        validated_edits({field: value})
     answer = signed_in("eve").post(
         ADD, typed(product_id="p1", **{field: text})
     )  # no engine is needed for this
@@ -126,7 +126,7 @@ def test_all_that_is_wrong_is_said_at_once_and_nothing_is_written(
     answer = eve.post(ADD, typed(product_id="a b", name=" ", description="", price="", currency=""))
     required = ["This field is required."]
     with pytest.raises(Invalid) as refusal:
-        checked_id("a b")
+        validated_id("a b")
     said_at = errors(answer)
     assert {
         name: said_at[name] for name in ("name", "description", "price", "currency")

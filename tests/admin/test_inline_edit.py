@@ -12,7 +12,7 @@ from products.catalogue import Catalogue
 from products.changes import Origin
 from tests.support.admin_client import LIST, page, said, signed_in
 from tests.support.builders import fields
-from tests.support.fakes import AlwaysBeaten
+from tests.support.fakes import AlwaysLosingTable
 from tests.support.wiring import forget_wiring
 from tests.support.world import World
 
@@ -66,7 +66,7 @@ def test_a_cell_somebody_else_has_changed_is_told_and_saved_only_when_that_is_me
 def test_who_is_always_beaten_to_a_cell_meets_no_clash_and_may_try_again(
     eve: Client, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    beaten = replace(catalogue, table=AlwaysBeaten(catalogue.table))  # type: ignore[arg-type]
+    beaten = replace(catalogue, table=AlwaysLosingTable(catalogue.table))  # type: ignore[arg-type]
     monkeypatch.setattr(inline_edit, "catalogue", lambda: beaten)
     refused = cell(eve, "price", "9")
     said = "Too many writers are changing this at once; nothing was saved."

@@ -163,7 +163,7 @@ def test_an_export_is_edited_and_imported_again(
     doing(eve, "start")
     world.work()
     assert catalogue.newest("p1").price == Decimal("1600.00")
-    assert catalogue.named(["brand NEW"])["brandnew"].features == ("Mail", "Web")
+    assert catalogue.by_names(["brand NEW"])["brandnew"].features == ("Mail", "Web")
     errors = list(
         csv.DictReader(io.StringIO(eve.get(f"{page}errors/").getvalue().decode("utf-8-sig")))
     )

@@ -16,7 +16,7 @@ from products.catalogue import Catalogue
 from products.changes import Origin
 from tests.support.admin_client import LIST, signed_in
 from tests.support.builders import a_product, fields
-from tests.support.fakes import FakeDoorbell, operations_of
+from tests.support.fakes import FakeDoorbell, recorded_operations
 from tests.support.wiring import forget_wiring
 from tests.support.world import World
 
@@ -154,7 +154,7 @@ def test_a_list_page_is_a_fixed_number_of_reads_however_many_products_there_are(
     staff: Client, catalogue: Catalogue, ann: Origin, world: World
 ) -> None:
     def reads() -> list[str]:
-        with operations_of(bootstrap.dynamodb()) as seen:
+        with recorded_operations(bootstrap.dynamodb()) as seen:
             staff.get(LIST)
         return sorted(seen)
 

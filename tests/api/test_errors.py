@@ -63,7 +63,7 @@ def test_the_sentence_alone_tells_what_to_do(api: Api) -> None:
         (api("patch", "/products/p1", several), ": x0, x1, x2, x3, x4, x5, x6, x7 and others."),
         (
             viewer("delete", "/products/p1"),
-            "This needs the permission products.delete_product; a token has",
+            "This requires the permission products.delete_product. A token has",
         ),
         (
             Api("Product editors", name="ed")("patch", "/products/p1", {"active": False}),

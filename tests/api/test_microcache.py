@@ -1,9 +1,10 @@
-"""Answers given again for a moment: to whom, for how long, and that nobody told of a change gets the old one."""
+"""The microcache: who gets a cached response, for how long, and never after a confirmed change."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import pytest
 from django.core.signals import request_finished, request_started
@@ -12,13 +13,13 @@ from django.db import close_old_connections
 from django.test import RequestFactory
 
 from bbws_products.request_log import log_cached_response
-from products.api.microcache import MAX_RESPONSES, Application, Microcache
+from products.api.microcache import MAX_RESPONSES, Microcache
 from products.catalogue import Catalogue
-from products.changes import Effect, Origin
+from products.changes import Change, Effect, Origin
 from products.pipeline import SETTLE_TIME, Pipeline
 from tests.support.api_client import Api
 from tests.support.builders import fields
-from tests.support.startup import start as started
+from tests.support.startup import start as start_web
 from tests.support.world import World
 
 pytestmark = [pytest.mark.django_db, pytest.mark.engines]
@@ -27,31 +28,40 @@ PATH = "/v1.0/products/p1"
 
 @dataclass
 class Browser:
-    """Whoever asks; ``now`` is the clock of the answers, in seconds."""
+    """A client in front of the cache. ``now`` is the time on the cache's clock, in seconds."""
 
-    application: Application
+    application: WSGIApplication
     now: float = 0.0
-    asked: list[str] = field(default_factory=list)
     seconds: float = 0.1
-    while_asked: Callable[[], None] = lambda: None
+    misses: list[str] = field(default_factory=list)
+    during_miss: Callable[[], None] = lambda: None
 
     def __post_init__(self) -> None:
-        self.hot = Microcache(self._counted, self.seconds, log_cached_response, lambda: self.now)
+        self.cache = Microcache(
+            self._application, self.seconds, log_cached_response, lambda: self.now
+        )
 
-    def _counted(self, environ: dict[str, Any], start: Any) -> Any:
-        self.asked.append(environ["PATH_INFO"])
+    def _application(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        self.misses.append(environ["PATH_INFO"])
         parts = self.application(environ, start)
-        self.while_asked()
+        self.during_miss()
         return parts
 
     def get(
         self, path: str = PATH, method: str = "GET", **headers: str
     ) -> tuple[int, dict[str, str], bytes]:
-        told: list[Any] = []
+        started: list[tuple[str, dict[str, str]]] = []
         environ = RequestFactory(headers=headers).generic(method, path).environ
-        environ.pop("HTTP_COOKIE", None) if "Cookie" not in headers else None
-        body = b"".join(self.hot(environ, lambda status, sent, *_: told.extend((status, sent))))
-        return int(told[0][:3]), dict(told[1]), body
+        if "Cookie" not in headers:
+            environ.pop("HTTP_COOKIE", None)
+
+        def start(status: str, sent: list[tuple[str, str]], *_: object) -> Callable[..., object]:
+            started.append((status, dict(sent)))
+            return lambda _: None
+
+        body = b"".join(self.cache(environ, start))
+        [(status, response_headers)] = started
+        return int(status[:3]), response_headers, body
 
 
 @pytest.fixture
@@ -60,7 +70,7 @@ def browser(
 ) -> Iterator[Browser]:
     catalogue.create("p1", fields(), ann)
     pipeline.store("p1", 1)
-    # A request gives up the connection it finds, and then its own; here it is the test's, as in Django's client.
+    # Django's test client does the same, so that a request does not close the test's connection.
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)
     yield Browser(get_wsgi_application())
@@ -68,19 +78,17 @@ def browser(
         signal.connect(close_old_connections)
 
 
-def renamed(catalogue: Catalogue, pipeline: Pipeline, ann: Origin) -> Any:
+def rename(catalogue: Catalogue, ann: Origin) -> Change:
     change = catalogue.update("p1", {"name": "Renamed hosting"}, ann).change
-    pipeline.store("p1", 2)
+    assert change
     return change
 
 
-def test_a_second_caller_gets_the_same_answer_but_for_what_is_their_own(
-    browser: Browser, settings: Any
-) -> None:
+def test_a_second_caller_gets_the_cached_response(browser: Browser, settings: Any) -> None:
     settings.THROTTLE_PUBLIC = 1000
     first = browser.get(X_Request_ID="first-caller")
     second = browser.get(X_Request_ID="second-caller")
-    assert len(browser.asked) == 1
+    assert len(browser.misses) == 1
     assert (first[0], first[2]) == (second[0], second[2])
     own = ("X-Request-ID", "RateLimit-Remaining")
     assert second[1]["X-Request-ID"] == "second-caller"
@@ -90,7 +98,7 @@ def test_a_second_caller_gets_the_same_answer_but_for_what_is_their_own(
     }
 
 
-def test_each_has_its_line_in_the_log(
+def test_a_hit_is_logged_like_any_request(
     browser: Browser, caplog: pytest.LogCaptureFixture, settings: Any
 ) -> None:
     caplog.set_level("INFO", "bbws_products.request_log")
@@ -108,30 +116,30 @@ def test_each_has_its_line_in_the_log(
     assert caplog.records == []
 
 
-def test_an_answer_has_an_end_counted_from_before_it_was_read(browser: Browser) -> None:
+def test_a_response_expires_counted_from_before_the_read(browser: Browser) -> None:
     def take_long() -> None:
         browser.now += 0.06
 
-    browser.while_asked = take_long
+    browser.during_miss = take_long
     browser.get()
     browser.now += 0.03
     browser.get()
-    assert len(browser.asked) == 1
+    assert len(browser.misses) == 1
     browser.now += 0.02
     browser.get()
-    assert len(browser.asked) == 2
+    assert len(browser.misses) == 2
 
 
-def test_conditions_are_answered_from_the_same_answer(browser: Browser) -> None:
+def test_conditional_requests_use_the_cached_response(browser: Browser) -> None:
     tag = browser.get()[1]["ETag"]
     status, headers, body = browser.get(If_None_Match=f"W/{tag}")
     assert (status, body, headers["ETag"]) == (304, b"", tag)
     assert {"Content-Type", "Content-Length"} & set(headers) == set()
     assert browser.get(If_None_Match='"v0"')[0] == 200
-    assert len(browser.asked) == 1
+    assert len(browser.misses) == 1
     browser.now += 1
     assert [browser.get(If_None_Match=tag)[0] for _ in range(2)] == [304, 304]
-    assert len(browser.asked) == 2  # a conditional request fills it as well
+    assert len(browser.misses) == 2  # a conditional request fills the cache too
 
 
 @pytest.mark.parametrize(
@@ -143,25 +151,27 @@ def test_conditions_are_answered_from_the_same_answer(browser: Browser) -> None:
         {"Origin": "https://a"},
     ],
 )
-def test_who_may_see_something_else_is_not_given_it(
+def test_requests_that_may_differ_bypass_the_cache(
     browser: Browser, headers: dict[str, str]
 ) -> None:
     browser.get()
     browser.get(**headers)
-    assert len(browser.asked) == 2
+    assert len(browser.misses) == 2
     assert browser.get(method="HEAD")[0] == 200
-    assert len(browser.asked) == 3
+    assert len(browser.misses) == 3
 
 
-def test_staff_see_their_save_at_once(browser: Browser, catalogue: Catalogue, ann: Origin) -> None:
+def test_staff_see_their_save_immediately(
+    browser: Browser, catalogue: Catalogue, ann: Origin
+) -> None:
     browser.get()
-    catalogue.update("p1", {"name": "Renamed hosting"}, ann)
+    rename(catalogue, ann)
     staff = Api().headers["Authorization"]
     assert b"Renamed hosting" in browser.get(Authorization=staff)[2]
     assert b"Renamed hosting" not in browser.get()[2]
 
 
-def test_that_there_is_nothing_is_never_kept(
+def test_a_404_is_never_cached(
     browser: Browser, catalogue: Catalogue, pipeline: Pipeline, ann: Origin
 ) -> None:
     assert browser.get("/v1.0/products/p2")[0] == 404
@@ -171,78 +181,86 @@ def test_that_there_is_nothing_is_never_kept(
 
 
 @pytest.mark.parametrize("effect", [Effect.STORED, Effect.AUDITED])
-def test_who_waited_for_a_change_finds_that_the_public_reads_it(
+def test_a_change_that_was_waited_for_is_public(
     browser: Browser, catalogue: Catalogue, pipeline: Pipeline, ann: Origin, effect: Effect
 ) -> None:
-    change = catalogue.update("p1", {"name": "Renamed hosting"}, ann).change
+    change = rename(catalogue, ann)
 
-    def asleep(seconds: float) -> None:
+    def sleep(seconds: float) -> None:
         browser.now += seconds
         if Effect.STORED in catalogue.receipt("p1", 2).open:
-            browser.get()  # the last moment at which anybody reads the old one
+            browser.get()  # caches the old name as late as possible
             pipeline.store("p1", 2)
             pipeline.audit("p1", 2)
 
-    catalogue.await_effect(change, effect, seconds=5, sleep=asleep)
+    catalogue.await_effect(change, effect, seconds=5, sleep=sleep)
     assert b"Renamed hosting" in browser.get()[2]
 
 
-def test_no_invalidation_is_answered_with_what_was_before(
+def test_cloudfront_gets_the_new_version_after_a_purge(
     browser: Browser, catalogue: Catalogue, pipeline: Pipeline, ann: Origin
 ) -> None:
-    """CloudFront asks as soon as it was purged, and that starts a second after the change was stored."""
+    """CloudFront reads again right after the purge, which starts SETTLE_TIME after the store."""
     browser.get()
-    renamed(catalogue, pipeline, ann)
+    rename(catalogue, ann)
+    pipeline.store("p1", 2)
     browser.now += SETTLE_TIME.total_seconds()
     assert b"Renamed hosting" in browser.get()[2]
 
 
-def test_answers_that_last_too_long_for_that_are_refused() -> None:
-    refused = started(HOT_ANSWER_SECONDS="0.6")
+def test_a_cache_time_above_the_limit_is_refused() -> None:
+    refused = start_web(HOT_ANSWER_SECONDS="0.6")
     assert refused.returncode == 1
     assert "HOT_ANSWER_SECONDS must be from 0 to 0.5" in refused.stderr
 
 
-def test_who_calls_too_often_is_refused_all_the_same(browser: Browser, settings: Any) -> None:
+def test_hits_count_towards_the_rate_limit(browser: Browser, settings: Any) -> None:
     settings.THROTTLE_PUBLIC = 3
     statuses = [browser.get()[0] for _ in range(5)]
     assert statuses == [200, 200, 200, 429, 429]
-    assert browser.asked == [PATH] * 3
+    assert browser.misses == [PATH] * 3
 
 
-def test_of_all_who_ask_at_once_one_reads(browser: Browser) -> None:
-    browser.hot.seconds = 60
-    found: list[int] = []
-    other = threading.Thread(target=lambda: found.append(browser.get()[0]))
+def test_concurrent_misses_share_one_read(browser: Browser) -> None:
+    browser.cache.seconds = 60
+    statuses: list[int] = []
+    other = threading.Thread(target=lambda: statuses.append(browser.get()[0]))
 
-    def while_another_asks() -> None:
-        browser.while_asked = lambda: None
+    def let_another_ask() -> None:
+        browser.during_miss = lambda: None
         other.start()
         other.join(0.2)
-        assert found == []
+        assert statuses == []
 
-    browser.while_asked = while_another_asks
+    browser.during_miss = let_another_ask
     assert browser.get()[0] == 200
     other.join(10)
-    assert found == [200]
-    assert len(browser.asked) == 1
+    assert statuses == [200]
+    assert len(browser.misses) == 1
 
 
-def test_it_can_be_switched_off_and_stays_small(world: World) -> None:
-    def anything(environ: dict[str, Any], start: Any) -> list[bytes]:
-        start(
-            "200 OK", [("Cache-Control", "public"), ("Vary", environ.get("HTTP_ORIGIN", "Accept"))]
-        )
-        return [b"x"]
+def answer_anything(environ: WSGIEnvironment, start: StartResponse) -> list[bytes]:
+    vary = environ.get("HTTP_ORIGIN", "Accept")
+    start("200 OK", [("Cache-Control", "public"), ("Vary", vary)])
+    return [b"x"]
 
-    off = Browser(anything, seconds=0)
+
+def test_the_cache_can_be_switched_off(world: World) -> None:
+    off = Browser(answer_anything, seconds=0)
     assert [off.get()[0] for _ in range(2)] == [200, 200]
-    assert len(off.asked) == 2
-    small = Browser(anything)
+    assert len(off.misses) == 2
+
+
+def test_the_cache_stays_small(world: World) -> None:
+    browser = Browser(answer_anything)
     for number in range(MAX_RESPONSES + 1):
-        small.get(f"{PATH}?n={number}")
-    assert len(small.hot.answers) == len(small.hot.reading) + 1 == 1
-    unknown = Browser(anything)
+        browser.get(f"{PATH}?n={number}")
+    assert len(browser.cache.responses) == 1
+    assert len(browser.cache.locks) == 0
+
+
+def test_a_response_that_varies_by_an_unknown_header_is_not_cached(world: World) -> None:
+    browser = Browser(answer_anything)
     for _ in range(2):
-        unknown.get(Origin="User-Agent")  # it varies by a header that the key does not hold
-    assert len(unknown.asked) == 2
+        browser.get(Origin="User-Agent")
+    assert len(browser.misses) == 2

@@ -1,6 +1,6 @@
-"""``make bench``: measure, and print the table; ``--write`` keeps it in tests/bench/RESULTS.md.
+"""``make bench``: measure, and print the table; ``--write`` puts it into docs/benchmarks.md.
 
-``make bench ARGS="reading accepting"`` measures only these; ``ARGS="growing --products 1000000"`` at full size.
+``ARGS="reading accepting"`` measures only these; ``ARGS="growing --products 1000000"`` at full size.
 """
 
 import argparse
@@ -11,9 +11,9 @@ from functools import partial
 from deploy.local.engines import ROOT, exit_on_engine_failure
 from tests.bench import accepting, bulk, growing, lasting, pipelining, reading
 from tests.bench.report import Row, machine, table
+from tests.bench.results import RESULTS, write_section
 from tests.bench.stack import stack
 
-RESULTS = ROOT / "tests" / "bench" / "RESULTS.md"
 SECTIONS: dict[str, tuple[str, Callable[..., list[Row]]]] = {
     "reading": ("Reading, CPU time of the server", reading.measure),
     "accepting": ("Accepting a write, CPU time of the server", accepting.measure),
@@ -48,21 +48,7 @@ def main() -> None:
         sys.stdout.write(f"## {title}\n\n{text}\n")
         sys.stdout.flush()
         if asked.write:
-            keep(title, text)
-
-
-def keep(title: str, text: str) -> None:
-    """In the file, in place of the section of this title."""
-    parts = (
-        RESULTS.read_text().split("\n## ")
-        if RESULTS.exists()
-        else ["# What `make bench` measured\n"]
-    )
-    head, *sections = parts
-    standing = {section.partition("\n")[0]: section for section in sections} | {
-        title: f"{title}\n\n{text}"
-    }
-    RESULTS.write_text("\n## ".join([head.rstrip() + "\n", *standing.values()]))
+            write_section(title, text)
 
 
 if __name__ == "__main__":

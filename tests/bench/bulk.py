@@ -116,11 +116,11 @@ def importing(stack: Stack, count: int) -> list[Row]:
     from products.bulk.jobs import JobKind, JobState  # noqa: PLC0415
 
     def plan() -> Any:
-        sheet = spreadsheet.read(file_of(count))
-        mapping = spreadsheet.guessed(sheet.header)
-        ids, names = spreadsheet.keys_of(sheet, mapping)
-        found, named = bootstrap.catalogue().newest_of(ids), bootstrap.catalogue().named(names)
-        rows = spreadsheet.planned(sheet, mapping, found, named)
+        sheet = spreadsheet.parse_sheet(file_of(count))
+        mapping = spreadsheet.guess_mapping(sheet.header)
+        ids, names = spreadsheet.lookup_keys(sheet, mapping)
+        found, named = bootstrap.catalogue().by_ids(ids), bootstrap.catalogue().by_names(names)
+        rows = spreadsheet.plan_rows(sheet, mapping, found, named)
         return bootstrap.jobs().plan(JobKind.CSV, "bench", rows, actor="bench")
 
     stack.worker(4)

@@ -88,6 +88,7 @@ def _verdict(reached: bool) -> str:
 
 
 def machine() -> str:
+    """Describe this machine and the measured libraries, as a table."""
     cpu = next(
         (
             line.partition(":")[2].strip()
@@ -100,14 +101,20 @@ def machine() -> str:
     memory = int(Path("/proc/meminfo").read_text().split()[1]) / 1024**2
     libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
     load = Path("/proc/loadavg").read_text().split()[0]
-    return (
-        f"{cpu}, {cores} cores, {memory:.0f} GiB, Linux {platform.release()}, Python {platform.python_version()}, "
-        f"{libraries}; {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, load average {load}"
-    )
+    measured = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, load average {load}"
+    system = f"Linux {platform.release()}, Python {platform.python_version()}"
+    lines = [
+        "| | |",
+        "|---|---|",
+        f"| Measured | {measured} |",
+        f"| Machine | {cpu}, {cores} cores, {memory:.0f} GiB, {system} |",
+        f"| Libraries | {libraries} |",
+    ]
+    return "\n".join(lines)
 
 
 def table(rows: Sequence[Row]) -> str:
-    head = ["| What | Figure | Beside it | Ratio | Target | |", "|---|---|---|---|---|---|"]
+    head = ["| What | Figure | Compared with | Ratio | Target | |", "|---|---|---|---|---|---|"]
     return "\n".join(
         [
             *head,

@@ -16,7 +16,7 @@ from products.errors import DependencyUnavailable, Invalid
 from products.lists import ListQuery
 from tests.support.builders import NOON, fields
 from tests.support.fakes import Clock, FakeDoorbell
-from tests.support.faults import Died, Parts, die
+from tests.support.faults import FaultyAdapters, ProcessKilled, kill_process
 
 pytestmark = pytest.mark.engines
 
@@ -116,7 +116,7 @@ def test_a_turn_is_short_and_the_next_goes_on_where_it_ended(
     jobs.start(job.job_id)
 
     def slow() -> str:
-        clock.pass_(2)
+        clock.advance(2)
         return bootstrap.new_id()
 
     slowly = replace(jobs, catalogue=replace(shop, new_id=slow))
@@ -173,10 +173,10 @@ def test_a_job_that_stands_still_is_rung_for_again(
     jobs.start(job.job_id)
     bell.jobs.clear()
     assert jobs.requeue_stalled() == 0
-    clock.pass_(jobs.requeue_after.total_seconds())
+    clock.advance(jobs.requeue_after.total_seconds())
     assert jobs.requeue_stalled() == 1
     assert finished(jobs, bell, job).state == JobState.DONE
-    clock.pass_(3600)
+    clock.advance(3600)
     assert jobs.requeue_stalled() == 0
 
 
@@ -185,7 +185,7 @@ def test_a_worker_may_die_at_any_call_and_each_row_takes_effect_once(
     jobs: Jobs, shop: Catalogue, bell: FakeDoorbell, ann: Origin, when: str
 ) -> None:
     some(shop, ann, 2)
-    parts = Parts(search_url="")
+    parts = FaultyAdapters(search_url="")
     table = replace(jobs.table, client=parts.dynamodb)  # type: ignore[type-var]
     there = replace(
         jobs, table=table, catalogue=replace(shop, table=replace(shop.table, client=parts.dynamodb))
@@ -196,10 +196,10 @@ def test_a_worker_may_die_at_any_call_and_each_row_takes_effect_once(
         start = shop.newest("p000").version
         job = planned(jobs, dearer(shop, 2))
         jobs.start(job.job_id)
-        parts.disturber.arm(call, when, (lambda: None) if when == "again" else die)
-        with suppress(Died):
+        parts.injector.arm(call, when, (lambda: None) if when == "again" else kill_process)
+        with suppress(ProcessKilled):
             there.work(job.job_id)
-        reached = parts.disturber.disarm()
+        reached = parts.injector.disarm()
         bell.jobs.append(job.job_id)  # the message comes back
         assert finished(jobs, bell, job).counts[RowState.ACCEPTED] == 2
         assert [shop.newest(f"p00{n}").version for n in range(2)] == [start + 1] * 2

@@ -4,27 +4,27 @@ from decimal import Decimal
 
 import pytest
 
-from products.bulk.pricing import Adjustment, Rounding, Way, signed
+from products.bulk.pricing import Adjustment, AdjustmentKind, Rounding, parse_signed_number
 from products.errors import Invalid
 
 
 @pytest.mark.parametrize(
     ("way", "by", "rounding", "amount", "wanted"),
     [
-        (Way.SET, "7.5", Rounding.CENTS, "100", "7.5"),
-        (Way.PERCENT, "10", Rounding.CENTS, "99.95", "109.95"),
-        (Way.PERCENT, "-33.3333", Rounding.CENTS, "100", "66.67"),
-        (Way.AMOUNT, "-5", Rounding.CENTS, "12.50", "7.50"),
-        (Way.PERCENT, "10", Rounding.ONES, "95", "105"),
-        (Way.PERCENT, "7.5", Rounding.FIVES, "1500", "1615"),
-        (Way.PERCENT, "7.5", Rounding.TENS, "1500", "1610"),
-        (Way.PERCENT, "0", Rounding.NINES, "104.40", "103.99"),
-        (Way.PERCENT, "0", Rounding.NINES, "104.60", "104.99"),
-        (Way.AMOUNT, "0.005", Rounding.CENTS, "1.00", "1.01"),
+        (AdjustmentKind.SET, "7.5", Rounding.CENTS, "100", "7.5"),
+        (AdjustmentKind.PERCENT, "10", Rounding.CENTS, "99.95", "109.95"),
+        (AdjustmentKind.PERCENT, "-33.3333", Rounding.CENTS, "100", "66.67"),
+        (AdjustmentKind.AMOUNT, "-5", Rounding.CENTS, "12.50", "7.50"),
+        (AdjustmentKind.PERCENT, "10", Rounding.ONES, "95", "105"),
+        (AdjustmentKind.PERCENT, "7.5", Rounding.FIVES, "1500", "1615"),
+        (AdjustmentKind.PERCENT, "7.5", Rounding.TENS, "1500", "1610"),
+        (AdjustmentKind.PERCENT, "0", Rounding.NINES, "104.40", "103.99"),
+        (AdjustmentKind.PERCENT, "0", Rounding.NINES, "104.60", "104.99"),
+        (AdjustmentKind.AMOUNT, "0.005", Rounding.CENTS, "1.00", "1.01"),
     ],
 )
 def test_a_price_is_adjusted_and_rounded_half_up(
-    way: Way, by: str, rounding: Rounding, amount: str, wanted: str
+    way: AdjustmentKind, by: str, rounding: Rounding, amount: str, wanted: str
 ) -> None:
     assert Adjustment(way, Decimal(by), rounding).of(Decimal(amount)) == Decimal(wanted)
 
@@ -33,10 +33,10 @@ def test_a_price_is_adjusted_and_rounded_half_up(
     ("text", "number"), [("10", "10"), (" -5 ", "-5"), ("+2.5%", "2.5"), ("\u22123", "-3")]
 )
 def test_a_number_is_read_as_people_type_it(text: str, number: str) -> None:
-    assert signed(text, "by") == Decimal(number)
+    assert parse_signed_number(text, "by") == Decimal(number)
 
 
 @pytest.mark.parametrize("text", ["", "x", "1e5", "NaN", "1,5", "--1", "9" * 10, "1.23456"])
 def test_what_is_no_number_is_refused(text: str) -> None:
     with pytest.raises(Invalid):
-        signed(text, "by")
+        parse_signed_number(text, "by")

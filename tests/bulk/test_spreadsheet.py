@@ -10,32 +10,32 @@ import pytest
 from products.bulk.rows import RowState
 from products.bulk.spreadsheet import (
     COLUMNS,
-    exported,
-    guessed,
-    keys_of,
-    lines,
-    plain,
-    planned,
-    read,
-    safe,
+    csv_lines,
+    escape_formula,
+    guess_mapping,
+    lookup_keys,
+    parse_sheet,
+    plan_rows,
+    product_rows,
+    unescape_formula,
 )
 from products.errors import Invalid
 from tests.support.builders import a_product
 
 
 def sheet(*rows: str) -> Any:
-    return read("\r\n".join(rows).encode())
+    return parse_sheet("\r\n".join(rows).encode())
 
 
 def texts(rows: Any) -> str:
-    return "".join(lines(rows))
+    return "".join(csv_lines(rows))
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@cmd", "\tx", '=HYPERLINK("x")'])
 def test_no_cell_begins_as_a_formula_and_the_text_comes_back(text: str) -> None:
-    assert safe(text).startswith("'")
-    assert plain(safe(text)) == text
-    assert plain("'quoted") == "'quoted"
+    assert escape_formula(text).startswith("'")
+    assert unescape_formula(escape_formula(text)) == text
+    assert unescape_formula("'quoted") == "'quoted"
 
 
 def test_what_is_exported_can_be_imported_again_and_changes_nothing() -> None:
@@ -45,12 +45,12 @@ def test_what_is_exported_can_be_imported_again_and_changes_nothing() -> None:
         features=("+ mail", "web, fast"),
         period="per domain",
     )
-    data = texts(exported([product])).encode()
-    back = read(data)
-    mapping = guessed(back.header)
+    data = texts(product_rows([product])).encode()
+    back = parse_sheet(data)
+    mapping = guess_mapping(back.header)
     assert mapping == [*COLUMNS, "", ""]
-    assert keys_of(back, mapping) == (["p1"], [])
-    row = planned(back, mapping, {"p1": product}, {})[0]
+    assert lookup_keys(back, mapping) == (["p1"], [])
+    row = plan_rows(back, mapping, {"p1": product}, {})[0]
     assert (row.state, row.changed) == (RowState.UNCHANGED, {})
     cells = next(csv.DictReader(io.StringIO(data.decode("utf-8-sig"))))
     assert (cells["name"], cells["price"], cells["active"]) == ("'=Danger", "1500.00", "yes")
@@ -65,10 +65,10 @@ def test_a_row_changes_the_product_with_its_id_or_its_name_and_else_adds_one() -
         "p9;x;;;",
         ";;7;;",
     )
-    mapping = guessed(found.header)
+    mapping = guess_mapping(found.header)
     assert mapping == ["productId", "name", "price", "features", "active"]
     p1, p2 = a_product(product_id="p1"), a_product(product_id="p2", features=("a", "b"))
-    rows = planned(found, mapping, {"p1": p1}, {"basichosting": p2})
+    rows = plan_rows(found, mapping, {"p1": p1}, {"basichosting": p2})
     assert rows[0].changed == {
         "price": (Decimal("1500.00"), Decimal("1600.00")),
         "features": ((), ("Mail", "Web")),
@@ -78,7 +78,7 @@ def test_a_row_changes_the_product_with_its_id_or_its_name_and_else_adds_one() -
     assert (rows[2].creates, rows[2].state) == (True, RowState.REFUSED)
     assert "description: This field is required." in rows[2].message
     assert [row.state for row in rows[3:]] == [RowState.REFUSED] * 2
-    assert keys_of(found, mapping) == (["p1", "p9"], ["basic  HOSTING", "New hosting"])
+    assert lookup_keys(found, mapping) == (["p1", "p9"], ["basic  HOSTING", "New hosting"])
 
 
 def test_a_product_is_in_a_file_once() -> None:
@@ -86,7 +86,7 @@ def test_a_product_is_in_a_file_once() -> None:
         "productId,name,price", "p1,,2", ",Basic hosting,3", ",A new one,3", ",a NEW one,4"
     )
     product = a_product()
-    rows = planned(found, guessed(found.header), {"p1": product}, {"basichosting": product})
+    rows = plan_rows(found, guess_mapping(found.header), {"p1": product}, {"basichosting": product})
     assert (rows[0].state, rows[1].message) == (
         RowState.WAITING,
         "Row 1 is about the same product.",
@@ -107,4 +107,4 @@ def test_a_product_is_in_a_file_once() -> None:
 )
 def test_what_is_no_sheet_is_refused_in_a_sentence(data: bytes, sentence: str) -> None:
     with pytest.raises(Invalid, match=sentence):
-        read(data)
+        parse_sheet(data)

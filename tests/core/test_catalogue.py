@@ -24,7 +24,7 @@ from products.errors import (
 from products.merging import EditConflict, VersionMismatch
 from products.pipeline import Pipeline
 from tests.support.builders import fields
-from tests.support.fakes import AlwaysBeaten
+from tests.support.fakes import AlwaysLosingTable
 from tests.support.world import World
 
 pytestmark = pytest.mark.engines
@@ -211,7 +211,7 @@ def test_two_creators_of_one_id_end_with_one_product(catalogue: Catalogue, ann: 
 
 def test_a_writer_who_is_always_beaten_is_told_so(catalogue: Catalogue, ann: Origin) -> None:
     catalogue.create("p1", fields(), ann)
-    beaten = replace(catalogue, table=AlwaysBeaten(catalogue.table))  # type: ignore[arg-type]
+    beaten = replace(catalogue, table=AlwaysLosingTable(catalogue.table))  # type: ignore[arg-type]
     with pytest.raises(ContendedWrite, match="nothing was saved"):
         beaten.update("p1", {"price": "1"}, ann)
     with pytest.raises(ContendedWrite, match="nothing was saved"):
@@ -220,7 +220,7 @@ def test_a_writer_who_is_always_beaten_is_told_so(catalogue: Catalogue, ann: Ori
 
 
 def test_a_retried_append_that_had_arrived_is_a_success(catalogue: Catalogue, ann: Origin) -> None:
-    lucky = replace(catalogue, table=AlwaysBeaten(catalogue.table, ours=True))  # type: ignore[arg-type]
+    lucky = replace(catalogue, table=AlwaysLosingTable(catalogue.table, ours=True))  # type: ignore[arg-type]
     assert lucky.create("p1", fields(), ann).product.version == 1
     assert len(catalogue.history("p1")) == 1
 

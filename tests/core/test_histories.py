@@ -45,12 +45,18 @@ from tests.support.catalogue_model import (
     Write,
     audit_key,
     expected_list,
-    log_of,
-    logs,
-    seen,
+    expected_logs,
+    modelled_fields,
+    stored_logs,
 )
-from tests.support.fakes import Uncounted
-from tests.support.faults import Died, DisturbedBell, Parts, be_away, die
+from tests.support.fakes import NoStatistics
+from tests.support.faults import (
+    FaultyAdapters,
+    FaultyDoorbell,
+    ProcessKilled,
+    fail_dependency,
+    kill_process,
+)
 from tests.support.world import fresh_world
 
 pytestmark = [pytest.mark.engines, pytest.mark.generated]
@@ -104,7 +110,10 @@ creations = st.builds(
 )
 updates = st.builds(Write, ids, editors, edits)
 picks = st.integers(0, 59)
-ends = st.tuples(st.sampled_from(["before", "after"]), st.sampled_from([die, die, be_away]))
+ends = st.tuples(
+    st.sampled_from(["before", "after"]),
+    st.sampled_from([kill_process, kill_process, fail_dependency]),
+)
 repeats = st.tuples(st.just("again"), st.none())
 meetings = st.tuples(
     st.just("before"), st.one_of(updates, creations, picks, st.sampled_from([0.5, 5.0, 40.0]))
@@ -117,17 +126,17 @@ disturbances = st.one_of(
 class Histories(RuleBasedStateMachine):
     """The world is real; only time and the messages are in this machine's hand."""
 
-    parts: Parts
+    parts: FaultyAdapters
     engines: Engines
 
     def __init__(self) -> None:
         super().__init__()
-        self.clock, self.disturber = self.parts.clock, self.parts.disturber
-        self.disturber.disarm()
+        self.clock, self.injector = self.parts.clock, self.parts.injector
+        self.injector.disarm()
         self.parts.purges.clear()
         self.clock.now = type(self.clock)().now
         self.world = fresh_world(self.engines)
-        self.bell = DisturbedBell(disturber=self.disturber)
+        self.bell = FaultyDoorbell(injector=self.injector)
         self.model, self.steps, self.sound = Model(), 0, True
         self.stamps: dict[tuple[str, int, str], str] = {}
         self.meanwhile: tuple[Write, datetime, str] | None = None
@@ -146,7 +155,7 @@ class Histories(RuleBasedStateMachine):
             for editor, skew in SKEW.items()
         }
         self.line = Pipeline(
-            statistics=Uncounted(),
+            statistics=NoStatistics(),
             **common,
             cdn=self.parts.cdn(self.world),
             trail=self.parts.trail(self.world),
@@ -196,14 +205,14 @@ class Histories(RuleBasedStateMachine):
     )
     @rule(seconds=st.sampled_from([0.3, 1.0, 5.0, 31.0, 700.0]), disturbance=disturbances)
     def relay(self, seconds: float, disturbance: Any) -> None:
-        self.clock.pass_(seconds)
+        self.clock.advance(seconds)
         self.work(self.line.relay, disturbance)
 
     # How it happens
 
     def deliver_all(self, *, in_time: bool) -> None:
-        for message in self.bell.taken():
-            self.clock.pass_(message[3] if in_time else 0)
+        for message in self.bell.take_all():
+            self.clock.advance(message[3] if in_time else 0)
             self.work(lambda message=message: self.run(message), None)  # type: ignore[misc]
 
     def version_back(self, product_id: str, back: int) -> int | None:
@@ -246,10 +255,10 @@ class Histories(RuleBasedStateMachine):
 
     def learn(self, possible: list[Model], told: str) -> None:
         """The log says which of the possible things came about, and it must be one of them."""
-        standing = logs(self.items())
-        fitting = [model for model in possible if log_of(model) == standing]
+        standing = stored_logs(self.items())
+        fitting = [model for model in possible if expected_logs(model) == standing]
         assert fitting, (
-            f"The caller was told {told!r}; the log is {standing}, and may be {list(map(log_of, possible))}"
+            f"The caller was told {told!r}; the log is {standing}, and may be {list(map(expected_logs, possible))}"
         )
         self.model = fitting[0]
 
@@ -283,16 +292,16 @@ class Histories(RuleBasedStateMachine):
         self.sound, self.meanwhile = False, None
         if disturbance:
             pick, (when, what) = disturbance
-            self.disturber.arm(
+            self.injector.arm(
                 1 + pick % calls, when, what if callable(what) else lambda: self.happen(what)
             )
         try:
             told = act()
             return told if isinstance(told, str) else "done"
-        except (Died, DependencyUnavailable):
+        except (ProcessKilled, DependencyUnavailable):
             return "unknown"
         finally:
-            self.disturber.disarm()
+            self.injector.disarm()
 
     def happen(self, what: Any) -> None:
         """Meanwhile somebody else writes, another worker takes a message, or time passes."""
@@ -302,7 +311,7 @@ class Histories(RuleBasedStateMachine):
         elif isinstance(what, int) and self.bell.sent:
             self.run(self.message(what))
         elif isinstance(what, float):
-            self.clock.pass_(what)
+            self.clock.advance(what)
 
     # What must hold at any time
 
@@ -319,7 +328,7 @@ class Histories(RuleBasedStateMachine):
     @invariant()
     def it_is_right_now(self) -> None:
         self.sound, items = False, self.items()
-        assert logs(items) == log_of(self.model)
+        assert stored_logs(items) == expected_logs(self.model)
         claims = {
             item["PK"].removeprefix("NAME#"): item["productId"]
             for item in items
@@ -328,7 +337,7 @@ class Histories(RuleBasedStateMachine):
         assert claims == self.model.names()
         records = {item["productId"]: item for item in items if item["SK"] == "METADATA"}
         for product_id, record in records.items():
-            assert seen(record) == self.model.histories[product_id][
+            assert modelled_fields(record) == self.model.histories[product_id][
                 int(record["version"]) - 1
             ].document(product_id)
         self.stamps_are_true([item for item in items if item["SK"].startswith("CHANGE#")], records)
@@ -404,13 +413,13 @@ class Histories(RuleBasedStateMachine):
     def become_quiet(self) -> None:
         for _ in range(MAX_QUIET_SECONDS):
             self.line.relay()
-            while taken := self.bell.taken():
+            while taken := self.bell.take_all():
                 for message in taken:
-                    self.clock.pass_(message[3])
+                    self.clock.advance(message[3])
                     self.run(message)
             if not list(self.line.table.open_changes()):
                 return
-            self.clock.pass_(700)
+            self.clock.advance(700)
         raise AssertionError("The relay does not bring everything about.")
 
     def all_came_about(self) -> None:
@@ -422,8 +431,12 @@ class Histories(RuleBasedStateMachine):
         assert not [
             item for item in items if "openFlag" in item or item.get("open") or item.get("failures")
         ]
-        records = {item["productId"]: seen(item) for item in items if item["SK"] == "METADATA"}
-        documents = {product_id: seen(self.world.document(product_id)) for product_id in newest}
+        records = {
+            item["productId"]: modelled_fields(item) for item in items if item["SK"] == "METADATA"
+        }
+        documents = {
+            product_id: modelled_fields(self.world.document(product_id)) for product_id in newest
+        }
         assert (
             records
             == documents
@@ -448,7 +461,7 @@ class Histories(RuleBasedStateMachine):
                 body = found.pop(audit_key(product_id, state))
                 record = json.loads(body)
                 assert (record["user"], record["changeType"]) == (state.editor, state.kind)
-                assert (seen(record["before"]), seen(record["after"])) == (
+                assert (modelled_fields(record["before"]), modelled_fields(record["after"])) == (
                     before,
                     state.document(product_id),
                 )
@@ -458,13 +471,13 @@ class Histories(RuleBasedStateMachine):
 
 
 def as_seen(product: Product) -> dict[str, Any] | None:
-    return seen(to_document(product))
+    return modelled_fields(to_document(product))
 
 
 @pytest.mark.timeout(900)  # so that a failure has the time to be made small
 def test_whatever_happens_the_promises_are_kept(engines: Engines) -> None:
     class Machine(Histories):
-        parts = Parts(search_address())
+        parts = FaultyAdapters(search_address())
 
     Machine.engines = engines
     wanted = settings(

@@ -74,9 +74,9 @@ def test_a_key_is_forgotten_after_a_day_and_one_that_was_refused_at_once(
     with pytest.raises(Invalid):
         shop.create("p1", fields(price="x"), once(ann, "k", "wrong"))
     shop.create("p1", fields(), once(ann, "k"))
-    clock.pass_(timedelta(hours=24).total_seconds())
+    clock.advance(timedelta(hours=24).total_seconds())
     assert shop.create("p1", fields(), once(ann, "k")).replayed
-    clock.pass_(1)
+    clock.advance(1)
     assert not shop.update("p1", {"price": "2"}, once(ann, "k", "other")).replayed
 
 
@@ -135,7 +135,7 @@ def test_a_product_can_be_seen_as_it_was(catalogue: Catalogue, ann: Origin) -> N
     shop = replace(catalogue, clock=clock)
     shop.create("p1", fields(price="1"), ann)
     for price in ("2", "3", "4", "5", "6", "7"):
-        clock.pass_(60)
+        clock.advance(60)
         shop.update("p1", {"price": price}, ann)
     prices = [
         shop.as_of("p1", NOON + timedelta(seconds=seconds)).price for seconds in range(0, 400, 30)

@@ -10,10 +10,10 @@ import pytest
 from products import bootstrap
 from products.catalogue import Catalogue
 from products.changes import Origin
-from products.lists import MAX_EXAMINED, ListQuery, page_of
+from products.lists import MAX_EXAMINED, ListQuery, build_page
 from products.pipeline import Pipeline
 from tests.support.builders import a_product, fields
-from tests.support.fakes import operations_of
+from tests.support.fakes import recorded_operations
 from tests.support.world import World
 
 pytestmark = pytest.mark.engines
@@ -106,7 +106,7 @@ def test_staff_see_a_save_in_the_list_at_once(
     assert [product.price for product in page.products if product.product_id == "b"] == [
         Decimal("5.00")
     ]
-    assert page.opened["b"].version == 2
+    assert page.open_changes["b"].version == 2
     catalogue.deactivate("c", ann)
     assert walk(catalogue, ListQuery(), staff=True) == ["a", "b", "d"]
     assert walk(catalogue, ListQuery(active=False), staff=True) == ["c"]
@@ -156,7 +156,7 @@ def test_a_filter_few_products_pass_costs_a_bounded_read() -> None:
     plenty = (
         a_product(product_id=f"p{number:05}", currency="USD") for number in range(MAX_EXAMINED * 2)
     )
-    page = page_of(ListQuery(currency="ZAR"), [plenty], {})
+    page = build_page(ListQuery(currency="ZAR"), [plenty], {})
     assert page.products == []
     assert page.after
     assert page.after.endswith(f"p{MAX_EXAMINED - 1:05}")
@@ -231,7 +231,7 @@ def test_one_damaged_record_does_not_hide_the_others(
 
 
 def test_no_path_scans_the_table(catalogue: Catalogue, pipeline: Pipeline, ann: Origin) -> None:
-    with operations_of(bootstrap.dynamodb()) as operations:
+    with recorded_operations(bootstrap.dynamodb()) as operations:
         stored(catalogue, pipeline, ann, "a")
         for listing in (
             ListQuery(),

@@ -8,7 +8,7 @@ import pytest
 
 from products.documents import format_timestamp, from_document, parse_timestamp, to_document
 from products.errors import Invalid
-from products.product import BillingCycle, checked_id, money, new_product, normalised_name
+from products.product import BillingCycle, money, new_product, normalised_name, validated_id
 from tests.support.builders import NOON, a_product, fields
 
 
@@ -99,7 +99,7 @@ def test_a_one_time_product_has_no_renewal_price() -> None:
 @pytest.mark.parametrize("wrong", ["", "a" * 65, "a b", "ä", "a/b", None, 7, "a\n"])
 def test_an_id_is_short_and_plain(wrong: Any) -> None:
     with pytest.raises(Invalid, match="1 to 64 letters"):
-        checked_id(wrong)
+        validated_id(wrong)
 
 
 @pytest.mark.parametrize(

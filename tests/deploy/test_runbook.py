@@ -33,7 +33,7 @@ def test_each_link_leads_to_a_page() -> None:
 
 def test_each_command_it_names_exists() -> None:
     named = set(re.findall(r"manage\.py (\w+)", RUNBOOK))
-    assert {"validate_deployment", "ring_open_changes", "tokens"} <= named
+    assert {"validate_deployment", "requeue_open_changes", "tokens"} <= named
     assert named - set(get_commands()) == set()
     modules = re.findall(r"python -m ([\w.]+)", RUNBOOK)
     assert [

@@ -6,6 +6,7 @@ The exit status is 1 when a promise was broken.
 import argparse
 import os
 import sys
+from pathlib import Path
 
 from deploy.local.engines import exit_on_engine_failure
 from tests.gameday.game import LONG, Game, Options, fresh_home
@@ -25,6 +26,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--calm", type=float, default=240, help="how long all may take to come about after it (240)"
     )
+    parser.add_argument(
+        "--report", type=Path, metavar="FILE", help="also write the result as a Markdown page"
+    )
     parser.add_argument("--keep", action="store_true", help="keep the logs and the engines' state")
     parser.add_argument(
         "--without", action="append", default=[], help=argparse.SUPPRESS
@@ -36,7 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """The exit status: 0 when every promise was kept."""
-    chosen = {name: getattr(given, name) for name in ("writes", "seconds", "calm", "keep")}
+    chosen = {
+        name: getattr(given, name) for name in ("writes", "seconds", "calm", "keep", "report")
+    }
     options = Options(**chosen, **({} if given.seed is None else {"seed": given.seed}))
     changes = dict(change.split("=", 1) for change in given.set)
     patience = {"relay_after": 10 if options.writes < LONG else 20}

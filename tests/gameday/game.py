@@ -7,17 +7,18 @@ import threading
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tests.gameday.case import Case
+from tests.gameday.case import Case, Verdict
 from tests.gameday.checks import judged
 from tests.gameday.clients import Clients
 from tests.gameday.evidence import Evidence, collect, writes_of
 from tests.gameday.faults import Faults
 from tests.gameday.ledger import Ledger
 from tests.gameday.onlooker import Onlooker, only_failed, waits_for
-from tests.gameday.report import counted, latencies, latency_line, table
+from tests.gameday.report import counted, latencies, latency_line, page, table
 from tests.gameday.schedule import schedule
 from tests.gameday.stack import Stack
 
@@ -42,6 +43,8 @@ class Options:
     seconds: float = 3600
     calm: float = 240
     keep: bool = False
+    report: Path | None = None
+    """The Markdown page to write, if any."""
 
 
 @dataclass
@@ -172,7 +175,10 @@ class Game:
         case = self._case(evidence)
         verdicts = judged(case)
         broken = sum(len(verdict.violations) for verdict in verdicts)
-        print(f"\n{table(verdicts)}\n\n{self._happened(case)}\n", flush=True)
+        happened = self._happened(case)
+        print(f"\n{table(verdicts)}\n\n{'\n'.join(happened)}\n", flush=True)
+        if self.options.report:
+            self._write_report(self.options.report, verdicts, happened)
         print(
             "No promise was broken." if not broken else f"BROKEN: {broken} violations.", flush=True
         )
@@ -196,7 +202,21 @@ class Game:
             self.left_open,
         )
 
-    def _happened(self, case: Case) -> str:
+    def _write_report(self, path: Path, verdicts: list[Verdict], happened: list[str]) -> None:
+        given = f"--writes {self.options.writes} --seed {self.options.seed} --report {path}"
+        command = f'make gameday ARGS="{given}"'
+        path.write_text(
+            page(
+                verdicts,
+                happened,
+                command=command,
+                seed=self.options.seed,
+                at=datetime.now(UTC),
+            )
+        )
+        self.say(f"the report is in {path}")
+
+    def _happened(self, case: Case) -> list[str]:
         changes = sum(1 for _ in case.evidence.every_change())
         requests = {name: proxy.requests for name, proxy in self.stack.proxies.by_name.items()}
         lines = [
@@ -209,7 +229,7 @@ class Game:
             counted("Started again after ending by themselves", self.revived),
             latency_line(latencies(case)),
         ]
-        return "\n".join(line for line in lines if not line.endswith(": "))
+        return [line for line in lines if not line.endswith(": ")]
 
     def _stop(self) -> None:
         self.stopping.set()

@@ -361,7 +361,7 @@ def test_whatever_a_function_does_ends_before_the_function_is_ended(
 ) -> None:
     patience = timedelta(seconds=infra.functions["creator"]["timeout"])
     call = timedelta(seconds=3)  # the last one, begun just before the time was up
-    assert max(pipeline.MAX_RELAY_TIME, jobs.TIME_BUDGET, drift_scan.SLICE) + call <= patience
+    assert max(pipeline.MAX_RELAY_TIME, jobs.TIME_BUDGET, drift_scan.TIME_BUDGET) + call <= patience
 
 
 def test_what_is_scheduled_is_a_task(infra: PlannedEnvironment) -> None:

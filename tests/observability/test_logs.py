@@ -20,7 +20,7 @@ from products.bulk.rows import planned_row
 from products.catalogue import Catalogue
 from products.changes import Effect, Origin
 from products.errors import ChangeNotFound
-from products.log_context import BoundFacts, bound
+from products.log_context import LogFieldsFilter, log_fields
 from tests.support.api_client import Api
 from tests.support.builders import fields
 from tests.support.wiring import forget_wiring
@@ -33,7 +33,7 @@ class Log(logging.Handler):
     def __init__(self) -> None:
         super().__init__()
         self.setFormatter(JsonFormatter("test"))
-        self.addFilter(BoundFacts())
+        self.addFilter(LogFieldsFilter())
         self.texts: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -101,8 +101,8 @@ def test_what_sounds_like_a_secret_is_hidden(formatter: logging.Formatter, name:
 
 def test_what_is_bound_stands_on_every_line_and_ends_with_its_block(log: Log) -> None:
     logger = logging.getLogger("some.library")
-    with bound(request_id="r1", product_id="p1", actor=None):
-        with bound(product_id="p2"):
+    with log_fields(request_id="r1", product_id="p1", actor=None):
+        with log_fields(product_id="p2"):
             logger.warning("inner", extra={"request_id": "its own"})
         logger.warning("outer")
     logger.warning("after")

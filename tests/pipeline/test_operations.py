@@ -73,12 +73,12 @@ def test_a_retry_whose_message_is_lost_is_taken_up_by_the_relay(
     later = catalogue.clock() + timedelta(minutes=2)
     relay = replace(bootstrap.pipeline(), doorbell=bell, clock=lambda: later)
     relay.relay()
-    assert "index" not in {ring[0] for ring in bell.taken()}  # it waits for a person
+    assert "index" not in {ring[0] for ring in bell.take_all()}  # it waits for a person
     desk.retry("p1", 1, Effect.SEARCHABLE, by="olga")
     assert catalogue.receipt("p1", 1).state(Effect.SEARCHABLE) == "retrying"
-    bell.taken()
+    bell.take_all()
     replace(relay, clock=lambda: later + timedelta(minutes=2)).relay()
-    assert "index" in {ring[0] for ring in bell.taken()}
+    assert "index" in {ring[0] for ring in bell.take_all()}
 
 
 def test_one_or_all_of_a_cause_are_rung_for(
@@ -87,11 +87,11 @@ def test_one_or_all_of_a_cause_are_rung_for(
     for number in (1, 2):
         broken(catalogue, ann, f"p{number}", f"Refused for reason {number}")
     desk.retry("p1", 1, Effect.SEARCHABLE, by="olga")
-    assert [ring[:3] for ring in bell.taken()] == [("index", "p1", 1)]
+    assert [ring[:3] for ring in bell.take_all()] == [("index", "p1", 1)]
     assert (
         desk.retry_cause("searchable: Refused for reason …", by="olga") == 1
     )  # the other is being tried already
-    assert [ring[:3] for ring in bell.taken()] == [("index", "p2", 1)]
+    assert [ring[:3] for ring in bell.take_all()] == [("index", "p2", 1)]
     assert desk.retry_cause("nothing like it", by="olga") == 0
     bootstrap.pipeline().index("p1", 1)
     with pytest.raises(NotOpen):
@@ -165,7 +165,7 @@ def test_completed_changes_are_counted_by_the_minute_and_by_how_long_each_effect
         ):
             last = table.stamp(change, effect, change.accepted_at + timedelta(seconds=seconds))
         assert last is not None
-        bootstrap.operations_log().note(last)
+        bootstrap.operations_log().count_completed(last)
     until = catalogue.clock() + timedelta(minutes=1)
     minutes = desk.log.minutes(until - timedelta(hours=1), until)
     assert sum(minute.changes for minute in minutes) == 3

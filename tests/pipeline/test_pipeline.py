@@ -10,7 +10,7 @@ from products import bootstrap
 from products.catalogue import Catalogue
 from products.changes import Effect, Origin, audit_hash
 from products.errors import ChangeNotFound, CorruptChange, DependencyUnavailable, EffectRefused
-from products.pipeline import MIN_PURGE_INTERVAL, Invalidation, Pipeline, states
+from products.pipeline import MIN_PURGE_INTERVAL, Invalidation, Pipeline, effect_states
 from tests.support.builders import fields
 from tests.support.fakes import Clock, FakeDoorbell
 from tests.support.world import World
@@ -42,9 +42,9 @@ def line(pipeline: Pipeline, clock: Clock, bell: FakeDoorbell) -> Pipeline:
 
 def deliver(line: Pipeline, bell: FakeDoorbell, clock: Clock) -> None:
     """Every message, at its time, until there is none."""
-    while taken := bell.taken():
+    while taken := bell.take_all():
         for task, product_id, version, delay in sorted(taken, key=lambda message: message[3]):
-            clock.pass_(delay)
+            clock.advance(delay)
             getattr(line, TASKS[task])(product_id, version)
 
 
@@ -68,7 +68,7 @@ def test_the_audit_record_has_before_and_after_and_is_chained(
     shop: Catalogue, line: Pipeline, bell: FakeDoorbell, clock: Clock, world: World, ann: Origin
 ) -> None:
     shop.create("p1", fields(), ann)
-    clock.pass_(60)
+    clock.advance(60)
     shop.update("p1", {"price": "2000"}, ann)
     deliver(line, bell, clock)
     records = world.audit_records("2026/03/01/p1_")
@@ -105,7 +105,7 @@ def test_a_message_delivered_twice_does_nothing_twice(
     shop.create("p1", fields(), ann)
     deliver(line, bell, clock)
     before = shop.receipt("p1", 1)
-    clock.pass_(100)
+    clock.advance(100)
     for task in TASKS.values():
         getattr(line, task)("p1", 1)
     deliver(line, bell, clock)
@@ -131,7 +131,7 @@ def test_a_thousand_changes_cost_a_handful_of_invalidations(
         while waiting and min(waiting)[0] <= moment:
             due = min(waiting)
             waiting.remove(due)
-            clock.pass_(max(0.0, due[0] - (clock() - start).total_seconds()))
+            clock.advance(max(0.0, due[0] - (clock() - start).total_seconds()))
             getattr(line, TASKS[due[1]])(due[2], due[3])
             collect()
 
@@ -139,7 +139,7 @@ def test_a_thousand_changes_cost_a_handful_of_invalidations(
         now = (clock() - start).total_seconds()
         waiting.extend(
             (now + delay, task, product_id, version)
-            for task, product_id, version, delay in bell.taken()
+            for task, product_id, version, delay in bell.take_all()
         )
 
     start = clock()
@@ -147,7 +147,7 @@ def test_a_thousand_changes_cost_a_handful_of_invalidations(
         shop.create(f"p{number}", fields(name=f"Hosting {number}"), ann)
         collect()
         run_until(number * 0.2)
-        clock.pass_(max(0.0, number * 0.2 - (clock() - start).total_seconds()))
+        clock.advance(max(0.0, number * 0.2 - (clock() - start).total_seconds()))
     run_until(1000)
     assert all(shop.receipt(f"p{number}", 1).status == "complete" for number in range(60))
     assert 2 <= len(world.invalidations()) <= 1 + 60 * 0.2 / MIN_PURGE_INTERVAL.total_seconds()
@@ -160,11 +160,11 @@ def test_an_invalidation_begun_before_a_change_settled_does_not_cover_it(
     deliver(line, bell, clock)
     shop.update("p1", {"price": "2"}, ann)
     line.store("p1", 2)
-    bell.taken()
+    bell.take_all()
     line.purge("p1", 2)
-    (_, _, _, delay) = bell.taken()[0]
+    (_, _, _, delay) = bell.take_all()[0]
     assert delay == MIN_PURGE_INTERVAL.total_seconds()
-    clock.pass_(delay)
+    clock.advance(delay)
     line.purge("p1", 2)
     assert len(world.invalidations()) == 2
     assert shop.receipt("p1", 2).state(Effect.PURGED) == "done"
@@ -175,7 +175,7 @@ def test_a_purge_that_crashed_before_asking_cloudfront_is_finished_by_the_next(
 ) -> None:
     shop.create("p1", fields(), ann)
     line.store("p1", 1)
-    clock.pass_(2)
+    clock.advance(2)
     assert line.table.begin_invalidation(Invalidation(number=1, started_at=clock()))
     assert not line.table.begin_invalidation(Invalidation(number=1, started_at=clock()))
     line.purge("p1", 1)
@@ -190,7 +190,7 @@ def test_a_purge_that_crashed_after_asking_cloudfront_asks_for_the_same_one(
 ) -> None:
     shop.create("p1", fields(), ann)
     line.store("p1", 1)
-    clock.pass_(2)
+    clock.advance(2)
     begun = Invalidation(number=1, started_at=clock())
     line.table.begin_invalidation(begun)
     line.cdn.purge(begun.reference)
@@ -222,10 +222,10 @@ def test_who_loses_the_race_for_an_invalidation_joins_the_winners_or_comes_back(
 
     shop.create("p1", fields(), ann)
     line.store("p1", 1)
-    bell.taken()
-    clock.pass_(2)
+    bell.take_all()
+    clock.advance(2)
     replace(line, table=Raced()).purge("p1", 1)  # type: ignore[arg-type]
-    assert (len(world.invalidations()), bell.taken()) == (
+    assert (len(world.invalidations()), bell.take_all()) == (
         (1, []) if joins else (0, [("invalidate", "p1", 1, 1)])
     )
     assert shop.receipt("p1", 1).state(Effect.PURGED) == ("done" if joins else "pending")
@@ -244,7 +244,7 @@ def test_a_document_opensearch_refuses_is_noted_with_the_reason(
     for attempt in (1, 2):
         with pytest.raises(EffectRefused, match="OpenSearch refused the document"):
             line.index("p1", 1)
-        state = states(shop.receipt("p1", 1))["searchable"]
+        state = effect_states(shop.receipt("p1", 1))["searchable"]
         assert (state["state"], state["attempts"]) == ("failed", attempt)
         assert "OpenSearch refused" in state["error"]
     assert shop.receipt("p1", 1).status == "failed"
@@ -255,7 +255,7 @@ def test_a_bucket_or_distribution_that_is_gone_is_retried_until_somebody_mends_t
 ) -> None:
     shop.create("p1", fields(), ann)
     line.store("p1", 1)
-    clock.pass_(2)
+    clock.advance(2)
     wrong = replace(line.cdn, distribution_id="NOSUCH")  # type: ignore[type-var]
     with pytest.raises(
         DependencyUnavailable, match="CloudFront does not serve us: NoSuchDistribution"
@@ -285,7 +285,7 @@ def test_a_change_altered_in_the_table_is_never_applied(
     with pytest.raises(CorruptChange):
         line.store("p1", 1)
     assert world.record("p1") is None
-    assert "CorruptChange" in states(shop.receipt("p1", 1))["stored"]["error"]
+    assert "CorruptChange" in effect_states(shop.receipt("p1", 1))["stored"]["error"]
 
 
 def alter(
@@ -306,10 +306,10 @@ def test_a_change_that_cannot_be_read_stands_in_nobodys_way(
     alter(world, "p1", 1, "REMOVE #after")
     with pytest.raises(CorruptChange, match="can't be read"):
         line.store("p1", 1)
-    bell.taken()
-    clock.pass_(60)
+    bell.take_all()
+    clock.advance(60)
     assert line.relay() == 1
-    assert bell.taken() == [("persist", "p2", 1, 0)]
+    assert bell.take_all() == [("persist", "p2", 1, 0)]
 
 
 # The relay
@@ -319,14 +319,14 @@ def test_the_relay_rings_again_for_what_stayed_open_and_waits_longer_each_time(
     shop: Catalogue, line: Pipeline, bell: FakeDoorbell, clock: Clock, ann: Origin
 ) -> None:
     shop.create("p1", fields(), ann)
-    bell.taken()  # the message is lost
+    bell.take_all()  # the message is lost
     rings = []
     for second in range(0, 600, 10):
         if line.relay():
             rings.append(second)
-        clock.pass_(10)
+        clock.advance(10)
     assert rings == [30, 90, 210, 450]
-    assert set(bell.taken()) == {("persist", "p1", 1, 0)}
+    assert set(bell.take_all()) == {("persist", "p1", 1, 0)}
 
 
 def test_the_relay_rings_only_for_the_effects_still_open(
@@ -335,10 +335,10 @@ def test_the_relay_rings_only_for_the_effects_still_open(
     shop.create("p1", fields(), ann)
     line.store("p1", 1)
     line.audit("p1", 1)
-    bell.taken()
-    clock.pass_(60)
+    bell.take_all()
+    clock.advance(60)
     line.relay()
-    assert bell.taken() == [("invalidate", "p1", 1, 1), ("index", "p1", 1, 0)]
+    assert bell.take_all() == [("invalidate", "p1", 1, 1), ("index", "p1", 1, 0)]
 
 
 def test_the_relay_leaves_to_people_what_failed_for_good(
@@ -348,12 +348,12 @@ def test_the_relay_leaves_to_people_what_failed_for_good(
     alter(world, "p1", 1, "SET #after.price = :price", {":price": {"N": "1"}})
     with pytest.raises(CorruptChange):
         line.store("p1", 1)
-    bell.taken()
-    clock.pass_(60)
-    assert (line.relay(), bell.taken()) == (0, [])
-    assert (line.relay(failed=True), bell.taken()) == (1, [("persist", "p1", 1, 0)])
-    clock.pass_(600)
-    assert (line.relay(), bell.taken()) == (
+    bell.take_all()
+    clock.advance(60)
+    assert (line.relay(), bell.take_all()) == (0, [])
+    assert (line.relay(failed=True), bell.take_all()) == (1, [("persist", "p1", 1, 0)])
+    clock.advance(600)
+    assert (line.relay(), bell.take_all()) == (
         1,
         [("persist", "p1", 1, 0)],
     )  # the first may have been lost
@@ -364,11 +364,11 @@ def test_the_relay_ends_before_its_task_would_be_ended(
 ) -> None:
     for number in range(5):
         shop.create(f"p{number}", fields(name=f"Hosting {number}"), ann)
-    bell.taken()
-    clock.pass_(60)
+    bell.take_all()
+    clock.advance(60)
 
     def slow() -> Any:
-        clock.pass_(2)
+        clock.advance(2)
         return clock()
 
     assert 0 < replace(line, clock=slow).relay() < 5
@@ -380,8 +380,8 @@ def test_a_change_left_open_by_a_crash_between_two_writes_is_closed(
     shop.create("p1", fields(), ann)
     deliver(line, bell, clock)
     alter(world, "p1", 1, "SET openFlag = :open", {":open": {"S": "OPEN"}})
-    clock.pass_(60)
-    assert (line.relay(), bell.taken()) == (0, [])
+    clock.advance(60)
+    assert (line.relay(), bell.take_all()) == (0, [])
     assert list(bootstrap.table().open_changes()) == []
 
 

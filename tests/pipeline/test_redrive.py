@@ -145,7 +145,7 @@ def test_a_message_nobody_can_read_is_shown_and_sent_back_as_it_is(
     for body in ("not json", '{"headers": {}}', "[]"):
         world.sqs.send_message(QueueUrl=world.queue_url(dlq_name(CHANGE, "test")), MessageBody=body)
     assert output("redrive", CHANGE, dry_run=True).count("a message that can't be read") == 3
-    assert str(desk.back(CHANGE, by="olga")) == f"{CHANGE}: 3 sent back"
+    assert str(desk.move_back(CHANGE, by="olga")) == f"{CHANGE}: 3 sent back"
     assert [m["Body"] for m in world.messages("products.persist")] == [
         "not json",
         '{"headers": {}}',
@@ -191,7 +191,7 @@ def test_a_letter_is_never_lost_between_the_two_queues(
 ) -> None:
     """Sent before it is deleted: when SQS goes away between the two, it is in both, which does no harm."""
     with pytest.raises(DependencyUnavailable):
-        cut(desk, operation, "InternalError", 500)[0].back(AUDIT, by="olga")
+        cut(desk, operation, "InternalError", 500)[0].move_back(AUDIT, by="olga")
     assert dead(world, AUDIT) == 1
     assert world.depth(AUDIT) == (1 if operation == "delete_message" else 0)
 
@@ -201,7 +201,10 @@ def test_where_sqs_does_not_move_them_by_itself_they_are_sent_one_by_one(
     world: World, three: None, desk: Redrive, error: str
 ) -> None:
     status = 501 if error == "NotImplemented" else 400
-    assert cut(desk, "start_message_move_task", error, status)[0].back(AUDIT, by="olga").moved == 1
+    assert (
+        cut(desk, "start_message_move_task", error, status)[0].move_back(AUDIT, by="olga").moved
+        == 1
+    )
 
 
 def test_where_sqs_moves_them_by_itself_it_is_asked_to(
@@ -209,20 +212,20 @@ def test_where_sqs_moves_them_by_itself_it_is_asked_to(
 ) -> None:
     """The embedded engine refuses; what is sent to one that does not is held to what SQS documents."""
     moving, client = cut(desk, "start_message_move_task")
-    assert str(moving.back(CHANGE, by="olga")) == f"{CHANGE}: 2 being moved back by SQS"
+    assert str(moving.move_back(CHANGE, by="olga")) == f"{CHANGE}: 2 being moved back by SQS"
     assert client.moved
     assert [arn.rpartition(":")[2] for arn in client.moved] == [dlq_name(CHANGE, "test"), CHANGE]
     client.moved = None
-    assert moving.back(CHANGE, by="olga", limit=1).moved == 1, "it knows no limit"
+    assert moving.move_back(CHANGE, by="olga", limit=1).moved == 1, "it knows no limit"
     assert client.moved is None
     for error, status in (("AccessDenied", 403), ("InternalError", 500)):
         with pytest.raises(DependencyUnavailable):
-            cut(desk, "start_message_move_task", error, status)[0].back(CHANGE, by="olga")
+            cut(desk, "start_message_move_task", error, status)[0].move_back(CHANGE, by="olga")
 
 
 def test_it_is_in_the_log_of_what_was_done(world: World, three: None, desk: Redrive) -> None:
-    desk.back(CHANGE, by="olga")
-    desk.back("bbws-product-cache-test", by="olga")  # where there was nothing
+    desk.move_back(CHANGE, by="olga")
+    desk.move_back("bbws-product-cache-test", by="olga")  # where there was nothing
     (action,) = bootstrap.operations().log.actions(bootstrap.now(), 10)
     assert (action.by, action.what) == ("olga", f"redrove dead letters of {CHANGE}: 2 sent back")
     assert list(action.changes) == ["persist p1 v1", "persist p2 v1"]
@@ -244,4 +247,4 @@ def test_an_operator_sends_them_back_from_the_page(world: World, three: None) ->
 
 def test_a_queue_that_is_not_there(desk: Redrive) -> None:
     with pytest.raises(NoSuchQueue):
-        desk.back("nowhere", by="olga")
+        desk.move_back("nowhere", by="olga")

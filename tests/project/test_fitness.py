@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from django.conf import settings
 
 from bbws_products.celery import app
 from deploy.local.engines import ROOT
@@ -124,14 +123,3 @@ def test_the_benchmarks_can_be_started() -> None:
         command, cwd=ROOT, capture_output=True, text=True, timeout=280, check=False
     )
     assert "growing" in helped.stdout, helped.stderr
-
-
-def test_the_readme_names_every_room_and_command() -> None:
-    readme = (ROOT / "README.md").read_text()
-    commands = [path.stem for path in ROOT.glob("*/management/commands/[a-z]*.py")]
-    assert [name for name in commands if name not in readme] == []
-    assert all(
-        f"{room}/" in readme
-        for room in ("bbws_products", "products", "tasks", "templates", "tests", "deploy")
-    )
-    assert settings.ENVIRONMENT == "test"

@@ -25,7 +25,7 @@ def trail(world: World, catalogue: Catalogue, ann: Origin) -> World:
         for version in range(1, versions + 1):
             bootstrap.pipeline().audit(product_id, version)
     bootstrap.pipeline().store("p1", 1)
-    bootstrap.operations().note("olga", "looked", "", [])
+    bootstrap.operations().record_action("olga", "looked", "", [])
     return world
 
 

@@ -47,7 +47,7 @@ def test_a_catalogue_that_agrees_has_no_difference(shelf: World) -> None:
     bootstrap.catalogue().deactivate("p2", ann)
     through(bootstrap.pipeline(), "p2", 2)
     batches = list(maintenance.verification(AT_ONCE).walk())
-    assert [difference for batch in batches for difference in batch.found] == []
+    assert [difference for batch in batches for difference in batch.differences] == []
     counts = {batch.stage: batch.checked for batch in batches}
     assert counts == {
         "active records": 1,
@@ -66,8 +66,8 @@ MENDED: dict[str, tuple[Damage, dict[Kind, int | None], str]] = {
         "v2 was stored, and it was lost or set back",
     ),
     "record-set-back": (
-        lambda w, p: maintenance.reconciliation_source().repair_record(
-            bootstrap.catalogue().version(p, 1), seen=2
+        lambda w, p: maintenance.reconciliation_source().overwrite_record(
+            bootstrap.catalogue().version(p, 1), observed_version=2
         ),
         {Kind.RECORD_BEHIND: 2},
         "the record is at v1, the log at v2",
@@ -273,7 +273,7 @@ def test_what_a_restored_table_has_forgotten_is_moved_back_to_its_log(shelf: Wor
 
 def test_other_things_in_the_bucket(shelf: World) -> None:
     """What operators did belongs to no product; anything else has no business there."""
-    bootstrap.operations().note("olga", "looked", "", [])
+    bootstrap.operations().record_action("olga", "looked", "", [])
     assert shelf.audit_records("operations/")
     put_object(shelf, "holiday.jpg")
     (difference,) = found()

@@ -20,7 +20,7 @@ from products.changes import Change, Origin, audit_key, audit_record, canonical_
 from products.errors import DependencyUnavailable
 from products.reconciliation.comparison import DOCUMENT
 from products.reconciliation.differences import Difference, Kind, LogEntry, Observed
-from products.reconciliation.drift_scan import MAX_KEPT, SLICE, DriftScan, ScanState
+from products.reconciliation.drift_scan import MAX_KEPT, TIME_BUDGET, DriftScan, ScanState
 from products.reconciliation.verification import BATCH, Batch, Candidate, Stage, Verification
 from tasks.products import verify
 from tests.support.admin_client import LIST, signed_in
@@ -49,7 +49,7 @@ class Slow:
         for where, place in places[start:]:
             if self.away:
                 raise DependencyUnavailable("S3")
-            self.clock.pass_(SLICE.total_seconds())
+            self.clock.advance(TIME_BUDGET.total_seconds())
             self.seen.append(f"{where} {place}")
             yield Batch(
                 where,
@@ -67,20 +67,26 @@ def slow() -> Slow:
 @pytest.fixture
 def drift_scan(world: World, slow: Slow) -> DriftScan:
     return replace(
-        maintenance.drift_scan(), verification=slow, clock=slow.clock, tell=lambda difference: None
+        maintenance.drift_scan(),
+        verification=slow,
+        clock=slow.clock,
+        on_difference=lambda difference: None,
     )  # type: ignore[arg-type]
 
 
 def test_a_round_goes_on_slice_by_slice_and_is_kept_when_it_ends(
     drift_scan: DriftScan, slow: Slow
 ) -> None:
-    for turn in range(1, 7):
+    for sequence in range(1, 7):
         drift_scan.step()
         state = drift_scan.table.scan_state()
         assert state
-        assert (state.turn, state.last) == (turn, None)
+        assert (state.sequence, state.last) == (sequence, None)
         assert state.running
-        assert (state.running.differences, sum(state.running.checked.values())) == (turn, turn * 25)
+        assert (state.running.difference_count, sum(state.running.checked.values())) == (
+            sequence,
+            sequence * 25,
+        )
     drift_scan.step()
     state = drift_scan.table.scan_state()
     assert state
@@ -90,7 +96,7 @@ def test_a_round_goes_on_slice_by_slice_and_is_kept_when_it_ends(
     )
     assert state.last
     assert state.last.checked == {Stage.ACTIVE: 75, Stage.TRAIL: 75}
-    assert (state.last.differences, [d.product_id for d in state.last.found]) == (
+    assert (state.last.difference_count, [d.product_id for d in state.last.kept_differences]) == (
         6,
         ["p0", "p1", "p2"] * 2,
     )
@@ -99,14 +105,14 @@ def test_a_round_goes_on_slice_by_slice_and_is_kept_when_it_ends(
     assert again
     assert again.last == state.last
     assert again.running
-    assert again.running.differences == 1
+    assert again.running.difference_count == 1
 
 
 def test_two_slices_at_once_count_nothing_twice(drift_scan: DriftScan) -> None:
     """The slower one comes to write down a turn that has been taken, and what it found is told by nobody."""
     told: list[str] = []
     inner = replace(
-        drift_scan, tell=lambda difference: told.append(f"faster {difference.product_id}")
+        drift_scan, on_difference=lambda difference: told.append(f"faster {difference.product_id}")
     )
 
     class Overtaken:
@@ -118,13 +124,15 @@ def test_two_slices_at_once_count_nothing_twice(drift_scan: DriftScan) -> None:
         def save(self, state: ScanState) -> bool:
             return drift_scan.table.save(state)
 
-    slower = replace(drift_scan, table=Overtaken(), tell=lambda difference: told.append("slower"))
-    for turn in (1, 2, 3):
+    slower = replace(
+        drift_scan, table=Overtaken(), on_difference=lambda difference: told.append("slower")
+    )
+    for sequence in (1, 2, 3):
         slower.step()
         state = drift_scan.table.scan_state()
         assert state
         assert state.running
-        assert (state.turn, state.running.differences) == (turn, turn)
+        assert (state.sequence, state.running.difference_count) == (sequence, sequence)
     assert told == ["faster p0", "faster p1", "faster p2"]
 
 
@@ -135,7 +143,7 @@ def test_many_slices_at_once_leave_one_whole_state(world: World) -> None:
     state = maintenance.drift_scan().table.scan_state()
     assert state
     assert state.last
-    assert 1 <= state.turn <= 8
+    assert 1 <= state.sequence <= 8
     assert state.last.checked == {Stage.ACTIVE: 1, Stage.DOCUMENTS: 1, Stage.TRAIL: 1}
 
 
@@ -164,7 +172,7 @@ def test_what_is_kept_of_a_round_stays_small(drift_scan: DriftScan, slow: Slow) 
     slow.walk = lambda *_: iter([Batch(Stage.ACTIVE, "x", 99, many)])  # type: ignore[method-assign, assignment]
     last = drift_scan.step().last
     assert last
-    assert (last.differences, len(last.found)) == (MAX_KEPT + 9, MAX_KEPT)
+    assert (last.difference_count, len(last.kept_differences)) == (MAX_KEPT + 9, MAX_KEPT)
 
 
 @pytest.mark.django_db
@@ -184,7 +192,7 @@ def test_a_state_of_another_version_of_this_code_begins_the_round_anew(
     )
     assert Client().get("/readyz").status_code == 200
     state = drift_scan.step()
-    assert (state.turn, state.running and state.running.after) == (2, "0")
+    assert (state.sequence, state.running and state.running.after) == (2, "0")
 
 
 # As it is run and shown
@@ -294,7 +302,7 @@ class Endless:
     def change(self, product_id: str, version: int) -> None:
         return None
 
-    def standing(self, product_ids: Any) -> dict[str, Observed]:
+    def records(self, product_ids: Any) -> dict[str, Observed]:
         assert len(product_ids) <= BATCH
         return {i: Observed(1, self.of(i).after) for i in product_ids}
 
@@ -302,7 +310,7 @@ class Endless:
         return {name.replace(" ", "").lower(): name.partition(" ")[2] for name in names}
 
     def documents(self, product_ids: Any) -> dict[str, Observed]:
-        return {i: Observed(1, DOCUMENT.wire(self.of(i).after)) for i in product_ids}
+        return {i: Observed(1, DOCUMENT.content_of(self.of(i).after)) for i in product_ids}
 
     def ids_after(self, after: str | None, since: datetime | None) -> Iterator[str]:
         return self.ids()
@@ -323,7 +331,7 @@ def peak_of(count: int) -> int:
     verification = Verification(logs=endless, documents=endless, trail=endless, clock=Clock())
     tracemalloc.start()
     try:
-        assert sum(len(batch.found) for batch in verification.walk()) == 0
+        assert sum(len(batch.differences) for batch in verification.walk()) == 0
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

@@ -52,7 +52,7 @@ def test_what_has_no_record_is_found_by_whoever_knows_of_it_and_reported_once(
     stages = {
         (difference.product_id, batch.stage)
         for batch in maintenance.verification(AT_ONCE).walk()
-        for difference in batch.found
+        for difference in batch.differences
         if difference.kind == Kind.RECORD_MISSING
     }
     assert stages == {("open", "open changes"), ("p1", "documents"), ("p2", "audit records")}
@@ -70,7 +70,7 @@ def test_only_what_was_changed_since_then_is_looked_at(
     bootstrap.pipeline().store("p2", 2)
     catalogue.update("p3", {"price": "8"}, ann)  # its record is as old as before
     looked = list(maintenance.verification(AT_ONCE).walk(since=since))
-    about = {(d.kind, d.product_id) for batch in looked for d in batch.found}
+    about = {(d.kind, d.product_id) for batch in looked for d in batch.differences}
     assert (Kind.CLAIM_MISSING, "p2") in about
     assert (Kind.RECORD_BEHIND, "p3") in about
     assert "p1" not in {product_id for _, product_id in about}
@@ -104,7 +104,7 @@ def test_a_product_that_moves_on_while_it_is_looked_at_is_no_difference(
             return getattr(maintenance.reconciliation_source(), name)
 
     moving = replace(maintenance.verification(AT_ONCE), logs=Moving())  # type: ignore[arg-type]
-    assert moving.of(["p1"]) == []
+    assert moving.verify(["p1"]) == []
     assert next(version) > 4, "it was looked at twice, and differed each time"
 
 

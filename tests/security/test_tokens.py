@@ -53,11 +53,11 @@ def test_a_revoked_token_is_refused_within_a_minute(world: World) -> None:
     assert "revoked" in output("tokens")
     with pytest.raises(CommandError, match="no token"):
         call_command("tokens", revoke="nothing")
-    trusted = tokens._Trusted()
+    cache = tokens._RevocationCache()
     at = datetime.now(UTC)
-    trusted.until = {str(number): at for number in range(10_001)}
-    assert not trusted.is_revoked("new", at)
-    assert list(trusted.until) == ["new"]
+    cache.valid_until = {str(number): at for number in range(10_001)}
+    assert not cache.is_revoked("new", at)
+    assert list(cache.valid_until) == ["new"]
 
 
 def test_staff_issue_tokens_for_themselves_and_superusers_for_others(world: World) -> None:

@@ -14,7 +14,7 @@ from products.lists import ListQuery
 FIELDS = ("name", "description", "price", "active")
 
 
-def written(at: datetime) -> str:
+def format_time(at: datetime) -> str:
     """A time as documents hold it."""
     return f"{at:%Y-%m-%dT%H:%M:%S.%fZ}"
 
@@ -39,10 +39,14 @@ class State:
         """What every copy of this state must say."""
         who = {"productId": product_id, "version": self.version, "updatedBy": self.editor}
         fields = {**self.fields, "price": Decimal(self.fields["price"])}
-        return fields | who | {"createdAt": written(self.created_at), "updatedAt": written(self.at)}
+        return (
+            fields
+            | who
+            | {"createdAt": format_time(self.created_at), "updatedAt": format_time(self.at)}
+        )
 
 
-def seen(document: Mapping[str, Any] | None) -> dict[str, Any] | None:
+def modelled_fields(document: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """The part of a stored document the model speaks of; prices are numbers in the table and texts elsewhere."""
     if document is None:
         return None
@@ -145,26 +149,26 @@ def _kind(was: bool, *, now: bool) -> str:
     return "RESTORE" if now else "DELETE"
 
 
-def log_of(model: Model) -> dict[str, list[dict[str, Any]]]:
+def expected_logs(model: Model) -> dict[str, list[dict[str, Any]]]:
     """The log as it must stand: for each product its changes in order, each with the states before and after it."""
-    logs: dict[str, list[dict[str, Any]]] = {}
+    stored_logs: dict[str, list[dict[str, Any]]] = {}
     for product_id, states in model.histories.items():
         documents = [state.document(product_id) for state in states]
-        logs[product_id] = [
+        stored_logs[product_id] = [
             {
                 "version": number,
                 "kind": state.kind,
                 "editor": state.editor,
-                "at": written(state.at),
+                "at": format_time(state.at),
                 "before": documents[number - 2] if number > 1 else None,
                 "after": documents[number - 1],
             }
             for number, state in enumerate(states, 1)
         ]
-    return logs
+    return stored_logs
 
 
-def logs(items: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+def stored_logs(items: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
     """The log that stands in the table's items, in the words of ``log_of``."""
     found: dict[str, list[dict[str, Any]]] = {}
     for item in sorted(
@@ -176,8 +180,8 @@ def logs(items: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
             "kind": item["changeType"],
             "editor": item["actor"],
             "at": item["acceptedAt"],
-            "before": seen(item["before"]),
-            "after": seen(item["after"]),
+            "before": modelled_fields(item["before"]),
+            "after": modelled_fields(item["after"]),
         }
         found.setdefault(item["PK"].removeprefix("PRODUCT#"), []).append(entry)
     return found

@@ -19,7 +19,7 @@ class Clock:
     def __call__(self) -> datetime:
         return self.now
 
-    def pass_(self, seconds: float) -> None:
+    def advance(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
 
 
@@ -36,12 +36,12 @@ class FakeDoorbell:
     def notify_job(self, job_id: str) -> None:
         self.jobs.append(job_id)
 
-    def taken(self) -> list[tuple[str, str, int, int]]:
+    def take_all(self) -> list[tuple[str, str, int, int]]:
         taken, self.sent = self.sent, []
         return taken
 
 
-class AlwaysBeaten:
+class AlwaysLosingTable:
     """A table on which somebody else is always a moment faster, or on which our own first try did arrive."""
 
     def __init__(self, table: object, *, ours: bool = False) -> None:
@@ -56,15 +56,15 @@ class AlwaysBeaten:
         return getattr(self.table, name)
 
 
-class Uncounted:
+class NoStatistics:
     """Statistics nobody reads."""
 
-    def note(self, change: Change) -> None:
+    def count_completed(self, change: Change) -> None:
         """Nothing depends on it."""
 
 
 @contextmanager
-def operations_of(client: DirectClient) -> Iterator[list[str]]:
+def recorded_operations(client: DirectClient) -> Iterator[list[str]]:
     """The names of the operations that are asked of the client's engine meanwhile."""
     asked: list[str] = []
     send = client._send

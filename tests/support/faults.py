@@ -22,20 +22,20 @@ from tests.support.fakes import Clock, FakeDoorbell
 from tests.support.world import World
 
 
-class Died(BaseException):
+class ProcessKilled(BaseException):
     """The process is gone, as after kill -9: no ``except Exception`` sees it."""
 
 
-def die() -> None:
-    raise Died
+def kill_process() -> None:
+    raise ProcessKilled
 
 
-def be_away() -> None:
+def fail_dependency() -> None:
     raise DependencyUnavailable("The engine")
 
 
 @dataclass
-class Disturber:
+class FaultInjector:
     """Makes one thing happen at one engine call, counted from arming: before it, after it took effect, or ``again`` -
     its answer is lost and the client's own retry sends it a second time."""
 
@@ -71,72 +71,72 @@ class Disturber:
 
 
 @dataclass
-class DisturbedIndex:
+class FaultyIndex:
     """The real index behind a client that has no events."""
 
     index: OpenSearchIndex
-    disturber: Disturber
+    injector: FaultInjector
 
     def put(self, product: Product) -> None:
-        self.disturber.before()
+        self.injector.before()
         self.index.put(product)
-        self.disturber.after()
+        self.injector.after()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.index, name)
 
 
-class DisturbedClient(DirectClient):
+class FaultyClient(DirectClient):
     """The real one, whose answers may be lost on the way back; then boto3 sends the same again."""
 
-    def __init__(self, boto3_client: Any, disturber: Disturber) -> None:
+    def __init__(self, boto3_client: Any, injector: FaultInjector) -> None:
         super().__init__(boto3_client, partial(CurlConnection, boto3_client))
-        self.disturber = disturber
+        self.injector = injector
 
     def _call(self, name: str, **arguments: Any) -> Any:
-        self.disturber.before()
+        self.injector.before()
         try:
             return super()._call(name, **arguments)
         finally:
-            self.disturber.after()
+            self.injector.after()
 
     def _send(self, operation: str, body: bytes) -> tuple[int, bytes]:
         answer = super()._send(operation, body)
-        if self.disturber.again() is not None:
+        if self.injector.again() is not None:
             raise HTTPClientError(error="the answer was lost")
         return answer
 
 
 @dataclass
-class DisturbedBell(FakeDoorbell):
+class FaultyDoorbell(FakeDoorbell):
     """A publish is a call too; when the queue is away, the message is lost and nobody is told."""
 
-    disturber: Disturber = field(default_factory=Disturber)
+    injector: FaultInjector = field(default_factory=FaultInjector)
 
     def notify(self, task: str, change: Change, *, delay: int = 0) -> None:
         try:
-            self.disturber.before()
+            self.injector.before()
             super().notify(task, change, delay=delay)
-            self.disturber.after()
+            self.injector.after()
         except DependencyUnavailable:
             return
 
 
 @dataclass
-class Parts:
+class FaultyAdapters:
     """The real adapters with the disturber between them and their engines; made once, pointed at a world by each test.
 
     ``purges`` is CloudFront's own story: for each invalidation it made, the reference and the time it first answered.
     """
 
     search_url: str
-    disturber: Disturber = field(default_factory=Disturber)
+    injector: FaultInjector = field(default_factory=FaultInjector)
     clock: Clock = field(default_factory=Clock)
     purges: dict[str, tuple[str, datetime]] = field(default_factory=dict)
 
     @cached_property
     def dynamodb(self) -> Any:
-        return DisturbedClient(client("dynamodb"), self.disturber)
+        return FaultyClient(client("dynamodb"), self.injector)
 
     @cached_property
     def cloudfront(self) -> Any:
@@ -156,9 +156,9 @@ class Parts:
 
     def _hooked(self, made: Any) -> Any:
         events = made.meta.events
-        events.register("before-call", self.disturber.before)
-        events.register("after-call", self.disturber.after)
-        events.register_first("needs-retry", self.disturber.again)
+        events.register("before-call", self.injector.before)
+        events.register("after-call", self.injector.after)
+        events.register_first("needs-retry", self.injector.again)
         return made
 
     def _purged(self, parsed: dict[str, Any], **_: Any) -> None:
@@ -170,8 +170,8 @@ class Parts:
     def table(self, world: World) -> DynamoProductTable:
         return DynamoProductTable(self.dynamodb, world.table)
 
-    def index(self, world: World) -> DisturbedIndex:
-        return DisturbedIndex(OpenSearchIndex(self.opensearch, world.alias), self.disturber)
+    def index(self, world: World) -> FaultyIndex:
+        return FaultyIndex(OpenSearchIndex(self.opensearch, world.alias), self.injector)
 
     def cdn(self, world: World) -> CloudFront:
         return CloudFront(self.cloudfront, world.distribution)

@@ -100,8 +100,8 @@ def claim(product_id: str, version: int = 2) -> str:
     return f"NAME#{product_id}{version}"
 
 
-def found(patience: timedelta = AT_ONCE) -> list[Difference]:
-    return [d for batch in maintenance.verification(patience).walk() for d in batch.found]
+def found(grace_period: timedelta = AT_ONCE) -> list[Difference]:
+    return [d for batch in maintenance.verification(grace_period).walk() for d in batch.differences]
 
 
 def kinds() -> list[tuple[Kind, str, int | None]]:

@@ -24,9 +24,9 @@ class DynamoScanTable(DynamoCalls):
 
     def save(self, state: ScanState) -> bool:
         last, running = (_round_item(r) if r else None for r in (state.last, state.running))
-        item = {**CHECK_KEY, "turn": state.turn, "last": last, "running": running}
+        item = {**CHECK_KEY, "turn": state.sequence, "last": last, "running": running}
         return self._do(
-            self._put(item, "attribute_not_exists(PK) OR turn < :turn", {":turn": state.turn})
+            self._put(item, "attribute_not_exists(PK) OR turn < :turn", {":turn": state.sequence})
         )
 
 
@@ -48,8 +48,8 @@ def _round_item(made: Scan) -> Item:
         "stage": str(made.stage),
         "after": made.after,
         "checked": {str(stage): count for stage, count in made.checked.items()},
-        "differences": made.differences,
-        "found": [_difference_item(difference) for difference in made.found],
+        "differences": made.difference_count,
+        "found": [_difference_item(difference) for difference in made.kept_differences],
         "interrupted": made.interrupted,
     }
 
@@ -61,8 +61,8 @@ def _to_round(item: Mapping[str, Any]) -> Scan:
         stage=Stage(item["stage"]),
         after=item["after"],
         checked={Stage(stage): int(count) for stage, count in item["checked"].items()},
-        differences=int(item["differences"]),
-        found=tuple(map(_to_difference, item["found"])),
+        difference_count=int(item["differences"]),
+        kept_differences=tuple(map(_to_difference, item["found"])),
         interrupted=item["interrupted"],
     )
 

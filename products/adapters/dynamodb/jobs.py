@@ -50,8 +50,8 @@ class DynamoJobTable(DynamoCalls):
         )
         return [_to_job(item) for item in islice(found, limit)]
 
-    def step(self, job: Job, rows: Sequence[Row] | None = None) -> bool:
-        writes = [self._put(_job_item(job), "turn = :turn", {":turn": job.turn - 1})]
+    def save_step(self, job: Job, rows: Sequence[Row] | None = None) -> bool:
+        writes = [self._put(_job_item(job), "turn = :turn", {":turn": job.sequence - 1})]
         if rows:
             chunk = (rows[0].number - 1) // CHUNK
             writes.append(
@@ -64,7 +64,7 @@ class DynamoJobTable(DynamoCalls):
             "job_id": job.job_id,
             "request_id": job.job_id,
             "state": str(job.state),
-            "turn": job.turn,
+            "turn": job.sequence,
         }
         event = "job moved" if rows is None else "job chunk done"
         logger.info(
@@ -72,13 +72,13 @@ class DynamoJobTable(DynamoCalls):
         )
         return True
 
-    def running_jobs(self, moved_before: datetime) -> Iterator[Job]:
+    def running_jobs(self, updated_before: datetime) -> Iterator[Job]:
         found = self._query(
             IndexName=OPEN_CHANGES,
             KeyConditionExpression="openFlag = :running AND acceptedAt <= :before",
             ExpressionAttributeValues={
                 ":running": RUNNING,
-                ":before": format_timestamp(moved_before),
+                ":before": format_timestamp(updated_before),
             },
         )
         return map(_to_job, found)
@@ -116,7 +116,7 @@ def _job_item(job: Job) -> Item:
         "rows": job.rows,
         "counts": {str(state): count for state, count in job.counts.items()},
         "chunk": job.chunk,
-        "turn": job.turn,
+        "turn": job.sequence,
         "undoOf": job.undo_of,
     }
 
@@ -134,7 +134,7 @@ def _to_job(item: Mapping[str, Any]) -> Job:
         rows=int(item["rows"]),
         counts={RowState(state): int(count) for state, count in item["counts"].items()},
         chunk=int(item["chunk"]),
-        turn=int(item["turn"]),
+        sequence=int(item["turn"]),
         undo_of=item["undoOf"],
     )
 

@@ -27,7 +27,7 @@ class DynamoOperations(DynamoCalls):
 
     # Statistics
 
-    def note(self, change: Change) -> None:
+    def count_completed(self, change: Change) -> None:
         """One update a completed change. It may be lost or, in a crash, counted twice: nothing depends on it."""
         at = max(change.done.values())
         names, values = (

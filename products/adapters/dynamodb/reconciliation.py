@@ -50,7 +50,7 @@ class DynamoReconciliation(DynamoCalls):
         item = self._get(change_key(product_id, version))
         return _readable(item) if item else None
 
-    def standing(self, product_ids: Sequence[str]) -> dict[str, Observed]:
+    def records(self, product_ids: Sequence[str]) -> dict[str, Observed]:
         items = self._batch([record_key(product_id) for product_id in dict.fromkeys(product_ids)])
         return {str(item["PK"]).removeprefix("PRODUCT#"): _standing(item) for item in items}
 
@@ -107,14 +107,19 @@ class DynamoReconciliation(DynamoCalls):
 
     # Mending
 
-    def repair_record(self, product: Product, seen: int | None) -> bool:
-        """Write the record over an older one, one of the same version, and the one that was ``seen`` and nobody
-        accepted; False when it is newer by now."""
+    def overwrite_record(self, product: Product, observed_version: int | None) -> bool:
+        """Write the record over an older one, one of the same version, or ``observed_version``.
+
+        Return False when a newer record is there.
+        """
         condition = "attribute_not_exists(PK) OR attribute_not_exists(version) OR version <= :version OR version = :seen"
-        values = {":version": product.version, ":seen": product.version if seen is None else seen}
+        values = {
+            ":version": product.version,
+            ":seen": product.version if observed_version is None else observed_version,
+        }
         return self._transact([self._put(record_item(product), condition, values)])
 
-    def claim(self, change: Change, *, holder: str, holds: Change | None) -> bool:
+    def claim_name(self, change: Change, *, holder: str, holds: Change | None) -> bool:
         """Claim the name of a newest change, if need be from a ``holder`` whose newest change ``holds`` another name.
         False when one of them has moved on, or somebody else has the name by now."""
         claim = {**claim_key(change.after.name), "productId": change.product_id}
@@ -125,7 +130,7 @@ class DynamoReconciliation(DynamoCalls):
             [put, *(self._unmoved(newest) for newest in (change, holds) if newest)]
         )
 
-    def free(self, change: Change, name: str) -> bool:
+    def release_name(self, change: Change, name: str) -> bool:
         """Give up a former name of a product whose newest change this is."""
         delete = {
             "TableName": self.name,
@@ -135,7 +140,7 @@ class DynamoReconciliation(DynamoCalls):
         }
         return self._transact([{"Delete": delete}, self._unmoved(change)])
 
-    def list_open(self, change: Change) -> bool:
+    def mark_open(self, change: Change) -> bool:
         """Put a change with an open effect back among the open ones."""
         update = {
             "TableName": self.name,

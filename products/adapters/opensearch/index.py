@@ -98,7 +98,7 @@ class OpenSearchIndex:
                 return
             after = hits["hits"]["hits"][-1]["sort"][0]
 
-    def renew(self, product: Product) -> bool:
+    def overwrite(self, product: Product) -> bool:
         """Index the product also over a document of the same version; False when a later one is there."""
         (answer,) = bulk(
             self.client, action(self.alias, product, version_type="external_gte"), refresh=True

@@ -49,23 +49,23 @@ class SqsDeadLetters:
             return False
         return True
 
-    def look(self, queue: str, limit: int) -> list[DeadLetter]:
+    def peek(self, queue: str, limit: int) -> list[DeadLetter]:
         """Each is hidden for a moment, so that the next ones come, and then shown again."""
         seen = list(self._received(self.urls[queue][1], limit))
         for letter in seen:
             self._call(
                 "change_message_visibility",
                 QueueUrl=self.urls[queue][1],
-                ReceiptHandle=letter.about["ReceiptHandle"],
+                ReceiptHandle=letter.raw_message["ReceiptHandle"],
                 VisibilityTimeout=0,
             )
         return seen
 
-    def take(self, queue: str, limit: int) -> Iterator[DeadLetter]:
+    def receive(self, queue: str, limit: int) -> Iterator[DeadLetter]:
         return self._received(self.urls[queue][1], limit)
 
     def send_back(self, queue: str, letter: DeadLetter) -> None:
-        message = letter.about
+        message = letter.raw_message
         attributes = (
             {"MessageAttributes": kept} if (kept := message.get("MessageAttributes")) else {}
         )
@@ -75,7 +75,7 @@ class SqsDeadLetters:
         self.drop(queue, letter)
 
     def drop(self, queue: str, letter: DeadLetter) -> None:
-        handle = letter.about["ReceiptHandle"]
+        handle = letter.raw_message["ReceiptHandle"]
         self._call("delete_message", QueueUrl=self.urls[queue][1], ReceiptHandle=handle)
 
     def _received(self, url: str, limit: int) -> Iterator[DeadLetter]:
@@ -116,7 +116,7 @@ def _letter(message: dict[str, Any]) -> DeadLetter:
             product_id=product_id,
             version=version,
             job_id=str(asked.get("job_id", "")),
-            about=message,
+            raw_message=message,
         )
     except (ValueError, KeyError, TypeError, IndexError, AttributeError):
-        return DeadLetter(about=message)
+        return DeadLetter(raw_message=message)

@@ -7,7 +7,7 @@ from django.core.management.base import CommandError
 from products.bootstrap import now
 from products.maintenance import reindex
 from products.management.command import CatalogueCommand
-from products.management.progress import bar
+from products.management.progress import progress_bar
 
 
 class Command(CatalogueCommand):
@@ -19,6 +19,7 @@ class Command(CatalogueCommand):
             raise CommandError("There is no search index: ENABLE_OPENSEARCH is off.")
         about = rebuilding.index.count()
         count = rebuilding.run(
-            f"{now():%Y%m%d%H%M%S%f}", lambda products: bar(products, "products", total=about)
+            f"{now():%Y%m%d%H%M%S%f}",
+            lambda products: progress_bar(products, "products", total=about),
         )
         return f"{count} products in the new index"

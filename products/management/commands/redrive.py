@@ -27,7 +27,7 @@ class Command(CatalogueCommand):
         if options["limit"] is not None and options["limit"] < 1:
             raise CommandError("--limit must be 1 or more.")
         try:
-            queues = redrive().named(queue)
+            queues = redrive().select_queues(queue)
         except NoSuchQueue as unknown:
             raise CommandError(str(unknown)) from unknown
         act = _look if options["dry_run"] else _back
@@ -35,11 +35,13 @@ class Command(CatalogueCommand):
 
 
 def _look(queue: str, options: dict[str, Any]) -> str:
-    count, letters = redrive().look(queue, options["limit"])
+    count, letters = redrive().peek(queue, options["limit"])
     shown = [f"  {letter}{'  (done)' if redrive().is_done(letter) else ''}" for letter in letters]
     return "\n".join([f"{queue}: {count} dead letters", *shown])
 
 
 def _back(queue: str, options: dict[str, Any]) -> str:
     by = f"{getpass.getuser()} (command)"
-    return str(redrive().back(queue, by=by, limit=options["limit"], drop_done=options["drop_done"]))
+    return str(
+        redrive().move_back(queue, by=by, limit=options["limit"], drop_done=options["drop_done"])
+    )

@@ -7,7 +7,7 @@ from django.utils.dateparse import parse_date
 
 from products.maintenance import audit_verification
 from products.management.command import CatalogueCommand
-from products.management.progress import bar
+from products.management.progress import progress_bar
 
 
 class Command(CatalogueCommand):
@@ -29,7 +29,9 @@ class Command(CatalogueCommand):
         count = 0
         run = audit_verification(offline=options["offline"]).run
         for difference in run(
-            product_id=options["product"], since=since, shown=lambda keys: bar(keys, "records")
+            product_id=options["product"],
+            since=since,
+            shown=lambda keys: progress_bar(keys, "records"),
         ):
             count += 1
             self.stdout.write(str(difference))

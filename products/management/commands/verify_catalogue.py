@@ -11,7 +11,7 @@ from django.utils.timezone import is_aware, make_aware
 from products.errors import CorruptChange, EffectRefused
 from products.maintenance import repair, verification
 from products.management.command import CatalogueCommand
-from products.management.progress import bar
+from products.management.progress import progress_bar
 from products.reconciliation.differences import Difference
 from products.reconciliation.product_log import GRACE_PERIOD
 from products.reconciliation.repair import rewrites_record
@@ -43,14 +43,14 @@ class Command(CatalogueCommand):
     def handle(self, *args: Any, **options: Any) -> str:
         count = checked = rewritten = 0
         verifying = verification(timedelta(seconds=options["patience"]))
-        with closing(bar(None, "places")) as progress:
+        with closing(progress_bar(None, "places")) as progress:
             for size, differences in _batches(verifying, options):
                 progress.update(size)
                 checked, count = checked + size, count + len(differences)
                 self._tell(differences, repair=options["repair"])
                 rewritten += sum(map(rewrites_record, differences))
         if options["repair"] and rewritten:
-            repair().settle()
+            repair().purge_rewritten_records()
         if count:
             raise CommandError(f"{count} differences at {checked} places.")
         return f"no difference at {checked} places"
@@ -62,10 +62,10 @@ class Command(CatalogueCommand):
 
 def _batches(verifying: Any, options: dict[str, Any]) -> Any:
     if options["product"]:
-        yield len(options["product"]), verifying.of(options["product"])
+        yield len(options["product"]), verifying.verify(options["product"])
         return
     for batch in verifying.walk(since=options["since"]):
-        yield batch.checked, batch.found
+        yield batch.checked, batch.differences
 
 
 def _mended(difference: Difference) -> str:

@@ -1,0 +1,49 @@
+"""Entity tags, and the versions that clients send back."""
+
+import hashlib
+
+from rest_framework.request import Request
+
+from products.acceptance import MAX_VERSION
+from products.errors import Invalid
+from products.lists import Page
+
+
+def etag_of(version: int) -> str:
+    """Return the strong ETag of a product's version, such as ``"v3"``."""
+    return f'"v{version}"'
+
+
+def etag_of_page(page: Page) -> str:
+    """Return the ETag of a page.
+
+    It is weak: it covers the versions on the page and the next position, but not every byte.
+    """
+    shown = [(product.product_id, product.version) for product in page.products]
+    digest = hashlib.sha256(repr((shown, page.after)).encode()).hexdigest()
+    return f'W/"{digest[:20]}"'
+
+
+def is_not_modified(request: Request, etag: str) -> bool:
+    """Check whether ``If-None-Match`` names the tag."""
+    return etag_matches(request.META.get("HTTP_IF_NONE_MATCH", ""), etag)
+
+
+def etag_matches(condition: str, etag: str) -> bool:
+    """Check whether the header's value names the tag, by RFC 9110's weak comparison."""
+    tags = [tag.strip().removeprefix("W/") for tag in condition.split(",")]
+    return etag.removeprefix("W/") in tags or "*" in tags
+
+
+def base_version(version: object, name: str = "version") -> int | None:
+    """Return the version in a body from which the client started.
+
+    Edits are merged with what others changed since. Raise Invalid under ``name`` when the value is
+    not a version.
+    """
+    if version is None:
+        return None
+    is_bool = isinstance(version, bool)  # an int to Python, but not to JSON
+    if isinstance(version, int) and not is_bool and 0 < version <= MAX_VERSION:
+        return version
+    raise Invalid({name: ["Must be the version you started from, a whole number from 1."]})
