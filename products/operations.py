@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Protocol
 
-from products.acceptance import Doorbell
+from products.appending import Doorbell
 from products.changes import MAX_REASON_LENGTH, Change, Discard, Effect, canonical_json
 from products.documents import format_timestamp
 from products.errors import ChangeNotFound, Conflict, Invalid

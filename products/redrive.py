@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Protocol
 
-from products.bulk.jobs import Job, JobState
+from products.bulk.job import Job, JobState
 from products.changes import Change, Effect
 from products.errors import CorruptChange, NotFound
 from products.pipeline import TASKS

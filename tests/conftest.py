@@ -68,7 +68,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def expected_length(item: pytest.Item) -> int:
     """Return 0 for a short test; a time limit or real processes make it a long one."""
-    processes = {"deployment", "shop", "server"} & set(getattr(item, "fixturenames", ()))
+    processes = {"deployment", "site", "server"} & set(getattr(item, "fixturenames", ()))
     return 2 * bool(item.get_closest_marker("timeout")) + bool(processes)
 
 

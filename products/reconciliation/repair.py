@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from products.acceptance import Doorbell
+from products.appending import Doorbell
 from products.changes import Change, Effect, audit_key, audit_record, canonical_json, verified
 from products.pipeline import TASKS
 from products.product import Product, normalised_name

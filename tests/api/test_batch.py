@@ -141,7 +141,9 @@ def test_all_or_none_holds_a_hundred_updates_or_fifty_creations(
 ) -> None:
     response = batch(api, "all", *(create(number) for number in range(51)))
     assert response.status_code == 400
-    assert "102 places in a transaction of 100" in error_of(response)["errors"]["items"][0]
+    assert (
+        "102 places in one transaction, which has 100" in error_of(response)["errors"]["items"][0]
+    )
     assert batch(api, "all", *(create(number) for number in range(50))).status_code == 202
     assert batch(api, "each", *(create(number) for number in range(50, 100))).status_code == 202
     updates = [

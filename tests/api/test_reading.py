@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from products.catalogue import Catalogue
 from products.changes import Origin
 from products.pipeline import Pipeline
-from tests.support.admin_client import signed_in
+from tests.support.admin_client import sign_in
 from tests.support.api_client import Api, error_of, ids
 from tests.support.builders import fields
 from tests.support.world import World
@@ -169,7 +169,7 @@ def test_staff_read_by_session_as_they_do_by_token(
     world: World, catalogue: Catalogue, ann: Origin
 ) -> None:
     catalogue.create("p1", fields(), ann)
-    client = signed_in("eve", "Product viewers")
+    client = sign_in("eve", "Product viewers")
     seen = client.get("/v1.0/products/p1")
     assert (seen.json()["updatedBy"], seen["Cache-Control"]) == ("ann", "private, no-store")
     assert ids(client.get("/v1.0/products")) == ["p1"]

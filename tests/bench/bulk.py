@@ -113,7 +113,7 @@ def importing(stack: Stack, count: int) -> list[Row]:
     django.setup()
     from products import bootstrap  # noqa: PLC0415 # only now there are settings
     from products.bulk import spreadsheet  # noqa: PLC0415
-    from products.bulk.jobs import JobKind, JobState  # noqa: PLC0415
+    from products.bulk.job import JobKind, JobState  # noqa: PLC0415
 
     def plan() -> Any:
         sheet = spreadsheet.parse_sheet(file_of(count))

@@ -34,9 +34,10 @@ from products.errors import (
     ProductExists,
     ProductNotFound,
 )
+from products.invalidation import SETTLE_TIME
 from products.lists import ListQuery
 from products.merging import EditConflict, VersionMismatch
-from products.pipeline import SETTLE_TIME, Pipeline
+from products.pipeline import Pipeline
 from products.product import Product
 from tests.plugin import search_address
 from tests.support.catalogue_model import (
@@ -143,7 +144,7 @@ class Histories(RuleBasedStateMachine):
         ids_made = itertools.count(1)
         common: dict[str, Any] = {
             "table": self.parts.table(self.world),
-            "index": self.parts.index(self.world),
+            "search_index": self.parts.index(self.world),
             "doorbell": self.bell,
         }
         self.shops = {

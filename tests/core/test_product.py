@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from products.currency import money
 from products.documents import format_timestamp, from_document, parse_timestamp, to_document
 from products.errors import Invalid
-from products.product import BillingCycle, money, new_product, normalised_name, validated_id
+from products.product import BillingCycle, new_product, normalised_name, validated_id
 from tests.support.builders import NOON, a_product, fields
 
 

@@ -23,7 +23,7 @@ from products.reconciliation.differences import Difference, Kind, LogEntry, Obse
 from products.reconciliation.drift_scan import MAX_KEPT, TIME_BUDGET, DriftScan, ScanState
 from products.reconciliation.verification import BATCH, Batch, Candidate, Stage, Verification
 from tasks.products import verify
-from tests.support.admin_client import LIST, signed_in
+from tests.support.admin_client import LIST, sign_in
 from tests.support.builders import NOON, a_product
 from tests.support.commands import output
 from tests.support.fakes import Clock
@@ -203,7 +203,7 @@ def test_the_task_reports_and_does_not_mend_and_staff_see_it(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     shelve("p1", 2)
-    olga = signed_in("olga", "Product operators")
+    olga = sign_in("olga", "Product operators")
     assert "no check has come to its end yet" in olga.get(f"{LIST}operations/").text
     assert Client().get("/readyz").json()["lastCheck"] is None
     verify()

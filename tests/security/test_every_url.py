@@ -15,13 +15,13 @@ from django.urls import URLResolver, get_resolver
 
 from products import bootstrap
 from products.access import tokens
-from products.bulk.jobs import JobKind
+from products.bulk.job import JobKind
 from products.bulk.rows import planned_row
 from products.catalogue import Catalogue
 from products.changes import Origin
 from products.models import ApiToken
 from products.pipeline import Pipeline
-from tests.support.admin_client import signed_in
+from tests.support.admin_client import sign_in
 from tests.support.builders import fields
 from tests.support.url_table import (
     ADD,
@@ -42,15 +42,15 @@ pytestmark = [pytest.mark.django_db, pytest.mark.engines]
 
 MEMBER = {ANYONE, VIEW, ADD, CHANGE, DELETE, OPERATE}
 PEOPLE: dict[str, tuple[Callable[[], Client], set[str]]] = {
-    "superuser": (lambda: signed_in("root", None, superuser=True), {*MEMBER, STAFF, ROOT}),
-    "Product admins": (lambda: signed_in("ada"), {*MEMBER, STAFF}),
+    "superuser": (lambda: sign_in("root", None, superuser=True), {*MEMBER, STAFF, ROOT}),
+    "Product admins": (lambda: sign_in("ada"), {*MEMBER, STAFF}),
     "Product editors": (
-        lambda: signed_in("eve", "Product editors"),
+        lambda: sign_in("eve", "Product editors"),
         {ANYONE, STAFF, VIEW, ADD, CHANGE},
     ),
-    "Product viewers": (lambda: signed_in("vera", "Product viewers"), {ANYONE, STAFF, VIEW}),
-    "staff without permission": (lambda: signed_in("stan", None), {ANYONE, STAFF}),
-    "a Product admin who is no staff": (lambda: signed_in("olga", staff=False), MEMBER),
+    "Product viewers": (lambda: sign_in("vera", "Product viewers"), {ANYONE, STAFF, VIEW}),
+    "staff without permission": (lambda: sign_in("stan", None), {ANYONE, STAFF}),
+    "a Product admin who is no staff": (lambda: sign_in("olga", staff=False), MEMBER),
     "anonymous": (Client, {ANYONE}),
 }
 

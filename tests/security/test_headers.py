@@ -14,7 +14,7 @@ from deploy.local.engines import ROOT
 from products.access.groups import GROUPS
 from products.catalogue import Catalogue
 from products.changes import Origin
-from tests.support.admin_client import LIST, page, signed_in
+from tests.support.admin_client import LIST, page_url, sign_in
 from tests.support.builders import fields
 from tests.support.startup import OWN_KEYS
 from tests.support.world import World
@@ -49,7 +49,7 @@ def in_production(code: str) -> subprocess.CompletedProcess[str]:
 def test_only_pages_of_the_admin_may_evaluate_and_none_has_inline_scripts_or_styles(
     world: World, settings: Any
 ) -> None:
-    client = signed_in("ada")
+    client = sign_in("ada")
     addresses = [
         "/admin/",
         LIST,
@@ -79,10 +79,10 @@ def test_only_pages_of_the_admin_may_evaluate_and_none_has_inline_scripts_or_sty
 
 def test_every_answer_has_the_headers_of_the_house(catalogue: Catalogue, ann: Origin) -> None:
     catalogue.create("p1", fields(), ann)
-    ada = signed_in("ada")
+    ada = sign_in("ada")
     for client, address in (
         (ada, LIST),
-        (ada, page("p1")),
+        (ada, page_url("p1")),
         (Client(), "/admin/login/"),
         (Client(), "/v1.0/products"),
     ):
@@ -96,14 +96,14 @@ def test_every_answer_has_the_headers_of_the_house(catalogue: Catalogue, ann: Or
 
 
 def test_nothing_of_the_admin_is_kept_by_a_browser_or_cache(world: World) -> None:
-    people = (signed_in("ada"), signed_in("stan", None), Client())
+    people = (sign_in("ada"), sign_in("stan", None), Client())
     for client in people:
-        for address in ("/admin/", LIST, page("none"), "/admin/login/", "/admin/no/such/"):
+        for address in ("/admin/", LIST, page_url("none"), "/admin/login/", "/admin/no/such/"):
             assert (address, client.get(address)["Cache-Control"]) == (address, "private, no-store")
 
 
 def test_a_refusal_is_a_page_with_a_way_on() -> None:
-    refused = signed_in("stan", None).get(LIST)
+    refused = sign_in("stan", None).get(LIST)
     assert refused.status_code == 403
     assert "Your account has no permission for this." in refused.content.decode()
     strict = Client(enforce_csrf_checks=True)
@@ -165,7 +165,7 @@ def test_groups_hold_what_the_design_says_and_nothing_about_accounts() -> None:
 
 @pytest.fixture
 def keeper() -> Client:
-    client = signed_in("keeper", "Product viewers")
+    client = sign_in("keeper", "Product viewers")
     keeper = User.objects.get(username="keeper")
     keeper.user_permissions.set(Permission.objects.filter(content_type__app_label="auth"))
     return client

@@ -11,7 +11,7 @@ from django.test import Client
 
 from products.access import tokens
 from products.models import ApiToken
-from tests.support.admin_client import signed_in
+from tests.support.admin_client import sign_in
 from tests.support.api_client import Api, error_of, token_of
 from tests.support.commands import output
 from tests.support.token_issuer import AUDIENCE, ISSUER, Issuer, running_issuer
@@ -61,7 +61,7 @@ def test_a_revoked_token_is_refused_within_a_minute(world: World) -> None:
 
 
 def test_staff_issue_tokens_for_themselves_and_superusers_for_others(world: World) -> None:
-    client = signed_in("eve")
+    client = sign_in("eve")
     eve = User.objects.get(username="eve")
     eve.user_permissions.set(
         Permission.objects.filter(codename__in=["add_apitoken", "view_apitoken"])
@@ -71,10 +71,10 @@ def test_staff_issue_tokens_for_themselves_and_superusers_for_others(world: Worl
     assert client.post(add, {"user": ann.pk, "label": "theirs", "days": 3}).status_code == 200
     assert not ApiToken.objects.exists()
     page = client.post(add, {"user": eve.pk, "label": "mine", "days": 3}, follow=True)
-    shown = next(str(m) for m in page.context["messages"] if "shown only now" in str(m))
+    shown = next(str(m) for m in page.context["messages"] if "never shown again" in str(m))
     assert status(shown.rpartition(" ")[2]) == 404
     assert (
-        signed_in("root", superuser=True)
+        sign_in("root", superuser=True)
         .post(add, {"user": ann.pk, "label": "x", "days": 1})
         .status_code
         == 302
