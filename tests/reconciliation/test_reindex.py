@@ -85,7 +85,7 @@ def index_through(number: str, world: World, ann: Origin) -> Callable[[], None]:
     return write
 
 
-@pytest.mark.parametrize("step", ["begin", "fill", "behind", "switch"])
+@pytest.mark.parametrize("step", ["begin", "fill", "outdated", "switch"])
 def test_a_write_at_any_moment_of_it_is_in_the_new_index(
     shelf: Catalogue, world: World, ann: Origin, step: str
 ) -> None:
@@ -107,7 +107,7 @@ def test_a_write_that_only_the_standing_index_has_is_brought_along(
         options = {"version": 1, "version_type": "external", "refresh": "true"}
         world.opensearch.index(index=f"{world.alias}-1", id="slow", body=body, params=options)
 
-    rebuilding("behind", into_the_standing_one).run("2", everything)
+    rebuilding("outdated", into_the_standing_one).run("2", everything)
     assert (world.document("slow") or {}).get("name") == "Slow hosting"
 
 
@@ -173,7 +173,7 @@ def test_searches_and_writers_go_on_throughout(shelf: Catalogue, world: World, a
     assert list(indexes(world)) == [f"{world.alias}-6"]
 
 
-@pytest.mark.parametrize("step", ["fill", "behind", "switch"])
+@pytest.mark.parametrize("step", ["fill", "outdated", "switch"])
 def test_an_interrupted_run_leaves_search_as_it_was_and_may_be_run_again(
     shelf: Catalogue, world: World, ann: Origin, step: str
 ) -> None:
