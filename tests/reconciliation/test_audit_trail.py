@@ -37,7 +37,7 @@ def differences(
     *, offline: bool, product_id: str | None = None, since: Any = None
 ) -> list[Difference]:
     run = maintenance.audit_verification(offline=offline).run
-    return list(run(product_id=product_id, since=since, shown=lambda keys: keys))
+    return list(run(product_id=product_id, since=since, show_progress=lambda keys: keys))
 
 
 def key(world: World, version: int, product_id: str = "p1") -> str:

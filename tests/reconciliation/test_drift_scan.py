@@ -21,7 +21,8 @@ from products.errors import DependencyUnavailable
 from products.reconciliation.comparison import DOCUMENT
 from products.reconciliation.differences import Difference, Kind, LogEntry, Observed
 from products.reconciliation.drift_scan import MAX_KEPT, TIME_BUDGET, DriftScan, ScanState
-from products.reconciliation.verification import BATCH, Batch, Candidate, Stage, Verification
+from products.reconciliation.sources import Candidate
+from products.reconciliation.verification import BATCH, Batch, Stage, Verification
 from tasks.products import verify
 from tests.support.admin_client import LIST, signed_in
 from tests.support.builders import NOON, a_product

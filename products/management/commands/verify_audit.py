@@ -31,7 +31,7 @@ class Command(CatalogueCommand):
         for difference in run(
             product_id=options["product"],
             since=since,
-            shown=lambda keys: progress_bar(keys, "records"),
+            show_progress=lambda keys: progress_bar(keys, "records"),
         ):
             count += 1
             self.stdout.write(str(difference))
