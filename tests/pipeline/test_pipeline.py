@@ -389,5 +389,5 @@ def test_a_change_left_open_by_a_crash_between_two_writes_is_closed(
 def test_an_audit_record_that_is_there_stays_as_it_is(world: World) -> None:
     """As when a worker died after it was written, and before the stamp."""
     for record in (b'{"first": true}', b'{"first": false}'):
-        bootstrap.trail().write("2026/p1.json", record)
+        bootstrap.audit_trail().write("2026/p1.json", record)
     assert world.audit_records() == {"2026/p1.json": {"first": True}}

@@ -9,7 +9,7 @@ from celery import current_app
 from django.core.management import CommandError
 
 from products import bootstrap, maintenance
-from products.adapters.sqs.dead_letters import NOT_OFFERED, SqsDeadLetters
+from products.adapters.sqs.dead_letters import NOT_SUPPORTED, SqsDeadLetters
 from products.bulk.job import JobKind
 from products.bulk.rows import planned_row
 from products.catalogue import Catalogue
@@ -196,7 +196,7 @@ def test_a_letter_is_never_lost_between_the_two_queues(
     assert world.depth(AUDIT) == (1 if operation == "delete_message" else 0)
 
 
-@pytest.mark.parametrize("error", sorted(NOT_OFFERED))
+@pytest.mark.parametrize("error", sorted(NOT_SUPPORTED))
 def test_where_sqs_does_not_move_them_by_itself_they_are_sent_one_by_one(
     world: World, three: None, desk: Redrive, error: str
 ) -> None:
