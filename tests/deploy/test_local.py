@@ -88,7 +88,7 @@ def test_it_runs_keeps_what_was_written_and_leaves_no_process(tmp_path: Path) ->
 
     again = run(home, port)
     until(lambda: "Ctrl-C stops it" in said(home), seconds=60)
-    assert "0 created, 5 there already" in said(home)
+    assert "0 created, 5 already exist" in said(home)
     assert call(port, "/v1.0/products/PROD-BASIC")["price"] == "1601.00"
     assert call(port, "/v1.0/products?q=basic")["count"] == 1
     again.terminate()
