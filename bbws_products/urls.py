@@ -23,6 +23,6 @@ urlpatterns = [
     path("admin/", admin.site.urls),
 ]
 handler400 = "products.api.errors.bad_request"
-handler403 = "products.admin.refusals.may_not"
+handler403 = "products.admin.refusals.permission_denied"
 handler404 = "products.api.errors.not_found"
 handler500 = "products.api.errors.server_error"

@@ -187,7 +187,9 @@ class Acceptance:
                 )
             except (VersionTaken, DuplicateRequest):
                 continue
-        raise ContendedWrite("Too many writers are changing this at once; nothing was saved.")
+        raise ContendedWrite(
+            "Too many writers are changing this at the same time; nothing was saved."
+        )
 
     def _attempt(
         self,

@@ -58,7 +58,7 @@ class Product:
 
     @property
     def shown_period(self) -> str:
-        """The period text for customers: the one staff wrote, or the one derived from the prices."""
+        """The period text for customers: written by staff, or derived from the prices."""
         return self.period or derived_period(self)
 
 

@@ -57,7 +57,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     def haste(item: pytest.Item) -> int:
         return 2 * bool(item.get_closest_marker("timeout")) + bool(
-            {"deployment", "shop", "server"} & set(getattr(item, "fixturenames", ()))
+            {"deployment", "site", "server"} & set(getattr(item, "fixturenames", ()))
         )
 
     long = sorted(filter(haste, items), key=haste, reverse=True)

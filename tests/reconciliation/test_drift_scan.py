@@ -24,7 +24,7 @@ from products.reconciliation.drift_scan import MAX_KEPT, TIME_BUDGET, DriftScan,
 from products.reconciliation.sources import Candidate
 from products.reconciliation.verification import BATCH, Batch, Stage, Verification
 from tasks.products import verify
-from tests.support.admin_client import LIST, signed_in
+from tests.support.admin_client import LIST, sign_in
 from tests.support.builders import NOON, a_product
 from tests.support.commands import output
 from tests.support.fakes import Clock
@@ -195,7 +195,7 @@ def test_task_reports_without_repair_and_staff_see_it(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     create_complete("p1", 2)
-    olga = signed_in("olga", "Product operators")
+    olga = sign_in("olga", "Product operators")
     assert "no check has come to its end yet" in olga.get(f"{LIST}operations/").text
     assert Client().get("/readyz").json()["lastCheck"] is None
     verify()

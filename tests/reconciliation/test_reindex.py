@@ -85,7 +85,7 @@ def index_through(number: str, world: World, ann: Origin) -> Callable[[], None]:
     return write
 
 
-@pytest.mark.parametrize("step", ["begin", "fill", "behind", "switch"])
+@pytest.mark.parametrize("step", ["begin", "fill", "outdated", "switch"])
 def test_write_at_any_step_is_in_the_new_index(
     shelf: Catalogue, world: World, ann: Origin, step: str
 ) -> None:
@@ -107,7 +107,7 @@ def test_write_that_only_the_live_index_has_is_copied(
         options = {"version": 1, "version_type": "external", "refresh": "true"}
         world.opensearch.index(index=f"{world.alias}-1", id="slow", body=body, params=options)
 
-    rebuilding("behind", write_to_the_live_index).run("2", no_progress)
+    rebuilding("outdated", write_to_the_live_index).run("2", no_progress)
     assert (world.document("slow") or {}).get("name") == "Slow hosting"
 
 
@@ -176,7 +176,7 @@ def test_searches_and_writes_continue_throughout(
     assert list(indexes(world)) == [f"{world.alias}-6"]
 
 
-@pytest.mark.parametrize("step", ["fill", "behind", "switch"])
+@pytest.mark.parametrize("step", ["fill", "outdated", "switch"])
 def test_interrupted_rebuild_leaves_search_intact_and_can_be_repeated(
     shelf: Catalogue, world: World, ann: Origin, step: str
 ) -> None:
