@@ -53,7 +53,7 @@ def test_one_search_follows_a_write_through_all_processes(
     until(lambda: found(deployment, event="task failed", task="products.audit", attempt=1))
     aws.fault = lambda request: PASS
     deployment.complete("p1")
-    until(lambda: TASKS <= tasks_done(deployment, answer["changeId"]))
+    until(lambda: tasks_done(deployment, answer["changeId"]) >= TASKS)
     log = lines(deployment)  # read once: the relay may still write
 
     by_request = matching(log, request_id=REQUEST)
