@@ -13,7 +13,7 @@ from typing import Protocol
 from products.changes import Change
 from products.product import Product
 from products.reconciliation.differences import Observed
-from products.reconciliation.verification import Candidate
+from products.reconciliation.sources import Candidate
 
 BATCH_SIZE = 100  # records read in one call
 
