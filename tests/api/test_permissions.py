@@ -138,24 +138,44 @@ def test_a_token_keeps_the_permissions_of_its_issue(p1: str) -> None:
     assert Client().delete("/v1.0/products/p1", headers=headers).status_code == 403
 
 
-def test_only_our_own_tokens_are_accepted(p1: str, catalogue: Catalogue) -> None:
-    claims = {
+def encode(claims: dict[str, Any], *, key: str = "") -> str:
+    return jwt.encode(claims, key or settings.TOKEN_KEYS[0], "HS256")
+
+
+def without(claims: dict[str, Any], name: str) -> dict[str, Any]:
+    return {claim: value for claim, value in claims.items() if claim != name}
+
+
+@pytest.fixture
+def claims() -> dict[str, Any]:
+    """The claims of a valid token."""
+    return {
         "sub": "ann",
         "permissions": ["products.delete_product"],
         "jti": "t",
         "aud": "bbws-products",
+        "exp": datetime.now(UTC) + timedelta(hours=1),
     }
-    claims["exp"] = datetime.now(UTC) + timedelta(hours=1)  # type: ignore[assignment]
-    ours, theirs = settings.TOKEN_KEYS[0], "a-key-that-is-not-configured-0123456789"
+
+
+def check_refused(token: str, sentence: str) -> None:
+    # A wrong token is refused on public pages, too.
+    for method, path in (("delete", "/products/p1"), ("get", "/products")):
+        headers = {"Authorization": f"Bearer {token}"}
+        refused = getattr(Client(), method)(f"/v1.0{path}", headers=headers)
+        assert (refused.status_code, refused["WWW-Authenticate"]) == (401, "Bearer"), token
+        assert sentence in error_of(refused)["message"], token
+
+
+def test_only_our_own_tokens_are_accepted(
+    p1: str, catalogue: Catalogue, claims: dict[str, Any]
+) -> None:
     assert Api()("get", p1).status_code == 200
     wrong = [
-        jwt.encode(claims, theirs, "HS256"),
+        encode(claims, key="a-key-that-is-not-configured-0123456789"),
         jwt.encode(claims, "", "none"),
-        jwt.encode(claims | {"aud": "another-service"}, ours, "HS256"),
-        *(
-            jwt.encode({k: v for k, v in claims.items() if k != gone}, ours, "HS256")
-            for gone in ("exp", "jti", "aud")
-        ),
+        encode(claims | {"aud": "another-service"}),
+        *(encode(without(claims, name)) for name in ("exp", "jti", "aud")),
         token_of("ann", "Product admins")[:-3],
         "",
         "garbage",
@@ -164,24 +184,16 @@ def test_only_our_own_tokens_are_accepted(p1: str, catalogue: Catalogue) -> None
         "a b",
         ".." * 3000,
     ]
-    expired = [
-        jwt.encode(claims | {"exp": datetime.now(UTC) - timedelta(seconds=1)}, ours, "HS256")
-    ]
-    expired.append(token_of("ann", "Product admins", lifetime=timedelta(seconds=-1)))
-    for token, sentence in [
-        *((token, "not valid") for token in wrong),
-        *((token, "has expired") for token in expired),
-    ]:
-        for method, path in (
-            ("delete", p1),
-            ("get", "/products"),
-        ):  # a wrong token is refused where none is needed, too
-            headers = {"Authorization": f"Bearer {token}"}
-            refused = getattr(Client(), method)(f"/v1.0{path}", headers=headers)
-            assert (refused.status_code, refused["WWW-Authenticate"]) == (401, "Bearer"), token
-            assert sentence in error_of(refused)["message"], token
+    for token in wrong:
+        check_refused(token, "not valid")
     assert versions(catalogue) == [1]
-    assert (
-        Client().get("/v1.0/products", headers={"Authorization": "Basic YW5uOmFubg=="}).status_code
-        == 200
-    )
+    basic = {"Authorization": "Basic YW5uOmFubg=="}
+    assert Client().get("/v1.0/products", headers=basic).status_code == 200
+
+
+def test_expired_tokens_are_refused(p1: str, catalogue: Catalogue, claims: dict[str, Any]) -> None:
+    expired = encode(claims | {"exp": datetime.now(UTC) - timedelta(seconds=1)})
+    check_refused(expired, "has expired")
+    issued = token_of("ann", "Product admins", lifetime=timedelta(seconds=-1))
+    check_refused(issued, "has expired")
+    assert versions(catalogue) == [1]
