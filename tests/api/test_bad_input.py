@@ -210,10 +210,10 @@ def test_a_body_has_ten_kilobytes_at_most(api: Api, world: World) -> None:
     for number, (size, status) in enumerate(sizes.items()):
         product = fields(name=f"Hosting {number}", productId=f"p{number}")
         body = json.dumps(product).encode()
-        answer = api("post", "/products", body + b" " * (size - len(body)))
-        assert answer.status_code == status
+        response = api("post", "/products", body + b" " * (size - len(body)))
+        assert response.status_code == status
         if status == 413:
-            assert f"{MAX_BODY_BYTES} bytes" in error_of(answer)["message"]
+            assert f"{MAX_BODY_BYTES} bytes" in error_of(response)["message"]
             assert world.change(f"p{number}", 1) is None
 
 
@@ -282,10 +282,10 @@ def test_no_body_causes_a_5xx(api: Api, p1: str, body: bytes, key: bool) -> None
     calls = [("post", "/products?dryRun=true"), ("post", "/products")]
     calls += [(method, p1) for method in ("put", "patch", "delete")]
     for method, path in calls:
-        answer = api(method, path, body, **headers)
-        assert answer.status_code < 500
-        if answer.status_code >= 400:
-            error_of(answer)
+        response = api(method, path, body, **headers)
+        assert response.status_code < 500
+        if response.status_code >= 400:
+            error_of(response)
 
 
 @BOUNDED

@@ -207,10 +207,10 @@ def test_a_batch_that_was_waited_for_returns_its_products(api: Api, world: World
     world.work()
     items = [create(3), update(1, price="3"), {"action": "deactivate", "productId": "p2"}]
     with ThreadPoolExecutor() as pool:
-        answer = pool.submit(batch, api, "each", *items, Prefer="wait=10, until=stored")
-        while not answer.done():
+        pending = pool.submit(batch, api, "each", *items, Prefer="wait=10, until=stored")
+        while not pending.done():
             world.work()
-    response = answer.result()
+    response = pending.result()
     assert (response.status_code, codes(response)) == (200, [201, 200, 204])
     assert response["Preference-Applied"] == "wait=10, until=stored"
     assert response.json()["results"][1]["product"]["price"] == "3.00"

@@ -186,7 +186,7 @@ def test_without_dynamodb_all_calls_are_a_503_and_change_nothing(
     queued = world.depth(world.queue("products.persist"))
     make_unavailable("dynamodb")
     status, state = state_of("/readyz")
-    unavailable = [name for name, answer in state["dependencies"].items() if answer != "ok"]
+    unavailable = [name for name, value in state["dependencies"].items() if value != "ok"]
     assert (status, unavailable) == (503, ["dynamodb"])
     for headers in ({}, {"Idempotency-Key": "k1", "Prefer": "wait=9"}):
         for path in READS:

@@ -55,21 +55,22 @@ ROLES: dict[str | None, dict[str, int]] = {
 def test_each_role_may_do_what_its_group_may(api: Api, catalogue: Catalogue, ann: Origin) -> None:
     for number, (group, allowed) in enumerate(ROLES.items()):
         catalogue.create(f"p{number}", fields(name=f"Hosting {number}"), ann)
-        path, somebody = f"/products/p{number}", Api(group, name=f"of-{number}")
-        answers = {
-            "post": [somebody("post", "/products", fields(name=f"Of {group}"))],
+        path, client = f"/products/p{number}", Api(group, name=f"of-{number}")
+        responses = {
+            "post": [client("post", "/products", fields(name=f"Of {group}"))],
             "write": [
-                somebody("patch", path, {"price": "2"}),
-                somebody("put", path, {"price": "3"}),
-                somebody("post", f"{path}/changes/1/restore"),
+                client("patch", path, {"price": "2"}),
+                client("put", path, {"price": "3"}),
+                client("post", f"{path}/changes/1/restore"),
             ],
-            "history": [somebody("get", f"{path}/changes")],
-            "deactivate": [somebody("patch", path, {"active": False})],
+            "history": [client("get", f"{path}/changes")],
+            "deactivate": [client("patch", path, {"active": False})],
         }
         api("patch", path, {"active": True})
-        answers["deactivate"].append(somebody("delete", path))
+        responses["deactivate"].append(client("delete", path))
         statuses = {
-            action: {answer.status_code for answer in given} for action, given in answers.items()
+            action: {response.status_code for response in given}
+            for action, given in responses.items()
         }
         assert statuses == {action: {status} for action, status in allowed.items()}, group
 
@@ -120,12 +121,12 @@ def test_a_session_writes_only_with_its_csrf_token(group: str, status: int, p1: 
     Api()("patch", p1, {"price": "7"})
     for method, path, data in WRITES:
         for headers, expected in (({}, 403), (token, status)):
-            answer = getattr(client, method)(
+            response = getattr(client, method)(
                 f"/v1.0{path}", data, "application/json", headers=headers
             )
-            assert answer.status_code == expected, (method, path, answer.content)
+            assert response.status_code == expected, (method, path, response.content)
             if not headers:
-                assert "CSRF" in error_of(answer)["message"]
+                assert "CSRF" in error_of(response)["message"]
 
 
 def test_a_token_keeps_the_permissions_of_its_issue(p1: str) -> None:
