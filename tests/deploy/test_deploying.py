@@ -24,7 +24,7 @@ def test_smoke_writes_a_product_through_and_leaves_nothing_to_be_seen(
     said = capsys.readouterr().out
     assert all(f"{effect}: 20" in said for effect in ("stored", "purged", "searchable", "audited"))
     assert deployment.call("GET", "/v1.0/products")[1]["count"] == 0
-    deployment.alone("smoke-1")
+    deployment.assert_one_of_each("smoke-1")
 
 
 @pytest.mark.timeout(180)
