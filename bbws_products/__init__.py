@@ -1,1 +1,1 @@
-"""The project: settings, URLs, the Celery app, and the entry point of the API on Lambda."""
+"""The Django project: settings, URLs, the Celery app and the Lambda entry point of the API."""

@@ -1,4 +1,4 @@
-"""The project as a Django app, for its commands and its Celery app."""
+"""The project as a Django app, so that Django finds its commands and loads its Celery app."""
 
 from django.apps import AppConfig
 
@@ -8,7 +8,7 @@ class ProjectConfig(AppConfig):
     verbose_name = "BBWS products"
 
     def ready(self) -> None:
-        """Make our Celery app the current one, which the doorbell and Lambda's workers use."""
-        from bbws_products.celery import app  # noqa: PLC0415 # it reads settings
+        """Make our Celery app the current one; the doorbell and the Lambda workers use it."""
+        from bbws_products.celery import app  # noqa: PLC0415 # the module reads settings
 
         app.set_current()

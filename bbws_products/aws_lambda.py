@@ -1,7 +1,7 @@
-"""The API on Lambda: API Gateway's events, as the requests they stand for, to the WSGI application.
+"""The Lambda handler of the API: convert API Gateway events to WSGI requests.
 
-All that any request needs is done here, at import: Lambda gives the start of a small function a whole processor, and a
-request a seventh of one.
+All set-up happens at import. Lambda gives a small function a whole processor while it starts, but
+only a seventh of one for each request.
 """
 
 import gc
@@ -13,7 +13,8 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 from wsgiref.types import StartResponse, WSGIEnvironment
 
-gc.disable()  # what is loaded here stays: to look through it for garbage would take an eighth of the start
+# Imported modules are never collected; scanning them would take an eighth of the start.
+gc.disable()
 
 from apig_wsgi import make_lambda_handler
 from django.conf import settings
@@ -27,40 +28,42 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bbws_products.settings.api")
 
 @contextmanager
 def hidden_module(library: str) -> Iterator[None]:
-    """Whoever looks meanwhile for this optional library does not find it; one that is loaded already stays."""
+    """Make this optional import fail inside the block, unless it is already loaded."""
     if library in sys.modules:
         yield
         return
-    sys.modules[library] = None  # type: ignore[assignment] # Python's own way to say that it can't be imported
+    sys.modules[library] = None  # type: ignore[assignment] # Python's way to block an import
     try:
         yield
     finally:
         del sys.modules[library]
 
 
-with hidden_module("requests"):  # DRF takes it for a client that tests may use, and with it urllib3
+# DRF imports requests only for its test client, and requests would load urllib3.
+with hidden_module("requests"):
     import rest_framework.compat  # noqa: F401
 
 django_application = get_wsgi_application()
 
 
 def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-    """Django's, with what only API Gateway knows of the request put right."""
-    environ.update(corrections(environ["apig_wsgi.full_event"]))
-    context = environ["apig_wsgi.full_event"]["requestContext"]
-    environ.setdefault("HTTP_X_REQUEST_ID", context.get("requestId", ""))
-    environ.setdefault("HTTP_X_FORWARDED_PROTO", "https")  # API Gateway speaks nothing else
+    """Call Django with an environ corrected by what only API Gateway's event contains."""
+    event = environ["apig_wsgi.full_event"]
+    environ.update(corrections(event))
+    environ.setdefault("HTTP_X_REQUEST_ID", event["requestContext"].get("requestId", ""))
+    environ.setdefault("HTTP_X_FORWARDED_PROTO", "https")  # API Gateway serves HTTPS only
     body = django_application(environ, start_response)
-    return (
-        [] if environ["REQUEST_METHOD"] == "HEAD" else body
-    )  # a server takes it away; API Gateway sends it on
+    if environ["REQUEST_METHOD"] == "HEAD":
+        return []  # web servers drop the body of a HEAD response; API Gateway would send it
+    return body
 
 
 def corrections(event: Mapping[str, Any]) -> dict[str, str]:
-    """The caller's address, and the path without the stage that API Gateway's own address begins with.
+    """Return the client's address, and the path without API Gateway's stage.
 
-    The adapter takes the address from the start of X-Forwarded-For, which is whatever a caller writes there. Behind
-    CloudFront, which puts the stage before the path by itself, no link of ours may show it; else each must.
+    The adapter reads the address from the start of X-Forwarded-For, which a client can forge.
+    Links contain the stage only when the client called API Gateway directly: CloudFront adds the
+    stage to the path of each request it forwards.
     """
     context = event["requestContext"]
     if "http" in context:
@@ -70,11 +73,11 @@ def corrections(event: Mapping[str, Any]) -> dict[str, str]:
     else:
         source, path = context["identity"]["sourceIp"], event["path"]
         stage = context["path"].removesuffix(path)
-    behind_cdn = any(name.lower() == "x-amz-cf-id" for name in event["headers"] or {})
+    is_behind_cdn = any(name.lower() == "x-amz-cf-id" for name in event["headers"] or {})
     return {
         "REMOTE_ADDR": source,
-        "PATH_INFO": unquote_to_bytes(path).decode("latin-1"),  # WSGI's way to write bytes
-        "SCRIPT_NAME": "" if behind_cdn else stage,
+        "PATH_INFO": unquote_to_bytes(path).decode("latin-1"),  # PEP 3333: bytes as Latin-1
+        "SCRIPT_NAME": "" if is_behind_cdn else stage,
     }
 
 
@@ -82,24 +85,25 @@ handler = make_lambda_handler(application)
 
 
 def warm_up() -> None:
-    """Load what requests need, by making some: PRIME lists whether ``tokens`` and ``search`` are among it.
+    """Load the code that requests need by sending a few requests.
 
-    A product that is not there is asked for, which also opens the connection to DynamoDB. An engine that is away at
-    that moment is away only for this.
+    The variable PRIME lists what to load besides a public read: ``tokens``, ``search``. The
+    requests read a product that does not exist, which also opens the connection to DynamoDB. A
+    dependency that is unavailable now does not fail the start.
     """
     wanted = text_list("PRIME", "tokens")
     send_get("/v1.0/products/primed", {}, {})
     if "tokens" in wanted:
-        with (
-            nullcontext() if settings.JWKS_URL else hidden_module("cryptography")
-        ):  # our own tokens are signed with hashes
+        # Our own tokens are signed with HMAC; only an external issuer's need cryptography.
+        imports = nullcontext() if settings.JWKS_URL else hidden_module("cryptography")
+        with imports:
             send_get("/v1.0/products/primed", {}, {"Authorization": "Bearer primed"})
     if "search" in wanted:
         send_get("/v1.0/products", {"q": "primed"}, {})
 
 
 def send_get(path: str, query: dict[str, str], headers: dict[str, str]) -> dict[str, Any]:
-    """What ``handler`` answers to a GET."""
+    """Send a GET request to ``handler`` and return its response."""
     context = {"path": path, "identity": {"sourceIp": "127.0.0.1"}}
     event = {
         "path": path,

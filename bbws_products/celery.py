@@ -1,4 +1,4 @@
-"""The Celery app."""
+"""The Celery app. Its settings are in ``bbws_products.settings.celery``."""
 
 import os
 

@@ -1,7 +1,7 @@
-"""What a log line holds, and how it looks: one search by an id follows a write from the request to its last effect.
+"""Log formatters and settings: a search for one id follows a write from request to last effect.
 
-What is known of a whole request or task is bound once, where that begins; whoever logs below adds only what is
-particular to its event. An event is a constant message, so that it can be counted.
+Facts about a whole request or task are bound once, where it begins. Code that logs below it adds
+only the facts of its own event. An event is a constant message, so that events can be counted.
 """
 
 import json
@@ -26,13 +26,13 @@ OWN = ("bbws_products", "products", "tasks")
 
 
 def event_fields(record: logging.LogRecord) -> dict[str, Any]:
-    """What this event says beyond its message; a value whose name sounds like a secret is not shown."""
+    """Return the event's own fields, hiding the values whose names suggest a secret."""
     facts = {name: value for name, value in vars(record).items() if name not in STANDARD}
     return {name: "[hidden]" if SECRET.search(name) else value for name, value in facts.items()}
 
 
 class LineFormatter(logging.Formatter):
-    """For people: the message, then what is particular about this event as key=value."""
+    """Format for people: the message, then the event's fields as key=value."""
 
     def __init__(self) -> None:
         super().__init__("%(levelname)s %(name)s: %(message)s")
@@ -43,7 +43,10 @@ class LineFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """For machines: one JSON object a line, which carries its metric in itself where ``environment`` is given."""
+    """Format for machines: one JSON object a line.
+
+    With an ``environment``, the line of a measured event also contains its metric.
+    """
 
     def __init__(self, environment: str | None = None) -> None:
         super().__init__()
@@ -67,9 +70,10 @@ class JsonFormatter(logging.Formatter):
 
 
 def logging_settings(style: str, level: str, environment: str | None) -> dict[str, Any]:
-    """Django's LOGGING; ``environment`` where lines carry metrics, None where nobody reads them.
+    """Return Django's LOGGING setting.
 
-    Everything goes to stderr: what a command answers is on stdout, and every platform keeps both.
+    ``environment`` is the dimension of the metrics in the log lines; None writes no metrics.
+    Logs go to stderr, because commands print their results to stdout.
     """
     formatters = {
         "line": {"()": "bbws_products.logs.LineFormatter"},
@@ -77,14 +81,18 @@ def logging_settings(style: str, level: str, environment: str | None) -> dict[st
     }
     handler = {"class": "logging.StreamHandler", "formatter": style, "filters": ["bound"]}
     quiet = {
-        "django.request": "ERROR",  # 4xx answers are the caller's news; each answer has a line of its own
+        # The request log already has a line for each 4xx response.
+        "django.request": "ERROR",
         "opensearch": "ERROR",
         "axes": "WARNING",
         "botocore": "WARNING",
-        "celery.app.trace": "CRITICAL",  # our tasks tell themselves what became of them, with the ids to find it by
+        # Our tasks log their own results, with the ids to search for.
+        "celery.app.trace": "CRITICAL",
         "celery.worker.strategy": "WARNING",
-        "_granian": "ERROR",  # it warns of more threads than processors, which wait for engines most of the time
-        "celery.beat": "WARNING",  # it tells each time that it is time for the relay
+        # Granian warns about more threads than processors; ours mostly wait for I/O.
+        "_granian": "ERROR",
+        # Celery beat logs each time it sends the relay task.
+        "celery.beat": "WARNING",
     }
     # Celery's --loglevel sets the root's level; our own loggers keep theirs.
     levels = dict.fromkeys(OWN, level) | quiet

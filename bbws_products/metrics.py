@@ -1,7 +1,8 @@
-"""Which log events are measured. A line carries its metric in itself, in CloudWatch's embedded metric format (EMF), so
-nothing else is sent, and behind each number of a graph stand the lines that made it.
+"""The metrics of log events, written in CloudWatch's embedded metric format (EMF).
 
-Each combination of dimensions is billed as a metric of its own, so a dimension has few values: never an id.
+The log line contains the metric, so nothing else is sent, and every number in a graph leads to
+the log lines behind it. AWS bills each combination of dimensions as one metric. So a dimension
+must have few values, and is never an id.
 """
 
 from collections.abc import Mapping
@@ -14,7 +15,11 @@ NAMESPACE = "BBWS/Products"
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """``value`` names the fact that is measured, without one the events are counted; ``dimensions`` name facts too."""
+    """A CloudWatch metric of a log event.
+
+    ``value`` is the log field to measure; None counts the events. ``dimensions`` maps the names of
+    dimensions to log fields.
+    """
 
     name: str
     unit: str = "Count"
@@ -43,36 +48,40 @@ METRICS = {
     ),
     "login locked": (Metric("LoginLocks"),),
 }
-"""The metrics of each event. ``HttpLatency`` is of the answers that are logged, so counts of calls are AWS's own."""
+"""The metrics of each event.
+
+``HttpLatency`` covers only the logged requests, so its sample count is not the number of requests.
+"""
 
 
 def metric_fields(line: Mapping[str, Any], environment: str, at: datetime) -> dict[str, Any]:
-    """What a log line needs beyond its facts to be a metric, too; nothing when its event is not measured.
+    """Return the fields that make a log line a metric, or nothing if its event is not measured.
 
-    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+    Format: the "Embedded metric format specification" in the CloudWatch user guide, at
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/.
     """
-    metrics = [
-        metric
-        for metric in METRICS.get(line["event"], ())
-        if metric.value is None or metric.value in line
-    ]
+    metrics = [metric for metric in METRICS.get(line["event"], ()) if _is_in(metric, line)]
     if not metrics:
         return {}
     targets: dict[str, Any] = {"Environment": environment}
-    directives = []
     for metric in metrics:
         targets[metric.name] = line[metric.value] if metric.value else 1
-        targets |= {
-            name: str(line.get(fact, "unknown")) for name, fact in metric.dimensions.items()
-        }
-        directives.append(
-            {
-                "Namespace": NAMESPACE,
-                "Dimensions": [["Environment", *metric.dimensions]],
-                "Metrics": [{"Name": metric.name, "Unit": metric.unit}],
-            }
-        )
+        for dimension, field_name in metric.dimensions.items():
+            targets[dimension] = str(line.get(field_name, "unknown"))
+    metadata = {
+        "Timestamp": int(at.timestamp() * 1000),  # milliseconds
+        "CloudWatchMetrics": [_directive(metric) for metric in metrics],
+    }
+    return {**targets, "_aws": metadata}
+
+
+def _is_in(metric: Metric, line: Mapping[str, Any]) -> bool:
+    return metric.value is None or metric.value in line
+
+
+def _directive(metric: Metric) -> dict[str, Any]:
     return {
-        **targets,
-        "_aws": {"Timestamp": int(at.timestamp() * 1000), "CloudWatchMetrics": directives},
+        "Namespace": NAMESPACE,
+        "Dimensions": [["Environment", *metric.dimensions]],
+        "Metrics": [{"Name": metric.name, "Unit": metric.unit}],
     }

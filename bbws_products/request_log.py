@@ -1,4 +1,7 @@
-"""A line in the log for every request: who asked for what, and what came of it how fast. The server writes none."""
+"""The request log: one line for each request with client, route, status and duration.
+
+The web server writes no log lines about requests.
+"""
 
 import logging
 import re
@@ -16,86 +19,99 @@ from django.utils.functional import SimpleLazyObject
 from products.log_context import log_fields
 
 logger = logging.getLogger(__name__)
-READING = {"GET", "HEAD", "OPTIONS"}
-METHODS = READING | {"POST", "PUT", "PATCH", "DELETE"}
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+METHODS = SAFE_METHODS | {"POST", "PUT", "PATCH", "DELETE"}
 MAX_PATH_LENGTH = 200
+ROUTE_PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
 
 
 class RequestLogMiddleware:
-    """Binds the request's id to all that is logged meanwhile. What only reads is told of when it is answered."""
+    """Log each request, and bind its id to every log line written while it is handled.
+
+    Requests that write are logged twice, when they arrive and when they are answered; reads only
+    when they are answered.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         began = perf_counter()
-        asked = {"method": request.method, "path": request.path[:MAX_PATH_LENGTH]}
+        request_fields = {"method": request.method, "path": request.path[:MAX_PATH_LENGTH]}
         with log_fields(request_id=getattr(request, "request_id", "")):
-            if request.method not in READING:
-                logger.info("request received", extra=asked)
+            if request.method not in SAFE_METHODS:
+                logger.info("request received", extra=request_fields)
             response = self.get_response(request)
-            facts = (
-                asked
-                | _response_fields(request, response)
-                | {"duration_ms": round((perf_counter() - began) * 1000, 1)}
-            )
-            if should_log(request, response, facts["actor"]):
-                logger.log(_level(response), "request answered", extra=facts)
+            duration_ms = round((perf_counter() - began) * 1000, 1)
+            response_fields = _response_fields(request, response)
+            if should_log(request, response, response_fields["actor"]):
+                fields = request_fields | response_fields | {"duration_ms": duration_ms}
+                logger.log(_level(response), "request answered", extra=fields)
         return response
 
 
 def _response_fields(request: HttpRequest, response: HttpResponse) -> dict[str, Any]:
-    match = request.resolver_match
-    return {
+    fields = {
         "status": response.status_code,
-        "status_class": f"{response.status_code // 100}xx",
-        "endpoint": _endpoint(request),
+        "status_class": _status_class(response.status_code),
+        "endpoint": _endpoint_name(request.method or "", request.resolver_match),
         "actor": _actor(request),
-    } | {
-        name: match.kwargs[name]
-        for name in ("product_id", "version")
-        if match and name in match.kwargs
     }
+    route_values = request.resolver_match.kwargs if request.resolver_match else {}
+    for name in ("product_id", "version"):
+        if name in route_values:
+            fields[name] = route_values[name]
+    return fields
+
+
+def _status_class(status: int) -> str:
+    return f"{status // 100}xx"
 
 
 def should_log(request: HttpRequest, response: HttpResponse, actor: str) -> bool:
-    """Successes of health checks and static files never are; of public reads, LOG_SAMPLE_READS of them.
+    """Return whether a response gets a line in the log.
 
-    Which ones follows from the request's id, so a caller who gives one finds the whole request or nothing of it.
+    Successful health checks and static files get none. Of the successful public reads, the
+    fraction LOG_SAMPLE_READS is logged. A 503 of /readyz is logged, its other refusals are not.
     """
     if response.status_code >= 400:
         return request.path != "/readyz" or response.status_code >= 500
-    if request.path in ("/healthz", "/readyz") or request.path.startswith(
-        settings.STATIC_URL or "/static/"
-    ):
+    if request.path in ("/healthz", "/readyz"):
         return False
-    if actor or request.method not in READING:
+    if request.path.startswith(settings.STATIC_URL or "/static/"):
+        return False
+    if actor or request.method not in SAFE_METHODS:
         return True
     return is_in_sample(str(getattr(request, "request_id", "")))
 
 
 def is_in_sample(request_id: str) -> bool:
+    """Return whether the public read with this id is logged.
+
+    The result depends only on the id. So a client that sends an id finds either all log lines of
+    its request or none.
+    """
     return bool(zlib.crc32(request_id.encode()) < settings.LOG_SAMPLE_READS * 2**32)
 
 
 def log_cached_response(environ: Mapping[str, Any], status: int, request_id: str) -> None:
-    """The line of a public read whose answer was there already, before Django was asked (``products.api.microcache``)."""
-    if is_in_sample(request_id):
-        path, method = environ["PATH_INFO"], environ["REQUEST_METHOD"]
-        match = _match(path)
-        asked = {
-            "method": method,
-            "path": path[:MAX_PATH_LENGTH],
-            "status": status,
-            "status_class": f"{status // 100}xx",
-        }
-        facts = (
-            asked
-            | {"endpoint": _endpoint_name(method, match), "actor": "", "duration_ms": 0.0}
-            | match.kwargs
-        )
-        with log_fields(request_id=request_id):
-            logger.info("request answered", extra=facts)
+    """Log a public read that ``products.api.microcache`` answered without calling Django."""
+    if not is_in_sample(request_id):
+        return
+    path, method = environ["PATH_INFO"], environ["REQUEST_METHOD"]
+    match = _match(path)
+    fields = {
+        "method": method,
+        "path": path[:MAX_PATH_LENGTH],
+        "status": status,
+        "status_class": _status_class(status),
+        "endpoint": _endpoint_name(method, match),
+        "actor": "",
+        "duration_ms": 0.0,
+        **match.kwargs,
+    }
+    with log_fields(request_id=request_id):
+        logger.info("request answered", extra=fields)
 
 
 @lru_cache(1024)
@@ -103,22 +119,25 @@ def _match(path: str) -> ResolverMatch:
     return resolve(path)
 
 
-def _endpoint(request: HttpRequest) -> str:
-    """Method and route, of which there are few: it is a dimension of a metric. The admin counts as one."""
-    return _endpoint_name(request.method or "", request.resolver_match)
-
-
 def _endpoint_name(method: str, match: ResolverMatch | None) -> str:
+    """Return method and route; all admin pages count as one route.
+
+    The name is a dimension of a metric, so it has few values.
+    """
     method = method if method in METHODS else "OTHER"
     if match is None:
         return f"{method} unknown"
     if "admin" in match.namespaces:
         return f"{method} /admin"
-    return f"{method} /{re.sub(r'<(?:\w+:)?(\w+)>', r'{\1}', match.route)}"
+    route = ROUTE_PARAMETER.sub(r"{\1}", match.route)
+    return f"{method} /{route}"
 
 
 def _actor(request: HttpRequest) -> str:
-    """Who it was, if that was asked for: to look here would read the session, and make the answer vary by it."""
+    """Return the user's name if the request has already loaded its user.
+
+    Loading the user here would read the session, and make the response vary by cookie.
+    """
     user = vars(request).get("user")
     if isinstance(user, SimpleLazyObject):
         user = vars(request).get("_cached_user")

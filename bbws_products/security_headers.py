@@ -1,4 +1,4 @@
-"""What a browser may do with our pages."""
+"""Middlewares for the Content-Security-Policy and the other headers that restrict browsers."""
 
 from collections.abc import Callable
 from functools import cached_property
@@ -18,25 +18,26 @@ def is_admin_page(request: HttpRequest) -> bool:
 
 
 class ContentSecurityPolicy(CSPMiddleware):
-    """The policy of the settings; on pages of the admin alone, scripts may evaluate texts.
+    """Send the policy of the settings; admin pages also get ``unsafe-eval``.
 
-    The theme's Alpine makes functions of its attributes' texts (``x-on:click="…"``). So on these pages an attribute
-    that got past the templates' escaping would be run; no template, of ours or of the theme, puts what somebody typed
-    there.
+    The admin theme uses Alpine, which compiles attributes such as ``x-on:click="…"`` to functions.
+    On admin pages an attribute injected past the templates' escaping would therefore run. No
+    template of ours or of the theme writes user input into such an attribute.
     """
 
     def process_response(
         self, request: HttpRequest, response: HttpResponseBase
     ) -> HttpResponseBase:
-        """Where nobody has touched the policy it is always the same, and need not be built again."""
-        touched = any(name.startswith("_csp") for name in (*vars(request), *vars(response)))
-        if touched or settings.DEBUG or is_admin_page(request) or HEADER in response:
+        """Set the header; responses that do not change the policy share one cached value."""
+        attributes = (*vars(request), *vars(response))
+        is_customised = any(name.startswith("_csp") for name in attributes)
+        if is_customised or settings.DEBUG or is_admin_page(request) or HEADER in response:
             return super().process_response(request, response)
-        response[HEADER] = self._untouched
+        response[HEADER] = self._default_policy
         return response
 
     @cached_property
-    def _untouched(self) -> str:
+    def _default_policy(self) -> str:
         return build_policy()
 
     def get_policy_parts(
@@ -49,23 +50,23 @@ class ContentSecurityPolicy(CSPMiddleware):
 
 
 class PageHeadersMiddleware:
-    """The headers that neither Django nor the policy sends."""
+    """Add the security headers that Django and django-csp do not send."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        # Callers of the API are not concerned: this is about images, scripts and frames that others might embed.
+        # Stops other sites from embedding our responses; it does not affect API clients.
         response["Cross-Origin-Resource-Policy"] = "same-origin"
         response["Permissions-Policy"] = NO_DEVICES
         if response.cookies and "public" in response.get("Cache-Control", ""):
-            # The browsable API's token against forgery, or a session that has ended: no cache may hand these on.
+            # A shared cache must not store cookies, such as the browsable API's CSRF token.
             response["Cache-Control"] = "private, no-store"
         if is_admin_page(request):
-            # The theme lets its pages be framed by each other, which we never do.
+            # The theme allows framing by the same origin, which we never use.
             response["X-Frame-Options"] = "DENY"
             if request.resolver_match and request.resolver_match.url_name != "jsi18n":
-                # Refusals too, which Django's own never_cache misses: after signing out, Back shows nothing.
+                # Django's never_cache misses refusals. After logout, Back must not show a page.
                 response["Cache-Control"] = "private, no-store"
         return response

@@ -1,7 +1,7 @@
-"""``python -m bbws_products.server``: the WSGI application on the network, by Granian. Why it, ARCHITECTURE.md tells.
+"""``python -m bbws_products.server``: serve the WSGI application with Granian.
 
-Its lines in the log are ours; it writes none about requests: each has one by ``bbws_products.request_log``, with the ids
-that a server does not know.
+Granian is configured to use our log format and to write no lines about requests.
+``bbws_products.request_log`` writes them, with ids that the server does not know.
 """
 
 import os
@@ -15,16 +15,23 @@ from granian.server.mp import MPServer
 from bbws_products.settings.environment import number
 
 KEEP_ALIVE_SECONDS = 75
-"""How long a connection may be silent, and a head take to come. A load balancer keeps its own for 60 s: it is never we
-who close one that is just being used."""
+"""How long a connection may be idle, and how long a client may take to send a request's headers.
+
+It is longer than the 60 s of a load balancer, so the load balancer always closes a connection
+first. If the server closed first, a request that was just being sent would fail.
+"""
 
 MAX_HEAD_BYTES = 65_536
-"""Bytes of a request's head; a longer one is a 431."""
+"""The maximum size of request line and headers; a larger one gets a 431."""
 
 
 def build_server() -> MPServer:
-    """As the environment says: HOST, PORT, WEB_CONCURRENCY (processes), WEB_THREADS (of each), WEB_GRACEFUL_TIMEOUT
-    (seconds that requests have to end). A process that dies is replaced."""
+    """Return a server configured by environment variables.
+
+    HOST, PORT, WEB_CONCURRENCY (processes), WEB_THREADS (threads per process) and
+    WEB_GRACEFUL_TIMEOUT (seconds that open requests get at shutdown). The server replaces a process
+    that ends unexpectedly.
+    """
     return MPServer(
         "bbws_products.wsgi:application",
         address=os.environ.get("HOST", "127.0.0.1"),
@@ -35,7 +42,8 @@ def build_server() -> MPServer:
         workers=int(number("WEB_CONCURRENCY", 2)),
         blocking_threads=int(number("WEB_THREADS", 8)),
         http1_settings=HTTP1Settings(
-            header_read_timeout=1000 * KEEP_ALIVE_SECONDS, max_buffer_size=MAX_HEAD_BYTES
+            header_read_timeout=1000 * KEEP_ALIVE_SECONDS,  # milliseconds
+            max_buffer_size=MAX_HEAD_BYTES,
         ),
         respawn_failed_workers=True,
         workers_kill_timeout=int(number("WEB_GRACEFUL_TIMEOUT", 25)),

@@ -1,4 +1,4 @@
-"""Where everything is mounted."""
+"""The URLs of the whole product: API, admin, documentation and health checks."""
 
 from django.contrib import admin
 from django.contrib.auth.views import LogoutView
@@ -7,15 +7,14 @@ from django.views.generic import RedirectView
 
 from products.api.health import healthz, readyz
 
-# The browsable API's own names, but there is one place only to log in: the admin's, which counts failures.
+# DRF's browsable API links to these names. Both lead to the admin, which counts failed logins.
+to_admin_login = RedirectView.as_view(pattern_name="admin:login", query_string=True)
 browsable_api = [
-    path(
-        "login/", RedirectView.as_view(pattern_name="admin:login", query_string=True), name="login"
-    ),
+    path("login/", to_admin_login, name="login"),
     path("logout/", LogoutView.as_view(next_page="admin:login"), name="logout"),
 ]
 urlpatterns = [
-    path("v1.0/", include("products.api.urls")),  # the first, as what is asked for most
+    path("v1.0/", include("products.api.urls")),  # first, because it gets the most requests
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("healthz", healthz),
     path("readyz", readyz),
@@ -24,6 +23,6 @@ urlpatterns = [
     path("admin/", admin.site.urls),
 ]
 handler400 = "products.api.errors.bad_request"
-handler403 = "products.admin.refusals.may_not"
+handler403 = "products.admin.refusals.permission_denied"
 handler404 = "products.api.errors.not_found"
 handler500 = "products.api.errors.server_error"

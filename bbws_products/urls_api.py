@@ -1,4 +1,4 @@
-"""Where the API is mounted when it stands alone: without the admin, and without the page to try it out on."""
+"""The URLs of the API-only deployment, without the admin and the Swagger UI."""
 
 from pathlib import Path
 
@@ -12,7 +12,10 @@ CONTRACT = Path(products.api.__file__).with_name("openapi.yaml")
 
 
 def schema(request: HttpRequest) -> HttpResponse:
-    """The contract as it was written from the code; to make it anew would take a second and a large library."""
+    """Return the OpenAPI file from the repository.
+
+    Generating it takes a second and a large library; a test compares the file with the code.
+    """
     return HttpResponse(CONTRACT.read_bytes(), content_type="application/vnd.oai.openapi")
 
 

@@ -1,10 +1,7 @@
-"""What the web server (``bbws_products.server``) serves."""
+"""The WSGI application that ``bbws_products.server`` serves."""
 
 import os
-from collections import deque
 from collections.abc import Iterable
-from functools import partial
-from itertools import islice
 from typing import Any
 from wsgiref.types import StartResponse
 
@@ -15,18 +12,20 @@ from bbws_products.request_log import log_cached_response
 from products.api.microcache import Microcache
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bbws_products.settings.full")
-PART, MAX_CHUNKS = 65_536, 256
+CHUNK_BYTES = 65_536
+MAX_CHUNKS = 256  # 16 MB, more than any client of ours may send
 microcache = Microcache(get_wsgi_application(), settings.HOT_ANSWER_SECONDS, log_cached_response)
 
 
 def application(environ: dict[str, Any], start: StartResponse) -> Iterable[bytes]:
-    """Answers, and takes in what of the body nobody wanted - a refusal needs none of it.
+    """Answer the request, then read what is left of its body.
 
-    The server closes a connection on which something is left, while the client may be asking the next thing; so it
-    does after 16 MB, which is more than any of ours may send.
+    A refusal is often sent before the body is read. The server closes a connection with unread
+    data, although the client may already be sending its next request.
     """
-    answer = microcache(environ, start)
+    response = microcache(environ, start)
     if environ["REQUEST_METHOD"] not in {"GET", "HEAD"}:
-        left = iter(partial(environ["wsgi.input"].read, PART), b"")
-        deque(islice(left, MAX_CHUNKS), maxlen=0)
-    return answer
+        for _ in range(MAX_CHUNKS):
+            if not environ["wsgi.input"].read(CHUNK_BYTES):
+                break
+    return response

@@ -1,7 +1,9 @@
-"""Point the alias ``live`` of an environment's functions back to the version before: ``python -m deploy.rollback ENV``.
+"""Roll the functions of an environment back: ``python -m deploy.rollback ENV``.
 
-It takes seconds, needs no build, and costs no request: the old version's code is still there. Terraform sees it as
-drift until the next deployment; to stay with the old code, give what this prints to Terraform as ``live_versions``.
+Point the alias ``live`` of each function to the version before. This takes seconds, needs no build
+and interrupts no request, because the code of old versions is kept. Terraform reports the change as
+drift until the next deployment. To keep the old code, pass the printed JSON to Terraform as
+``live_versions``.
 """
 
 import json
@@ -14,7 +16,7 @@ ALIAS = "live"
 
 
 def function_names(client: Any, environment: str) -> list[str]:
-    """The names of ours in this environment."""
+    """Return the names of our functions in this environment."""
     pages = client.get_paginator("list_functions").paginate()
     names = [function["FunctionName"] for page in pages for function in page["Functions"]]
     return [
@@ -25,38 +27,35 @@ def function_names(client: Any, environment: str) -> list[str]:
 
 
 def previous_version(client: Any, name: str, version: int) -> int | None:
-    """The newest published version older than this one."""
+    """Return the newest published version that is older than this one."""
     pages = client.get_paginator("list_versions_by_function").paginate(FunctionName=name)
-    published = [
-        entry["Version"]
-        for page in pages
-        for entry in page["Versions"]
-        if entry["Version"] != "$LATEST"
-    ]
-    return max((number for number in map(int, published) if number < version), default=None)
+    versions = [entry["Version"] for page in pages for entry in page["Versions"]]
+    published = [int(number) for number in versions if number != "$LATEST"]
+    return max((number for number in published if number < version), default=None)
+
+
+def live_version(client: Any, name: str) -> int:
+    return int(client.get_alias(FunctionName=name, Name=ALIAS)["FunctionVersion"])
 
 
 def rollback(client: Any, environment: str) -> dict[str, str]:
-    """The version that is live now, for each function by its short name. All are looked at before any is moved.
+    """Roll back all functions; return the versions that are live now, by short name.
 
-    Raises LookupError when there is no function, or one has no older version: then none is moved.
+    Raise LookupError when there is no function, or when one has no older version. In both cases
+    nothing is changed.
     """
     names = function_names(client, environment)
     if not names:
         raise LookupError(f"There is no function of {environment}.")
-    live = {
-        name: int(client.get_alias(FunctionName=name, Name=ALIAS)["FunctionVersion"])
-        for name in names
-    }
-    back = {name: previous_version(client, name, version) for name, version in live.items()}
-    if stuck := [name for name, version in back.items() if version is None]:
-        raise LookupError(f"There is no version before the first one: {', '.join(stuck)}.")
-    for name, version in back.items():
+    previous = {name: previous_version(client, name, live_version(client, name)) for name in names}
+    if stuck := [name for name, version in previous.items() if version is None]:
+        raise LookupError(f"There is no earlier version: {', '.join(stuck)}.")
+    for name, version in previous.items():
         client.update_alias(FunctionName=name, Name=ALIAS, FunctionVersion=str(version))
-    return {_short(name, environment): str(version) for name, version in back.items()}
+    return {_short_name(name, environment): str(version) for name, version in previous.items()}
 
 
-def _short(name: str, environment: str) -> str:
+def _short_name(name: str, environment: str) -> str:
     return name.removeprefix("bbws-product-").removesuffix(f"-{environment}")
 
 
@@ -64,4 +63,4 @@ if __name__ == "__main__":
     try:
         print(json.dumps(rollback(boto3.client("lambda"), sys.argv[1])))
     except LookupError as failure:
-        sys.exit(f"Nothing was moved. {failure}")
+        sys.exit(f"Nothing was changed. {failure}")

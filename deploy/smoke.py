@@ -1,8 +1,9 @@
-"""Write a product through the API of an environment and follow it to its last effect: ``python deploy/smoke.py URL``.
+"""Test a deployed API by writing a product: ``python deploy/smoke.py URL``.
 
-URL ends with ``/v1.0``. The token in ``SMOKE_TOKEN`` is one of a user who may view, add and delete products
-(``manage.py issue_token smoke --days 90``). The product is created inactive, so no customer ever sees it, and deleted
-at the end. Nothing but Python is needed.
+Create a product, follow it to its last effect, and delete it. URL ends with ``/v1.0``. SMOKE_TOKEN
+is the token of a user who may view, add and delete products; create it with
+``manage.py issue_token smoke --days 90``. The product is inactive, so customers never see it. The
+script needs only Python's standard library.
 """
 
 import contextlib
@@ -16,34 +17,37 @@ from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
-TIMEOUT_SECONDS = 60  # seconds; each effect is promised within ten
-CALL_SECONDS = 29
+TIMEOUT_SECONDS = 60  # each effect is promised within ten seconds
+CALL_TIMEOUT_SECONDS = 29  # API Gateway's own timeout
 
 
 class SmokeTestFailed(Exception):
-    """A sentence that says what was expected and what came."""
+    """The message says what was expected and what was received."""
 
 
 @dataclass(frozen=True)
 class Api:
+    """A client of the API; an empty token makes anonymous requests."""
+
     url: str
     token: str
 
     def call(self, method: str, path: str, body: object = None, **headers: str) -> tuple[int, Any]:
-        """Status and JSON; raises Failed when there is no answer."""
+        """Return status and JSON body; raise SmokeTestFailed when there is no response."""
         sent = {"Content-Type": "application/json", **headers}
         if self.token:
             sent["Authorization"] = f"Bearer {self.token}"
         data = None if body is None else json.dumps(body).encode()
-        request = Request(f"{self.url}{path}", data, sent, method=method)  # noqa: S310 # the caller's own address
+        # The address is the operator's own argument.
+        request = Request(f"{self.url}{path}", data, sent, method=method)  # noqa: S310
         try:
-            with urlopen(request, timeout=CALL_SECONDS) as answer:  # noqa: S310
+            with urlopen(request, timeout=CALL_TIMEOUT_SECONDS) as answer:  # noqa: S310
                 return answer.status, _json(answer.read())
         except HTTPError as refused:
             with refused:
                 return refused.code, _json(refused.read())
-        except (URLError, TimeoutError, http.client.HTTPException) as away:
-            raise SmokeTestFailed(f"{method} {path} was not answered: {away}") from None
+        except (URLError, TimeoutError, http.client.HTTPException) as fault:
+            raise SmokeTestFailed(f"{method} {path} got no response: {fault}") from None
 
 
 def _json(text: bytes) -> Any:
@@ -54,74 +58,71 @@ def _json(text: bytes) -> Any:
 
 
 def expect(what: str, answer: tuple[int, Any], *statuses: int) -> Any:
-    """The body of an answer that has one of these statuses."""
+    """Return the body of an answer; raise SmokeTestFailed unless it has one of these statuses."""
     status, body = answer
     if status not in statuses:
-        raise SmokeTestFailed(
-            f"{what}: {status} instead of {' or '.join(map(str, statuses))}: {body}"
-        )
+        expected = " or ".join(map(str, statuses))
+        raise SmokeTestFailed(f"{what}: {status} instead of {expected}: {body}")
     print(f"  {status}  {what}")
     return body
 
 
-def wait_for_receipt(staff: Api, address: str, timeout_seconds: float) -> dict[str, Any]:
-    """The receipt of a write once it is complete."""
+def wait_for_receipt(staff: Api, path: str, timeout_seconds: float) -> dict[str, Any]:
+    """Return the receipt of a write when it is complete."""
     deadline = time.monotonic() + timeout_seconds
     while True:
-        found: dict[str, Any] = expect("the receipt", staff.call("GET", address), 200)
+        found: dict[str, Any] = expect("the receipt", staff.call("GET", path), 200)
         if found["status"] == "complete":
             return found
         if time.monotonic() > deadline:
+            effects = json.dumps(found["effects"])
             raise SmokeTestFailed(
-                f"The write is not complete after {timeout_seconds:g} s: {json.dumps(found['effects'])}"
+                f"The write is not complete after {timeout_seconds:g} s: {effects}"
             )
         time.sleep(1)
 
 
 def smoke(url: str, token: str, name: str, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
-    """Create, read, follow and delete the product ``name``; Failed says where it went wrong."""
+    """Create, read, follow and delete the product ``name``.
+
+    Raise SmokeTestFailed at the first unexpected response, after an attempt to delete the product.
+    """
     staff, path = Api(url, token), f"/products/{name}"
     try:
         check_write(staff, Api(url, ""), name, timeout_seconds)
     except SmokeTestFailed:
-        with contextlib.suppress(SmokeTestFailed):  # what went wrong first is what is told
+        with contextlib.suppress(SmokeTestFailed):  # report the first failure
             staff.call("DELETE", path)
         raise
-    expect("it is deleted", staff.call("DELETE", path, Prefer="wait=10"), 202, 204)
+    expect("the product is deleted", staff.call("DELETE", path, Prefer="wait=10"), 202, 204)
 
 
 def check_write(staff: Api, public: Api, name: str, timeout_seconds: float) -> None:
-    """All but the deletion."""
+    """Create the product, read it, and wait for its last effect."""
     path, price = f"/products/{name}", "1.00"
-    description = "Made by a smoke test."
     product = {
         "productId": name,
         "name": name,
-        "description": description,
+        "description": "Made by a smoke test.",
         "price": price,
         "active": False,
     }
     expect("the public list", public.call("GET", "/products?limit=1"), 200)
     expect("a write without a token is refused", public.call("POST", "/products", product), 401)
-    expect(
-        "the product is created",
-        staff.call("POST", "/products", product, Prefer="wait=10"),
-        201,
-        202,
-    )
-    read = expect("staff read it back", staff.call("GET", path), 200)
+    created = staff.call("POST", "/products", product, Prefer="wait=10")
+    expect("the product is created", created, 201, 202)
+    read = expect("staff can read the product", staff.call("GET", path), 200)
     if read["price"] != price:
-        raise SmokeTestFailed(f"It was read back with the price {read['price']}.")
-    expect("customers do not see it", public.call("GET", path), 404)
-    for effect, state in wait_for_receipt(staff, f"{path}/changes/1", timeout_seconds)[
-        "effects"
-    ].items():
+        raise SmokeTestFailed(f"The price is {read['price']} instead of {price}.")
+    expect("customers can't see the product", public.call("GET", path), 404)
+    receipt = wait_for_receipt(staff, f"{path}/changes/1", timeout_seconds)
+    for effect, state in receipt["effects"].items():
         print(f"       {effect}: {state.get('at') or state['state']}")
 
 
 if __name__ == "__main__":
-    made = time.strftime("smoke-%Y%m%d-%H%M%S", time.gmtime())
+    product_name = time.strftime("smoke-%Y%m%d-%H%M%S", time.gmtime())
     try:
-        smoke(sys.argv[1].rstrip("/"), os.environ["SMOKE_TOKEN"], made)
+        smoke(sys.argv[1].rstrip("/"), os.environ["SMOKE_TOKEN"], product_name)
     except SmokeTestFailed as failure:
         sys.exit(f"::error::{failure}")

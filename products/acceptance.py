@@ -1,73 +1,41 @@
-"""Accepting a write: merge, check, append one change with all that may refuse it, ring. Pure.
+"""Accepting writes: plan a change, append it to the log, notify the workers. Pure.
 
-What is returned is accepted and can't be refused any more; what is refused has left no trace.
+An accepted write can't be refused any more. A refused write leaves no trace.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
-from products.batch import claims_name, plan_each, validate_together
-from products.changes import Change, Effect, Origin, next_change
-from products.errors import (
-    CatalogueError,
-    ChangeNotFound,
-    Conflict,
-    CorruptChange,
-    NameTaken,
-    ProductExists,
-    ProductNotFound,
-    Unavailable,
-    VersionTaken,
+from products.appending import (
+    ChangeLog,
+    Doorbell,
+    append,
+    raise_for_taken_names,
+    remembered_answer,
 )
-from products.idempotency import DuplicateRequest, IdempotencyKeyReused, IdempotencyRecord, Outcome
-from products.merging import VersionMismatch, differences, merged
-from products.product import RULES, Product, new_product, validated_id
+from products.batch import validate_together
+from products.changes import Change, Effect, Origin
+from products.errors import CatalogueError, Conflict, CorruptChange, Unavailable, VersionTaken
+from products.idempotency import DuplicateRequest
+from products.merging import differences
+from products.planning import Planner, read_change
+from products.product import RULES
 from products.writes import Accepted, Write, WritesRefused
 
-MAX_VERSION = 10**12 - 1  # the keys of the log have room for 12 digits
-MAX_ATTEMPTS = 8  # races with other writers one write may lose before its caller is told
+MAX_ATTEMPTS = 8  # of one write, each lost to another writer
 
 
 class ContendedWrite(Conflict):
-    """So many writers change this product at once that this one never got its turn."""
-
-
-class ChangeLog(Protocol):
-    """The log, as far as accepting needs it. Each method may raise EngineAway."""
-
-    def newest(self, product_id: str) -> Change | None:
-        """The product's newest change, read consistently."""
-
-    def change(self, product_id: str, version: int) -> Change | None: ...
-
-    def append(self, changes: Sequence[Change], record: IdempotencyRecord | None = None) -> None:
-        """Append them with all that may refuse one, and with the answer to remember, in one transaction: VersionTaken,
-        NameTaken or RequestAnswered, or all are there. The changes have one origin and are of different products."""
-
-    def name_owner(self, name: str) -> str | None:
-        """The id of the product that holds the name."""
-
-    def idempotency_record(self, actor: str, key: str, now: datetime) -> IdempotencyRecord | None:
-        """What is remembered of an Idempotency-Key, unless it has expired."""
-
-    def save_idempotency_record(
-        self, origin: Origin, record: IdempotencyRecord, now: datetime
-    ) -> None:
-        """Remember the answer to a request that changed nothing; RequestAnswered."""
-
-
-class Doorbell(Protocol):
-    def notify(self, task: str, change: Change, *, delay: int = 0) -> None:
-        """Say that the product has this version. May be lost; never raises for a queue that is away."""
+    """Other writers changed the same product in each attempt of this write."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acceptance:
-    """The write use-cases. Time and ids come from outside, so that a test can choose them.
+    """The write use cases.
 
-    With ``dry_run`` everything is checked and nothing appended: the change returned is the one that would be.
+    With ``dry_run`` a write is only validated: the result holds the change that would be made.
     """
 
     table: ChangeLog
@@ -84,10 +52,12 @@ class Acceptance:
         *,
         dry_run: bool = False,
     ) -> Accepted:
-        """A new product, under the caller's id or a made one. Invalid, ProductExists, NameTaken."""
-        return self.write(
-            Write(product_id=product_id, edits=edits, creates=True), origin, dry_run=dry_run
-        )
+        """Create a product, with a generated ID when ``product_id`` is None.
+
+        Raises: Invalid, ProductExists, NameTaken.
+        """
+        write = Write(product_id=product_id, edits=edits, creates=True)
+        return self.write(write, origin, dry_run=dry_run)
 
     def update(
         self,
@@ -99,10 +69,14 @@ class Acceptance:
         expected_version: int | None = None,
         dry_run: bool = False,
     ) -> Accepted:
-        """Merge ``edits`` into the newest version. Disjoint edits merge; the same field raises EditConflict.
+        """Merge the edits into the newest version.
 
-        ``base`` is the version the caller started from (the newest when None); ``only_if`` insists on a version and
-        raises VersionMismatch. ProductNotFound, Invalid, NameTaken, ContendedWrite.
+        ``base`` is the version that the caller started from, by default the newest. Fields that
+        others changed since then are kept. With ``expected_version`` any other newest version is
+        refused.
+
+        Raises: Invalid, ProductNotFound, ChangeNotFound, NameTaken, ContendedWrite,
+        VersionMismatch, EditConflict when others changed the same field.
         """
         write = Write(
             product_id=product_id, edits=edits, base=base, expected_version=expected_version
@@ -117,7 +91,7 @@ class Acceptance:
         expected_version: int | None = None,
         dry_run: bool = False,
     ) -> Accepted:
-        """Take the product out of the public catalogue; its history, its id and its name stay."""
+        """Take the product out of the public catalogue. Its history, ID, and name are kept."""
         return self.update(
             product_id,
             {"active": False},
@@ -127,7 +101,7 @@ class Acceptance:
         )
 
     def restore(self, product_id: str, origin: Origin) -> Accepted:
-        """Bring a deactivated product back as it was."""
+        """Return a deactivated product to the public catalogue."""
         return self.update(product_id, {"active": True}, origin)
 
     def restore_version(
@@ -140,8 +114,7 @@ class Acceptance:
         expected_version: int | None = None,
         dry_run: bool = False,
     ) -> Accepted:
-        """Make the product, or these ``fields`` of it, as it was after ``version`` - by a new change: the log only
-        grows."""
+        """Set these ``fields`` of the product to their values in ``version``, by a new change."""
         target = self.receipt(product_id, version).after
         edits = {name: getattr(target, name) for name in fields}
         return self.update(
@@ -151,8 +124,11 @@ class Acceptance:
     def undo(
         self, product_id: str, version: int, origin: Origin, *, expected_version: int | None = None
     ) -> Accepted:
-        """Take back what this one version changed, and keep what was changed since: EditConflict where that is the same
-        field. Version 1 is taken back by deactivating the product."""
+        """Undo what one version changed, and keep later changes of other fields.
+
+        Undoing version 1 deactivates the product. Raise EditConflict when the same field was
+        changed since.
+        """
         change = self.receipt(product_id, version)
         before = change.before
         if before is None:
@@ -163,15 +139,11 @@ class Acceptance:
         )
 
     def receipt(self, product_id: str, version: int) -> Change:
-        """The change with the state of each effect; ChangeNotFound."""
-        validated_id(product_id)
-        change = self.table.change(product_id, version) if 0 < version <= MAX_VERSION else None
-        if change is None:
-            raise ChangeNotFound(product_id, version)
-        return change
+        """Return the change with the state of each effect. Raises: Invalid, ChangeNotFound."""
+        return read_change(self.table, product_id, version)
 
     def write(self, write: Write, origin: Origin, *, dry_run: bool = False) -> Accepted:
-        """One write, whichever; what refuses it is raised as it is."""
+        """Make one write. Raises: the refusal itself, not WritesRefused."""
         try:
             return self.write_all([write], origin, dry_run=dry_run)[0]
         except WritesRefused as refused:
@@ -180,9 +152,10 @@ class Acceptance:
     def write_each(
         self, writes: Sequence[Write], origin: Origin, *, dry_run: bool = False
     ) -> list[Accepted | CatalogueError | CorruptChange]:
-        """Each by itself and in this order: what it came to, or what refused it.
+        """Make each write in its own transaction, in this order, and return results or refusals.
 
-        Once an engine is away the rest is not tried. A repeated request does again only what was refused.
+        Once a dependency is unavailable, the remaining writes are not tried. A repeated request
+        only makes the writes that were refused before.
         """
         results: list[Accepted | CatalogueError | CorruptChange] = []
         for position, write in enumerate(writes):
@@ -198,153 +171,72 @@ class Acceptance:
     def write_all(
         self, writes: Sequence[Write], origin: Origin, *, dry_run: bool = False
     ) -> list[Accepted]:
-        """All of the writes or none, in one transaction. WritesRefused tells what is wrong with which; Invalid when
-        they are too many for one transaction."""
-        starts: dict[int, Product] = {}
-        ids = [
-            w.product_id if w.product_id is not None else f"prod_{self.new_id()}" for w in writes
-        ]
+        """Make all of the writes or none, in one transaction.
 
-        def attempt(*, first: bool) -> list[Accepted]:
-            def plan(position: int, write: Write) -> Accepted:
-                if write.creates:
-                    return self._created(ids[position], write, origin, look=dry_run or not first)
-                return self._updated(ids[position], write, origin, starts, position)
-
-            planned = plan_each(writes, plan)
-            validate_together(writes, planned, remembered=origin.idempotency_key is not None)
-            if dry_run:
-                self._check_names(planned)
-            else:
-                self._accept(planned, origin)
-            return planned
-
-        return self._answered(origin, attempt)
-
-    def _created(self, product_id: str, write: Write, origin: Origin, *, look: bool) -> Accepted:
-        """The change that creates the product; ``look`` first whether it exists, which else the transaction tells."""
-        # Checked in here, since whether an Idempotency-Key is used for another request comes first.
-        product = new_product(product_id, write.edits, by=origin.actor, at=self.clock())
-        if look and self.table.newest(product_id):
-            raise ProductExists(product_id)
-        change = self._next(None, product, origin)
-        return Accepted(change.after, change)
-
-    def _updated(
-        self,
-        product_id: str,
-        write: Write,
-        origin: Origin,
-        starts: dict[int, Product],
-        position: int,
-    ) -> Accepted:
-        """The change that merges the edits; ``starts`` keeps what the first attempt started from."""
-        newest = self._newest(product_id)
-        if write.expected_version is not None and newest.version != write.expected_version:
-            raise VersionMismatch(newest.after)
-        if position not in starts:
-            base = write.base
-            starts[position] = (
-                self.receipt(product_id, base).after if base is not None else newest.after
-            )
-        after = merged(starts[position], write.edits, newest.after)
-        if after == newest.after:
-            return Accepted(after, None)
-        change = self._next(newest, after, origin)
-        return Accepted(change.after, change)
-
-    def _answered(self, origin: Origin, attempt: Callable[..., list[Accepted]]) -> list[Accepted]:
-        """The answer to this request: remembered from before, or made now, in as many attempts as races are lost."""
-        for number in range(MAX_ATTEMPTS):
-            if origin.idempotency_key and (
-                earlier := self.table.idempotency_record(
-                    origin.actor, origin.idempotency_key.key, self.clock()
-                )
-            ):
-                return self._replayed(earlier, origin.idempotency_key.fingerprint)
+        Raises: WritesRefused with the refusals by position; Invalid when the writes are too many
+        for one transaction; IdempotencyKeyReused; ContendedWrite.
+        """
+        planner = self._planner_of(writes, origin)
+        for attempt in range(MAX_ATTEMPTS):
+            earlier = remembered_answer(self.table, origin, self.clock())
+            if earlier is not None:
+                return earlier
             try:
-                return attempt(first=number == 0)
+                return self._attempt(
+                    planner, writes, origin, dry_run=dry_run, is_first=attempt == 0
+                )
             except (VersionTaken, DuplicateRequest):
                 continue
-        raise ContendedWrite("Too many writers are changing this at once; nothing was saved.")
+        raise ContendedWrite(
+            "Too many writers are changing this at the same time; nothing was saved."
+        )
 
-    def _replayed(self, earlier: IdempotencyRecord, fingerprint: str) -> list[Accepted]:
-        if earlier.fingerprint != fingerprint:
-            raise IdempotencyKeyReused
-        found = [
-            (self.receipt(outcome.product_id, outcome.version), outcome.changed)
-            for outcome in earlier.outcomes
+    def _attempt(
+        self,
+        planner: Planner,
+        writes: Sequence[Write],
+        origin: Origin,
+        *,
+        dry_run: bool,
+        is_first: bool,
+    ) -> list[Accepted]:
+        """Plan the writes and append them. Raise VersionTaken or DuplicateRequest to try again."""
+        # The first attempt saves a read: its transaction finds a product that exists already.
+        checks_existence = dry_run or not is_first
+        planned = planner.plan_all(writes, checks_existence=checks_existence)
+        validate_together(writes, planned, remembers_answer=origin.idempotency_key is not None)
+        if dry_run:
+            raise_for_taken_names(self.table, planned)
+            return planned
+        append(self.table, planned, origin, self.clock())
+        for accepted in planned:
+            if accepted.change:
+                self.doorbell.notify("persist", accepted.change)
+        return planned
+
+    def _planner_of(self, writes: Sequence[Write], origin: Origin) -> Planner:
+        """Return a planner of these writes, with a generated ID where a write names none."""
+        product_ids = [
+            f"prod_{self.new_id()}" if write.product_id is None else write.product_id
+            for write in writes
         ]
-        return [
-            Accepted(change.after, change if changed else None, replayed=True)
-            for change, changed in found
-        ]
-
-    def _newest(self, product_id: str) -> Change:
-        newest = self.table.newest(validated_id(product_id))
-        if newest is None:
-            raise ProductNotFound(product_id)
-        return newest
-
-    def _next(self, previous: Change | None, after: Product, origin: Origin) -> Change:
-        return next_change(
-            previous,
-            after,
-            origin,
-            at=self.clock(),
-            change_id=self.new_id(),
+        return Planner(
+            log=self.table,
+            origin=origin,
+            product_ids=product_ids,
+            clock=self.clock,
+            new_id=self.new_id,
             effects=self.effects | {Effect.STORED},
         )
 
-    def _accept(self, planned: list[Accepted], origin: Origin) -> None:
-        changes = [accepted.change for accepted in planned if accepted.change]
-        record = _record_of(planned, origin)
-        if not changes:
-            if record:
-                self.table.save_idempotency_record(origin, record, self.clock())
-            return
-        try:
-            self.table.append(changes, record)
-        except (VersionTaken, DuplicateRequest):
-            # A retried request may find its own first try: then it was accepted after all.
-            standing = self.table.change(changes[0].product_id, changes[0].version)
-            if standing is None or standing.change_id != changes[0].change_id:
-                raise
-        except NameTaken as refusal:
-            self._check_names(planned)
-            # By now the name is free again; but this transaction did find it taken.
-            held = next(
-                i for i, a in enumerate(planned) if a.change and a.product.name == refusal.name
-            )
-            raise WritesRefused({held: refusal}) from refusal
-        for change in changes:
-            self.doorbell.notify("persist", change)
-
-    def _check_names(self, planned: list[Accepted]) -> None:
-        """What the transaction would say of each name; WritesRefused."""
-        refusals: dict[int, CatalogueError] = {}
-        for position, change in enumerate(accepted.change for accepted in planned):
-            if change and claims_name(change):
-                owner = self.table.name_owner(change.after.name)
-                if owner not in (None, change.product_id):
-                    refusals[position] = NameTaken(change.after.name, str(owner))
-        if refusals:
-            raise WritesRefused(refusals)
-
 
 def _part_of(origin: Origin, position: int) -> Origin:
-    """The origin of one write among several: its answer is remembered by itself. A caller's key holds no space."""
+    """Return the origin of one write of several, whose answer is remembered separately.
+
+    The key can't collide with a caller's own key, because those contain no spaces.
+    """
     key = origin.idempotency_key
     if key is None:
         return origin
-    return replace(origin, idempotency_key=replace(key, key=f"{key.key} {position}"))
-
-
-def _record_of(planned: list[Accepted], origin: Origin) -> IdempotencyRecord | None:
-    if origin.idempotency_key is None:
-        return None
-    outcomes = (
-        Outcome(a.product.product_id, a.product.version, changed=a.change is not None)
-        for a in planned
-    )
-    return IdempotencyRecord(origin.idempotency_key.fingerprint, tuple(outcomes))
+    part_key = replace(key, key=f"{key.key} {position}")
+    return replace(origin, idempotency_key=part_key)

@@ -1,7 +1,7 @@
-"""The wiring: this and ``upkeep`` alone name adapters. Everything is built once, on first use.
+"""The wiring. Only this module and ``maintenance`` import adapters.
 
-What has a large library behind it is imported where it is made: a function on Lambda that only reads would pay at each
-start for searching, storing files and Celery.
+Everything is built once, on first use. Adapters with large libraries are imported where they
+are built: a Lambda function that only reads must not load OpenSearch, S3 or Celery at its start.
 """
 
 import time
@@ -14,7 +14,7 @@ import uuid6
 from django.conf import settings
 from django.utils.functional import SimpleLazyObject
 
-from products.adapters.aws.clients import calling, client
+from products.adapters.aws.clients import client, translate_errors
 from products.adapters.dynamodb.table import DynamoProductTable
 from products.adapters.dynamodb.tokens import DynamoRevocations
 from products.adapters.sqs.doorbell import Doorbell
@@ -33,11 +33,12 @@ if TYPE_CHECKING:
 
 
 def now() -> datetime:
+    """Return the current time in UTC."""
     return datetime.now(UTC)
 
 
 def new_id() -> str:
-    """A UUIDv7: unique, and rising with time."""
+    """Return a UUIDv7: unique, and increasing with time."""
     return str(uuid6.uuid7())
 
 
@@ -46,31 +47,34 @@ sleep: Callable[[float], None] = time.sleep
 
 @cache
 def dynamodb() -> Any:
-    """Two tries a call: the direct one, and botocore's."""
+    """Return a DynamoDB client that makes two attempts: a direct call, then botocore's."""
     if settings.DIRECT_CALLS == "libcurl":
-        return _over_libcurl(client("dynamodb", attempts=1), again=True)
-    return _made("dynamodb", attempts=2)
+        return _over_libcurl(client("dynamodb", attempts=1), retry_timeouts=True)
+    return _client_without_libcurl("dynamodb", attempts=2)
 
 
 @cache
 def sqs() -> Any:
-    """One try: to send a message again is the relay's business."""
-    return _made("sqs", attempts=1)
+    """Return an SQS client that makes one attempt: the relay requeues lost messages."""
+    return _client_without_libcurl("sqs", attempts=1)
 
 
-def direct_sqs(plain: Any) -> Any:
-    """For the tasks' transport, as ``sqs``."""
-    return _over_libcurl(plain, again=False) if settings.DIRECT_CALLS == "libcurl" else plain
+def direct_sqs(botocore_client: Any) -> Any:
+    """Return an SQS client for the Celery transport, with one attempt like ``sqs``."""
+    if settings.DIRECT_CALLS != "libcurl":
+        return botocore_client
+    return _over_libcurl(botocore_client, retry_timeouts=False)
 
 
-def _over_libcurl(plain: Any, *, again: bool) -> Any:
+def _over_libcurl(botocore_client: Any, *, retry_timeouts: bool) -> Any:
     from products.adapters.aws.curl import CurlConnection
     from products.adapters.aws.direct import DirectClient
 
-    return DirectClient(plain, partial(CurlConnection, plain), again=again)
+    connect = partial(CurlConnection, botocore_client)
+    return DirectClient(botocore_client, connect, retry_timeouts=retry_timeouts)
 
 
-def _made(service: str, *, attempts: int) -> Any:
+def _client_without_libcurl(service: str, *, attempts: int) -> Any:
     if settings.DIRECT_CALLS != "sigv4":
         return client(service, attempts=attempts)
     from products.adapters.aws.sigv4 import signed_client
@@ -97,9 +101,9 @@ def index() -> "OpenSearchIndex | NoIndex":
     return OpenSearchIndex(connect(settings.OPENSEARCH_URL), settings.SEARCH_ALIAS)
 
 
-def searchable() -> Any:
-    """The OpenSearchIndex; None where there is none."""
-    return index() if settings.ENABLE_OPENSEARCH else None
+def opensearch_index() -> "OpenSearchIndex | None":
+    """Return the search index, or None where ENABLE_OPENSEARCH is off."""
+    return cast("OpenSearchIndex", index()) if settings.ENABLE_OPENSEARCH else None
 
 
 @cache
@@ -110,7 +114,7 @@ def cdn() -> "CloudFront":
 
 
 @cache
-def trail() -> "S3AuditTrail":
+def audit_trail() -> "S3AuditTrail":
     from products.adapters.s3 import S3AuditTrail, WriteOnceStorage
 
     storage = WriteOnceStorage(
@@ -120,17 +124,17 @@ def trail() -> "S3AuditTrail":
 
 
 def effects() -> frozenset[Effect]:
-    """The effects this deployment has; the others are "not configured" on its receipts."""
-    absent = {
-        Effect.SEARCHABLE: not settings.ENABLE_OPENSEARCH,
-        Effect.PURGED: not settings.ENABLE_CLOUDFRONT,
+    """Return the effects of this deployment; receipts show the others as "not configured"."""
+    is_enabled = {
+        Effect.SEARCHABLE: settings.ENABLE_OPENSEARCH,
+        Effect.PURGED: settings.ENABLE_CLOUDFRONT,
     }
-    return frozenset(effect for effect in Effect if not absent.get(effect))
+    return frozenset(effect for effect in Effect if is_enabled.get(effect, True))
 
 
 @cache
 def doorbell() -> Doorbell:
-    """Rung through Celery, or without it where a process does not load it."""
+    """Return the doorbell, which uses Celery only in processes that load Celery."""
     if not settings.CELERY:
         from products.adapters.sqs.doorbell_direct import SqsDoorbell
 
@@ -144,7 +148,7 @@ def doorbell() -> Doorbell:
 def catalogue() -> Catalogue:
     return Catalogue(
         table=table(),
-        index=cast(Any, SimpleLazyObject(index)),  # few processes search
+        index=cast(Any, SimpleLazyObject(index)),  # built only by processes that search
         doorbell=doorbell(),
         clock=now,
         new_id=new_id,
@@ -161,7 +165,7 @@ def pipeline() -> "Pipeline":
         table=table(),
         search_index=index(),
         cdn=cdn(),
-        trail=trail(),
+        trail=audit_trail(),
         doorbell=doorbell(),
         statistics=operations_log(),
         clock=now,
@@ -178,14 +182,14 @@ def operations_log() -> "DynamoOperations":
 
 @cache
 def operations() -> "Operations":
-    from products.adapters.sqs.depths import SqsQueues
+    from products.adapters.sqs.depths import SqsQueueDepths
     from products.operations import Operations
 
     return Operations(
         table=table(),
         log=operations_log(),
-        queues=SqsQueues(sqs(), settings.QUEUE_URLS),
-        trail=trail(),
+        queues=SqsQueueDepths(sqs(), settings.QUEUE_URLS),
+        trail=audit_trail(),
         doorbell=doorbell(),
         clock=now,
         new_id=new_id,
@@ -222,22 +226,22 @@ def scan_table() -> "DynamoScanTable":
 
 
 def image_url(key: str | None) -> str | None:
-    """Where browsers find an image that is kept under this key."""
+    """Return the URL of the image with this key."""
     return f"{settings.MEDIA_URL}{key}" if key else None
 
 
 def readiness_checks() -> dict[str, Callable[[], None] | None]:
-    """A check per dependency by name; None where this deployment does without it."""
+    """Return one check for each dependency; None where this deployment does not have it."""
     if not settings.CELERY:
-        return {"dynamodb": table().ping}  # the API alone needs nothing else to serve
-    standing = searchable()
+        return {"dynamodb": table().ping}  # the API on Lambda serves without the others
+    search = opensearch_index()
     return {
         "dynamodb": table().ping,
         "sql": _ping_sql,
         "sqs": _ping_sqs,
-        "opensearch": standing.ping if standing else None,
+        "opensearch": search.ping if search else None,
         "cloudfront": cdn().ping if settings.ENABLE_CLOUDFRONT else None,
-        "s3": trail().ping,
+        "s3": audit_trail().ping,
     }
 
 
@@ -249,10 +253,10 @@ def _ping_sql() -> None:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     finally:
-        connection.close()  # checks run on threads of their own, which must not leave connections behind
+        connection.close()  # a check runs in a thread of its own, whose connection would leak
 
 
 def _ping_sqs() -> None:
-    with calling("SQS"):
+    with translate_errors("SQS"):
         for url, _ in settings.QUEUE_URLS.values():
             sqs().get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])

@@ -1,13 +1,14 @@
-"""The catalogue as callers know it: the writes of ``acceptance``, and every way of reading. Pure."""
+"""The catalogue as callers use it: the writes of ``acceptance``, and all reads. Pure."""
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from products.acceptance import Acceptance, ChangeLog
+from products.acceptance import Acceptance
+from products.appending import ChangeLog
 from products.changes import Change, Effect
 from products.documents import format_timestamp
 from products.errors import DependencyUnavailable, NotYetCreated, ProductNotFound
@@ -21,83 +22,101 @@ from products.lists import (
     newest_per_product,
     search_page,
 )
+from products.planning import read_newest_change
 from products.product import Product, is_id, validated_id
 
 MAX_PAGE_SIZE = 100
-MAX_MATCHES = 1000  # matches of one search that can be paged through
+MAX_MATCHES = 1000  # of one search, over all of its pages
+FIRST_PAUSE_SECONDS = 0.02  # between two looks at an effect that is waited for
+MAX_PAUSE_SECONDS = 0.25
+PAUSE_GROWTH = 1.5
 
 
 class ProductTable(ChangeLog, Protocol):
-    """The log and the records. Each method may raise EngineAway."""
+    """The change log and the records. Each method may raise DependencyUnavailable."""
 
     def history(self, product_id: str, before: int | None, limit: int) -> list[Change]:
-        """Changes with a version below ``before``, newest first."""
+        """Return changes with a version below ``before``, newest first."""
 
     def open_changes(
         self, accepted_before: datetime | None = None, *, newest_first: bool = False
     ) -> Iterator[Change]:
-        """Changes with an open effect, oldest first unless told otherwise, read lazily."""
+        """Yield changes with an open effect, read lazily."""
 
     def record(self, product_id: str) -> Product | None:
-        """What the public reads."""
+        """Return the record of the product, which is what the public reads."""
 
     def records(self, product_ids: list[str]) -> dict[str, Product]: ...
 
     def name_owners(self, names: list[str]) -> dict[str, str]:
-        """The id of the product that holds each name, by the normalised name."""
+        """Return the IDs of the products that have these names, by normalised name."""
 
     def in_order(self, listing: ListQuery, *, active: bool) -> Iterator[Product]:
-        """Records from the index of this order, after ``listing.after``, read lazily."""
+        """Yield records in the order of the list, after ``listing.after``, read lazily."""
 
 
 class SearchIndex(Protocol):
     def search(self, listing: ListQuery, limit: int) -> list[str]:
-        """Ids of all matches of the text and the filters, best first, ``most`` of them; EngineAway without an index."""
+        """Return the IDs of at most ``limit`` products that match the text and the filters.
+
+        The best matches are first. Raise DependencyUnavailable when there is no index.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalogue(Acceptance):
-    """The products: write them, read them, follow a write."""
+    """The products: write them, read them, wait for the effects of a write.
+
+    ``public_lag`` is how long public reads may return the previous answer after a product is
+    stored.
+    """
 
     table: ProductTable
     index: SearchIndex
     public_lag: timedelta = timedelta()
-    """For how long after a product is stored the public may still be given the answer from before."""
 
     def public(self, product_id: str) -> Product:
-        """The product as the public sees it; ProductNotFound also when it is inactive."""
+        """Return the product for the public. Raise ProductNotFound also when it is inactive."""
         product = self.table.record(validated_id(product_id))
         if product is None or not product.active:
             raise ProductNotFound(product_id)
         return product
 
     def newest(self, product_id: str) -> Product:
-        """The product after its newest change, stored or not: what staff see."""
-        return self._newest(product_id).after
+        """Return the product for staff: its newest version, stored or not."""
+        return read_newest_change(self.table, product_id).after
 
     def by_ids(self, product_ids: list[str]) -> dict[str, Product]:
-        """Many products as staff see them, in few reads; those that are not there are left out."""
-        legal = [product_id for product_id in product_ids if is_id(product_id)]
-        opened = self._opened(())
-        records = self.table.records(legal)
-        return records | {i: opened[i].after for i in legal if i in opened}
+        """Return the newest versions of these products by ID, without those that don't exist."""
+        legal_ids = [product_id for product_id in product_ids if is_id(product_id)]
+        open_changes = self._newest_open(())
+        products = self.table.records(legal_ids)
+        for product_id in legal_ids:
+            if product_id in open_changes:
+                products[product_id] = open_changes[product_id].after
+        return products
 
     def by_names(self, names: list[str]) -> dict[str, Product]:
-        """The products that hold these names, by the normalised name."""
+        """Return the newest versions of the products with these names, by normalised name."""
         owners = self.table.name_owners(names)
-        found = self.by_ids(list(dict.fromkeys(owners.values())))
-        return {name: found[owner] for name, owner in owners.items() if owner in found}
+        unique_owners = list(dict.fromkeys(owners.values()))
+        products = self.by_ids(unique_owners)
+        return {name: products[owner] for name, owner in owners.items() if owner in products}
 
     def version(self, product_id: str, version: int) -> Product:
+        """Return the product after this version. Raises: ChangeNotFound."""
         return self.receipt(product_id, version).after
 
     def as_of(self, product_id: str, moment: datetime) -> Product:
-        """The product as it was then, active or not; NotYetCreated when it did not exist.
+        """Return the product as it was at this time, active or not.
 
-        Versions rise with time, so the one wanted is found in as many reads as the version number has bits.
+        Acceptance times rise with versions, so a binary search finds the version.
+
+        Raises: ProductNotFound, NotYetCreated.
         """
-        newest = self._newest(product_id)
-        low, high = 0, newest.version  # version ``low`` was there by then, ``high`` + 1 was not
+        newest = read_newest_change(self.table, product_id)
+        # Version ``low`` was accepted by then, 0 for none. Version ``high + 1`` was not.
+        low, high = 0, newest.version
         while low < high:
             middle = (low + high + 1) // 2
             if self.receipt(product_id, middle).accepted_at <= moment:
@@ -111,7 +130,10 @@ class Catalogue(Acceptance):
     def history(
         self, product_id: str, *, before: int | None = None, limit: int = 25
     ) -> list[Change]:
-        """The product's changes, newest first; ProductNotFound when it has none at all."""
+        """Return changes with a version below ``before``, newest first.
+
+        Raise ProductNotFound when the product has no changes at all.
+        """
         changes = self.table.history(validated_id(product_id), before, limit)
         if not changes and before is None:
             raise ProductNotFound(product_id)
@@ -120,7 +142,7 @@ class Catalogue(Acceptance):
     def await_effect(
         self, change: Change, effect: Effect, *, seconds: float, sleep: Callable[[float], None]
     ) -> Change:
-        """The change once ``effect`` is no longer open - or has failed for good, or ``seconds`` have passed."""
+        """Return the change when the effect is done or failed, or after ``seconds``."""
         return self.await_effects([change], effect, seconds=seconds, sleep=sleep)[0]
 
     def await_effects(
@@ -131,127 +153,145 @@ class Catalogue(Acceptance):
         seconds: float,
         sleep: Callable[[float], None],
     ) -> list[Change]:
-        """Each of the changes as in ``await_effect``; ``seconds`` is the time for all of them together.
+        """Return the changes when the effect of each is done or failed, or after ``seconds``.
 
-        The write is accepted whatever happens here, so an engine that is away only makes the wait a blind one. Once
-        the effect was waited for, ``public_lag`` passes too: then whoever is told so finds the public reads new.
+        An unavailable table does not end the wait, because the writes are accepted already. When
+        an effect is done, ``public_lag`` passes too: the caller then finds it in public reads.
         """
         deadline = self.clock() + timedelta(seconds=seconds)
-        awaited = [self._awaited(change, effect, deadline, sleep) for change in changes]
+        awaited = [self._wait_for(change, effect, deadline, sleep) for change in changes]
         if self.public_lag and any(effect not in change.open for change in awaited):
             sleep(self.public_lag.total_seconds())
         return awaited
 
-    def _awaited(
+    def _wait_for(
         self, change: Change, effect: Effect, deadline: datetime, sleep: Callable[[float], None]
     ) -> Change:
-        pause = 0.02
+        pause = FIRST_PAUSE_SECONDS
         while effect in change.open and change.state(effect) != "failed":
-            left = (deadline - self.clock()).total_seconds()
-            if left <= 0:
+            seconds_left = (deadline - self.clock()).total_seconds()
+            if seconds_left <= 0:
                 break
-            sleep(min(pause, left))
-            pause = min(pause * 1.5, 0.25)
+            sleep(min(pause, seconds_left))
+            pause = min(pause * PAUSE_GROWTH, MAX_PAUSE_SECONDS)
             with suppress(DependencyUnavailable):
                 change = self.receipt(change.product_id, change.version)
         return change
 
     def page(self, listing: ListQuery) -> Page:
-        """A page of records, as the public sees them."""
-        return self._page(listing, {})
+        """Return a page of records, for the public."""
+        return build_page(listing, self._streams(listing), {})
 
     def staff_page(self, listing: ListQuery, *, also: Iterable[str] = ()) -> Page:
-        """A page with the open changes laid over the records, so that a save is in the list at once.
+        """Return a page of records with the open changes overlaid: a save is visible immediately.
 
-        The index of open changes may lag for a moment; the products named in ``also`` are read consistently.
+        The index of open changes may lag for a moment, so the products whose IDs are in ``also``
+        are read consistently.
         """
-        return self._page(listing, self._opened(also))
+        return build_page(listing, self._streams(listing), self._newest_open(also))
 
     def walk(self, listing: ListQuery, limit: int) -> Iterator[Product]:
-        """The products of a staff list, page by page as they are asked for, ``most`` of them."""
+        """Yield at most ``limit`` products of a staff list, read page by page."""
         left = limit
         while left > 0:
-            part = replace(listing, limit=min(MAX_PAGE_SIZE, left))
-            page = self.search(part, staff=True) if listing.text else self.staff_page(part)
+            query = replace(listing, limit=min(MAX_PAGE_SIZE, left))
+            page = self.search(query, staff=True) if listing.text else self.staff_page(query)
             yield from page.products
             left -= len(page.products)
             if page.after is None:
                 return
             listing = replace(listing, after=page.after)
 
-    def _opened(self, also: Iterable[str]) -> dict[str, Change]:
-        """The newest open change of each product, unless its record has gone on: a version that stayed open behind a
-        later, completed one is no longer what staff saved last. The records are read after the changes, so that what
-        completes in between is in one of them."""
-        asked = [change for change in map(self.table.newest, also) if change]
-        opened = newest_per_product(
-            itertools.chain(asked, self.table.open_changes(newest_first=True))
-        )
-        records = self.table.records(list(opened))
-        return {
-            i: c for i, c in opened.items() if i not in records or records[i].version <= c.version
-        }
-
-    def _page(self, listing: ListQuery, opened: Mapping[str, Change]) -> Page:
-        return build_page(listing, self._streams(listing), opened)
-
-    def _streams(self, listing: ListQuery) -> list[Iterator[Product]]:
-        whole = listing if listing.text is None else replace(listing, after=None)
-        if listing.only_open:
-            return []  # they are all among the open changes
-        wanted = (True, False) if listing.active is None else (listing.active,)
-        return [self.table.in_order(whole, active=active) for active in wanted]
-
     def search(self, listing: ListQuery, *, staff: bool, also: Iterable[str] = ()) -> Page:
-        """Products matching ``listing.text`` and its filters; without an index, by a bounded walk through the list.
+        """Return products that match ``listing.text`` and the filters.
 
-        Staff find their own saves at once, on the first page, before the index has them.
+        Without an index, this is a bounded read of the list. Staff find their own saves on the
+        first page before the index has them; see ``staff_page`` for ``also``.
         """
-        opened = self._opened(also) if staff else {}
-        fresh = self.freshness()
+        open_changes = self._newest_open(also) if staff else {}
+        freshness = self.freshness()
         try:
             ids = self.index.search(listing, MAX_MATCHES)
         except DependencyUnavailable:
-            page = search_page(listing, self._streams(listing), opened)
-            return replace(
-                page, freshness=replace(fresh, from_index=False, complete_up_to=self.clock())
-            )
-        ids = self._with_unseen(listing, opened, ids)
+            page = search_page(listing, self._streams(listing), open_changes)
+            read_now = Freshness(complete_up_to=self.clock(), from_index=False)
+            return replace(page, freshness=read_now)
+        ids = self._with_unindexed(listing, open_changes, ids)
         end = listing.offset + listing.limit
         wanted = ids[listing.offset : end]
-        records = self.table.records([i for i in wanted if i not in opened])
-        newest = [
-            opened[i].after if i in opened else records[i]
-            for i in wanted
-            if i in records or i in opened
-        ]
-        plain = replace(listing, after=None, text=None)
-        held = [
-            p
-            for p in newest
-            if plain.matches(p) and (not listing.only_open or p.product_id in opened)
-        ]
-        return Page(held, str(end) if len(ids) > end else None, opened, fresh)
-
-    def _with_unseen(
-        self, listing: ListQuery, opened: Mapping[str, Change], ids: list[str]
-    ) -> list[str]:
-        """The matches with those the index can't know yet: at their place in an order, or first among the best."""
-        unseen = {
-            i: c.after
-            for i, c in opened.items()
-            if i not in ids and mentions(c.after, listing.text or "")
-        }
-        moved = {i: opened[i].after for i in ids if i in opened}
-        if listing.by_relevance or not unseen | moved:
-            return [*unseen, *ids]
-        every = self.table.records(ids) | moved | unseen
-        ordered = sorted(every.values(), key=listing.position, reverse=listing.descending)
-        return [product.product_id for product in ordered]
+        after = str(end) if len(ids) > end else None
+        products = self._matching(listing, open_changes, wanted)
+        return Page(products, after, open_changes, freshness)
 
     def freshness(self) -> Freshness:
-        """How current the search is: complete up to now, or up to the oldest change the index still lacks."""
+        """Return how current the search index is.
+
+        It is complete up to now, or up to the oldest change that it lacks.
+        """
         for change in itertools.islice(self.table.open_changes(), MAX_OVERLAID):
             if Effect.SEARCHABLE in change.open:
                 return Freshness(change.accepted_at, from_index=True)
         return Freshness(self.clock(), from_index=True)
+
+    def _newest_open(self, also: Iterable[str]) -> dict[str, Change]:
+        """Return the newest open change of each product, if it is not older than the record.
+
+        A version may stay open although a later one is complete: it is not the product's newest.
+        The records are read after the changes, so a change that completes in between is found
+        in one of them.
+        """
+        consistent = [change for change in map(self.table.newest, also) if change]
+        indexed = self.table.open_changes(newest_first=True)
+        newest = newest_per_product(itertools.chain(consistent, indexed))
+        records = self.table.records(list(newest))
+        return {
+            product_id: change
+            for product_id, change in newest.items()
+            if product_id not in records or records[product_id].version <= change.version
+        }
+
+    def _streams(self, listing: ListQuery) -> list[Iterator[Product]]:
+        """Return the records of the list, as one ordered stream for each value of ``active``."""
+        if listing.only_open:
+            return []  # the overlay has all of them
+        # The position of a search is an offset, which the table does not know.
+        query = listing if listing.text is None else replace(listing, after=None)
+        wanted = (True, False) if listing.active is None else (listing.active,)
+        return [self.table.in_order(query, active=active) for active in wanted]
+
+    def _matching(
+        self, listing: ListQuery, open_changes: Mapping[str, Change], ids: Sequence[str]
+    ) -> list[Product]:
+        """Return the newest versions of these products, if they still pass the filters."""
+        records = self.table.records([i for i in ids if i not in open_changes])
+        filters = replace(listing, after=None, text=None)
+        products: list[Product] = []
+        for product_id in ids:
+            change = open_changes.get(product_id)
+            if change is None and listing.only_open:
+                continue
+            product = change.after if change else records.get(product_id)
+            if product and filters.matches(product):
+                products.append(product)
+        return products
+
+    def _with_unindexed(
+        self, listing: ListQuery, open_changes: Mapping[str, Change], ids: list[str]
+    ) -> list[str]:
+        """Return the matches, including those that the index does not have yet.
+
+        New matches come first in an order by relevance, and at their place in any other order.
+        """
+        matched = set(ids)
+        updated: dict[str, Product] = {}
+        unindexed: dict[str, Product] = {}
+        for product_id, change in open_changes.items():
+            if product_id in matched:
+                updated[product_id] = change.after
+            elif mentions(change.after, listing.text or ""):
+                unindexed[product_id] = change.after
+        if listing.by_relevance or not (updated or unindexed):
+            return [*unindexed, *ids]
+        products = self.table.records(ids) | updated | unindexed
+        ordered = sorted(products.values(), key=listing.position, reverse=listing.descending)
+        return [product.product_id for product in ordered]

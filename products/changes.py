@@ -1,4 +1,4 @@
-"""The change log's entries: what a change is, how it is chained and hashed, and how far its effects have come. Pure."""
+"""The entries of the change log: their hash chain, and the progress of their effects. Pure."""
 
 import hashlib
 import json
@@ -15,6 +15,7 @@ from products.idempotency import IdempotencyKey
 from products.product import Product
 
 MAX_REASON_LENGTH = 200  # characters
+MAX_VERSION = 10**12 - 1  # the keys of the log have room for 12 digits
 
 
 class ChangeType(StrEnum):
@@ -25,7 +26,7 @@ class ChangeType(StrEnum):
 
 
 class Effect(StrEnum):
-    """What every accepted change sets off, named by the state it reaches."""
+    """What follows from every accepted change, named by the state it reaches."""
 
     STORED = "stored"
     PURGED = "purged"
@@ -35,7 +36,7 @@ class Effect(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """Why an effect has not come about yet. ``permanent``: repeating it alone will not help."""
+    """Why an effect is not done yet. A ``permanent`` failure needs a person; retries don't help."""
 
     reason: str
     at: datetime
@@ -45,7 +46,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Discard:
-    """Why a person gave an effect up, which will not come about any more."""
+    """Who gave an effect up, and why. It will not be done any more."""
 
     by: str
     at: datetime
@@ -54,7 +55,7 @@ class Discard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """Who writes, from where, under which request id, and why if they say so: a required part of every write."""
+    """Who made a write, from where, in which request, and optionally why. Every write has one."""
 
     actor: str
     source: str
@@ -63,13 +64,22 @@ class Origin:
     idempotency_key: IdempotencyKey | None = None
 
     def __post_init__(self) -> None:
-        if len(self.reason) > MAX_REASON_LENGTH:
-            raise Invalid({"reason": [f"Must have at most {MAX_REASON_LENGTH} characters."]})
+        validate_reason(self.reason)
+
+
+def validate_reason(reason: str) -> None:
+    """Raise Invalid when the reason is longer than MAX_REASON_LENGTH."""
+    if len(reason) > MAX_REASON_LENGTH:
+        raise Invalid({"reason": [f"Must have at most {MAX_REASON_LENGTH} characters."]})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One accepted write. All of it is immutable but the last five fields, which tell how its effects fare."""
+    """An entry of a product's change log: one accepted write.
+
+    Only the last five fields ever change: they say how far the effects are. ``requeues`` is how
+    often the relay requeued the change, and when it did so last.
+    """
 
     product_id: str
     version: int
@@ -88,7 +98,10 @@ class Change:
     discarded: Mapping[Effect, Discard] = field(default_factory=dict)
 
     def state(self, effect: Effect) -> str:
-        """``done``, ``pending``, ``retrying``, ``failed``, ``discarded`` or ``not configured``."""
+        """Return the state of one effect.
+
+        It is ``done``, ``pending``, ``retrying``, ``failed``, ``discarded``, or ``not configured``.
+        """
         if effect in self.done:
             return "done"
         if effect in self.discarded:
@@ -102,7 +115,7 @@ class Change:
 
     @property
     def status(self) -> str:
-        """The whole write in one word: ``complete``, ``failed``, ``stored`` or ``accepted``."""
+        """The state of the whole write: ``complete``, ``failed``, ``stored`` or ``accepted``."""
         if not self.open:
             return "complete"
         if any(self.state(effect) == "failed" for effect in self.open):
@@ -111,6 +124,7 @@ class Change:
 
 
 def change_type(before: Product | None, after: Product) -> ChangeType:
+    """Return the type of the change between these two versions of a product."""
     if before is None:
         return ChangeType.CREATE
     if before.active != after.active:
@@ -127,24 +141,27 @@ def next_change(
     change_id: str,
     effects: frozenset[Effect],
 ) -> Change:
-    """The change that makes ``after`` the newest version; it is stamped, chained to ``previous`` and hashed here.
+    """Return the change that makes ``after`` the newest version of its product.
 
-    Times rise strictly within a product, whatever the clocks of two hosts say, so audit keys never collide.
+    It gets its version and time here, is chained to ``previous``, and is hashed. Times rise
+    strictly within a product even if the clocks of two hosts differ, so audit keys never collide.
     """
+    version = 1
     if previous:
+        version = previous.version + 1
         at = max(at, previous.accepted_at + timedelta(microseconds=1))
-    version = previous.version + 1 if previous else 1
     after = replace(after, version=version, updated_at=at, updated_by=origin.actor)
     if not previous:
         after = replace(after, created_at=at)
+    before = previous.after if previous else None
     change = Change(
         product_id=after.product_id,
         version=version,
         change_id=change_id,
-        change_type=change_type(previous.after if previous else None, after),
+        change_type=change_type(before, after),
         origin=origin,
         accepted_at=at,
-        before=previous.after if previous else None,
+        before=before,
         after=after,
         previous_hash=previous.record_hash if previous else None,
         open=effects,
@@ -153,7 +170,7 @@ def next_change(
 
 
 def verified(change: Change) -> Change:
-    """The change, or CorruptChange when it is not what was accepted."""
+    """Return the change, or raise CorruptChange when it is not the accepted one."""
     if audit_hash(change) != change.record_hash:
         raise CorruptChange(
             f"Version {change.version} of {change.product_id} was altered after it was accepted."
@@ -165,26 +182,37 @@ def verified(change: Change) -> Change:
 
 
 def canonical_json(document: Any) -> bytes:
-    """The one way to write a document, so that its hash can be computed again by anyone: sorted keys, UTF-8."""
-    return json.dumps(
-        document, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=_plain
-    ).encode()
+    """Return the document as JSON in UTF-8, with sorted keys and no whitespace.
+
+    Anyone can compute the hash of a document again from this form.
+    """
+    text = json.dumps(
+        document,
+        sort_keys=True,
+        ensure_ascii=False,
+        separators=(",", ":"),
+        default=_decimal_text,
+    )
+    return text.encode()
 
 
-def _plain(value: Any) -> str:
+def _decimal_text(value: Any) -> str:
     if isinstance(value, Decimal):
         return str(value)
-    raise TypeError(f"no wire form for {type(value).__name__}")
+    raise TypeError(f"{type(value).__name__} is not a JSON type")
 
 
 def audit_record(change: Change) -> dict[str, Any]:
-    """What the audit trail keeps of a change; its hash is the next change's ``previousHash``."""
-    reason = {"reason": change.origin.reason} if change.origin.reason else {}
-    return reason | {
+    """Return what the audit trail keeps of a change.
+
+    The hash of this record is the ``previousHash`` of the product's next change.
+    """
+    origin = change.origin
+    record = {
         "timestamp": format_timestamp(change.accepted_at),
-        "user": change.origin.actor,
-        "source": change.origin.source,
-        "requestId": change.origin.request_id,
+        "user": origin.actor,
+        "source": origin.source,
+        "requestId": origin.request_id,
         "changeType": str(change.change_type),
         "changeId": change.change_id,
         "productId": change.product_id,
@@ -193,12 +221,17 @@ def audit_record(change: Change) -> dict[str, Any]:
         "after": to_document(change.after),
         "previousHash": change.previous_hash,
     }
+    if origin.reason:
+        record["reason"] = origin.reason
+    return record
 
 
 def audit_hash(change: Change) -> str:
+    """Return the SHA-256 of the change's audit record, as hexadecimal text."""
     return hashlib.sha256(canonical_json(audit_record(change))).hexdigest()
 
 
 def audit_key(change: Change) -> str:
-    """``{year}/{month}/{day}/{productId}_{timestamp}.json`` (DESIGN §6)."""
-    return f"{change.accepted_at:%Y/%m/%d}/{change.product_id}_{change.accepted_at:%Y%m%dT%H%M%S.%fZ}.json"
+    """Return the key: ``{year}/{month}/{day}/{productId}_{timestamp}.json``."""
+    at = change.accepted_at
+    return f"{at:%Y/%m/%d}/{change.product_id}_{at:%Y%m%dT%H%M%S.%fZ}.json"

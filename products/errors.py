@@ -1,32 +1,31 @@
-"""Everything the catalogue refuses, sorted by what the caller must do. Pure."""
+"""The errors of the catalogue, sorted by what the caller has to do about them. Pure."""
 
 from collections.abc import Mapping
 
 
 class CatalogueError(Exception):
-    """Anything the catalogue refuses. Its four kinds below say what the caller must do."""
+    """A refusal of the catalogue. Its four kinds, below, say what the caller has to do."""
 
 
 class Invalid(CatalogueError):
-    """The request itself is wrong: change it. ``errors`` holds sentences by field name."""
+    """The request itself is wrong and must be changed. ``errors`` holds sentences by field name."""
 
     def __init__(self, errors: Mapping[str, list[str]]) -> None:
         self.errors = dict(errors)
-        super().__init__(
-            " ".join(f"{field}: {' '.join(texts)}" for field, texts in self.errors.items())
-        )
+        sentences = [f"{field}: {' '.join(texts)}" for field, texts in self.errors.items()]
+        super().__init__(" ".join(sentences))
 
 
 class NotFound(CatalogueError):
-    """What was asked for does not exist."""
+    """The requested thing does not exist."""
 
 
 class Conflict(CatalogueError):
-    """The request was right, but the catalogue has moved: look again, then decide."""
+    """The request is valid, but it does not fit the current state: read that, then decide."""
 
 
 class Unavailable(CatalogueError):
-    """Nothing is wrong with the request; an engine is away. The same request may succeed later."""
+    """A dependency is unavailable. The same request may succeed later."""
 
 
 class ProductNotFound(NotFound):
@@ -35,7 +34,7 @@ class ProductNotFound(NotFound):
 
 
 class NotYetCreated(ProductNotFound):
-    """The product is there now, but was not at the moment that was asked for."""
+    """The product exists now, but did not at the requested time."""
 
     def __init__(self, product_id: str, created_at: str) -> None:
         super().__init__(
@@ -56,26 +55,27 @@ class ProductExists(Conflict):
 
 class NameTaken(Conflict):
     def __init__(self, name: str, product_id: str) -> None:
-        self.name, self.product_id = name, product_id
+        self.name = name
+        self.product_id = product_id
         super().__init__(
             f"The name {name!r} belongs to product {product_id!r}, perhaps a deactivated one."
         )
 
 
 class VersionTaken(Conflict):
-    """Somebody else appended this version first; read the newest change and try again."""
+    """Another writer appended this version first: read the newest change and try again."""
 
 
 class CorruptChange(Exception):
-    """The stored change is not the one that was accepted: its hash does not fit. Never retried by itself."""
+    """A stored change differs from the accepted one: its hash does not match. Needs a person."""
 
 
 class EffectRefused(Exception):
-    """An engine refused an effect for good, e.g. a document it can't index. Never retried by itself."""
+    """A dependency rejected an effect permanently, such as a document it can't index."""
 
 
 class DependencyUnavailable(Unavailable):
-    """An engine did not answer, or answered that it can't just now, or does not take us for whom we are."""
+    """A dependency timed out, reported that it is unavailable, or rejected our credentials."""
 
     def __init__(self, dependency: str, state: str = "does not answer at the moment") -> None:
         self.dependency = dependency

@@ -1,4 +1,7 @@
-"""Requests that may be repeated and shall take effect once: their key, and the answer that is remembered. Pure."""
+"""Idempotency keys, and what is remembered of the requests that carry them. Pure.
+
+A request may be sent again with the same key: it takes effect once and gets the same answer.
+"""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -6,19 +9,19 @@ from datetime import timedelta
 from products.errors import Conflict
 
 RETENTION = timedelta(hours=24)
-"""How long the answer to a request with an Idempotency-Key is kept (DESIGN §3)."""
+"""How long the answer to a request with an Idempotency-Key is kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyKey:
-    """A request that may be repeated and shall take effect once: its Idempotency-Key, and a hash of all it asks."""
+    """A request's Idempotency-Key, and a hash of everything the request asks for."""
 
     key: str
     fingerprint: str
 
 
 class IdempotencyKeyReused(Conflict):
-    """The same Idempotency-Key came with another request before."""
+    """The Idempotency-Key was used before, for another request."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -27,12 +30,12 @@ class IdempotencyKeyReused(Conflict):
 
 
 class DuplicateRequest(Conflict):
-    """The same request was answered a moment ago, while this one was under way."""
+    """The same request was answered while this one was being processed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The version a write came to, and whether it made that."""
+    """The version a product had after a write, and whether the write created that version."""
 
     product_id: str
     version: int
@@ -41,7 +44,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyRecord:
-    """What is remembered of a request with an Idempotency-Key: what each of its writes came to."""
+    """What is remembered of a request with an Idempotency-Key: the outcome of each write."""
 
     fingerprint: str
     outcomes: tuple[Outcome, ...]

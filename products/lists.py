@@ -1,4 +1,4 @@
-"""Lists of products: their order, their pages, and how changes not yet stored are laid over them. Pure."""
+"""Lists of products: order, pages, and the overlay of open changes on stored records. Pure."""
 
 import heapq
 import itertools
@@ -12,15 +12,17 @@ from products.currency import DEFAULT_CURRENCY
 from products.documents import format_timestamp
 from products.product import Product
 
-MAX_EXAMINED = 2000  # index entries one page may look at before it answers with what it has found
-MAX_OVERLAID = 1000  # open changes a staff list lays over the records
+MAX_EXAMINED = 2000  # products that one page reads before it returns the matches so far
+MAX_OVERLAID = 1000  # open changes that a staff list overlays on the records
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListQuery:
-    """Which products, in which order. ``active`` None is both; ``after`` is the position the last page ended at.
+    """Which products to list, and in which order.
 
-    A search for ``text`` has no stable positions: its ``after`` is how many matches were handed out before.
+    ``active`` None lists active and inactive products. ``only_open`` lists products with an open
+    effect, in lists with an overlay. ``after`` is the position where the previous page ended; in a
+    search for ``text``, which has no stable positions, it is the number of matches so far.
     """
 
     active: bool | None = True
@@ -31,30 +33,29 @@ class ListQuery:
     max_price: Decimal | None = None
     billing_cycle: str | None = None
     updated_by: str | None = None
-    only_open: bool = (
-        False  # only products with an open effect; for lists laid over with the open changes
-    )
+    only_open: bool = False
     text: str | None = None
     by_relevance: bool = False
     after: str | None = None
     limit: int = 25
 
     def __post_init__(self) -> None:
-        # Amounts of two currencies have no common order, so an order by price is one of a single currency.
+        # Amounts of two currencies can't be compared, so an order by price has one currency.
         if self.by_price and self.currency is None:
             object.__setattr__(self, "currency", DEFAULT_CURRENCY)
 
     @property
     def offset(self) -> int:
-        """How many matches of a search were handed out before."""
+        """The number of matches on the previous pages of a search."""
         return int(self.after) if self.after else 0
 
     def position(self, product: Product) -> str:
-        """Where the product stands in this order: unique, and comparing as a text compares as the order does."""
+        """Return the product's unique sort key: lexical order equals list order."""
         first = f"{product.price:09.2f}" if self.by_price else format_timestamp(product.created_at)
         return f"{first}#{product.product_id}"
 
     def matches(self, product: Product) -> bool:
+        """Whether the product passes all filters and comes after the previous page."""
         return (
             self.active in (None, product.active)
             and self.currency in (None, product.currency)
@@ -72,9 +73,9 @@ class ListQuery:
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """How current a search is: what was accepted up to this moment is in it, whatever came later may be missing.
+    """How current a search is: it includes all changes accepted up to ``complete_up_to``.
 
-    ``from_index`` is False where the table was walked instead, because there is no index or it is away.
+    ``from_index`` is False when the table was read instead of the search index.
     """
 
     complete_up_to: datetime
@@ -83,9 +84,10 @@ class Freshness:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of products; ``after`` is the position to go on from, None at the end.
+    """One page of products.
 
-    ``open_changes`` holds the newest open change by product id, where the list was laid over with them.
+    ``after`` is the position where the next page starts, None on the last page. ``open_changes``
+    holds the newest open change by product ID, if the list has an overlay.
     """
 
     products: list[Product]
@@ -95,68 +97,75 @@ class Page:
 
 
 def newest_per_product(changes: Iterable[Change]) -> dict[str, Change]:
-    """The newest change of each product in ``changes``, of which at most OVERLAID_MOST are read."""
+    """Return the newest change of each product, from the first MAX_OVERLAID of the changes."""
     newest: dict[str, Change] = {}
     for change in itertools.islice(changes, MAX_OVERLAID):
-        standing = newest.get(change.product_id)
-        if standing is None or standing.version < change.version:
+        known = newest.get(change.product_id)
+        if known is None or known.version < change.version:
             newest[change.product_id] = change
     return newest
 
 
 def build_page(
-    listing: ListQuery, records: list[Iterator[Product]], opened: Mapping[str, Change]
+    listing: ListQuery, records: list[Iterator[Product]], open_changes: Mapping[str, Change]
 ) -> Page:
-    """One page out of ordered streams of records, with the newest open changes laid over them.
+    """Return one page of ordered streams of records, with the open changes overlaid.
 
-    A product stands where its newest change puts it. At most EXAMINED_MOST entries are looked at, so that a filter
-    few products pass costs a bounded read; the page then says where to go on.
+    A product takes the place that its newest change gives it. A filter that few products pass
+    costs a bounded read: after MAX_EXAMINED products the page ends, and says where to continue.
     """
+    overlay = {product_id: change.after for product_id, change in open_changes.items()}
+    products = _overlaid(listing, records, overlay)
     found: list[Product] = []
     examined: Product | None = None
-    streams = _laid_over(listing, records, {i: change.after for i, change in opened.items()})
-    for examined in itertools.islice(streams, MAX_EXAMINED):
+    for examined in itertools.islice(products, MAX_EXAMINED):
         if not listing.matches(examined):
             continue
         if len(found) == listing.limit:
-            return Page(found, listing.position(found[-1]), opened)
+            return Page(found, listing.position(found[-1]), open_changes)
         found.append(examined)
-    more = examined is not None and next(streams, None) is not None
-    return Page(found, listing.position(examined) if more and examined else None, opened)
+    has_more = next(products, None) is not None
+    after = listing.position(examined) if examined and has_more else None
+    return Page(found, after, open_changes)
 
 
 def search_page(
-    listing: ListQuery, records: list[Iterator[Product]], opened: Mapping[str, Change]
+    listing: ListQuery, records: list[Iterator[Product]], open_changes: Mapping[str, Change]
 ) -> Page:
-    """A page of a search, by a walk through the list in its order: bounded, and without a ranking."""
-    whole = replace(listing, after=None, limit=MAX_EXAMINED)
-    return page_at_offset(listing, build_page(whole, records, opened).products, opened)
+    """Return a page of a search without an index: a bounded read of the list, in list order."""
+    whole_list = replace(listing, after=None, limit=MAX_EXAMINED)
+    matches = build_page(whole_list, records, open_changes).products
+    return page_at_offset(listing, matches, open_changes)
 
 
-def page_at_offset(listing: ListQuery, found: list[Product], opened: Mapping[str, Change]) -> Page:
-    """The page of ``found`` - all matches there are up to some bound - that begins at ``listing.after``."""
+def page_at_offset(
+    listing: ListQuery, matches: list[Product], open_changes: Mapping[str, Change]
+) -> Page:
+    """Return the page of ``matches`` that starts at the offset of ``listing``."""
     start = listing.offset
     end = start + listing.limit
-    return Page(found[start:end], str(end) if len(found) > end else None, opened)
+    after = str(end) if len(matches) > end else None
+    return Page(matches[start:end], after, open_changes)
 
 
-def _laid_over(
+def _overlaid(
     listing: ListQuery, records: list[Iterator[Product]], overlay: Mapping[str, Product]
 ) -> Iterator[Product]:
-    laid = sorted(
-        filter(listing.matches, overlay.values()), key=listing.position, reverse=listing.descending
-    )
-    seen: set[str] = set()
-    for product in heapq.merge(*records, laid, key=listing.position, reverse=listing.descending):
-        standing = overlay.get(product.product_id, product)
-        if product.product_id not in seen and standing.version <= product.version:
-            seen.add(product.product_id)
+    """Yield records and overlay in list order: each product once, and never an older version."""
+    overlaid = [product for product in overlay.values() if listing.matches(product)]
+    overlaid.sort(key=listing.position, reverse=listing.descending)
+    streams = [*records, overlaid]
+    yielded: set[str] = set()
+    for product in heapq.merge(*streams, key=listing.position, reverse=listing.descending):
+        product_id = product.product_id
+        newest = overlay.get(product_id, product)
+        if product_id not in yielded and newest.version <= product.version:
+            yielded.add(product_id)
             yield product
 
 
 def mentions(product: Product, text: str) -> bool:
-    """Whether every word of ``text`` occurs in the product, whatever its case."""
-    texts = " ".join(
-        [product.name, product.product_id, product.description, *product.features]
-    ).casefold()
-    return all(word in texts for word in text.casefold().split())
+    """Whether the product contains every word of ``text``, in any case."""
+    parts = [product.name, product.product_id, product.description, *product.features]
+    content = " ".join(parts).casefold()
+    return all(word in content for word in text.casefold().split())

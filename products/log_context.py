@@ -1,4 +1,4 @@
-"""Facts about the current request or task that every log line carries. Pure."""
+"""Fields of the current request or task that every log line carries. Pure."""
 
 import logging
 from collections.abc import Iterator, Mapping
@@ -7,24 +7,27 @@ from contextvars import ContextVar
 from types import MappingProxyType
 from typing import Any
 
-_bound: ContextVar[Mapping[str, Any]] = ContextVar("bound", default=MappingProxyType({}))
+_fields: ContextVar[Mapping[str, Any]] = ContextVar("log_fields", default=MappingProxyType({}))
 
 
 @contextmanager
-def log_fields(**facts: Any) -> Iterator[None]:
-    """While this lasts, every line of this thread carries these facts; those that are not known are left out."""
-    known = {name: value for name, value in facts.items() if value not in (None, "")}
-    before = _bound.set({**_bound.get(), **known})
+def log_fields(**fields: Any) -> Iterator[None]:
+    """Add these fields to all log lines inside the block, except fields that are empty."""
+    known = {name: value for name, value in fields.items() if value not in (None, "")}
+    previous = _fields.set({**_fields.get(), **known})
     try:
         yield
     finally:
-        _bound.reset(before)
+        _fields.reset(previous)
 
 
 class LogFieldsFilter(logging.Filter):
-    """Adds what is bound to each record, whichever library wrote it; what an event says itself goes before."""
+    """Adds the current fields to each log record, of our own code and of libraries.
+
+    A field that the record has already is kept.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        for name, value in _bound.get().items():
+        for name, value in _fields.get().items():
             vars(record).setdefault(name, value)
         return True

@@ -1,9 +1,9 @@
-"""The wiring of what keeps the catalogue right: checks of it, repairs, the index made anew, dead letters.
+"""The wiring of maintenance: reconciliation, repair, the search index's rebuild, dead letters.
 
-Apart from ``bootstrap``, which it builds on, since no request needs it and a function on Lambda would pay for it.
+It builds on ``bootstrap`` and is separate from it, because no request needs it and a Lambda
+function would pay for its imports.
 """
 
-import itertools
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -17,18 +17,18 @@ from products.adapters.opensearch.rebuild import OpenSearchRebuild
 from products.adapters.sqs.dead_letters import SqsDeadLetters
 from products.bootstrap import (
     audit_records,
+    audit_trail,
     doorbell,
     dynamodb,
     jobs,
     now,
+    opensearch_index,
     operations,
     pipeline,
     scan_table,
-    searchable,
     sleep,
     sqs,
     table,
-    trail,
 )
 from products.lists import ListQuery
 from products.reconciliation.audit_verification import AuditVerification
@@ -42,6 +42,9 @@ from products.reindex import Reindex
 
 logger = logging.getLogger(__name__)
 
+VERIFICATION_THREADS = 8
+PAGE_SIZE = 100  # records in one read
+
 
 @cache
 def reconciliation_source() -> DynamoReconciliation:
@@ -49,27 +52,33 @@ def reconciliation_source() -> DynamoReconciliation:
 
 
 @cache
-def _several() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(
-        8, "check"
-    )  # a check mostly waits; made in the worker's child, at its first check
+def _verification_threads() -> ThreadPoolExecutor:
+    """Return the threads of verification, which mostly waits for responses.
+
+    It is built at the first verification, so in the worker's child process: threads don't
+    survive a fork.
+    """
+    return ThreadPoolExecutor(VERIFICATION_THREADS, "check")
 
 
 def verification(grace_period: timedelta = GRACE_PERIOD) -> Verification:
     return Verification(
         logs=reconciliation_source(),
-        documents=searchable(),
+        documents=opensearch_index(),
         trail=audit_records(),
         clock=now,
-        map_function=_several().map,
+        map_function=_verification_threads().map,
         grace_period=grace_period,
     )
 
 
 def audit_verification(*, offline: bool) -> AuditVerification:
-    logs = None if offline else reconciliation_source()
+    """Return the verification of the audit trail; ``offline`` leaves out the change log."""
     return AuditVerification(
-        records=audit_records(), spool=SqliteAuditSpool(), logs=logs, map_function=_several().map
+        records=audit_records(),
+        spool=SqliteAuditSpool(),
+        logs=None if offline else reconciliation_source(),
+        map_function=_verification_threads().map,
     )
 
 
@@ -77,8 +86,8 @@ def repair() -> Repair:
     return Repair(
         table=table(),
         items=reconciliation_source(),
-        index=searchable(),
-        trail=trail(),
+        index=opensearch_index(),
+        trail=audit_trail(),
         doorbell=doorbell(),
         cover=lambda at: pipeline().cover(at, sleep) if settings.ENABLE_CLOUDFRONT else None,
         clock=now,
@@ -88,25 +97,27 @@ def repair() -> Repair:
 @cache
 def drift_scan() -> DriftScan:
     return DriftScan(
-        table=scan_table(), verification=verification(), on_difference=_warn_of, clock=now
+        table=scan_table(), verification=verification(), on_difference=_log_difference, clock=now
     )
 
 
-def _warn_of(difference: Difference) -> None:
-    about = {
+def _log_difference(difference: Difference) -> None:
+    facts = {
         "kind": str(difference.kind),
         "product_id": difference.product_id,
         "version": difference.version,
+        "cause": difference.cause,
     }
-    logger.warning("drift", extra={**about, "cause": difference.cause})
+    logger.warning("drift", extra=facts)
 
 
 def reindex() -> Reindex | None:
-    """None where there is no search index."""
-    if not (standing := searchable()):
+    """Return the rebuild of the search index, or None where there is no index."""
+    live = opensearch_index()
+    if live is None:
         return None
     return Reindex(
-        records=reconciliation_source(), index=OpenSearchRebuild(standing.client, standing.alias)
+        records=reconciliation_source(), index=OpenSearchRebuild(live.client, live.alias)
     )
 
 
@@ -117,9 +128,14 @@ def redrive() -> Redrive:
 
 
 def index_records() -> int:
-    """Index all records at once; later versions in the index stay. Returns how many were indexed."""
-    if not (standing := searchable()):
+    """Index all records, except where the index has a later version; return how many are new."""
+    search = opensearch_index()
+    if search is None:
         return 0
-    standing.ensure()
-    listings = (table().in_order(ListQuery(limit=100), active=active) for active in (True, False))
-    return int(standing.put_all(itertools.chain.from_iterable(listings)))
+    search.ensure()
+    records = (
+        product
+        for active in (True, False)
+        for product in table().in_order(ListQuery(limit=PAGE_SIZE), active=active)
+    )
+    return search.put_all(records)

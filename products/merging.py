@@ -1,4 +1,4 @@
-"""What edits come to: the fields that differ, and how they merge with what others have saved meanwhile. Pure."""
+"""Comparing versions of a product, and merging edits with what others saved meanwhile. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -11,7 +11,7 @@ from products.product import RULES, Product, validated_edits, validated_product
 
 @dataclass(frozen=True, slots=True)
 class Clash:
-    """One field two editors changed to different values, starting from ``base``."""
+    """A field that two editors changed to different values, both starting from ``base``."""
 
     base: Any
     yours: Any
@@ -19,22 +19,26 @@ class Clash:
 
 
 class EditConflict(Conflict):
-    """Two editors changed the same fields. ``clashes`` holds both values by field, ``product`` is the newest.
+    """Two editors changed the same fields.
 
-    ``edits`` are the fields the caller really changed, the clashing ones among them.
+    ``clashes`` holds both values by field, ``product`` is the newest version, and ``edits`` are
+    all fields that the caller really changed, including those that clash.
     """
 
     def __init__(
         self, clashes: Mapping[str, Clash], edits: Mapping[str, Any], product: Product
     ) -> None:
-        self.clashes, self.edits, self.product = dict(clashes), dict(edits), product
+        self.clashes = dict(clashes)
+        self.edits = dict(edits)
+        self.product = product
+        names = ", ".join(clashes)
         super().__init__(
-            f"Others saved up to version {product.version} meanwhile and changed {', '.join(clashes)} too."
+            f"Others saved up to version {product.version} meanwhile and changed {names} too."
         )
 
 
 class VersionMismatch(Conflict):
-    """The caller insisted on one version (If-Match) and the product has moved on."""
+    """The caller required one version (If-Match), and the product has another by now."""
 
     def __init__(self, product: Product) -> None:
         self.product = product
@@ -42,36 +46,46 @@ class VersionMismatch(Conflict):
 
 
 def shown_value(product: Product, field: str) -> Any:
-    """The field as an editor saw it: a derived period counts as the text it was shown as."""
+    """Return the field as an editor sees it: a derived period counts as its text."""
     return product.shown_period if field == "period" else getattr(product, field)
 
 
 def differences(before: Product | None, after: Product) -> dict[str, tuple[Any, Any]]:
-    """The fields that differ, as (before, after)."""
-    pairs = {
-        name: (shown_value(before, name) if before else None, shown_value(after, name))
-        for name in RULES
-    }
-    return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+    """Return the fields that differ, as (before, after). A missing ``before`` has None in all."""
+    changed: dict[str, tuple[Any, Any]] = {}
+    for field in RULES:
+        old = shown_value(before, field) if before else None
+        new = shown_value(after, field)
+        if old != new:
+            changed[field] = (old, new)
+    return changed
 
 
 def merged(base: Product, edits: Mapping[str, Any], newest: Product) -> Product:
-    """``newest`` with what the caller really changed since ``base``; EditConflict when both changed a field.
+    """Return ``newest`` with what the caller changed since ``base``.
 
-    A value equal to the base's was not touched by the caller, so a product sent back whole overwrites nobody - nor is
-    it refused for the fields that nobody may write.
+    A value equal to the base's counts as unchanged. So a product that is sent back whole
+    overwrites nothing, and its read-only fields do no harm.
+
+    Raises: Invalid, or EditConflict when others changed the same field to another value.
     """
-    written = {name: value for name, value in edits.items() if not is_as_read(base, name, value)}
-    kept = {
+    sent = {name: value for name, value in edits.items() if not is_as_read(base, name, value)}
+    changed = {
         name: value
-        for name, value in validated_edits(written).items()
+        for name, value in validated_edits(sent).items()
         if value != shown_value(base, name)
     }
-    clashes = {
-        name: Clash(shown_value(base, name), value, shown_value(newest, name))
-        for name, value in kept.items()
-        if shown_value(newest, name) not in (shown_value(base, name), value)
-    }
+    clashes = _clashes(base, changed, newest)
     if clashes:
-        raise EditConflict(clashes, kept, newest)
-    return validated_product(replace(newest, **kept))
+        raise EditConflict(clashes, changed, newest)
+    return validated_product(replace(newest, **changed))
+
+
+def _clashes(base: Product, changed: Mapping[str, Any], newest: Product) -> dict[str, Clash]:
+    clashes: dict[str, Clash] = {}
+    for field, yours in changed.items():
+        original = shown_value(base, field)
+        theirs = shown_value(newest, field)
+        if theirs not in (original, yours):
+            clashes[field] = Clash(original, yours, theirs)
+    return clashes

@@ -12,12 +12,23 @@ from typing import Any
 from products.currency import CURRENCIES, DEFAULT_CURRENCY, money
 from products.errors import Invalid
 
-MIN_PRICE, MAX_PRICE = Decimal("0.01"), Decimal("999999.99")
-LENGTHS = {"name": (3, 100), "description": (10, 500), "period": (5, 100), "feature": (2, 200)}
+CENT = Decimal("0.01")
+MIN_PRICE = Decimal("0.01")
+MAX_PRICE = Decimal("999999.99")
+LENGTHS = {
+    "name": (3, 100),
+    "description": (10, 500),
+    "period": (5, 100),
+    "feature": (2, 200),
+}
+"""The minimum and maximum number of characters."""
 MAX_FEATURES = 20
-BIDI_CONTROLS = frozenset(
-    "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-)  # they make a text read as another
+BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Bidirectional control characters, which are used to spoof text."""
+AMOUNT = re.compile(r"\s*-?[0-9]{1,12}(\.[0-9]{1,12})?\s*")
+ZERO = re.compile(r"0{1,6}(\.0{1,2})?")
+PRODUCT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+IMAGE_KEY = re.compile(r"products/[A-Za-z0-9_-]{1,64}/[0-9a-f]{32}\.webp")
 
 
 class BillingCycle(StrEnum):
@@ -28,9 +39,10 @@ class BillingCycle(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Product:
-    """One product as of one version. Prices are in units of ``currency`` with two places; times are UTC.
+    """One version of a product. Prices are in units of ``currency`` with two places; times are UTC.
 
-    ``period`` is None when the text customers see is derived from the prices (see ``shown_period``).
+    ``period`` is None when the text for customers is derived from the prices: see ``shown_period``.
+    ``image`` is the image's key in the media storage, which contains a hash of the image.
     """
 
     product_id: str
@@ -43,7 +55,7 @@ class Product:
     period: str | None = None
     features: tuple[str, ...] = ()
     active: bool = True
-    image: str | None = None  # its key in the media storage, made from what it shows
+    image: str | None = None
     version: int
     created_at: datetime
     updated_at: datetime
@@ -51,12 +63,12 @@ class Product:
 
     @property
     def shown_period(self) -> str:
-        """The period text for customers: the staff's own words, else derived from the prices."""
+        """The period text for customers: written by staff, or derived from the prices."""
         return self.period or derived_period(self)
 
 
 def derived_period(product: Product) -> str:
-    """What the customer pays when, in a few words, e.g. ``once-off + R1000/year``."""
+    """Return what the customer pays and when, such as ``once-off + R1000/year``."""
     if product.billing_cycle is BillingCycle.ONE_TIME:
         return "once-off"
     unit = "month" if product.billing_cycle is BillingCycle.MONTHLY else "year"
@@ -66,64 +78,73 @@ def derived_period(product: Product) -> str:
 
 
 def normalised_name(name: str) -> str:
-    """Two products may not share this: the name without its case, its spaces, what can't be seen, and its way of being
-    encoded."""
-    seen = (
-        c for c in unicodedata.normalize("NFKC", name).casefold() if unicodedata.category(c) != "Cf"
-    )
-    return "".join("".join(seen).split())
+    """Return the uniqueness key of a name: two products may not share one.
+
+    It is the name in NFKC, case-folded, without whitespace and invisible characters.
+    """
+    folded = unicodedata.normalize("NFKC", name).casefold()
+    visible = "".join(character for character in folded if not _is_invisible(character))
+    return "".join(visible.split())
 
 
-# The rules, one function a field: each takes what was sent and gives the value to keep, or refuses with a sentence.
-# They raise ValueError, so that a rule need not know the name of the field it guards.
+def _is_invisible(character: str) -> bool:
+    return unicodedata.category(character) == "Cf"
+
+
+# The rules, one function for each field. A rule takes what was sent and returns the value to keep.
+# It raises ValueError with a sentence, because it does not know the name of its field.
 
 
 def _text(minimum: int, limit: int, *, lines: bool = False) -> Callable[[Any], str]:
+    """Return the rule for a text of so many characters; ``lines`` allows line breaks and tabs."""
+    allowed_controls = "\n\t" if lines else ""
+
     def rule(value: Any) -> str:
         if not isinstance(value, str):
             raise ValueError("Must be text.")
         text = unicodedata.normalize("NFC", value.replace("\r\n", "\n")).strip()
-        allowed = "\n\t" if lines else ""
-        if any(
-            (unicodedata.category(c) in {"Cc", "Cs"} and c not in allowed) or c in BIDI_CONTROLS
-            for c in text
-        ):
+        if any(_is_forbidden(character, allowed_controls) for character in text):
             raise ValueError("Must not contain control characters.")
-        seen = sum(unicodedata.category(c) != "Cf" for c in text)
-        if not (minimum <= seen and len(text) <= limit):
-            raise ValueError(
-                f"Must have {minimum} to {limit} characters; it has {len(text) if seen >= minimum else seen}."
-            )
+        visible = sum(not _is_invisible(character) for character in text)
+        if visible < minimum or len(text) > limit:
+            length = visible if visible < minimum else len(text)
+            raise ValueError(f"Must have {minimum} to {limit} characters; it has {length}.")
         return text
 
     return rule
+
+
+def _is_forbidden(character: str, allowed_controls: str) -> bool:
+    if character in BIDI_CONTROLS:
+        return True
+    is_control = unicodedata.category(character) in {"Cc", "Cs"}
+    return is_control and character not in allowed_controls
 
 
 def _price(value: Any) -> Decimal:
     # A float has already lost what the customer typed, so it is refused rather than rounded.
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         raise ValueError('Must be an amount such as "1500.00".')
-    if isinstance(value, str) and not re.fullmatch(r"\s*-?[0-9]{1,12}(\.[0-9]{1,12})?\s*", value):
+    if isinstance(value, str) and not AMOUNT.fullmatch(value):
         raise ValueError('Must be an amount such as "1500.00".')
     amount = Decimal(value)
     if not amount.is_finite() or not MIN_PRICE <= amount <= MAX_PRICE:
         raise ValueError(f"Must be between {MIN_PRICE} and {MAX_PRICE}.")
-    cents = amount.quantize(Decimal("0.01"))
-    if cents != amount:
+    rounded = amount.quantize(CENT)
+    if rounded != amount:
         raise ValueError("Must have at most 2 decimal places.")
-    return cents
+    return rounded
 
 
 def price_bound(value: Any) -> Decimal:
-    """What a list of prices may begin or end at: any price, and 0, which bounds nothing. ValueError otherwise."""
-    return (
-        Decimal(0)
-        if isinstance(value, str) and re.fullmatch(r"0{1,6}(\.0{1,2})?", value)
-        else _price(value)
-    )
+    """Return the first or last price of a list: any legal price, or 0. ValueError otherwise."""
+    if isinstance(value, str) and ZERO.fullmatch(value):
+        return Decimal(0)
+    return _price(value)
 
 
 def _optional(rule: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return the rule for a field that may be empty, which is kept as None."""
     return lambda value: None if value is None or value == "" else rule(value)
 
 
@@ -144,19 +165,18 @@ def _features(value: Any) -> tuple[str, ...]:
         raise ValueError("Must be a list of texts.")
     if len(value) > MAX_FEATURES:
         raise ValueError(f"Must have at most {MAX_FEATURES} entries; it has {len(value)}.")
-    kept, rule = [], _text(*LENGTHS["feature"])
+    rule = _text(*LENGTHS["feature"])
+    features = []
     for number, entry in enumerate(value, 1):
         try:
-            kept.append(rule(entry))
+            features.append(rule(entry))
         except ValueError as refusal:
             raise ValueError(f"Entry {number}: {refusal}") from None
-    return tuple(kept)
+    return tuple(features)
 
 
 def _image(value: Any) -> str:
-    if not isinstance(value, str) or not re.fullmatch(
-        r"products/[A-Za-z0-9_-]{1,64}/[0-9a-f]{32}\.webp", value
-    ):
+    if not isinstance(value, str) or not IMAGE_KEY.fullmatch(value):
         raise ValueError("Must be an image that was uploaded here.")
     return value
 
@@ -183,38 +203,45 @@ REQUIRED = ("name", "description", "price")
 
 
 def is_id(text: str) -> bool:
-    return re.fullmatch(r"[A-Za-z0-9_-]{1,64}", text) is not None
+    """Whether the text is a legal product ID: 1 to 64 letters, digits, hyphens or underscores."""
+    return PRODUCT_ID.fullmatch(text) is not None
 
 
 def validated_id(product_id: Any) -> str:
-    """The id, or Invalid: 1 to 64 of A-Z a-z 0-9 _ - (DESIGN §4)."""
+    """Return the product ID, or raise Invalid when it is not a legal one."""
     if not isinstance(product_id, str) or not is_id(product_id):
         raise Invalid({"product_id": ["Must be 1 to 64 letters, digits, hyphens or underscores."]})
     return product_id
 
 
 def validated_edits(edits: Mapping[str, Any]) -> dict[str, Any]:
-    """The caller's fields, each by its rule; Invalid names every field that breaks one or does not exist."""
-    kept: dict[str, Any] = {}
+    """Return the caller's fields, each as its rule keeps it.
+
+    Raise Invalid with every field that breaks its rule or does not exist.
+    """
+    values: dict[str, Any] = {}
     errors: dict[str, list[str]] = {}
     for field, value in edits.items():
         if field not in RULES:
             errors[field] = ["There is no such field, or it can't be written."]
             continue
         try:
-            kept[field] = RULES[field](value)
+            values[field] = RULES[field](value)
         except ValueError as refusal:
             errors[field] = [str(refusal)]
     if errors:
         raise Invalid(errors)
-    return kept
+    return values
 
 
 def new_product(product_id: str, edits: Mapping[str, Any], *, by: str, at: datetime) -> Product:
-    """Version 1 of a product from the fields a caller sent; Invalid lists all that is wrong at once."""
+    """Return version 1 of a product from the fields a caller sent.
+
+    Raise Invalid with everything that is wrong.
+    """
     errors = {field: ["This field is required."] for field in REQUIRED if field not in edits}
     try:
-        kept = validated_edits(edits)
+        values = validated_edits(edits)
     except Invalid as refusal:
         errors |= refusal.errors
     if errors:
@@ -225,19 +252,19 @@ def new_product(product_id: str, edits: Mapping[str, Any], *, by: str, at: datet
         created_at=at,
         updated_at=at,
         updated_by=by,
-        **kept,
+        **values,
     )
     return validated_product(product)
 
 
 def validated_product(product: Product) -> Product:
-    """The product if its fields agree with one another, with a period that is only the derived text left to derive."""
+    """Return the product, or raise Invalid when its fields contradict one another.
+
+    A period that equals the derived text is kept as None, so that it follows later prices.
+    """
     if product.billing_cycle is BillingCycle.ONE_TIME and product.renewal_price is not None:
-        raise Invalid(
-            {
-                "renewal_price": [
-                    "A one-time product is not renewed; leave this empty or choose a cycle."
-                ]
-            }
-        )
-    return replace(product, period=None) if product.period == derived_period(product) else product
+        sentence = "A one-time product is not renewed; leave this empty or choose a cycle."
+        raise Invalid({"renewal_price": [sentence]})
+    if product.period == derived_period(product):
+        return replace(product, period=None)
+    return product

@@ -1,4 +1,4 @@
-"""A write that is asked for, and what it came to. Pure."""
+"""A requested write, and its result. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from products.product import Product
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Write:
-    """One write that is asked for; ``base`` and ``only_if`` are those of ``Catalogue.update``."""
+    """One requested write. ``base`` and ``expected_version`` are those of ``Acceptance.update``."""
 
     product_id: str | None
     edits: Mapping[str, Any] = field(default_factory=dict)
@@ -22,9 +22,9 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """What a write came to: the product after it, and the change, None when nothing was different.
+    """The result of a write: the product after it, and the change, None when nothing differed.
 
-    ``replayed``: the request had been answered before, and this is that answer again.
+    ``replayed`` says that the request was answered before, and this is the same answer.
     """
 
     product: Product
@@ -33,7 +33,7 @@ class Accepted:
 
 
 class WritesRefused(CatalogueError):
-    """None of the writes was made, because of these among them: the refusal by position, from 0."""
+    """None of several writes was made. ``refusals`` holds the reasons by position, from 0."""
 
     def __init__(self, refusals: Mapping[int, CatalogueError]) -> None:
         self.refusals = dict(refusals)

@@ -1,1 +1,5 @@
-"""Settings from the environment: ``base`` for every process, ``api``, ``worker``, and ``full`` for the whole product."""
+"""Settings, read from environment variables.
+
+``base`` is for every process, ``api`` and ``worker`` for functions on Lambda, and ``full`` for the
+containers, with the admin.
+"""

@@ -1,4 +1,7 @@
-"""The settings of the API alone: no admin, no SQL, no sessions, no Celery. Whoever writes has a bearer token."""
+"""Settings of the API-only deployment: no admin, SQL, sessions or Celery.
+
+Clients authenticate with bearer tokens only.
+"""
 
 import os
 from typing import Any
@@ -9,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from bbws_products.settings.base import *  # noqa: F403 # this builds on them
 from bbws_products.settings.base import ENVIRONMENT
 from bbws_products.settings.environment import flag, is_weak, number, required, text_list
-from bbws_products.settings.headers import *  # noqa: F403 # HTTPS and what a browser may do: settings like these here
+from bbws_products.settings.headers import *  # noqa: F403 # HTTPS and security headers
 from bbws_products.settings.headers import LOCAL
 
 SECRET_KEY = required(
@@ -20,31 +23,31 @@ required(
     "TOKEN_KEYS", "Long random texts, comma-separated: the first signs API tokens, all verify them."
 )
 TOKEN_KEYS = text_list("TOKEN_KEYS")
-weak = [key for key in (SECRET_KEY, *TOKEN_KEYS) if is_weak(key)]
-if ENVIRONMENT in {"sit", "prod"} and (DEBUG or LOCAL or weak or SECRET_KEY in TOKEN_KEYS):
+has_unsafe_key = SECRET_KEY in TOKEN_KEYS or any(map(is_weak, (SECRET_KEY, *TOKEN_KEYS)))
+if ENVIRONMENT in {"sit", "prod"} and (DEBUG or LOCAL or has_unsafe_key):
     raise ImproperlyConfigured(
         f"{ENVIRONMENT} refuses to start with DEBUG, LOCAL or keys meant for development."
     )
 
-# API Gateway lets only the host names through that lead to it.
+# API Gateway forwards requests for its own host names only.
 ALLOWED_HOSTS = ["*"]
 MEDIA_URL = required(
     "MEDIA_URL",
     "Where browsers find product images, with a slash at the end, e.g. https://media.example/.",
 )
 
-# Tokens of an external issuer, e.g. Cognito's; none without a JWKS_URL.
+# Tokens of an external issuer such as Cognito are accepted if JWKS_URL is set.
 JWKS_URL = os.environ.get("JWKS_URL", "")
 JWKS_ISSUER = (
     required("JWKS_ISSUER", "The issuer whose tokens JWKS_URL verifies.") if JWKS_URL else ""
 )
 JWKS_AUDIENCE = os.environ.get("JWKS_AUDIENCE", "")
 JWKS_GROUPS_CLAIM = os.environ.get("JWKS_GROUPS_CLAIM", "cognito:groups")
-# Calls a second of one client; 0 is no limit.
+# Requests a second from one client; 0 means no limit.
 THROTTLE_PUBLIC = int(number("THROTTLE_PUBLIC", 100))
 THROTTLE_STAFF = int(number("THROTTLE_STAFF", 50))
 
-CELERY: dict[str, Any] = {}  # messages are written without it
+CELERY: dict[str, Any] = {}  # the doorbell of functions sends messages without Celery
 INSTALLED_APPS = ["products"]
 FIRST_MIDDLEWARE = [
     "products.api.middleware.RequestIdMiddleware",
@@ -76,7 +79,7 @@ REST_FRAMEWORK: dict[str, Any] = {
     "URL_FORMAT_OVERRIDE": None,
 }
 
-# Browsers of these origins may call the API with a token; sessions are for our own pages only.
+# Scripts from these origins may call the API with a token; session cookies work on our pages only.
 CORS_ALLOWED_ORIGINS = text_list("CORS_ALLOWED_ORIGINS")
 CORS_URLS_REGEX = r"^/v1\.0/"
 CORS_PREFLIGHT_MAX_AGE = 3600

@@ -1,7 +1,7 @@
-"""The settings of every process: what it is a part of, and where things are.
+"""Settings of every process: the environment's name and the addresses of its dependencies.
 
-``settings_api`` and ``settings_worker`` build on these, and ``settings`` - the whole product - on all three. AWS
-region, credentials and endpoints are read by boto3 itself (``AWS_*``).
+``settings.api`` and ``settings.worker`` extend these, and ``settings.full`` extends all three.
+boto3 reads the AWS region, credentials and endpoints itself, from ``AWS_*``.
 """
 
 import logging
@@ -19,26 +19,22 @@ if prefix := os.environ.get("SECRETS_SSM_PREFIX"):
     fill_environment(prefix)
 
 ENVIRONMENT = required(
-    "ENVIRONMENT", "One of dev, sit, prod: it is a part of the name of every queue and table."
+    "ENVIRONMENT", "One of dev, sit, prod: the names of all queues and tables contain it."
 )
 
 PRODUCTS_TABLE = os.environ.get("PRODUCTS_TABLE", f"bbws-products-{ENVIRONMENT}")
 SEARCH_ALIAS = os.environ.get("SEARCH_ALIAS", f"bbws-products-{ENVIRONMENT}")
 ENABLE_OPENSEARCH = flag("ENABLE_OPENSEARCH", True)
-OPENSEARCH_URL = (
-    required(
+OPENSEARCH_URL = ""
+if ENABLE_OPENSEARCH:
+    OPENSEARCH_URL = required(
         "OPENSEARCH_URL", "e.g. https://host:443, or switch search off with ENABLE_OPENSEARCH=0."
     )
-    if ENABLE_OPENSEARCH
-    else ""
-)
 ENABLE_CLOUDFRONT = flag("ENABLE_CLOUDFRONT", True)
-HOT_ANSWER_SECONDS = (
-    0.0  # one call at a time is all that a function answers, so there is nobody to answer again
-)
-DIRECT_CALLS = (
-    "sigv4"  # without botocore while all goes well; libcurl would be a third of the functions' zip
-)
+# No microcache: a function handles one request at a time.
+HOT_ANSWER_SECONDS = 0.0
+# Calls AWS without botocore unless an error must be handled; libcurl would be a third of the zip.
+DIRECT_CALLS = "sigv4"
 RELAY_AFTER = timedelta(seconds=number("RELAY_AFTER_SECONDS", 30))
 
 SQS_QUEUE_URL_PREFIX = required(
@@ -55,7 +51,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LOG_FORMAT = os.environ.get("LOG_FORMAT", "json")
 if LOG_FORMAT not in {"json", "line"}:
     raise ImproperlyConfigured(f"LOG_FORMAT must be json or line, not {LOG_FORMAT!r}.")
-logging.captureWarnings(LOG_FORMAT == "json")  # they too are lines of a log then
+logging.captureWarnings(LOG_FORMAT == "json")  # makes Python's warnings JSON lines, too
 LOG_SAMPLE_READS = number("LOG_SAMPLE_READS", 1)
 LOGGING = logging_settings(
     LOG_FORMAT,

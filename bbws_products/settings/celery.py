@@ -8,7 +8,7 @@ from kombu import Queue
 from tasks.queues import ON_CHANGE_QUEUE, RELAY, VERIFY, queue_names
 
 SETTINGS: dict[str, Any] = {
-    # No host and no keys: endpoint, region and credentials come from the environment, as in every boto3 client.
+    # Endpoint, region and credentials come from the environment, as in every boto3 client.
     "broker_url": "sqs://",
     "broker_transport": "tasks.sqs_transport:Transport",
     "broker_connection_retry_on_startup": True,
@@ -16,12 +16,13 @@ SETTINGS: dict[str, Any] = {
     "broker_pool_limit": 8,
     "broker_pool_acquire_timeout": 2.0,
     "task_create_missing_queues": False,
-    # The publisher's one try is bounded by the transport's client; trying again is the relay's business.
+    # One attempt, limited by the transport's client. The relay requeues a change whose message
+    # was not sent.
     "task_publish_retry": False,
     "task_serializer": "json",
     "accept_content": ["json"],
-    # A message is acknowledged after success only. A failed one goes back to SQS, whose own redrive moves it to the
-    # dead-letter queue after three receives.
+    # A message is acknowledged only after success. SQS delivers a failed message again, and moves
+    # it to the dead-letter queue after three receives.
     "task_acks_late": True,
     "task_acks_on_failure": False,
     "task_acks_on_timeout": False,
@@ -36,8 +37,8 @@ SETTINGS: dict[str, Any] = {
     "task_send_sent_event": False,
     "worker_max_tasks_per_child": 1000,
     "worker_hijack_root_logger": False,
-    "beat_scheduler": "tasks.scheduler:BeatingScheduler",
-    "beat_max_loop_interval": 10,  # seconds; each turn is a sign of life
+    "beat_scheduler": "tasks.scheduler:HeartbeatScheduler",
+    "beat_max_loop_interval": 10,  # seconds; each loop writes the heartbeat file
     "enable_utc": True,
     "timezone": "UTC",
 }
@@ -49,23 +50,31 @@ def celery_settings(
     relay_every: timedelta,
     verify_every: timedelta = timedelta(),
 ) -> dict[str, Any]:
-    """Celery's settings for this environment's queues; ``relay_every`` is how often open changes are looked after, and
-    ``verify_every`` how often a slice of the catalogue is verified; never when it is zero."""
+    """Return Celery's settings for an environment.
+
+    ``relay_every`` is the interval between runs of the relay, which requeues open changes.
+    ``verify_every`` is the interval between steps of the drift scan; zero disables the scan.
+    """
     queues = queue_names(env)
     change_queue = queues["products.persist"]
     routes = {task: {"queue": name} for task, name in queues.items()}
     routes |= {task: {"queue": change_queue} for task in ON_CHANGE_QUEUE}
-    every = {"relay": (RELAY, relay_every)} | (
-        {"verify": (VERIFY, verify_every)} if verify_every else {}
-    )
+    schedule = {"relay": _schedule_entry(RELAY, relay_every)}
+    if verify_every:
+        schedule["verify"] = _schedule_entry(VERIFY, verify_every)
     return SETTINGS | {
         "broker_transport_options": transport_options,
         "task_queues": [Queue(name, routing_key=name, no_declare=True) for name in queues.values()],
         "task_default_queue": change_queue,
         "task_routes": routes,
-        # What was not done within its interval is dropped, so that an outage does not pile such messages up.
-        "beat_schedule": {
-            name: {"task": task, "schedule": often, "options": {"expires": often.total_seconds()}}
-            for name, (task, often) in every.items()
-        },
+        "beat_schedule": schedule,
     }
+
+
+def _schedule_entry(task: str, interval: timedelta) -> dict[str, Any]:
+    """Return a beat entry whose messages expire after one interval.
+
+    So messages do not pile up in the queue during an outage.
+    """
+    expiry = {"expires": interval.total_seconds()}
+    return {"task": task, "schedule": interval, "options": expiry}

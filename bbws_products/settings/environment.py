@@ -1,4 +1,4 @@
-"""Reading the environment: a variable that is missing or malformed says how to set it."""
+"""Read environment variables; the error for a missing or malformed one says how to set it."""
 
 import os
 
@@ -8,7 +8,7 @@ INSECURE = "insecure-"
 
 
 def required(name: str, how: str) -> str:
-    """The variable's value, or an error that ends the start and tells ``how`` to set it."""
+    """Return the variable's value. If it is not set, raise ImproperlyConfigured with ``how``."""
     value = os.environ.get(name, "")
     if not value:
         raise ImproperlyConfigured(f"{name} is not set. {how}")
@@ -16,11 +16,12 @@ def required(name: str, how: str) -> str:
 
 
 def is_weak(key: str) -> bool:
-    """Whether a key is one for development, or short enough to be tried out."""
+    """Return whether a key is a development key, or short enough for a brute-force attack."""
     return key.startswith(INSECURE) or len(key) < 32
 
 
 def flag(name: str, default: bool) -> bool:
+    """Return the value of a boolean variable."""
     value = os.environ.get(name, "1" if default else "0").lower()
     if value not in {"0", "1", "true", "false"}:
         raise ImproperlyConfigured(f"{name} must be 1 or 0, not {value!r}.")
@@ -28,6 +29,7 @@ def flag(name: str, default: bool) -> bool:
 
 
 def number(name: str, default: float) -> float:
+    """Return the value of a numeric variable."""
     try:
         return float(os.environ.get(name, default))
     except ValueError:
@@ -35,5 +37,6 @@ def number(name: str, default: float) -> float:
 
 
 def text_list(name: str, default: str = "") -> list[str]:
-    """A comma-separated list."""
-    return [word.strip() for word in os.environ.get(name, default).split(",") if word.strip()]
+    """Return the items of a comma-separated list."""
+    items = [item.strip() for item in os.environ.get(name, default).split(",")]
+    return [item for item in items if item]

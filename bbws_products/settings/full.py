@@ -1,4 +1,4 @@
-"""All settings of the whole product: what the API needs, what workers need, and the admin. All from the environment."""
+"""Settings of the whole product: API, workers and admin."""
 
 import os
 from pathlib import Path
@@ -10,10 +10,10 @@ from django.core.exceptions import ImproperlyConfigured
 from bbws_products.settings.api import *  # noqa: F403 # this builds on them
 from bbws_products.settings.api import FIRST_MIDDLEWARE, LOCAL, REST_FRAMEWORK
 from bbws_products.settings.environment import number, required, text_list
-from bbws_products.settings.security import *  # noqa: F403 # signing in and sessions: settings like these here
+from bbws_products.settings.security import *  # noqa: F403 # login and sessions
 from bbws_products.settings.theme import THEME
 from bbws_products.settings.worker import *  # noqa: F403 # this builds on them
-from products.pipeline import SETTLE_TIME
+from products.invalidation import SETTLE_TIME
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 
@@ -24,13 +24,14 @@ required(
 ALLOWED_HOSTS = text_list("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = text_list("CSRF_TRUSTED_ORIGINS")
 
-# For how long a process gives a public answer again; far below the second that an invalidation waits (SETTLE).
+# How long the microcache keeps a public response. It must be well below SETTLE_TIME: the delay
+# between a change and its CloudFront invalidation.
 HOT_ANSWER_SECONDS = number("HOT_ANSWER_SECONDS", 0.1)
 if not 0 <= HOT_ANSWER_SECONDS <= SETTLE_TIME.total_seconds() / 2:
     raise ImproperlyConfigured(
         "HOT_ANSWER_SECONDS must be from 0 to 0.5: an invalidation covers a change after 1 s."
     )
-DIRECT_CALLS = "libcurl"  # it is here, for the worker's sake
+DIRECT_CALLS = "libcurl"  # the image contains it, because Celery's SQS transport needs it
 
 INSTALLED_APPS = [
     "unfold",  # before the admin, whose templates it replaces
@@ -46,7 +47,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
-    "bbws_products",  # for its commands, which know of more than the catalogue
+    "bbws_products",  # for its management commands
     "products",
 ]
 MIDDLEWARE = [
@@ -61,7 +62,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "axes.middleware.AxesMiddleware",  # the last: it turns the answer to a locked login into the page that says so
+    "axes.middleware.AxesMiddleware",  # last, as axes requires: it shows the lockout page
 ]
 ROOT_URLCONF = "bbws_products.urls"
 WSGI_APPLICATION = "bbws_products.wsgi.application"
@@ -79,16 +80,11 @@ TEMPLATES = [
         },
     },
 ]
-# SQL holds users, sessions and the admin's own log, never a product.
-DATABASES = {
-    "default": dj_database_url.parse(
-        required(
-            "DATABASE_URL",
-            "e.g. sqlite:///.local/db.sqlite3 or postgres://user:password@host/name.",
-        ),
-        conn_max_age=60,
-    )
-}
+# SQL holds users, sessions and the admin's own log; products are in DynamoDB.
+database_url = required(
+    "DATABASE_URL", "e.g. sqlite:///.local/db.sqlite3 or postgres://user:password@host/name."
+)
+DATABASES = {"default": dj_database_url.parse(database_url, conn_max_age=60)}
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {
@@ -99,18 +95,19 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 STATIC_URL = "static/"
 STATIC_ROOT = Path(os.environ.get("STATIC_ROOT", BASE_DIR / ".local" / "static"))
+media_bucket = required(
+    "MEDIA_BUCKET", "The S3 bucket of product images, e.g. bbws-product-media-dev."
+)
+media_timeouts = Config(connect_timeout=1, read_timeout=10, retries={"total_max_attempts": 2})
 STORAGES = {
     "default": {
         "BACKEND": "storages.backends.s3.S3Storage",
         "OPTIONS": {
-            "bucket_name": required(
-                "MEDIA_BUCKET", "The S3 bucket of product images, e.g. bbws-product-media-dev."
-            ),
+            "bucket_name": media_bucket,
             "querystring_auth": False,
-            "client_config": Config(
-                connect_timeout=1, read_timeout=10, retries={"total_max_attempts": 2}
-            ),
-            "file_overwrite": True,  # a key is made from what the image shows, so the same key is the same image
+            "client_config": media_timeouts,
+            # Keys are hashes of the image, so the same key is the same image.
+            "file_overwrite": True,
             "object_parameters": {"CacheControl": "public, max-age=31536000, immutable"},
         },
     },
@@ -122,7 +119,7 @@ if LOCAL:
 
 UNFOLD = THEME
 
-# People in the admin try the API out in their browser, as whom they are there.
+# Staff who are logged in to the admin can use the browsable API with their session.
 REST_FRAMEWORK = {
     **REST_FRAMEWORK,
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -139,11 +136,14 @@ REST_FRAMEWORK = {
 
 SPECTACULAR_SETTINGS = {
     "TITLE": "BBWS product catalogue",
-    "DESCRIPTION": "Every write is accepted at once, can be followed to its last effect, and is never lost.",
+    "DESCRIPTION": (
+        "Every write is accepted immediately, can be followed to its last effect, "
+        "and is never lost."
+    ),
     "VERSION": "1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": r"/v1\.0",
-    "SWAGGER_UI_DIST": "SIDECAR",  # bundled files, no CDN
+    "SWAGGER_UI_DIST": "SIDECAR",  # files from the Python package instead of a CDN
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
 }

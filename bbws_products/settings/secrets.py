@@ -1,6 +1,7 @@
-"""Secrets from the Parameter Store of SSM into the environment, where the settings read everything from.
+"""Load secrets from the SSM Parameter Store into environment variables, which the settings read.
 
-A Lambda function's own environment can be read by whoever may look at its configuration; a parameter only by its role.
+Anyone who may view a Lambda function's configuration can read its environment variables. Only the
+function's role can read the parameters.
 """
 
 import os
@@ -12,25 +13,23 @@ from products.adapters.aws.sigv4 import signed_client
 
 
 def fill_environment(prefix: str) -> None:
-    """Each parameter right below ``prefix`` becomes the variable of its last name; what is set already stays.
+    """Set a variable for each parameter directly under ``prefix``, named by its last part.
 
-    One call (SSM gives at most ten parameters in one); ImproperlyConfigured, in one sentence, when that fails.
+    Variables that are already set keep their values. SSM returns at most ten parameters a call, and
+    only one call is made. Raise ImproperlyConfigured when it fails or returns no complete list.
     """
+    ssm = signed_client("ssm", attempts=3)
     try:
-        answer = signed_client("ssm", attempts=3).get_parameters_by_path(
-            Path=prefix, WithDecryption=True
-        )
+        answer = ssm.get_parameters_by_path(Path=prefix, WithDecryption=True)
     except (BotoCoreError, ClientError) as fault:
         raise ImproperlyConfigured(
             f"The secrets below {prefix} (SECRETS_SSM_PREFIX) can't be read: {fault}"
         ) from None
-    found = {
-        parameter["Name"].rpartition("/")[2]: parameter["Value"]
-        for parameter in answer["Parameters"]
-    }
-    if not found or answer.get("NextToken"):
+    parameters = answer["Parameters"]
+    if not parameters or answer.get("NextToken"):
         raise ImproperlyConfigured(
             f"There must be one to ten parameters below {prefix} (SECRETS_SSM_PREFIX)."
         )
-    for name, value in found.items():
-        os.environ.setdefault(name, value)
+    for parameter in parameters:
+        name = parameter["Name"].rpartition("/")[2]
+        os.environ.setdefault(name, parameter["Value"])

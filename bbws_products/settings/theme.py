@@ -1,102 +1,102 @@
-"""How the admin looks: colours, and the sidebar with what each person may open."""
+"""The look of the admin: its colours, and the sidebar with what each user may open."""
 
 from collections.abc import Callable
 from typing import Any
 
+from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse_lazy
 
+type Item = dict[str, object]
 
-def _holds(permission: str) -> Callable[[Any], bool]:
-    return lambda request: bool(request.user.has_perm(permission))
+SEPARATE_ITEMS = ("jobs/", "operations/")
+"""Pages below the product list that have their own items in the sidebar."""
 
 
-def _item(title: str, icon: str, url: str, permission: str, *others: str) -> dict[str, Any]:
-    """An entry of the sidebar; ``others`` are the beginnings of addresses below its own that are entries themselves."""
+def _has_permission(permission: str) -> Callable[[HttpRequest], bool]:
+    def check(request: Any) -> bool:  # its user is not typed before Django's apps are loaded
+        return bool(request.user.has_perm(permission))
 
-    def active(request: Any) -> bool:
-        rest = request.path.removeprefix(str(link))
-        return str(request.path).startswith(str(link)) and not rest.startswith(others)
+    return check
 
-    link = reverse_lazy(f"admin:{url}")
+
+def _item(title: str, icon: str, url_name: str, permission: str, *separate: str) -> Item:
+    """Return an item of the sidebar.
+
+    It is active on its own page and on the pages below it, except those in ``separate``.
+    """
+    link = reverse_lazy(f"admin:{url_name}")
+
+    def is_active(request: HttpRequest) -> bool:
+        path, start = request.path, str(link)
+        return path.startswith(start) and not path.removeprefix(start).startswith(separate)
+
     return {
         "title": title,
         "icon": icon,
         "link": link,
-        "permission": _holds(permission),
-        "active": active,
+        "permission": _has_permission(permission),
+        "active": is_active,
     }
 
 
-OTHERS = ("jobs/", "operations/")
+CATALOGUE_ITEMS = [
+    _item(
+        "Products",
+        "deployed_code",
+        "products_product_changelist",
+        "products.view_product",
+        *SEPARATE_ITEMS,
+    ),
+    _item(
+        "Bulk edits and imports",
+        "checklist",
+        "products_product_jobs",
+        "products.view_product",
+    ),
+    _item(
+        "Operations",
+        "monitor_heart",
+        "products_product_operations",
+        "products.operate_product",
+    ),
+]
+ACCESS_ITEMS = [
+    _item("API tokens", "key", "products_apitoken_changelist", "products.view_apitoken"),
+    _item("Users", "person", "auth_user_changelist", "auth.view_user"),
+    _item("Groups", "group", "auth_group_changelist", "auth.view_group"),
+]
+FAVICON = {
+    "rel": "icon",
+    "type": "image/svg+xml",
+    "href": lambda request: static("products/favicon.svg"),
+}
 THEME: dict[str, Any] = {
     "SITE_TITLE": "BBWS products",
     "SITE_HEADER": "BBWS products",
     "SITE_SUBHEADER": "Product catalogue",
     "SITE_SYMBOL": "dns",
     "SITE_URL": None,
-    "SITE_FAVICONS": [
-        {
-            "rel": "icon",
-            "type": "image/svg+xml",
-            "href": lambda request: static("products/favicon.svg"),
-        }
-    ],
+    "SITE_FAVICONS": [FAVICON],
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "STYLES": [
-        lambda request: static("products/colours.css"),
+        lambda request: static("products/theme_colours.css"),
         lambda request: static("products/admin.css"),
     ],
     "SCRIPTS": [
-        lambda request: static("products/policy.js"),
+        lambda request: static("products/htmx_policy.js"),
         lambda request: static("products/keyboard.js"),
     ],
-    "COLORS": lambda request: {},  # they are in colours.css, and not in a <style> of every page
-    # The palette may not search models: it would iterate them without bounds.
+    "COLORS": lambda request: {},  # in theme_colours.css instead of a <style> in every page
+    # The command palette may not search models: it would read them without a limit.
     "COMMAND": {"search_models": False},
     "SIDEBAR": {
         "show_search": False,
         "show_all_applications": False,
         "navigation": [
-            {
-                "title": "Catalogue",
-                "items": [
-                    _item(
-                        "Products",
-                        "deployed_code",
-                        "products_product_changelist",
-                        "products.view_product",
-                        *OTHERS,
-                    ),
-                    _item(
-                        "Bulk edits and imports",
-                        "checklist",
-                        "products_product_jobs",
-                        "products.view_product",
-                    ),
-                    _item(
-                        "Operations",
-                        "monitor_heart",
-                        "products_product_operations",
-                        "products.operate_product",
-                    ),
-                ],
-            },
-            {
-                "title": "Access",
-                "separator": True,
-                "items": [
-                    _item(
-                        "API tokens",
-                        "key",
-                        "products_apitoken_changelist",
-                        "products.view_apitoken",
-                    ),
-                    _item("Users", "person", "auth_user_changelist", "auth.view_user"),
-                    _item("Groups", "group", "auth_group_changelist", "auth.view_group"),
-                ],
-            },
+            {"title": "Catalogue", "items": CATALOGUE_ITEMS},
+            {"title": "Access", "separator": True, "items": ACCESS_ITEMS},
         ],
     },
 }

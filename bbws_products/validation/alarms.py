@@ -1,4 +1,4 @@
-"""That somebody is told: for each thing that may go wrong there is an alarm, and it has somebody to tell."""
+"""Check that each metric that matters has an alarm, and that the alarm notifies somebody."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -11,85 +11,88 @@ from bbws_products.validation.findings import Finding, aws_client, call_aws, con
 from products.adapters.dynamodb.items import INDEX_KEYS
 from products.changes import Effect
 
-Watched = tuple[str, str, dict[str, str]]
-"""A metric: its namespace, its name, and the dimensions that say what it is of."""
-CLOUDFRONT_REGION = "us-east-1"
+WatchedMetric = tuple[str, str, dict[str, str]]
+"""A metric's namespace, name and dimensions."""
+CLOUDFRONT_REGION = "us-east-1"  # CloudFront publishes its metrics in this region only
 
 
 def validate(*, with_lambda: bool) -> Iterator[Finding]:
-    yield from _all(None, list(watched(with_lambda=with_lambda)))
+    yield from _validate_alarms(None, list(watched_metrics(with_lambda=with_lambda)))
     if settings.ENABLE_CLOUDFRONT:
-        yield from _all(CLOUDFRONT_REGION, [("AWS/CloudFront", "5xxErrorRate", edge_dimensions())])
+        edge_errors = ("AWS/CloudFront", "5xxErrorRate", edge_dimensions())
+        yield from _validate_alarms(CLOUDFRONT_REGION, [edge_errors])
 
 
 def edge_dimensions() -> dict[str, str]:
     return {"DistributionId": settings.CLOUDFRONT_DISTRIBUTION_ID}
 
 
-def watched(*, with_lambda: bool) -> Iterator[Watched]:
-    for queue, (_, dead) in settings.QUEUE_URLS.items():
-        yield (
-            "AWS/SQS",
-            "ApproximateNumberOfMessagesVisible",
-            {"QueueName": dead.rpartition("/")[2]},
-        )
+def watched_metrics(*, with_lambda: bool) -> Iterator[WatchedMetric]:
+    """Yield the metrics that need an alarm."""
+    for queue, (_, dead_letter_url) in settings.QUEUE_URLS.items():
+        dead_letter_queue = {"QueueName": dead_letter_url.rpartition("/")[2]}
+        yield ("AWS/SQS", "ApproximateNumberOfMessagesVisible", dead_letter_queue)
         yield ("AWS/SQS", "ApproximateAgeOfOldestMessage", {"QueueName": queue})
-    table = {"TableName": settings.PRODUCTS_TABLE}
-    for of in ({}, *({"GlobalSecondaryIndexName": index} for index in INDEX_KEYS)):
-        yield ("AWS/DynamoDB", "ReadThrottleEvents", table | of)
-        yield ("AWS/DynamoDB", "WriteThrottleEvents", table | of)
-    ours = {"Environment": settings.ENVIRONMENT}
-    yield (NAMESPACE, "OldestOpenChange", ours)
+    yield from _table_metrics()
+    environment = {"Environment": settings.ENVIRONMENT}
+    yield (NAMESPACE, "OldestOpenChange", environment)
     for effect in Effect:
-        yield (NAMESPACE, "EffectFailures", {**ours, "Effect": str(effect)})
+        yield (NAMESPACE, "EffectFailures", {**environment, "Effect": str(effect)})
     if with_lambda:
         for name in functions.names():
             for metric in ("Errors", "Throttles", "Duration"):
                 yield ("AWS/Lambda", metric, {"FunctionName": name})
 
 
-def _all(region: str | None, wanted: list[Watched]) -> Iterator[Finding]:
-    client = aws_client("cloudwatch", region)
-    answer = call_aws(
-        client.get_paginator("describe_alarms")
-        .paginate(AlarmTypes=["MetricAlarm"])
-        .build_full_result
-    )
+def _table_metrics() -> Iterator[WatchedMetric]:
+    table = {"TableName": settings.PRODUCTS_TABLE}
+    indexes = [{"GlobalSecondaryIndexName": index} for index in INDEX_KEYS]
+    for index in ({}, *indexes):
+        yield ("AWS/DynamoDB", "ReadThrottleEvents", table | index)
+        yield ("AWS/DynamoDB", "WriteThrottleEvents", table | index)
+
+
+def _validate_alarms(region: str | None, watched: list[WatchedMetric]) -> Iterator[Finding]:
+    paginator = aws_client("cloudwatch", region).get_paginator("describe_alarms")
+    answer = call_aws(paginator.paginate(AlarmTypes=["MetricAlarm"]).build_full_result)
     if failure := answer.failure("CloudWatch", "alarms"):
         yield failure
         return
-    for watch in wanted:
-        yield _one(watch, answer.content["MetricAlarms"])
+    for metric in watched:
+        yield _validate_alarm(metric, answer.content["MetricAlarms"])
 
 
-def _one(watch: Watched, alarms: list[dict[str, Any]]) -> Finding:
-    _, metric, dimensions = watch
+def _validate_alarm(watched: WatchedMetric, alarms: list[dict[str, Any]]) -> Finding:
+    _, metric, dimensions = watched
     subject = " ".join(dimensions.values())
-    watching = [alarm for alarm in alarms if any(_is(watch, found) for found in _metrics(alarm))]
+    what = f"alarm on {metric}"
+    watching = [
+        alarm for alarm in alarms if any(_matches(watched, found) for found in _metrics_of(alarm))
+    ]
     if not watching:
-        return missing(subject, f"alarm on {metric}", "Nobody is told.", hardening=True)
-    telling = [
+        return missing(subject, what, "No alarm watches it.", hardening=True)
+    notifying = [
         alarm["AlarmName"]
         for alarm in watching
         if alarm.get("ActionsEnabled") and alarm.get("AlarmActions")
     ]
-    silent = f"{watching[0]['AlarmName']} tells nobody."
-    return condition(
-        subject, f"alarm on {metric}", telling, f"{', '.join(telling)}.", silent, hardening=True
-    )
+    if_met = f"{', '.join(notifying)}."
+    if_not = f"{watching[0]['AlarmName']} notifies nobody."
+    return condition(subject, what, notifying, if_met, if_not, hardening=True)
 
 
-def _metrics(alarm: dict[str, Any]) -> list[dict[str, Any]]:
-    """Its one metric, or those of its expression."""
-    parts = [
-        part["MetricStat"]["Metric"] for part in alarm.get("Metrics", []) if "MetricStat" in part
-    ]
-    return parts or [alarm]
+def _metrics_of(alarm: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the metrics of an alarm: those of its expression, or its only one."""
+    parts = alarm.get("Metrics", [])
+    metrics = [part["MetricStat"]["Metric"] for part in parts if "MetricStat" in part]
+    return metrics or [alarm]
 
 
-def _is(watch: Watched, metric: dict[str, Any]) -> bool:
-    namespace, name, dimensions = watch
+def _matches(watched: WatchedMetric, metric: dict[str, Any]) -> bool:
+    """Return whether a metric is the watched one; the metric of an index is not its table's."""
+    namespace, name, dimensions = watched
     found = {dimension["Name"]: dimension["Value"] for dimension in metric.get("Dimensions", [])}
-    is_named = (metric.get("Namespace"), metric.get("MetricName")) == (namespace, name)
-    index = found.get("GlobalSecondaryIndexName") == dimensions.get("GlobalSecondaryIndexName")
-    return is_named and index and dimensions.items() <= found.items()
+    is_same_name = (metric.get("Namespace"), metric.get("MetricName")) == (namespace, name)
+    index = "GlobalSecondaryIndexName"
+    is_same_index = found.get(index) == dimensions.get(index)
+    return is_same_name and is_same_index and dimensions.items() <= found.items()

@@ -1,4 +1,4 @@
-"""The buckets: the audit trail that nobody may alter, and the images."""
+"""Check the buckets of the audit trail and of the product images."""
 
 import json
 from collections.abc import Iterator
@@ -15,99 +15,115 @@ from bbws_products.validation.findings import (
     condition,
 )
 
-GONE = {"NoSuchBucket", "404"}
-UNSET = {
+NO_BUCKET_CODES = {"NoSuchBucket", "404"}
+NOT_SET_CODES = {
     "ObjectLockConfigurationNotFoundError",
     "NoSuchPublicAccessBlockConfiguration",
     "ServerSideEncryptionConfigurationNotFoundError",
     "NoSuchBucketPolicy",
     "NoSuchLifecycleConfiguration",
 }
+PUBLIC_ACCESS_BLOCKS = (
+    "BlockPublicAcls",
+    "IgnorePublicAcls",
+    "BlockPublicPolicy",
+    "RestrictPublicBuckets",
+)
 
 
 def validate() -> Iterator[Finding]:
     s3 = aws_client("s3")
-    yield from _bucket(s3, settings.AUDIT_BUCKET, kept=True)
-    yield from _bucket(s3, settings.STORAGES["default"]["OPTIONS"]["bucket_name"], kept=False)
+    media_bucket = settings.STORAGES["default"]["OPTIONS"]["bucket_name"]
+    yield from _validate_bucket(s3, settings.AUDIT_BUCKET, is_locked=True)
+    yield from _validate_bucket(s3, media_bucket, is_locked=False)
 
 
-def _bucket(s3: Any, name: str, *, kept: bool) -> Iterator[Finding]:
-    if failure := call_aws(s3.head_bucket, Bucket=name).failure(name, "bucket", absent=GONE):
+def _validate_bucket(s3: Any, name: str, *, is_locked: bool) -> Iterator[Finding]:
+    answer = call_aws(s3.head_bucket, Bucket=name)
+    if failure := answer.failure(name, "bucket", absent=NO_BUCKET_CODES):
         yield failure
         return
-    if kept:
-        yield from _versions(s3, name)
-        yield from _lock(s3, name)
-    yield from _encryption(s3, name)
-    yield from _closed(s3, name)
-    yield from _tls(s3, name)
+    if is_locked:
+        yield _versioning(s3, name)
+        yield _object_lock(s3, name)
+    yield _encryption(s3, name)
+    yield _public_access(s3, name)
+    yield _tls(s3, name)
 
 
-def _versions(s3: Any, name: str) -> Iterator[Finding]:
+def _versioning(s3: Any, name: str) -> Finding:
+    what = "versioning"
     answer = call_aws(s3.get_bucket_versioning, Bucket=name)
-    found = answer.content.get("Status")
-    yield answer.failure(name, "versioning") or compared(
-        name, "versioning", found, "Enabled", hardening=True
-    )
+    status = answer.content.get("Status")
+    return answer.failure(name, what) or compared(name, what, status, "Enabled", hardening=True)
 
 
-def _lock(s3: Any, name: str) -> Iterator[Finding]:
-    """A record is written once; for how long it can't be deleted either is each environment's own decision."""
+def _object_lock(s3: Any, name: str) -> Finding:
+    """Check that records are locked against deletion; each environment chooses for how long."""
+    what = "object lock"
     answer = call_aws(s3.get_object_lock_configuration, Bucket=name)
     lock = answer.content.get("ObjectLockConfiguration", {})
     rule = lock.get("Rule", {}).get("DefaultRetention", {})
-    kept = f"{rule.get('Days', rule.get('Years'))} {'days' if 'Days' in rule else 'years'}"
-    yield _unless_unset(answer, name, "object lock") or condition(
+    retention = f"{rule['Days']} days" if "Days" in rule else f"{rule.get('Years')} years"
+    return _failure_or_not_set(answer, name, what) or condition(
         name,
-        "object lock",
+        what,
         lock.get("ObjectLockEnabled") == "Enabled" and rule,
-        f"Records are kept for {kept} ({rule.get('Mode')}).",
+        f"Records are kept for {retention} ({rule.get('Mode')}).",
         "A record can be deleted.",
         hardening=True,
     )
 
 
-def _encryption(s3: Any, name: str) -> Iterator[Finding]:
+def _encryption(s3: Any, name: str) -> Finding:
+    what = "encryption"
     answer = call_aws(s3.get_bucket_encryption, Bucket=name)
     rules = answer.content.get("ServerSideEncryptionConfiguration", {}).get("Rules", [])
-    found = [
-        rule.get("ApplyServerSideEncryptionByDefault", {}).get("SSEAlgorithm") for rule in rules
-    ]
-    yield _unless_unset(answer, name, "encryption") or condition(
-        name, "encryption", any(found), f"It is {found}.", "It is not encrypted.", hardening=True
-    )
-
-
-def _closed(s3: Any, name: str) -> Iterator[Finding]:
-    what = "public access"
-    answer = call_aws(s3.get_public_access_block, Bucket=name)
-    block = answer.content.get("PublicAccessBlockConfiguration", {})
-    ways = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
-    left_open = [way for way in ways if not block.get(way)]
-    yield _unless_unset(answer, name, what) or condition(
+    defaults = [rule.get("ApplyServerSideEncryptionByDefault", {}) for rule in rules]
+    algorithms = [default.get("SSEAlgorithm") for default in defaults]
+    return _failure_or_not_set(answer, name, what) or condition(
         name,
         what,
-        not left_open,
-        "Every way is blocked.",
-        f"Not set: {', '.join(left_open)}.",
+        any(algorithms),
+        f"It is {algorithms}.",
+        "The bucket is not encrypted.",
         hardening=True,
     )
 
 
-def _tls(s3: Any, name: str) -> Iterator[Finding]:
-    what = "TLS only"
-    answer = call_aws(s3.get_bucket_policy, Bucket=name)
-    statements = json.loads(answer.content.get("Policy", "{}")).get("Statement", [])
-    denied = [
-        statement
-        for statement in statements
-        if statement["Effect"] == "Deny"
-        and "aws:SecureTransport" in json.dumps(statement.get("Condition", {}))
-    ]
-    yield _unless_unset(answer, name, what) or condition(
-        name, what, denied, "Plain HTTP is denied.", "Plain HTTP is not denied.", hardening=True
+def _public_access(s3: Any, name: str) -> Finding:
+    what = "public access"
+    answer = call_aws(s3.get_public_access_block, Bucket=name)
+    configuration = answer.content.get("PublicAccessBlockConfiguration", {})
+    not_set = [block for block in PUBLIC_ACCESS_BLOCKS if not configuration.get(block)]
+    return _failure_or_not_set(answer, name, what) or condition(
+        name,
+        what,
+        not not_set,
+        "All public access is blocked.",
+        f"Not set: {', '.join(not_set)}.",
+        hardening=True,
     )
 
 
-def _unless_unset(answer: CallResult, name: str, what: str) -> Finding | None:
-    return answer.failure(name, what, absent=UNSET, hardening=True)
+def _tls(s3: Any, name: str) -> Finding:
+    what = "TLS only"
+    answer = call_aws(s3.get_bucket_policy, Bucket=name)
+    statements = json.loads(answer.content.get("Policy", "{}")).get("Statement", [])
+    return _failure_or_not_set(answer, name, what) or condition(
+        name,
+        what,
+        any(map(_denies_plain_http, statements)),
+        "Plain HTTP is denied.",
+        "Plain HTTP is not denied.",
+        hardening=True,
+    )
+
+
+def _denies_plain_http(statement: dict[str, Any]) -> bool:
+    condition_text = json.dumps(statement.get("Condition", {}))
+    return statement["Effect"] == "Deny" and "aws:SecureTransport" in condition_text
+
+
+def _failure_or_not_set(answer: CallResult, name: str, what: str) -> Finding | None:
+    return answer.failure(name, what, absent=NOT_SET_CODES, hardening=True)

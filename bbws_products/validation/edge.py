@@ -1,4 +1,4 @@
-"""What stands between us and readers: the CloudFront distribution and the search index."""
+"""Check the CloudFront distribution and the search index, which serve readers."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -18,12 +18,12 @@ from bbws_products.validation.findings import (
 from products.adapters.opensearch.documents import INDEX_BODY
 from products.adapters.opensearch.index import connect
 
-ENCRYPTED = {"redirect-to-https", "https-only"}
+HTTPS_POLICIES = {"redirect-to-https", "https-only"}
 
 
 def validate_cloudfront() -> Iterator[Finding]:
     if not settings.ENABLE_CLOUDFRONT:
-        yield ok("CloudFront", "distribution", "It is switched off by ENABLE_CLOUDFRONT.")
+        yield ok("CloudFront", "distribution", "Switched off by ENABLE_CLOUDFRONT.")
         return
     name = settings.CLOUDFRONT_DISTRIBUTION_ID
     answer = call_aws(aws_client("cloudfront").get_distribution, Id=name)
@@ -34,71 +34,82 @@ def validate_cloudfront() -> Iterator[Finding]:
     config = distribution["DistributionConfig"]
     yield compared(name, "enabled", config.get("Enabled"), True)
     yield compared(name, "status", distribution.get("Status"), "Deployed")
-    behaviours = [
-        config["DefaultCacheBehavior"],
-        *config.get("CacheBehaviors", {}).get("Items", []),
-    ]
-    plain = [
-        b.get("PathPattern", "*")
-        for b in behaviours
-        if b.get("ViewerProtocolPolicy") not in ENCRYPTED
-    ]
+    plain = _plain_http_paths(config)
     yield condition(
         name,
         "HTTPS",
         not plain,
-        "Readers are sent to HTTPS.",
+        "Readers are redirected to HTTPS.",
         f"Plain HTTP is served at {', '.join(plain)}.",
     )
 
 
+def _plain_http_paths(config: dict[str, Any]) -> list[str]:
+    other_behaviours = config.get("CacheBehaviors", {}).get("Items", [])
+    behaviours = [config["DefaultCacheBehavior"], *other_behaviours]
+    return [
+        behaviour.get("PathPattern", "*")
+        for behaviour in behaviours
+        if behaviour.get("ViewerProtocolPolicy") not in HTTPS_POLICIES
+    ]
+
+
 def validate_search() -> Iterator[Finding]:
     if not settings.ENABLE_OPENSEARCH:
-        yield ok("OpenSearch", "index", "It is switched off by ENABLE_OPENSEARCH.")
+        yield ok("OpenSearch", "index", "Switched off by ENABLE_OPENSEARCH.")
         return
     alias = settings.SEARCH_ALIAS
     try:
-        yield from _index(connect(settings.OPENSEARCH_URL), alias)
+        yield from _validate_index(connect(settings.OPENSEARCH_URL), alias)
     except exceptions.NotFoundError:
-        yield missing(alias, "alias", "There is none; `manage.py rebuild_search_index` makes it.")
+        yield missing(alias, "alias", "Not found; create it: `manage.py rebuild_search_index`.")
     except (exceptions.ConnectionError, exceptions.TransportError) as fault:
-        yield missing("OpenSearch", "cluster", f"It can't be asked: {type(fault).__name__}.")
+        yield missing("OpenSearch", "cluster", f"The call failed: {type(fault).__name__}.")
 
 
-def _index(client: OpenSearch, alias: str) -> Iterator[Finding]:
-    standing = list(client.indices.get_alias(name=alias))
+def _validate_index(client: OpenSearch, alias: str) -> Iterator[Finding]:
+    indexes = list(client.indices.get_alias(name=alias))
     yield condition(
         alias,
         "alias",
-        len(standing) == 1,
-        f"It is {standing[0]}.",
-        f"It means several: {standing}.",
+        len(indexes) == 1,
+        f"It is {indexes[0]}.",
+        f"It points to several indexes: {indexes}.",
     )
-    design: dict[str, Any] = INDEX_BODY["mappings"]  # type: ignore[assignment] # a dictionary of two kinds of values
     for index, found in client.indices.get_mapping(index=alias).items():
-        mapping = found["mappings"]
-        yield compared(index, "unknown fields", str(mapping.get("dynamic")), design["dynamic"])
-        fields, wanted = mapping.get("properties", {}), design["properties"]
-        wrong = sorted(
-            name for name in {**fields, **wanted} if not _alike(fields.get(name), wanted.get(name))
-        )
-        yield condition(
-            index,
-            "mapping",
-            not wrong,
-            "It is ours.",
-            f"These fields differ from ours: {', '.join(wrong)}.",
-        )
+        yield from _validate_mapping(index, found["mappings"])
     health = client.cluster.health().get("status", "unknown")
     yield condition(
         "OpenSearch", "cluster", health != "red", f"It is {health}.", "It is red: a shard is lost."
     )
 
 
-def _alike(found: Any, wanted: Any) -> bool:
-    """All that is wanted is there; an engine may say more, and writes numbers and flags in its own way."""
-    if isinstance(wanted, dict):
+def _validate_mapping(index: str, mapping: dict[str, Any]) -> Iterator[Finding]:
+    # The values of INDEX_BODY have several types.
+    design: dict[str, Any] = INDEX_BODY["mappings"]  # type: ignore[assignment]
+    yield compared(index, "unknown fields", str(mapping.get("dynamic")), design["dynamic"])
+    fields, expected = mapping.get("properties", {}), design["properties"]
+    different = sorted(
+        name
+        for name in {**fields, **expected}
+        if not _is_equivalent(fields.get(name), expected.get(name))
+    )
+    yield condition(
+        index,
+        "mapping",
+        not different,
+        "It is the expected one.",
+        f"These fields differ from the expected mapping: {', '.join(different)}.",
+    )
+
+
+def _is_equivalent(found: Any, expected: Any) -> bool:
+    """Return whether a mapping contains all that is expected.
+
+    OpenSearch may add settings, and formats numbers and booleans differently.
+    """
+    if isinstance(expected, dict):
         return isinstance(found, dict) and all(
-            _alike(found.get(name), part) for name, part in wanted.items()
+            _is_equivalent(found.get(name), part) for name, part in expected.items()
         )
-    return str(found).lower().removesuffix(".0") == str(wanted).lower()
+    return str(found).lower().removesuffix(".0") == str(expected).lower()

@@ -1,30 +1,31 @@
-"""The service as its callers meet it, at one address. Only what changes nothing is asked."""
+"""Check the service as a client sees it, with requests that change nothing."""
 
 import json
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from email.message import Message
+from types import MappingProxyType
 from typing import Any
 
 from django.conf import settings
 
 from bbws_products.validation.findings import Finding, compared, condition, missing, ok
 
-SECONDS = 15.0  # /readyz itself waits for engines that are away
-FOREIGN = "https://nobody.invalid"
+TIMEOUT_SECONDS = 15.0  # /readyz itself waits for unavailable dependencies
+FOREIGN_ORIGIN = "https://nobody.invalid"
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "X-Request-ID": "",
 }
-"""On every answer, and with this value where there is one."""
+"""Headers that every response has, with their values; an empty value allows any."""
 
 
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
-    """``status`` is 0 when there was none; then ``body`` says why."""
+    """A response; ``status`` is 0 if there was none, and ``body`` then contains the reason."""
 
     status: int
     body: Any = None
@@ -33,33 +34,30 @@ class HttpResponse:
 
 def validate(url: str) -> Iterator[Finding]:
     base = url.rstrip("/")
-    alive = _ask(f"{base}/healthz")
-    if not alive.status:
-        yield missing(base, "service", f"It does not answer: {alive.body}.")
+    health = _request(f"{base}/healthz")
+    if not health.status:
+        yield missing(base, "service", f"No response: {health.body}.")
         return
-    yield compared(base, "/healthz", alive.status, 200)
-    yield from _readiness(base)
-    yield from _list(base)
-    yield from _contract(base)
-    yield from _strangers(base)
+    yield compared(base, "/healthz", health.status, 200)
+    yield from _validate_readiness(base)
+    yield from _validate_list(base)
+    yield from _validate_contract(base)
+    yield _write_without_token(base)
+    yield from _validate_cors(base)
 
 
-def _readiness(base: str) -> Iterator[Finding]:
-    ready = _ask(f"{base}/readyz")
+def _validate_readiness(base: str) -> Iterator[Finding]:
+    ready = _request(f"{base}/readyz")
     yield compared(base, "/readyz", ready.status, 200)
     states = ready.body.get("dependencies", {}) if isinstance(ready.body, dict) else {}
     for name, state in states.items():
-        yield condition(
-            base,
-            f"/readyz, {name}",
-            state in ("ok", "not configured"),
-            f"It is {state}.",
-            f"It is {state}.",
-        )
+        is_ready = state in ("ok", "not configured")
+        sentence = f"It is {state}."
+        yield condition(base, f"/readyz, {name}", is_ready, sentence, sentence)
 
 
-def _list(base: str) -> Iterator[Finding]:
-    found = _ask(f"{base}/v1.0/products?limit=1")
+def _validate_list(base: str) -> Iterator[Finding]:
+    found = _request(f"{base}/v1.0/products?limit=1")
     yield compared(base, "list of products", found.status, 200)
     is_list = isinstance(found.body, dict) and isinstance(found.body.get("products"), list)
     yield condition(
@@ -70,21 +68,20 @@ def _list(base: str) -> Iterator[Finding]:
         base,
         "list, caching",
         "s-maxage" in cache,
-        f"It says {cache}.",
-        f"CloudFront may not keep it: {cache!r}.",
+        f"Cache-Control is {cache}.",
+        f"CloudFront may not cache it: {cache!r}.",
     )
-    for name, wanted in HEADERS.items():
-        value = found.headers.get(name, "")
-        so = value == wanted if wanted else value
-        yield condition(
-            base,
-            f"header {name}",
-            so,
-            f"It is {value}.",
-            f"It is {value!r}, and must be {wanted or 'there'}.",
-        )
+    yield from _validate_headers(base, found.headers)
+
+
+def _validate_headers(base: str, headers: Message) -> Iterator[Finding]:
+    for name, expected in HEADERS.items():
+        value = headers.get(name, "")
+        is_expected = value == expected if expected else bool(value)
+        if_not = f"It is {value!r}; expected {expected or 'any value'}."
+        yield condition(base, f"header {name}", is_expected, f"It is {value}.", if_not)
     if base.startswith("https://"):
-        hsts = found.headers.get("Strict-Transport-Security")
+        hsts = headers.get("Strict-Transport-Security")
         yield condition(
             base,
             "header Strict-Transport-Security",
@@ -94,46 +91,57 @@ def _list(base: str) -> Iterator[Finding]:
         )
 
 
-def _contract(base: str) -> Iterator[Finding]:
-    found = _ask(f"{base}/v1.0/schema", Accept="application/vnd.oai.openapi+json")
+def _validate_contract(base: str) -> Iterator[Finding]:
+    accept = {"Accept": "application/vnd.oai.openapi+json"}
+    found = _request(f"{base}/v1.0/schema", headers=accept)
     yield compared(base, "contract", found.status, 200)
     version = found.body.get("info", {}).get("version") if isinstance(found.body, dict) else None
     yield compared(base, "contract, version", version, settings.SPECTACULAR_SETTINGS["VERSION"])
 
 
-def _strangers(base: str) -> Iterator[Finding]:
-    """Who has no token writes nothing, and pages of other origins may not call."""
-    refused = _ask(f"{base}/v1.0/products", "POST", b"{}")
-    yield compared(base, "a write without a token", refused.status, 401)
-    for origin in (*settings.CORS_ALLOWED_ORIGINS, FOREIGN):
-        asks = {"Origin": origin, "Access-Control-Request-Method": "PATCH"}
-        granted = _ask(f"{base}/v1.0/products/p1", "OPTIONS", **asks).headers.get(
-            "Access-Control-Allow-Origin"
-        )
-        if origin != FOREIGN:
-            yield compared(base, f"CORS for {origin}", granted, origin)
-        elif granted:
-            yield condition(base, "CORS for others", False, "", f"Any page may call: {granted}.")
-        else:
-            yield ok(base, "CORS for others", "They may not call.")
+def _write_without_token(base: str) -> Finding:
+    refused = _request(f"{base}/v1.0/products", "POST", b"{}")
+    return compared(base, "a write without a token", refused.status, 401)
 
 
-def _ask(url: str, method: str = "GET", body: bytes | None = None, **headers: str) -> HttpResponse:
-    sent = {name.replace("_", "-"): value for name, value in headers.items()}
-    sent["Content-Type"] = "application/json"
+def _validate_cors(base: str) -> Iterator[Finding]:
+    """Check that scripts of the configured origins may call the API, and others may not."""
+    for origin in settings.CORS_ALLOWED_ORIGINS:
+        yield compared(base, f"CORS for {origin}", _allowed_origin(base, origin), origin)
+    if allowed := _allowed_origin(base, FOREIGN_ORIGIN):
+        sentence = f"Scripts of any origin may call the API: {allowed}."
+        yield condition(base, "CORS for others", False, "", sentence)
+    else:
+        yield ok(base, "CORS for others", "They may not call.")
+
+
+def _allowed_origin(base: str, origin: str) -> str | None:
+    """Return the origin that a preflight response allows, if any."""
+    preflight = {"Origin": origin, "Access-Control-Request-Method": "PATCH"}
+    response = _request(f"{base}/v1.0/products/p1", "OPTIONS", headers=preflight)
+    return response.headers.get("Access-Control-Allow-Origin")
+
+
+def _request(
+    url: str,
+    method: str = "GET",
+    body: bytes | None = None,
+    headers: Mapping[str, str] = MappingProxyType({}),
+) -> HttpResponse:
+    sent = {"Content-Type": "application/json", **headers}
     # The address is the operator's own argument.
     request = urllib.request.Request(url, body, sent, method=method)  # noqa: S310
     try:
-        with urllib.request.urlopen(request, timeout=SECONDS) as answer:  # noqa: S310
-            return HttpResponse(answer.status, _read(answer.read()), answer.headers)
+        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310
+            return HttpResponse(answer.status, _parsed(answer.read()), answer.headers)
     except urllib.error.HTTPError as refused:
         with refused:
-            return HttpResponse(refused.code, _read(refused.read()), refused.headers)
+            return HttpResponse(refused.code, _parsed(refused.read()), refused.headers)
     except OSError as fault:
         return HttpResponse(0, str(getattr(fault, "reason", fault)))
 
 
-def _read(body: bytes) -> Any:
+def _parsed(body: bytes) -> Any:
     try:
         return json.loads(body)
     except ValueError:

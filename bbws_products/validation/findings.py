@@ -1,4 +1,4 @@
-"""What was looked at, and whether it is as it should be. Whoever asks AWS for something asks by ``asked``."""
+"""The findings of ``validate_deployment``, and the calls to AWS behind them."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 LIMITS = Config(
     connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 2, "mode": "standard"}
 )
-FORBIDDEN = {
+FORBIDDEN_CODES = {
     "AccessDenied",
     "AccessDeniedException",
     "AuthorizationError",
@@ -22,14 +22,14 @@ FORBIDDEN = {
     "Forbidden",
     "403",
 }
-LACKING = {
+UNSUPPORTED_CODES = {
     "InvalidAction",
     "NotImplemented",
     "NotImplementedException",
     "UnknownOperationException",
     "UnsupportedOperation",
 }
-"""What an engine answers that does not have this part of AWS."""
+"""Error codes of an emulator that does not implement a call."""
 
 
 class State(StrEnum):
@@ -41,7 +41,10 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """``hardening`` is what protects a service that others can reach; one machine by itself may do without it."""
+    """The result of one check: what about which subject, its state, and an explanation.
+
+    ``hardening`` marks a protection that only a service on a network needs.
+    """
 
     subject: str
     what: str
@@ -69,24 +72,20 @@ def not_checked(subject: str, what: str, sentence: str) -> Finding:
 def compared(
     subject: str, what: str, found: Any, expected: Any, *, hardening: bool = False
 ) -> Finding:
-    """Whether something is what it must be."""
+    """Return whether a value equals the expected one."""
     if found == expected:
         return ok(subject, what, f"It is {_shown(expected)}.")
-    return differs(
-        subject,
-        what,
-        f"It is {_shown(found)}, and must be {_shown(expected)}.",
-        hardening=hardening,
-    )
+    sentence = f"It is {_shown(found)}; expected {_shown(expected)}."
+    return differs(subject, what, sentence, hardening=hardening)
 
 
 def condition(
-    subject: str, what: str, is_so: object, so: str, otherwise: str, *, hardening: bool = False
+    subject: str, what: str, is_met: object, if_met: str, if_not: str, *, hardening: bool = False
 ) -> Finding:
-    """Whether a fact holds, with a sentence for either case."""
-    return (
-        ok(subject, what, so) if is_so else differs(subject, what, otherwise, hardening=hardening)
-    )
+    """Return whether a condition is met, with a sentence for each case."""
+    if is_met:
+        return ok(subject, what, if_met)
+    return differs(subject, what, if_not, hardening=hardening)
 
 
 def _shown(value: Any) -> str:
@@ -97,29 +96,32 @@ def _shown(value: Any) -> str:
 
 @dataclass(frozen=True, slots=True)
 class CallResult:
-    """What AWS answered, or why it did not: an error code with a sentence."""
+    """The response to an AWS call, or the error code and message of a failed one."""
 
     content: dict[str, Any]
     code: str = ""
-    sentence: str = ""
+    message: str = ""
 
     def failure(
         self, subject: str, what: str, *, absent: Iterable[str] = (), hardening: bool = False
     ) -> Finding | None:
-        """The finding where there is no answer; ``absent`` are the codes that say that it is not there."""
+        """Return the finding for a failed call, or None if it succeeded.
+
+        ``absent`` are the error codes which mean that the thing does not exist.
+        """
         if not self.code:
             return None
         if self.code in absent:
-            return missing(subject, what, "There is none.", hardening=hardening)
-        if self.code in FORBIDDEN:
-            return not_checked(subject, what, f"We may not look: {self.code}.")
-        if self.code in LACKING:
-            return not_checked(subject, what, f"This engine can't tell: {self.code}.")
-        return missing(subject, what, f"It can't be asked: {self.sentence}")
+            return missing(subject, what, "Not found.", hardening=hardening)
+        if self.code in FORBIDDEN_CODES:
+            return not_checked(subject, what, f"Access denied: {self.code}.")
+        if self.code in UNSUPPORTED_CODES:
+            return not_checked(subject, what, f"Not supported by this endpoint: {self.code}.")
+        return missing(subject, what, f"The call failed: {self.message}")
 
 
 def call_aws(call: Callable[..., Any], **arguments: Any) -> CallResult:
-    """One call that changes nothing; it ends within about 14 seconds."""
+    """Make a read-only call; it ends within about 14 seconds."""
     try:
         return CallResult(dict(call(**arguments)))
     except ClientError as refusal:
@@ -132,17 +134,17 @@ def call_aws(call: Callable[..., Any], **arguments: Any) -> CallResult:
 
 @cache
 def aws_client(service: str, region: str | None = None) -> Any:
-    """A client with limits of its own. Its user must be able to wait, and a dead engine must not hold up the rest."""
+    """Return a client whose limits are longer than the application's, but still bounded.
+
+    A person can wait a few seconds, but an unavailable service must not block the other checks.
+    """
     session: Any = boto3.session.Session(region_name=region)
     return session.client(service, config=LIMITS)
 
 
 def relaxed_for_local(finding: Finding) -> Finding:
-    """On one machine, what is missing of the hardening is no difference."""
+    """Return the finding for an installation on one machine, where hardening is optional."""
     if not finding.hardening or finding.state not in (State.DIFFERS, State.MISSING):
         return finding
-    return replace(
-        finding,
-        state=State.NOT_CHECKED,
-        sentence=f"{finding.sentence} One machine may do without it.",
-    )
+    sentence = f"{finding.sentence} Optional on one machine."
+    return replace(finding, state=State.NOT_CHECKED, sentence=sentence)

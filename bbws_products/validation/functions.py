@@ -1,4 +1,4 @@
-"""The nine Lambda functions, where they do the work: what is called, and that each queue has its one consumer."""
+"""Check the nine Lambda functions, and that each queue has exactly one consumer."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -22,14 +22,15 @@ CONSUMERS = {
     "products.index": ("search-indexer", 5),
     "products.audit": ("audit-logger", 10),
 }
-"""Of each task's queue: the function that takes from it, and how many messages at a time."""
+"""For each task, the function that consumes its queue and the maximum size of a batch."""
 ALIAS = "live"
-GATEWAY_SECONDS = 29
-GONE = {"ResourceNotFoundException"}
+API_GATEWAY_TIMEOUT_SECONDS = 29
+NO_FUNCTION_CODES = {"ResourceNotFoundException"}
 
 
 def names() -> list[str]:
-    return [function_name(part) for part in (*API, *(part for part, _ in CONSUMERS.values()))]
+    consumers = [part for part, _ in CONSUMERS.values()]
+    return [function_name(part) for part in (*API, *consumers)]
 
 
 def function_name(part: str) -> str:
@@ -38,20 +39,21 @@ def function_name(part: str) -> str:
 
 def validate() -> Iterator[Finding]:
     client = aws_client("lambda")
+    max_seconds = API_GATEWAY_TIMEOUT_SECONDS - 1
     for part in API:
-        yield from _function(
-            client, function_name(part), GATEWAY_SECONDS - 1, "API Gateway gives up before it does"
-        )
+        name = function_name(part)
+        yield from _validate_function(client, name, max_seconds, "API Gateway gives up first")
     for task, queue in queue_names(settings.ENVIRONMENT).items():
-        part, batch = CONSUMERS[task]
-        why = "messages are received again while it still works on them"
-        yield from _function(client, function_name(part), VISIBILITY_SECONDS // 6, why)
-        yield from _mapping(client, function_name(part), queue, batch)
+        part, batch_size = CONSUMERS[task]
+        name = function_name(part)
+        why = "SQS delivers messages again that it is still working on"
+        yield from _validate_function(client, name, VISIBILITY_SECONDS // 6, why)
+        yield from _validate_event_source(client, name, queue, batch_size)
 
 
-def _function(client: Any, name: str, max_seconds: int, why: str) -> Iterator[Finding]:
+def _validate_function(client: Any, name: str, max_seconds: int, why: str) -> Iterator[Finding]:
     answer = call_aws(client.get_function_configuration, FunctionName=name, Qualifier=ALIAS)
-    if failure := answer.failure(name, f"function, alias {ALIAS}", absent=GONE):
+    if failure := answer.failure(name, f"function, alias {ALIAS}", absent=NO_FUNCTION_CODES):
         yield failure
         return
     found = answer.content
@@ -60,50 +62,51 @@ def _function(client: Any, name: str, max_seconds: int, why: str) -> Iterator[Fi
     seconds = int(found.get("Timeout", 0))
     yield condition(
         name,
-        "time-out",
+        "timeout",
         seconds <= max_seconds,
         f"It is {seconds} s.",
-        f"It is {seconds} s: {why}.",
+        f"It is {seconds} s, more than {max_seconds} s: {why}.",
     )
     environment = found.get("Environment", {}).get("Variables", {})
     yield compared(name, "ENVIRONMENT", environment.get("ENVIRONMENT"), settings.ENVIRONMENT)
 
 
-def _mapping(client: Any, function: str, queue: str, batch: int) -> Iterator[Finding]:
+def _validate_event_source(
+    client: Any, function: str, queue: str, batch_size: int
+) -> Iterator[Finding]:
+    what = "event source"
     answer = call_aws(client.list_event_source_mappings, FunctionName=f"{function}:{ALIAS}")
-    if failure := answer.failure(function, "event source", absent=GONE):
+    if failure := answer.failure(function, what, absent=NO_FUNCTION_CODES):
         yield failure
         return
     mappings = [
-        m
-        for m in answer.content["EventSourceMappings"]
-        if m["EventSourceArn"].endswith(f":{queue}")
+        mapping
+        for mapping in answer.content["EventSourceMappings"]
+        if mapping["EventSourceArn"].endswith(f":{queue}")
     ]
     if not mappings:
-        yield missing(function, "event source", f"Nothing takes from {queue}.")
+        yield missing(function, what, f"No function consumes {queue}.")
         return
     yield condition(
-        function,
-        "event source",
-        len(mappings) == 1,
-        f"It is {queue}.",
-        f"{queue} is mapped several times.",
+        function, what, len(mappings) == 1, f"It is {queue}.", f"{queue} has several mappings."
     )
-    mapping = mappings[0]
+    yield from _validate_mapping(function, mappings[0], batch_size)
+
+
+def _validate_mapping(function: str, mapping: dict[str, Any], batch_size: int) -> Iterator[Finding]:
     state = mapping.get("State", "Enabled")
     yield condition(
         function,
         "event source, state",
         state == "Enabled",
         f"It is {state}.",
-        f"It is {state}: nothing is taken.",
+        f"It is {state}: no messages are consumed.",
     )
-    kinds = mapping.get("FunctionResponseTypes", [])
     yield condition(
         function,
         "partial failures",
-        "ReportBatchItemFailures" in kinds,
+        "ReportBatchItemFailures" in mapping.get("FunctionResponseTypes", []),
         "They are reported.",
-        "They are not reported: one failed message brings all of its batch back, or none.",
+        "They are not reported: if one message fails, its whole batch is received again.",
     )
-    yield compared(function, "batch size", mapping.get("BatchSize"), batch)
+    yield compared(function, "batch size", mapping.get("BatchSize"), batch_size)

@@ -1,4 +1,4 @@
-"""The queues and their dead-letter queues: all that ``tasks.queues`` says of how they must be made."""
+"""Check the queues and their dead-letter queues against ``tasks.queues``."""
 
 import json
 from collections.abc import Iterator
@@ -9,24 +9,27 @@ from django.conf import settings
 from bbws_products.validation.findings import CallResult, Finding, aws_client, call_aws, compared
 from tasks.queues import dead_letter_attributes, queue_attributes
 
-GONE = {"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"}
-WORDS = {
-    "VisibilityTimeout": "visibility time-out in seconds",
+NO_QUEUE_CODES = {"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"}
+NAMES = {
+    "VisibilityTimeout": "visibility timeout in seconds",
     "MessageRetentionPeriod": "retention in seconds",
     "ReceiveMessageWaitTimeSeconds": "long poll in seconds",
     "RedrivePolicy": "redrive",
-    "RedriveAllowPolicy": "whose dead it takes",
+    "RedriveAllowPolicy": "redrive allow policy",
     "SqsManagedSseEnabled": "encryption",
 }
 
 
 def validate() -> Iterator[Finding]:
     sqs = aws_client("sqs")
-    for name, (url, dead_url) in settings.QUEUE_URLS.items():
-        queue, dead = (_attributes(sqs, address) for address in (url, dead_url))
-        dead_name = dead_url.rpartition("/")[2]
-        yield from _queue(name, queue, queue_attributes(_arn(dead)))
-        yield from _queue(dead_name, dead, dead_letter_attributes(_arn(queue)))
+    for name, (url, dead_letter_url) in settings.QUEUE_URLS.items():
+        queue = _attributes(sqs, url)
+        dead_letters = _attributes(sqs, dead_letter_url)
+        dead_letter_name = dead_letter_url.rpartition("/")[2]
+        yield from _validate_queue(name, queue, queue_attributes(_arn(dead_letters)))
+        yield from _validate_queue(
+            dead_letter_name, dead_letters, dead_letter_attributes(_arn(queue))
+        )
 
 
 def _attributes(sqs: Any, url: str) -> CallResult:
@@ -34,24 +37,29 @@ def _attributes(sqs: Any, url: str) -> CallResult:
 
 
 def _arn(queue: CallResult) -> str:
-    return str(queue.content.get("Attributes", {}).get("QueueArn", "a queue that is not there"))
+    return str(queue.content.get("Attributes", {}).get("QueueArn", "a queue that does not exist"))
 
 
-def _queue(name: str, answer: CallResult, design: dict[str, str]) -> Iterator[Finding]:
-    if failure := answer.failure(name, "queue", absent=GONE):
+def _validate_queue(name: str, answer: CallResult, design: dict[str, str]) -> Iterator[Finding]:
+    if failure := answer.failure(name, "queue", absent=NO_QUEUE_CODES):
         yield failure
         return
     found = answer.content["Attributes"]
-    if found.get("KmsMasterKeyId"):  # a key of the company's own is more than is asked for
+    if found.get("KmsMasterKeyId"):  # a KMS key is stronger than the expected SSE-SQS
         found = found | {"SqsManagedSseEnabled": "true"}
     for attribute, expected in design.items():
-        hardening = attribute in ("SqsManagedSseEnabled", "RedriveAllowPolicy")
-        shown = _read(found.get(attribute)), _read(expected)
-        yield compared(name, WORDS[attribute], *shown, hardening=hardening)
+        is_hardening = attribute in ("SqsManagedSseEnabled", "RedriveAllowPolicy")
+        yield compared(
+            name,
+            NAMES[attribute],
+            _parsed(found.get(attribute)),
+            _parsed(expected),
+            hardening=is_hardening,
+        )
 
 
-def _read(value: str | None) -> Any:
-    """Policies are texts of JSON, in which numbers may have become texts."""
+def _parsed(value: str | None) -> Any:
+    """Return an attribute with JSON policies parsed; SQS may return their numbers as strings."""
     if value is None or not value.startswith("{"):
         return value
     policy = json.loads(value)

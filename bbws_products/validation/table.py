@@ -1,4 +1,4 @@
-"""The DynamoDB table: what ``table_definition`` makes, and what keeps it safe."""
+"""Check the DynamoDB table against ``table_definition``, and its protection."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -16,62 +16,69 @@ from bbws_products.validation.findings import (
 )
 from products.adapters.dynamodb.items import EXPIRY, table_definition
 
-GONE = {"ResourceNotFoundException", "TableNotFoundException"}
+NO_TABLE_CODES = {"ResourceNotFoundException", "TableNotFoundException"}
 
 
 def validate() -> Iterator[Finding]:
     name = settings.PRODUCTS_TABLE
     dynamodb = aws_client("dynamodb")
     answer = call_aws(dynamodb.describe_table, TableName=name)
-    if failure := answer.failure(name, "table", absent=GONE):
+    if failure := answer.failure(name, "table", absent=NO_TABLE_CODES):
         yield failure
         return
     table = answer.content["Table"]
+    design = table_definition(name)
     yield compared(name, "status", table.get("TableStatus"), "ACTIVE")
-    yield from _shape(name, table, table_definition(name))
+    yield compared(name, "keys", _keys(table["KeySchema"]), _keys(design["KeySchema"]))
+    mode = table.get("BillingModeSummary", {}).get("BillingMode")
+    yield compared(name, "billing", mode, design["BillingMode"])
+    yield from _validate_indexes(name, table, design)
+    yield _key_types(name, table, design)
     yield _encryption(name, table)
     yield condition(
         name,
         "deletion protection",
         table.get("DeletionProtectionEnabled"),
-        "It can't be deleted by mistake.",
-        "Anybody who may delete tables can delete it.",
+        "It is on.",
+        "It is off: a role that may delete tables can delete this one.",
         hardening=True,
     )
-    yield from _recovery(dynamodb, name)
-    yield from _expiry(dynamodb, name)
+    yield _point_in_time_recovery(dynamodb, name)
+    yield _time_to_live(dynamodb, name)
 
 
-def _shape(name: str, table: dict[str, Any], design: dict[str, Any]) -> Iterator[Finding]:
-    yield compared(name, "keys", _keys(table["KeySchema"]), _keys(design["KeySchema"]))
-    mode = table.get("BillingModeSummary", {}).get("BillingMode")
-    yield compared(name, "billing", mode, design["BillingMode"])
-    standing = {index["IndexName"]: index for index in table.get("GlobalSecondaryIndexes", [])}
-    types = {key["AttributeName"]: key["AttributeType"] for key in table["AttributeDefinitions"]}
-    for index in design["GlobalSecondaryIndexes"]:
-        subject = index["IndexName"]
-        if subject not in standing:
-            yield missing(name, f"index {subject}", "There is no such index.")
-            continue
-        found = standing[subject]
-        yield compared(
-            name, f"index {subject}", _keys(found["KeySchema"]), _keys(index["KeySchema"])
-        )
-        yield compared(
-            name, f"index {subject}, projection", found["Projection"]["ProjectionType"], "ALL"
-        )
-        yield compared(
-            name, f"index {subject}, status", found.get("IndexStatus", "ACTIVE"), "ACTIVE"
-        )
-    for surplus in sorted(
-        set(standing) - {index["IndexName"] for index in design["GlobalSecondaryIndexes"]}
-    ):
-        yield differs(name, f"index {surplus}", "Nothing reads it, and each write pays for it.")
-    wanted = {key["AttributeName"]: key["AttributeType"] for key in design["AttributeDefinitions"]}
-    both = {
-        key: wanted[key] for key in wanted if key in types
-    }  # one that is not there is that of a missing index
-    yield compared(name, "types of keys", {key: types[key] for key in both}, both)
+def _validate_indexes(
+    name: str, table: dict[str, Any], design: dict[str, Any]
+) -> Iterator[Finding]:
+    existing = {index["IndexName"]: index for index in table.get("GlobalSecondaryIndexes", [])}
+    expected = {index["IndexName"]: index for index in design["GlobalSecondaryIndexes"]}
+    for index_name, index in expected.items():
+        if index_name in existing:
+            yield from _validate_index(name, existing[index_name], index)
+        else:
+            yield missing(name, f"index {index_name}", "Not found.")
+    for surplus in sorted(set(existing) - set(expected)):
+        yield differs(name, f"index {surplus}", "It is unused, and adds to the cost of each write.")
+
+
+def _validate_index(
+    name: str, found: dict[str, Any], expected: dict[str, Any]
+) -> Iterator[Finding]:
+    what = f"index {expected['IndexName']}"
+    yield compared(name, what, _keys(found["KeySchema"]), _keys(expected["KeySchema"]))
+    yield compared(name, f"{what}, projection", found["Projection"]["ProjectionType"], "ALL")
+    yield compared(name, f"{what}, status", found.get("IndexStatus", "ACTIVE"), "ACTIVE")
+
+
+def _key_types(name: str, table: dict[str, Any], design: dict[str, Any]) -> Finding:
+    """Compare the types of key attributes; one that is absent belongs to a missing index."""
+    types = _attribute_types(table)
+    expected = {key: kind for key, kind in _attribute_types(design).items() if key in types}
+    return compared(name, "types of keys", {key: types[key] for key in expected}, expected)
+
+
+def _attribute_types(table: dict[str, Any]) -> dict[str, str]:
+    return {key["AttributeName"]: key["AttributeType"] for key in table["AttributeDefinitions"]}
 
 
 def _keys(schema: list[dict[str, str]]) -> list[str]:
@@ -79,31 +86,31 @@ def _keys(schema: list[dict[str, str]]) -> list[str]:
 
 
 def _encryption(name: str, table: dict[str, Any]) -> Finding:
-    """Without a key of its own a table is encrypted all the same, by one of AWS's that nobody can look at."""
+    """Check for encryption with a KMS key.
+
+    Without one, DynamoDB encrypts the table with a key that is not visible in the account.
+    """
     status = table.get("SSEDescription", {}).get("Status")
     return compared(name, "encryption", status, "ENABLED", hardening=True)
 
 
-def _recovery(dynamodb: Any, name: str) -> Iterator[Finding]:
+def _point_in_time_recovery(dynamodb: Any, name: str) -> Finding:
     what = "point-in-time recovery"
     answer = call_aws(dynamodb.describe_continuous_backups, TableName=name)
     if failure := answer.failure(name, what):
-        yield failure
-        return
-    backups = answer.content["ContinuousBackupsDescription"].get(
-        "PointInTimeRecoveryDescription", {}
-    )
-    yield compared(name, what, backups.get("PointInTimeRecoveryStatus"), "ENABLED", hardening=True)
+        return failure
+    backups = answer.content["ContinuousBackupsDescription"]
+    recovery = backups.get("PointInTimeRecoveryDescription", {})
+    status = recovery.get("PointInTimeRecoveryStatus")
+    return compared(name, what, status, "ENABLED", hardening=True)
 
 
-def _expiry(dynamodb: Any, name: str) -> Iterator[Finding]:
+def _time_to_live(dynamodb: Any, name: str) -> Finding:
     what = "time to live"
     answer = call_aws(dynamodb.describe_time_to_live, TableName=name)
     if failure := answer.failure(name, what):
-        yield failure
-        return
+        return failure
     found = answer.content["TimeToLiveDescription"]
     if found.get("TimeToLiveStatus") not in ("ENABLED", "ENABLING"):
-        yield differs(name, what, "It is off, so remembered requests and statistics stay for ever.")
-    else:
-        yield compared(name, what, found.get("AttributeName"), EXPIRY)
+        return differs(name, what, "It is off: idempotency records and statistics never expire.")
+    return compared(name, what, found.get("AttributeName"), EXPIRY)

@@ -1,4 +1,4 @@
-"""The embedded engines - ministack for AWS, osmem-server for OpenSearch - as processes on loopback."""
+"""The embedded engines as local processes: ministack for AWS, osmem-server for OpenSearch."""
 
 import contextlib
 import ctypes
@@ -19,25 +19,28 @@ ROOT = Path(__file__).resolve().parents[2]
 ENGINES = Path(os.environ.get("ENGINES_VENV", ROOT / ".venv-engines"))
 SERVICES = "dynamodb,sqs,s3,cloudfront,sts"
 STOP_SECONDS, ENGINE_STOP_SECONDS = 12, 40
+NOT_INSTALLED = "The embedded engines are not installed; `make setup` installs them."
 
 
 class EngineFailed(Exception):
-    """A sentence for the person who started it."""
+    """An engine or server could not start or has ended; the message is for the user."""
 
 
 def free_port() -> int:
+    """Return a port on loopback that is free now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
-LIBC = ctypes.CDLL(None)  # loaded here, since between fork and exec nothing may be
+LIBC = ctypes.CDLL(None)  # loaded at import: loading it between fork and exec is not safe
 
 
 def die_with_parent() -> None:
-    """Linux: the child gets SIGTERM when its parent dies, so that even kill -9 of the parent leaves no process.
+    """On Linux, make the kernel send SIGTERM to this process when its parent ends.
 
-    The parent is the thread that started it: one that ends takes its children with it.
+    So no process is left over, even after kill -9 of the parent. The parent is a thread: the child
+    also ends when the thread that started it ends.
     """
     with contextlib.suppress(AttributeError):
         LIBC.prctl(1, signal.SIGTERM)
@@ -46,7 +49,7 @@ def die_with_parent() -> None:
 def spawn(
     command: list[str], env: dict[str, str], output: int = subprocess.PIPE, cwd: Path = ROOT
 ) -> subprocess.Popen[str]:
-    """A child in a process group of its own, so that Ctrl-C reaches only us and we stop it in order."""
+    """Start a process in its own process group, so Ctrl-C stops only us and we stop it cleanly."""
     return subprocess.Popen(  # noqa: S603 # our own commands
         command,
         env=env,
@@ -56,12 +59,13 @@ def spawn(
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
-        preexec_fn=die_with_parent,  # noqa: PLW1509 # safe: only one thread here forks, and prctl takes no lock
+        # Safe with threads: only one thread forks, and prctl takes no lock.
+        preexec_fn=die_with_parent,  # noqa: PLW1509
     )
 
 
 def stop(*children: subprocess.Popen[str], seconds: float = STOP_SECONDS) -> None:
-    """SIGTERM all, and SIGKILL the group of each that is still there after ``seconds``."""
+    """Send SIGTERM to all, and SIGKILL to the groups still running after ``seconds``."""
     for child in children:
         if child.poll() is None:
             child.terminate()
@@ -74,32 +78,35 @@ def stop(*children: subprocess.Popen[str], seconds: float = STOP_SECONDS) -> Non
 
 
 def kill_group(child: subprocess.Popen[str]) -> None:
-    """SIGKILL the child and all it has started."""
+    """Send SIGKILL to the child and all processes it has started."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(child.pid, signal.SIGKILL)
     child.wait()
 
 
 def wait_for(url: str, child: subprocess.Popen[str], name: str, seconds: float = 30) -> None:
-    """Until ``url`` answers anything at all; EngineFailed when the child ends or the time is up."""
+    """Wait until ``url`` returns any response.
+
+    Raise EngineFailed when the child ends first, or after ``seconds``.
+    """
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if child.poll() is not None:
             raise EngineFailed(
-                f"{name} ended by itself (exit code {child.returncode}); its log says why."
+                f"{name} ended unexpectedly (exit code {child.returncode}); see its log."
             )
         try:
-            urllib.request.urlopen(url, timeout=1).close()  # noqa: S310 # a loopback address of ours
+            urllib.request.urlopen(url, timeout=1).close()  # noqa: S310 # a loopback address
             return
         except urllib.error.HTTPError:
             return
         except OSError:
             time.sleep(0.05)
-    raise EngineFailed(f"{name} did not answer within {seconds:g} s; its log says why.")
+    raise EngineFailed(f"{name} did not respond within {seconds:g} s; see its log.")
 
 
 def forward_output(child: subprocess.Popen[str], name: str, write: Callable[[str], None]) -> None:
-    """Pass the child's lines on, each behind its name, until it ends."""
+    """Write each line of the child's output with its name in front, until it ends."""
 
     def pump() -> None:
         assert child.stdout is not None
@@ -112,15 +119,15 @@ def forward_output(child: subprocess.Popen[str], name: str, write: Callable[[str
 def osmem_binary() -> str:
     found = list(ENGINES.glob("lib/python*/site-packages/osmem_server/bin/osmem-server*"))
     if not found:
-        raise EngineFailed("The embedded engines are not installed; `make setup` installs them.")
+        raise EngineFailed(NOT_INSTALLED)
     return str(found[0])
 
 
 @dataclass
 class Engines:
-    """Both engines, with their state under ``home``. Ports are chosen free unless given.
+    """The two engines, with their state under ``home``; by default they get free ports.
 
-    ``aws_variables`` are settings of ministack's that differ from ours.
+    ``aws_variables`` override the environment variables of ministack that ``start_aws`` sets.
     """
 
     home: Path
@@ -139,9 +146,9 @@ class Engines:
         return f"http://127.0.0.1:{self.search_port}"
 
     def start(self) -> None:
-        """Both, and wait until they answer."""
-        for start in (self.start_aws, self.start_search):
-            start()
+        """Start both engines and wait until they respond."""
+        self.start_aws()
+        self.start_search()
 
     def start_aws(self) -> subprocess.Popen[str]:
         self.home.mkdir(parents=True, exist_ok=True)
@@ -159,33 +166,20 @@ class Engines:
             "LOG_LEVEL": "WARNING",
             **self.aws_variables,
         }
-        return self._start(
-            "ministack",
-            [str(ENGINES / "bin" / "ministack")],
-            env,
-            f"{self.aws_url}/_ministack/health",
-        )
+        command = [str(ENGINES / "bin" / "ministack")]
+        return self._start("ministack", command, env, f"{self.aws_url}/_ministack/health")
 
     def start_search(self) -> subprocess.Popen[str]:
         address = f"127.0.0.1:{self.search_port}"
-        command = [
-            osmem_binary(),
-            "-addr",
-            address,
-            "-no-ja",
-            "-no-stdin-watch",
-            "-parent-pid",
-            str(os.getpid()),
-        ]
+        options = ["-no-ja", "-no-stdin-watch", "-parent-pid", str(os.getpid())]
+        command = [osmem_binary(), "-addr", address, *options]
         return self._start("osmem-server", command, dict(os.environ), self.search_url)
 
     def _start(
         self, name: str, command: list[str], env: dict[str, str], url: str
     ) -> subprocess.Popen[str]:
         if not Path(command[0]).exists():
-            raise EngineFailed(
-                "The embedded engines are not installed; `make setup` installs them."
-            )
+            raise EngineFailed(NOT_INSTALLED)
         with (self.home / f"{name}.log").open("a") as log:
             child = spawn(command, env, output=log.fileno())
         self.running.append(child)
@@ -193,13 +187,13 @@ class Engines:
         return child
 
     def stop(self) -> None:
-        """SIGTERM, and patience: ministack writes its state down only then, after the last open poll has ended."""
+        """Send SIGTERM and wait: ministack saves its state after the last open poll has ended."""
         stop(*self.running, seconds=ENGINE_STOP_SECONDS)
         self.running.clear()
 
 
 def app_environment(engines: Engines, *, env: str, home: Path) -> dict[str, str]:
-    """What the application needs to find these engines: the same variables as anywhere else."""
+    """Return the environment variables that connect the application to these engines."""
     return {
         "ENVIRONMENT": env,
         "LOCAL": "1",
@@ -209,7 +203,7 @@ def app_environment(engines: Engines, *, env: str, home: Path) -> dict[str, str]
         "MEDIA_URL": f"{engines.aws_url}/bbws-product-media-{env}/",
         "OPENSEARCH_URL": engines.search_url,
         "SQS_QUEUE_URL_PREFIX": f"{engines.aws_url}/000000000000",
-        "SQS_WAIT_SECONDS": "2",  # ministack ends only when the last poll has
+        "SQS_WAIT_SECONDS": "2",  # short, because ministack ends only after the last poll
         "HEARTBEAT_DIR": str(home / "heartbeats"),
         "LOG_FORMAT": "line",
         "ENABLE_METRICS": "0",
@@ -226,7 +220,7 @@ def app_environment(engines: Engines, *, env: str, home: Path) -> dict[str, str]
 
 @contextlib.contextmanager
 def exit_on_engine_failure() -> Iterator[None]:
-    """End with the sentence of an EngineFailed instead of a traceback."""
+    """Print an EngineFailed as one line instead of a traceback, and exit."""
     try:
         yield
     except EngineFailed as failure:

@@ -1,4 +1,7 @@
-"""Make on the embedded engines what Terraform makes on AWS: table, queues, bucket, distribution, index. Idempotent."""
+"""Create on the embedded engines what Terraform creates on AWS.
+
+Table, queues, buckets, CloudFront distribution and search index. Idempotent.
+"""
 
 import contextlib
 import os
@@ -20,7 +23,10 @@ from tasks.queues import (
 def create_all(
     env: str, bucket: str, search_url: str, *, visibility: int = VISIBILITY_SECONDS
 ) -> str:
-    """All of an environment's resources; returns the id of its CloudFront distribution."""
+    """Create all resources of an environment; return the id of its CloudFront distribution.
+
+    ``visibility`` is the visibility timeout of the queues in seconds.
+    """
     create_table(f"bbws-products-{env}")
     create_queues(env, visibility)
     create_bucket(bucket)
@@ -49,26 +55,24 @@ def create_table(name: str) -> None:
 def create_queues(env: str, visibility: int) -> None:
     sqs: Any = boto3.client("sqs")
     for name in queue_names(env).values():
-        dead = sqs.create_queue(QueueName=dlq_name(name, env))["QueueUrl"]
+        dead_letter_queue = sqs.create_queue(QueueName=dlq_name(name, env))["QueueUrl"]
         queue = sqs.create_queue(QueueName=name)["QueueUrl"]
-        sqs.set_queue_attributes(
-            QueueUrl=queue, Attributes=queue_attributes(_arn(sqs, dead), visibility)
-        )
-        sqs.set_queue_attributes(QueueUrl=dead, Attributes=dead_letter_attributes(_arn(sqs, queue)))
+        attributes = queue_attributes(_arn(sqs, dead_letter_queue), visibility)
+        sqs.set_queue_attributes(QueueUrl=queue, Attributes=attributes)
+        dead_letter = dead_letter_attributes(_arn(sqs, queue))
+        sqs.set_queue_attributes(QueueUrl=dead_letter_queue, Attributes=dead_letter)
 
 
 def _arn(sqs: Any, url: str) -> str:
-    return str(
-        sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"][
-            "QueueArn"
-        ]
-    )
+    answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+    return str(answer["Attributes"]["QueueArn"])
 
 
 def create_distribution(env: str) -> str:
+    """Create the CloudFront distribution, or find the existing one; return its id."""
     cloudfront = boto3.client("cloudfront")
-    standing = cloudfront.list_distributions()["DistributionList"].get("Items", [])
-    for distribution in standing:
+    existing = cloudfront.list_distributions()["DistributionList"].get("Items", [])
+    for distribution in existing:
         if distribution["Comment"] == f"bbws-products-{env}":
             return str(distribution["Id"])
     origin = {
@@ -96,7 +100,6 @@ def create_distribution(env: str) -> str:
     return str(cloudfront.create_distribution(DistributionConfig=config)["Distribution"]["Id"])
 
 
-if (
-    __name__ == "__main__"
-):  # for the environment that the variables describe, as in deploy/compose.yaml
+# deploy/compose.yaml runs this with the variables of its environment.
+if __name__ == "__main__":
     create_all(os.environ["ENVIRONMENT"], os.environ["AUDIT_BUCKET"], os.environ["OPENSEARCH_URL"])

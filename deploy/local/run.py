@@ -1,4 +1,4 @@
-"""``make run``: the whole product on this machine - engines, web server, workers, scheduler - until Ctrl-C."""
+"""``make run``: run engines, web server, worker and scheduler on this machine until Ctrl-C."""
 
 import fcntl
 import os
@@ -30,11 +30,12 @@ STARTED_AT = time.monotonic()
 
 
 def log_step(text: str) -> None:
+    """Print a step with the seconds since the start."""
     print(f"  {time.monotonic() - STARTED_AT:5.1f} s  {text}", flush=True)
 
 
 def load_or_create_secret(name: str) -> str:
-    """A secret made once and kept in a file only its owner reads."""
+    """Return a secret from its file, which only its owner may read; create it if needed."""
     path = HOME / name
     if not path.exists():
         path.touch(mode=0o600)
@@ -43,19 +44,23 @@ def load_or_create_secret(name: str) -> str:
 
 
 def lock_state_folder() -> Any:
-    """The lock that keeps a second `make run` from the same state."""
+    """Return a lock that stops a second `make run` from using the same state."""
     HOME.mkdir(parents=True, exist_ok=True)
     lock = (HOME / "lock").open("w")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         raise EngineFailed(
-            f"It is running already, with its state in {HOME}; stop that first."
+            f"`make run` is already running with its state in {HOME}; stop it first."
         ) from None
     return lock
 
 
 def read_port() -> int:
+    """Return the port from the variable PORT.
+
+    Raise EngineFailed when it is invalid or in use.
+    """
     text = os.environ.get("PORT", "8000")
     if not text.isdigit() or not 0 < int(text) < 65536:
         raise EngineFailed(f"PORT must be a number from 1 to 65535, not {text!r}.")
@@ -71,7 +76,7 @@ def read_port() -> int:
 
 
 def prepare(engines: Engines) -> str:
-    """Everything the servers need to find, through the very code they run; returns the API token."""
+    """Create resources, users and search index with the product's code; return the API token."""
     import django
     from django.core.management import call_command
 
@@ -79,11 +84,11 @@ def prepare(engines: Engines) -> str:
 
     bucket = os.environ["AUDIT_BUCKET"]
     os.environ["CLOUDFRONT_DISTRIBUTION_ID"] = create_all("dev", bucket, engines.search_url)
-    log_step("table, queues, bucket, distribution and index are there")
+    log_step("table, queues, bucket, distribution and index are ready")
     django.setup()
     call_command("migrate", verbosity=0)
     token = create_admin()
-    log_step("users are there")
+    log_step("users are ready")
     from products.maintenance import index_records
 
     log_step(f"search index filled from DynamoDB: {index_records()} products")
@@ -91,7 +96,7 @@ def prepare(engines: Engines) -> str:
 
 
 def create_admin() -> str:
-    """The user ``admin`` with the kept password, and a fresh token for the API."""
+    """Create the user ``admin`` if needed, and return a new API token for it."""
     from django.contrib.auth import get_user_model
     from django.core.management import call_command
 
@@ -102,61 +107,51 @@ def create_admin() -> str:
     if created:
         user.set_password(load_or_create_secret("admin-password"))
         user.save()
-    kept = HOME / "api-token"
-    kept.touch(mode=0o600)
-    with kept.open("w") as written:
-        call_command("issue_token", "admin", label="make run", stdout=written)
-    return kept.read_text().strip()
+    path = HOME / "api-token"
+    path.touch(mode=0o600)
+    with path.open("w") as file:
+        call_command("issue_token", "admin", label="make run", stdout=file)
+    return path.read_text().strip()
 
 
 def server_commands() -> dict[str, list[str]]:
-    # Celery warns root of pickled messages, which these queues don't accept.
-    quiet = ["-W", "ignore:You're running the worker with superuser"]
-    celery = [sys.executable, *quiet, "-m", "celery", "--quiet", "-A", "bbws_products"]
+    """Return the command of each server by its name."""
+    # Celery warns root because of pickled messages, which our queues do not accept.
+    no_warning = ["-W", "ignore:You're running the worker with superuser"]
+    celery = [sys.executable, *no_warning, "-m", "celery", "--quiet", "-A", "bbws_products"]
+    log_level = ["--loglevel", "WARNING"]
+    schedule = ["--schedule", str(HOME / "celerybeat-schedule")]
     return {
         "web": [sys.executable, "-m", "bbws_products.server"],
-        "worker": [
-            *celery,
-            "worker",
-            "--concurrency",
-            "4",
-            "--loglevel",
-            "WARNING",
-            "--hostname",
-            "local@%h",
-        ],
-        "scheduler": [
-            *celery,
-            "beat",
-            "--schedule",
-            str(HOME / "celerybeat-schedule"),
-            "--pidfile=",
-            "-l",
-            "WARNING",
-        ],
+        "worker": [*celery, "worker", "--concurrency", "4", "--hostname", "local@%h", *log_level],
+        "scheduler": [*celery, "beat", *schedule, "--pidfile=", *log_level],
     }
+
+
+def set_environment(engines: Engines, port: int) -> None:
+    """Set the application's environment variables in this process; its children inherit them."""
+    os.environ.update(app_environment(engines, env="dev", home=HOME))
+    os.environ["SECRET_KEY"] = load_or_create_secret("secret-key")
+    os.environ["TOKEN_KEYS"] = load_or_create_secret("token-key")
+    os.environ["DEBUG"] = "0"
+    os.environ["PORT"] = str(port)
+    os.environ["WEB_GRACEFUL_TIMEOUT"] = "5"
+    os.environ.setdefault("LOG_LEVEL", "WARNING")
 
 
 def main() -> None:
+    """Run the product until Ctrl-C, SIGTERM or SIGHUP."""
     print("BBWS product catalogue, on embedded engines")
     port, lock = read_port(), lock_state_folder()
     engines = Engines(HOME)
-    env = app_environment(engines, env="dev", home=HOME)
-    env |= {
-        "SECRET_KEY": load_or_create_secret("secret-key"),
-        "TOKEN_KEYS": load_or_create_secret("token-key"),
-        "DEBUG": "0",
-    }
-    env |= {"PORT": str(port), "WEB_GRACEFUL_TIMEOUT": "5"}
-    env["LOG_LEVEL"] = os.environ.get("LOG_LEVEL", "WARNING")
-    os.environ.update(env)
+    set_environment(engines, port)
     children: dict[str, subprocess.Popen[str]] = {}
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: stopping.set())
     try:
         engines.start()
-        log_step(f"engines answer: AWS at {engines.aws_url}, OpenSearch at {engines.search_url}")
+        log_step(f"engines run: AWS at {engines.aws_url}, OpenSearch at {engines.search_url}")
         if not stopping.is_set():
             token = prepare(engines)
             serve(port, children)
@@ -171,29 +166,30 @@ def main() -> None:
 
 
 def serve(port: int, children: dict[str, subprocess.Popen[str]]) -> None:
+    """Start the servers, wait until they are ready, and seed the catalogue."""
     from django.core.management import call_command
 
-    beats = Path(os.environ["HEARTBEAT_DIR"])
-    shutil.rmtree(beats, ignore_errors=True)  # those of the last run prove nothing
+    heartbeats = Path(os.environ["HEARTBEAT_DIR"])
+    shutil.rmtree(heartbeats, ignore_errors=True)  # left over from the last run
     for name, command in server_commands().items():
         start_server(name, command, children)
     wait_for(f"http://127.0.0.1:{port}/healthz", children["web"], "The web server")
-    wait_for_polls(beats, children["worker"])
+    wait_for_polls(heartbeats, children["worker"])
     log_step("web server, worker and scheduler run")
     print(f"  {time.monotonic() - STARTED_AT:5.1f} s  seed products: ", end="", flush=True)
     call_command("seed_products")
 
 
-def wait_for_polls(beats: Path, worker: subprocess.Popen[str]) -> None:
-    """Until the worker polls each queue, so that the first write of whoever tries it out is not the slowest."""
+def wait_for_polls(heartbeats: Path, worker: subprocess.Popen[str]) -> None:
+    """Wait until the worker polls each queue, so that the user's first write is not slow."""
     from tasks.heartbeat import silent_queues
     from tasks.queues import queue_names
 
     queues = list(queue_names("dev").values())
     deadline = time.monotonic() + 60
-    while silent_queues(beats, queues, time.time()):
+    while silent_queues(heartbeats, queues, time.time()):
         if worker.poll() is not None or time.monotonic() > deadline:
-            raise EngineFailed("The worker does not poll its queues; what it said stands above.")
+            raise EngineFailed("The worker does not poll its queues; see its output above.")
         time.sleep(0.1)
 
 
@@ -203,18 +199,19 @@ def start_server(name: str, command: list[str], children: dict[str, subprocess.P
 
 
 def print_welcome(port: int, token: str) -> None:
-    here = f"http://127.0.0.1:{port}"
+    base = f"http://127.0.0.1:{port}"
+    password = load_or_create_secret("admin-password")
     print(
         f"""
-  Staff admin   {here}/admin/      user admin, password {load_or_create_secret("admin-password")}
-  API           {here}/v1.0/products
+  Staff admin   {base}/admin/      user admin, password {password}
+  API           {base}/v1.0/products
   API token     {token}
-                (both are kept in {HOME}/admin-password and {HOME}/api-token)
-  Try it        curl -X PATCH {here}/v1.0/products/PROD-BASIC -H "Prefer: wait=5" \\
+                (password and token are in {HOME}/admin-password and {HOME}/api-token)
+  Try it        curl -X PATCH {base}/v1.0/products/PROD-BASIC -H "Prefer: wait=5" \\
                   -H "Authorization: Bearer $(cat {HOME}/api-token)" \\
                   -H "Content-Type: application/json" -d '{{"price": "1600.00"}}'
 
-  Ctrl-C stops it; the products stay. `make reset` forgets them.
+  Ctrl-C stops it and keeps the products. `make reset` deletes them.
 """,
         flush=True,
     )
@@ -226,23 +223,24 @@ def supervise(
     port: int,
     stopping: threading.Event,
 ) -> None:
-    """Until told to stop: a server that ended is started again, as any container platform would; an engine is not."""
+    """Restart servers that have ended, as a container platform does, until ``stopping`` is set.
+
+    Raise EngineFailed when an engine ends.
+    """
     while not stopping.wait(0.5):
         for name, child in list(children.items()):
             if child.poll() is not None:
-                print(
-                    f"{name} ended (exit code {child.returncode}) and is started again", flush=True
-                )
+                print(f"{name} ended (exit code {child.returncode}); restarting it", flush=True)
                 start_server(name, server_commands()[name], children)
         if any(engine.poll() is not None for engine in engines.running):
-            raise EngineFailed(f"An engine has ended by itself; see the logs in {HOME}.")
+            raise EngineFailed(f"An engine has ended unexpectedly; see the logs in {HOME}.")
 
 
 def reset() -> None:
-    """Forget everything, unless it is in use."""
+    """Delete all state. Raise EngineFailed while `make run` uses it."""
     lock_state_folder().close()
     shutil.rmtree(HOME)
-    print(f"Forgotten: {HOME}")
+    print(f"Deleted: {HOME}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Sorting more than fits into memory: a temporary SQLite file, which is gone when the process is."""
+"""A sort of the whole audit trail, which need not fit into memory."""
 
 import sqlite3
 from collections.abc import Iterable, Iterator
@@ -6,30 +6,40 @@ from itertools import groupby
 
 from products.reconciliation.audit_chain import AuditRecord
 
+CREATE_TABLE = """
+CREATE TABLE record (product_id TEXT, version INTEGER, key TEXT, own_hash TEXT, previous_hash TEXT)
+"""
+CREATE_INDEX = "CREATE INDEX by_product ON record (product_id, version, key)"
+INSERT_RECORD = "INSERT INTO record VALUES (?, ?, ?, ?, ?)"
+INSERT_PRODUCT = "INSERT INTO record (product_id) VALUES (?)"
+SELECT_IN_ORDER = "SELECT * FROM record ORDER BY product_id, version, key"
+
 
 class SqliteAuditSpool:
-    def __init__(self) -> None:
-        self.file = sqlite3.connect(
-            ""
-        )  # an empty name is a private file on disk, deleted when it is closed
-        self.file.execute(
-            "CREATE TABLE link (product_id TEXT, version INTEGER, key TEXT, own TEXT, previous TEXT)"
-        )
-        self.file.execute("CREATE INDEX by_product ON link (product_id, version, key)")
+    """Sorts audit records by product and version in a temporary SQLite file."""
 
-    def add(self, links: Iterable[AuditRecord]) -> None:
+    def __init__(self) -> None:
+        # An empty name makes a private file on disk, which SQLite deletes on closing.
+        self._database = sqlite3.connect("")
+        self._database.execute(CREATE_TABLE)
+        self._database.execute(CREATE_INDEX)
+
+    def add(self, records: Iterable[AuditRecord]) -> None:
+        """Add audit records, in any order."""
         rows = (
-            (link.product_id, link.version, link.key, link.own_hash, link.previous_hash)
-            for link in links
+            (record.product_id, record.version, record.key, record.own_hash, record.previous_hash)
+            for record in records
         )
-        self.file.executemany("INSERT INTO link VALUES (?, ?, ?, ?, ?)", rows)
+        self._database.executemany(INSERT_RECORD, rows)
 
     def add_products(self, product_ids: Iterable[str]) -> None:
-        self.file.executemany(
-            "INSERT INTO link (product_id) VALUES (?)", ((i,) for i in product_ids)
-        )
+        """Add products that must appear in the result even without an audit record."""
+        rows = ((product_id,) for product_id in product_ids)
+        self._database.executemany(INSERT_PRODUCT, rows)
 
     def products(self) -> Iterator[tuple[str, list[AuditRecord]]]:
-        rows = self.file.execute("SELECT * FROM link ORDER BY product_id, version, key")
+        """Yield each product's id with its records, in the order of versions and keys."""
+        rows = self._database.execute(SELECT_IN_ORDER)
         for product_id, group in groupby(rows, key=lambda row: str(row[0])):
+            # A row of add_products has no key.
             yield product_id, [AuditRecord(*row) for row in group if row[2] is not None]

@@ -5,23 +5,30 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from products.adapters.aws.clients import calling
+from products.adapters.aws.clients import translate_errors
 from products.errors import EffectRefused
 
 PATHS = ["/v1.0/products*"]
-"""The list, its pages and every product: one wildcard is one path in CloudFront's price."""
+"""The list, its pages and every product: CloudFront charges a wildcard as one path."""
 
 
 @dataclass(frozen=True, slots=True)
 class CloudFront:
+    """One CloudFront distribution."""
+
     client: Any
     distribution_id: str
 
     def purge(self, reference: str) -> None:
-        """Ask for one purge; CloudFront answers a known reference with the invalidation it already made."""
+        """Invalidate every cached product response.
+
+        CloudFront answers a repeated reference with the invalidation it made for the first one.
+
+        Raises: DependencyUnavailable, or EffectRefused when CloudFront refuses the request.
+        """
         batch = {"CallerReference": reference, "Paths": {"Quantity": len(PATHS), "Items": PATHS}}
         try:
-            with calling("CloudFront"):
+            with translate_errors("CloudFront"):
                 self.client.create_invalidation(
                     DistributionId=self.distribution_id, InvalidationBatch=batch
                 )
@@ -29,6 +36,9 @@ class CloudFront:
             raise EffectRefused(f"CloudFront refused the invalidation: {fault}") from fault
 
     def ping(self) -> None:
-        """EngineAway or ClientError when the distribution can't be reached."""
-        with calling("CloudFront"):
+        """Read the distribution, for the readiness check.
+
+        Raises: DependencyUnavailable or ClientError.
+        """
+        with translate_errors("CloudFront"):
             self.client.get_distribution(Id=self.distribution_id)

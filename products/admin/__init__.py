@@ -1,9 +1,9 @@
-"""The staff's face of the catalogue: Django's admin, on the catalogue's use-cases."""
+"""The staff's interface: Django's admin, built on the use cases of the catalogue."""
 
 from django.contrib import admin
 
 import products.admin.accounts
-import products.admin.tokens  # noqa: F401 # both register pages of their own
+import products.admin.tokens  # noqa: F401 # both register their own pages
 from products.admin.bulk import ProductBulk
 from products.admin.csv_files import ProductCsvFiles
 from products.admin.form_page import ProductForms
@@ -19,7 +19,7 @@ from products.models import Product
 
 admin.site.site_header = admin.site.site_title = "BBWS product catalogue"
 admin.site.index_title = "Catalogue"
-admin.site.site_url = None  # the site's front page is this very admin
+admin.site.site_url = None  # the admin is the front page of the site
 
 
 @admin.register(Product)
@@ -36,4 +36,4 @@ class ProductAdmin(
     ProductReceipt,
     ProductHistory,
 ):
-    """Each part is a module of its own; all are written against Django's stock hooks."""
+    """The admin of products. Each base class is one group of pages, in a module of its own."""

@@ -1,9 +1,8 @@
-"""Users and groups, in the theme's clothes. What an account may do is a superuser's decision; others keep its data.
+"""Users and groups in the theme's look. Only a superuser decides what an account may do.
 
-Django itself lets whoever may change users make themselves superuser, or give a superuser a new password.
+Stock Django lets everybody who may change users make themselves a superuser, or set a superuser's
+password. Here they can only maintain the data of accounts that may do no more than they may.
 """
-
-from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
@@ -13,17 +12,17 @@ from django.db.models import Q
 from django.http import HttpRequest
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from products.admin.base import ModelAdmin
+from products.admin.base import ModelAdmin, user_of
 
-POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
+PRIVILEGE_FIELDS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
 
 
 def _is_superuser(request: HttpRequest) -> bool:
-    person: Any = request.user
-    return bool(person.is_active and person.is_superuser)
+    user = user_of(request)
+    return bool(user.is_active and user.is_superuser)
 
 
 @admin.register(User)
@@ -32,33 +31,44 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
 
-    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         fields = tuple(super().get_readonly_fields(request, obj))
-        return fields if _is_superuser(request) else (*fields, *POWERS)
+        return fields if _is_superuser(request) else (*fields, *PRIVILEGE_FIELDS)
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        return super().has_change_permission(request, obj) and _may_touch(request, obj)
+        return super().has_change_permission(request, obj) and _may_manage(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        return super().has_delete_permission(request, obj) and _may_touch(request, obj)
+        return super().has_delete_permission(request, obj) and _may_manage(request, obj)
 
 
-def _may_touch(request: HttpRequest, account: User | None) -> bool:
-    """Whoever can set an account's password can be that account, so it must not be able to do more than they can."""
+def _may_manage(request: HttpRequest, account: User | None) -> bool:
+    """Return whether the user may set the account's password and so act as that account.
+
+    The account must therefore have no permission that the user lacks.
+    """
     if account is None or _is_superuser(request):
         return True
-    person: Any = request.user
-    # Not account.get_all_permissions(): that is empty while the account is inactive, which can be changed.
-    theirs = Permission.objects.filter(Q(user=account) | Q(group__user=account)).select_related(
-        "content_type"
-    )
-    needed = {f"{permission.content_type.app_label}.{permission.codename}" for permission in theirs}
-    return not account.is_superuser and needed <= person.get_all_permissions()
+    return not account.is_superuser and _permissions_of(account) <= _own_permissions(request)
+
+
+def _own_permissions(request: HttpRequest) -> set[str]:
+    return user_of(request).get_all_permissions()
+
+
+def _permissions_of(account: User) -> set[str]:
+    """Return the account's permissions, whether it is active or not.
+
+    ``User.get_all_permissions`` is empty for an inactive account, which can be activated later.
+    """
+    is_granted = Q(user=account) | Q(group__user=account)
+    granted = Permission.objects.filter(is_granted).select_related("content_type")
+    return {f"{grant.content_type.app_label}.{grant.codename}" for grant in granted}
 
 
 @admin.register(Group)
 class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
-    """Looking needs the permission, changing needs a superuser: a group is what its members may do."""
+    """Viewing a group needs the permission for it. Changing one needs a superuser."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return _is_superuser(request)

@@ -1,20 +1,20 @@
-"""Bulk edits: choose what shall become of many products, look at each before it happens, then let a job do it."""
+"""Bulk edits: choose a change for many products, and plan the job that makes it."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import copy
-from typing import Any
+from decimal import Decimal
 
 from django import forms
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
-from django.urls import path, reverse
+from django.urls import URLPattern, path, reverse
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from products.admin.base import ModelAdmin
 from products.admin.unavailable import with_unavailable_page
 from products.bootstrap import catalogue, jobs
-from products.bulk.jobs import MAX_ROWS, Job, JobKind
+from products.bulk.job import MAX_ROWS, Job, JobKind
 from products.bulk.pricing import (
     Adjustment,
     AdjustmentKind,
@@ -27,45 +27,57 @@ from products.errors import Invalid, ProductNotFound
 from products.lists import ListQuery
 from products.product import Product
 
-FLAGS = {"activate": True, "deactivate": False}
-DOINGS = {"price": "Change prices", "activate": "Activate", "deactivate": "Deactivate"}
-FIELDS = {"price": "Price", "renewal_price": "Renewal price", "both": "Both prices"}
+type Edits = Mapping[str, object]
+
+ACTIVE_BY_ACTION = {"activate": True, "deactivate": False}
+ACTIONS = {"price": "Change prices", "activate": "Activate", "deactivate": "Deactivate"}
+FIELDS = {
+    "price": "Price",
+    "renewal_price": "Renewal price",
+    "both": "Price and renewal price",
+}
 WAYS = {
     AdjustmentKind.PERCENT: "Change by percent",
     AdjustmentKind.AMOUNT: "Change by amount",
     AdjustmentKind.SET: "Set to amount",
 }
 ROUNDINGS = {
-    Rounding.CENTS: "Cents",
-    Rounding.ONES: "Whole amounts",
-    Rounding.FIVES: "Steps of 5",
-    Rounding.TENS: "Steps of 10",
-    Rounding.NINES: "Ending in .99",
+    Rounding.CENTS: "To cents",
+    Rounding.ONES: "To whole amounts",
+    Rounding.FIVES: "To multiples of 5",
+    Rounding.TENS: "To multiples of 10",
+    Rounding.NINES: "To end in .99",
 }
 
 
-def _choice(label: str, choices: dict[Any, str]) -> forms.ChoiceField:
+def _choice_field[Choice: str](label: str, choices: Mapping[Choice, str]) -> forms.ChoiceField:
     options = [(str(value), text) for value, text in choices.items()]
     return forms.ChoiceField(label=label, choices=options, widget=UnfoldAdminSelectWidget)
 
 
-def _line(label: str, help_text: str) -> forms.CharField:
+def _text_field(label: str, help_text: str) -> forms.CharField:
     return forms.CharField(
-        label=label, required=False, help_text=help_text, widget=UnfoldAdminTextInputWidget
+        label=label,
+        required=False,
+        help_text=help_text,
+        widget=UnfoldAdminTextInputWidget,
     )
 
 
 class BulkForm(forms.Form):
-    """What shall be done. The arithmetic and its rules are the core's."""
+    """What a bulk edit does. The arithmetic and its rules belong to the core."""
 
-    doing = _choice("What", DOINGS)
-    field = _choice("Which price", FIELDS)
-    way = _choice("How", WAYS)
-    by = _line("By", "E.g. 10 or -5; when it is set, the new amount.")
-    rounding = _choice("Rounded to", ROUNDINGS)
-    reason = _line("Why", "Optional; it stays with each change in the history and the audit trail.")
+    doing = _choice_field("Action", ACTIONS)
+    field = _choice_field("Which price", FIELDS)
+    way = _choice_field("How", WAYS)
+    by = _text_field("Percent or amount", "For example 10 or -5. To set a price, the new amount.")
+    rounding = _choice_field("Rounding", ROUNDINGS)
+    reason = _text_field(
+        "Reason (optional)",
+        "Kept with each change in the history and the audit trail.",
+    )
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}
         if cleaned.get("doing") == "price" and "by" in cleaned:
             try:
@@ -74,100 +86,113 @@ class BulkForm(forms.Form):
                 self.add_error("by", refusal.errors["by"])
         return cleaned
 
-    def edits(self) -> Callable[[Product], dict[str, Any]]:
-        """What becomes of each product."""
-        given = self.cleaned_data
-        if given["doing"] in FLAGS:
-            return lambda product: {"active": FLAGS[given["doing"]]}
-        fields = ("price", "renewal_price") if given["field"] == "both" else (given["field"],)
+    def edits_for(self) -> Callable[[Product], Edits]:
+        """Return the function that gives the edits of one product."""
+        entries = self.cleaned_data
+        action = entries["doing"]
+        if action in ACTIVE_BY_ACTION:
+            return lambda product: {"active": ACTIVE_BY_ACTION[action]}
+        field = entries["field"]
+        fields = ("price", "renewal_price") if field == "both" else (field,)
         adjustment = Adjustment(
-            AdjustmentKind(given["way"]), given["by"], Rounding(given["rounding"])
+            AdjustmentKind(entries["way"]), entries["by"], Rounding(entries["rounding"])
         )
         return lambda product: new_prices(product, fields, adjustment)
 
     def title(self) -> str:
-        given = self.cleaned_data
-        if given["doing"] in FLAGS:
-            return DOINGS[given["doing"]]
-        by = {
-            AdjustmentKind.SET: f"set to {given['by']}",
-            AdjustmentKind.PERCENT: f"{given['by']:+}%",
-            AdjustmentKind.AMOUNT: f"{given['by']:+}",
-        }
-        rounding = (
-            ""
-            if given["rounding"] == Rounding.CENTS
-            else f", rounded: {ROUNDINGS[given['rounding']].lower()}"
-        )
-        return f"{FIELDS[given['field']]} {by[AdjustmentKind(given['way'])]}{rounding}"
+        """Return the title of the job, such as "Price +10%, rounded to multiples of 5"."""
+        entries = self.cleaned_data
+        if entries["doing"] in ACTIVE_BY_ACTION:
+            return ACTIONS[entries["doing"]]
+        field = FIELDS[entries["field"]]
+        amount = _amount_text(AdjustmentKind(entries["way"]), entries["by"])
+        return f"{field} {amount}{_rounding_text(Rounding(entries['rounding']))}"
+
+
+def _amount_text(way: AdjustmentKind, amount: Decimal) -> str:
+    if way is AdjustmentKind.SET:
+        return f"set to {amount}"
+    return f"{amount:+}%" if way is AdjustmentKind.PERCENT else f"{amount:+}"
+
+
+def _rounding_text(rounding: Rounding) -> str:
+    if rounding is Rounding.CENTS:
+        return ""
+    return f", rounded {ROUNDINGS[rounding].lower()}"
 
 
 class ProductBulk(ModelAdmin):
-    def get_urls(self) -> list[Any]:
-        return [
-            path("bulk/", self.admin_site.admin_view(self.bulk_view), name="products_product_bulk"),
-            *super().get_urls(),
-        ]
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.bulk_view)
+        return [path("bulk/", view, name="products_product_bulk"), *super().get_urls()]
 
     @with_unavailable_page
     def bulk_view(self, request: HttpRequest) -> HttpResponse:
-        """Choose; then a job is planned, whose page shows each product before and after."""
+        """Show the form; when it is valid, plan the job and go to its preview."""
         if not self.has_change_permission(request):
             raise PermissionDenied
         form = BulkForm(request.POST or None, initial={"way": AdjustmentKind.PERCENT})
-        if (
-            request.method == "POST"
-            and form.is_valid()
-            and (job := self._planned_edit(request, form))
-        ):
-            return HttpResponseRedirect(reverse("admin:products_product_job", args=[job.job_id]))
-        ids = request.GET.getlist("id")
+        if request.method == "POST" and form.is_valid():
+            job = self._plan_edit(request, form)
+            if job:
+                return HttpResponseRedirect(
+                    reverse("admin:products_product_job", args=[job.job_id])
+                )
+        changelist = reverse("admin:products_product_changelist")
         context = {
             **self.admin_site.each_context(request),
             "title": "Bulk edit",
             "form": form,
-            "chosen": _chosen_words(ids),
-            "back": f"{reverse('admin:products_product_changelist')}?{request.GET.get('filters', '')}",
+            "selection": _selection_text(request.GET.getlist("id")),
+            "back_url": f"{changelist}?{request.GET.get('filters', '')}",
         }
         return TemplateResponse(request, "admin/products/bulk.html", context)
 
-    def _planned_edit(self, request: HttpRequest, form: BulkForm) -> Job | None:
-        """The job, or None when the form says what is wrong with it."""
-        given = form.cleaned_data
-        if given["doing"] == "deactivate" and not self.has_delete_permission(request):
+    def _plan_edit(self, request: HttpRequest, form: BulkForm) -> Job | None:
+        """Plan the job and return it, or return None and put the errors into the form."""
+        entries = form.cleaned_data
+        if entries["doing"] == "deactivate" and not self.has_delete_permission(request):
             raise PermissionDenied
-        rows = _rows(self._chosen(request), form.edits())
-        who = {"actor": request.user.get_username(), "reason": given["reason"]}
+        rows = _planned_rows(self._selected(request), form.edits_for())
         try:
-            return jobs().plan(JobKind.BULK, form.title(), rows, **who)
+            return jobs().plan(
+                JobKind.BULK,
+                form.title(),
+                rows,
+                actor=request.user.get_username(),
+                reason=entries["reason"],
+            )
         except Invalid as refusal:
             for field, sentences in refusal.errors.items():
                 form.add_error(field if field in form.fields else None, sentences)
         return None
 
-    def _chosen(self, request: HttpRequest) -> Iterable[Product]:
-        """The ticked products, or all that match the filter of the list."""
+    def _selected(self, request: HttpRequest) -> Iterable[Product]:
+        """Return the ticked products, or all that match the filters of the list."""
         ids = request.GET.getlist("id")
         if not ids:
-            return catalogue().walk(filtered(self, request), MAX_ROWS)
-        return _by_ids(ids[:MAX_ROWS])
+            return catalogue().walk(filtered_list(self, request), MAX_ROWS)
+        return _existing_products(ids[:MAX_ROWS])
 
 
-def _chosen_words(ids: list[str]) -> str:
+def _selection_text(ids: list[str]) -> str:
     if not ids:
-        return f"all that match the filter, {MAX_ROWS:,} at most"
+        return f"all products that match the filters, at most {MAX_ROWS:,}"
     return f"{len(ids)} ticked product{'' if len(ids) == 1 else 's'}"
 
 
-def filtered(admin: ModelAdmin, request: HttpRequest) -> ListQuery:
-    """What the list was asked for, in the parameter ``filters``; the list's own code reads its own parameters."""
-    asked = copy(request)
-    asked.GET = QueryDict(request.GET.get("filters", ""))
-    listing: ListQuery = admin.get_changelist_instance(asked).queryset.listing
-    return listing
+def filtered_list(admin: ModelAdmin, request: HttpRequest) -> ListQuery:
+    """Return the query of the product list whose address is in the parameter ``filters``.
+
+    The list's own code parses those parameters, so that both pages mean the same products.
+    """
+    list_request = copy(request)
+    list_request.GET = QueryDict(request.GET.get("filters", ""))
+    query: ListQuery = admin.get_changelist_instance(list_request).queryset.listing
+    return query
 
 
-def _by_ids(ids: Iterable[str]) -> Iterator[Product]:
+def _existing_products(ids: Iterable[str]) -> Iterator[Product]:
     for product_id in ids:
         try:
             yield catalogue().newest(product_id)
@@ -175,6 +200,8 @@ def _by_ids(ids: Iterable[str]) -> Iterator[Product]:
             continue
 
 
-def _rows(chosen: Iterable[Product], edits: Callable[[Product], dict[str, Any]]) -> Iterator[Row]:
-    for number, product in enumerate(chosen, 1):
-        yield planned_row(number, product, edits(product))
+def _planned_rows(
+    products: Iterable[Product], edits_for: Callable[[Product], Edits]
+) -> Iterator[Row]:
+    for number, product in enumerate(products, 1):
+        yield planned_row(number, product, edits_for(product))

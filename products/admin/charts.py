@@ -1,57 +1,83 @@
-"""The small charts of the operations page: a bar for each of the last sixty minutes, drawn as SVG by the template."""
+"""The bars of the operations page, one for each of the last sixty minutes.
+
+The template draws them as SVG, in a box of ``WIDTH`` by ``HEIGHT`` units.
+"""
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TypedDict
 
 from products.changes import Effect
 from products.operations import BOUNDS, Minute, percentile
 
 HOUR = timedelta(hours=1)
-WIDTH, HEIGHT, SLOTS = 600, 80, 60
-STEP = WIDTH // SLOTS
+MINUTES = 60
+WIDTH = 600
+HEIGHT = 80
+BAR_DISTANCE = WIDTH // MINUTES
 
-Slots = Sequence[tuple[str, Minute | None]]
+type Slots = Sequence[tuple[str, Minute | None]]
+"""The minutes of the hour with their names; None where nothing was completed."""
+
+
+class Bar(TypedDict):
+    """One bar of a chart, in SVG units, with its tooltip."""
+
+    x: int
+    y: float
+    height: float
+    text: str
 
 
 def slots_of(minutes: Iterable[Minute], until: datetime) -> Slots:
-    """The sixty minutes up to ``until``, oldest first, by name; None where nothing was completed."""
-    known = {f"{minute.at:%H:%M}": minute for minute in minutes}
-    names = [f"{until - HOUR + timedelta(minutes=number):%H:%M}" for number in range(1, SLOTS + 1)]
-    return [(name, known.get(name)) for name in names]
+    """Return the sixty minutes up to ``until``, oldest first, each with its time as a name."""
+    minute_by_name = {f"{minute.at:%H:%M}": minute for minute in minutes}
+    start = until - HOUR
+    times = [start + timedelta(minutes=number) for number in range(1, MINUTES + 1)]
+    names = [f"{time:%H:%M}" for time in times]
+    return [(name, minute_by_name.get(name)) for name in names]
 
 
-def completed_bars(slots: Slots) -> list[dict[str, Any]]:
-    """How many changes were completed, against the best minute."""
-    most = max((minute.changes for _, minute in slots if minute), default=0) or 1
-    return _bars(slots, lambda minute: minute.changes / most, lambda minute: f"{minute.changes}")
+def completed_bars(slots: Slots) -> list[Bar]:
+    """Return how many changes were completed each minute, relative to the busiest minute."""
+    highest = max((minute.changes for _, minute in slots if minute), default=0) or 1
+    return _bars(
+        slots,
+        height_of=lambda minute: minute.changes / highest,
+        text_of=lambda minute: f"{minute.changes}",
+    )
 
 
-def latency_bars(slots: Slots, effect: Effect, share: float) -> list[dict[str, Any]]:
-    """Within how many seconds that share came about. A step up is one bound of the histogram, about twice the time."""
+def latency_bars(slots: Slots, effect: Effect, share: float) -> list[Bar]:
+    """Return within how many seconds that share of the changes had the effect.
 
-    def bound(minute: Minute) -> float | None:
+    One step up is one bound of the histogram, which is about twice the time.
+    """
+
+    def bound_of(minute: Minute) -> float | None:
         return percentile(minute.buckets[effect], share)
 
-    def height(minute: Minute) -> float:
-        reached = bound(minute)
-        return (BOUNDS.index(reached) + 1) / len(BOUNDS) if reached else 0
+    def height_of(minute: Minute) -> float:
+        bound = bound_of(minute)
+        return (BOUNDS.index(bound) + 1) / len(BOUNDS) if bound else 0
 
-    return _bars(slots, height, lambda minute: f"{share:.0%} within {bound(minute):g} s")
+    return _bars(slots, height_of, lambda minute: f"{share:.0%} within {bound_of(minute):g} s")
 
 
 def _bars(
-    slots: Slots, height: Callable[[Minute], float], said: Callable[[Minute], str]
-) -> list[dict[str, Any]]:
-    bars = []
+    slots: Slots, height_of: Callable[[Minute], float], text_of: Callable[[Minute], str]
+) -> list[Bar]:
+    """Return the bars that are not empty; ``height_of`` gives a share of the full height."""
+    bars: list[Bar] = []
     for number, (name, minute) in enumerate(slots):
-        if minute and (tall := round(HEIGHT * height(minute), 1)):
+        height = round(HEIGHT * height_of(minute), 1) if minute else 0
+        if minute and height:
             bars.append(
                 {
-                    "x": number * STEP,
-                    "y": HEIGHT - tall,
-                    "height": tall,
-                    "said": f"{name}: {said(minute)}",
+                    "x": number * BAR_DISTANCE,
+                    "y": HEIGHT - height,
+                    "height": height,
+                    "text": f"{name}: {text_of(minute)}",
                 }
             )
     return bars

@@ -1,8 +1,7 @@
-"""Products to and from CSV: the list's filter as a file, and a file as a job that is looked at before it runs."""
+"""Products as CSV: export of the filtered list, and import by a job with a preview."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -15,14 +14,14 @@ from django.http import (
 )
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
-from django.urls import path, reverse
+from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_safe
 
 from products.admin.base import ModelAdmin
-from products.admin.bulk import filtered
+from products.admin.bulk import filtered_list
 from products.admin.unavailable import with_unavailable_page
 from products.bootstrap import catalogue, jobs, now
-from products.bulk.jobs import Job, JobKind, JobNotFound
+from products.bulk.job import Job, JobKind, JobNotFound
 from products.bulk.rows import Row, RowState
 from products.bulk.spreadsheet import (
     COLUMNS,
@@ -38,11 +37,13 @@ from products.bulk.spreadsheet import (
 )
 from products.errors import CatalogueError, Invalid
 
-MAX_EXPORTED = 1_000_000
+MAX_EXPORTED = 1_000_000  # products
+MAX_TITLE_LENGTH = 120
+KEY_COLUMNS = {"productId", "name"}
 
 
 class ProductCsvFiles(ModelAdmin):
-    def get_urls(self) -> list[Any]:
+    def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
         return [
             path("export/", wrap(require_safe(self.export_view)), name="products_product_export"),
@@ -57,108 +58,122 @@ class ProductCsvFiles(ModelAdmin):
 
     @with_unavailable_page
     def export_view(self, request: HttpRequest) -> HttpResponseBase:
-        """All that match the list's filter, as they are read, so that any number costs the same memory."""
+        """Stream all products that match the filters of the list, in constant memory."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        found = catalogue().walk(filtered(self, request), MAX_EXPORTED)
-        return _download(f"products-{now():%Y-%m-%d-%H%M}.csv", product_rows(found))
+        products = catalogue().walk(filtered_list(self, request), MAX_EXPORTED)
+        return _csv_response(f"products-{now():%Y-%m-%d-%H%M}.csv", product_rows(products))
 
     @with_unavailable_page
     def import_view(self, request: HttpRequest) -> HttpResponse:
+        """Show the form; with a file, plan the job and go to its preview.
+
+        With ``ask=columns`` the answer is JSON: what each column of the file seems to be.
+        """
         if not self.has_change_permission(request):
             raise PermissionDenied
+        asks_for_columns = request.POST.get("ask") == "columns"
         errors: list[str] = []
         if request.method == "POST":
             try:
-                sheet = parse_sheet(_uploaded(request))
-                if request.POST.get("ask") == "columns":
-                    return _columns(sheet)
-                job = self._planned_import(request, sheet)
+                sheet = parse_sheet(_uploaded_file(request))
+                if asks_for_columns:
+                    return _columns_response(sheet)
+                job = self._plan_import(request, sheet)
                 return HttpResponseRedirect(
                     reverse("admin:products_product_job", args=[job.job_id])
                 )
-            except Invalid as refusal:
-                errors = [
-                    sentence for sentences in refusal.errors.values() for sentence in sentences
-                ]
             except CatalogueError as refusal:
-                errors = [str(refusal)]
-            if request.POST.get("ask") == "columns":
-                return JsonResponse({"errors": errors}, status=400)
-        context = {**self.admin_site.each_context(request), "title": "Import products from CSV"}
-        return TemplateResponse(
-            request, "admin/products/import.html", context | {"errors": errors, "columns": COLUMNS}
-        )
+                errors = _sentences_of(refusal)
+        if asks_for_columns:
+            return JsonResponse({"errors": errors}, status=400)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Import products from CSV",
+            "errors": errors,
+            "columns": COLUMNS,
+        }
+        return TemplateResponse(request, "admin/products/import.html", context)
 
-    def _planned_import(self, request: HttpRequest, sheet: Sheet) -> Job:
-        mapping = _mapping(request, sheet)
+    def _plan_import(self, request: HttpRequest, sheet: Sheet) -> Job:
+        """Plan the job; raise Invalid when the columns or the reason are wrong."""
+        mapping = _column_mapping(request, sheet)
         ids, names = lookup_keys(sheet, mapping)
         rows = plan_rows(sheet, mapping, catalogue().by_ids(ids), catalogue().by_names(names))
+        file_name = getattr(request.FILES["file"], "name", "a file")
         return jobs().plan(
             JobKind.CSV,
-            f"Import of {getattr(request.FILES['file'], 'name', 'a file')}"[:120],
-            [self._allowed(request, row) for row in rows],
+            f"Import of {file_name}"[:MAX_TITLE_LENGTH],
+            [self._refuse_forbidden(request, row) for row in rows],
             actor=request.user.get_username(),
             reason=request.POST.get("reason", "").strip(),
         )
 
-    def _allowed(self, request: HttpRequest, row: Row) -> Row:
-        """The row, refused where it would do what its importer may not do."""
+    def _refuse_forbidden(self, request: HttpRequest, row: Row) -> Row:
+        """Return the row, refused if the user has no permission for what it does."""
         if row.state != RowState.WAITING:
             return row
-        if row.creates and not self.has_add_permission(request):
-            return replace(row, state=RowState.REFUSED, message="You may not add products.")
-        if (
-            not row.creates
-            and row.edits.get("active") is False
-            and not self.has_delete_permission(request)
-        ):
-            return replace(row, state=RowState.REFUSED, message="You may not deactivate products.")
-        return row
+        message = ""
+        if row.creates:
+            if not self.has_add_permission(request):
+                message = "You may not add products."
+        elif row.edits.get("active") is False and not self.has_delete_permission(request):
+            message = "You may not deactivate products."
+        return replace(row, state=RowState.REFUSED, message=message) if message else row
 
     def errors_view(self, request: HttpRequest, job_id: str) -> HttpResponseBase:
-        """What was refused, with the reasons, to be mended and imported again."""
+        """Return the refused rows with their reasons, to be corrected and imported again."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         try:
             job = jobs().job(job_id)
-        except JobNotFound as gone:
-            self.message_user(request, str(gone), messages.ERROR)
+        except JobNotFound as error:
+            self.message_user(request, str(error), messages.ERROR)
             return HttpResponseRedirect(reverse("admin:products_product_jobs"))
         refused = (row for row in jobs().rows(job) if row.state == RowState.REFUSED)
-        return _download(f"refused-{job_id}.csv", refusal_rows(refused))
+        return _csv_response(f"refused-{job_id}.csv", refusal_rows(refused))
 
 
-def _download(name: str, rows: Any) -> StreamingHttpResponse:
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+def _csv_response(name: str, rows: Iterable[Sequence[str]]) -> StreamingHttpResponse:
     return StreamingHttpResponse(
-        csv_lines(rows), content_type="text/csv; charset=utf-8", headers=headers
+        csv_lines(rows),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
 
 
-def _uploaded(request: HttpRequest) -> bytes:
-    file: Any = request.FILES.get("file")
+def _sentences_of(refusal: CatalogueError) -> list[str]:
+    if not isinstance(refusal, Invalid):
+        return [str(refusal)]
+    return [sentence for sentences in refusal.errors.values() for sentence in sentences]
+
+
+def _uploaded_file(request: HttpRequest) -> bytes:
+    """Return the file's content, at most one byte more than is allowed."""
+    file = request.FILES.get("file")
     if file is None:
         raise Invalid({"file": ["Choose a file."]})
     return bytes(file.read(MAX_SIZE + 1))
 
 
-def _columns(sheet: Sheet) -> JsonResponse:
-    """The file's columns, and what each seems to be, for the person to confirm."""
-    guesses = guess_mapping(sheet.header)
+def _columns_response(sheet: Sheet) -> JsonResponse:
+    """Return the file's columns and what each seems to be, for the user to confirm."""
+    fields = guess_mapping(sheet.header)
     columns = [
-        {"name": name, "field": field} for name, field in zip(sheet.header, guesses, strict=True)
+        {"name": name, "field": field} for name, field in zip(sheet.header, fields, strict=True)
     ]
     return JsonResponse({"columns": columns, "rows": len(sheet.rows), "fields": COLUMNS})
 
 
-def _mapping(request: HttpRequest, sheet: Sheet) -> Sequence[str]:
-    """What each column is: as the person chose, else as it seems."""
+def _column_mapping(request: HttpRequest, sheet: Sheet) -> Sequence[str]:
+    """Return the field of each column: as the user chose, else as it seems; "" is no field."""
     guesses = guess_mapping(sheet.header)
     mapping = [request.POST.get(f"column-{number}", guess) for number, guess in enumerate(guesses)]
     chosen = [field for field in mapping if field]
-    if set(chosen) - set(COLUMNS) or len(chosen) != len(set(chosen)):
+    has_unknown = not set(chosen) <= set(COLUMNS)
+    has_duplicate = len(chosen) != len(set(chosen))
+    if has_unknown or has_duplicate:
         raise Invalid({"file": ["Each field may be one column only."]})
-    if not {"productId", "name"} & set(chosen):
+    if not KEY_COLUMNS & set(chosen):
         raise Invalid({"file": ["One column must be the product's ID or its name."]})
     return mapping

@@ -1,143 +1,194 @@
-"""The list's filters. Each is a parameter of the address, so that a list can be kept and sent; none of them counts."""
+"""The filters of the product list.
 
-from decimal import Decimal
-from typing import Any
+Each is a parameter of the address, so that a list can be bookmarked and sent. None of them counts.
+"""
+
+from collections.abc import Iterator
+from typing import Protocol
 
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import Model
 from django.http import HttpRequest
 
 from products.admin.form import CODES
+from products.admin.queryset import ProductQuery
 from products.product import BillingCycle, price_bound
 
 
-class ChoiceFilter(admin.SimpleListFilter):
-    """A filter of some given values; any other is refused by name, never ignored.
+class ProductFilter(Protocol):
+    """What the list needs to know of each filter that is in use."""
 
-    ``offered`` has, by the value in the address, what the choice says and what ``field`` must then be.
+    parameter_name: str
+
+    @property
+    def chip(self) -> str:
+        """What the chip of this filter says while it is set, else an empty string."""
+
+
+class ChoiceFilter(admin.SimpleListFilter):
+    """A filter with fixed values. Any other value is refused, never ignored.
+
+    ``offered`` maps the value in the address to the text of the choice and the value of ``field``.
     """
 
-    offered: dict[str, tuple[str, Any]] = {}
+    offered: dict[str, tuple[str, object]] = {}
     field = ""
-    any = ""  # what the choice says while it is not set
+    any = ""  # what the choice says while the filter is not set
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
         return [(value, text) for value, (text, _) in self.offered.items()]
 
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+    def queryset(  # type: ignore[override] # no QuerySet
+        self, request: HttpRequest, queryset: ProductQuery
+    ) -> ProductQuery:
         value = self.value()
         if not value:
             return queryset
         if value not in self.offered:
             raise IncorrectLookupParameters(f"{self.parameter_name}={value}")
-        return self.narrowed(request, queryset, self.offered[value][1])
+        _, wanted = self.offered[value]
+        return self.narrow(request, queryset, wanted)
 
-    def narrowed(self, request: HttpRequest, queryset: Any, wanted: Any) -> Any:
+    def narrow(self, request: HttpRequest, queryset: ProductQuery, wanted: object) -> ProductQuery:
         return queryset.filter(**{self.field: wanted})
 
     @property
     def chip(self) -> str:
-        """What the chip of this filter says while it is set."""
-        return self.offered.get(str(self.value()), ("", None))[0]
+        text, _ = self.offered.get(str(self.value()), ("", None))
+        return text
 
 
 class ActiveFilter(ChoiceFilter):
-    title, parameter_name, any, field = "status", "active", "Active or not", "active"
+    title = "active or deactivated"
+    parameter_name = "active"
+    any = "Active or deactivated"
+    field = "active"
     offered = {"yes": ("Active", True), "no": ("Deactivated", False)}
 
 
 class CurrencyFilter(ChoiceFilter):
-    title, parameter_name, any, field = "currency", "currency", "Any currency", "currency"
+    title = "currency"
+    parameter_name = "currency"
+    any = "Any currency"
+    field = "currency"
     offered = {code: (code, code) for code in CODES}
 
 
 class BillingCycleFilter(ChoiceFilter):
-    title, parameter_name, any, field = (
-        "billing cycle",
-        "cycle",
-        "Any billing cycle",
-        "billing_cycle",
-    )
+    title = "billing cycle"
+    parameter_name = "cycle"
+    any = "Any billing cycle"
+    field = "billing_cycle"
     offered = {cycle.value: (cycle.value.capitalize(), cycle.value) for cycle in BillingCycle}
 
 
-class OpenFilter(ChoiceFilter):
-    title, parameter_name, any, field = "state", "open", "In any state", "only_open"
-    offered = {"yes": ("Has open effects", True)}
+class StatusFilter(ChoiceFilter):
+    """Products with an open effect: their newest change has not reached every system yet."""
+
+    title = "status"
+    parameter_name = "open"
+    any = "Any status"
+    field = "only_open"
+    offered = {"yes": ("Not yet published everywhere", True)}
 
 
-class MineFilter(ChoiceFilter):
-    title, parameter_name, any, field = "author", "mine", "Changed by anyone", "updated_by"
+class AuthorFilter(ChoiceFilter):
+    title = "author"
+    parameter_name = "mine"
+    any = "Changed by anyone"
+    field = "updated_by"
     offered = {"yes": ("Changed by me", None)}
 
-    def narrowed(self, request: HttpRequest, queryset: Any, wanted: Any) -> Any:
-        return super().narrowed(request, queryset, request.user.get_username())
+    def narrow(self, request: HttpRequest, queryset: ProductQuery, wanted: object) -> ProductQuery:
+        return super().narrow(request, queryset, request.user.get_username())
 
 
 class SortFilter(ChoiceFilter):
-    """Only orders an index holds; without one it is oldest first, or the best matches first."""
+    """Orders that an index has. The default is oldest first, or best match first in a search."""
 
-    title, parameter_name, any = "order", "sort", "Oldest first"
+    title = "order"
+    parameter_name = "sort"
+    any = "Oldest first"
     offered = {
         "newest": ("Newest first", "-created_at"),
-        "cheapest": ("Cheapest", "price"),
-        "dearest": ("Dearest", "-price"),
+        "cheapest": ("Price: low to high", "price"),
+        "dearest": ("Price: high to low", "-price"),
     }
 
-    def narrowed(self, request: HttpRequest, queryset: Any, wanted: Any) -> Any:
-        return queryset.order_by(wanted)
+    def narrow(self, request: HttpRequest, queryset: ProductQuery, wanted: object) -> ProductQuery:
+        return queryset.order_by(str(wanted))
 
 
-class _Price(admin.ListFilter):
-    """A bound of the price, in the order of the price, which holds one currency."""
+class PriceBoundFilter(admin.ListFilter):
+    """A lower or upper bound of the price. It implies the order by price, in one currency."""
 
-    parameter, lookup, words = "", "", ""
+    parameter_name = ""
+    lookup = ""
+    chip_prefix = ""
 
     def __init__(
-        self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any
+        self,
+        request: HttpRequest,
+        params: dict[str, list[str]],
+        model: type[Model],
+        model_admin: admin.ModelAdmin,
     ) -> None:
-        super().__init__(request, params, model, model_admin)
-        given = params.pop(self.parameter, [""])
-        self.text = str(given[-1] if isinstance(given, list) else given).strip()
+        # The stubs know single values only.
+        super().__init__(request, params, model, model_admin)  # type: ignore[arg-type]
+        values = params.pop(self.parameter_name, [""])
+        self.text = values[-1].strip()
         if self.text:
-            self.used_parameters[self.parameter] = self.text
+            self.used_parameters[self.parameter_name] = self.text
 
     def has_output(self) -> bool:
         return True
 
     def expected_parameters(self) -> list[str | None]:
-        return [self.parameter]
+        return [self.parameter_name]
 
-    def choices(self, changelist: Any) -> Any:
+    def choices(self, changelist: ChangeList) -> Iterator:
         return iter(())
 
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+    def queryset(  # type: ignore[override] # no QuerySet
+        self, request: HttpRequest, queryset: ProductQuery
+    ) -> ProductQuery:
         if not self.text:
             return queryset
         try:
-            amount: Decimal = price_bound(self.text)
+            amount = price_bound(self.text)
         except ValueError as refusal:
             raise IncorrectLookupParameters(refusal) from refusal
-        return queryset.order_by(queryset.price_order).filter(**{self.lookup: amount})
-
-    @property
-    def parameter_name(self) -> str:
-        return self.parameter
+        by_price = queryset.order_by(queryset.price_order)
+        return by_price.filter(**{self.lookup: amount})
 
     @property
     def chip(self) -> str:
-        return f"{self.words} {self.text}" if self.text else ""
+        return f"{self.chip_prefix} {self.text}" if self.text else ""
 
 
-class MinPriceFilter(_Price):
-    title, parameter, lookup, words = "from", "min", "min_price", "From"
+class MinPriceFilter(PriceBoundFilter):
+    title = "from"
+    parameter_name = "min"
+    lookup = "min_price"
+    chip_prefix = "From"
 
 
-class MaxPriceFilter(_Price):
-    title, parameter, lookup, words = "to", "max", "max_price", "Up to"
+class MaxPriceFilter(PriceBoundFilter):
+    title = "to"
+    parameter_name = "max"
+    lookup = "max_price"
+    chip_prefix = "Up to"
 
 
 FILTERS = (
-    *(ActiveFilter, BillingCycleFilter, CurrencyFilter, SortFilter),
-    *(MinPriceFilter, MaxPriceFilter, MineFilter, OpenFilter),
+    ActiveFilter,
+    BillingCycleFilter,
+    CurrencyFilter,
+    SortFilter,
+    MinPriceFilter,
+    MaxPriceFilter,
+    AuthorFilter,
+    StatusFilter,
 )

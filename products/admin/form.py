@@ -1,15 +1,17 @@
 """The product form. It knows shapes only: every rule and its sentence come from the core."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import TypedDict, cast
 
 from django import forms
+from django.http import QueryDict
 from unfold.widgets import (
     UnfoldAdminSelectWidget,
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
 )
 
-from products.admin.formatting import authors, shown
+from products.admin.formatting import format_value, last_authors
 from products.admin.queryset import model_of
 from products.currency import CURRENCIES, CURRENCY_SIGNS, DEFAULT_CURRENCY
 from products.errors import CatalogueError, Invalid, NameTaken, NotFound, ProductExists
@@ -34,36 +36,51 @@ FIELDS = (
     "period",
     "features",
 )
+CODES = [*CURRENCY_SIGNS, *sorted(CURRENCIES - CURRENCY_SIGNS.keys())]
+"""All currency codes; those with a sign, in which we sell, come first."""
+
+NO_BASE_VERSION = (
+    "This form does not say which version it was made from, so it can't be saved. "
+    "Please open the product again."
+)
+ENTRIES_KEPT = "Your entries are kept; save again in a few seconds."
 
 
-CODES = [*CURRENCY_SIGNS, *sorted(CURRENCIES - CURRENCY_SIGNS.keys())]  # those we sell in first
-NO_BASE = "This form does not say from which version it was made, so it can't be saved; open the product anew."
+class FieldConflict(TypedDict):
+    """One field that two people changed, with the three values as form entries."""
+
+    id: str
+    label: str
+    who: str
+    mine: str
+    theirs: str
+    before: str
 
 
-class Typed(forms.CharField):
-    """What was typed, as it was typed: whether it is right is the core's to say, in its own sentences."""
+class RawCharField(forms.CharField):
+    """A text as it was typed. Only the core validates it, with its own error sentences."""
 
-    def run_validators(self, value: Any) -> None:
+    def run_validators(self, value: object) -> None:
         pass
 
 
-class OnePerLine(Typed):
+class LinesField(RawCharField):
     """A list of texts, one on each line."""
 
     widget = UnfoldAdminTextareaWidget(attrs={"rows": 6, "cols": 60, "data-lines": MAX_FEATURES})
 
-    def prepare_value(self, value: Any) -> Any:
+    def prepare_value(self, value: object) -> object:
         return "\n".join(value) if isinstance(value, list | tuple) else value
 
-    def to_python(self, value: Any) -> Any:
-        # Not splitlines, which also cuts at characters a feature may hold, and so would change what nobody touched.
-        return [
-            line.strip() for line in (value or "").replace("\r", "\n").split("\n") if line.strip()
-        ]
+    def to_python(self, value: object) -> list[str]:  # type: ignore[override] # a list
+        # str.splitlines also splits at characters that a feature may contain, such as U+2028.
+        # A feature that nobody edited would then change.
+        lines = str(value or "").replace("\r", "\n").split("\n")
+        return [line.strip() for line in lines if line.strip()]
 
 
-def _line(label: str, size: int, help_text: str = "") -> Typed:
-    return Typed(
+def _line_field(label: str, size: int, help_text: str = "") -> RawCharField:
+    return RawCharField(
         label=label,
         required=False,
         help_text=help_text,
@@ -72,10 +89,14 @@ def _line(label: str, size: int, help_text: str = "") -> Typed:
 
 
 class ProductForm(forms.ModelForm):
-    """``base_version`` is the version the editor started from, so that a save can merge with what others did since."""
+    """The product form.
 
-    name = _line("Name", 60, "3 to 100 characters; no other product may have it.")
-    description = Typed(
+    ``base_version`` is the version the user started from. With it, a save merges with the changes
+    that others have saved since.
+    """
+
+    name = _line_field("Name", 60, "3 to 100 characters; no other product may have it.")
+    description = RawCharField(
         label="Description",
         required=False,
         widget=UnfoldAdminTextareaWidget(
@@ -83,123 +104,131 @@ class ProductForm(forms.ModelForm):
         ),
         help_text="10 to 500 characters.",
     )
-    price = _line("Price", 12, "Due at purchase, e.g. 1500.00.")
-    renewal_price = _line("Renewal price", 12, "Due each cycle; empty for a one-time product.")
-    currency = Typed(
+    price = _line_field("Price", 12, "Due at purchase, e.g. 1500.00.")
+    renewal_price = _line_field(
+        "Renewal price", 12, "Due each cycle; empty for a one-time product."
+    )
+    currency = RawCharField(
         initial=DEFAULT_CURRENCY,
         widget=UnfoldAdminSelectWidget(choices=[(code, code) for code in CODES]),
     )
-    billing_cycle = Typed(
+    billing_cycle = RawCharField(
         widget=UnfoldAdminSelectWidget(
             choices=[(cycle.value, cycle.value.capitalize()) for cycle in BillingCycle]
         )
     )
-    period = _line(
+    period = _line_field(
         "Period text", 40, "What customers read; leave empty to derive it from the prices."
     )
-    features = OnePerLine(
+    features = LinesField(
         label="Features",
         required=False,
         help_text="At most 20, of 2 to 200 characters each; one per line.",
     )
-    reason = _line(
-        "Why", 60, "Optional; it stays with this change in the history and the audit trail."
+    reason = _line_field(
+        "Reason (optional)", 60, "Kept with this change in the history and the audit trail."
     )
     base_version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     refusal: CatalogueError | None = None
+    """Why the catalogue refused these entries before, if it did."""
 
     class Meta:
         model = Product
         fields = ("product_id", *FIELDS)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.clashes: list[dict[str, str]] = []
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type] # passed on as they are
+        self.conflicts: list[FieldConflict] = []
         if "product_id" in self.fields:
-            self.fields["product_id"] = _line(
+            self.fields["product_id"] = _line_field(
                 "ID", 40, "Letters, digits, - and _; leave empty to have one made."
             )
         for field in self.fields.keys() & set(REQUIRED):
             self.fields[field].required = True
-        if not self.instance._state.adding:
+        if self._is_change:
             self.initial["base_version"] = self.instance.version
 
-    def clean(self) -> dict[str, Any]:
+    @property
+    def _is_change(self) -> bool:
+        return not self.instance._state.adding
+
+    def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}
-        if not self.instance._state.adding and cleaned.get("base_version") is None:
-            self.add_error(
-                None, NO_BASE
-            )  # saving all the same could overwrite what others did since
-        self._blame(
-            lambda: validated_edits({k: v for k, v in self.edits.items() if k not in self.errors})
-        )
+        if self._is_change and cleaned.get("base_version") is None:
+            # Without it the save could overwrite what others have saved since.
+            self.add_error(None, NO_BASE_VERSION)
+        valid_edits = {name: value for name, value in self.edits.items() if name not in self.errors}
+        self._validate(lambda: validated_edits(valid_edits))
         if cleaned.get("product_id"):
-            self._blame(lambda: validated_id(cleaned["product_id"]))
+            self._validate(lambda: validated_id(cleaned["product_id"]))
         if self.refusal:
-            self.show(self.refusal)
+            self.add_refusal(self.refusal)
         return cleaned
 
     @property
-    def edits(self) -> dict[str, Any]:
-        """What was typed, by the core's names."""
+    def edits(self) -> dict[str, object]:
+        """The entries by the core's field names."""
         return {name: self.cleaned_data[name] for name in FIELDS if name in self.cleaned_data}
 
-    def _blame(self, check: Any) -> None:
+    def _validate(self, rule: Callable[[], object]) -> None:
         try:
-            check()
+            rule()
         except Invalid as refusal:
-            self.show(refusal)
+            self.add_refusal(refusal)
 
-    def show(self, refusal: CatalogueError) -> None:
-        """The catalogue's sentence, at the field it is about."""
+    def add_refusal(self, refusal: CatalogueError) -> None:
+        """Add the catalogue's sentence as an error of the field that it is about."""
         if isinstance(refusal, Invalid):
             for field, sentences in refusal.errors.items():
                 self.add_error(field if field in self.fields else None, sentences)
         elif isinstance(refusal, EditConflict):
-            self._show_conflict(refusal)
+            self._add_conflict(refusal)
         elif isinstance(refusal, NameTaken):
             self.add_error("name", str(refusal))
         elif isinstance(refusal, ProductExists):
             self.add_error("product_id", str(refusal))
         elif isinstance(refusal, NotFound):
-            self.add_error(None, NO_BASE)
+            self.add_error(None, NO_BASE_VERSION)
         else:
-            self.add_error(None, f"{refusal} Your entries are kept; save again in a few seconds.")
+            self.add_error(None, f"{refusal} {ENTRIES_KEPT}")
 
-    def _show_conflict(self, conflict: EditConflict) -> None:
-        who = authors(conflict)
+    def _add_conflict(self, conflict: EditConflict) -> None:
+        """Show both values of each field in conflict, and make the next save replace theirs."""
+        authors = last_authors(conflict)
         for name, clash in conflict.clashes.items():
-            self.add_error(name, f"{who[name]} changed this to {shown(clash.theirs)} meanwhile.")
-            self.clashes.append(
-                {"id": self[name].auto_id, "label": str(self[name].label), "who": who[name]}
-                | {
-                    whose: self._typed(name, value)
-                    for whose, value in (
-                        ("mine", clash.yours),
-                        ("theirs", clash.theirs),
-                        ("before", clash.base),
-                    )
+            theirs = format_value(clash.theirs)
+            self.add_error(name, f"{authors[name]} changed this to {theirs} meanwhile.")
+            self.conflicts.append(
+                {
+                    "id": self[name].auto_id,
+                    "label": str(self[name].label),
+                    "who": authors[name],
+                    "mine": self._entry(name, clash.yours),
+                    "theirs": self._entry(name, clash.theirs),
+                    "before": self._entry(name, clash.base),
                 }
             )
-        sentence = f"Others saved up to version {conflict.product.version} meanwhile and changed what you changed."
+        people = " and ".join(sorted(set(authors.values())))
         self.add_error(
-            None, f"{sentence} Your entries are kept; save again to put yours in place of theirs."
+            None,
+            f"{people} saved while you were editing and changed the same fields. "
+            "Your entries are kept; save again to put yours in place of theirs.",
         )
-        self._adopt(conflict)
+        self._rebase(conflict)
 
-    def _adopt(self, conflict: EditConflict) -> None:
-        """Go on from the newest version: a second save is meant. What the editor did not touch is taken over."""
-        data: Any = self.data
-        self.data = data = data.copy()
+    def _rebase(self, conflict: EditConflict) -> None:
+        """Make the newest version the base, and take over what the user did not edit."""
+        data = cast(QueryDict, self.data).copy()
         newest = model_of(conflict.product)
         for name in set(FIELDS) - set(conflict.edits):
-            data[self.add_prefix(name)] = self._typed(name, getattr(newest, name))
+            data[self.add_prefix(name)] = self._entry(name, getattr(newest, name))
         data[self.add_prefix("base_version")] = str(newest.version)
+        self.data = data
 
-    def _typed(self, name: str, value: Any) -> str:
-        """The value as it stands in its field."""
+    def _entry(self, name: str, value: object) -> str:
+        """Return the value as the text of its form field."""
         return str(self.fields[name].prepare_value("" if value is None else value))
 
     def _post_clean(self) -> None:
-        """Nothing is put into the instance: what is saved is what the catalogue accepts."""
+        """Leave the instance alone: what is saved is what the catalogue accepts."""

@@ -1,20 +1,21 @@
-"""One product: the form, saving it, and taking it out of the catalogue."""
+"""The page of one product: its form, saving it, and deactivating it."""
 
+from collections.abc import Iterable
 from contextlib import suppress
-from typing import Any, cast
+from typing import TYPE_CHECKING, cast
 
 from django import forms
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.html import format_html
 
-from products.admin.base import ModelAdmin, origin_of
+from products.admin.base import Context, ModelAdmin, origin_of
 from products.admin.form import ProductForm
-from products.admin.formatting import label
+from products.admin.formatting import NOTHING_SAVED, field_label
 from products.admin.preview import card_context
 from products.admin.queryset import model_of
 from products.admin.receipt import receipt_context, undo_button
-from products.admin.recent_saves import remember
+from products.admin.recent_saves import remember_save
 from products.admin.unavailable import with_unavailable_page
 from products.bootstrap import catalogue
 from products.errors import CatalogueError, CorruptChange, Invalid, ProductNotFound, Unavailable
@@ -22,24 +23,23 @@ from products.merging import differences
 from products.models import Product
 from products.writes import Accepted
 
-SHAPE = [
-    (None, ("name", "description")),
-    ("Price", (("price", "currency"), ("renewal_price", "billing_cycle"), "period")),
-    ("What it includes", ("features",)),
-]
-"""The fields in the order in which people think of them."""
+if TYPE_CHECKING:
+    from django.contrib.admin.options import _FieldOpts, _FieldsetSpec
+    from django.utils.functional import _StrOrPromise
+
+GENERAL_FIELDS = ("name", "description")
+PRICE_FIELDS = (("price", "currency"), ("renewal_price", "billing_cycle"), "period")
+SCRIPTS = ("features", "preview", "receipt", "conflicts", "image")
 
 
 class ProductForms(ModelAdmin):
     form = ProductForm
-    warn_unsaved_form = True  # the theme's guard; stock has none
+    warn_unsaved_form = True  # a feature of the theme
 
     @property
     def media(self) -> forms.Media:
-        own = [
-            f"products/{name}.js" for name in ("features", "preview", "receipt", "clashes", "image")
-        ]
-        return super().media + forms.Media(js=own, css={"all": ["products/edit.css"]})
+        scripts = [f"products/{name}.js" for name in SCRIPTS]
+        return super().media + forms.Media(js=scripts, css={"all": ["products/form.css"]})
 
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None
@@ -48,94 +48,137 @@ class ProductForms(ModelAdmin):
             return model_of(catalogue().newest(object_id))
         except (ProductNotFound, Invalid):
             return None
-        except Unavailable as away:
+        except Unavailable as error:
             if request.method != "POST":
                 raise
-            # What was typed must survive: the form is shown again over what it was sent with.
-            request.refusal = away  # type: ignore[attr-defined] # ours
-            typed = Product(product_id=object_id, name=request.POST.get("name", ""))
-            typed._state.adding = False
-            return typed
+            # The form is shown again over a stand-in product, so that the entries are not lost.
+            request.refusal = error  # type: ignore[attr-defined] # ours
+            stand_in = Product(product_id=object_id, name=request.POST.get("name", ""))
+            stand_in._state.adding = False
+            return stand_in
 
-    def get_fieldsets(self, request: HttpRequest, obj: Product | None = None) -> Any:
-        may_write = (
-            self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
-        )
-        sets: list[Any] = [(title, {"fields": fields}) for title, fields in SHAPE]
-        if obj is None:
-            sets[0] = (None, {"fields": ("product_id", *SHAPE[0][1])})
-        if not may_write:
-            sets[2] = ("What it includes", {"fields": ("shown_features",)})
-            return sets
-        return [*sets, ("This change", {"fields": ("reason",)})]
+    def get_fieldsets(self, request: HttpRequest, obj: Product | None = None) -> "_FieldsetSpec":
+        """Return the fields in the order in which people think of them."""
+        general = GENERAL_FIELDS if obj else ("product_id", *GENERAL_FIELDS)
+        features = "features" if self._may_write(request, obj) else "features_text"
+        fieldsets: list[tuple[_StrOrPromise | None, _FieldOpts]] = [
+            (None, {"fields": general}),
+            ("Price", {"fields": PRICE_FIELDS}),
+            ("What it includes", {"fields": (features,)}),
+        ]
+        if self._may_write(request, obj):
+            fieldsets.append(("This change", {"fields": ("reason",)}))
+        return fieldsets
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Product | None = None) -> Any:
-        return ("shown_features",)
+    def _may_write(self, request: HttpRequest, obj: Product | None) -> bool:
+        if obj:
+            return self.has_change_permission(request, obj)
+        return self.has_add_permission(request)
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: Product | None = None
+    ) -> tuple[str, ...]:
+        return ("features_text",)
 
     def get_form(
-        self, request: HttpRequest, obj: Product | None = None, change: bool = False, **kwargs: Any
-    ) -> Any:
+        self,
+        request: HttpRequest,
+        obj: Product | None = None,
+        change: bool = False,
+        **kwargs: object,
+    ) -> type[ProductForm]:
+        """Return a form class that shows the refusal of the first attempt, if there was one."""
         form = super().get_form(request, obj, change, **kwargs)
-        return type("ProductForm", (form,), {"refusal": getattr(request, "refusal", None)})
+        refusal = getattr(request, "refusal", None)
+        return cast(type[ProductForm], type("ProductForm", (form,), {"refusal": refusal}))
 
     def render_change_form(
-        self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
+        self,
+        request: HttpRequest,
+        context: Context,
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Product | None = None,
     ) -> HttpResponse:
-        """With the receipt of the newest version and the product's card beside the form."""
-        obj: Product | None = kwargs.get("obj")
+        """Render the form with the receipt of the newest version and the product's card."""
         if obj and obj.version:
-            with suppress(
-                Unavailable, CorruptChange
-            ):  # the form is what matters; without DynamoDB it stands alone
-                newest = catalogue().receipt(obj.product_id, obj.version)
-                beside = receipt_context(newest) | card_context(newest.after)
-                context = {
-                    **context,
-                    **beside,
-                    "may_change": self.has_change_permission(request, obj),
-                }
-        return super().render_change_form(request, context, *args, **kwargs)
+            # The form matters most: without DynamoDB it is shown without the sidebar.
+            with suppress(Unavailable, CorruptChange):
+                context = context | self._sidebar_context(request, obj)
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def _sidebar_context(self, request: HttpRequest, product: Product) -> Context:
+        newest = catalogue().receipt(product.product_id, product.version)
+        return {
+            **receipt_context(newest),
+            **card_context(newest.after),
+            "may_change": self.has_change_permission(request, product),
+        }
 
     def save_form(self, request: HttpRequest, form: ProductForm, change: bool) -> Product:
         return cast(Product, form.instance)
 
-    def save_model(self, request: Any, obj: Product, form: ProductForm, change: bool) -> None:
-        """The one write of this screen. ``changeform_view`` shows what the catalogue refuses."""
-        given = form.cleaned_data
-        origin = origin_of(request, reason=given.get("reason", ""))
-        if change:
-            accepted = catalogue().update(
-                obj.product_id, form.edits, origin, base=given["base_version"]
-            )
-        else:
-            accepted = catalogue().create(given.get("product_id") or None, form.edits, origin)
-        remember(request, accepted.product.product_id)
+    def save_model(
+        self, request: HttpRequest, obj: Product, form: ProductForm, change: bool
+    ) -> None:
+        """Write the product through the catalogue; ``changeform_view`` shows what it refuses."""
+        accepted = self._write(request, obj, form, change)
+        remember_save(request, accepted.product.product_id)
         obj.__dict__.update(model_of(accepted.product).__dict__)
-        made = accepted.change
-        request.changed = (
-            [label(name) for name in differences(made.before, made.after)] if made else []
-        )
-        saved = (
-            f"Saved as v{obj.version}." if made else "Nothing was different, so nothing was saved."
-        )
-        said = f"{obj.name}: {saved}{_merged_with(accepted, given.get('base_version'))}"
-        request.saved = (
-            format_html("{} {}", said, undo_button(made)) if made and made.before else said
-        )
+        written = accepted.change
+        changed = differences(written.before, written.after) if written else {}
+        labels = [field_label(name) for name in changed]
+        request.changed_labels = labels  # type: ignore[attr-defined] # ours
+        outcome = f"Saved as v{obj.version}." if written else NOTHING_SAVED
+        merge_note = _merge_note(accepted, form.cleaned_data.get("base_version"))
+        message = f"{obj.name}: {outcome}{merge_note}"
+        if written and written.before:
+            message = format_html("{} {}", message, undo_button(written))
+        request.saved_message = message  # type: ignore[attr-defined] # ours
+
+    def _write(
+        self, request: HttpRequest, obj: Product, form: ProductForm, change: bool
+    ) -> Accepted:
+        entries = form.cleaned_data
+        origin = origin_of(request, reason=entries.get("reason", ""))
+        if change:
+            base = entries["base_version"]
+            return catalogue().update(obj.product_id, form.edits, origin, base=base)
+        return catalogue().create(entries.get("product_id") or None, form.edits, origin)
 
     def construct_change_message(
-        self, request: Any, form: Any, formsets: Any, add: bool = False
-    ) -> Any:
-        """What the accepted change holds; the form also takes for changed what others did since it was opened."""
+        self,
+        request: HttpRequest,
+        form: forms.Form,
+        formsets: object,
+        add: bool = False,
+    ) -> list[dict[str, dict[str, list[str]]]]:
+        """Return the fields of the accepted change for Django's admin log.
+
+        The form itself also counts the fields that others have changed since it was opened.
+        """
         if add:
             return [{"added": {}}]
-        return [{"changed": {"fields": request.changed}}] if request.changed else []
+        labels = request.changed_labels  # type: ignore[attr-defined] # set by save_model
+        return [{"changed": {"fields": labels}}] if labels else []
 
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """A product has no related rows."""
+    def save_related(
+        self, request: HttpRequest, form: ProductForm, formsets: object, change: bool
+    ) -> None:
+        """Do nothing: a product has no related rows."""
 
-    def message_user(self, request: HttpRequest, message: Any, *args: Any, **kwargs: Any) -> None:
-        super().message_user(request, request.__dict__.pop("saved", message), *args, **kwargs)
+    def message_user(
+        self,
+        request: HttpRequest,
+        message: object,
+        level: int | str = messages.INFO,
+        extra_tags: str = "",
+        fail_silently: bool = False,
+    ) -> None:
+        """Show the message of the save that was just made instead of Django's own, if any."""
+        text = request.__dict__.pop("saved_message", message)
+        super().message_user(request, text, level, extra_tags, fail_silently)
 
     @with_unavailable_page
     def changeform_view(
@@ -143,8 +186,9 @@ class ProductForms(ModelAdmin):
         request: HttpRequest,
         object_id: str | None = None,
         form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
+        extra_context: Context | None = None,
     ) -> HttpResponse:
+        """Show or save the form. A refused save runs the view again, with the refusal as errors."""
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
         except CatalogueError as refusal:
@@ -154,47 +198,55 @@ class ProductForms(ModelAdmin):
             return super().changeform_view(request, object_id, form_url, extra_context)
 
     @admin.display(description="Features")
-    def shown_features(self, product: Product) -> str:
+    def features_text(self, product: Product) -> str:
         return "\n".join(product.features)
 
     def delete_model(self, request: HttpRequest, obj: Product) -> None:
+        """Deactivate the product: a product is never deleted."""
         accepted = catalogue().deactivate(
             obj.product_id, origin_of(request), expected_version=obj.version
         )
-        remember(request, obj.product_id)
-        how = (
-            f"was deactivated as v{accepted.product.version}"
-            if accepted.change
-            else "was deactivated already"
-        )
-        request.saved = f"{obj.name} {how}."  # type: ignore[attr-defined] # ours
+        remember_save(request, obj.product_id)
+        if accepted.change:
+            outcome = f"was deactivated as v{accepted.product.version}"
+        else:
+            outcome = "was deactivated already"
+        request.saved_message = f"{obj.name} {outcome}."  # type: ignore[attr-defined] # ours
 
     @with_unavailable_page
     def delete_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+        self, request: HttpRequest, object_id: str, extra_context: Context | None = None
     ) -> HttpResponse:
+        context = {"title": "Deactivate?", **(extra_context or {})}
         try:
-            return super().delete_view(
-                request, object_id, {"title": "Deactivate?", **(extra_context or {})}
-            )
+            return super().delete_view(request, object_id, context)
         except CatalogueError as refusal:
             if isinstance(refusal, Unavailable) and request.method != "POST":
                 raise
             self.message_user(request, str(refusal), messages.ERROR)
             return HttpResponseRedirect(request.path)
 
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        needed = set() if self.has_delete_permission(request) else {"product"}
-        return [str(product) for product in objs], {"products": len(objs)}, needed, []
+    def get_deleted_objects(
+        self, objs: Iterable[Product], request: HttpRequest
+    ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
+        missing_permissions = set() if self.has_delete_permission(request) else {"product"}
+        names = [str(product) for product in objs]
+        return names, {"products": len(names)}, missing_permissions, []
 
 
-def _merged_with(accepted: Accepted, base: int | None) -> str:
-    """What others had saved since the form was opened, which this save has kept."""
-    made = accepted.change
-    if made is None or made.before is None or base is None or made.before.version <= base:
+def _merge_note(accepted: Accepted, base: int | None) -> str:
+    """Name what others had saved since the form was opened and this save has kept.
+
+    The note is left out if their version can't be read, because the save itself is done.
+    """
+    written = accepted.change
+    if written is None or written.before is None or base is None:
         return ""
-    with suppress(CatalogueError):  # only a courtesy; the save itself is done
-        theirs = differences(catalogue().version(made.product_id, base), made.before)
-        fields = ", ".join(label(name) for name in theirs)
-        return f" Merged with v{made.before.version} by {made.before.updated_by} ({fields})."
+    previous = written.before
+    if previous.version <= base:
+        return ""
+    with suppress(CatalogueError):
+        theirs = differences(catalogue().version(written.product_id, base), previous)
+        fields = ", ".join(field_label(name) for name in theirs)
+        return f" Merged with v{previous.version} by {previous.updated_by} ({fields})."
     return ""

@@ -1,9 +1,11 @@
-"""How the admin puts products and changes into words."""
+"""How the admin shows products and changes as text and HTML."""
 
 import re
+from collections.abc import Sequence
 from contextlib import suppress
+from datetime import datetime
 from difflib import SequenceMatcher
-from typing import Any
+from typing import Any, TypedDict
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
@@ -16,104 +18,135 @@ from products.merging import EditConflict, differences
 from products.pipeline import effect_states
 from products.product import Product
 
-MAX_HISTORY = 25
+HISTORY_PAGE_SIZE = 25
+NOTHING_SAVED = "Nothing was different, so nothing was saved."
+CHANGE_VERBS = {
+    "CREATE": "created",
+    "UPDATE": "changed",
+    "DELETE": "deactivated",
+    "RESTORE": "restored",
+}
+LINE_BREAK = mark_safe("<br>")  # a constant
 
 
-def label(field: str) -> str:
+class FieldDifference(TypedDict):
+    """A field that differs between two versions, with the difference marked as HTML."""
+
+    name: str
+    label: str
+    marked: SafeString
+
+
+class HistoryRow(TypedDict):
+    """A change as the history page shows it; each effect with its state and time."""
+
+    change: Change
+    verb: str
+    fields: list[FieldDifference]
+    effects: list[tuple[str, str, datetime | None]]
+
+
+def field_label(field: str) -> str:
+    """Return the label of a field of the core, such as "Renewal price"."""
     return field.replace("_", " ").capitalize()
 
 
-def shown(value: Any) -> str:
+def format_value(value: object) -> str:
+    """Return a value as text, with "(empty)" for no value."""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return (
-        "; ".join(value) if isinstance(value, tuple) else str("" if value is None else value)
-    ) or "(empty)"
+    if value is None:
+        return "(empty)"
+    text = "; ".join(value) if isinstance(value, tuple) else str(value)
+    return text or "(empty)"
 
 
-WHAT = {"CREATE": "created", "UPDATE": "changed", "DELETE": "deactivated", "RESTORE": "restored"}
-
-
-def history_row(change: Change) -> dict[str, Any]:
+def history_row(change: Change) -> HistoryRow:
     effects = [
         (effect, state["state"], state["at"]) for effect, state in effect_states(change).items()
     ]
-    fields = compared(change.before, change.after) if change.before else []
+    fields = field_differences(change.before, change.after) if change.before else []
     return {
         "change": change,
-        "what": WHAT[change.change_type],
+        "verb": CHANGE_VERBS[change.change_type],
         "fields": fields,
         "effects": effects,
     }
 
 
-def compared(before: Product, after: Product) -> list[dict[str, Any]]:
-    """The fields that differ between two versions of a product, with the difference marked."""
+def field_differences(before: Product, after: Product) -> list[FieldDifference]:
+    """Return the fields that differ between two versions of a product."""
     return [
         {
             "name": name,
-            "label": label(name),
-            "marked": marked(name, old, new, before.currency, after.currency),
+            "label": field_label(name),
+            "marked": _marked(name, before, after, old, new),
         }
         for name, (old, new) in differences(before, after).items()
     ]
 
 
-def marked(name: str, old: Any, new: Any, old_currency: str, new_currency: str) -> SafeString:
-    """What was taken away and what was put in its place; texts word by word, lists entry by entry."""
+def _marked(name: str, before: Product, after: Product, old: Any, new: Any) -> SafeString:
+    """Mark what was removed and added: texts word by word, lists entry by entry."""
     if name == "description":
-        return _marked_parts(re.findall(r"\s+|\S+", old), re.findall(r"\s+|\S+", new), "")
+        return _marked_parts(_words(old), _words(new), separator="")
     if name == "features":
-        return _marked_parts(list(old), list(new), mark_safe("<br>"))  # a constant
+        return _marked_parts(list(old), list(new), separator=LINE_BREAK)
     if name == "image":
-        return format_html("<del>{}</del> → <ins>{}</ins>", _picture(old), _picture(new))
+        return _replaced(_thumbnail(old), _thumbnail(new))
     if name in {"price", "renewal_price"}:
-        old = money(old, old_currency) if old is not None else None
-        new = money(new, new_currency) if new is not None else None
-    return format_html("<del>{}</del> → <ins>{}</ins>", shown(old), shown(new))
+        old = money(old, before.currency) if old is not None else None
+        new = money(new, after.currency) if new is not None else None
+    return _replaced(format_value(old), format_value(new))
 
 
-def _picture(key: str | None) -> SafeString:
-    return (
-        format_html('<img class="thumb" src="{}" alt="an image">', image_url(key))
-        if key
-        else format_html("{}", "none")
-    )
+def _words(text: str) -> list[str]:
+    """Return the words and the white space between them."""
+    return re.findall(r"\s+|\S+", text)
 
 
-def _marked_parts(old: list[str], new: list[str], glue: str) -> SafeString:
-    found: list[tuple[SafeString]] = []
-    for kind, i, j, k, m in SequenceMatcher(a=old, b=new, autojunk=False).get_opcodes():
+def _replaced(old: str, new: str) -> SafeString:
+    return format_html("<del>{}</del> → <ins>{}</ins>", old, new)
+
+
+def _thumbnail(key: str | None) -> SafeString:
+    if not key:
+        return format_html("{}", "none")
+    return format_html('<img class="thumb" src="{}" alt="an image">', image_url(key))
+
+
+def _marked_parts(old: Sequence[str], new: Sequence[str], separator: str) -> SafeString:
+    marked: list[SafeString] = []
+    matcher = SequenceMatcher(a=old, b=new, autojunk=False)
+    for kind, old_start, old_end, new_start, new_end in matcher.get_opcodes():
+        removed, added = old[old_start:old_end], new[new_start:new_end]
         if kind == "equal":
-            found += [(format_html("{}", part),) for part in old[i:j]]
+            marked += [format_html("{}", part) for part in removed]
             continue
-        if old[i:j]:
-            found.append(
-                (
-                    format_html(
-                        "<del>{}</del>", format_html_join(glue, "{}", ((p,) for p in old[i:j]))
-                    ),
-                )
-            )
-        if new[k:m]:
-            found.append(
-                (
-                    format_html(
-                        "<ins>{}</ins>", format_html_join(glue, "{}", ((p,) for p in new[k:m]))
-                    ),
-                )
-            )
-    return format_html_join(glue, "{}", found)
+        if removed:
+            marked.append(format_html("<del>{}</del>", _joined(separator, removed)))
+        if added:
+            marked.append(format_html("<ins>{}</ins>", _joined(separator, added)))
+    return _joined(separator, marked)
 
 
-def authors(conflict: EditConflict) -> dict[str, str]:
-    """Who changed each clashing field last. It need not be who saved the newest version, which may differ elsewhere."""
+def _joined(separator: str, parts: Sequence[str]) -> SafeString:
+    return format_html_join(separator, "{}", ((part,) for part in parts))
+
+
+def last_authors(conflict: EditConflict) -> dict[str, str]:
+    """Return by field in conflict who changed it last.
+
+    This need not be the author of the newest version, who may have changed other fields. That
+    author is the guess while DynamoDB is unavailable: the error must not lose the user's entries.
+    """
     newest = conflict.product
-    found = dict.fromkeys(conflict.clashes, newest.updated_by)
-    with suppress(Unavailable):  # then the guess must do: losing what was typed would be worse
-        for change in reversed(
-            catalogue().history(newest.product_id, before=newest.version + 1, limit=MAX_HISTORY)
-        ):
-            touched = found.keys() & differences(change.before, change.after).keys()
-            found |= dict.fromkeys(touched, change.origin.actor)
-    return found
+    authors = dict.fromkeys(conflict.clashes, newest.updated_by)
+    with suppress(Unavailable):
+        changes = catalogue().history(
+            newest.product_id, before=newest.version + 1, limit=HISTORY_PAGE_SIZE
+        )
+        for change in reversed(changes):
+            touched = authors.keys() & differences(change.before, change.after).keys()
+            authors |= dict.fromkeys(touched, change.origin.actor)
+    return authors

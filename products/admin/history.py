@@ -1,187 +1,254 @@
-"""A product's history: its versions, and bringing it back."""
+"""A product's history: its versions, comparing two of them, and going back to one."""
 
-from typing import Any
+from typing import TypedDict
 
 from django.contrib import messages
 from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
-from django.urls import path, reverse
+from django.urls import URLPattern, path, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
-from products.admin.base import ModelAdmin, origin_of
-from products.admin.formatting import MAX_HISTORY, authors, compared, history_row, label
-from products.admin.recent_saves import remember
+from products.admin.base import Context, ModelAdmin, origin_of, version_number
+from products.admin.formatting import (
+    HISTORY_PAGE_SIZE,
+    NOTHING_SAVED,
+    FieldDifference,
+    field_differences,
+    field_label,
+    history_row,
+    last_authors,
+)
+from products.admin.recent_saves import remember_save
 from products.admin.refusals import status_of
 from products.admin.unavailable import with_unavailable_page
 from products.bootstrap import catalogue
+from products.changes import Change
 from products.errors import CatalogueError, Invalid, NotFound, ProductNotFound
 from products.merging import EditConflict, VersionMismatch
-from products.product import RULES
+from products.product import RULES, Product
+from products.writes import Accepted
 
 
-def _changed_since(conflict: EditConflict) -> str:
-    who = authors(conflict)
-    return ", ".join(
-        f"{who[name]} changed {label(name).lower()} since" for name in conflict.clashes
-    )
+class Comparison(TypedDict):
+    """Two versions: the fields that differ, and the labels of those that are the same."""
 
-
-def _local(request: HttpRequest) -> str:
-    """The page to go back to, where it is one of ours."""
-    target = request.POST.get("next", "")
-    return (
-        target
-        if url_has_allowed_host_and_scheme(target, {request.get_host()}, request.is_secure())
-        else ""
-    )
-
-
-def _version(request: HttpRequest, name: str) -> int | None:
-    """A version number among the parameters; None when there is none that could be one."""
-    given = (request.POST or request.GET).get(name, "")
-    return int(given) if given.isascii() and given.isdigit() and 0 < len(given) <= 12 else None
-
-
-def _comparison(request: HttpRequest, product_id: str) -> dict[str, Any] | None:
-    """What differs between the two versions that were chosen; each of its fields can be brought back."""
-    older, newer = _version(request, "from"), _version(request, "to")
-    if older is None or newer is None:
-        return None
-    older, newer = sorted((older, newer))
-    try:
-        before, after = (
-            catalogue().version(product_id, older),
-            catalogue().version(product_id, newer),
-        )
-        newest = catalogue().newest(product_id).version
-    except (NotFound, Invalid):
-        return None
-    fields = compared(before, after)
-    same = [label(name) for name in RULES if name not in {field["name"] for field in fields}]
-    return {"older": older, "newer": newer, "newest": newest, "fields": fields, "same": same}
+    older: int
+    newer: int
+    newest: int
+    fields: list[FieldDifference]
+    same: list[str]
 
 
 class ProductHistory(ModelAdmin):
-    @with_unavailable_page
-    def history_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        product_id = unquote(object_id)
-        try:
-            changes = catalogue().history(
-                product_id, before=_version(request, "before"), limit=MAX_HISTORY
-            )
-        except (ProductNotFound, Invalid):
-            changes = []
-        newest = self.get_object(request, product_id)
-        older = (
-            changes[-1].version if len(changes) == MAX_HISTORY and changes[-1].version > 1 else None
-        )
-        context = {
-            "changes": [history_row(change) for change in changes],
-            "older": older,
-            **(extra_context or {}),
-        }
-        context |= {
-            "comparison": _comparison(request, product_id),
-            "may_change": self.has_change_permission(request),
-        }
-        context["newest"] = newest.version if newest else 0
-        return super().history_view(request, object_id, context)
-
-    def get_urls(self) -> list[Any]:
-        restore = self.admin_site.admin_view(require_POST(self.restore_view))
-        back = self.admin_site.admin_view(require_POST(self.restore_version_view))
-        undo = self.admin_site.admin_view(require_POST(self.undo_view))
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
         return [
-            path("<path:object_id>/restore/", restore, name="products_product_restore"),
+            path(
+                "<path:object_id>/restore/",
+                wrap(require_POST(self.restore_view)),
+                name="products_product_restore",
+            ),
             path(
                 "<path:object_id>/restore/<int:version>/",
-                back,
+                wrap(require_POST(self.restore_version_view)),
                 name="products_product_restore_version",
             ),
-            path("<path:object_id>/undo/<int:version>/", undo, name="products_product_undo"),
+            path(
+                "<path:object_id>/undo/<int:version>/",
+                wrap(require_POST(self.undo_view)),
+                name="products_product_undo",
+            ),
             *super().get_urls(),
         ]
+
+    @with_unavailable_page
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: Context | None = None
+    ) -> HttpResponse:
+        """Show one page of the versions, and the comparison of two when they are chosen."""
+        product_id = unquote(object_id)
+        changes = _history_page(product_id, _version_parameter(request, "before"))
+        newest = self.get_object(request, product_id)
+        context: Context = {
+            "changes": [history_row(change) for change in changes],
+            "older": _next_page_version(changes),
+            **(extra_context or {}),
+            "comparison": _comparison(request, product_id),
+            "may_change": self.has_change_permission(request),
+            "newest": newest.version if newest else 0,
+        }
+        return super().history_view(request, object_id, context)
 
     def restore_version_view(
         self, request: HttpRequest, object_id: str, version: int
     ) -> HttpResponse:
-        """Make the product - or the one field that was asked for - as it was after a version that was looked at."""
-        product_id, field = unquote(object_id), request.POST.get("field", "")
+        """Restore one field, or the whole product, from a version.
+
+        ``seen`` is the newest version that the user saw; a newer one is reported first.
+        """
+        product_id = unquote(object_id)
+        field = request.POST.get("field", "")
         if not self.has_change_permission(request) or (field and field not in RULES):
             raise PermissionDenied
-        fields = (field,) if field else tuple(RULES)
         try:
-            target = catalogue().version(product_id, version)
-            if "active" in fields and not target.active and not self.has_delete_permission(request):
-                raise PermissionDenied
-            what = label(field) if field else "Everything"
-            origin = origin_of(
-                request, reason=request.POST.get("reason", "") or f"{what} as in version {version}"
-            )
-            seen = _version(request, "seen")
-            accepted = catalogue().restore_version(
-                product_id, version, origin, fields=fields, expected_version=seen
-            )
-            remember(request, product_id)
-            done = f"{what} as in v{version}, saved as v{accepted.product.version}."
-            self.message_user(
-                request, done if accepted.change else "Nothing was different, so nothing was saved."
-            )
-        except VersionMismatch as moved:
-            by = f"{moved.product.updated_by} saved version {moved.product.version} meanwhile; look at it first."
-            self.message_user(request, by, messages.ERROR)
+            accepted = self._restore_version(request, product_id, version, field)
+            message = NOTHING_SAVED
+            if accepted.change:
+                restored = f"{_restored_label(field)} restored from v{version}"
+                message = f"{restored}, saved as v{accepted.product.version}."
+            self.message_user(request, message)
+        except VersionMismatch as conflict:
+            newest = conflict.product
+            newer = f"{newest.updated_by} saved version {newest.version} meanwhile"
+            self.message_user(request, f"{newer}; look at it first.", messages.ERROR)
         except CatalogueError as refusal:
             self.message_user(request, str(refusal), messages.ERROR)
         return HttpResponseRedirect(
             reverse("admin:products_product_history", args=[quote(product_id)])
         )
 
+    def _restore_version(
+        self, request: HttpRequest, product_id: str, version: int, field: str
+    ) -> Accepted:
+        """Write the old values; raise PermissionDenied if that deactivates without permission."""
+        fields = (field,) if field else tuple(RULES)
+        target = catalogue().version(product_id, version)
+        deactivates = "active" in fields and not target.active
+        if deactivates and not self.has_delete_permission(request):
+            raise PermissionDenied
+        default_reason = f"{_restored_label(field)} restored from version {version}"
+        reason = request.POST.get("reason", "") or default_reason
+        accepted = catalogue().restore_version(
+            product_id,
+            version,
+            origin_of(request, reason=reason),
+            fields=fields,
+            expected_version=_version_parameter(request, "seen"),
+        )
+        remember_save(request, product_id)
+        return accepted
+
     def undo_view(self, request: HttpRequest, object_id: str, version: int) -> HttpResponse:
-        """Take back what one version changed, and keep what was changed since."""
+        """Undo what one version changed, and keep what was changed since."""
         product_id = unquote(object_id)
         if not self.has_change_permission(request):
             raise PermissionDenied
+        level, status = messages.SUCCESS, 200
         try:
-            change = catalogue().receipt(product_id, version)
-            deactivates = change.before is None or (
-                change.after.active and not change.before.active
-            )
-            if deactivates and not self.has_delete_permission(request):
-                raise PermissionDenied
-            origin = origin_of(request, reason=f"Takes back version {version}")
-            accepted = catalogue().undo(product_id, version, origin)
-            remember(request, product_id)
-            done = f"Took back v{version}, saved as v{accepted.product.version}."
-            said = done if accepted.change else "Nothing was different, so nothing was saved."
-            level, status = messages.SUCCESS, 200
-        except EditConflict as refusal:
-            said = f"v{version} can't be taken back alone: {_changed_since(refusal)}."
-            level, status = messages.ERROR, status_of(refusal)
+            accepted = self._undo(request, product_id, version)
+            message = NOTHING_SAVED
+            if accepted.change:
+                message = f"Undid v{version}, saved as v{accepted.product.version}."
+        except EditConflict as conflict:
+            message = f"v{version} can't be undone: {_later_authors(conflict)}."
+            level, status = messages.ERROR, status_of(conflict)
         except CatalogueError as refusal:
-            said, level, status = str(refusal), messages.ERROR, status_of(refusal)
+            message = str(refusal)
+            level, status = messages.ERROR, status_of(refusal)
         if "application/json" in request.headers.get("Accept", ""):
-            return JsonResponse({"message": said}, status=status)
-        self.message_user(request, said, level)
-        return HttpResponseRedirect(_local(request) or reverse("admin:products_product_changelist"))
+            return JsonResponse({"message": message}, status=status)
+        self.message_user(request, message, level)
+        changelist = reverse("admin:products_product_changelist")
+        return HttpResponseRedirect(_return_url(request) or changelist)
+
+    def _undo(self, request: HttpRequest, product_id: str, version: int) -> Accepted:
+        """Write the undo; raise PermissionDenied if it deactivates without permission."""
+        change = catalogue().receipt(product_id, version)
+        if _undo_deactivates(change) and not self.has_delete_permission(request):
+            raise PermissionDenied
+        origin = origin_of(request, reason=f"Undo of version {version}")
+        accepted = catalogue().undo(product_id, version, origin)
+        remember_save(request, product_id)
+        return accepted
 
     def restore_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Make a deactivated product active again."""
         if not self.has_change_permission(request):
             raise PermissionDenied
+        product_id = unquote(object_id)
         try:
-            accepted = catalogue().restore(unquote(object_id), origin_of(request))
-            remember(request, accepted.product.product_id)
-            how = (
-                f"was restored as v{accepted.product.version}"
-                if accepted.change
-                else "is active already"
-            )
-            self.message_user(request, f"{accepted.product.name} {how}.")
+            accepted = catalogue().restore(product_id, origin_of(request))
+            product = accepted.product
+            remember_save(request, product.product_id)
+            if accepted.change:
+                outcome = f"was restored as v{product.version}"
+            else:
+                outcome = "is active already"
+            self.message_user(request, f"{product.name} {outcome}.")
         except CatalogueError as refusal:
             self.message_user(request, str(refusal), messages.ERROR)
         return HttpResponseRedirect(
-            reverse("admin:products_product_change", args=[quote(unquote(object_id))])
+            reverse("admin:products_product_change", args=[quote(product_id)])
         )
+
+
+def _history_page(product_id: str, before: int | None) -> list[Change]:
+    try:
+        return catalogue().history(product_id, before=before, limit=HISTORY_PAGE_SIZE)
+    except (ProductNotFound, Invalid):
+        return []
+
+
+def _next_page_version(changes: list[Change]) -> int | None:
+    """Return the version before which the next page begins; None on the last page."""
+    if len(changes) < HISTORY_PAGE_SIZE:
+        return None
+    oldest = changes[-1].version
+    return oldest if oldest > 1 else None
+
+
+def _comparison(request: HttpRequest, product_id: str) -> Comparison | None:
+    """Compare the two versions that were chosen; None without two versions that exist."""
+    chosen = (_version_parameter(request, "from"), _version_parameter(request, "to"))
+    versions = sorted(version for version in chosen if version is not None)
+    if len(versions) < len(chosen):
+        return None
+    older, newer = versions
+    try:
+        before = catalogue().version(product_id, older)
+        after = catalogue().version(product_id, newer)
+        newest: Product = catalogue().newest(product_id)
+    except (NotFound, Invalid):
+        return None
+    fields = field_differences(before, after)
+    different = {field["name"] for field in fields}
+    return {
+        "older": older,
+        "newer": newer,
+        "newest": newest.version,
+        "fields": fields,
+        "same": [field_label(name) for name in RULES if name not in different],
+    }
+
+
+def _undo_deactivates(change: Change) -> bool:
+    if change.before is None:
+        return True
+    return change.after.active and not change.before.active
+
+
+def _restored_label(field: str) -> str:
+    return field_label(field) if field else "Everything"
+
+
+def _later_authors(conflict: EditConflict) -> str:
+    """Say who changed the fields later, such as "ben changed price since"."""
+    authors = last_authors(conflict)
+    later = [f"{authors[name]} changed {field_label(name).lower()} since" for name in authors]
+    return ", ".join(later)
+
+
+def _return_url(request: HttpRequest) -> str:
+    """Return the page to go back to, or nothing if it is not one of this site."""
+    target = request.POST.get("next", "")
+    is_ours = url_has_allowed_host_and_scheme(
+        target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return target if is_ours else ""
+
+
+def _version_parameter(request: HttpRequest, name: str) -> int | None:
+    """Return a version number among the parameters, if it is one."""
+    return version_number((request.POST or request.GET).get(name, ""))

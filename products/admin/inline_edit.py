@@ -1,29 +1,35 @@
-"""One cell of the list, edited in place: the same use-case as the form, with the version that was on the screen."""
+"""Editing one cell of the list: the same use case as the form, based on the version on screen."""
 
 from collections.abc import Callable
-from typing import Any
+from http import HTTPStatus
 
 from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, JsonResponse
-from django.urls import path, reverse
+from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
 
-from products.admin.base import ModelAdmin, origin_of
-from products.admin.formatting import authors, label, shown
-from products.admin.recent_saves import remember
+from products.admin.base import ModelAdmin, origin_of, version_number
+from products.admin.formatting import field_label, format_value, last_authors
+from products.admin.receipt import receipt_url
+from products.admin.recent_saves import remember_save
 from products.admin.refusals import sentence_of, status_of
 from products.bootstrap import catalogue
+from products.changes import Change
 from products.currency import money
 from products.errors import CatalogueError
 from products.merging import EditConflict
+from products.product import Product
 from products.writes import Accepted
 
-READ: dict[str, Callable[[str], Any]] = {"price": str, "active": lambda text: text == "true"}
+PARSERS: dict[str, Callable[[str], object]] = {"price": str, "active": lambda text: text == "true"}
+"""How the value of each editable field is read."""
+
+type Body = dict[str, object]
 
 
 class ProductInlineEdit(ModelAdmin):
-    def get_urls(self) -> list[Any]:
+    def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(require_POST(self.cell_view))
         return [
             path("<path:object_id>/cell/", view, name="products_product_cell"),
@@ -31,29 +37,41 @@ class ProductInlineEdit(ModelAdmin):
         ]
 
     def cell_view(self, request: HttpRequest, object_id: str) -> JsonResponse:
-        """Save one value. A 409 of kind ``clash`` tells what somebody else made of it, and the version of that: sent
-        again with this version, the value overwrites theirs. Any other 409 is only to be tried again."""
-        field, text, base = (request.POST.get(name, "") for name in ("field", "value", "version"))
-        if not self.has_change_permission(request) or (
-            (field, text) == ("active", "false") and not self.has_delete_permission(request)
-        ):
+        """Save one value.
+
+        A 409 of kind ``clash`` names the other user's value and its version. Sent again with this
+        version, the value replaces theirs. After any other 409 the same request may be repeated.
+        """
+        field = request.POST.get("field", "")
+        value = request.POST.get("value", "")
+        base = version_number(request.POST.get("version", ""))
+        if not self._may_save(request, field, value):
             raise PermissionDenied
-        if field not in READ or not (base.isascii() and base.isdigit() and len(base) < 13):
-            return JsonResponse({"message": "This cell can't be edited."}, status=400)
+        if field not in PARSERS or base is None:
+            body = {"message": "This cell can't be edited."}
+            return JsonResponse(body, status=HTTPStatus.BAD_REQUEST)
+        edits = {field: PARSERS[field](value)}
         try:
-            edits = {field: READ[field](text)}
-            accepted = catalogue().update(
-                unquote(object_id), edits, origin_of(request), base=int(base)
-            )
+            accepted = catalogue().update(unquote(object_id), edits, origin_of(request), base=base)
+        except EditConflict as conflict:
+            return _conflict_response(conflict, field)
         except CatalogueError as refusal:
-            return _refused(refusal, field)
-        remember(request, accepted.product.product_id)
-        return JsonResponse(_saved(accepted, field))
+            body = {"message": sentence_of(refusal, field)}
+            return JsonResponse(body, status=status_of(refusal))
+        remember_save(request, accepted.product.product_id)
+        return JsonResponse(_saved_body(accepted, field))
+
+    def _may_save(self, request: HttpRequest, field: str, value: str) -> bool:
+        if not self.has_change_permission(request):
+            return False
+        deactivates = (field, value) == ("active", "false")
+        return not deactivates or self.has_delete_permission(request)
 
 
-def _saved(accepted: Accepted, field: str) -> dict[str, Any]:
+def _saved_body(accepted: Accepted, field: str) -> Body:
+    """Return the row as it is now, and for a real change its receipt and undo."""
     product, change = accepted.product, accepted.change
-    body: dict[str, Any] = {
+    body: Body = {
         "version": product.version,
         "price": {"value": f"{product.price:.2f}", "text": money(product.price, product.currency)},
         "active": {
@@ -65,27 +83,31 @@ def _saved(accepted: Accepted, field: str) -> dict[str, Any]:
         "message": f"{product.name}: nothing was different.",
     }
     if change and change.before:
-        args = [quote(product.product_id), product.version]
-        before, after = (shown(getattr(p, field)) for p in (change.before, product))
-        body |= {
-            "message": f"{product.name}: {label(field).lower()} {before} → {after}, saved as v{product.version}.",
-            "receipt": reverse("admin:products_product_receipt", args=args),
-            "undo": reverse("admin:products_product_undo", args=args),
-            "status": change.status,
-        }
+        body |= _change_body(change, change.before, field)
     return body
 
 
-def _refused(refusal: CatalogueError, field: str) -> JsonResponse:
-    if isinstance(refusal, EditConflict):
-        clash = refusal.clashes[field]
-        who, theirs = authors(refusal)[field], shown(clash.theirs)
-        said = f"{who} changed this to {theirs}."
-        body = {
-            "kind": "clash",
-            "message": said,
-            "version": refusal.product.version,
-            "theirs": theirs,
-        }
-        return JsonResponse(body, status=status_of(refusal))
-    return JsonResponse({"message": sentence_of(refusal, field)}, status=status_of(refusal))
+def _change_body(change: Change, before: Product, field: str) -> Body:
+    product = change.after
+    old = format_value(getattr(before, field))
+    new = format_value(getattr(product, field))
+    difference = f"{field_label(field).lower()} {old} → {new}"
+    args = [quote(product.product_id), product.version]
+    return {
+        "message": f"{product.name}: {difference}, saved as v{product.version}.",
+        "receipt": receipt_url(product.product_id, product.version),
+        "undo": reverse("admin:products_product_undo", args=args),
+        "status": change.status,
+    }
+
+
+def _conflict_response(conflict: EditConflict, field: str) -> JsonResponse:
+    author = last_authors(conflict)[field]
+    theirs = format_value(conflict.clashes[field].theirs)
+    body = {
+        "kind": "clash",
+        "message": f"{author} changed this to {theirs}.",
+        "version": conflict.product.version,
+        "theirs": theirs,
+    }
+    return JsonResponse(body, status=status_of(conflict))

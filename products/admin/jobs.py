@@ -1,47 +1,58 @@
-"""Jobs in the admin: what each will do, how far it has come, what came of it, and taking it back."""
+"""Jobs in the admin: what each will do, its progress, its result, and its undo."""
 
 import itertools
 from collections.abc import Callable
-from functools import partial
-from typing import Any
+from typing import TypedDict
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.template.response import TemplateResponse
-from django.urls import path, reverse
+from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from products.admin.base import ModelAdmin
-from products.admin.formatting import label, shown
+from products.admin.formatting import field_label, format_value
 from products.admin.refusals import status_of
 from products.admin.unavailable import with_unavailable_page
 from products.bootstrap import jobs
-from products.bulk.jobs import Job, JobNotFound, JobState
+from products.bulk.job import Job, JobKind, JobNotFound
 from products.bulk.rows import Row, RowState
 from products.errors import CatalogueError
 
-LISTED, FILTERED = 50, 200
+MAX_LISTED_JOBS = 50
+MAX_FILTERED_ROWS = 200
+MAX_PAGE_DIGITS = 5
+KIND_LABELS = {JobKind.BULK: "Bulk edit", JobKind.CSV: "Import", JobKind.UNDO: "Undo"}
+
+
+class RowContext(TypedDict):
+    """A row as the page shows it: its fields as (label, before, after)."""
+
+    row: Row
+    fields: list[tuple[str, str, str]]
+    creates: bool
 
 
 class ProductJobs(ModelAdmin):
-    def get_urls(self) -> list[Any]:
+    def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
-        doings = ("start", "cancel", "undo")
-        progress = wrap(require_safe(self.progress_view))
+        job = "jobs/<str:job_id>/"
         return [
             path("jobs/", wrap(require_safe(self.jobs_view)), name="products_product_jobs"),
+            path(job, wrap(require_safe(self.job_view)), name="products_product_job"),
             path(
-                "jobs/<str:job_id>/", wrap(require_safe(self.job_view)), name="products_product_job"
+                f"{job}progress/",
+                wrap(require_safe(self.progress_view)),
+                name="products_product_job_progress",
             ),
-            path("jobs/<str:job_id>/progress/", progress, name="products_product_job_progress"),
             *(
                 path(
-                    f"jobs/<str:job_id>/{doing}/",
-                    wrap(self._doing_view(doing)),
-                    name=f"products_product_job_{doing}",
+                    f"{job}{action}/",
+                    wrap(require_POST(self._job_action_view(action))),
+                    name=f"products_product_job_{action}",
                 )
-                for doing in doings
+                for action in ("start", "cancel", "undo")
             ),
             *super().get_urls(),
         ]
@@ -50,38 +61,39 @@ class ProductJobs(ModelAdmin):
     def jobs_view(self, request: HttpRequest) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        listed = jobs().table.jobs(LISTED)
-        context = {**self._context(request), "title": "Bulk edits and imports", "jobs": listed}
+        listed = jobs().table.jobs(MAX_LISTED_JOBS)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Bulk edits and imports",
+            "jobs": [(job, KIND_LABELS[job.kind]) for job in listed],
+        }
         return TemplateResponse(request, "admin/products/jobs.html", context)
 
     @with_unavailable_page
     def job_view(self, request: HttpRequest, job_id: str) -> HttpResponse:
-        """A planned job's page is its preview, a running one's its progress, a finished one's its result."""
+        """Show the preview of a planned job, the progress of a running one, or the result."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        job = _job(job_id)
-        only = request.GET.get("only", "")
-        asked = request.GET.get("page", "1")
-        page = (
-            min(max(int(asked), 1), job.chunks)
-            if asked.isascii() and asked.isdigit() and len(asked) < 6
-            else 1
-        )
+        job = _job_or_404(job_id)
+        only_state = request.GET.get("only", "")
+        page = _page_number(request.GET.get("page", "1"), job.chunks)
         context = {
-            **self._context(request),
+            **self.admin_site.each_context(request),
             "title": job.title,
             "job": job,
+            "kind": KIND_LABELS[job.kind],
             "counts": {str(state): job.counts.get(state, 0) for state in RowState},
-            "rows": [_shown(row) for row in _rows(job, page, only)],
+            "rows": [_row_context(row) for row in _rows_of(job, page, only_state)],
             "page": page,
-            "only": only,
+            "only": only_state,
             "percent": 100 * job.done // job.rows,
-            "mine": job.actor == request.user.get_username(),
+            "is_mine": job.actor == request.user.get_username(),
             "may_change": self.has_change_permission(request),
         }
         return TemplateResponse(request, "admin/products/job.html", context)
 
     def progress_view(self, request: HttpRequest, job_id: str) -> HttpResponse:
+        """Return the progress of the job for the page's script."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         try:
@@ -93,57 +105,79 @@ class ProductJobs(ModelAdmin):
             {"state": job.state, "done": job.done, "rows": job.rows, "counts": counts}
         )
 
-    def _doing_view(self, doing: str) -> Callable[..., HttpResponse]:
+    def _job_action_view(self, action: str) -> Callable[..., HttpResponse]:
         @with_unavailable_page
         def view(admin: ProductJobs, request: HttpRequest, job_id: str) -> HttpResponse:
             if not admin.has_change_permission(request):
                 raise PermissionDenied
-            return admin._do(request, doing, _job(job_id))
+            return admin._act(request, action, _job_or_404(job_id))
 
-        return require_POST(partial(view, self))
+        def bound_view(request: HttpRequest, job_id: str) -> HttpResponse:
+            return view(self, request, job_id)
 
-    def _do(self, request: HttpRequest, doing: str, job: Job) -> HttpResponse:
-        """Only who has looked at a plan starts it: what it may do was checked for that person."""
-        me = request.user.get_username()
-        if doing == "start" and job.actor != me:
+        return bound_view
+
+    def _act(self, request: HttpRequest, action: str, job: Job) -> HttpResponse:
+        """Start, cancel or undo the job.
+
+        Only the user who planned a job starts it, because the plan was made with the permissions
+        of that user.
+        """
+        user = request.user.get_username()
+        if action == "start" and job.actor != user:
             raise PermissionDenied
-        if doing == "undo" and not self.has_delete_permission(request) and _deactivates(job):
+        if action == "undo" and _undo_deactivates(job) and not self.has_delete_permission(request):
             raise PermissionDenied
         try:
-            if doing == "undo":
-                job = jobs().undo(job.job_id, actor=me)
-            else:
-                job = (jobs().start if doing == "start" else jobs().cancel)(job.job_id)
+            job = _apply_action(action, job.job_id, user)
         except CatalogueError as refusal:
             self.message_user(request, str(refusal), messages.ERROR)
         return HttpResponseRedirect(reverse("admin:products_product_job", args=[job.job_id]))
 
-    def _context(self, request: HttpRequest) -> dict[str, Any]:
-        return {**self.admin_site.each_context(request), "JobState": JobState}
+
+def _apply_action(action: str, job_id: str, user: str) -> Job:
+    """Apply the action; return the job to show, which is a new one for an undo."""
+    if action == "undo":
+        return jobs().undo(job_id, actor=user)
+    if action == "start":
+        return jobs().start(job_id)
+    return jobs().cancel(job_id)
 
 
-def _job(job_id: str) -> Job:
+def _job_or_404(job_id: str) -> Job:
     try:
         return jobs().job(job_id)
-    except JobNotFound as gone:
-        raise Http404(str(gone)) from gone
+    except JobNotFound as error:
+        raise Http404(str(error)) from error
 
 
-def _rows(job: Job, page: int, only: str) -> list[Row]:
-    if only not in list(RowState):
+def _page_number(text: str, last_page: int) -> int:
+    is_number = text.isascii() and text.isdigit() and len(text) <= MAX_PAGE_DIGITS
+    return min(max(int(text), 1), last_page) if is_number else 1
+
+
+def _rows_of(job: Job, page: int, only_state: str) -> list[Row]:
+    """Return one page of the job's rows, or the first rows in one state."""
+    if only_state not in list(RowState):
         return jobs().table.rows(job.job_id, page - 1)
-    matching = (row for row in jobs().rows(job) if row.state == only)
-    return list(itertools.islice(matching, FILTERED))
+    matching = (row for row in jobs().rows(job) if row.state == only_state)
+    return list(itertools.islice(matching, MAX_FILTERED_ROWS))
 
 
-def _deactivates(job: Job) -> bool:
-    """Whether taking the job back would take a product out of the catalogue."""
-    made = (row for row in jobs().rows(job) if row.state == RowState.ACCEPTED)
-    return any(row.creates or row.changed.get("active", (None, None))[0] is False for row in made)
+def _undo_deactivates(job: Job) -> bool:
+    """Return whether undoing the job would deactivate a product."""
+    for row in jobs().rows(job):
+        if row.state != RowState.ACCEPTED:
+            continue
+        active_before, _ = row.changed.get("active", (None, None))
+        if row.creates or active_before is False:
+            return True
+    return False
 
 
-def _shown(row: Row) -> dict[str, Any]:
+def _row_context(row: Row) -> RowContext:
     fields = [
-        (label(name), shown(before), shown(after)) for name, (before, after) in row.changed.items()
+        (field_label(name), format_value(before), format_value(after))
+        for name, (before, after) in row.changed.items()
     ]
     return {"row": row, "fields": fields, "creates": row.creates}

@@ -1,7 +1,6 @@
-"""The list of products: its columns, its filters, and what can be done with the rows that are ticked."""
+"""The list of products: its columns, its filters, and the actions on ticked rows."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
 
 from django.contrib import admin, messages
 from django.contrib.admin.utils import quote
@@ -11,163 +10,201 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.timesince import timesince
 
-from products.admin.base import ModelAdmin, origin_of
+from products.admin.base import Context, ModelAdmin, origin_of
 from products.admin.changelist import ProductChangeList
 from products.admin.filters import FILTERS
-from products.admin.queryset import all_products
-from products.admin.recent_saves import remember
+from products.admin.queryset import ProductQuery, all_products
+from products.admin.receipt import receipt_url
+from products.admin.recent_saves import remember_save
 from products.admin.unavailable import with_unavailable_page
 from products.bootstrap import catalogue, image_url
+from products.changes import Origin
 from products.currency import money
 from products.errors import CatalogueError
 from products.models import Product
+from products.writes import Accepted
+
+EN_DASH = "\u2013"
 
 
 class ProductList(ModelAdmin):
     list_display = (
-        *("named", "priced", "shown_renewal", "shown_period", "activated"),
-        *("state", "shown_version", "updated"),
+        "name_column",
+        "price_column",
+        "renewal_column",
+        "period_column",
+        "active_column",
+        "status_column",
+        "version_column",
+        "updated_column",
     )
-    list_display_links = None  # the name is a link of its own; other cells can be edited in place
+    list_display_links = None  # the name is a link already; other cells are edited in place
     list_filter = FILTERS
     list_per_page = 50
-    search_fields = ("name",)  # shows the box; get_search_results does the searching
+    search_fields = ("name",)  # shows the search box; get_search_results does the search
     search_help_text = "Name, description, features or ID"
-    sortable_by = ()  # the orders that an index holds are among the filters
+    sortable_by = ()  # the orders that an index has are among the filters
     show_facets = admin.ShowFacets.NEVER
     show_full_result_count = False
     actions = ("bulk", "deactivate", "restore")
 
-    def get_queryset(self, request: HttpRequest) -> Any:
+    def get_queryset(  # type: ignore[override] # no QuerySet
+        self, request: HttpRequest
+    ) -> ProductQuery:
         return all_products()
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ProductChangeList]:
+    def get_changelist(self, request: HttpRequest, **kwargs: object) -> type[ProductChangeList]:
         return ProductChangeList
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: Any, search_term: str
-    ) -> tuple[Any, bool]:
+    def get_search_results(  # type: ignore[override] # no QuerySet
+        self, request: HttpRequest, queryset: ProductQuery, search_term: str
+    ) -> tuple[ProductQuery, bool]:
         return (queryset.search(search_term) if search_term else queryset), False
 
     @with_unavailable_page
     def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+        self, request: HttpRequest, extra_context: Context | None = None
     ) -> HttpResponse:
         if ERROR_FLAG in request.GET:
-            self.message_user(
-                request,
-                "That filter is not known here, so this is the whole list.",
-                messages.WARNING,
-            )
-        return super().changelist_view(request, {"title": "Products", **(extra_context or {})})
+            message = "That filter is not known, so all products are shown."
+            self.message_user(request, message, messages.WARNING)
+        context = {"title": "Products", **(extra_context or {})}
+        return super().changelist_view(request, context)
+
+    # Columns
 
     @admin.display(description="Name")
-    def named(self, product: Product) -> str:
-        address = reverse("admin:products_product_change", args=[quote(product.pk)])
-        url = image_url(product.image)
-        image = format_html('<img class="thumb" src="{}" alt="">', url) if url else ""
-        mark = '{}<a class="name" href="{}">{}</a><span class="id">{}</span>'
-        return format_html(mark, image, address, product.name, product.pk)
+    def name_column(self, product: Product) -> str:
+        image = image_url(product.image)
+        thumbnail = format_html('<img class="thumb" src="{}" alt="">', image) if image else ""
+        return format_html(
+            '{}<a class="name" href="{}">{}</a><span class="id">{}</span>',
+            thumbnail,
+            reverse("admin:products_product_change", args=[quote(product.pk)]),
+            product.name,
+            product.pk,
+        )
 
     @admin.display(description="Price")
-    def priced(self, product: Product) -> str:
-        text = money(product.price, product.currency)
+    def price_column(self, product: Product) -> str:
         return format_html(
-            '<span data-cell="price" data-value="{}">{}</span>', f"{product.price:.2f}", text
+            '<span data-cell="price" data-value="{}">{}</span>',
+            f"{product.price:.2f}",
+            money(product.price, product.currency),
         )
 
     @admin.display(description="Renewal")
-    def shown_renewal(self, product: Product) -> str:
-        return (
-            money(product.renewal_price, product.currency)
-            if product.renewal_price is not None
-            else "\u2013"
-        )
+    def renewal_column(self, product: Product) -> str:
+        if product.renewal_price is None:
+            return EN_DASH
+        return money(product.renewal_price, product.currency)
 
     @admin.display(description="Period")
-    def shown_period(self, product: Product) -> str:
+    def period_column(self, product: Product) -> str:
         return str(product.period)
 
     @admin.display(description="Active")
-    def activated(self, product: Product) -> str:
+    def active_column(self, product: Product) -> str:
         value, text = ("true", "Active") if product.active else ("false", "Deactivated")
         return format_html(
             '<span class="flag" data-cell="active" data-value="{}">{}</span>', value, text
         )
 
-    @admin.display(description="State")
-    def state(self, product: Product) -> str:
-        """The receipt's address is there only while something is open, so that the page knows what to follow."""
+    @admin.display(description="Status")
+    def status_column(self, product: Product) -> str:
+        """Show the status of the newest change.
+
+        While it is open, the cell has the address of its receipt, which the page's script polls.
+        """
         change = product.open_change
         if change is None:
             return format_html('<span class="state" data-state="{0}">{0}</span>', "complete")
-        receipt = reverse(
-            "admin:products_product_receipt", args=[quote(product.pk), product.version]
+        return format_html(
+            '<span class="state" data-state="{0}" data-receipt="{1}">{0}</span>',
+            change.status,
+            receipt_url(product.pk, product.version),
         )
-        mark = '<span class="state" data-state="{0}" data-receipt="{1}">{0}</span>'
-        return format_html(mark, change.status, receipt)
 
     @admin.display(description="Version")
-    def shown_version(self, product: Product) -> str:
-        address = reverse("admin:products_product_cell", args=[quote(product.pk)])
-        mark = '<span data-row="{}" data-address="{}">v{}</span>'
-        return format_html(mark, product.version, address, product.version)
+    def version_column(self, product: Product) -> str:
+        return format_html(
+            '<span data-version="{}" data-address="{}">v{}</span>',
+            product.version,
+            reverse("admin:products_product_cell", args=[quote(product.pk)]),
+            product.version,
+        )
 
     @admin.display(description="Updated")
-    def updated(self, product: Product) -> str:
-        ago = timesince(product.updated_at, depth=1)
-        ago = "just now" if ago.startswith("0") else f"{ago} ago"
-        mark = '<time datetime="{0}" title="{1} UTC">{2}</time><span class="id">by {3}</span>'
+    def updated_column(self, product: Product) -> str:
+        age = timesince(product.updated_at, depth=1)
         return format_html(
-            mark,
+            '<time datetime="{0}" title="{1} UTC">{2}</time><span class="id">by {3}</span>',
             product.updated_at.isoformat(),
             f"{product.updated_at:%d %b %Y %H:%M:%S}",
-            ago,
+            "just now" if age.startswith("0") else f"{age} ago",
             product.updated_by,
         )
 
-    # Deactivating and restoring, many at once
+    # Actions on the ticked products
 
     @admin.action(description="Bulk edit…", permissions=["change"])
-    def bulk(self, request: HttpRequest, queryset: Any) -> HttpResponse:
-        chosen = QueryDict(mutable=True)
-        chosen.setlist("id", [product.product_id for product in queryset])
-        return HttpResponseRedirect(
-            f"{reverse('admin:products_product_bulk')}?{chosen.urlencode()}"
-        )
+    def bulk(self, request: HttpRequest, queryset: Iterable[Product]) -> HttpResponse:
+        parameters = QueryDict(mutable=True)
+        parameters.setlist("id", [product.product_id for product in queryset])
+        bulk_url = reverse("admin:products_product_bulk")
+        return HttpResponseRedirect(f"{bulk_url}?{parameters.urlencode()}")
 
     @admin.action(description="Deactivate", permissions=["delete"])
-    def deactivate(self, request: HttpRequest, queryset: Any) -> None:
-        self._each(request, queryset, catalogue().deactivate, "deactivated")
-
-    @admin.action(description="Restore", permissions=["change"])
-    def restore(self, request: HttpRequest, queryset: Any) -> None:
-        self._each(request, queryset, catalogue().restore, "restored")
-
-    def _each(
-        self, request: HttpRequest, chosen: Any, write: Callable[..., Any], done: str
-    ) -> None:
-        written = already = 0
-        for product in chosen:
-            try:
-                changed = write(product.product_id, origin_of(request)).change is not None
-                remember(request, product.product_id)
-                written, already = written + changed, already + (not changed)
-            except CatalogueError as refusal:
-                self.message_user(request, f"{product}: {refusal}", messages.ERROR)
-        note = f" {already} needed nothing." if already else ""
-        self.message_user(
-            request, f"{written or 'No'} product{'' if written == 1 else 's'} {done}.{note}"
+    def deactivate(self, request: HttpRequest, queryset: Iterable[Product]) -> None:
+        self._write_each(
+            request, queryset, catalogue().deactivate, done="deactivated", already="deactivated"
         )
 
-    def response_action(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
-        # Only rows that were ticked; "all that match" is never on offer here, so whoever sends it made it up.
+    @admin.action(description="Restore", permissions=["change"])
+    def restore(self, request: HttpRequest, queryset: Iterable[Product]) -> None:
+        self._write_each(request, queryset, catalogue().restore, done="restored", already="active")
+
+    def _write_each(
+        self,
+        request: HttpRequest,
+        selected: Iterable[Product],
+        write: Callable[[str, Origin], Accepted],
+        *,
+        done: str,
+        already: str,
+    ) -> None:
+        """Write each product and report how many were changed and which were refused."""
+        changed_count = unchanged_count = 0
+        for product in selected:
+            try:
+                accepted = write(product.product_id, origin_of(request))
+            except CatalogueError as refusal:
+                self.message_user(request, f"{product}: {refusal}", messages.ERROR)
+                continue
+            remember_save(request, product.product_id)
+            if accepted.change:
+                changed_count += 1
+            else:
+                unchanged_count += 1
+        noun = "product" if changed_count == 1 else "products"
+        message = f"{changed_count or 'No'} {noun} {done}."
+        if unchanged_count:
+            verb = "was" if unchanged_count == 1 else "were"
+            message += f" {unchanged_count} {verb} {already} already."
+        self.message_user(request, message)
+
+    def response_action(  # type: ignore[override] # no QuerySet
+        self, request: HttpRequest, queryset: ProductQuery
+    ) -> HttpResponse | None:
+        """Run the action on ticked rows only; the page never offers "all that match"."""
         if set(request.POST.getlist("select_across")) - {"", "0"}:
             self.message_user(request, "Choose the products one by one.", messages.WARNING)
             return HttpResponseRedirect(request.get_full_path())
-        return super().response_action(request, queryset)
+        return super().response_action(request, queryset)  # type: ignore[arg-type] # no QuerySet
 
-    def get_actions(self, request: HttpRequest) -> Any:
+    def get_actions(
+        self, request: HttpRequest
+    ) -> dict[str, tuple[Callable[..., str], str, str] | None]:
         actions = super().get_actions(request)
-        actions.pop("delete_selected", None)  # ours says what it really does
+        actions.pop("delete_selected", None)  # products are deactivated, never deleted
         return actions

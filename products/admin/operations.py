@@ -1,18 +1,17 @@
-"""The operations page: how the pipeline fares, what is stuck and why, and what can be done about it."""
+"""The operations page: the state of the pipeline, stuck changes by cause, and actions on them."""
 
 from collections.abc import Callable
 from itertools import groupby
-from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import path, reverse
+from django.urls import URLPattern, path, reverse
 from django.utils.timesince import timesince
 from django.views.decorators.http import require_POST, require_safe
 
-from products.admin.base import ModelAdmin
+from products.admin.base import Context, ModelAdmin, user_of, version_number
 from products.admin.charts import HOUR, completed_bars, latency_bars, slots_of
 from products.bootstrap import catalogue, now, operations, scan_table
 from products.changes import Effect
@@ -21,13 +20,22 @@ from products.maintenance import redrive
 from products.operations import MAX_EXAMINED, StuckEffect, latencies
 
 PERMISSION = "products.operate_product"
-MAX_SHOWN = 50
-MAX_REDRIVEN = 200  # dead letters one click sends back, where SQS does not move them itself
+MAX_SHOWN = 50  # changes of one cause
+MAX_ACTIONS = 20
+MAX_REDRIVEN = 200  # dead letters that one click sends back, where SQS does not move them itself
+UNKNOWN = "?"
+LABELLED_MINUTES = 15  # between two labels of the time axis
 
 
 class ProductOperations(ModelAdmin):
-    def get_urls(self) -> list[Any]:
+    def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
+        actions = {
+            "retry": _retry,
+            "retry_cause": _retry_cause,
+            "discard": _discard,
+            "redrive": _redrive,
+        }
         return [
             path(
                 "operations/",
@@ -36,120 +44,126 @@ class ProductOperations(ModelAdmin):
             ),
             *(
                 path(
-                    f"operations/{doing}/",
-                    wrap(self._operating(view)),
-                    name=f"products_product_{doing}",
+                    f"operations/{name}/",
+                    wrap(require_POST(self._operator_action_view(action))),
+                    name=f"products_product_{name}",
                 )
-                for doing, view in (
-                    ("retry", _retry),
-                    ("retry_cause", _retry_cause),
-                    ("discard", _discard),
-                    ("redrive", _redrive),
-                )
+                for name, action in actions.items()
             ),
             *super().get_urls(),
         ]
 
     def operations_view(self, request: HttpRequest) -> HttpResponse:
-        _check_permission(request)
-        context = {**self.admin_site.each_context(request), "title": "Operations"}
-        context |= dict.fromkeys(
-            ("open_count", "stuck_count", "completed"), "?"
-        )  # until they are known
-        for part in (_queues, _open, _check, _speed, _stuck, _actions):
+        """Show the page. While a dependency is unavailable, the other parts are still shown."""
+        _require_permission(request)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Operations",
+            **dict.fromkeys(("open_count", "stuck_count", "completed"), UNKNOWN),
+        }
+        for part in PARTS:
             try:
                 context |= part()
-            except Unavailable as away:
-                context["away"] = str(away)  # the other parts may still be seen
+            except Unavailable as error:
+                context["unavailable"] = str(error)
         return TemplateResponse(request, "admin/products/operations.html", context)
 
-    def _operating(self, do: Callable[[HttpRequest], str]) -> Callable[..., HttpResponse]:
+    def _operator_action_view(
+        self, action: Callable[[HttpRequest], str]
+    ) -> Callable[[HttpRequest], HttpResponse]:
+        """Return the view that runs the action and shows the sentence it returns."""
+
         def view(request: HttpRequest) -> HttpResponse:
-            _check_permission(request)
+            _require_permission(request)
             try:
-                self.message_user(request, do(request))
+                self.message_user(request, action(request))
             except CatalogueError as refusal:
                 self.message_user(request, str(refusal), messages.ERROR)
             return HttpResponseRedirect(reverse("admin:products_product_operations"))
 
-        return require_POST(view)
+        return view
 
 
-def _check_permission(request: HttpRequest) -> None:
-    user: Any = request.user
-    if not user.has_perm(PERMISSION):
+def _require_permission(request: HttpRequest) -> None:
+    if not user_of(request).has_perm(PERMISSION):
         raise PermissionDenied
 
 
+# Actions: each returns the sentence that the user then sees
+
+
 def _retry(request: HttpRequest) -> str:
-    product_id, version, effect = _named(request)
+    product_id, version, effect = _effect_parameters(request)
     operations().retry(product_id, version, effect, by=request.user.get_username())
-    return f"{product_id} v{version} was rung for; it shows here until it is {effect}."
+    return f"{product_id} v{version} was requeued; it is listed here until it is {effect}."
 
 
 def _retry_cause(request: HttpRequest) -> str:
-    count = operations().retry_cause(request.POST.get("cause", ""), by=request.user.get_username())
-    return f"{count} rung for."
+    cause = request.POST.get("cause", "")
+    count = operations().retry_cause(cause, by=request.user.get_username())
+    return f"{count} requeued."
 
 
 def _discard(request: HttpRequest) -> str:
-    product_id, version, effect = _named(request)
-    reason = request.POST.get("reason", "")
-    operations().discard(product_id, version, effect, reason=reason, by=request.user.get_username())
+    product_id, version, effect = _effect_parameters(request)
+    operations().discard(
+        product_id,
+        version,
+        effect,
+        reason=request.POST.get("reason", ""),
+        by=request.user.get_username(),
+    )
     return f"{product_id} v{version} will not be {effect} any more."
 
 
 def _redrive(request: HttpRequest) -> str:
-    by = request.user.get_username()
-    return (
-        f"{redrive().move_back(request.POST.get('queue', ''), by=by, max_one_by_one=MAX_REDRIVEN)}."
-    )
+    queue = request.POST.get("queue", "")
+    moved = redrive().move_back(queue, by=request.user.get_username(), max_one_by_one=MAX_REDRIVEN)
+    return f"{moved}."
 
 
-def _named(request: HttpRequest) -> tuple[str, int, Effect]:
-    given = request.POST
-    version, effect = given.get("version", ""), given.get("effect", "")
-    if not (version.isascii() and version.isdigit() and len(version) < 13) or effect not in list(
-        Effect
-    ):
+def _effect_parameters(request: HttpRequest) -> tuple[str, int, Effect]:
+    """Return the product, version and effect that a form of this page names."""
+    effect = request.POST.get("effect", "")
+    version = version_number(request.POST.get("version", ""))
+    if version is None or effect not in list(Effect):
         raise PermissionDenied
-    return given.get("product", ""), int(version), Effect(effect)
+    return request.POST.get("product", ""), version, Effect(effect)
 
 
-# What the page shows, part by part; each may be away by itself
+# The parts of the page: each may be unavailable on its own
 
 
-def _queues() -> dict[str, Any]:
+def _queue_part() -> Context:
     return {"depths": operations().queues.depths()}
 
 
-def _open() -> dict[str, Any]:
-    oldest, count = operations().oldest_open(), operations().open_count()
-    fresh = catalogue().freshness()
+def _open_part() -> Context:
+    oldest = operations().oldest_open()
+    count = operations().open_count()
+    index_lag = now() - catalogue().freshness().complete_up_to
     return {
         "open_count": f"{count}+" if count == MAX_EXAMINED else count,
         "oldest": timesince(oldest, now()) if oldest else "",
-        "index_lag": max(0.0, (now() - fresh.complete_up_to).total_seconds()),
+        "index_lag": max(0.0, index_lag.total_seconds()),
     }
 
 
-def _check() -> dict[str, Any]:
-    """The last drift check that came to its end, and the one under way."""
+def _consistency_part() -> Context:
+    """Return the last drift scan that finished, the running one, and what they found."""
     state = scan_table().scan_state()
     if state is None:
         return {}
-    found = [
-        *(state.running.kept_differences if state.running else ()),
-        *(state.last.kept_differences if state.last else ()),
-    ]
+    scans = [scan for scan in (state.running, state.last) if scan]
+    found = [difference for scan in scans for difference in scan.kept_differences]
     return {
-        "check": state.last,
-        "checking": state.running,
-        "drifted": list({d.identity: d for d in found}.values()),
+        "last_scan": state.last,
+        "running_scan": state.running,
+        "differences": list({difference.identity: difference for difference in found}.values()),
     }
 
 
-def _speed() -> dict[str, Any]:
+def _speed_part() -> Context:
     until = now()
     minutes = operations().log.minutes(until - HOUR, until)
     slots = slots_of(minutes, until)
@@ -158,33 +172,57 @@ def _speed() -> dict[str, Any]:
             "effect": effect,
             "median": median,
             "worst": worst,
-            "slow": latency_bars(slots, effect, 0.95),
-            "usual": latency_bars(slots, effect, 0.5),
+            "worst_bars": latency_bars(slots, effect, 0.95),
+            "median_bars": latency_bars(slots, effect, 0.5),
         }
         for effect, (median, worst) in latencies(minutes).items()
     ]
-    times = [name for name, _ in slots[::15]] + [slots[-1][0]]
-    completed = sum(minute.changes for minute in minutes)
-    return {"speed": speed, "bars": completed_bars(slots), "times": times, "completed": completed}
-
-
-def _stuck() -> dict[str, Any]:
-    found = sorted(operations().stuck(), key=lambda stuck: stuck.cause)
-    causes = [
-        _cause(cause, list(group)) for cause, group in groupby(found, key=lambda stuck: stuck.cause)
-    ]
+    names = [name for name, _ in slots]
     return {
-        "causes": sorted(causes, key=lambda cause: -int(cause["count"])),
+        "speed": speed,
+        "completed_bars": completed_bars(slots),
+        "times": [*names[::LABELLED_MINUTES], names[-1]],
+        "completed": sum(minute.changes for minute in minutes),
+    }
+
+
+def _stuck_part() -> Context:
+    """Return the stuck effects grouped by cause, the commonest first."""
+    found = sorted(operations().stuck(), key=_cause_of)
+    groups = [(cause, list(group)) for cause, group in groupby(found, key=_cause_of)]
+    groups.sort(key=lambda group: -len(group[1]))
+    return {
+        "causes": [_cause_context(cause, stuck) for cause, stuck in groups],
         "stuck_count": len(found),
     }
 
 
-def _cause(cause: str, stuck: list[StuckEffect]) -> dict[str, Any]:
+def _cause_of(stuck: StuckEffect) -> str:
+    return stuck.cause
+
+
+def _cause_context(cause: str, stuck: list[StuckEffect]) -> Context:
     rows = [
-        {"stuck": row, "may_discard": row.effect is not Effect.STORED} for row in stuck[:MAX_SHOWN]
+        {"stuck": effect, "may_discard": effect.effect is not Effect.STORED}
+        for effect in stuck[:MAX_SHOWN]
     ]
-    return {"cause": cause, "count": len(stuck), "rows": rows, "hidden": len(stuck) - len(rows)}
+    return {
+        "cause": cause,
+        "count": len(stuck),
+        "rows": rows,
+        "hidden_count": len(stuck) - len(rows),
+    }
 
 
-def _actions() -> dict[str, Any]:
-    return {"actions": operations().log.actions(now(), 20)}
+def _actions_part() -> Context:
+    return {"actions": operations().log.actions(now(), MAX_ACTIONS)}
+
+
+PARTS = (
+    _queue_part,
+    _open_part,
+    _consistency_part,
+    _speed_part,
+    _stuck_part,
+    _actions_part,
+)

@@ -1,23 +1,25 @@
-"""What saving would do, while somebody types: the card as customers will see it, and what would be refused."""
+"""The live preview: the product's card as customers will see it, and what a save would refuse."""
 
-from typing import Any
+from typing import cast
 
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
-from django.urls import path
+from django.urls import URLPattern, path
 from django.views.decorators.http import require_POST
 
-from products.admin.base import ModelAdmin, origin_of
+from products.admin.base import Context, ModelAdmin, origin_of
+from products.admin.form import ProductForm
 from products.bootstrap import catalogue, image_url
 from products.currency import money
 from products.errors import CatalogueError
+from products.models import Product as ProductModel
 from products.product import Product
 
 
-def card_context(product: Product) -> dict[str, Any]:
-    """What the customer portal shows of a product."""
+def card_context(product: Product) -> Context:
+    """Return what the customer portal shows of a product."""
     renewal = product.renewal_price
     return {
         "card": product,
@@ -29,7 +31,7 @@ def card_context(product: Product) -> dict[str, Any]:
 
 
 class ProductPreview(ModelAdmin):
-    def get_urls(self) -> list[Any]:
+    def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(require_POST(self.preview_view))
         return [
             path("add/preview/", view, name="products_product_add_preview"),
@@ -38,35 +40,40 @@ class ProductPreview(ModelAdmin):
         ]
 
     def preview_view(self, request: HttpRequest, object_id: str | None = None) -> HttpResponse:
-        """A dry run of the save: the same form, the same use-case, nothing written."""
-        allowed = (
-            self.has_change_permission(request) if object_id else self.has_add_permission(request)
-        )
-        if not allowed:
+        """Dry-run the save: the same form and the same use case, and nothing is written."""
+        if object_id:
+            is_allowed = self.has_change_permission(request)
+        else:
+            is_allowed = self.has_add_permission(request)
+        if not is_allowed:
             raise PermissionDenied
-        obj = self.get_object(request, unquote(object_id)) if object_id else None
-        if object_id and obj is None:
+        product = self.get_object(request, unquote(object_id)) if object_id else None
+        if object_id and product is None:
             return JsonResponse({"errors": {}}, status=404)
-        form: Any = self.get_form(request, obj, change=obj is not None)(request.POST, instance=obj)
-        body: dict[str, Any] = {}
+        form_class = self.get_form(request, product, change=product is not None)
+        form = cast(ProductForm, form_class(request.POST, instance=product))
+        body: dict[str, object] = {}
         if form.is_valid():
             try:
-                body["html"] = self._card(request, form, obj)
+                body["html"] = self._card(request, form, product)
             except CatalogueError as refusal:
-                form.show(refusal)
-        return JsonResponse(
-            body | {"errors": {name: list(map(str, texts)) for name, texts in form.errors.items()}}
-        )
+                form.add_refusal(refusal)
+        body["errors"] = {name: list(map(str, texts)) for name, texts in form.errors.items()}
+        return JsonResponse(body)
 
-    def _card(self, request: HttpRequest, form: Any, obj: Any) -> str:
-        given, origin = form.cleaned_data, origin_of(request)
-        if obj:
-            base = given["base_version"]
-            would = catalogue().update(obj.product_id, form.edits, origin, base=base, dry_run=True)
-        else:
-            would = catalogue().create(
-                given.get("product_id") or None, form.edits, origin, dry_run=True
+    def _card(self, request: HttpRequest, form: ProductForm, product: ProductModel | None) -> str:
+        """Return the card of the product as the save would leave it."""
+        entries, origin = form.cleaned_data, origin_of(request)
+        if product:
+            accepted = catalogue().update(
+                product.product_id,
+                form.edits,
+                origin,
+                base=entries["base_version"],
+                dry_run=True,
             )
-        return render_to_string(
-            "admin/products/product/card.html", card_context(would.product), request
-        )
+        else:
+            product_id = entries.get("product_id") or None
+            accepted = catalogue().create(product_id, form.edits, origin, dry_run=True)
+        context = card_context(accepted.product)
+        return render_to_string("admin/products/product/card.html", context, request)

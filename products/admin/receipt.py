@@ -1,18 +1,18 @@
-"""The receipt beside the form: how far the newest version has come, who made it, and what to do about it."""
+"""The receipt in the sidebar: how far the newest version has come, who made it, and its undo."""
 
-from typing import Any
+from typing import TypedDict
 
 from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
-from django.urls import NoReverseMatch, path, reverse
+from django.urls import NoReverseMatch, URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
-from products.admin.base import ModelAdmin
-from products.admin.formatting import label
+from products.admin.base import Context, ModelAdmin
+from products.admin.formatting import field_label
 from products.admin.refusals import status_of
 from products.bootstrap import catalogue
 from products.changes import Change
@@ -21,77 +21,98 @@ from products.errors import CatalogueError
 from products.merging import differences
 from products.pipeline import effect_states
 
-STEPS = {
-    "stored": "Stored",
-    "purged": "Purged from the CDN",
-    "searchable": "Found by search",
-    "audited": "Audited",
+STEP_NAMES = {
+    "stored": "Saved",
+    "purged": "On the website",
+    "searchable": "In search",
+    "audited": "In the audit trail",
 }
 
 
-def receipt_context(change: Change) -> dict[str, Any]:
-    """What the receipt shows of a change."""
-    steps = [{"name": STEPS[effect], **state} for effect, state in effect_states(change).items()]
+class NewerVersion(TypedDict):
+    """The newest version as the script of an older form shows it."""
+
+    version: int
+    by: str
+    at: str
+    fields: list[str]
+
+
+def receipt_context(change: Change) -> Context:
+    """Return what the receipt shows of a change."""
+    steps = [
+        {"name": STEP_NAMES[effect], **state} for effect, state in effect_states(change).items()
+    ]
     return {
         "receipt": change,
         "steps": steps,
-        "receipt_url": reverse(
-            "admin:products_product_receipt", args=[quote(change.product_id), change.version]
-        ),
+        "receipt_url": receipt_url(change.product_id, change.version),
         "undo_url": _undo_url(change),
     }
 
 
+def receipt_url(product_id: str, version: int) -> str:
+    return reverse("admin:products_product_receipt", args=[quote(product_id), version])
+
+
 def undo_button(change: Change) -> SafeString:
-    """Stands in the message after a save; the page it is shown on has the form."""
+    """Return the button in the message after a save. It belongs to a form of that page."""
     url = _undo_url(change)
-    mark = '<button type="submit" form="undo-form" formaction="{}" class="undo-now">Undo</button>'
-    return format_html(mark, url) if url else SafeString()
+    if not url:
+        return SafeString()
+    return format_html(
+        '<button type="submit" form="undo-form" formaction="{}" class="message-button">'
+        "Undo</button>",
+        url,
+    )
 
 
 def _undo_url(change: Change) -> str:
+    """Return the address that undoes the change, or nothing for a creation.
+
+    A creation is undone by deactivating the product.
+    """
     if change.before is None:
-        return ""  # what takes a creation back is the button that deactivates
+        return ""
+    args = [quote(change.product_id), change.version]
     try:
-        return reverse(
-            "admin:products_product_undo", args=[quote(change.product_id), change.version]
-        )
+        return reverse("admin:products_product_undo", args=args)
     except NoReverseMatch:
         return ""
 
 
-def moved_on(change: Change) -> dict[str, Any] | None:
-    """What others saved since this version; None while it is the newest."""
+def newer_version(change: Change) -> NewerVersion | None:
+    """Return what others saved since this version; None while it is the newest."""
     newest = catalogue().newest(change.product_id)
     if newest.version <= change.version:
         return None
-    fields = [label(name) for name in differences(change.after, newest)]
     return {
         "version": newest.version,
         "by": newest.updated_by,
         "at": format_timestamp(newest.updated_at),
-        "fields": fields,
+        "fields": [field_label(name) for name in differences(change.after, newest)],
     }
 
 
 class ProductReceipt(ModelAdmin):
-    def get_urls(self) -> list[Any]:
+    def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(require_safe(self.receipt_view))
         address = "<path:object_id>/receipt/<int:version>/"
         return [path(address, view, name="products_product_receipt"), *super().get_urls()]
 
     def receipt_view(self, request: HttpRequest, object_id: str, version: int) -> HttpResponse:
-        """The receipt as it is now, for the page that shows it; and who saved something since."""
+        """Return the current receipt for the page's script, and what others saved since."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         try:
             change = catalogue().receipt(unquote(object_id), version)
-            newer = moved_on(change)
+            newer = newer_version(change)
         except CatalogueError as refusal:
             return JsonResponse({"message": str(refusal)}, status=status_of(refusal))
-        context = receipt_context(change) | {
-            "may_change": self.has_change_permission(request) and newer is None
-        }
+        context = receipt_context(change)
+        context["may_change"] = self.has_change_permission(request) and newer is None
         html = render_to_string("admin/products/product/receipt.html", context, request)
-        going = bool(change.open) and change.status != "failed"
-        return JsonResponse({"html": html, "status": change.status, "open": going, "newer": newer})
+        is_open = bool(change.open) and change.status != "failed"
+        return JsonResponse(
+            {"html": html, "status": change.status, "open": is_open, "newer": newer}
+        )

@@ -1,4 +1,4 @@
-"""What a person sees who is refused: pages in the admin's look, with a way on; and what a page's own script is told."""
+"""Answers to refused requests: a page, or a status and a sentence for the page's script."""
 
 from http import HTTPStatus
 
@@ -8,13 +8,16 @@ from django.shortcuts import render
 
 from products.errors import CatalogueError, Invalid, NotFound, Unavailable
 
-MAY_NOT = "Your account has no permission for this. If it should have, please ask a superuser to put you into a group."
-STALE = (
-    "This page was too old, perhaps because you have logged in anew since it was opened. Nothing was saved. "
-    "Please go back, copy what you typed, and load that page anew."
+PERMISSION_DENIED = (
+    "Your account has no permission for this. "
+    "If it should have, please ask a superuser to add you to a group."
+)
+FORM_EXPIRED = (
+    "This page was too old, perhaps because you have logged in again since it was opened. "
+    "Nothing was saved. Please go back, copy what you typed, and reload that page."
 )
 
-STATUS_OF = {
+STATUS_BY_ERROR = {
     Invalid: HTTPStatus.BAD_REQUEST,
     NotFound: HTTPStatus.NOT_FOUND,
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -22,31 +25,30 @@ STATUS_OF = {
 
 
 def status_of(refusal: CatalogueError) -> int:
-    """By what the caller must do; whatever else is refused is a conflict."""
-    return next(
-        (status for kind, status in STATUS_OF.items() if isinstance(refusal, kind)),
-        HTTPStatus.CONFLICT,
-    )
+    """Return the HTTP status of a refusal; everything without an entry is a conflict."""
+    for error, status in STATUS_BY_ERROR.items():
+        if isinstance(refusal, error):
+            return status
+    return HTTPStatus.CONFLICT
 
 
 def sentence_of(refusal: CatalogueError, field: str) -> str:
-    """What is wrong with the one field that was sent, or with the whole."""
-    return (
-        " ".join(refusal.errors.get(field, [str(refusal)]))
-        if isinstance(refusal, Invalid)
-        else str(refusal)
-    )
+    """Return what is wrong with the field, or with the request as a whole."""
+    if isinstance(refusal, Invalid) and field in refusal.errors:
+        return " ".join(refusal.errors[field])
+    return str(refusal)
 
 
-def may_not(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return _page(request, "You may not do this", MAY_NOT)
+def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Answer a request that the user's permissions do not allow."""
+    return _render_refusal(request, "You don't have permission to do this", PERMISSION_DENIED)
 
 
-def stale(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """A form without a valid CSRF token."""
-    return _page(request, "Not saved", STALE)
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Answer a form without a valid CSRF token."""
+    return _render_refusal(request, "Not saved", FORM_EXPIRED)
 
 
-def _page(request: HttpRequest, title: str, sentence: str) -> HttpResponse:
+def _render_refusal(request: HttpRequest, title: str, sentence: str) -> HttpResponse:
     context = {**admin.site.each_context(request), "title": title, "sentence": sentence}
-    return render(request, "admin/refused.html", context, status=403)
+    return render(request, "admin/refusal.html", context, status=HTTPStatus.FORBIDDEN)

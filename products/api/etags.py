@@ -4,7 +4,7 @@ import hashlib
 
 from rest_framework.request import Request
 
-from products.acceptance import MAX_VERSION
+from products.changes import MAX_VERSION
 from products.errors import Invalid
 from products.lists import Page
 

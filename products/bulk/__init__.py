@@ -1,1 +1,1 @@
-"""Jobs: bulk edits and imports of many products, planned and seen before they are applied a chunk at a time."""
+"""Jobs: bulk edits and imports of many products, previewed and then applied in chunks."""

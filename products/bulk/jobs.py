@@ -1,108 +1,65 @@
-"""Jobs: many writes that are planned, looked at, applied a chunk at a time, and taken back. Pure.
+"""Jobs: many writes that are planned, previewed, applied chunk by chunk, and undone. Pure.
 
-A job is written down with all its rows before anything happens; a message only says that it goes on. So a message that
-is lost, doubled or late does no harm: each row is written under a key of its own and takes effect once.
+A job is stored with all its rows before any row is written; a message only says that work remains.
+So a message that is lost, duplicated or delayed does no harm. Each row has its own idempotency key,
+so its write takes effect once.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 from products.acceptance import Acceptance
-from products.bulk.rows import CHUNK, Row, RowState, undo_row
-from products.changes import Origin
-from products.errors import CatalogueError, Conflict, CorruptChange, Invalid, NotFound, Unavailable
+from products.bulk.job import MAX_ROWS, Job, JobKind, JobNotFound, JobState, JobStateConflict
+from products.bulk.rows import Row, RowState, undo_row
+from products.changes import Change, Origin, validate_reason
+from products.errors import CatalogueError, CorruptChange, Invalid, Unavailable
 from products.idempotency import IdempotencyKey
 from products.merging import VersionMismatch, differences
 
-MAX_ROWS = 10_000
-RETENTION = timedelta(days=30)
 TIME_BUDGET = timedelta(seconds=5)
-"""How long a job works before it lets others have their turn; far below the time limit of a task."""
+"""How long a worker spends on one chunk; far below the time limit of a task.
 
-
-class JobKind(StrEnum):
-    """What a job is; it is also the source of its changes."""
-
-    BULK = "bulk"
-    CSV = "csv"
-    UNDO = "undo"
-
-
-class JobState(StrEnum):
-    PLANNED = "planned"
-    RUNNING = "running"
-    DONE = "done"
-    CANCELLED = "cancelled"
-
-
-class JobNotFound(NotFound):
-    def __init__(self, job_id: str) -> None:
-        super().__init__(f"There is no job {job_id!r}; jobs are kept for {RETENTION.days} days.")
-
-
-class JobStateConflict(Conflict):
-    """The job is no longer in the state in which this could be done to it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """What is to be done, by whom and why, and how far it has come. ``turn`` counts the steps it has made."""
-
-    job_id: str
-    kind: JobKind
-    title: str
-    actor: str
-    created_at: datetime
-    rows: int
-    counts: Mapping[RowState, int]
-    reason: str = ""
-    state: JobState = JobState.PLANNED
-    chunk: int = 0
-    sequence: int = 0
-    updated_at: datetime
-    undo_of: str | None = None
-
-    @property
-    def chunks(self) -> int:
-        return -(-self.rows // CHUNK)
-
-    @property
-    def done(self) -> int:
-        """Rows that will not change any more."""
-        return self.rows - self.counts.get(RowState.WAITING, 0)
+Messages of other jobs get their share of the worker in between.
+"""
+MAX_TRANSITION_ATTEMPTS = 3
 
 
 class JobTable(Protocol):
-    """Each method may raise EngineAway."""
+    """Where jobs are stored. Each method may raise DependencyUnavailable."""
 
     def put_job(self, job: Job, rows: Sequence[Row]) -> None:
-        """Write the rows down, and then the job, so that a job that can be seen is whole."""
+        """Store the rows first and the job last, so that a visible job is complete."""
 
     def job(self, job_id: str) -> Job | None: ...
 
     def rows(self, job_id: str, chunk: int) -> list[Row]: ...
 
     def jobs(self, limit: int) -> list[Job]:
-        """Newest first."""
+        """Return the newest jobs, the newest first."""
 
     def save_step(self, job: Job, rows: Sequence[Row] | None = None) -> bool:
-        """Write down the job's next step, with the rows of the chunk it worked on; False when it has moved on."""
+        """Store the job's next step, with the rows of its chunk.
+
+        Return False when another worker has stored this step already.
+        """
 
     def running_jobs(self, updated_before: datetime) -> Iterator[Job]: ...
 
 
 class JobDoorbell(Protocol):
     def notify_job(self, job_id: str) -> None:
-        """Say that the job goes on. May be lost; never raises for a queue that is away."""
+        """Send a message that the job has work left; it may be lost.
+
+        An unavailable queue raises nothing.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Jobs:
-    """The use-cases. Time and ids come from outside."""
+    """Plan, start, cancel, undo and work on jobs; the clock and the ids are injected."""
 
     table: JobTable
     catalogue: Acceptance
@@ -121,13 +78,15 @@ class Jobs:
         reason: str = "",
         undo_of: str | None = None,
     ) -> Job:
-        """Write a job down, to be looked at. Invalid when it has no row, or more than ROWS_MOST."""
-        kept = list(rows)
-        if not 1 <= len(kept) <= MAX_ROWS:
-            raise Invalid(
-                {"rows": [f"A job has 1 to {MAX_ROWS} rows; this one would have {len(kept)}."]}
-            )
-        Origin(actor=actor, source=kind, request_id="", reason=reason)  # whether the reason is one
+        """Store a job for its preview.
+
+        Raise Invalid when it has no row, more than MAX_ROWS, or a reason that is too long.
+        """
+        planned = list(rows)
+        if not 1 <= len(planned) <= MAX_ROWS:
+            sentence = f"A job has 1 to {MAX_ROWS} rows; this one would have {len(planned)}."
+            raise Invalid({"rows": [sentence]})
+        validate_reason(reason)
         now = self.clock()
         job = Job(
             job_id=self.new_id(),
@@ -137,129 +96,150 @@ class Jobs:
             reason=reason,
             created_at=now,
             updated_at=now,
-            rows=len(kept),
-            counts=Counter(row.state for row in kept),
+            rows=len(planned),
+            counts=Counter(row.state for row in planned),
             undo_of=undo_of,
         )
-        self.table.put_job(job, kept)
+        self.table.put_job(job, planned)
         return job
 
     def job(self, job_id: str) -> Job:
-        """JobNotFound."""
+        """Return the job. Raise JobNotFound when there is none."""
         job = self.table.job(job_id)
         if job is None:
             raise JobNotFound(job_id)
         return job
 
     def rows(self, job: Job) -> Iterator[Row]:
-        """All rows, read chunk by chunk as they are asked for."""
+        """Yield all rows, and read each chunk only when it is reached."""
         for chunk in range(job.chunks):
             yield from self.table.rows(job.job_id, chunk)
 
     def start(self, job_id: str) -> Job:
-        """JobMovedOn unless it is planned."""
+        """Start a planned job. Raise JobStateConflict in any other state."""
         job = self._transition(job_id, JobState.PLANNED, JobState.RUNNING)
         self.doorbell.notify_job(job_id)
         return job
 
     def cancel(self, job_id: str) -> Job:
-        """End a running job; what it has done stays. JobMovedOn when it has ended already."""
+        """End a running job and keep what it has written.
+
+        Raise JobStateConflict when it is not running.
+        """
         return self._transition(job_id, JobState.RUNNING, JobState.CANCELLED)
 
     def _transition(self, job_id: str, expected: JobState, state: JobState) -> Job:
-        for _ in range(3):  # a worker may just be making a step
+        for _ in range(MAX_TRANSITION_ATTEMPTS):  # a worker may store a step in between
             job = self.job(job_id)
             if job.state != expected:
                 break
-            moved = replace(job, state=state, sequence=job.sequence + 1, updated_at=self.clock())
-            if self.table.save_step(moved):
-                return moved
-        raise JobStateConflict(f"The job is {self.job(job_id).state} already.")
+            updated = self._next_step(job, state=state)
+            if self.table.save_step(updated):
+                return updated
+        raise JobStateConflict(f"The job is already {self.job(job_id).state}.")
+
+    def _next_step(self, job: Job, **facts: Any) -> Job:
+        return replace(job, sequence=job.sequence + 1, updated_at=self.clock(), **facts)
 
     def work(self, job_id: str) -> None:
-        """Go on with the job for one turn; EngineAway brings the message back, and nothing is done twice."""
+        """Work on the current chunk of a running job, and send a message when work is left.
+
+        Raise DependencyUnavailable, so that the message is redelivered. Rows that were written
+        before take no effect again.
+        """
         job = self.table.job(job_id)
         if job is None or job.state != JobState.RUNNING:
             return
-        rows = self.table.rows(job_id, job.chunk)
-        worked = self._worked(job, rows)
-        counts = Counter(job.counts)
-        counts.subtract(row.state for row in rows)
-        counts.update(row.state for row in worked)
-        whole = all(row.state != RowState.WAITING for row in worked)
-        after = replace(
-            job,
-            counts=counts,
-            chunk=job.chunk + whole,
-            sequence=job.sequence + 1,
-            updated_at=self.clock(),
-        )
-        if after.chunk >= job.chunks:
-            after = replace(after, state=JobState.DONE)
-        if self.table.save_step(after, worked) and after.state == JobState.RUNNING:
+        before = self.table.rows(job_id, job.chunk)
+        after = self._work_chunk(job, before)
+        step = self._advance(job, before, after)
+        if not self.table.save_step(step, after):
+            return
+        if step.state == JobState.RUNNING:
             self.doorbell.notify_job(job_id)
 
-    def _worked(self, job: Job, rows: Sequence[Row]) -> list[Row]:
-        """The chunk's rows, those done for which there was time."""
+    def _work_chunk(self, job: Job, rows: Sequence[Row]) -> list[Row]:
+        """Write the waiting rows for which there is time, and return all rows of the chunk."""
         deadline = self.clock() + TIME_BUDGET
-        return [
-            self._written(job, row)
-            if row.state == RowState.WAITING and self.clock() <= deadline
-            else row
-            for row in rows
-        ]
+        worked: list[Row] = []
+        for row in rows:
+            is_due = row.state == RowState.WAITING and self.clock() <= deadline
+            worked.append(self._write_row(job, row) if is_due else row)
+        return worked
 
-    def _written(self, job: Job, row: Row) -> Row:
-        # A caller's own key holds no space, so these never meet.
-        key = IdempotencyKey(f"job {job.job_id} {row.number}", job.job_id)
-        origin = Origin(
-            actor=job.actor,
-            source=job.kind,
-            request_id=job.job_id,
-            reason=job.reason,
-            idempotency_key=key,
-        )
+    def _advance(self, job: Job, before: Sequence[Row], after: Sequence[Row]) -> Job:
+        """Return the job's next step, given the rows of its chunk before and after the work."""
+        counts = Counter(job.counts)
+        counts.subtract(row.state for row in before)
+        counts.update(row.state for row in after)
+        chunk = job.chunk
+        if all(row.state != RowState.WAITING for row in after):
+            chunk += 1
+        state = JobState.DONE if chunk >= job.chunks else job.state
+        return self._next_step(job, counts=counts, chunk=chunk, state=state)
+
+    def _write_row(self, job: Job, row: Row) -> Row:
         try:
-            accepted = self.catalogue.write(row.write, origin)
+            accepted = self.catalogue.write(row.write, _row_origin(job, row))
         except Unavailable:
             raise
-        except VersionMismatch as moved:
-            by = f"{moved.product.updated_by} saved version {moved.product.version} since."
-            return replace(row, state=RowState.SKIPPED, message=by)
+        except VersionMismatch as conflict:
+            newer = conflict.product
+            message = f"{newer.updated_by} has saved version {newer.version} since."
+            return replace(row, state=RowState.SKIPPED, message=message)
         except (CatalogueError, CorruptChange) as refusal:
-            return replace(row, state=RowState.REFUSED, message=str(refusal))
+            return row.refused(str(refusal))
         if accepted.change is None:
             return replace(row, state=RowState.UNCHANGED)
-        made = accepted.change
-        changed = differences(made.before, made.after)
-        return replace(
-            row,
-            state=RowState.ACCEPTED,
-            version=made.version,
-            product_id=made.product_id,
-            changed=changed,
-        )
+        return _accepted_row(row, accepted.change)
 
     def undo(self, job_id: str, *, actor: str) -> Job:
-        """A planned job that takes back what this one did where nobody has saved since. JobMovedOn while it runs."""
+        """Plan a job that undoes this one, except where somebody has saved the product since.
+
+        Raise JobStateConflict while the job is planned or running.
+        """
         job = self.job(job_id)
         if job.state not in (JobState.DONE, JobState.CANCELLED):
-            raise JobStateConflict(
-                f"The job is {job.state}; only what it has done can be taken back."
-            )
-        made = (row for row in self.rows(job) if row.state == RowState.ACCEPTED)
+            sentence = f"The job is {job.state}; it can be undone when it has ended."
+            raise JobStateConflict(sentence)
+        accepted = (row for row in self.rows(job) if row.state == RowState.ACCEPTED)
         return self.plan(
             JobKind.UNDO,
             f"Undo: {job.title}",
-            (undo_row(number, row) for number, row in enumerate(made, 1)),
+            (undo_row(number, row) for number, row in enumerate(accepted, 1)),
             actor=actor,
             undo_of=job_id,
         )
 
     def requeue_stalled(self) -> int:
-        """Ring for jobs that have stood still: their message was lost, or their worker is gone."""
+        """Send a message for each job that has made no step for ``requeue_after``.
+
+        Its message was lost, or its worker died. Return the number of messages.
+        """
         count = 0
         for job in self.table.running_jobs(self.clock() - self.requeue_after):
             self.doorbell.notify_job(job.job_id)
             count += 1
         return count
+
+
+def _row_origin(job: Job, row: Row) -> Origin:
+    # An API client's own key holds no space, so the two kinds of keys never collide.
+    key = IdempotencyKey(f"job {job.job_id} {row.number}", job.job_id)
+    return Origin(
+        actor=job.actor,
+        source=job.kind,
+        request_id=job.job_id,
+        reason=job.reason,
+        idempotency_key=key,
+    )
+
+
+def _accepted_row(row: Row, change: Change) -> Row:
+    return replace(
+        row,
+        state=RowState.ACCEPTED,
+        version=change.version,
+        product_id=change.product_id,
+        changed=differences(change.before, change.after),
+    )

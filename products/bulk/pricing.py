@@ -1,4 +1,4 @@
-"""How a price is changed for many products at once: set, by a share, by an amount, and rounded. Pure, in Decimal."""
+"""Price changes for many products: set a price, change it by percent or amount, round it. Pure."""
 
 import re
 from collections.abc import Iterable
@@ -10,6 +10,8 @@ from products.errors import Invalid
 from products.product import Product
 
 CENT = Decimal("0.01")
+MINUS_SIGN = "\u2212"
+SIGNED_NUMBER = re.compile(r"[+-]?[0-9]{1,9}(\.[0-9]{1,4})?")
 
 
 class AdjustmentKind(StrEnum):
@@ -19,7 +21,7 @@ class AdjustmentKind(StrEnum):
 
 
 class Rounding(StrEnum):
-    """What the new price is rounded to; NINES is the nearest amount that ends in .99."""
+    """The step a new price is rounded to; NINES is the nearest amount that ends in .99."""
 
     CENTS = "0.01"
     ONES = "1"
@@ -30,43 +32,56 @@ class Rounding(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Adjustment:
-    """One way to change an amount; ``by`` is the new amount, or a signed percentage or amount."""
+    """A price change; ``by`` is the new amount, or a signed percentage or amount."""
 
     kind: AdjustmentKind
     by: Decimal
     rounding: Rounding = Rounding.CENTS
 
-    def of(self, amount: Decimal) -> Decimal:
-        """The new amount; whether it is a legal price is for the product's rules to say."""
+    def new_amount(self, amount: Decimal) -> Decimal:
+        """Return the adjusted amount, without checking that it is a valid price.
+
+        The rules of the product check it when the write is planned.
+        """
         if self.kind is AdjustmentKind.SET:
             return self.by
-        changed = (
-            amount * (1 + self.by / 100)
-            if self.kind is AdjustmentKind.PERCENT
-            else amount + self.by
-        )
-        return rounded(changed, self.rounding)
+        if self.kind is AdjustmentKind.PERCENT:
+            factor = 1 + self.by / 100
+            return rounded(amount * factor, self.rounding)
+        return rounded(amount + self.by, self.rounding)
 
 
 def rounded(amount: Decimal, rounding: Rounding) -> Decimal:
-    """Half up, as people round."""
+    """Return the amount rounded half up to the rounding's step."""
     if rounding is Rounding.NINES:
-        return (amount + CENT).quantize(Decimal(1), ROUND_HALF_UP) - CENT
+        return _rounded_half_up(amount + CENT) - CENT
     step = Decimal(rounding)
-    return ((amount / step).quantize(Decimal(1), ROUND_HALF_UP) * step).quantize(CENT)
+    steps = _rounded_half_up(amount / step)
+    return (steps * step).quantize(CENT)
+
+
+def _rounded_half_up(amount: Decimal) -> Decimal:
+    return amount.quantize(Decimal(1), ROUND_HALF_UP)
 
 
 def new_prices(
     product: Product, fields: Iterable[str], adjustment: Adjustment
 ) -> dict[str, Decimal]:
-    """The product's prices after the adjustment; one that it does not have stays away."""
-    standing = {name: getattr(product, name) for name in fields}
-    return {name: adjustment.of(amount) for name, amount in standing.items() if amount is not None}
+    """Return the adjusted prices by field; a price that the product does not have is left out."""
+    prices: dict[str, Decimal] = {}
+    for name in fields:
+        amount = getattr(product, name)
+        if amount is not None:
+            prices[name] = adjustment.new_amount(amount)
+    return prices
 
 
 def parse_signed_number(text: str, field: str) -> Decimal:
-    """A number as a person types it, with or without a sign; Invalid."""
-    typed = text.strip().replace("\u2212", "-").removesuffix("%").strip()
-    if not re.fullmatch(r"[+-]?[0-9]{1,9}(\.[0-9]{1,4})?", typed):
+    """Parse a number as people type it: with or without a sign, perhaps with a percent sign.
+
+    Raise Invalid for ``field`` when the text is not such a number.
+    """
+    typed = text.strip().replace(MINUS_SIGN, "-").removesuffix("%").strip()
+    if not SIGNED_NUMBER.fullmatch(typed):
         raise Invalid({field: ["Must be a number such as 10, -5 or 12.50."]})
     return Decimal(typed)

@@ -1,4 +1,4 @@
-"""A job's rows: one product each, with what would change, and later what did. Pure."""
+"""The rows of a job: one product each, with its planned and its actual changes. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -11,7 +11,11 @@ from products.merging import differences, merged
 from products.product import Product
 from products.writes import Write
 
-CHUNK = 50  # rows written down together: well below the 400 KB of a DynamoDB item
+CHUNK_SIZE = 50
+"""Rows stored in one item; they stay well below the 400 KB limit of a DynamoDB item."""
+
+FieldChanges = Mapping[str, tuple[Any, Any]]
+"""The value before and the value after, by field."""
 
 
 class RowState(StrEnum):
@@ -24,9 +28,10 @@ class RowState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One product of a job. ``changed`` holds what would change, or what did, as (before, after) by field.
+    """One product of a job.
 
-    ``base`` is the version the row was planned on; with ``strict`` the product must still be at it.
+    ``base`` is the version the row was planned on; with ``strict`` the write requires that version.
+    ``changed`` holds the planned changes, and after the write the actual ones.
     """
 
     number: int
@@ -36,7 +41,7 @@ class Row:
     creates: bool = False
     base: int | None = None
     strict: bool = False
-    changed: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
+    changed: FieldChanges = field(default_factory=dict)
     state: RowState = RowState.WAITING
     message: str = ""
     version: int | None = None
@@ -52,9 +57,13 @@ class Row:
             expected_version=expected_version,
         )
 
+    def refused(self, message: str) -> "Row":
+        """Return the row as refused, with the reason."""
+        return replace(self, state=RowState.REFUSED, message=message)
+
 
 def planned_row(number: int, product: Product, edits: Mapping[str, Any]) -> Row:
-    """The row that makes the edits on the product as it is now, or that tells why they can't be made."""
+    """Return a row that makes the edits on the product, or a refused row with the reason."""
     row = Row(
         number=number,
         product_id=product.product_id,
@@ -65,28 +74,34 @@ def planned_row(number: int, product: Product, edits: Mapping[str, Any]) -> Row:
     try:
         after = merged(product, edits, product)
     except CatalogueError as refusal:
-        return replace(row, state=RowState.REFUSED, message=str(refusal))
+        return row.refused(str(refusal))
     changed = differences(product, after)
-    return replace(row, changed=changed, state=RowState.WAITING if changed else RowState.UNCHANGED)
+    if not changed:
+        return replace(row, state=RowState.UNCHANGED)
+    return replace(row, changed=changed)
 
 
 def undo_row(number: int, row: Row) -> Row:
-    """The row that undoes an accepted one; a product that was created is deactivated."""
-    if row.creates:
-        changed: dict[str, tuple[Any, Any]] = {"active": (True, False)}
-    else:
-        changed = {name: (after, before) for name, (before, after) in row.changed.items()}
+    """Return the row that undoes an accepted one: it deactivates a product that the row created."""
+    changed = _inverse_changes(row)
+    edits = {name: after for name, (_, after) in changed.items()}
     return Row(
         number=number,
         product_id=row.product_id,
         name=row.name,
-        edits={name: after for name, (_, after) in changed.items()},
+        edits=edits,
         base=row.version,
         strict=True,
         changed=changed,
     )
 
 
+def _inverse_changes(row: Row) -> FieldChanges:
+    if row.creates:
+        return {"active": (True, False)}
+    return {name: (after, before) for name, (before, after) in row.changed.items()}
+
+
 def in_chunks(rows: Iterable[Row]) -> Iterator[tuple[Row, ...]]:
-    """The rows as they are written down."""
-    return batched(rows, CHUNK)
+    """Split the rows into the chunks in which they are stored."""
+    return batched(rows, CHUNK_SIZE)

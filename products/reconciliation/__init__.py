@@ -1,1 +1,1 @@
-"""Whether what follows from the log is so - records, names, documents, audit trail - and mending it towards the log."""
+"""Reconciliation: compare records, names, documents and audit records with the log; repair."""

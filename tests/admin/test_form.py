@@ -1,4 +1,4 @@
-"""The staff's form: what is typed is saved, merged or refused at its field, and is never lost on the way."""
+"""The product form: entries are saved, merged, or refused at their field, and never lost."""
 
 from typing import Any
 
@@ -15,13 +15,13 @@ from products.product import validated_edits, validated_id
 from tests.support.admin_client import (
     ADD,
     LIST,
-    entries,
-    errors,
-    opened,
-    page,
-    said,
-    signed_in,
-    typed,
+    current_entries,
+    form_entries,
+    form_errors,
+    last_message,
+    page_url,
+    shown_entries,
+    sign_in,
 )
 from tests.support.builders import fields
 from tests.support.wiring import forget_wiring
@@ -32,12 +32,12 @@ pytestmark = [pytest.mark.django_db, pytest.mark.engines]
 
 @pytest.fixture
 def eve(world: World) -> Client:
-    return signed_in("eve")
+    return sign_in("eve")
 
 
 @pytest.fixture
 def carl(world: World) -> Client:
-    return signed_in("carl", "Product editors")
+    return sign_in("carl", "Product editors")
 
 
 @pytest.fixture
@@ -46,39 +46,42 @@ def basic(catalogue: Catalogue, ann: Origin) -> str:
 
 
 @pytest.fixture
-def away(world: World, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Call it, and DynamoDB is away."""
+def stop_dynamodb(world: World, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Return a function that makes DynamoDB unavailable."""
 
-    def leave() -> None:
+    def stop() -> None:
         monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", f"http://127.0.0.1:{free_port()}")
         forget_wiring()
 
-    return leave
+    return stop
 
 
 # Adding
 
 
-def test_a_product_is_added_under_the_id_that_was_chosen(eve: Client, catalogue: Catalogue) -> None:
-    answer = eve.post(ADD, typed(product_id="PROD-1", features="Mail\r\n\r\n  Web  \r\n"))
+def test_a_product_is_added_with_the_chosen_id(eve: Client, catalogue: Catalogue) -> None:
+    answer = eve.post(ADD, form_entries(product_id="PROD-1", features="Mail\r\n\r\n  Web  \r\n"))
     assert (answer.status_code, answer["Location"]) == (302, LIST)
-    assert said(answer) == "Basic hosting: Saved as v1."
+    assert last_message(answer) == "Basic hosting: Saved as v1."
     product, change = catalogue.newest("PROD-1"), catalogue.receipt("PROD-1", 1)
     assert (product.features, product.period, product.currency) == (("Mail", "Web"), None, "ZAR")
     assert (change.origin.actor, change.origin.source) == ("eve", "admin")
     assert LogEntry.objects.get().get_change_message() == "Added."
 
 
-def test_an_id_is_made_when_none_is_chosen_and_its_pages_work(eve: Client) -> None:
-    answer = eve.post(ADD, typed(_continue="1"))
+def test_a_generated_id_works_on_all_pages(eve: Client) -> None:
+    answer = eve.post(ADD, form_entries(_continue="1"))
     product_id = answer["Location"].removeprefix(LIST).removesuffix("/change/").replace("_5F", "_")
     assert product_id.startswith("prod_")
     assert eve.get(answer["Location"]).status_code == 200
-    assert "created by" in eve.get(page(product_id, "history")).text
-    assert said(eve.post(page(product_id, "restore"))) == "Basic hosting is active already."
+    assert "created by" in eve.get(page_url(product_id, "history")).text
+    assert (
+        last_message(eve.post(page_url(product_id, "restore")))
+        == "Basic hosting is active already."
+    )
 
 
-def test_a_new_form_starts_from_what_most_products_are(eve: Client) -> None:
+def test_a_new_form_starts_with_the_defaults(eve: Client) -> None:
     shown = eve.get(ADD).context["adminform"].form
     assert (shown["currency"].value(), shown["billing_cycle"].value() or "one-time") == (
         "ZAR",
@@ -108,26 +111,26 @@ def test_a_new_form_starts_from_what_most_products_are(eve: Client) -> None:
         ("features", "\n".join(["Mail"] * 21), ["Mail"] * 21),
     ],
 )
-def test_the_sentence_at_a_field_is_the_very_one_of_the_core(
-    field: str, text: str, value: Any
-) -> None:
+def test_a_field_shows_the_error_sentence_of_the_core(field: str, text: str, value: Any) -> None:
     with pytest.raises(Invalid) as refusal:
         validated_edits({field: value})
-    answer = signed_in("eve").post(
-        ADD, typed(product_id="p1", **{field: text})
-    )  # no engine is needed for this
-    assert errors(answer) == refusal.value.errors
-    assert entries(answer)[field] == text
+    answer = sign_in("eve").post(
+        ADD, form_entries(product_id="p1", **{field: text})
+    )  # needs no AWS service
+    assert form_errors(answer) == refusal.value.errors
+    assert shown_entries(answer)[field] == text
 
 
-def test_all_that_is_wrong_is_said_at_once_and_nothing_is_written(
+def test_all_errors_are_shown_together_and_nothing_is_written(
     eve: Client, catalogue: Catalogue
 ) -> None:
-    answer = eve.post(ADD, typed(product_id="a b", name=" ", description="", price="", currency=""))
+    answer = eve.post(
+        ADD, form_entries(product_id="a b", name=" ", description="", price="", currency="")
+    )
     required = ["This field is required."]
     with pytest.raises(Invalid) as refusal:
         validated_id("a b")
-    said_at = errors(answer)
+    said_at = form_errors(answer)
     assert {
         name: said_at[name] for name in ("name", "description", "price", "currency")
     } == dict.fromkeys(("name", "description", "price", "currency"), required)
@@ -135,39 +138,41 @@ def test_all_that_is_wrong_is_said_at_once_and_nothing_is_written(
     assert catalogue.page(ListQuery(active=None)).products == []
 
 
-def test_fields_that_do_not_agree_are_refused_at_the_field(
-    eve: Client, catalogue: Catalogue
-) -> None:
-    answer = eve.post(ADD, typed(product_id="p1", renewal_price="10"))
-    assert list(errors(answer)) == ["renewal_price"]
+def test_contradicting_fields_are_refused_at_the_field(eve: Client, catalogue: Catalogue) -> None:
+    answer = eve.post(ADD, form_entries(product_id="p1", renewal_price="10"))
+    assert list(form_errors(answer)) == ["renewal_price"]
     assert "not renewed" in answer.text
     with pytest.raises(ProductNotFound):
         catalogue.newest("p1")
 
 
-def test_a_name_or_an_id_that_is_taken_is_said_at_its_field(
+def test_a_taken_name_or_id_is_refused_at_its_field(
     eve: Client, basic: str, catalogue: Catalogue
 ) -> None:
-    taken = errors(eve.post(ADD, typed(name="BASIC  hosting")))
+    taken = form_errors(eve.post(ADD, form_entries(name="BASIC  hosting")))
     assert taken == {
         "name": ["The name 'BASIC  hosting' belongs to product 'p1', perhaps a deactivated one."]
     }
-    assert list(errors(eve.post(ADD, typed(product_id="p1", name="Another one")))) == ["product_id"]
+    assert list(form_errors(eve.post(ADD, form_entries(product_id="p1", name="Another one")))) == [
+        "product_id"
+    ]
     catalogue.create(
         "p2", fields(name="Other hosting"), Origin(actor="a", source="t", request_id="r")
     )
-    assert list(errors(eve.post(page("p2"), opened(eve, "p2", name="Basic hosting")))) == ["name"]
+    assert list(
+        form_errors(eve.post(page_url("p2"), current_entries(eve, "p2", name="Basic hosting")))
+    ) == ["name"]
 
 
 # Changing
 
 
-def test_a_change_is_saved_as_the_next_version_and_touches_nothing_else(
+def test_a_change_is_the_next_version_and_leaves_other_fields_alone(
     eve: Client, basic: str, catalogue: Catalogue
 ) -> None:
     before = catalogue.newest("p1")
-    answer = eve.post(page("p1"), opened(eve, "p1", price="1600"))
-    assert said(answer) == "Basic hosting: Saved as v2."
+    answer = eve.post(page_url("p1"), current_entries(eve, "p1", price="1600"))
+    assert last_message(answer) == "Basic hosting: Saved as v2."
     after = catalogue.newest("p1")
     assert (str(after.price), after.version, after.updated_by) == ("1600.00", 2, "eve")
     assert (after.name, after.features, after.period) == (
@@ -178,28 +183,26 @@ def test_a_change_is_saved_as_the_next_version_and_touches_nothing_else(
     assert LogEntry.objects.get().get_change_message() == "Changed Price."
 
 
-def test_a_form_sent_back_as_it_was_saves_nothing(
-    eve: Client, catalogue: Catalogue, ann: Origin
-) -> None:
+def test_an_unchanged_form_saves_nothing(eve: Client, catalogue: Catalogue, ann: Origin) -> None:
     catalogue.create(
         "p1", fields(features=["A\u2028line within"], description="Two lines.\nReally."), ann
     )
-    answer = eve.post(page("p1"), opened(eve, "p1"))
-    assert said(answer) == "Basic hosting: Nothing was different, so nothing was saved."
+    answer = eve.post(page_url("p1"), current_entries(eve, "p1"))
+    assert last_message(answer) == "Basic hosting: Nothing was different, so nothing was saved."
     assert catalogue.newest("p1").version == 1
     assert LogEntry.objects.get().get_change_message() == "No fields changed."
 
 
-def test_two_editors_of_different_fields_both_keep_their_work(
+def test_edits_of_different_fields_are_merged(
     eve: Client, carl: Client, basic: str, catalogue: Catalogue
 ) -> None:
     of_eve, of_carl = (
-        opened(eve, "p1", price="1600"),
-        opened(carl, "p1", description="Carl's own description."),
+        current_entries(eve, "p1", price="1600"),
+        current_entries(carl, "p1", description="Carl's own description."),
     )
-    eve.post(page("p1"), of_eve)
+    eve.post(page_url("p1"), of_eve)
     assert (
-        said(carl.post(page("p1"), of_carl))
+        last_message(carl.post(page_url("p1"), of_carl))
         == "Basic hosting: Saved as v3. Merged with v2 by eve (Price)."
     )
     product = catalogue.newest("p1")
@@ -207,68 +210,79 @@ def test_two_editors_of_different_fields_both_keep_their_work(
     assert LogEntry.objects.latest("pk").get_change_message() == "Changed Description."
 
 
-def test_two_editors_of_one_field_are_told_and_a_second_save_reverts_nobody(
+def test_edits_of_one_field_conflict_and_a_second_save_merges(
     eve: Client, carl: Client, basic: str, catalogue: Catalogue
 ) -> None:
-    of_carl = opened(carl, "p1", price="3000", name="Carl's hosting")
+    of_carl = current_entries(carl, "p1", price="3000", name="Carl's hosting")
     eve.post(
-        page("p1"),
-        opened(eve, "p1", price="2000", description="Eve's own description.", features="Eve's"),
+        page_url("p1"),
+        current_entries(
+            eve, "p1", price="2000", description="Eve's own description.", features="Eve's"
+        ),
     )
-    answer = carl.post(page("p1"), of_carl)
-    sentences = errors(answer)
+    answer = carl.post(page_url("p1"), of_carl)
+    sentences = form_errors(answer)
     assert sentences["price"] == ["eve changed this to 2000.00 meanwhile."]
     assert sorted(sentences) == ["__all__", "price"]
     assert catalogue.newest("p1").version == 2
-    shown = entries(answer)
+    shown = shown_entries(answer)
     assert (shown["price"], shown["name"]) == ("3000", "Carl's hosting")
     assert (shown["description"], shown["features"]) == ("Eve's own description.", "Eve's")
-    assert said(carl.post(page("p1"), shown)) == "Carl's hosting: Saved as v3."
+    assert last_message(carl.post(page_url("p1"), shown)) == "Carl's hosting: Saved as v3."
     product = catalogue.newest("p1")
     assert (str(product.price), product.name) == ("3000.00", "Carl's hosting")
     assert (product.description, product.features) == ("Eve's own description.", ("Eve's",))
 
 
-def test_a_conflict_names_who_changed_the_field_though_others_saved_since(
+def test_a_conflict_names_who_changed_the_field_last(
     eve: Client, carl: Client, basic: str, catalogue: Catalogue, ben: Origin
 ) -> None:
-    of_carl = opened(carl, "p1", features="Carl's", price="3000")
-    eve.post(page("p1"), opened(eve, "p1", features=""))
+    of_carl = current_entries(carl, "p1", features="Carl's", price="3000")
+    eve.post(page_url("p1"), current_entries(eve, "p1", features=""))
     catalogue.update("p1", {"price": "2000"}, ben)
-    sentences = errors(carl.post(page("p1"), of_carl))
+    sentences = form_errors(carl.post(page_url("p1"), of_carl))
     assert sentences["features"] == ["eve changed this to (empty) meanwhile."]
     assert sentences["price"] == ["ben changed this to 2000.00 meanwhile."]
 
 
-def test_a_form_that_does_not_say_what_it_was_made_from_could_overwrite_others_and_is_refused(
+def test_a_form_without_a_valid_base_version_is_refused(
     eve: Client, basic: str, catalogue: Catalogue
 ) -> None:
-    sent = opened(eve, "p1", price="1")
+    sent = current_entries(eve, "p1", price="1")
     del sent["base_version"]
     for base in ({}, *({"base_version": text} for text in ("", "x", "99", "0", "-1", "1" * 30))):
-        assert "open the product anew" in errors(eve.post(page("p1"), sent | base))["__all__"][0]
+        assert (
+            "open the product again"
+            in form_errors(eve.post(page_url("p1"), sent | base))["__all__"][0]
+        )
     assert catalogue.newest("p1").version == 1
 
 
-# Deactivating, restoring, looking
+# Deactivating, restoring, viewing
 
 
-def test_a_product_is_deactivated_and_restored_from_its_page(
+def test_a_product_is_deactivated_and_restored_on_its_page(
     eve: Client, basic: str, catalogue: Catalogue, world: World
 ) -> None:
-    assert "can be restored at any time" in eve.get(page("p1", "delete")).text
-    answer = eve.post(page("p1", "delete"), {"post": "yes"})
-    assert (answer["Location"], said(answer)) == (LIST, "Basic hosting was deactivated as v2.")
+    assert "can be restored at any time" in eve.get(page_url("p1", "delete")).text
+    answer = eve.post(page_url("p1", "delete"), {"post": "yes"})
+    assert (answer["Location"], last_message(answer)) == (
+        LIST,
+        "Basic hosting was deactivated as v2.",
+    )
     assert (
-        said(eve.post(page("p1", "delete"), {"post": "yes"}))
+        last_message(eve.post(page_url("p1", "delete"), {"post": "yes"}))
         == "Basic hosting was deactivated already."
     )
-    text = eve.get(page("p1")).text
+    text = eve.get(page_url("p1")).text
     assert "This product is deactivated" in text
-    assert f'formaction="{page("p1", "restore")}"' in text
-    answer = eve.post(page("p1", "restore"))
-    assert (answer["Location"], said(answer)) == (page("p1"), "Basic hosting was restored as v3.")
-    assert ">Restore<" not in eve.get(page("p1")).text
+    assert f'formaction="{page_url("p1", "restore")}"' in text
+    answer = eve.post(page_url("p1", "restore"))
+    assert (answer["Location"], last_message(answer)) == (
+        page_url("p1"),
+        "Basic hosting was restored as v3.",
+    )
+    assert ">Restore<" not in eve.get(page_url("p1")).text
     world.work()
     assert world.record("p1")["active"] is True  # type: ignore[index] # it is there
     assert [change.change_type for change in catalogue.history("p1")] == [
@@ -278,8 +292,8 @@ def test_a_product_is_deactivated_and_restored_from_its_page(
     ]
 
 
-def test_who_may_only_look_sees_everything_and_no_button(world: World, basic: str) -> None:
-    text = signed_in("vera", "Product viewers").get(page("p1")).text
+def test_a_viewer_sees_everything_but_the_buttons(world: World, basic: str) -> None:
+    text = sign_in("vera", "Product viewers").get(page_url("p1")).text
     for shown in (
         "Basic hosting",
         "Hosting for a first site.",
@@ -290,51 +304,59 @@ def test_who_may_only_look_sees_everything_and_no_button(world: World, basic: st
         assert shown in text
     for button in ('name="_save"', 'name="_continue"', "Deactivate", ">Restore<"):
         assert button not in text
-    assert ">Close" in text.replace("\n", "").replace("  ", "")
+    assert ">Back to products" in text.replace("\n", "").replace("  ", "")
 
 
-def test_a_product_that_is_not_there_leads_home(eve: Client) -> None:
+def test_a_missing_product_redirects_to_the_front_page(eve: Client) -> None:
     for product_id in ("nobody", "a/b", "ü%2F", "../x", "x" * 200, "a b"):
         for name in ("change", "history", "delete"):
-            answer = eve.get(page(product_id, name))
+            answer = eve.get(page_url(product_id, name))
             assert (product_id, answer.status_code, answer["Location"]) == (
                 product_id,
                 302,
                 "/admin/",
             )
-        assert eve.post(page(product_id), typed())["Location"] == "/admin/"
-        answer = eve.post(page(product_id, "restore"), follow=True)
+        assert eve.post(page_url(product_id), form_entries())["Location"] == "/admin/"
+        answer = eve.post(page_url(product_id, "restore"), follow=True)
         assert answer.redirect_chain[-1] == ("/admin/", 302)
 
 
-# DynamoDB away
+# DynamoDB unavailable
 
 
-def test_what_was_typed_survives_while_dynamodb_is_away(eve: Client, basic: str, away: Any) -> None:
-    changed = opened(
+def test_entries_are_kept_while_dynamodb_is_unavailable(
+    eve: Client, basic: str, stop_dynamodb: Any
+) -> None:
+    changed = current_entries(
         eve, "p1", name="Renamed", price="1600", features="One\r\nTwo", period="for ever"
     )
-    away()
+    stop_dynamodb()
     for url, sent in (
-        (page("p1"), changed),
-        (ADD, typed(product_id="p2", name="Another one", price="7")),
+        (page_url("p1"), changed),
+        (ADD, form_entries(product_id="p2", name="Another one", price="7")),
     ):
         answer = eve.post(url, sent)
-        assert errors(answer)["__all__"] == [
-            "DynamoDB does not answer at the moment. Your entries are kept; save again in a few seconds."
+        assert form_errors(answer)["__all__"] == [
+            "DynamoDB does not answer at the moment. "
+            "Your entries are kept; save again in a few seconds."
         ]
-        assert entries(answer).items() >= {name: str(value) for name, value in sent.items()}.items()
+        assert (
+            shown_entries(answer).items()
+            >= {name: str(value) for name, value in sent.items()}.items()
+        )
 
 
-def test_pages_say_so_while_dynamodb_is_away(eve: Client, basic: str, away: Any) -> None:
-    away()
+def test_pages_report_that_dynamodb_is_unavailable(
+    eve: Client, basic: str, stop_dynamodb: Any
+) -> None:
+    stop_dynamodb()
     for name in ("change", "history", "delete"):
-        answer = eve.get(page("p1", name))
+        answer = eve.get(page_url("p1", name))
         assert (answer.status_code, answer["Retry-After"]) == (503, "5")
         assert "DynamoDB does not answer at the moment." in answer.text
-        assert f'href="{page("p1", name)}"' in answer.text
+        assert f'href="{page_url("p1", name)}"' in answer.text
     for name in ("restore", "delete"):
-        answer = eve.post(page("p1", name), {"post": "yes"})
-        assert said(answer) == "DynamoDB does not answer at the moment."
+        answer = eve.post(page_url("p1", name), {"post": "yes"})
+        assert last_message(answer) == "DynamoDB does not answer at the moment."
     assert not LogEntry.objects.exists()
     assert eve.get("/admin/").status_code == 200

@@ -1,34 +1,34 @@
-"""A product's history: who changed what and why, any two versions side by side, and going back."""
+"""A product's history: who changed what and why, comparing two versions, and restoring one."""
 
 import pytest
 from django.test import Client
 
 from products.catalogue import Catalogue
 from products.changes import Origin
-from tests.support.admin_client import page, said, signed_in
+from tests.support.admin_client import last_message, page_url, sign_in
 from tests.support.builders import fields
 from tests.support.world import World
 
 pytestmark = pytest.mark.django_db
-HISTORY = page("p1", "history")
+HISTORY = page_url("p1", "history")
 
 
 @pytest.fixture
 def eve(world: World, catalogue: Catalogue, ann: Origin, ben: Origin) -> Client:
-    """Three versions: made by ann, dearer and described anew by ben, without mail and with <b> by ann."""
+    """Three versions: created by ann, price and description by ben, features by ann."""
     catalogue.create("p1", fields(features=["Mail", "Web"]), ann)
     catalogue.update("p1", {"price": "1600", "description": "Hosting for a second site."}, ben)
     reason = Origin(actor="ann", source="bulk", request_id="request-3", reason="Autumn <sale>")
     catalogue.update("p1", {"features": ["Web", "<b>Shop</b>"]}, reason)
-    return signed_in("eve")
+    return sign_in("eve")
 
 
-def test_each_version_tells_who_what_why_and_how_far(eve: Client, world: World) -> None:
+def test_each_version_shows_author_change_reason_and_effects(eve: Client, world: World) -> None:
     text = eve.get(HISTORY).text
     for shown in (
         "created by <b>ann</b> (test)",
         "changed by <b>ben</b> (test)",
-        "Why: Autumn &lt;sale&gt;",
+        "Reason: Autumn &lt;sale&gt;",
         "Request request-3",
         "<del>R1500</del> → <ins>R1600</ins>",
         "Hosting for a <del>first</del><ins>second</ins> site.",
@@ -40,71 +40,74 @@ def test_each_version_tells_who_what_why_and_how_far(eve: Client, world: World) 
     assert 'data-step="done" title="stored: done ' in eve.get(HISTORY).text
 
 
-def test_any_two_versions_stand_side_by_side(eve: Client) -> None:
+def test_any_two_versions_can_be_compared(eve: Client) -> None:
     text = eve.get(f"{HISTORY}?from=3&to=1").text
-    assert "Version 1 against version 3" in text
+    assert "Version 1 compared with version 3" in text
     for shown in (
-        "Bring back v1's price",
+        "Restore price from v1",
         "7 fields are the same",
-        "Make the whole product as in version 1",
+        "Restore version 1",
     ):
         assert shown in text
     assert "They do not differ." in eve.get(f"{HISTORY}?from=2&to=2").text
     for nonsense in ("from=1&to=99", "from=x&to=1", "from=1", "from=-1&to=2", "from=0&to=2"):
-        assert "against version" not in eve.get(f"{HISTORY}?{nonsense}").text
+        assert "compared with version" not in eve.get(f"{HISTORY}?{nonsense}").text
 
 
-def test_one_field_or_the_whole_product_goes_back(eve: Client, catalogue: Catalogue) -> None:
-    answer = eve.post(page("p1", "restore/1"), {"field": "price", "seen": "3"})
-    assert (answer["Location"], said(answer)) == (HISTORY, "Price as in v1, saved as v4.")
+def test_one_field_or_the_whole_product_is_restored(eve: Client, catalogue: Catalogue) -> None:
+    answer = eve.post(page_url("p1", "restore/1"), {"field": "price", "seen": "3"})
+    assert (answer["Location"], last_message(answer)) == (
+        HISTORY,
+        "Price restored from v1, saved as v4.",
+    )
     product = catalogue.newest("p1")
     assert (str(product.price), product.features) == ("1500.00", ("Web", "<b>Shop</b>"))
-    assert catalogue.receipt("p1", 4).origin.reason == "Price as in version 1"
-    answer = eve.post(page("p1", "restore/1"), {"seen": "4", "reason": "A mistake"})
-    assert said(answer) == "Everything as in v1, saved as v5."
+    assert catalogue.receipt("p1", 4).origin.reason == "Price restored from version 1"
+    answer = eve.post(page_url("p1", "restore/1"), {"seen": "4", "reason": "A mistake"})
+    assert last_message(answer) == "Everything restored from v1, saved as v5."
     assert catalogue.newest("p1").features == ("Mail", "Web")
     assert catalogue.receipt("p1", 5).origin.reason == "A mistake"
     assert (
-        said(eve.post(page("p1", "restore/1"), {"seen": "5"}))
+        last_message(eve.post(page_url("p1", "restore/1"), {"seen": "5"}))
         == "Nothing was different, so nothing was saved."
     )
 
 
-def test_who_looked_at_an_old_page_is_told_first(
+def test_restoring_from_an_outdated_page_is_refused(
     eve: Client, catalogue: Catalogue, ben: Origin
 ) -> None:
     catalogue.update("p1", {"price": "7"}, ben)
-    answer = eve.post(page("p1", "restore/1"), {"seen": "3"})
-    assert said(answer) == "ben saved version 4 meanwhile; look at it first."
+    answer = eve.post(page_url("p1", "restore/1"), {"seen": "3"})
+    assert last_message(answer) == "ben saved version 4 meanwhile; look at it first."
     assert catalogue.newest("p1").version == 4
-    assert said(eve.post(page("p1", "restore/99"))) == "Product 'p1' has no version 99."
+    assert last_message(eve.post(page_url("p1", "restore/99"))) == "Product 'p1' has no version 99."
 
 
-def test_going_back_needs_the_permissions_of_what_it_does(
+def test_restoring_needs_the_permissions_of_its_changes(
     eve: Client, catalogue: Catalogue, ann: Origin
 ) -> None:
     catalogue.deactivate("p1", ann)
     catalogue.restore("p1", ann)
-    editor, viewer = signed_in("ed", "Product editors"), signed_in("vic", "Product viewers")
-    assert viewer.post(page("p1", "restore/1")).status_code == 403
-    assert editor.post(page("p1", "restore/4")).status_code == 403  # it was inactive then
-    assert editor.post(page("p1", "restore/1"), {"field": "version"}).status_code == 403
-    assert editor.post(page("p1", "restore/4"), {"field": "price"}).status_code == 302
-    assert eve.get(page("p1", "restore/1")).status_code == 405
+    editor, viewer = sign_in("ed", "Product editors"), sign_in("vic", "Product viewers")
+    assert viewer.post(page_url("p1", "restore/1")).status_code == 403
+    assert editor.post(page_url("p1", "restore/4")).status_code == 403  # it was inactive then
+    assert editor.post(page_url("p1", "restore/1"), {"field": "version"}).status_code == 403
+    assert editor.post(page_url("p1", "restore/4"), {"field": "price"}).status_code == 302
+    assert eve.get(page_url("p1", "restore/1")).status_code == 405
     text = viewer.get(f"{HISTORY}?from=1&to=3").text
-    assert "Version 1 against version 3" in text
-    assert "Bring back" not in text
+    assert "Version 1 compared with version 3" in text
+    assert ">Restore price" not in text
 
 
-def test_a_deactivated_product_has_its_history_too(
+def test_a_deactivated_product_has_a_history(
     eve: Client, catalogue: Catalogue, ann: Origin
 ) -> None:
     catalogue.deactivate("p1", ann)
     assert "deactivated by <b>ann</b>" in eve.get(HISTORY).text
-    assert said(eve.post(page("p1", "restore"))).endswith("was restored as v5.")
+    assert last_message(eve.post(page_url("p1", "restore"))).endswith("was restored as v5.")
 
 
-def test_a_long_history_goes_on(eve: Client, catalogue: Catalogue, ann: Origin) -> None:
+def test_a_long_history_has_pages(eve: Client, catalogue: Catalogue, ann: Origin) -> None:
     for price in range(1, 26):
         catalogue.update("p1", {"price": str(price)}, ann)
     text = eve.get(HISTORY).text

@@ -1,4 +1,4 @@
-"""A product's image: checked by what it is, kept as pixels only, shown to staff and clients alike."""
+"""A product's image: validated by its content, stored as pixels only, shown to all readers."""
 
 import io
 import struct
@@ -15,7 +15,7 @@ from deploy.local.engines import Engines, free_port
 from products import bootstrap
 from products.catalogue import Catalogue
 from products.changes import Origin
-from tests.support.admin_client import LIST, page, signed_in
+from tests.support.admin_client import LIST, page_url, sign_in
 from tests.support.api_client import Api, error_of
 from tests.support.builders import fields
 from tests.support.world import World
@@ -26,21 +26,21 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def eve(world: World, catalogue: Catalogue, ann: Origin, settings: Any) -> Client:
     catalogue.create("p1", fields(), ann)
-    return signed_in("eve")
+    return sign_in("eve")
 
 
-def picture(kind: str = "PNG", size: tuple[int, int] = (200, 100), **options: Any) -> bytes:
-    made = io.BytesIO()
-    Image.new("RGB", size, "teal").save(made, kind, **options)
-    return made.getvalue()
+def make_image(kind: str = "PNG", size: tuple[int, int] = (200, 100), **options: Any) -> bytes:
+    data = io.BytesIO()
+    Image.new("RGB", size, "teal").save(data, kind, **options)
+    return data.getvalue()
 
 
-def sent(client: Client, data: bytes | None, name: str = "any.png") -> Any:
+def upload(client: Client, data: bytes | None, name: str = "any.png") -> Any:
     files = {} if data is None else {"image": SimpleUploadedFile(name, data)}
-    return client.post(page("p1", "image"), files)
+    return client.post(page_url("p1", "image"), files)
 
 
-def kept(world: World, key: str) -> Image.Image:
+def stored_image(world: World, key: str) -> Image.Image:
     return Image.open(io.BytesIO(world.s3.get_object(Bucket=bucket(), Key=key)["Body"].read()))
 
 
@@ -49,23 +49,27 @@ def bucket() -> str:
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
-def test_a_picture_is_kept_shown_and_taken_away(
+def test_an_image_is_stored_shown_and_removed(
     eve: Client, catalogue: Catalogue, world: World, kind: str
 ) -> None:
-    told = sent(eve, picture(kind)).json()
+    result = upload(eve, make_image(kind)).json()
     key = catalogue.newest("p1").image
-    assert (told["version"], told["url"]) == (2, bootstrap.image_url(key))
+    assert (result["version"], result["url"]) == (2, bootstrap.image_url(key))
     assert key is not None
-    assert (kept(world, key).format, kept(world, key).size) == ("WEBP", (200, 100))
+    assert (stored_image(world, key).format, stored_image(world, key).size) == ("WEBP", (200, 100))
     world.work()
-    assert Client().get("/v1.0/products/p1").json()["imageUrl"] == told["url"]
-    assert told["url"] in eve.get(LIST).text
-    assert told["url"] in eve.get(page("p1")).text
+    assert Client().get("/v1.0/products/p1").json()["imageUrl"] == result["url"]
+    assert result["url"] in eve.get(LIST).text
+    assert result["url"] in eve.get(page_url("p1")).text
     assert (
-        f'<del>none</del> → <ins><img class="thumb" src="{told["url"]}"'
-        in eve.get(page("p1", "history")).text
+        f'<del>none</del> → <ins><img class="thumb" src="{result["url"]}"'
+        in eve.get(page_url("p1", "history")).text
     )
-    assert sent(eve, None).json() == {"version": 3, "url": None, "receipt": page("p1", "receipt/3")}
+    assert upload(eve, None).json() == {
+        "version": 3,
+        "url": None,
+        "receipt": page_url("p1", "receipt/3"),
+    }
     assert catalogue.newest("p1").image is None
     assert (
         catalogue.undo("p1", 3, Origin(actor="eve", source="test", request_id="x")).product.image
@@ -73,23 +77,23 @@ def test_a_picture_is_kept_shown_and_taken_away(
     )
 
 
-def test_only_pixels_are_kept_at_a_sane_size(
+def test_only_pixels_are_stored_at_a_limited_size(
     eve: Client, catalogue: Catalogue, world: World
 ) -> None:
     exif = Image.Exif()
     exif[0x010E] = "where I live"
-    large = picture("JPEG", (3000, 1500), exif=exif)
-    sent(eve, large + b"<script>alert(1)</script>")
+    large = make_image("JPEG", (3000, 1500), exif=exif)
+    upload(eve, large + b"<script>alert(1)</script>")
     key = str(catalogue.newest("p1").image)
     data = world.s3.get_object(Bucket=bucket(), Key=key)
-    assert kept(world, key).size == (1200, 600)
+    assert stored_image(world, key).size == (1200, 600)
     assert b"where I live" not in (body := data["Body"].read())
     assert b"<script>" not in body
     assert data["CacheControl"] == "public, max-age=31536000, immutable"
 
 
 def bomb() -> bytes:
-    """A PNG that says it has 60,000 pixels a side."""
+    """Return a PNG whose header claims 60,000 pixels a side."""
     head = struct.pack(">IIBBBBB", 60000, 60000, 8, 2, 0, 0, 0)
     chunk = b"IHDR" + head
     return (
@@ -102,33 +106,29 @@ def bomb() -> bytes:
     [
         (b"", "Must be a PNG, JPEG or WebP picture"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "Must be a PNG, JPEG or WebP picture"),
-        (picture("GIF"), "Must be a PNG, JPEG or WebP picture"),
-        (picture()[:60], "Must be a PNG, JPEG or WebP picture"),
+        (make_image("GIF"), "Must be a PNG, JPEG or WebP picture"),
+        (make_image()[:60], "Must be a PNG, JPEG or WebP picture"),
         (bomb(), "picture that can be read"),
-        (picture(size=(10, 400)), "Must have 64 to 6000 pixels a side; it has 10×400."),
-        (picture("JPEG", (6001, 70)), "it has 6001×70."),
+        (make_image(size=(10, 400)), "Must have 64 to 6000 pixels a side; it has 10×400."),
+        (make_image("JPEG", (6001, 70)), "it has 6001×70."),
         (b"\x89PNG" + b"0" * 5_000_000, "Must have at most 5 MB."),
     ],
     ids=["empty", "svg", "gif", "cut", "bomb", "narrow", "wide", "large"],
 )
-def test_what_is_no_good_picture_is_refused_in_a_sentence(
-    eve: Client, data: bytes, sentence: str
-) -> None:
-    refused = sent(eve, data)
+def test_a_bad_image_is_refused_with_a_reason(eve: Client, data: bytes, sentence: str) -> None:
+    refused = upload(eve, data)
     assert refused.status_code == 400
     assert sentence in refused.json()["message"]
 
 
-def test_images_are_set_by_those_who_may_write(eve: Client) -> None:
-    assert sent(signed_in("vic", "Product viewers"), picture()).status_code == 403
-    assert eve.get(page("p1", "image")).status_code == 405
-    assert eve.post(page("nobody", "image"), {}).status_code == 404
+def test_images_need_the_change_permission(eve: Client) -> None:
+    assert upload(sign_in("vic", "Product viewers"), make_image()).status_code == 403
+    assert eve.get(page_url("p1", "image")).status_code == 405
+    assert eve.post(page_url("nobody", "image"), {}).status_code == 404
 
 
-def test_a_client_may_keep_or_drop_an_image_but_not_make_one_up(
-    eve: Client, catalogue: Catalogue
-) -> None:
-    sent(eve, picture())
+def test_an_api_client_may_keep_or_remove_an_image_only(eve: Client, catalogue: Catalogue) -> None:
+    upload(eve, make_image())
     api = Api()
     read = api("get", "/products/p1").json()
     assert api("put", "/products/p1", read | {"price": "2.00"}).status_code == 202
@@ -143,7 +143,7 @@ def test_a_client_may_keep_or_drop_an_image_but_not_make_one_up(
     assert changed == {"imageUrl": {"before": read["imageUrl"], "after": None}}
 
 
-def test_a_storage_that_is_away_is_said_so(
+def test_an_unavailable_image_storage_is_reported(
     eve: Client, monkeypatch: pytest.MonkeyPatch, engines: Engines, settings: Any
 ) -> None:
     settings.STORAGES = settings.STORAGES | {
@@ -152,7 +152,7 @@ def test_a_storage_that_is_away_is_said_so(
             "OPTIONS": {"bucket_name": "x", "endpoint_url": f"http://127.0.0.1:{free_port()}"},
         }
     }
-    refused = sent(eve, picture())
+    refused = upload(eve, make_image())
     assert (refused.status_code, refused.json()["message"]) == (
         503,
         "The image storage does not answer at the moment.",

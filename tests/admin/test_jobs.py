@@ -1,4 +1,4 @@
-"""Bulk edits and CSV in the admin: planned, looked at, applied by a worker, taken back - and for whom."""
+"""Bulk edits and CSV in the admin: planned, previewed, applied by a worker, and undone."""
 
 import csv
 import io
@@ -11,17 +11,17 @@ from django.test import Client
 
 from deploy.local.engines import free_port
 from products import bootstrap
-from products.bulk.jobs import Job
+from products.bulk.job import Job
 from products.catalogue import Catalogue
 from products.changes import Origin
-from tests.support.admin_client import LIST, signed_in
+from tests.support.admin_client import LIST, sign_in
 from tests.support.builders import fields
 from tests.support.wiring import forget_wiring
 from tests.support.world import World
 
 pytestmark = pytest.mark.django_db
 BULK, IMPORT, EXPORT, JOBS = f"{LIST}bulk/", f"{LIST}import/", f"{LIST}export/", f"{LIST}jobs/"
-DEARER = {
+PRICE_RISE = {
     "doing": "price",
     "field": "price",
     "way": "percent",
@@ -33,7 +33,7 @@ DEARER = {
 
 @pytest.fixture
 def eve(world: World) -> Client:
-    return signed_in("eve")
+    return sign_in("eve")
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def newest_job() -> Job:
     return bootstrap.jobs().table.jobs(1)[0]
 
 
-def doing(client: Client, what: str, job: Job | None = None) -> Any:
+def act(client: Client, what: str, job: Job | None = None) -> Any:
     return client.post(f"{JOBS}{(job or newest_job()).job_id}/{what}/")
 
 
@@ -55,24 +55,24 @@ def uploaded(text: str) -> SimpleUploadedFile:
     return SimpleUploadedFile("prices.csv", text.encode(), content_type="text/csv")
 
 
-def test_ticked_products_are_changed_after_each_was_seen_before_and_after(
+def test_ticked_products_are_previewed_and_changed(
     eve: Client, three: None, catalogue: Catalogue, world: World
 ) -> None:
     ticked = {"action": "bulk", "_selected_action": ["p0", "p2"]}
     form = eve.post(LIST, ticked)["Location"]
     assert "2 ticked products" in eve.get(form).text
-    page = eve.post(form, DEARER)["Location"]
+    page = eve.post(form, PRICE_RISE)["Location"]
     assert page == f"{JOBS}{newest_job().job_id}/"
     text = eve.get(page).text
     for shown in (
-        "Price +10%, rounded: whole amounts",
+        "Price +10%, rounded to whole amounts",
         "Apply to 2 products",
         "<del>95.00</del>",
         "<ins>105.00</ins>",
     ):
         assert shown in text
     assert catalogue.newest("p0").version == 1
-    doing(eve, "start")
+    act(eve, "start")
     assert 'data-progress="' in eve.get(page).text
     world.work()
     assert [str(catalogue.newest(f"p{n}").price) for n in range(3)] == [
@@ -84,17 +84,17 @@ def test_ticked_products_are_changed_after_each_was_seen_before_and_after(
     progress = eve.get(f"{page}progress/").json()
     assert (progress["state"], progress["done"], progress["counts"]["accepted"]) == ("done", 2, 2)
     assert "accepted as v2" in eve.get(f"{page}?only=accepted").text
-    assert "No rows of this kind" in eve.get(f"{page}?only=refused").text
+    assert "No rows with this status" in eve.get(f"{page}?only=refused").text
 
 
-def test_all_that_match_the_filter_are_changed_and_taken_back_but_for_what_was_edited_since(
+def test_undo_of_a_filtered_bulk_edit_skips_later_edits(
     eve: Client, three: None, catalogue: Catalogue, world: World, ben: Origin
 ) -> None:
     catalogue.deactivate("p1", ben)
     link = f"{BULK}?filters=active%3Dyes"
     assert link in eve.get(f"{LIST}?active=yes").text
-    eve.post(link, DEARER | {"way": "amount", "by": "-5", "rounding": "0.01"})
-    doing(eve, "start")
+    eve.post(link, PRICE_RISE | {"way": "amount", "by": "-5", "rounding": "0.01"})
+    act(eve, "start")
     world.work()
     assert [str(catalogue.newest(f"p{n}").price) for n in range(3)] == [
         "90.00",
@@ -102,12 +102,12 @@ def test_all_that_match_the_filter_are_changed_and_taken_back_but_for_what_was_e
         "2495.00",
     ]
     catalogue.update("p2", {"description": "Edited since then."}, ben)
-    undo = doing(eve, "undo")["Location"]
+    undo = act(eve, "undo")["Location"]
     assert "<ins>95.00</ins>" in eve.get(undo).text
-    doing(eve, "start")
+    act(eve, "start")
     world.work()
     text = eve.get(undo).text
-    assert "ben saved version 3 since." in text
+    assert "ben has saved version 3 since." in text
     assert [str(catalogue.newest(f"p{n}").price) for n in range(3)] == [
         "95.00",
         "1500.00",
@@ -123,19 +123,17 @@ def test_all_that_match_the_filter_are_changed_and_taken_back_but_for_what_was_e
         ({"reason": "x" * 201}, "at most 200"),
     ],
 )
-def test_a_bulk_edit_that_makes_no_sense_is_refused_in_a_sentence(
+def test_an_invalid_bulk_edit_is_refused_with_a_reason(
     eve: Client, three: None, given: dict[str, str], sentence: str
 ) -> None:
-    assert sentence in eve.post(f"{BULK}?id=p0", DEARER | given).text
-    assert "1 to 10000 rows" in eve.post(f"{BULK}?id=nobody", DEARER).text
+    assert sentence in eve.post(f"{BULK}?id=p0", PRICE_RISE | given).text
+    assert "1 to 10000 rows" in eve.post(f"{BULK}?id=nobody", PRICE_RISE).text
     assert bootstrap.jobs().table.jobs(1) == []
 
 
-def test_a_price_that_would_be_illegal_is_named_before_anything_happens(
-    eve: Client, three: None
-) -> None:
+def test_an_invalid_price_is_shown_in_the_preview(eve: Client, three: None) -> None:
     page = eve.post(
-        f"{BULK}?id=p0&id=p2", DEARER | {"way": "amount", "by": "-100", "rounding": "0.01"}
+        f"{BULK}?id=p0&id=p2", PRICE_RISE | {"way": "amount", "by": "-100", "rounding": "0.01"}
     )["Location"]
     text = eve.get(page).text
     assert "price: Must be between 0.01 and 999999.99." in text
@@ -160,7 +158,7 @@ def test_an_export_is_edited_and_imported_again(
     shown = eve.get(page).text
     for text in ("Apply to 2 products", "<del>1500.00</del>", "Import of prices.csv", "Brand new"):
         assert text in shown
-    doing(eve, "start")
+    act(eve, "start")
     world.work()
     assert catalogue.newest("p1").price == Decimal("1600.00")
     assert catalogue.by_names(["brand NEW"])["brandnew"].features == ("Mail", "Web")
@@ -176,7 +174,7 @@ def test_an_export_is_edited_and_imported_again(
     assert 'data-count="waiting"' not in eve.get(again).text
 
 
-def test_columns_are_what_the_person_says_they_are(
+def test_columns_are_mapped_as_the_user_chooses(
     eve: Client, three: None, world: World, catalogue: Catalogue
 ) -> None:
     file = "What,Old,New\nHosting 0,1,77\n"
@@ -184,7 +182,7 @@ def test_columns_are_what_the_person_says_they_are(
     eve.post(
         IMPORT, {"file": uploaded(file), "column-0": "name", "column-1": "", "column-2": "price"}
     )
-    doing(eve, "start")
+    act(eve, "start")
     world.work()
     assert catalogue.newest("p0").price == Decimal("77.00")
     twice = {"column-0": "name", "column-1": "price", "column-2": "price"}
@@ -193,29 +191,27 @@ def test_columns_are_what_the_person_says_they_are(
     assert eve.post(IMPORT, {"file": uploaded("x"), "ask": "columns"}).status_code == 400
 
 
-def test_who_may_not_add_or_deactivate_does_not_by_a_file_either(three: None, world: World) -> None:
-    editor = signed_in("ed", "Product editors")
+def test_an_import_needs_the_permissions_of_its_rows(three: None, world: World) -> None:
+    editor = sign_in("ed", "Product editors")
     file = "productId,name,description,price,active\np0,,,,no\np1,,,8,\n"
     editor.post(IMPORT, {"file": uploaded(file)})
     assert "You may not deactivate products." in editor.get(f"{JOBS}{newest_job().job_id}/").text
-    assert editor.post(f"{BULK}?id=p0", DEARER | {"doing": "deactivate"}).status_code == 403
+    assert editor.post(f"{BULK}?id=p0", PRICE_RISE | {"doing": "deactivate"}).status_code == 403
 
 
-def test_a_plan_is_started_by_whom_it_was_made_for_only(
-    eve: Client, three: None, world: World
-) -> None:
-    eve.post(f"{BULK}?id=p0", DEARER | {"doing": "deactivate"})
+def test_a_job_is_started_only_by_its_planner(eve: Client, three: None, world: World) -> None:
+    eve.post(f"{BULK}?id=p0", PRICE_RISE | {"doing": "deactivate"})
     job = newest_job()
-    editor, viewer = signed_in("ed", "Product editors"), signed_in("vic", "Product viewers")
-    assert doing(editor, "start").status_code == 403
+    editor, viewer = sign_in("ed", "Product editors"), sign_in("vic", "Product viewers")
+    assert act(editor, "start").status_code == 403
     for what in ("start", "cancel", "undo"):
-        assert doing(viewer, what).status_code == 403
+        assert act(viewer, what).status_code == 403
         assert eve.get(f"{JOBS}{job.job_id}/{what}/").status_code == 405
     assert "Deactivate" in viewer.get(JOBS).text
     assert "Apply" not in viewer.get(f"{JOBS}{job.job_id}/").text
     assert [viewer.get(path).status_code for path in (BULK, IMPORT)] == [403, 403]
     assert viewer.get(EXPORT).status_code == 200
-    nobody = signed_in("stan", None)
+    nobody = sign_in("stan", None)
     paths = (
         JOBS,
         BULK,
@@ -227,33 +223,29 @@ def test_a_plan_is_started_by_whom_it_was_made_for_only(
     )
     assert {nobody.get(path).status_code for path in paths} == {403}
     assert eve.get(f"{JOBS}nobody/").status_code == 404
-    doing(eve, "start", job)
+    act(eve, "start", job)
     world.work()
-    assert (
-        doing(editor, "undo", job).status_code == 302
-    )  # to bring a product back is an editor's business too
+    assert act(editor, "undo", job).status_code == 302  # an editor may reactivate a product
 
 
-def test_a_running_job_is_cancelled_and_an_empty_list_of_jobs_says_so(
-    eve: Client, three: None
-) -> None:
+def test_a_running_job_is_cancelled(eve: Client, three: None) -> None:
     assert "No bulk edits or imports" in eve.get(JOBS).text
-    eve.post(f"{BULK}?id=p0", DEARER)
-    doing(eve, "start")
-    doing(eve, "cancel")
+    eve.post(f"{BULK}?id=p0", PRICE_RISE)
+    act(eve, "start")
+    act(eve, "cancel")
     assert newest_job().state == "cancelled"
-    answer = doing(eve, "cancel")
-    assert "The job is cancelled already." in eve.get(answer["Location"]).text
+    answer = act(eve, "cancel")
+    assert "The job is already cancelled." in eve.get(answer["Location"]).text
 
 
 @pytest.mark.parametrize("what", ["start", "cancel", "undo"])
-def test_what_is_done_to_a_job_while_dynamodb_is_away_is_said_so(
+def test_job_actions_report_that_dynamodb_is_unavailable(
     eve: Client, three: None, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
-    eve.post(f"{BULK}?id=p0", DEARER)
+    eve.post(f"{BULK}?id=p0", PRICE_RISE)
     job = newest_job()
     monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", f"http://127.0.0.1:{free_port()}")
     forget_wiring()
-    answer = doing(eve, what, job)
+    answer = act(eve, what, job)
     assert (answer.status_code, answer["Retry-After"]) == (503, "5")
     assert "DynamoDB does not answer" in answer.text

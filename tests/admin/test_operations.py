@@ -1,4 +1,4 @@
-"""The operations page: what it shows, what can be done on it, and by whom."""
+"""The operations page: what it shows, its actions, and who may use them."""
 
 from typing import Any
 
@@ -9,14 +9,14 @@ from deploy.local.engines import free_port
 from products import bootstrap
 from products.catalogue import Catalogue
 from products.changes import Effect, Failure, Origin
-from tests.support.admin_client import LIST, said, signed_in
+from tests.support.admin_client import LIST, last_message, sign_in
 from tests.support.builders import fields
 from tests.support.wiring import forget_wiring
 from tests.support.world import World
 
 pytestmark = [pytest.mark.django_db, pytest.mark.engines]
 PAGE = f"{LIST}operations/"
-NAMED = {"product": "p1", "version": "1", "effect": "searchable"}
+EFFECT = {"product": "p1", "version": "1", "effect": "searchable"}
 
 
 @pytest.fixture
@@ -25,17 +25,17 @@ def olga(world: World, catalogue: Catalogue, ann: Origin) -> Client:
     bootstrap.pipeline().store("p1", 1)
     failure = Failure(reason="Refused <for ever>", at=catalogue.clock(), attempts=3, permanent=True)
     bootstrap.table().fail(catalogue.receipt("p1", 1), Effect.SEARCHABLE, failure)
-    return signed_in("olga", "Product operators")
+    return sign_in("olga", "Product operators")
 
 
-def test_the_page_shows_what_is_stuck_and_why(olga: Client, world: World) -> None:
+def test_the_page_shows_stuck_changes_with_their_errors(olga: Client, world: World) -> None:
     text = olga.get(PAGE).text
     for shown in (
         "Refused &lt;for ever&gt;",
         "tried 3 times",
         "<b>1</b> ×",
         "bbws-product-change-test",
-        "never",
+        "never checked",
     ):
         assert shown in text
     world.work()
@@ -46,44 +46,44 @@ def test_the_page_shows_what_is_stuck_and_why(olga: Client, world: World) -> Non
 def test_an_operator_retries_and_discards(olga: Client, catalogue: Catalogue, world: World) -> None:
     world.empty_queues()
     assert (
-        said(olga.post(f"{PAGE}retry_cause/", {"cause": "searchable: Refused <for ever>"}))
-        == "1 rung for."
+        last_message(olga.post(f"{PAGE}retry_cause/", {"cause": "searchable: Refused <for ever>"}))
+        == "1 requeued."
     )
     assert world.depth("bbws-product-search-test") == 1
-    assert "was rung for" in said(olga.post(f"{PAGE}retry/", NAMED))
+    assert "was requeued" in last_message(olga.post(f"{PAGE}retry/", EFFECT))
     assert world.depth("bbws-product-search-test") == 2
-    assert "Say why" in said(olga.post(f"{PAGE}discard/", NAMED))
-    assert "must be stored" in said(
-        olga.post(f"{PAGE}discard/", NAMED | {"effect": "stored", "reason": "No need"})
+    assert "Say why" in last_message(olga.post(f"{PAGE}discard/", EFFECT))
+    assert "must be stored" in last_message(
+        olga.post(f"{PAGE}discard/", EFFECT | {"effect": "stored", "reason": "No need"})
     )
-    answer = olga.post(f"{PAGE}discard/", NAMED | {"reason": "Not to be found"})
-    assert said(answer) == "p1 v1 will not be searchable any more."
+    answer = olga.post(f"{PAGE}discard/", EFFECT | {"reason": "Not to be found"})
+    assert last_message(answer) == "p1 v1 will not be searchable any more."
     assert catalogue.receipt("p1", 1).state(Effect.SEARCHABLE) == "discarded"
     assert "(Not to be found)" in olga.get(PAGE).text
-    assert "is not waiting" in said(olga.post(f"{PAGE}retry/", NAMED))
-    assert "has no version" in said(olga.post(f"{PAGE}retry/", NAMED | {"version": "9"}))
+    assert "is not waiting" in last_message(olga.post(f"{PAGE}retry/", EFFECT))
+    assert "has no version" in last_message(olga.post(f"{PAGE}retry/", EFFECT | {"version": "9"}))
 
 
 @pytest.mark.parametrize("group", ["Product viewers", "Product editors", None])
 def test_the_page_is_for_operators_only(olga: Client, group: str | None) -> None:
-    other = signed_in("other", group)
+    other = sign_in("other", group)
     assert other.get(PAGE).status_code == 403
-    for doing in ("retry", "retry_cause", "discard"):
-        assert other.post(f"{PAGE}{doing}/", NAMED | {"reason": "x" * 9}).status_code == 403
-        assert olga.get(f"{PAGE}{doing}/").status_code == 405
-    assert olga.post(f"{PAGE}retry/", NAMED | {"effect": "burnt"}).status_code == 403
-    assert signed_in("ada", "Product admins").get(PAGE).status_code == 200
+    for action in ("retry", "retry_cause", "discard"):
+        assert other.post(f"{PAGE}{action}/", EFFECT | {"reason": "x" * 9}).status_code == 403
+        assert olga.get(f"{PAGE}{action}/").status_code == 405
+    assert olga.post(f"{PAGE}retry/", EFFECT | {"effect": "burnt"}).status_code == 403
+    assert sign_in("ada", "Product admins").get(PAGE).status_code == 200
 
 
-def test_while_an_engine_is_away_the_rest_is_shown(
+def test_the_other_parts_are_shown_while_a_service_is_down(
     olga: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for engine, sentence in (
+    for service, sentence in (
         ("SQS", "<td>?</td>"),
         ("DYNAMODB", "DynamoDB does not answer at the moment."),
     ):
         with monkeypatch.context() as patched:
-            patched.setenv(f"AWS_ENDPOINT_URL_{engine}", f"http://127.0.0.1:{free_port()}")
+            patched.setenv(f"AWS_ENDPOINT_URL_{service}", f"http://127.0.0.1:{free_port()}")
             forget_wiring()
             answer: Any = olga.get(PAGE)
             assert answer.status_code == 200

@@ -1,4 +1,4 @@
-"""Who may do what in the admin: every address, asked by everyone."""
+"""Permissions in the admin: each group requests every address."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,32 +10,32 @@ from django.test import Client
 from products.catalogue import Catalogue
 from products.changes import Origin
 from products.product import Product
-from tests.support.admin_client import ADD, LIST, opened, page, signed_in, typed
+from tests.support.admin_client import ADD, LIST, current_entries, form_entries, page_url, sign_in
 from tests.support.builders import fields
 from tests.support.world import World
 
 pytestmark = pytest.mark.django_db
 
-ALL, LOOK, WRITE, RETIRE = "all", "look", "write", "retire"
+STAFF, VIEW, CHANGE, DELETE = "staff", "view", "change", "delete"
 PEOPLE: dict[str, tuple[Callable[[], Client], set[str]]] = {
-    "superuser": (lambda: signed_in("root", None, superuser=True), {ALL, LOOK, WRITE, RETIRE}),
-    "Product admins": (lambda: signed_in("ada"), {ALL, LOOK, WRITE, RETIRE}),
-    "Product editors": (lambda: signed_in("eve", "Product editors"), {ALL, LOOK, WRITE}),
-    "Product viewers": (lambda: signed_in("vera", "Product viewers"), {ALL, LOOK}),
-    "staff without permission": (lambda: signed_in("stan", None), {ALL}),
-    "an admin who is no staff": (lambda: signed_in("olga", staff=False), set()),
+    "superuser": (lambda: sign_in("root", None, superuser=True), {STAFF, VIEW, CHANGE, DELETE}),
+    "Product admins": (lambda: sign_in("ada"), {STAFF, VIEW, CHANGE, DELETE}),
+    "Product editors": (lambda: sign_in("eve", "Product editors"), {STAFF, VIEW, CHANGE}),
+    "Product viewers": (lambda: sign_in("vera", "Product viewers"), {STAFF, VIEW}),
+    "staff without permission": (lambda: sign_in("stan", None), {STAFF}),
+    "an admin without staff status": (lambda: sign_in("olga", staff=False), set()),
     "anonymous": (Client, set()),
 }
 EVERYONE = pytest.mark.parametrize(("person", "may"), PEOPLE.values(), ids=PEOPLE)
 READS = {
-    "/admin/": ALL,
-    "/admin/products/": LOOK,
-    LIST: LOOK,
-    page("p1"): LOOK,
-    page("p1", "history"): LOOK,
-    page("p1", "receipt/1"): LOOK,
-    ADD: WRITE,
-    page("p1", "delete"): RETIRE,
+    "/admin/": STAFF,
+    "/admin/products/": VIEW,
+    LIST: VIEW,
+    page_url("p1"): VIEW,
+    page_url("p1", "history"): VIEW,
+    page_url("p1", "receipt/1"): VIEW,
+    ADD: CHANGE,
+    page_url("p1", "delete"): DELETE,
 }
 
 
@@ -54,11 +54,11 @@ def outcome(answer: Any) -> str:
 
 
 def expected(may: set[str], needed: str) -> str:
-    return "let in" if needed in may else "refused" if ALL in may else "login"
+    return "let in" if needed in may else "refused" if STAFF in may else "login"
 
 
 @EVERYONE
-def test_every_page_opens_for_those_who_may_and_for_nobody_else(
+def test_every_page_needs_its_permission(
     two: None, person: Callable[[], Client], may: set[str]
 ) -> None:
     client = person()
@@ -68,18 +68,30 @@ def test_every_page_opens_for_those_who_may_and_for_nobody_else(
 
 
 @EVERYONE
-def test_every_write_is_done_for_those_who_may_and_for_nobody_else(
+def test_every_write_needs_its_permission(
     two: None, catalogue: Catalogue, person: Callable[[], Client], may: set[str]
 ) -> None:
     client = person()
-    sent = opened(signed_in("reader"), "p1", price="1.00")
+    sent = current_entries(sign_in("reader"), "p1", price="1.00")
     attempts: dict[str, tuple[str, str, dict[str, Any], str, Callable[[Product], bool]]] = {
-        "add": (WRITE, ADD, typed(product_id="p3", name="Third one"), "p3", lambda product: True),
-        "change": (WRITE, page("p1"), sent, "p1", lambda product: str(product.price) == "1.00"),
-        "restore": (WRITE, page("p2", "restore"), {}, "p2", lambda product: product.active),
+        "add": (
+            CHANGE,
+            ADD,
+            form_entries(product_id="p3", name="Third one"),
+            "p3",
+            lambda product: True,
+        ),
+        "change": (
+            CHANGE,
+            page_url("p1"),
+            sent,
+            "p1",
+            lambda product: str(product.price) == "1.00",
+        ),
+        "restore": (CHANGE, page_url("p2", "restore"), {}, "p2", lambda product: product.active),
         "deactivate": (
-            RETIRE,
-            page("p1", "delete"),
+            DELETE,
+            page_url("p1", "delete"),
             {"post": "yes"},
             "p1",
             lambda product: not product.active,
@@ -92,29 +104,27 @@ def test_every_write_is_done_for_those_who_may_and_for_nobody_else(
 
 
 @EVERYONE
-def test_actions_on_many_are_done_for_those_who_may_and_for_nobody_else(
+def test_actions_on_ticked_rows_need_their_permission(
     two: None, catalogue: Catalogue, person: Callable[[], Client], may: set[str]
 ) -> None:
     client = person()
     for action, needed, product_id, active in (
-        ("deactivate", RETIRE, "p1", False),
-        ("restore", WRITE, "p2", True),
+        ("deactivate", DELETE, "p1", False),
+        ("restore", CHANGE, "p2", True),
     ):
         answer = client.post(
             LIST, {"action": action, "index": "0", ACTION_CHECKBOX_NAME: [product_id]}
         )
-        assert outcome(answer) == expected(may, LOOK)
+        assert outcome(answer) == expected(may, VIEW)
         assert (catalogue.newest(product_id).active is active) == (needed in may)
 
 
-def test_a_product_is_restored_by_a_post_with_a_token_and_by_nothing_else(
-    two: None, catalogue: Catalogue
-) -> None:
-    client = signed_in("ada")
-    assert client.get(page("p2", "restore")).status_code == 405
+def test_restoring_needs_a_post_with_a_csrf_token(two: None, catalogue: Catalogue) -> None:
+    client = sign_in("ada")
+    assert client.get(page_url("p2", "restore")).status_code == 405
     strict = Client(enforce_csrf_checks=True)
     strict.cookies = client.cookies
-    assert strict.post(page("p2", "restore")).status_code == 403
+    assert strict.post(page_url("p2", "restore")).status_code == 403
     assert not catalogue.newest("p2").active
 
 

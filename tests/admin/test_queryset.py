@@ -1,4 +1,4 @@
-"""The query the admin works on: what it knows it does over the catalogue, everything else it refuses aloud."""
+"""The query of the admin: the catalogue answers it, and every unknown question is an error."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.engines
 
 @pytest.fixture
 def three(catalogue: Catalogue, world: World, ann: Origin) -> None:
-    """Cheap, dear and foreign: the last one in dollars; all stored and searchable."""
+    """Three stored and searchable products: cheap, dear, and a foreign one in dollars."""
     for product_id, changes in {
         "cheap": {"price": "10"},
         "dear": {"price": "900", "billing_cycle": "yearly"},
@@ -32,14 +32,13 @@ def page(query: Any, after: str | None = None, limit: int = 10) -> list[str]:
     return [product.pk for product in query.page(after, limit).rows]
 
 
-def test_a_page_is_oldest_first_and_the_next_goes_on(three: None) -> None:
-    leaf = all_products().page(None, 2)
-    rows, position = leaf.rows, leaf.after
-    assert [product.pk for product in rows] == ["cheap", "dear"]
-    assert page(all_products(), position) == ["foreign"]
+def test_pages_are_oldest_first_and_continue(three: None) -> None:
+    first = all_products().page(None, 2)
+    assert [product.pk for product in first.rows] == ["cheap", "dear"]
+    assert page(all_products(), first.after) == ["foreign"]
 
 
-def test_filters_combine_however_they_are_given(three: None) -> None:
+def test_filters_combine_in_every_form(three: None) -> None:
     query = all_products()
     assert page(query.filter(billing_cycle="yearly")) == ["dear"]
     assert page(query.filter(Q(currency="ZAR") & Q(billing_cycle__exact="one-time"))) == ["cheap"]
@@ -62,12 +61,12 @@ def test_filters_combine_however_they_are_given(three: None) -> None:
         (((Q(currency="ZAR") | Q(currency="USD")) & Q(active=True),), {}),
     ],
 )
-def test_what_no_index_answers_is_refused(conditions: Any, lookups: Any) -> None:
+def test_a_query_without_an_index_is_refused(conditions: Any, lookups: Any) -> None:
     with pytest.raises(FieldError, match="can"):
         all_products().filter(*conditions, **lookups)
 
 
-def test_price_orders_one_currency_both_ways_and_other_names_change_nothing(three: None) -> None:
+def test_price_orders_one_currency_and_other_names_are_ignored(three: None) -> None:
     query = all_products()
     assert page(query.order_by("price")) == ["cheap", "dear"]
     assert page(query.order_by("-price")) == ["dear", "cheap"]
@@ -76,7 +75,7 @@ def test_price_orders_one_currency_both_ways_and_other_names_change_nothing(thre
     assert page(query.order_by("name")) == page(query.order_by()) == ["cheap", "dear", "foreign"]
 
 
-def test_a_search_obeys_filters_the_order_by_price_and_pages(three: None) -> None:
+def test_a_search_respects_filters_order_and_pages(three: None) -> None:
     query = all_products().search("hosting")
     assert sorted(page(query)) == ["cheap", "dear", "foreign"]
     assert page(query.filter(billing_cycle="yearly")) == ["dear"]
@@ -91,7 +90,7 @@ def test_a_search_obeys_filters_the_order_by_price_and_pages(three: None) -> Non
     ]
 
 
-def test_chosen_ids_are_read_once_each_and_unknown_ones_are_left_out(three: None) -> None:
+def test_chosen_ids_are_read_without_unknown_ones(three: None) -> None:
     query = all_products().filter(pk__in=["dear", "nobody", "a/b", "cheap"])
     assert [product.pk for product in query] == ["dear", "cheap"]
     assert len(query) == query.count() == 2
@@ -101,7 +100,7 @@ def test_chosen_ids_are_read_once_each_and_unknown_ones_are_left_out(three: None
     assert not all_products().filter(product_id__in=["nobody"])
 
 
-def test_one_product_is_got_by_its_id(three: None) -> None:
+def test_get_returns_one_product_by_id(three: None) -> None:
     product = all_products().get(pk="dear")
     assert (product.name, product.version, str(product)) == ("Hosting dear", 1, "Hosting dear")
     assert all_products().using("default").get(Q(product_id="cheap")).pk == "cheap"
@@ -110,7 +109,7 @@ def test_one_product_is_got_by_its_id(three: None) -> None:
             all_products().get(pk=unknown)
 
 
-def test_all_products_at_once_are_never_read(world: World) -> None:
+def test_the_whole_catalogue_is_never_read(world: World) -> None:
     query = all_products()
     for read in (list, len, bool, lambda q: q[0], lambda q: q.count(), lambda q: q.get()):
         with pytest.raises(FieldError, match="never read"):
@@ -119,13 +118,13 @@ def test_all_products_at_once_are_never_read(world: World) -> None:
         query.filter(pk__in=["p1"]).page(None, 10)
 
 
-def test_what_a_queryset_can_do_and_this_can_not_is_an_error_with_its_name(world: World) -> None:
+def test_an_unsupported_queryset_method_is_an_error(world: World) -> None:
     for name in ("delete", "update", "aggregate", "values", "explain", "iterator"):
         with pytest.raises(AttributeError, match=f"ProductQuery has no '{name}'"):
             getattr(all_products(), name)
 
 
-def test_a_product_is_not_saved_or_deleted_past_the_catalogue(three: None) -> None:
+def test_the_model_can_not_be_saved_or_deleted(three: None) -> None:
     product = all_products().get(pk="dear")
     with pytest.raises(TypeError, match="written through the catalogue"):
         product.save()
@@ -133,7 +132,7 @@ def test_a_product_is_not_saved_or_deleted_past_the_catalogue(three: None) -> No
         product.delete()
 
 
-def test_a_product_knows_its_newest_change_while_that_is_open(
+def test_a_product_has_its_newest_change_while_it_is_open(
     catalogue: Catalogue, world: World, ann: Origin, three: None
 ) -> None:
     catalogue.update("dear", {"price": "901"}, ann)

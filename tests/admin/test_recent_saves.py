@@ -1,25 +1,32 @@
-"""A list shows one's own saves before any index knows of them: the session remembers them for a minute."""
+"""The session remembers a user's saves for a minute, so that the list shows them immediately."""
 
 import time
-from types import SimpleNamespace
 
 import pytest
+from django.http import HttpRequest
 
-from products.admin.recent_saves import KEY, MOST, SECONDS, recent, remember
+from products.admin.recent_saves import (
+    MAX_REMEMBERED,
+    RETENTION_SECONDS,
+    SESSION_KEY,
+    recently_saved,
+    remember_save,
+)
 from products.catalogue import Catalogue
 from products.changes import Origin
-from tests.support.admin_client import LIST, opened, page, signed_in
+from tests.support.admin_client import LIST, current_entries, page_url, sign_in
 from tests.support.builders import fields
 from tests.support.world import World
 
 
-def test_only_the_last_minute_and_the_last_few_are_remembered() -> None:
-    request = SimpleNamespace(
-        session={KEY: {"old": time.time() - SECONDS - 1, "young": time.time()}}
-    )
-    assert recent(request) == ("young",)
-    remember(request, *(f"p{number}" for number in range(MOST)))
-    assert recent(request) == tuple(f"p{number}" for number in range(MOST))
+def test_only_few_saves_of_the_last_minute_are_remembered() -> None:
+    now = time.time()
+    saved_at = {"old": now - RETENTION_SECONDS - 1, "young": now}
+    request = HttpRequest()
+    request.session = {SESSION_KEY: saved_at}  # type: ignore[assignment] # a dict is enough
+    assert recently_saved(request) == ("young",)
+    remember_save(request, *(f"p{number}" for number in range(MAX_REMEMBERED)))
+    assert recently_saved(request) == tuple(f"p{number}" for number in range(MAX_REMEMBERED))
 
 
 @pytest.mark.django_db
@@ -27,10 +34,10 @@ def test_every_way_of_saving_is_remembered(world: World, catalogue: Catalogue, a
     for product_id in ("a", "b", "c", "d"):
         catalogue.create(product_id, fields(name=f"Hosting {product_id}"), ann)
     catalogue.deactivate("d", ann)
-    staff = signed_in("eve")
-    staff.post(page("a"), opened(staff, "a", price="2"))
-    staff.post(page("b", "delete"), {"post": "yes"})
+    staff = sign_in("eve")
+    staff.post(page_url("a"), current_entries(staff, "a", price="2"))
+    staff.post(page_url("b", "delete"), {"post": "yes"})
     staff.post(LIST, {"action": "deactivate", "_selected_action": ["c"]})
-    staff.post(page("d", "restore"))
-    assert set(staff.session[KEY]) == {"a", "b", "c", "d"}
+    staff.post(page_url("d", "restore"))
+    assert set(staff.session[SESSION_KEY]) == {"a", "b", "c", "d"}
     assert staff.get(LIST).status_code == 200

@@ -1,4 +1,4 @@
-"""Whatever a caller sends: it is understood, or refused in the one form, and then nothing of it is kept."""
+"""Invalid requests: each is refused in the API's error form and changes nothing."""
 
 import json
 
@@ -73,7 +73,7 @@ MALFORMED: list[tuple[bytes, str]] = [
 
 
 @pytest.mark.usefixtures("unwritten")
-def test_a_body_that_is_no_json_object_is_refused_with_its_reason(api: Api) -> None:
+def test_a_body_that_is_not_a_json_object_is_refused(api: Api) -> None:
     for body, reason in MALFORMED:
         for method, path in (
             ("post", "/products"),
@@ -90,7 +90,7 @@ def test_a_body_that_is_no_json_object_is_refused_with_its_reason(api: Api) -> N
 
 
 @pytest.mark.usefixtures("unwritten")
-def test_a_value_that_breaks_a_rule_is_refused_at_its_field_however_odd_it_is(api: Api) -> None:
+def test_an_invalid_value_is_refused_under_its_field(api: Api) -> None:
     raw = {
         "price": [
             "1e400",
@@ -116,8 +116,8 @@ def test_a_value_that_breaks_a_rule_is_refused_at_its_field_however_odd_it_is(ap
                 '"a\\nb\\nc"',
                 f'"{"x" * 101}"',
             ),
-            *('"\\u200b\\u200b\\u200b\\u200b"', '"ab\\u200b\\u200b"'),  # can't be seen
-            *('"\\u202eBasic"', '"\\u2066Basic\\u2069"'),  # reads as another
+            *('"\\u200b\\u200b\\u200b\\u200b"', '"ab\\u200b\\u200b"'),  # invisible
+            *('"\\u202eBasic"', '"\\u2066Basic\\u2069"'),  # bidirectional overrides
         ],
         "description": [
             '"\\udc00 is half a character"',
@@ -159,17 +159,17 @@ def test_a_value_that_breaks_a_rule_is_refused_at_its_field_however_odd_it_is(ap
 
 
 @pytest.mark.usefixtures("unwritten")
-def test_all_that_is_wrong_is_told_at_once(api: Api) -> None:
+def test_all_invalid_fields_are_reported_together(api: Api) -> None:
     body = {"name": "ab", "price": "free", "colour": "red", "renewalPrice": "0", "ProductID": "p2"}
     refused = api("post", "/products", body)
     assert set(error_of(refused)["errors"]) == {*body, "description"}
     assert all(
         len(texts) == 1 and texts[0].endswith(".") for texts in error_of(refused)["errors"].values()
     )
-    agree = api("post", "/products", fields(renewalPrice="1.00"))
-    assert list(error_of(agree)["errors"]) == ["renewalPrice"]
-    nothing = error_of(api("post", "/products", b""))
-    assert (nothing["message"][:25], set(nothing["errors"])) == (
+    inconsistent = api("post", "/products", fields(renewalPrice="1.00"))
+    assert list(error_of(inconsistent)["errors"]) == ["renewalPrice"]
+    empty = error_of(api("post", "/products", b""))
+    assert (empty["message"][:25], set(empty["errors"])) == (
         "Some fields are not right",
         set(fields()),
     )
@@ -178,7 +178,7 @@ def test_all_that_is_wrong_is_told_at_once(api: Api) -> None:
 
 
 @pytest.mark.usefixtures("unwritten")
-def test_a_base_version_that_is_none_is_refused(api: Api) -> None:
+def test_an_invalid_base_version_is_refused(api: Api) -> None:
     for version in (0, -1, True, "1", 1.5, 10**12):
         refused = api("patch", "/products/p1", {"price": "1", "version": version})
         assert (refused.status_code, list(error_of(refused)["errors"])) == (400, ["version"]), (
@@ -186,7 +186,7 @@ def test_a_base_version_that_is_none_is_refused(api: Api) -> None:
         )
 
 
-def test_a_number_is_read_exactly(api: Api) -> None:
+def test_numbers_are_read_exactly(api: Api) -> None:
     exact = json.dumps(fields(productId="p1")).replace('"1500.00"', "1500.10").encode()
     assert api("post", "/products", exact).status_code == 202
     assert api("get", "/products/p1").json()["price"] == "1500.10"
@@ -196,7 +196,7 @@ def test_a_number_is_read_exactly(api: Api) -> None:
     )
 
 
-def test_a_body_may_have_ten_kilobytes_and_not_a_byte_more(api: Api, world: World) -> None:
+def test_a_body_has_ten_kilobytes_at_most(api: Api, world: World) -> None:
     for number, (size, status) in enumerate(
         ((MAX_BODY_BYTES, 202), (MAX_BODY_BYTES + 1, 413), (900_000, 413), (1_500_000, 413))
     ):
@@ -209,7 +209,7 @@ def test_a_body_may_have_ten_kilobytes_and_not_a_byte_more(api: Api, world: Worl
 
 
 @pytest.mark.usefixtures("unwritten")
-def test_only_json_is_taken(api: Api) -> None:
+def test_only_json_is_accepted(api: Api) -> None:
     body = json.dumps(fields(name="Another one")).encode()
     kinds = [
         "",
@@ -235,36 +235,36 @@ def test_only_json_is_taken(api: Api) -> None:
 # Anything at all
 
 
-HALVES = st.text(st.characters(categories=["Cs", "Ll", "Cc", "Zs"]), max_size=6)
+SURROGATES = st.text(st.characters(categories=["Cs", "Ll", "Cc", "Zs"]), max_size=6)
 NAMES = st.sampled_from(
     [*fields(), "productId", "renewalPrice", "currency", "period", "features", "active", "version"]
 )
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | HALVES | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(HALVES, inner, max_size=3),
+    st.none() | st.booleans() | st.integers() | st.floats() | SURROGATES | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(SURROGATES, inner, max_size=3),
     max_leaves=6,
 )
-BODIES = st.binary(max_size=60) | st.dictionaries(NAMES | HALVES, JSON, max_size=5).map(
+BODIES = st.binary(max_size=60) | st.dictionaries(NAMES | SURROGATES, JSON, max_size=5).map(
     lambda body: json.dumps(body).encode()
 )
-LATIN = st.text(st.characters(max_codepoint=255, exclude_characters="\r\n"), max_size=30)
-ASKED = st.dictionaries(
+LATIN_1 = st.text(st.characters(max_codepoint=255, exclude_characters="\r\n"), max_size=30)
+HEADERS = st.dictionaries(
     st.sampled_from(
         ["Accept", "Authorization", "If-None-Match", "Prefer", "If-Match", "X-Request-ID", "Origin"]
     ),
-    LATIN
+    LATIN_1
     | st.sampled_from(
         ["*", "*/*", "text/html", "wait=0", "Bearer x.y.z", '"v1"', "application/json; indent=x"]
     ),
 )
 QUERY = st.dictionaries(
-    st.sampled_from(["q", "startAt", "limit", "minPrice", "x"]), LATIN, max_size=2
+    st.sampled_from(["q", "startAt", "limit", "minPrice", "x"]), LATIN_1, max_size=2
 )
 
 
 @BOUNDED
 @given(body=BODIES, key=st.booleans())
-def test_no_body_is_answered_with_a_5xx(api: Api, p1: str, body: bytes, key: bool) -> None:
+def test_no_body_causes_a_5xx(api: Api, p1: str, body: bytes, key: bool) -> None:
     headers = {"Idempotency-Key": "k1"} if key else {}
     calls = [("post", "/products?dryRun=true"), ("post", "/products")]
     calls += [(method, p1) for method in ("put", "patch", "delete")]
@@ -276,12 +276,12 @@ def test_no_body_is_answered_with_a_5xx(api: Api, p1: str, body: bytes, key: boo
 
 
 @BOUNDED
-@given(asked=ASKED, query=QUERY)
-def test_no_header_and_no_query_is_answered_with_a_5xx(
-    world: World, asked: dict[str, str], query: dict[str, str]
+@given(headers=HEADERS, query=QUERY)
+def test_no_header_or_query_causes_a_5xx(
+    world: World, headers: dict[str, str], query: dict[str, str]
 ) -> None:
     for path in ("/v1.0/products", "/v1.0/products/p1", "/v1.0/products/p1/changes"):
-        assert Client().get(path, query, headers=asked).status_code < 500
+        assert Client().get(path, query, headers=headers).status_code < 500
     assert (
-        Client().post("/v1.0/products", b"{", "application/json", headers=asked).status_code < 500
+        Client().post("/v1.0/products", b"{", "application/json", headers=headers).status_code < 500
     )

@@ -1,4 +1,4 @@
-"""POST /products:batch: each by itself or all or none, with a result for every item."""
+"""``POST /products:batch``: every item on its own, or all or none, with a result for each."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -40,12 +40,12 @@ def codes(response: Any) -> list[int]:
 
 
 @pytest.mark.parametrize("mode", ["each", "all"])
-def test_a_batch_of_every_kind_of_write_is_accepted_with_a_receipt_for_each(
+def test_a_batch_returns_a_receipt_for_each_write(
     api: Api, mode: str, catalogue: Catalogue, world: World
 ) -> None:
     batch(api, "each", *(create(number) for number in range(4)))
-    gone = batch(api, mode, {"action": "deactivate", "productId": "p3"})
-    assert codes(gone) == [202]
+    deactivated = batch(api, mode, {"action": "deactivate", "productId": "p3"})
+    assert codes(deactivated) == [202]
     response = batch(
         api,
         mode,
@@ -74,7 +74,7 @@ def test_a_batch_of_every_kind_of_write_is_accepted_with_a_receipt_for_each(
     assert codes(batch(api, mode, update(0, price="8"), Prefer="wait=0")) == [202]
 
 
-def test_each_item_by_itself_tells_what_came_of_it(api: Api, catalogue: Catalogue) -> None:
+def test_mode_each_reports_the_result_of_each_item(api: Api, catalogue: Catalogue) -> None:
     response = batch(
         api,
         "each",
@@ -96,22 +96,27 @@ def test_each_item_by_itself_tells_what_came_of_it(api: Api, catalogue: Catalogu
     assert catalogue.newest("p1").version == 2
 
 
-def test_all_or_none_is_none_when_one_is_refused_and_names_every_culprit(
+def test_mode_all_writes_nothing_and_names_all_refused_items(
     api: Api, catalogue: Catalogue
 ) -> None:
     batch(api, "each", create(1), create(2))
-    taken = update(2, name="hosting NO.1")
+    with_taken_name = update(2, name="hosting NO.1")
     response = batch(
-        api, "all", update(1, price="2"), taken, create(3, price="x"), update(4, price="1")
+        api,
+        "all",
+        update(1, price="2"),
+        with_taken_name,
+        create(3, price="x"),
+        update(4, price="1"),
     )
     body = error_of(response)
-    # The name is taken too; but only the transaction itself would know, and it was not tried.
+    # The name is taken too, but only the transaction finds that, and it was not tried.
     assert (response.status_code, codes(response)) == (400, [424, 424, 400, 404])
     assert body["errors"].keys() == {"items[2].price", "items[3]"}
     assert catalogue.newest("p1").version == 1
 
 
-def test_names_taken_are_found_by_the_transaction_itself(api: Api, catalogue: Catalogue) -> None:
+def test_the_transaction_finds_names_that_are_taken(api: Api, catalogue: Catalogue) -> None:
     batch(api, "each", create(1), create(2), create(3))
     response = batch(
         api,
@@ -125,7 +130,7 @@ def test_names_taken_are_found_by_the_transaction_itself(api: Api, catalogue: Ca
     assert catalogue.newest("p1").version == 1
 
 
-def test_a_product_or_a_name_occurs_once_in_all_or_none(api: Api) -> None:
+def test_mode_all_refuses_duplicate_products_and_names(api: Api) -> None:
     batch(api, "each", create(1), create(2))
     response = batch(api, "all", update(1, price="2"), update(1, price="3"))
     assert (response.status_code, codes(response)) == (409, [424, 409])
@@ -136,12 +141,14 @@ def test_a_product_or_a_name_occurs_once_in_all_or_none(api: Api) -> None:
     assert codes(batch(api, "each", update(1, price="2"), update(1, price="3"))) == [202, 202]
 
 
-def test_all_or_none_holds_a_hundred_updates_or_fifty_creations(
+def test_mode_all_holds_a_hundred_updates_or_fifty_creations(
     api: Api, catalogue: Catalogue
 ) -> None:
     response = batch(api, "all", *(create(number) for number in range(51)))
     assert response.status_code == 400
-    assert "102 places in a transaction of 100" in error_of(response)["errors"]["items"][0]
+    assert (
+        "102 places in one transaction, which has 100" in error_of(response)["errors"]["items"][0]
+    )
     assert batch(api, "all", *(create(number) for number in range(50))).status_code == 202
     assert batch(api, "each", *(create(number) for number in range(50, 100))).status_code == 202
     updates = [
@@ -170,7 +177,7 @@ def test_a_repeated_batch_takes_effect_once(api: Api, mode: str, catalogue: Cata
     assert catalogue.newest("p1").version == 1
 
 
-def test_a_repeated_batch_does_again_only_what_was_refused(api: Api, catalogue: Catalogue) -> None:
+def test_a_repeated_batch_retries_only_the_refused_items(api: Api, catalogue: Catalogue) -> None:
     items = [create(1), update(2, price="5")]
     assert codes(batch(api, "each", *items, Idempotency_Key="k")) == [202, 404]
     batch(api, "each", create(2))
@@ -199,7 +206,7 @@ def test_a_dry_run_checks_everything_and_writes_nothing(
     assert len(catalogue.history("p1")) == 1
 
 
-def test_a_batch_that_is_waited_for_has_its_products(api: Api, world: World) -> None:
+def test_a_batch_that_was_waited_for_returns_its_products(api: Api, world: World) -> None:
     batch(api, "each", create(1), create(2))
     world.work()
     items = [create(3), update(1, price="3"), {"action": "deactivate", "productId": "p2"}]
@@ -246,7 +253,7 @@ def test_a_batch_that_is_waited_for_has_its_products(api: Api, world: World) -> 
         ({"mode": "each", "items": [update(1, renewal_price="1")]}, "items[0].renewalPrice"),
     ],
 )
-def test_what_is_no_batch_is_refused_by_name(api: Api, body: Any, field: str) -> None:
+def test_invalid_batches_name_the_wrong_field(api: Api, body: Any, field: str) -> None:
     response = api("post", "/products:batch", body)
     assert response.status_code == 400
     assert field in error_of(response)["errors"]
@@ -264,16 +271,16 @@ def test_a_batch_may_be_a_hundred_times_as_large_as_one_write(api: Api) -> None:
 def test_each_action_needs_its_own_permission(api: Api) -> None:
     batch(api, "each", create(1))
     viewer, editor = Api("Product viewers", name="vic"), Api("Product editors", name="eve")
-    gone = [{"action": "deactivate", "productId": "p1"}, update(1, active=False)]
+    deactivations = [{"action": "deactivate", "productId": "p1"}, update(1, active=False)]
     assert batch(Api(anonymous=True), "each", create(2)).status_code == 401
     assert batch(viewer, "each", update(1, price="2")).status_code == 403
-    assert [batch(editor, "each", item).status_code for item in gone] == [403, 403]
+    assert [batch(editor, "each", item).status_code for item in deactivations] == [403, 403]
     assert batch(editor, "each", update(1, price="2"), create(3)).status_code == 202
-    assert batch(api, "each", gone[0]).status_code == 202
+    assert batch(api, "each", deactivations[0]).status_code == 202
     assert batch(api, "each", create(4), If_Match='"v1"').status_code == 400
 
 
-def test_once_dynamodb_is_away_the_rest_is_not_tried(
+def test_a_batch_stops_when_dynamodb_is_unavailable(
     api: Api, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     batch(api, "each", create(1))

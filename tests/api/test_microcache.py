@@ -16,7 +16,8 @@ from bbws_products.request_log import log_cached_response
 from products.api.microcache import MAX_RESPONSES, Microcache
 from products.catalogue import Catalogue
 from products.changes import Change, Effect, Origin
-from products.pipeline import SETTLE_TIME, Pipeline
+from products.invalidation import SETTLE_TIME
+from products.pipeline import Pipeline
 from tests.support.api_client import Api
 from tests.support.builders import fields
 from tests.support.startup import start as start_web

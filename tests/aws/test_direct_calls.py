@@ -27,10 +27,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from deploy.local.engines import free_port
-from products.adapters.aws.clients import client, sigv4
+from products.adapters.aws import sigv4
+from products.adapters.aws.clients import client
 from products.adapters.aws.curl import CurlConnection
-from products.adapters.aws.direct import NO_OPERATIONS, Connection, DirectClient, operation_of
-from products.adapters.aws.sigv4 import PROTOCOLS, SignedConnection, endpoint_of
+from products.adapters.aws.direct import NOT_OPERATIONS, Connection, DirectClient, operation_name
+from products.adapters.aws.sigv4 import PROTOCOLS, SignedConnection, endpoint_from
 from tests.gameday.fault_proxy import HANG, PASS, RESET, Proxy
 from tests.support.world import World
 
@@ -59,7 +60,7 @@ def over_libcurl(boto3_client: Any) -> Connection:
 
 
 def over_http(boto3_client: Any) -> Connection:
-    place = endpoint_of(boto3_client.meta.service_model.service_name, plain_environment())
+    place = endpoint_from(boto3_client.meta.service_model.service_name, plain_environment())
     assert place
     return SignedConnection(replace(place, connect=0.5, read=0.5))
 
@@ -155,7 +156,7 @@ def test_an_engine_that_does_not_answer_is_asked_once_and_left_in_time(
     world: World, direct: DirectClient, proxy: Proxy, fault: str
 ) -> None:
     proxy.fault = lambda request: fault
-    once = DirectClient(direct.client, direct._connect, again=False)
+    once = DirectClient(direct.client, direct._connect, retry_timeouts=False)
     with pytest.raises(HTTPClientError):  # the call has a time limit of its own
         once.put_item(**put(world))
     assert len(proxy.seen) == 1
@@ -240,13 +241,13 @@ def test_only_a_certificate_that_is_trusted_is_spoken_to(
     monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", f"https://127.0.0.1:{listener.server_port}")
     if trusted:
         monkeypatch.setenv("AWS_CA_BUNDLE", str(certificate))
-    sigv4._trust.cache_clear()
+    sigv4._ssl_context.cache_clear()
     made = client("dynamodb", attempts=1)
-    direct = DirectClient(made, partial(connection, made), again=False)
+    direct = DirectClient(made, partial(connection, made), retry_timeouts=False)
     with nullcontext() if trusted else pytest.raises(HTTPClientError, match=r"(?i)certificate"):
         assert direct.get_item(TableName="products") == {}
     assert len(Listener.heard) == trusted
-    sigv4._trust.cache_clear()
+    sigv4._ssl_context.cache_clear()
 
 
 @pytest.fixture
@@ -314,7 +315,7 @@ def test_a_connection_that_was_closed_meanwhile_is_opened_anew(
 ) -> None:
     """As while a function was frozen: boto3, and its import, have nothing to do with that."""
     made = elsewhere("dynamodb", KEYS)
-    direct = DirectClient(made, partial(connection, made), again=False)
+    direct = DirectClient(made, partial(connection, made), retry_timeouts=False)
     for _ in range(3):
         assert direct.get_item(TableName="products") == {}
     assert len(Listener.heard) == 3
@@ -326,10 +327,10 @@ def test_protocol_and_operations_are_botocores(service: str) -> None:
     about = made.meta.service_model.metadata
     assert PROTOCOLS[service] == (about["targetPrefix"], about["jsonVersion"])
     operations = made.meta.method_to_api_mapping
-    assert {name: operation_of(name) for name in operations} == operations
+    assert {name: operation_name(name) for name in operations} == operations
     assert {
         name for name in dir(made) if not name.startswith("_")
-    } - operations.keys() == NO_OPERATIONS
+    } - operations.keys() == NOT_OPERATIONS
 
 
 KEYS_ONLY = {
@@ -359,7 +360,10 @@ def test_a_plain_environment_says_what_it_says_to_botocore(
         monkeypatch.delenv(name)
     for name, value in (ON_LAMBDA | more).items():
         monkeypatch.setenv(name, value)
-    place, theirs = endpoint_of(service, ON_LAMBDA | more), boto3.session.Session().client(service)
+    place, theirs = (
+        endpoint_from(service, ON_LAMBDA | more),
+        boto3.session.Session().client(service),
+    )
     assert place
     assert (place.url, place.region) == (theirs.meta.endpoint_url, theirs.meta.region_name)
     keys = theirs._request_signer._credentials.get_frozen_credentials()
@@ -386,10 +390,10 @@ def test_a_plain_environment_says_what_it_says_to_botocore(
     ],
 )
 def test_whatever_else_an_environment_says_is_left_to_botocore(more: dict[str, str]) -> None:
-    assert endpoint_of("dynamodb", ON_LAMBDA)
-    assert endpoint_of("dynamodb", ON_LAMBDA | more) is None
+    assert endpoint_from("dynamodb", ON_LAMBDA)
+    assert endpoint_from("dynamodb", ON_LAMBDA | more) is None
 
 
 def test_a_file_of_settings_is_left_to_botocore(tmp_path: Path) -> None:
     (tmp_path / ".aws").mkdir()
-    assert endpoint_of("dynamodb", ON_LAMBDA | {"HOME": str(tmp_path)}) is None
+    assert endpoint_from("dynamodb", ON_LAMBDA | {"HOME": str(tmp_path)}) is None

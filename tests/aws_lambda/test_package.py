@@ -112,12 +112,15 @@ def test_a_fit_zip_passes() -> None:
     ("more", "sentence"),
     [
         ({"b.so": INTEL}, "not for arm64: b.so"),
-        ({"b.pyc": bytes(16)}, "compiled anew at each start: b.pyc"),
-        ({"app/.env": b""}, "belong in no deployment: app/.env"),
-        ({"products/tests/test_x.py": b""}, "belong in no deployment: products/tests"),
-        ({"db.sqlite3": b""}, "belong in no deployment: db.sqlite3"),
-        ({"keys.py": b"KEY = 'AKIA" + b"ABCDEFGHIJ234567'"}, "secret seems to be in keys.py"),
-        ({"k.txt": b"-----BEGIN PRIVATE KEY-----\n" + b"A" * 64}, "secret seems to be in k.txt"),
+        ({"b.pyc": bytes(16)}, "recompile this bytecode at each start: b.pyc"),
+        ({"app/.env": b""}, "must not be deployed: app/.env"),
+        ({"products/tests/test_x.py": b""}, "must not be deployed: products/tests"),
+        ({"db.sqlite3": b""}, "must not be deployed: db.sqlite3"),
+        ({"keys.py": b"KEY = 'AKIA" + b"ABCDEFGHIJ234567'"}, "seem to contain a secret: keys.py"),
+        (
+            {"k.txt": b"-----BEGIN PRIVATE KEY-----\n" + b"A" * 64},
+            "seem to contain a secret: k.txt",
+        ),
     ],
 )
 def test_an_unfit_zip_is_refused(more: dict[str, bytes], sentence: str) -> None:
@@ -126,19 +129,19 @@ def test_an_unfit_zip_is_refused(more: dict[str, bytes], sentence: str) -> None:
 
 
 def test_a_zip_that_lacks_something_is_refused() -> None:
-    with pytest.raises(PackageRefused, match=r"lacks tasks/aws_lambda\.py"):
+    with pytest.raises(PackageRefused, match=r"Missing files: tasks/aws_lambda\.py"):
         validate_files(
             {name: content for name, content in FIT.items() if name != "tasks/aws_lambda.py"},
             "arm64",
         )
-    with pytest.raises(PackageRefused, match="no compiled library"):
+    with pytest.raises(PackageRefused, match="No compiled library"):
         validate_files({name: content for name, content in FIT.items() if name != "a.so"}, "arm64")
 
 
 def test_a_zip_that_is_too_large_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x.zip").write_bytes(bytes(101))
     assert validate_size(tmp_path / "x.zip", 101) == 101
-    with pytest.raises(PackageRefused, match="101 bytes, more than the 100"):
+    with pytest.raises(PackageRefused, match="101 bytes; at most 100"):
         validate_size(tmp_path / "x.zip", 100)
 
 

@@ -114,7 +114,7 @@ def importing(stack: Stack, count: int) -> list[Row]:
     django.setup()
     from products import bootstrap  # noqa: PLC0415 # needs settings
     from products.bulk import spreadsheet  # noqa: PLC0415
-    from products.bulk.jobs import JobKind, JobState  # noqa: PLC0415
+    from products.bulk.job import JobKind, JobState  # noqa: PLC0415
     from products.bulk.rows import RowState  # noqa: PLC0415
 
     def plan() -> Any:

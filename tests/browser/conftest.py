@@ -1,4 +1,4 @@
-"""A browser and the product as processes; each is started once for all browser tests of a process."""
+"""Fixtures of the browser tests. The browser and the product are started once a process."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,13 +7,13 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from deploy.local.engines import Engines
-from tests.support.browser import Shop, launched, window
+from tests.support.browser import LiveSite, launch_chromium, open_window
 from tests.support.processes import PATIENCE
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Every test in this folder needs Chromium."""
+    """Mark every test in this folder as one that needs Chromium."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.needs("chromium"))
@@ -23,20 +23,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def browser() -> Iterator[Browser]:
     expect.set_options(timeout=PATIENCE * 1000)
     with sync_playwright() as playwright:
-        made = launched(playwright)
-        yield made
-        made.close()
+        chromium = launch_chromium(playwright)
+        yield chromium
+        chromium.close()
 
 
 @pytest.fixture(scope="session")
-def shop(engines: Engines, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    made = Shop(engines, tmp_path_factory.mktemp("shop"))
-    yield made
-    made.stop()
+def site(engines: Engines, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveSite]:
+    live_site = LiveSite(engines, tmp_path_factory.mktemp("site"))
+    yield live_site
+    live_site.stop()
 
 
 @pytest.fixture
-def page(browser: Browser, shop: Shop) -> Iterator[Page]:
-    """Ann's window; she may do everything with products."""
-    with window(browser, shop, "ann") as opened:
-        yield opened
+def page(browser: Browser, site: LiveSite) -> Iterator[Page]:
+    """A window of ann, who may do everything with products."""
+    with open_window(browser, site, "ann") as window:
+        yield window

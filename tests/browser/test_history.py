@@ -1,26 +1,26 @@
-"""History in a real browser: two versions compared, one field brought back, the newest taken back."""
+"""History in a real browser: compare two versions, restore one field, undo the newest."""
 
 from playwright.sync_api import Page, expect
 
-from tests.support.browser import Shop, serious
+from tests.support.browser import LiveSite, serious_accessibility_faults
 
 
-def test_versions_are_compared_and_a_field_is_brought_back(page: Page, shop: Shop) -> None:
-    shop.create("past", name="Hosting with a past", price="100", features=["Mail"])
-    shop.change("past", price="200.00", description="It costs more now, and has more.")
-    shop.change("past", features=["Mail", "Web"])
-    page.goto(shop.url("/admin/products/product/past/change/"))
+def test_versions_are_compared_and_a_field_is_restored(page: Page, site: LiveSite) -> None:
+    site.create("past", name="Hosting with a past", price="100", features=["Mail"])
+    site.change("past", price="200.00", description="It costs more now, and has more.")
+    site.change("past", features=["Mail", "Web"])
+    page.goto(site.url("/admin/products/product/past/change/"))
     page.get_by_role("link", name="History").click()
     expect(page.locator(".timeline li")).to_have_count(3)
     page.get_by_label("Compare from version 1").check()
     page.get_by_role("button", name="Compare the two chosen versions").click()
-    expect(page.get_by_role("heading", name="Version 1 against version 3")).to_be_visible()
-    assert serious(page) == []
-    page.get_by_role("button", name="Bring back v1's price").click()
-    expect(page.get_by_text("Price as in v1, saved as v4.")).to_be_visible()
-    page.get_by_role("link", name="To the product").click()
+    expect(page.get_by_role("heading", name="Version 1 compared with version 3")).to_be_visible()
+    assert serious_accessibility_faults(page) == []
+    page.get_by_role("button", name="Restore price from v1").click()
+    expect(page.get_by_text("Price restored from v1, saved as v4.")).to_be_visible()
+    page.get_by_role("link", name="Back to the product").click()
     expect(page.locator("[name=price]")).to_have_value("100.00")
     page.get_by_role("button", name="Undo version 4").click()
-    expect(page.get_by_text("Took back v4, saved as v5.")).to_be_visible()
+    expect(page.get_by_text("Undid v4, saved as v5.")).to_be_visible()
     expect(page.locator("[name=price]")).to_have_value("200.00")
-    assert shop.product("past")["features"] == ["Mail", "Web"]
+    assert site.product("past")["features"] == ["Mail", "Web"]

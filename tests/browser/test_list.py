@@ -1,23 +1,23 @@
-"""The list in a real browser: search as you type, filters, editing in place, undo, two people at one cell."""
+"""The list in a real browser: live search, filters, inline edits, undo, and conflicts."""
 
 import re
 
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.browser import Shop, serious, window
+from tests.support.browser import LiveSite, open_window, serious_accessibility_faults
 
 
-def test_the_list_answers_while_somebody_types(page: Page, shop: Shop) -> None:
-    # Words that no other test's products are a slip of the finger away from.
+def test_the_list_follows_the_search_box_and_filters(page: Page, site: LiveSite) -> None:
+    # Search tolerates typing errors, so these words are far from all other products.
     for name in ("Quokanto", "Quokbeld", "Beaver"):
-        shop.create(f"type{name}", name=f"{name} hosting", price="100")
-    page.goto(shop.url())
+        site.create(f"type{name}", name=f"{name} hosting", price="100")
+    page.goto(site.url())
     page.keyboard.press("/")
     page.keyboard.type("quok")
     expect(page.locator("#result_list a.name")).to_have_text(
         [re.compile("Quok"), re.compile("Quok")]
     )
-    expect(page.locator(".fresh")).to_contain_text("Complete up to")
+    expect(page.locator(".freshness")).to_contain_text("Complete up to")
     expect(page).to_have_url(re.compile(r"\?q=quok$"))
     page.keyboard.type("anto")
     expect(page.locator("#result_list a.name")).to_have_text(["Quokanto hosting"])
@@ -28,22 +28,24 @@ def test_the_list_answers_while_somebody_types(page: Page, shop: Shop) -> None:
     expect(page.get_by_text("0 shown")).to_be_visible()
     page.get_by_role("link", name="Remove the filter USD").click()
     expect(page.locator("#result_list a.name")).to_have_text(["Quokanto hosting"])
-    assert serious(page) == []
+    assert serious_accessibility_faults(page) == []
 
 
-def test_cells_are_edited_by_keyboard_undone_and_two_people_are_told(
-    page: Page, browser: Browser, shop: Shop
+def test_cells_are_edited_by_keyboard_with_undo_and_conflicts(
+    page: Page, browser: Browser, site: LiveSite
 ) -> None:
     for number in range(2):
-        shop.create(f"cell{number}", name=f"Cell hosting {number}", price="100")
-    page.goto(shop.url("/admin/products/product/?q=cell&sort=cheapest"))
+        site.create(f"cell{number}", name=f"Cell hosting {number}", price="100")
+    page.goto(site.url("/admin/products/product/?q=cell&sort=cheapest"))
     rows = page.locator("#result_list tbody tr")
     price = rows.nth(0).locator("[data-cell=price]")
     price.focus()
     page.keyboard.press("Enter")
     page.keyboard.type("0")
     page.keyboard.press("Enter")
-    expect(rows.nth(0).locator(".cell-said")).to_contain_text("Must be between 0.01 and 999999.99.")
+    expect(rows.nth(0).locator(".cell-message")).to_contain_text(
+        "Must be between 0.01 and 999999.99."
+    )
     page.keyboard.press("Control+A")
     page.keyboard.type("120")
     page.keyboard.press("Enter")
@@ -52,29 +54,29 @@ def test_cells_are_edited_by_keyboard_undone_and_two_people_are_told(
     page.keyboard.press("Escape")
     expect(page.get_by_role("status").filter(has_text="saved as v2")).to_be_visible()
     expect(rows.nth(0).locator(".state")).to_have_text("complete")
-    # Somebody else changes what is on the screen.
-    shop.change("cell1", price="555.00")
+    # Another user changes the price that is on screen.
+    site.change("cell1", price="555.00")
     rows.nth(1).locator("[data-cell=price]").click()
     page.keyboard.type("130")
     page.keyboard.press("Enter")
-    expect(rows.nth(1).locator(".cell-said")).to_contain_text("ann changed this to 555.00.")
+    expect(rows.nth(1).locator(".cell-message")).to_contain_text("ann changed this to 555.00.")
     page.get_by_role("button", name="Take mine").click()
     expect(rows.nth(1).locator("[data-cell=price]")).to_have_text("R130")
     page.get_by_role("button", name="Undo").click()
     expect(rows.nth(1).locator("[data-cell=price]")).to_have_text("R555")
-    # A conflict that is no clash has no value of theirs to choose.
+    # A 409 without another user's value offers no choice.
     page.route(
         "**/cell/",
         lambda route: route.fulfill(status=409, json={"message": "Too many writers."}),
         times=1,
     )
     rows.nth(1).locator("[data-cell=active]").click()
-    expect(rows.nth(1).locator(".cell-said")).to_have_text("Too many writers.")
+    expect(rows.nth(1).locator(".cell-message")).to_have_text("Too many writers.")
     expect(rows.nth(1).get_by_role("button", name="Take mine")).to_have_count(0)
     rows.nth(0).locator("[data-cell=active]").click()
     expect(rows.nth(0).locator("[data-cell=active]")).to_have_text("Deactivated")
-    assert shop.product("cell0")["active"] is False
-    with window(browser, shop, "vic", viewport={"width": 390, "height": 844}) as phone:
-        phone.goto(shop.url())
-        expect(phone.locator("#cells")).to_have_attribute("data-may-change", "")
+    assert site.product("cell0")["active"] is False
+    with open_window(browser, site, "vic", viewport={"width": 390, "height": 844}) as phone:
+        phone.goto(site.url())
+        expect(phone.locator("#list-rows")).to_have_attribute("data-may-change", "")
         assert phone.evaluate("document.documentElement.scrollWidth") <= 390

@@ -1,13 +1,16 @@
-"""Operations in a real browser: a stuck change is seen, its cause mended, retried; another is given up."""
+"""Operations in a real browser: a stuck change is repaired and retried, another is discarded."""
 
 from playwright.sync_api import Page, expect
 
-from tests.support.browser import Shop, serious
+from tests.support.browser import LiveSite, serious_accessibility_faults
 
 
-def spoil(shop: Shop, product_id: str, new: str) -> str:
-    """Alter the accepted change in the table, so that no effect of it can come about; returns what was there."""
-    world = shop.deployment.world
+def set_record_hash(site: LiveSite, product_id: str, new: str) -> str:
+    """Set the hash of the accepted change, and return the old one.
+
+    With a wrong hash no effect of the change is carried out.
+    """
+    world = site.deployment.world
     key = {"PK": {"S": f"PRODUCT#{product_id}"}, "SK": {"S": "CHANGE#000000000001"}}
     old = world.dynamodb.update_item(
         TableName=world.table,
@@ -19,10 +22,10 @@ def spoil(shop: Shop, product_id: str, new: str) -> str:
     return str(old["Attributes"]["recordHash"]["S"])
 
 
-def reopen(shop: Shop, product_id: str) -> str:
-    """As if the change had been altered before it could be found by search; returns the hash it had."""
-    good = spoil(shop, product_id, "altered")
-    world = shop.deployment.world
+def reopen(site: LiveSite, product_id: str) -> str:
+    """Alter the change as if that had happened before it was indexed; return its old hash."""
+    good = set_record_hash(site, product_id, "altered")
+    world = site.deployment.world
     world.dynamodb.update_item(
         TableName=world.table,
         Key={"PK": {"S": f"PRODUCT#{product_id}"}, "SK": {"S": "CHANGE#000000000001"}},
@@ -33,22 +36,22 @@ def reopen(shop: Shop, product_id: str) -> str:
     return good
 
 
-def test_stuck_changes_are_seen_mended_and_retried_or_given_up(page: Page, shop: Shop) -> None:
+def test_stuck_changes_are_retried_or_discarded(page: Page, site: LiveSite) -> None:
     for product_id in ("stuck", "spoilt"):
-        shop.create(product_id, name=f"The {product_id} hosting")
-        shop.deployment.complete(product_id)
-    good, _ = reopen(shop, "stuck"), reopen(shop, "spoilt")
-    page.goto(shop.url("/admin/products/product/operations/"))
+        site.create(product_id, name=f"The {product_id} hosting")
+        site.deployment.complete(product_id)
+    good, _ = reopen(site, "stuck"), reopen(site, "spoilt")
+    page.goto(site.url("/admin/products/product/operations/"))
     for product_id in ("stuck", "spoilt"):
         row = page.get_by_role("row", name=f"The {product_id} hosting")
         expect(row).to_contain_text("was altered after it was accepted")
-    assert serious(page) == []
-    spoil(shop, "stuck", good)
+    assert serious_accessibility_faults(page) == []
+    set_record_hash(site, "stuck", good)
     page.get_by_role("row", name="The stuck hosting").get_by_role("button", name="Retry").click()
     expect(page.get_by_role("row", name="The stuck hosting")).to_have_count(0)
-    assert shop.deployment.receipt("stuck")["effects"]["searchable"]["state"] == "done"
-    page.get_by_label("Why spoilt v1 need not be searchable").fill("Nobody looks for it")
+    assert site.deployment.receipt("stuck")["effects"]["searchable"]["state"] == "done"
+    page.get_by_label("Reason why spoilt v1 need not be searchable").fill("Nobody looks for it")
     page.get_by_role("button", name="Discard").click()
     expect(page.get_by_text("spoilt v1 will not be searchable any more.")).to_be_visible()
     expect(page.get_by_role("row", name="The spoilt hosting")).to_have_count(0)
-    assert shop.deployment.receipt("spoilt")["effects"]["searchable"]["discardedBy"] == "ann"
+    assert site.deployment.receipt("spoilt")["effects"]["searchable"]["discardedBy"] == "ann"

@@ -1,25 +1,27 @@
-"""The life of a product in a real browser, two people at one product, and all of it by keyboard alone."""
+"""The life of a product in a real browser, with one user, with two, and by keyboard alone."""
 
 import re
 from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Dialog, Page, expect
 
-from tests.support.browser import Shop, serious, window
+from tests.support.browser import LiveSite, open_window, serious_accessibility_faults
 
 
-def test_a_product_is_made_followed_changed_and_taken_away(page: Page, shop: Shop) -> None:
-    page.goto(shop.url("/admin/products/product/add/"))
+def test_a_product_is_added_changed_and_deactivated(page: Page, site: LiveSite) -> None:
+    page.goto(site.url("/admin/products/product/add/"))
     page.fill("[name=product_id]", "life")
     page.fill("[name=name]", "Hosting for life")
     page.fill("[name=description]", "From the first")
     page.fill("[name=price]", "12O")
-    expect(page.locator("#live-price")).to_have_text('Must be an amount such as "1500.00".')
+    expect(page.locator("#preview-error-price")).to_have_text(
+        'Must be an amount such as "1500.00".'
+    )
     page.fill("[name=price]", "120")
     expect(page.locator(".card-price")).to_have_text("R120")
-    expect(page.locator("#live-price")).to_be_empty()
+    expect(page.locator("#preview-error-price")).to_be_empty()
     page.get_by_role("button", name="Add a feature").click()
     page.keyboard.type("Mail")
     page.keyboard.press("Enter")
@@ -28,33 +30,33 @@ def test_a_product_is_made_followed_changed_and_taken_away(page: Page, shop: Sho
     expect(page.locator(".card li")).to_have_text(["Web", "Mail"])
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_text("Saved as v1.")).to_be_visible()
-    # The receipt goes on by itself, to the last effect.
+    # The receipt follows the change to its last effect.
     expect(page.locator("#receipt .state")).to_have_text("complete")
     expect(page.locator("#receipt [data-step=done]")).to_have_count(4)
-    assert shop.product("life")["features"] == ["Web", "Mail"]
+    assert site.product("life")["features"] == ["Web", "Mail"]
 
-    page.goto(shop.url())
+    page.goto(site.url())
     page.get_by_role("link", name="Hosting for life").click()
     page.fill("[name=price]", "130")
     page.fill("[name=reason]", "Dearer")
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_text("Saved as v2.")).to_be_visible()
-    expect(page.locator("#receipt")).to_contain_text("Why: Dearer")
+    expect(page.locator("#receipt")).to_contain_text("Reason: Dearer")
     page.get_by_role("link", name="Deactivate").click()
     page.get_by_role("button", name="Deactivate").click()
     expect(page).to_have_url(re.compile("/product/$"))
-    assert shop.product("life")["active"] is False
-    page.goto(shop.url("/admin/products/product/life/change/"))
+    assert site.product("life")["active"] is False
+    page.goto(site.url("/admin/products/product/life/change/"))
     page.get_by_role("button", name="Restore").click()
     expect(page.get_by_text("was restored as v4")).to_be_visible()
 
 
-def test_two_people_at_one_product_merge_what_differs_and_choose_what_clashes(
-    page: Page, browser: Browser, shop: Shop
+def test_two_users_merge_edits_and_resolve_conflicts(
+    page: Page, browser: Browser, site: LiveSite
 ) -> None:
-    shop.create("both", name="Hosting of both")
-    address = shop.url("/admin/products/product/both/change/")
-    with window(browser, shop, "ben") as other:
+    site.create("both", name="Hosting of both")
+    address = site.url("/admin/products/product/both/change/")
+    with open_window(browser, site, "ben") as other:
         page.goto(address)
         other.goto(address)
         page.fill("[name=description]", "What Ann thinks of it.")
@@ -63,7 +65,7 @@ def test_two_people_at_one_product_merge_what_differs_and_choose_what_clashes(
         expect(other.get_by_text("Saved as v2.")).to_be_visible()
         page.get_by_role("button", name="Save", exact=True).click()
         expect(page.get_by_text("Saved as v3. Merged with v2 by ben (Price).")).to_be_visible()
-        # Both change the price now.
+        # Now both change the price.
         other.reload()
         page.fill("[name=price]", "1800")
         page.fill("[name=name]", "Hosting of Ann")
@@ -71,29 +73,29 @@ def test_two_people_at_one_product_merge_what_differs_and_choose_what_clashes(
         other.keyboard.press("Control+s")
         expect(other.get_by_text("Saved as v4.")).to_be_visible()
         page.get_by_role("button", name="Save", exact=True).click()
-        clash = page.locator("[data-clash=id_price]")
+        clash = page.locator("[data-conflict=id_price]")
         expect(clash).to_contain_text("1800.00")
         expect(clash).to_contain_text("1900.00")
         expect(page.locator("[name=name]")).to_have_value("Hosting of Ann")
         clash.get_by_label("ben's").check()
         expect(page.locator("[name=price]")).to_have_value("1900.00")
-        assert serious(page) == []
+        assert serious_accessibility_faults(page) == []
         page.get_by_role("button", name="Save with these choices").click()
         expect(page.get_by_text("Saved as v5.")).to_be_visible()
-    product = shop.product("both")
+    product = site.product("both")
     assert (product["price"], product["name"]) == ("1900.00", "Hosting of Ann")
 
 
-def test_the_keyboard_alone_finds_changes_and_saves(page: Page, shop: Shop) -> None:
-    shop.create("keys", name="Keyboard hosting")
-    page.goto(shop.url("/admin/products/product/keys/change/"))
+def test_the_keyboard_alone_is_enough_to_find_and_save(page: Page, site: LiveSite) -> None:
+    site.create("keys", name="Keyboard hosting")
+    page.goto(site.url("/admin/products/product/keys/change/"))
     page.locator("[name=price]").focus()
     page.keyboard.press("Control+A")
     page.keyboard.type("77")
     page.keyboard.press("Control+s")
     expect(page.get_by_text("Saved as v2.")).to_be_visible()
-    # From the list to the product, through its form, and back again by the button in the message.
-    page.goto(shop.url())
+    # Open the product from the list, change it, and undo that with the button in the message.
+    page.goto(site.url())
     page.keyboard.press("/")
     page.keyboard.type("Keyboard host")
     page.keyboard.press("Enter")
@@ -103,10 +105,10 @@ def test_the_keyboard_alone_finds_changes_and_saves(page: Page, shop: Shop) -> N
     page.keyboard.type("Nobody touched the mouse.")
     page.keyboard.press("Control+s")
     expect(page.get_by_text("Saved as v3.")).to_be_visible()
-    tab_to(page, ".undo-now")
+    tab_to(page, ".message-button")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("Took back v3, saved as v4.")).to_be_visible()
-    page.goto(shop.url())
+    expect(page.get_by_text("Undid v3, saved as v4.")).to_be_visible()
+    page.goto(site.url())
     page.keyboard.press("Shift+Slash")
     expect(page.get_by_text("Available shortcuts")).to_be_visible()
     page.keyboard.press("Escape")
@@ -115,12 +117,12 @@ def test_the_keyboard_alone_finds_changes_and_saves(page: Page, shop: Shop) -> N
     expect(page.locator("#searchbar")).to_be_focused()
 
 
-def test_an_image_saved_beside_the_form_hides_nothing_that_others_changed(
-    page: Page, shop: Shop, tmp_path: Path
+def test_saving_an_image_keeps_changes_of_others(
+    page: Page, site: LiveSite, tmp_path: Path
 ) -> None:
-    shop.create("pic", name="Pictured hosting")
-    page.goto(shop.url("/admin/products/product/pic/change/"))
-    shop.change("pic", description="What somebody else wrote meanwhile.")
+    site.create("pic", name="Pictured hosting")
+    page.goto(site.url("/admin/products/product/pic/change/"))
+    site.change("pic", description="What somebody else wrote meanwhile.")
     Image.new("RGB", (200, 100), "navy").save(tmp_path / "navy.png")
     page.set_input_files("#image input[type=file]", tmp_path / "navy.png")
     expect(page.locator("#image [role=status]")).to_have_text("Saved as v3.")
@@ -128,7 +130,7 @@ def test_an_image_saved_beside_the_form_hides_nothing_that_others_changed(
     page.fill("[name=price]", "99")
     page.keyboard.press("Control+s")
     expect(page.get_by_text("Saved as v4.")).to_be_visible()
-    product = shop.product("pic")
+    product = site.product("pic")
     assert (product["price"], product["description"]) == (
         "99.00",
         "What somebody else wrote meanwhile.",
@@ -136,32 +138,39 @@ def test_an_image_saved_beside_the_form_hides_nothing_that_others_changed(
     assert product["imageUrl"]
 
 
-def test_nobody_leaves_with_something_unsaved_by_mistake(page: Page, shop: Shop) -> None:
-    shop.create("guard", name="Guarded hosting")
-    page.goto(shop.url("/admin/products/product/guard/change/"))
-    asked = []
-    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+def test_leaving_an_unsaved_form_asks_first(page: Page, site: LiveSite) -> None:
+    site.create("guard", name="Guarded hosting")
+    page.goto(site.url("/admin/products/product/guard/change/"))
+    dialogs: list[str] = []
+
+    def dismiss(dialog: Dialog) -> None:
+        dialogs.append(dialog.type)
+        dialog.dismiss()
+
+    page.on("dialog", dismiss)
     page.locator("[name=price]").press_sequentially("1")
-    page.get_by_role("link", name="Close").click()
+    page.get_by_role("link", name="Back to products").click()
     expect(page).to_have_url(re.compile("/guard/change/$"))
-    assert asked == ["beforeunload"]
+    assert dialogs == ["beforeunload"]
 
 
-def test_the_form_is_accessible_and_fits_a_phone(page: Page, browser: Browser, shop: Shop) -> None:
-    shop.create("axe", name="Accessible hosting", features=["Mail", "Web"])
+def test_the_form_is_accessible_and_fits_a_phone(
+    page: Page, browser: Browser, site: LiveSite
+) -> None:
+    site.create("axe", name="Accessible hosting", features=["Mail", "Web"])
     for path in ("axe/change/", "add/", ""):
-        page.goto(shop.url(f"/admin/products/product/{path}"))
-        assert serious(page) == [], path
-    shop.create(
+        page.goto(site.url(f"/admin/products/product/{path}"))
+        assert serious_accessibility_faults(page) == [], path
+    site.create(
         "wide", name="W" * 100, description="M" * 500, price="999999.99", features=["Q" * 200] * 20
     )
-    with window(browser, shop, "ann", viewport={"width": 390, "height": 844}) as phone:
+    with open_window(browser, site, "ann", viewport={"width": 390, "height": 844}) as phone:
         for path in ("axe/change/", "wide/change/", "wide/history/", "?q=WWW", "import/"):
-            phone.goto(shop.url(f"/admin/products/product/{path}"))
+            phone.goto(site.url(f"/admin/products/product/{path}"))
             assert phone.evaluate("document.documentElement.scrollWidth") <= 390, path
 
 
-DARK = (
+DARK_MODE_PATHS = (
     "",
     "wide/change/",
     "add/",
@@ -174,21 +183,22 @@ DARK = (
 
 
 @pytest.mark.timeout(400)  # axe on nine pages, on a machine that may be busy
-def test_every_page_is_accessible_in_the_dark_while_effects_are_pending(
-    browser: Browser, shop: Shop
-) -> None:
-    shop.create("dark", name="Hosting by night")
-    with window(browser, shop, "root", color_scheme="dark") as page:
-        for address in ("/admin/", *(f"/admin/products/product/{path}" for path in DARK)):
-            shop.change("dark", description=f"As it is on the way to {address}.")
-            page.goto(shop.url(address))
-            assert serious(page) == [], address
+def test_every_page_is_accessible_in_dark_mode(browser: Browser, site: LiveSite) -> None:
+    site.create("dark", name="Hosting by night")
+    with open_window(browser, site, "root", color_scheme="dark") as page:
+        for address in (
+            "/admin/",
+            *(f"/admin/products/product/{path}" for path in DARK_MODE_PATHS),
+        ):
+            site.change("dark", description=f"As it is on the way to {address}.")
+            page.goto(site.url(address))
+            assert serious_accessibility_faults(page) == [], address
 
 
 def tab_to(page: Page, selector: str) -> None:
-    """Press Tab until the keyboard is on what the selector names."""
+    """Press Tab until the element of the selector has the focus."""
     for _ in range(60):
         page.keyboard.press("Tab")
         if page.evaluate("selector => document.activeElement.matches(selector)", selector):
             return
-    raise AssertionError(f"The keyboard does not come to {selector}.")
+    raise AssertionError(f"Tab does not reach {selector}.")

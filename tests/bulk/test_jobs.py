@@ -1,22 +1,27 @@
-"""Jobs: every row takes effect once, whatever happens meanwhile, and can be taken back."""
+"""Jobs: every row takes effect once, also after faults, and can be undone."""
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from products import bootstrap
-from products.bulk.jobs import MAX_ROWS, Job, JobKind, JobNotFound, Jobs, JobState, JobStateConflict
-from products.bulk.rows import CHUNK, Row, RowState, planned_row
+from products.adapters.dynamodb.jobs import DynamoJobTable
+from products.bulk.job import MAX_ROWS, Job, JobKind, JobNotFound, JobState, JobStateConflict
+from products.bulk.jobs import Jobs
+from products.bulk.rows import CHUNK_SIZE, Row, RowState, planned_row
 from products.catalogue import Catalogue
 from products.changes import Origin
 from products.errors import DependencyUnavailable, Invalid
 from products.lists import ListQuery
+from products.writes import Accepted, Write
 from tests.support.builders import NOON, fields
 from tests.support.fakes import Clock, FakeDoorbell
 from tests.support.faults import FaultyAdapters, ProcessKilled, kill_process
+from tests.support.world import World
 
 pytestmark = pytest.mark.engines
 
@@ -41,98 +46,92 @@ def jobs(shop: Catalogue, bell: FakeDoorbell, clock: Clock) -> Jobs:
     return replace(bootstrap.jobs(), catalogue=shop, doorbell=bell, clock=clock)
 
 
-def some(shop: Catalogue, ann: Origin, count: int) -> None:
+def create_products(shop: Catalogue, ann: Origin, count: int) -> None:
     for number in range(count):
         shop.create(f"p{number:03}", fields(name=f"Hosting {number:03}"), ann)
 
 
-def dearer(shop: Catalogue, count: int) -> list[Row]:
-    """A row for each product, which makes it R10 dearer."""
-    found = (shop.newest(f"p{number:03}") for number in range(count))
-    return [
-        planned_row(n, product, {"price": product.price + 10}) for n, product in enumerate(found, 1)
-    ]
+def price_rows(shop: Catalogue, count: int) -> list[Row]:
+    """Return a row for each product that raises its price by R10."""
+    rows = []
+    for number in range(count):
+        product = shop.newest(f"p{number:03}")
+        rows.append(planned_row(number + 1, product, {"price": product.price + 10}))
+    return rows
 
 
-def planned(jobs: Jobs, rows: list[Row]) -> Job:
+def plan(jobs: Jobs, rows: list[Row]) -> Job:
     return jobs.plan(JobKind.BULK, "Price + R10", rows, actor="eve", reason="Autumn")
 
 
-def finished(jobs: Jobs, bell: FakeDoorbell, job: Job) -> Job:
-    """The job after a worker has answered every ring."""
+def finish(jobs: Jobs, bell: FakeDoorbell, job: Job) -> Job:
+    """Work off every message, and return the job."""
     while bell.jobs:
         jobs.work(bell.jobs.pop(0))
     return jobs.job(job.job_id)
 
 
-def test_a_job_is_planned_looked_at_applied_and_traced(
+def test_job_is_previewed_applied_and_traced(
     jobs: Jobs, shop: Catalogue, bell: FakeDoorbell, ann: Origin
 ) -> None:
-    some(shop, ann, 3)
-    job = planned(jobs, [*dearer(shop, 2), planned_row(3, shop.newest("p002"), {"price": "0"})])
+    create_products(shop, ann, 3)
+    job = plan(jobs, [*price_rows(shop, 2), planned_row(3, shop.newest("p002"), {"price": "0"})])
     assert [shop.newest("p000").price, bell.jobs] == [Decimal("1500.00"), []]
     shown = list(jobs.rows(job))
     assert shown[0].changed == {"price": (Decimal("1500.00"), Decimal("1510.00"))}
     assert [row.state for row in shown] == [RowState.WAITING, RowState.WAITING, RowState.REFUSED]
     jobs.start(job.job_id)
-    done = finished(jobs, bell, job)
-    assert (
-        done.state,
-        done.done,
-        done.counts[RowState.ACCEPTED],
-        done.counts[RowState.REFUSED],
-    ) == ("done", 3, 2, 1)
+    done = finish(jobs, bell, job)
+    assert (done.state, done.done) == ("done", 3)
+    assert (done.counts[RowState.ACCEPTED], done.counts[RowState.REFUSED]) == (2, 1)
     change = shop.receipt("p000", 2)
-    assert (change.origin.actor, change.origin.source, change.origin.reason) == (
-        "eve",
-        "bulk",
-        "Autumn",
-    )
+    origin = change.origin
+    assert (origin.actor, origin.source, origin.reason) == ("eve", "bulk", "Autumn")
     assert change.origin.request_id == job.job_id
     assert [shop.newest(f"p00{n}").version for n in range(3)] == [2, 2, 1]
     with pytest.raises(JobStateConflict):
         jobs.start(job.job_id)
 
 
-def test_a_job_goes_on_chunk_by_chunk_with_one_message_at_a_time(
+def test_job_is_worked_on_chunk_by_chunk_with_one_message_at_a_time(
     jobs: Jobs, shop: Catalogue, bell: FakeDoorbell, ann: Origin
 ) -> None:
-    count = CHUNK + 7
-    some(shop, ann, count)
-    job = planned(jobs, dearer(shop, count))
+    count = CHUNK_SIZE + 7
+    create_products(shop, ann, count)
+    job = plan(jobs, price_rows(shop, count))
     jobs.start(job.job_id)
     assert len(bell.jobs) == 1
     jobs.work(bell.jobs.pop())
-    assert (jobs.job(job.job_id).done, len(bell.jobs)) == (CHUNK, 1)
-    assert finished(jobs, bell, job).counts[RowState.ACCEPTED] == count
+    assert (jobs.job(job.job_id).done, len(bell.jobs)) == (CHUNK_SIZE, 1)
+    assert finish(jobs, bell, job).counts[RowState.ACCEPTED] == count
     assert [row.number for row in jobs.rows(job)] == list(range(1, count + 1))
 
 
-def test_a_turn_is_short_and_the_next_goes_on_where_it_ended(
+def test_step_ends_after_its_time_budget_and_the_next_continues(
     jobs: Jobs, shop: Catalogue, bell: FakeDoorbell, clock: Clock, ann: Origin
 ) -> None:
-    some(shop, ann, 4)
-    job = planned(jobs, dearer(shop, 4))
+    create_products(shop, ann, 4)
+    job = plan(jobs, price_rows(shop, 4))
     jobs.start(job.job_id)
 
-    def slow() -> str:
+    def slow_id() -> str:
         clock.advance(2)
         return bootstrap.new_id()
 
-    slowly = replace(jobs, catalogue=replace(shop, new_id=slow))
-    slowly.work(bell.jobs.pop())
+    slow_jobs = replace(jobs, catalogue=replace(shop, new_id=slow_id))
+    slow_jobs.work(bell.jobs.pop())
     assert jobs.job(job.job_id).done == 3
-    assert finished(jobs, bell, job).counts[RowState.ACCEPTED] == 4
+    assert finish(jobs, bell, job).counts[RowState.ACCEPTED] == 4
     assert [shop.newest(f"p00{n}").version for n in range(4)] == [2] * 4
 
 
-def test_messages_that_come_twice_or_late_do_nothing(
+def test_duplicate_and_delayed_messages_do_nothing(
     jobs: Jobs, shop: Catalogue, bell: FakeDoorbell, ann: Origin
 ) -> None:
-    some(shop, ann, 2)
-    job = planned(jobs, dearer(shop, 2))
+    create_products(shop, ann, 2)
+    job = plan(jobs, price_rows(shop, 2))
     jobs.work(job.job_id)
-    assert shop.newest("p000").version == 1  # nobody has started it
+    assert shop.newest("p000").version == 1  # the job is not started
     jobs.start(job.job_id)
     for _ in range(3):
         jobs.work(job.job_id)
@@ -140,107 +139,120 @@ def test_messages_that_come_twice_or_late_do_nothing(
     assert [shop.newest(f"p00{n}").version for n in range(2)] == [2, 2]
 
 
-def test_two_workers_at_one_chunk_do_each_row_once(
+def test_two_workers_on_one_chunk_write_each_row_once(
     jobs: Jobs, shop: Catalogue, bell: FakeDoorbell, ann: Origin
 ) -> None:
-    some(shop, ann, 3)
-    job = planned(jobs, dearer(shop, 3))
+    create_products(shop, ann, 3)
+    job = plan(jobs, price_rows(shop, 3))
     jobs.start(job.job_id)
-    other = replace(jobs, catalogue=Interrupted(shop, lambda: jobs.work(job.job_id)))  # type: ignore[arg-type]
-    other.work(job.job_id)
+    interrupt(jobs, shop, lambda: jobs.work(job.job_id)).work(job.job_id)
     assert jobs.job(job.job_id).counts == {RowState.ACCEPTED: 3, RowState.WAITING: 0}
     assert [shop.newest(f"p00{n}").version for n in range(3)] == [2, 2, 2]
 
 
+@dataclass
 class Interrupted:
-    """A catalogue on whose first write something else happens before."""
+    """A catalogue that runs a callback before its first write."""
 
-    def __init__(self, catalogue: Catalogue, happen: Callable[[], None]) -> None:
-        self.catalogue, self.happen = catalogue, happen
+    catalogue: Catalogue
+    callback: Callable[[], None] | None
 
-    def write(self, *args: object) -> object:
-        happen, self.happen = self.happen, lambda: None
-        happen()
-        return self.catalogue.write(*args)  # type: ignore[arg-type]
+    def write(self, write: Write, origin: Origin) -> Accepted:
+        callback, self.callback = self.callback, None
+        if callback:
+            callback()
+        return self.catalogue.write(write, origin)
 
 
-def test_a_job_that_stands_still_is_rung_for_again(
+def interrupt(jobs: Jobs, shop: Catalogue, callback: Callable[[], None]) -> Jobs:
+    """Return the jobs on an interrupted catalogue."""
+    catalogue: Any = Interrupted(shop, callback)
+    return replace(jobs, catalogue=catalogue)
+
+
+def test_stalled_job_is_requeued(
     jobs: Jobs, shop: Catalogue, bell: FakeDoorbell, clock: Clock, ann: Origin
 ) -> None:
-    some(shop, ann, 1)
-    job = planned(jobs, dearer(shop, 1))
+    create_products(shop, ann, 1)
+    job = plan(jobs, price_rows(shop, 1))
     assert jobs.requeue_stalled() == 0
     jobs.start(job.job_id)
     bell.jobs.clear()
     assert jobs.requeue_stalled() == 0
     clock.advance(jobs.requeue_after.total_seconds())
     assert jobs.requeue_stalled() == 1
-    assert finished(jobs, bell, job).state == JobState.DONE
+    assert finish(jobs, bell, job).state == JobState.DONE
     clock.advance(3600)
     assert jobs.requeue_stalled() == 0
 
 
 @pytest.mark.parametrize("when", ["before", "after", "again"])
-def test_a_worker_may_die_at_any_call_and_each_row_takes_effect_once(
-    jobs: Jobs, shop: Catalogue, bell: FakeDoorbell, ann: Origin, when: str
+def test_each_row_takes_effect_once_when_a_worker_dies_at_any_call(
+    world: World,
+    jobs: Jobs,
+    shop: Catalogue,
+    bell: FakeDoorbell,
+    ann: Origin,
+    when: str,
 ) -> None:
-    some(shop, ann, 2)
+    create_products(shop, ann, 2)
     parts = FaultyAdapters(search_url="")
-    table = replace(jobs.table, client=parts.dynamodb)  # type: ignore[type-var]
-    there = replace(
-        jobs, table=table, catalogue=replace(shop, table=replace(shop.table, client=parts.dynamodb))
-    )  # type: ignore[type-var, arg-type]
+    disturbed_jobs = replace(
+        jobs,
+        table=DynamoJobTable(parts.dynamodb, world.table),
+        catalogue=replace(shop, table=parts.table(world)),
+    )
     call, reached = 0, True
     while reached:
         call += 1
         start = shop.newest("p000").version
-        job = planned(jobs, dearer(shop, 2))
+        job = plan(jobs, price_rows(shop, 2))
         jobs.start(job.job_id)
         parts.injector.arm(call, when, (lambda: None) if when == "again" else kill_process)
         with suppress(ProcessKilled):
-            there.work(job.job_id)
+            disturbed_jobs.work(job.job_id)
         reached = parts.injector.disarm()
-        bell.jobs.append(job.job_id)  # the message comes back
-        assert finished(jobs, bell, job).counts[RowState.ACCEPTED] == 2
+        bell.jobs.append(job.job_id)  # the message is redelivered
+        assert finish(jobs, bell, job).counts[RowState.ACCEPTED] == 2
         assert [shop.newest(f"p00{n}").version for n in range(2)] == [start + 1] * 2
     assert call > 6
 
 
-def test_an_engine_that_is_away_brings_the_message_back(
+def test_unavailable_dependency_makes_the_message_redelivered(
     jobs: Jobs, shop: Catalogue, bell: FakeDoorbell, ann: Origin
 ) -> None:
-    some(shop, ann, 2)
-    job = planned(jobs, dearer(shop, 2))
+    create_products(shop, ann, 2)
+    job = plan(jobs, price_rows(shop, 2))
     jobs.start(job.job_id)
 
-    def away() -> None:
+    def be_unavailable() -> None:
         raise DependencyUnavailable("DynamoDB")
 
     with pytest.raises(DependencyUnavailable):
-        replace(jobs, catalogue=Interrupted(shop, away)).work(job.job_id)  # type: ignore[arg-type]
+        interrupt(jobs, shop, be_unavailable).work(job.job_id)
     assert jobs.job(job.job_id).done == 0
-    assert finished(jobs, bell, job).counts[RowState.ACCEPTED] == 2
+    assert finish(jobs, bell, job).counts[RowState.ACCEPTED] == 2
 
 
-def test_a_row_whose_field_somebody_changed_meanwhile_is_refused_and_the_others_go_on(
+def test_row_with_a_conflicting_edit_is_refused_and_the_others_applied(
     jobs: Jobs, shop: Catalogue, bell: FakeDoorbell, ann: Origin, ben: Origin
 ) -> None:
-    some(shop, ann, 3)
-    job = planned(jobs, dearer(shop, 3))
+    create_products(shop, ann, 3)
+    job = plan(jobs, price_rows(shop, 3))
     shop.update("p000", {"price": "7"}, ben)
     shop.update("p001", {"description": "Another description."}, ben)
     jobs.start(job.job_id)
-    assert finished(jobs, bell, job).counts[RowState.REFUSED] == 1
+    assert finish(jobs, bell, job).counts[RowState.REFUSED] == 1
     rows = list(jobs.rows(job))
     assert "changed price too" in rows[0].message
     assert [row.state for row in rows] == [RowState.REFUSED, RowState.ACCEPTED, RowState.ACCEPTED]
     assert shop.newest("p001").description == "Another description."
 
 
-def test_undo_takes_back_all_but_what_somebody_edited_since(
+def test_undo_skips_products_edited_since(
     jobs: Jobs, shop: Catalogue, bell: FakeDoorbell, ann: Origin, ben: Origin
 ) -> None:
-    some(shop, ann, 3)
+    create_products(shop, ann, 3)
     new = Row(
         number=4,
         product_id="new",
@@ -248,57 +260,59 @@ def test_undo_takes_back_all_but_what_somebody_edited_since(
         edits=fields(name="New one", features=["Mail"]),
         creates=True,
     )
-    job = planned(jobs, [*dearer(shop, 3), new])
+    job = plan(jobs, [*price_rows(shop, 3), new])
     jobs.start(job.job_id)
-    finished(jobs, bell, job)
+    finish(jobs, bell, job)
     assert [row.message for row in jobs.rows(job) if row.message] == []
     shop.update("p001", {"description": "Another description."}, ben)
     undo = jobs.undo(job.job_id, actor="eve")
     assert (undo.undo_of, undo.title) == (job.job_id, "Undo: Price + R10")
     assert next(jobs.rows(undo)).changed == {"price": (Decimal("1510.00"), Decimal("1500.00"))}
     jobs.start(undo.job_id)
-    assert finished(jobs, bell, undo).counts == {
+    assert finish(jobs, bell, undo).counts == {
         RowState.ACCEPTED: 3,
         RowState.SKIPPED: 1,
         RowState.WAITING: 0,
     }
-    assert [row.message for row in jobs.rows(undo) if row.message] == ["ben saved version 3 since."]
+    assert [row.message for row in jobs.rows(undo) if row.message] == [
+        "ben has saved version 3 since."
+    ]
     prices = [shop.newest(f"p00{n}").price for n in range(3)]
     assert prices == [Decimal("1500.00"), Decimal("1510.00"), Decimal("1500.00")]
     assert shop.newest("new").active is False
     assert shop.receipt("p000", 3).origin.source == "undo"
 
 
-def test_a_job_is_cancelled_between_its_turns(
+def test_job_is_cancelled_between_its_steps(
     jobs: Jobs, shop: Catalogue, bell: FakeDoorbell, ann: Origin
 ) -> None:
-    some(shop, ann, CHUNK + 1)
-    job = planned(jobs, dearer(shop, CHUNK + 1))
+    create_products(shop, ann, CHUNK_SIZE + 1)
+    job = plan(jobs, price_rows(shop, CHUNK_SIZE + 1))
     with pytest.raises(JobStateConflict):
         jobs.undo(job.job_id, actor="eve")
     jobs.start(job.job_id)
     jobs.work(bell.jobs.pop())
     jobs.cancel(job.job_id)
-    assert finished(jobs, bell, job).counts == {RowState.ACCEPTED: CHUNK, RowState.WAITING: 1}
-    assert jobs.undo(job.job_id, actor="eve").rows == CHUNK
+    assert finish(jobs, bell, job).counts == {RowState.ACCEPTED: CHUNK_SIZE, RowState.WAITING: 1}
+    assert jobs.undo(job.job_id, actor="eve").rows == CHUNK_SIZE
     with pytest.raises(JobStateConflict):
         jobs.cancel(job.job_id)
 
 
-def test_jobs_are_listed_newest_first_and_bounded(jobs: Jobs, shop: Catalogue, ann: Origin) -> None:
-    some(shop, ann, 1)
-    made = [planned(jobs, dearer(shop, 1)).job_id for _ in range(3)]
+def test_jobs_are_listed_newest_first_and_limited(jobs: Jobs, shop: Catalogue, ann: Origin) -> None:
+    create_products(shop, ann, 1)
+    made = [plan(jobs, price_rows(shop, 1)).job_id for _ in range(3)]
     assert [job.job_id for job in jobs.table.jobs(2)] == made[:0:-1]
-    row = dearer(shop, 1)[0]
+    row = price_rows(shop, 1)[0]
     for rows in ([], [row] * (MAX_ROWS + 1)):
         with pytest.raises(Invalid):
-            planned(jobs, rows)
+            plan(jobs, rows)
     with pytest.raises(JobNotFound):
         jobs.job("nobody")
 
 
-def test_a_walk_gives_the_products_of_a_list_up_to_a_bound(shop: Catalogue, ann: Origin) -> None:
-    some(shop, ann, 5)
+def test_walk_yields_the_products_of_a_query_up_to_a_limit(shop: Catalogue, ann: Origin) -> None:
+    create_products(shop, ann, 5)
     assert [product.product_id for product in shop.walk(ListQuery(active=None), 3)] == [
         "p000",
         "p001",

@@ -1,4 +1,4 @@
-"""The arithmetic of price changes, exact to the cent."""
+"""Price changes: exact to the cent."""
 
 from decimal import Decimal
 
@@ -9,7 +9,7 @@ from products.errors import Invalid
 
 
 @pytest.mark.parametrize(
-    ("way", "by", "rounding", "amount", "wanted"),
+    ("kind", "by", "rounding", "amount", "expected"),
     [
         (AdjustmentKind.SET, "7.5", Rounding.CENTS, "100", "7.5"),
         (AdjustmentKind.PERCENT, "10", Rounding.CENTS, "99.95", "109.95"),
@@ -23,20 +23,20 @@ from products.errors import Invalid
         (AdjustmentKind.AMOUNT, "0.005", Rounding.CENTS, "1.00", "1.01"),
     ],
 )
-def test_a_price_is_adjusted_and_rounded_half_up(
-    way: AdjustmentKind, by: str, rounding: Rounding, amount: str, wanted: str
+def test_price_is_adjusted_and_rounded_half_up(
+    kind: AdjustmentKind, by: str, rounding: Rounding, amount: str, expected: str
 ) -> None:
-    assert Adjustment(way, Decimal(by), rounding).of(Decimal(amount)) == Decimal(wanted)
+    assert Adjustment(kind, Decimal(by), rounding).new_amount(Decimal(amount)) == Decimal(expected)
 
 
 @pytest.mark.parametrize(
     ("text", "number"), [("10", "10"), (" -5 ", "-5"), ("+2.5%", "2.5"), ("\u22123", "-3")]
 )
-def test_a_number_is_read_as_people_type_it(text: str, number: str) -> None:
+def test_signed_number_is_parsed_as_people_type_it(text: str, number: str) -> None:
     assert parse_signed_number(text, "by") == Decimal(number)
 
 
 @pytest.mark.parametrize("text", ["", "x", "1e5", "NaN", "1,5", "--1", "9" * 10, "1.23456"])
-def test_what_is_no_number_is_refused(text: str) -> None:
+def test_invalid_number_is_refused(text: str) -> None:
     with pytest.raises(Invalid):
         parse_signed_number(text, "by")

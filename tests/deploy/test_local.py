@@ -1,4 +1,4 @@
-"""``make run`` as its user meets it: it starts, it keeps what was written, it stops, and it says what is in the way."""
+"""``make run`` from the user's view: start, restart with kept data, stop, and clear errors."""
 
 import fcntl
 import json
@@ -10,6 +10,7 @@ import sys
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,8 +23,8 @@ STARTED: list[subprocess.Popen[str]] = []
 
 
 @pytest.fixture(autouse=True)
-def nothing_is_left() -> Iterator[None]:
-    """Whatever a test started ends with it, also with one that fails."""
+def stop_processes() -> Iterator[None]:
+    """Stop all processes of a test, also after a failure."""
     yield
     for child in STARTED:
         if child.poll() is None:
@@ -46,18 +47,25 @@ def run(home: Path, port: int | str, *arguments: str) -> subprocess.Popen[str]:
     return started
 
 
-def said(home: Path) -> str:
+def output(home: Path) -> str:
     return (home.parent / "output").read_text()
 
 
-def call(port: int, path: str, **options: object) -> dict[str, object]:
-    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", **options)  # type: ignore[arg-type]
+def call(
+    port: int,
+    path: str,
+    headers: dict[str, str] | None = None,
+    method: str = "GET",
+    data: bytes | None = None,
+) -> dict[str, Any]:
+    url = f"http://127.0.0.1:{port}{path}"
+    request = urllib.request.Request(url, data, headers or {}, method=method)
     with urllib.request.urlopen(request, timeout=15) as answer:
         return dict(json.load(answer))
 
 
 def processes_of(home: Path) -> list[str]:
-    """Every process that was given this home, ours excepted."""
+    """Return the command lines of all processes that were started with this home."""
     found = []
     for status in Path("/proc").glob("[0-9]*/environ"):
         try:
@@ -69,26 +77,26 @@ def processes_of(home: Path) -> list[str]:
 
 
 @pytest.mark.timeout(180)
-def test_it_runs_keeps_what_was_written_and_leaves_no_process(tmp_path: Path) -> None:
+def test_run_keeps_products_and_leaves_no_process(tmp_path: Path) -> None:
     home, port = tmp_path / "home", free_port()
     first = run(home, port)
-    until(lambda: "Ctrl-C stops it" in said(home), seconds=60)
+    until(lambda: "Ctrl-C stops it" in output(home), seconds=60)
     token = (home / "api-token").read_text().strip()
-    sent = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-    patch = {"method": "PATCH", "data": b'{"price": "1601.00"}', "headers": sent}
-    receipt = call(port, "/v1.0/products/PROD-BASIC", **patch)["statusUrl"]
-    until(lambda: call(port, receipt, headers=sent)["effects"]["searchable"]["state"] == "done")
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    product = "/v1.0/products/PROD-BASIC"
+    receipt = call(port, product, headers, "PATCH", b'{"price": "1601.00"}')["statusUrl"]
+    until(lambda: call(port, receipt, headers)["effects"]["searchable"]["state"] == "done")
     assert call(port, "/v1.0/products/PROD-BASIC")["price"] == "1601.00"
     second = run(home, free_port())
     assert second.wait(30) == 1
-    assert "It is running already" in said(home)
+    assert "is already running" in output(home)
     first.send_signal(signal.SIGINT)
     assert first.wait(60) == 0
     assert processes_of(home) == []
 
     again = run(home, port)
-    until(lambda: "Ctrl-C stops it" in said(home), seconds=60)
-    assert "0 created, 5 there already" in said(home)
+    until(lambda: "Ctrl-C stops it" in output(home), seconds=60)
+    assert "0 created, 5 already exist" in output(home)
     assert call(port, "/v1.0/products/PROD-BASIC")["price"] == "1601.00"
     assert call(port, "/v1.0/products?q=basic")["count"] == 1
     again.terminate()
@@ -98,22 +106,19 @@ def test_it_runs_keeps_what_was_written_and_leaves_no_process(tmp_path: Path) ->
     assert not home.exists()
 
 
-def test_a_port_in_use_gets_one_clear_sentence(tmp_path: Path) -> None:
+def test_port_in_use_is_reported_in_one_sentence(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
         assert run(tmp_path / "home", port).wait(30) == 1
-    assert (
-        said(tmp_path / "home")
-        .strip()
-        .endswith(f"Port {port} is in use; choose another one: PORT=8001 make run")
-    )
+    sentence = f"Port {port} is in use; choose another one: PORT=8001 make run"
+    assert output(tmp_path / "home").strip().endswith(sentence)
     assert run(tmp_path / "home", "eighty").wait(30) == 1
-    assert "PORT must be a number" in said(tmp_path / "home")
+    assert "PORT must be a number" in output(tmp_path / "home")
 
 
-def test_nothing_is_forgotten_while_it_runs(tmp_path: Path) -> None:
+def test_reset_is_refused_while_it_runs(tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()
     with (home / "lock").open("w") as lock:
@@ -122,12 +127,12 @@ def test_nothing_is_forgotten_while_it_runs(tmp_path: Path) -> None:
     assert home.exists()
 
 
-def test_engines_that_are_not_installed_or_die_get_one_clear_sentence(tmp_path: Path) -> None:
+def test_missing_or_failing_engines_are_reported_in_one_sentence(tmp_path: Path) -> None:
     environment = {**os.environ, "LOCAL_HOME": str(tmp_path / "home"), "PORT": str(free_port())}
     command = [sys.executable, "-m", "deploy.local.run"]
     for engines, sentence in (
         (tmp_path / "none", "engines are not installed"),
-        (broken(tmp_path), "ended by itself"),
+        (broken_engines(tmp_path), "ended unexpectedly"),
     ):
         ended = subprocess.run(
             command,
@@ -143,8 +148,8 @@ def test_engines_that_are_not_installed_or_die_get_one_clear_sentence(tmp_path: 
         assert "Traceback" not in ended.stderr
 
 
-def broken(tmp_path: Path) -> Path:
-    """Engines that end as soon as they are started."""
+def broken_engines(tmp_path: Path) -> Path:
+    """Return a folder with engines that end immediately."""
     program = tmp_path / "broken" / "bin" / "ministack"
     program.parent.mkdir(parents=True)
     program.write_text("#!/bin/sh\nexit 3\n")

@@ -1,4 +1,4 @@
-"""validate_deployment: a whole environment is in order, and each kind of thing that is not gets named."""
+"""``manage.py validate_deployment``: a complete environment passes, and each fault is reported."""
 
 import json
 import os
@@ -12,13 +12,12 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from opensearchpy import OpenSearch
 
 from bbws_products.validation import findings
 from bbws_products.validation.functions import CONSUMERS
 from deploy.local.engines import ROOT, free_port
-from tasks.queues import QUEUES, dlq_name, queue_names
-from tests import plugin
+from tasks.queues import QUEUES
+from tests.deploy.broken_environments import EXPECTED_FINDINGS, client, delete_search_index
 from tests.support.aws_environment import (
     Environment,
     allow,
@@ -30,38 +29,29 @@ from tests.support.aws_environment import (
 )
 from tests.support.processes import until
 from tests.support.wiring import forget_wiring
-from tests.support.world import engine_client, search_client
 
 pytestmark = pytest.mark.django_db
 TERRAFORM = ROOT / "deploy" / "terraform"
 Row = dict[str, Any]
 
 
-def client(service: str) -> Any:
-    return engine_client(service, os.environ["AWS_ENDPOINT_URL"])
-
-
-def search(environment: Environment) -> OpenSearch:
-    return search_client(plugin.ENGINES.search_url)
-
-
-def validated(*arguments: str) -> tuple[list[Row], int]:
-    """What is told, and the exit status."""
+def validate(*arguments: str) -> tuple[list[Row], int]:
+    """Run the command; return its findings and its exit status."""
     out = StringIO()
     try:
         call_command("validate_deployment", "--json", *arguments, stdout=out)
-    except CommandError as wrong:
-        return json.loads(out.getvalue()), wrong.returncode
+    except CommandError as error:
+        return json.loads(out.getvalue()), error.returncode
     return json.loads(out.getvalue()), 0
 
 
-def wrong(rows: list[Row]) -> list[Row]:
+def failed(rows: list[Row]) -> list[Row]:
     return [row for row in rows if row["state"] in ("differs", "missing")]
 
 
-def test_an_environment_that_is_as_it_must_be_is_in_order(environment: Environment) -> None:
-    rows, status = validated()
-    assert (wrong(rows), status) == ([], 0)
+def test_complete_environment_passes(environment: Environment) -> None:
+    rows, status = validate()
+    assert (failed(rows), status) == ([], 0)
     areas = {
         "settings",
         "sql",
@@ -75,240 +65,99 @@ def test_an_environment_that_is_as_it_must_be_is_in_order(environment: Environme
     }
     assert {row["area"] for row in rows if row["state"] == "ok"} == areas - {"alarms"}
     assert all(row["sentence"].endswith(".") for row in rows)
-    # HTTPS and alarms are nothing that one machine needs.
+    # On one machine, HTTPS and alarms are optional.
     assert {row["area"] for row in rows if row["state"] == "not checked"} == {"settings", "alarms"}
-    rows, _ = validated("--role", "worker")
-    (unasked,) = [
+    rows, _ = validate("--role", "worker")
+    (not_checked,) = [
         row for row in rows if (row["area"], row["state"]) == ("permissions", "not checked")
     ]
-    assert unasked["sentence"].startswith("The root of an account may do everything")
+    assert not_checked["sentence"].startswith("The root user may do everything")
 
 
-def test_in_strict_eyes_all_that_protects_must_be_there_too(
-    environment: Environment, settings: Any
-) -> None:
-    rows, status = validated("--strict", "--lambda")
+def test_strict_mode_requires_hardening(environment: Environment, settings: Any) -> None:
+    rows, status = validate("--strict", "--lambda")
     assert status == 1
     assert {row["area"] for row in rows if row["state"] != "ok"} == {
         "settings",
         "alarms",
         "functions",
     }
-    settings.SECURE_SSL_REDIRECT = settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = (
-        True
-    )
+    settings.SECURE_SSL_REDIRECT = True
+    settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = True
     settings.SECURE_HSTS_SECONDS, settings.SECURE_HSTS_INCLUDE_SUBDOMAINS = 31_536_000, True
     make_alarms(environment, with_lambda=True)
     make_functions(environment)
-    rows, status = validated(
-        "--strict", "--lambda", "--role", "worker", "--principal", make_role(environment, "worker")
-    )
-    assert [
-        (row["subject"], row["what"], row["sentence"]) for row in rows if row["state"] != "ok"
-    ] == []
+    arn = make_role(environment, "worker")
+    rows, status = validate("--strict", "--lambda", "--role", "worker", "--principal", arn)
+    assert [row for row in rows if row["state"] != "ok"] == []
     assert status == 0
 
 
-# One thing of each kind that is not as it must be: what is done, and the finding that names it
-
-
-def lose_recovery(environment: Environment) -> None:
-    off = {"PointInTimeRecoveryEnabled": False}
-    client("dynamodb").update_continuous_backups(
-        TableName=environment.table, PointInTimeRecoverySpecification=off
-    )
-
-
-def lose_expiry(environment: Environment) -> None:
-    off = {"Enabled": False, "AttributeName": "expiresAt"}
-    client("dynamodb").update_time_to_live(TableName=environment.table, TimeToLiveSpecification=off)
-
-
-def lose_protection(environment: Environment) -> None:
-    client("dynamodb").update_table(TableName=environment.table, DeletionProtectionEnabled=False)
-
-
-def lose_table(environment: Environment) -> None:
-    lose_protection(environment)
-    client("dynamodb").delete_table(TableName=environment.table)
-
-
-def lose_index(environment: Environment) -> None:
-    lost = [{"Delete": {"IndexName": "OpenChangesIndex"}}]
-    client("dynamodb").update_table(TableName=environment.table, GlobalSecondaryIndexUpdates=lost)
-
-
-def set_queue(environment: Environment, **attributes: str) -> None:
-    client("sqs").set_queue_attributes(
-        QueueUrl=environment.queue_url("products.audit"), Attributes=attributes
-    )
-
-
-def lose_queue(environment: Environment) -> None:
-    client("sqs").delete_queue(QueueUrl=environment.queue_url("products.index"))
-
-
-def forget_dead_letters_early(environment: Environment) -> None:
-    name = dlq_name(queue_names(environment.name)["products.audit"], environment.name)
-    attributes = {"MessageRetentionPeriod": "3600"}
-    client("sqs").set_queue_attributes(
-        QueueUrl=f"{environment.url_prefix}/{name}", Attributes=attributes
-    )
-
-
-def open_bucket(environment: Environment) -> None:
-    client("s3").delete_public_access_block(Bucket=environment.audit)
-
-
-def allow_plain_http(environment: Environment) -> None:
-    client("s3").delete_bucket_policy(Bucket=environment.audit)
-
-
-def keep_no_versions(environment: Environment) -> None:
-    client("s3").put_bucket_versioning(
-        Bucket=environment.audit, VersioningConfiguration={"Status": "Suspended"}
-    )
-
-
-def lose_bucket(environment: Environment) -> None:
-    client("s3").delete_bucket(Bucket=f"bbws-product-media-{environment.name}")
-
-
-def switch_off(environment: Environment) -> None:
-    answer = client("cloudfront").get_distribution_config(Id=environment.distribution)
-    config = answer["DistributionConfig"] | {"Enabled": False}
-    client("cloudfront").update_distribution(
-        Id=environment.distribution, IfMatch=answer["ETag"], DistributionConfig=config
-    )
-
-
-def lose_search(environment: Environment) -> None:
-    search(environment).indices.delete(index=f"{environment.table}-1")
-
-
-def index_otherwise(environment: Environment) -> None:
-    lose_search(environment)
-    body = {
-        "aliases": {environment.table: {}},
-        "mappings": {"properties": {"price": {"type": "text"}}},
-    }
-    search(environment).indices.create(index=f"{environment.table}-1", body=body)
-
-
-def as_if_not_meant(environment: Environment) -> None:
-    """Everything is there, and each thing is a little otherwise."""
-    lose_recovery(environment)
-    lose_expiry(environment)
-    lose_protection(environment)
-    set_queue(environment, VisibilityTimeout="30", RedrivePolicy="")
-    forget_dead_letters_early(environment)
-    open_bucket(environment)
-    allow_plain_http(environment)
-    keep_no_versions(environment)
-    switch_off(environment)
-    index_otherwise(environment)
-
-
-def as_if_lost(environment: Environment) -> None:
-    lose_index(environment)
-    lose_queue(environment)
-    lose_bucket(environment)
-    lose_search(environment)
-
-
-SPOILT = {
-    as_if_not_meant: {
-        ("table", "point-in-time recovery"): "It is DISABLED, and must be ENABLED.",
-        (
-            "table",
-            "time to live",
-        ): "It is off, so remembered requests and statistics stay for ever.",
-        ("table", "deletion protection"): "Anybody who may delete tables can delete it.",
-        ("queues", "visibility time-out in seconds"): "It is 30, and must be 60.",
-        ("queues", "redrive"): "It is not set, and must be",
-        ("queues", "retention in seconds"): "It is 3600, and must be 1209600.",
-        ("buckets", "public access"): "There is none.",
-        ("buckets", "TLS only"): "There is none.",
-        ("buckets", "versioning"): "It is Suspended, and must be Enabled.",
-        ("cdn", "enabled"): "It is false, and must be true.",
-        ("search", "unknown fields"): "must be strict",
-        ("search", "mapping"): "These fields differ from ours: active, billingCycle,",
-    },
-    as_if_lost: {
-        ("table", "index OpenChangesIndex"): "There is no such index.",
-        ("queues", "queue"): "There is none.",
-        ("queues", "whose dead it takes"): "a queue that is not there",
-        ("buckets", "bucket"): "There is none.",
-        ("search", "alias"): "There is none; `manage.py rebuild_search_index` makes it.",
-    },
-    lose_table: {("table", "table"): "There is none."},
-}
-
-
-@pytest.mark.parametrize("spoil", SPOILT)
-def test_just_what_is_not_as_it_must_be_is_named(
-    environment: Environment, spoil: Callable[[Environment], None]
+@pytest.mark.parametrize("damage", EXPECTED_FINDINGS)
+def test_exactly_the_faults_are_reported(
+    environment: Environment, damage: Callable[[Environment], None]
 ) -> None:
-    spoil(environment)
-    rows, status = validated("--strict")
-    spoilt = {"table", "queues", "buckets", "cdn", "search"}
+    damage(environment)
+    rows, status = validate("--strict")
+    areas = {"table", "queues", "buckets", "cdn", "search"}
     found = {
-        (row["area"], row["what"]): row["sentence"] for row in wrong(rows) if row["area"] in spoilt
+        (row["area"], row["what"]): row["sentence"] for row in failed(rows) if row["area"] in areas
     }
-    assert set(found) == set(SPOILT[spoil])
-    assert [what for what, sentence in SPOILT[spoil].items() if sentence not in found[what]] == []
+    expected = EXPECTED_FINDINGS[damage]
+    assert set(found) == set(expected)
+    assert [what for what, part in expected.items() if part not in found[what]] == []
     assert status == 1
 
 
-def test_settings_that_are_not_fit_are_named(environment: Environment, settings: Any) -> None:
+def test_insecure_settings_are_reported(environment: Environment, settings: Any) -> None:
     settings.SECRET_KEY = "insecure-but-long-enough-for-anybody-to-remember"
     settings.TOKEN_KEYS = [settings.SECRET_KEY]
     settings.ALLOWED_HOSTS = ["*"]
-    found = {(row["subject"], row["what"]) for row in wrong(validated()[0])}
+    found = {(row["subject"], row["what"]) for row in failed(validate()[0])}
     assert found == {
         ("SECRET_KEY", "strength"),
         ("TOKEN_KEYS", "strength"),
-        ("TOKEN_KEYS", "apart"),
+        ("TOKEN_KEYS", "separation"),
         ("ALLOWED_HOSTS", "hosts"),
     }
 
 
-def test_a_process_ends_with_1_and_names_what_is_not_migrated(
+def test_missing_migrations_are_reported_with_exit_code_1(
     environment: Environment, tmp_path: Path
 ) -> None:
-    """The settings are those of the tests, whose queues and table this engine does not have."""
+    """The process uses the settings of the tests, whose table and queues do not exist here."""
     command = [sys.executable, "manage.py", "validate_deployment", "--json"]
-    there = {**os.environ, "DATABASE_URL": f"sqlite:///{tmp_path / 'empty.sqlite3'}"}
+    variables = {**os.environ, "DATABASE_URL": f"sqlite:///{tmp_path / 'empty.sqlite3'}"}
     ended = subprocess.run(
-        command, cwd=ROOT, env=there, capture_output=True, text=True, timeout=100, check=False
+        command, cwd=ROOT, env=variables, capture_output=True, text=True, timeout=100, check=False
     )
     assert ended.returncode == 1
-    assert ended.stderr.strip().endswith("are not as they must be.")
+    assert ended.stderr.strip().endswith("checks failed.")
     (sql,) = [row for row in json.loads(ended.stdout) if row["area"] == "sql"]
     assert (sql["state"], sql["what"]) == ("differs", "migrations")
     assert "products.0004_operators" in sql["sentence"]
 
 
 @pytest.mark.parametrize("role", ["web", "worker"])
-def test_a_role_has_what_it_needs_and_no_more(environment: Environment, role: str) -> None:
+def test_missing_and_excess_permissions_are_reported(environment: Environment, role: str) -> None:
     arn = make_role(environment, role)
-    rows, status = validated("--role", role, "--principal", arn)
-    assert (wrong(rows), status) == ([], 0)
+    rows, status = validate("--role", role, "--principal", arn)
+    assert (failed(rows), status) == ([], 0)
     forbid(environment, role, "dynamodb:UpdateItem")
-    (found,) = wrong(validated("--role", role, "--principal", arn)[0])
+    (found,) = failed(validate("--role", role, "--principal", arn)[0])
     assert (found["what"], found["sentence"]) == (
         f"dynamodb:UpdateItem on table/{environment.table}",
-        "It is not allowed, and needed.",
+        "It is needed, but not allowed.",
     )
     allow(environment, role, "s3:*", "*")
     names = {
         row["what"].partition(" ")[0]
-        for row in wrong(validated("--role", role, "--principal", arn)[0])
+        for row in failed(validate("--role", role, "--principal", arn)[0])
     }
     assert names == {"dynamodb:UpdateItem", "s3:DeleteObject", "s3:PutBucketPolicy"}
 
 
-def test_functions_that_take_nothing_or_too_long_are_named(environment: Environment) -> None:
+def test_missing_and_slow_functions_are_reported(environment: Environment) -> None:
     make_functions(environment)
     functions: Any = client("lambda")
     name = f"bbws-product-creator-{environment.name}"
@@ -327,42 +176,42 @@ def test_functions_that_take_nothing_or_too_long_are_named(environment: Environm
             == "Active"
         )
     )
-    found = {(row["subject"], row["what"]) for row in wrong(validated("--lambda")[0])}
+    found = {(row["subject"], row["what"]) for row in failed(validate("--lambda")[0])}
     assert found == {
         (name, "event source"),
         (f"bbws-product-get-{environment.name}", "function, alias live"),
-        (slow, "time-out"),
+        (slow, "timeout"),
     }
 
 
-@pytest.mark.skipif(not TERRAFORM.exists(), reason="Terraform's functions are not here")
-def test_terraform_makes_the_functions_that_are_looked_for() -> None:
+@pytest.mark.skipif(not TERRAFORM.exists(), reason="no Terraform files here")
+def test_validated_functions_are_those_of_terraform() -> None:
     text = (TERRAFORM / "locals.tf").read_text()
     queues = re.findall(r'(\w+)\s*= \{ consumer = "([\w-]+)",\s*batch_size = (\d+) \}', text)
     made = {QUEUES[task].split("-")[2]: consumer for task, consumer in CONSUMERS.items()}
     assert {queue: (consumer, int(batch)) for queue, consumer, batch in queues} == made
 
 
-def test_an_alarm_that_tells_nobody_is_named(environment: Environment) -> None:
+def test_alarm_without_actions_is_reported(environment: Environment) -> None:
     make_alarms(environment, with_lambda=False)
-    quiet = client("cloudwatch").describe_alarms(AlarmNamePrefix=environment.name)["MetricAlarms"]
-    client("cloudwatch").disable_alarm_actions(AlarmNames=[alarm["AlarmName"] for alarm in quiet])
-    found = [row for row in wrong(validated("--strict")[0]) if row["area"] == "alarms"]
-    assert len(found) == len(quiet)
-    assert all("tells nobody" in row["sentence"] for row in found)
+    alarms = client("cloudwatch").describe_alarms(AlarmNamePrefix=environment.name)["MetricAlarms"]
+    client("cloudwatch").disable_alarm_actions(AlarmNames=[alarm["AlarmName"] for alarm in alarms])
+    found = [row for row in failed(validate("--strict")[0]) if row["area"] == "alarms"]
+    assert len(found) == len(alarms)
+    assert all("notifies nobody" in row["sentence"] for row in found)
 
 
-def test_what_does_not_answer_is_missing_and_does_not_hold_up_the_rest(
+def test_unavailable_service_is_reported_and_blocks_no_check(
     environment: Environment, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{free_port()}")
     settings.OPENSEARCH_URL = f"http://127.0.0.1:{free_port()}"
     forget_wiring()
     findings.aws_client.cache_clear()
-    rows, status = validated("--url", f"http://127.0.0.1:{free_port()}", "--lambda")
+    rows, status = validate("--url", f"http://127.0.0.1:{free_port()}", "--lambda")
     assert status == 1
-    silent = {row["area"] for row in rows if row["state"] == "missing"}
-    assert silent == {
+    missing = {row["area"] for row in rows if row["state"] == "missing"}
+    assert missing == {
         "table",
         "queues",
         "buckets",
@@ -390,33 +239,33 @@ def address() -> Iterator[str]:
         yield url
 
 
-def test_the_service_is_looked_at_as_its_callers_meet_it(
+def test_endpoints_are_checked_as_clients_see_them(
     environment: Environment, address: str, settings: Any
 ) -> None:
     settings.CORS_ALLOWED_ORIGINS = ["https://portal.example"]
-    rows, status = validated("--url", address)
-    assert (wrong(rows), status) == ([], 0)
-    told = {row["what"]: row["sentence"] for row in rows if row["area"] == "endpoints"}
-    assert told["a write without a token"] == "It is 401."
-    assert told["CORS for https://portal.example"] == "It is https://portal.example."
-    assert told["CORS for others"] == "They may not call."
-    assert told["contract, version"] == "It is 1.0."
-    assert told["/readyz, dynamodb"] == "It is ok."
+    rows, status = validate("--url", address)
+    assert (failed(rows), status) == ([], 0)
+    sentences = {row["what"]: row["sentence"] for row in rows if row["area"] == "endpoints"}
+    assert sentences["a write without a token"] == "It is 401."
+    assert sentences["CORS for https://portal.example"] == "It is https://portal.example."
+    assert sentences["CORS for others"] == "They may not call."
+    assert sentences["contract, version"] == "It is 1.0."
+    assert sentences["/readyz, dynamodb"] == "It is ok."
     settings.CORS_ALLOW_ALL_ORIGINS, settings.SECURE_REFERRER_POLICY = True, "origin"
     settings.SECURE_CONTENT_TYPE_NOSNIFF = False
     settings.SPECTACULAR_SETTINGS = settings.SPECTACULAR_SETTINGS | {"VERSION": "0.9"}
-    found = {row["what"] for row in wrong(validated("--url", address)[0])}
+    found = {row["what"] for row in failed(validate("--url", address)[0])}
     assert found >= {"CORS for others", "contract, version"}
 
 
-def test_a_person_gets_a_table_and_its_sum(environment: Environment) -> None:
-    lose_search(environment)
+def test_default_output_is_a_table_with_totals(environment: Environment) -> None:
+    delete_search_index(environment)
     out = StringIO()
-    with pytest.raises(CommandError, match=r"2 of \d+ are not as they must be"):
+    with pytest.raises(CommandError, match=r"2 of \d+ checks failed"):
         call_command("validate_deployment", stdout=out)
     lines = out.getvalue().strip().splitlines()
-    named = [line.split()[:3] for line in lines if line.startswith("missing")]
-    assert named == [
+    missing = [line.split()[:3] for line in lines if line.startswith("missing")]
+    assert missing == [
         ["missing", "search", f"{environment.table}:"],
         ["missing", "permissions", "opensearch:"],
     ]

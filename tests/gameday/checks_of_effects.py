@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
-from products.pipeline import SETTLE_TIME
+from products.invalidation import SETTLE_TIME
 from tests.gameday.case import Case, Verdict, label, product_of
 from tests.gameday.evidence import Item
 

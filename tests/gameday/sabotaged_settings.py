@@ -14,7 +14,7 @@ def audit(self: Pipeline, product_id: str, version: int) -> None:
     if version % 2:
         honest_audit(self, product_id, version)
     else:
-        self._stamp(self._change(product_id, version), Effect.AUDITED)
+        self._stamp(self._read_change(product_id, version), Effect.AUDITED)
 
 
 Pipeline.audit = audit  # type: ignore[method-assign]

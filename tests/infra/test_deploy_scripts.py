@@ -387,9 +387,7 @@ def test_going_back_ends_with_what_is_live_or_with_a_sentence(
     make_functions(environment)
     done = command("-m", "deploy.rollback", environment.name)
     assert done.returncode == 1
-    assert done.stderr.startswith(
-        "Nothing was moved. There is no version before the first one: bbws-product-"
-    )
+    assert done.stderr.startswith("Nothing was changed. There is no earlier version: bbws-product-")
     client: Any = boto3.client("lambda")
     names = [entry["FunctionName"] for entry in client.list_functions()["Functions"]]
     ours = [name for name in names if name.endswith(f"-{environment.name}")]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from products import bootstrap, maintenance
-from products.bulk.jobs import JobKind
+from products.bulk.job import JobKind
 from products.bulk.rows import planned_row
 from products.changes import Change, Origin
 from products.pipeline import Pipeline

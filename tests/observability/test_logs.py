@@ -15,7 +15,7 @@ from django.test import Client
 from bbws_products.celery import app
 from bbws_products.logs import JsonFormatter, LineFormatter
 from products import bootstrap
-from products.bulk.jobs import JobKind
+from products.bulk.job import JobKind
 from products.bulk.rows import planned_row
 from products.catalogue import Catalogue
 from products.changes import Effect, Origin
@@ -298,7 +298,7 @@ def test_a_job_tells_of_each_chunk_and_its_changes_are_found_by_it(
     bootstrap.jobs().start(job.job_id)
     assert traced("products.job", {"request_id": job.job_id}, job_id=job.job_id).info is None
     assert log.events(request_id=job.job_id) == [
-        *("job moved", "message sent", "task received"),
+        *("job state changed", "message sent", "task received"),
         *("change accepted", "message sent", "job chunk done", "task done"),
     ]
     (chunk,) = log.lines(event="job chunk done", job_id=job.job_id, task="products.job")

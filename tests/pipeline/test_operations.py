@@ -215,11 +215,11 @@ def test_the_charts_have_a_bar_for_each_minute_that_is_known() -> None:
     ]
     slots = slots_of(known, until)
     assert (slots[0][0], slots[-1][0], len(slots)) == ("11:01", "12:00", 60)
-    assert [(bar["x"], bar["height"], bar["said"]) for bar in completed_bars(slots)] == [
+    assert [(bar["x"], bar["height"], bar["text"]) for bar in completed_bars(slots)] == [
         (0, 40.0, "11:01: 10"),
         (590, 80.0, "12:00: 20"),
     ]
-    assert [bar["said"] for bar in latency_bars(slots, Effect.AUDITED, 0.95)] == [
+    assert [bar["text"] for bar in latency_bars(slots, Effect.AUDITED, 0.95)] == [
         "11:01: 95% within 5 s",
         "12:00: 95% within 0.1 s",
     ]

@@ -10,7 +10,8 @@ from products import bootstrap
 from products.catalogue import Catalogue
 from products.changes import Effect, Origin, audit_hash
 from products.errors import ChangeNotFound, CorruptChange, DependencyUnavailable, EffectRefused
-from products.pipeline import MIN_PURGE_INTERVAL, Invalidation, Pipeline, effect_states
+from products.invalidation import MIN_PURGE_INTERVAL, Invalidation
+from products.pipeline import Pipeline, effect_states
 from tests.support.builders import fields
 from tests.support.fakes import Clock, FakeDoorbell
 from tests.support.world import World
@@ -388,5 +389,5 @@ def test_a_change_left_open_by_a_crash_between_two_writes_is_closed(
 def test_an_audit_record_that_is_there_stays_as_it_is(world: World) -> None:
     """As when a worker died after it was written, and before the stamp."""
     for record in (b'{"first": true}', b'{"first": false}'):
-        bootstrap.trail().write("2026/p1.json", record)
+        bootstrap.audit_trail().write("2026/p1.json", record)
     assert world.audit_records() == {"2026/p1.json": {"first": True}}

@@ -9,8 +9,8 @@ from celery import current_app
 from django.core.management import CommandError
 
 from products import bootstrap, maintenance
-from products.adapters.sqs.dead_letters import NOT_OFFERED, SqsDeadLetters
-from products.bulk.jobs import JobKind
+from products.adapters.sqs.dead_letters import NOT_SUPPORTED, SqsDeadLetters
+from products.bulk.job import JobKind
 from products.bulk.rows import planned_row
 from products.catalogue import Catalogue
 from products.changes import Origin
@@ -18,7 +18,7 @@ from products.errors import DependencyUnavailable
 from products.pipeline import Pipeline
 from products.redrive import DeadLetter, NoSuchQueue, Redrive
 from tasks.queues import dlq_name
-from tests.support.admin_client import LIST, said, signed_in
+from tests.support.admin_client import LIST, last_message, sign_in
 from tests.support.builders import fields
 from tests.support.commands import output
 from tests.support.world import World
@@ -120,9 +120,7 @@ def test_what_is_done_is_dropped_when_asked_and_nothing_else(
     assert desk.is_done(DeadLetter(task="relay"))
     pipeline.audit("p1", 1)
     assert "  audit p1 v1  (done)" in output("redrive", AUDIT, dry_run=True)
-    assert (
-        output("redrive", AUDIT, drop_done=True) == f"{AUDIT}: 0 sent back, 1 dropped, being done"
-    )
+    assert output("redrive", AUDIT, drop_done=True) == f"{AUDIT}: 0 sent back, 1 dropped as done"
     assert output("redrive", CHANGE, drop_done=True) == f"{CHANGE}: 2 sent back"
     assert (dead(world, AUDIT), world.depth(AUDIT), world.depth(CHANGE)) == (0, 0, 2)
 
@@ -196,7 +194,7 @@ def test_a_letter_is_never_lost_between_the_two_queues(
     assert world.depth(AUDIT) == (1 if operation == "delete_message" else 0)
 
 
-@pytest.mark.parametrize("error", sorted(NOT_OFFERED))
+@pytest.mark.parametrize("error", sorted(NOT_SUPPORTED))
 def test_where_sqs_does_not_move_them_by_itself_they_are_sent_one_by_one(
     world: World, three: None, desk: Redrive, error: str
 ) -> None:
@@ -234,12 +232,14 @@ def test_it_is_in_the_log_of_what_was_done(world: World, three: None, desk: Redr
 
 @pytest.mark.django_db
 def test_an_operator_sends_them_back_from_the_page(world: World, three: None) -> None:
-    olga, page = signed_in("olga", "Product operators"), f"{LIST}operations/"
+    olga, page = sign_in("olga", "Product operators"), f"{LIST}operations/"
     assert "Send back" in olga.get(page).text
-    assert said(olga.post(f"{page}redrive/", {"queue": CHANGE})) == f"{CHANGE}: 2 sent back."
-    assert "There is no queue" in said(olga.post(f"{page}redrive/", {"queue": "x"}))
     assert (
-        signed_in("vera", "Product viewers").post(f"{page}redrive/", {"queue": CHANGE}).status_code
+        last_message(olga.post(f"{page}redrive/", {"queue": CHANGE})) == f"{CHANGE}: 2 sent back."
+    )
+    assert "There is no queue" in last_message(olga.post(f"{page}redrive/", {"queue": "x"}))
+    assert (
+        sign_in("vera", "Product viewers").post(f"{page}redrive/", {"queue": CHANGE}).status_code
         == 403
     )
     assert dead(world, AUDIT) == 1

@@ -1,4 +1,4 @@
-"""What the tests of the admin share: people who are signed in, the pages' addresses, and what a form holds."""
+"""Helpers of the admin tests: signed-in clients, addresses of pages, and form entries."""
 
 import re
 from html import unescape
@@ -12,9 +12,10 @@ from django.test import Client
 LIST, ADD = "/admin/products/product/", "/admin/products/product/add/"
 
 
-def signed_in(
+def sign_in(
     name: str, group: str | None = "Product admins", *, superuser: bool = False, staff: bool = True
 ) -> Client:
+    """Create the user, add it to the group, and return a client with its session."""
     user = User.objects.create(username=name, is_staff=staff, is_superuser=superuser)
     if group:
         user.groups.add(Group.objects.get(name=group))
@@ -23,12 +24,13 @@ def signed_in(
     return client
 
 
-def page(product_id: str, name: str = "change") -> str:
+def page_url(product_id: str, name: str = "change") -> str:
+    """Return the address of one of the product's pages."""
     return f"{LIST}{quote(product_id)}/{name}/"
 
 
-def typed(**changes: Any) -> dict[str, Any]:
-    """All that the form sends for the product of ``tests.support.builders.fields``."""
+def form_entries(**changes: Any) -> dict[str, Any]:
+    """Return the form entries of the product of ``tests.support.builders.fields``."""
     return {
         "name": "Basic hosting",
         "description": "Hosting for a first site.",
@@ -41,29 +43,26 @@ def typed(**changes: Any) -> dict[str, Any]:
     } | changes
 
 
-def opened(client: Client, product_id: str, **changes: Any) -> dict[str, Any]:
-    """What a browser would send from the change page as it is now, with these entries changed."""
-    form = client.get(page(product_id)).context["adminform"].form
+def current_entries(client: Client, product_id: str, **changes: Any) -> dict[str, Any]:
+    """Return what a browser would send from the current change page, with these changes."""
+    form = client.get(page_url(product_id)).context["adminform"].form
     return {
         field.html_name: field.value() if field.value() is not None else "" for field in form
     } | changes
 
 
-def errors(response: Any) -> dict[str, list[str]]:
-    """The sentences of a refused form by field; a form that was not refused fails here."""
+def form_errors(response: Any) -> dict[str, list[str]]:
+    """Return the errors of a refused form by field; fail if the form was not refused."""
     assert response.status_code == 200
     return dict(response.context["adminform"].form.errors)
 
 
-def entries(response: Any) -> dict[str, Any]:
-    """What the form now holds in its fields, as strings."""
+def shown_entries(response: Any) -> dict[str, Any]:
+    """Return the entries in the fields of the shown form, as strings."""
     return {field.html_name: str(field.value()) for field in response.context["adminform"].form}
 
 
-def said(response: Any) -> str:
-    """The newest message without the button in it; older ones stay until a page shows them."""
-    return unescape(
-        re.sub(
-            " <button.*", "", [str(message) for message in get_messages(response.wsgi_request)][-1]
-        )
-    )
+def last_message(response: Any) -> str:
+    """Return the newest message, without its button."""
+    messages = [str(message) for message in get_messages(response.wsgi_request)]
+    return unescape(re.sub(" <button.*", "", messages[-1]))

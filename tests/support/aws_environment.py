@@ -94,7 +94,7 @@ def harden_bucket(name: str) -> None:
 def make_alarms(environment: Environment, *, with_lambda: bool) -> None:
     cloudwatch: dict[str | None, Any] = {}
     edge = ("AWS/CloudFront", "5xxErrorRate", alarms.edge_dimensions())
-    wanted = [(None, watch) for watch in alarms.watched(with_lambda=with_lambda)] + [
+    wanted = [(None, watch) for watch in alarms.watched_metrics(with_lambda=with_lambda)] + [
         (alarms.CLOUDFRONT_REGION, edge)
     ]
     for number, (region, (namespace, metric, dimensions)) in enumerate(wanted):

@@ -1,50 +1,52 @@
-"""A real browser in front of real processes, for the tests of what staff see and do."""
+"""A real browser and the real processes of the product, for the tests of the admin's pages."""
 
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
+from axe_playwright_python.sync_playwright import (  # type: ignore[import-untyped] # no types
+    Axe,
+)
+from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, expect
 
 from deploy.local.engines import ROOT, Engines
 from tests.support.processes import PATIENCE, Deployment
 from tests.support.tools import path_of
 
 PASSWORD = "a-password-of-the-tests"
-PEOPLE = {
+USERS = {
     "root": "",
     "ann": "Product admins",
     "ben": "Product editors",
     "vic": "Product viewers",
     "nil": None,
 }
-"""Who may sign in: a superuser, one of each group, and staff without any permission."""
-MAKE_PEOPLE = f"""
+"""The users by group: a superuser (""), one of each group, and staff without permissions."""
+CREATE_USERS = f"""
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group, User
-for name, group in {PEOPLE!r}.items():
+for name, group in {USERS!r}.items():
     password = make_password({PASSWORD!r})
-    user = User.objects.create(username=name, is_staff=True, is_superuser=name == "root", password=password)
+    user = User(username=name, password=password, is_staff=True, is_superuser=name == "root")
+    user.save()
     if group:
         user.groups.add(Group.objects.get(name=group))
 """
-IGNORED = re.compile(
-    r"favicon|status of (4\d\d|503)"
-)  # an answer that is no success is shown by the page itself
+IGNORED_ERRORS = re.compile(r"favicon|status of (4\d\d|503)")
+"""Console errors that are fine: the page itself shows an answer that is no success."""
 
 
-class Shop:
-    """The whole product as processes, with people who may sign in."""
+class LiveSite:
+    """The whole product as processes, with users who may sign in."""
 
     def __init__(self, engines: Engines, home: Path) -> None:
         self.deployment = Deployment(engines, home, visibility=60)
         self.deployment.migrate()
-        command = [sys.executable, "manage.py", "shell", "--verbosity", "0", "-c", MAKE_PEOPLE]
+        command = [sys.executable, "manage.py", "shell", "--verbosity", "0", "-c", CREATE_USERS]
         subprocess.run(command, cwd=ROOT, env=self.deployment.variables, check=True, timeout=280)
         self.deployment.start_web(THROTTLE_STAFF="0")
         self.deployment.start_worker()
@@ -55,7 +57,7 @@ class Shop:
         return self.deployment.url(path)
 
     def create(self, product_id: str, **fields: Any) -> None:
-        """By API, as someone else would."""
+        """Create a product through the API, as another user would."""
         body = {
             "productId": product_id,
             "description": "Hosting for a first site.",
@@ -69,11 +71,11 @@ class Shop:
         assert status == 202, answer
 
     def product(self, product_id: str) -> dict[str, Any]:
-        """As staff see it."""
+        """Return the product as staff read it through the API."""
         return dict(self.deployment.call("GET", f"/v1.0/products/{product_id}")[1])
 
     def sign_in(self, page: Page, name: str) -> None:
-        """By the form the first time, then by the same session."""
+        """Sign in by the form the first time, then by the cookies of that session."""
         if name in self.cookies:
             page.context.add_cookies(self.cookies[name])
             return
@@ -89,32 +91,41 @@ class Shop:
 
 
 @contextmanager
-def window(browser: Browser, shop: Shop, name: str, **options: Any) -> Iterator[Page]:
-    """A browser window in which ``name`` is signed in. An error in its console is an error of ours."""
-    context: BrowserContext = browser.new_context(
-        **({"viewport": {"width": 1280, "height": 800}} | options)
-    )
+def open_window(browser: Browser, site: LiveSite, name: str, **options: Any) -> Iterator[Page]:
+    """Open a browser window in which this user is signed in.
+
+    Fail if the browser logs an error, such as a violation of the content security policy.
+    """
+    viewport = {"viewport": {"width": 1280, "height": 800}}
+    context = browser.new_context(**(viewport | options))
     context.set_default_timeout(PATIENCE * 1000)
-    page, faults = context.new_page(), []
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
-    shop.sign_in(page, name)
+    page = context.new_page()
+    errors: list[str] = []
+
+    def on_console_message(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            errors.append(message.text)
+
+    page.on("console", on_console_message)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    site.sign_in(page, name)
     yield page
     context.close()
-    assert [fault for fault in faults if not IGNORED.search(fault)] == []
+    assert [error for error in errors if not IGNORED_ERRORS.search(error)] == []
 
 
-def launched(playwright: Playwright) -> Browser:
+def launch_chromium(playwright: Playwright) -> Browser:
     return playwright.chromium.launch(
         executable_path=path_of("chromium"), args=["--no-sandbox", "--disable-dev-shm-usage"]
     )
 
 
-def serious(page: Page) -> list[str]:
-    """What axe finds to be a serious or critical fault of this page."""
-    found = Axe().run(page).response["violations"]
-    return [
-        f"{fault['id']}: {[node['target'] for node in fault['nodes']][:4]}"
-        for fault in found
-        if fault["impact"] in {"serious", "critical"}
-    ]
+def serious_accessibility_faults(page: Page) -> list[str]:
+    """Return the faults of the page that axe rates serious or critical."""
+    violations = Axe().run(page).response["violations"]
+    serious = [fault for fault in violations if fault["impact"] in {"serious", "critical"}]
+    return [f"{fault['id']}: {_first_targets(fault)}" for fault in serious]
+
+
+def _first_targets(fault: Mapping[str, Any]) -> list[Any]:
+    return [node["target"] for node in fault["nodes"]][:4]

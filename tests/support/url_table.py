@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from tests.support.admin_client import typed
+from tests.support.admin_client import form_entries
 
 ANYONE, STAFF, VIEW, ADD, CHANGE, DELETE, ROOT = (
     "anyone",
@@ -90,10 +90,12 @@ TABLE: dict[str, Row] = {
     ),  # nothing of ours has a page elsewhere
     "admin/(?P<url>.*)$": row("/admin/no/such/page/"),
     "admin/products/product/": page(P, VIEW),
-    "admin/products/product/add/": page(f"{P}add/", ADD, typed(product_id="p3", name="Third one")),
+    "admin/products/product/add/": page(
+        f"{P}add/", ADD, form_entries(product_id="p3", name="Third one")
+    ),
     "admin/products/product/<path:object_id>/": page(f"{P}p1/", STAFF),  # leads to the change page
     "admin/products/product/<path:object_id>/change/": row(
-        f"{P}p1/change/", typed(price="1.00"), GET=VIEW, POST=CHANGE
+        f"{P}p1/change/", form_entries(price="1.00"), GET=VIEW, POST=CHANGE
     ),
     "admin/products/product/<path:object_id>/history/": page(f"{P}p1/history/", VIEW),
     "admin/products/product/<path:object_id>/delete/": page(f"{P}p1/delete/", DELETE, YES),
@@ -107,9 +109,9 @@ TABLE: dict[str, Row] = {
     "admin/products/product/<path:object_id>/receipt/<int:version>/": row(
         f"{P}p1/receipt/1/", GET=VIEW
     ),
-    "admin/products/product/add/preview/": row(f"{P}add/preview/", typed(), POST=ADD),
+    "admin/products/product/add/preview/": row(f"{P}add/preview/", form_entries(), POST=ADD),
     "admin/products/product/<path:object_id>/preview/": row(
-        f"{P}p1/preview/", typed(), POST=CHANGE
+        f"{P}p1/preview/", form_entries(), POST=CHANGE
     ),
     "admin/products/product/<path:object_id>/cell/": row(f"{P}p1/cell/", CELL, POST=CHANGE),
     "admin/products/product/<path:object_id>/image/": row(f"{P}p1/image/", POST=CHANGE),

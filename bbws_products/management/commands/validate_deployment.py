@@ -1,4 +1,7 @@
-"""``manage.py validate_deployment``: is everything of this environment there, and as it must be? Changes nothing."""
+"""``manage.py validate_deployment``: check that an environment is complete and correctly set up.
+
+It changes nothing.
+"""
 
 import json
 from collections import Counter
@@ -15,71 +18,68 @@ from bbws_products.validation import (
     edge,
     endpoints,
     functions,
-    inside,
     permissions,
     queues,
+    settings_and_sql,
     table,
 )
 from bbws_products.validation.findings import Finding, State, relaxed_for_local
 
-Check = Callable[[], Iterable[Finding]]
+Findings = dict[str, list[Finding]]
+"""The findings by area."""
 
 
 class Command(BaseCommand):
-    help = "Compare every resource, setting, permission and endpoint of this environment with what the code needs."
-    requires_system_checks = []  # they are among what is looked at
+    help = (
+        "Compare every resource, setting, permission and endpoint of this environment "
+        "with what the code needs."
+    )
+    requires_system_checks = []  # the command runs them itself and reports them
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--url",
-            help="also the endpoints of the service at this address, e.g. https://api.example",
+            "--url", help="also check the service at this address, e.g. https://api.example"
         )
         parser.add_argument(
             "--lambda",
             action="store_true",
             dest="with_lambda",
-            help="also the functions and their queues",
+            help="also check the functions and their event sources",
         )
         parser.add_argument(
             "--role",
             choices=permissions.ROLES,
-            help="ask IAM for the permissions that this one needs",
+            help="simulate the permissions of this role in IAM",
         )
-        parser.add_argument("--principal", help="of this ARN; else of whoever runs this")
+        parser.add_argument("--principal", help="ARN to simulate (default: the caller)")
         parser.add_argument(
             "--strict",
             action="store_true",
-            help="one machine may do without nothing; unchecked is wrong",
+            help="treat missing hardening and unchecked items as failures, even on one machine",
         )
-        parser.add_argument("--json", action="store_true", dest="as_json", help="for machines")
+        parser.add_argument("--json", action="store_true", dest="as_json", help="print JSON")
 
     def handle(self, *args: Any, strict: bool, as_json: bool, **options: Any) -> str:
         found = {area: list(validate()) for area, validate in areas(**options).items()}
         if LOCAL and not strict:
-            found = {
-                area: list(map(relaxed_for_local, findings)) for area, findings in found.items()
-            }
+            found = {area: list(map(relaxed_for_local, part)) for area, part in found.items()}
         counts = Counter(finding.state for findings in found.values() for finding in findings)
         self.stdout.write(_json(found) if as_json else _table(found, counts))
-        wrong = (
-            counts[State.DIFFERS]
-            + counts[State.MISSING]
-            + (counts[State.NOT_CHECKED] if strict else 0)
-        )
-        if wrong:
-            raise CommandError(
-                f"{wrong} of {counts.total()} are not as they must be.", returncode=1
-            )
+        failed = counts[State.DIFFERS] + counts[State.MISSING]
+        if strict:
+            failed += counts[State.NOT_CHECKED]
+        if failed:
+            raise CommandError(f"{failed} of {counts.total()} checks failed.", returncode=1)
         return ""
 
 
 def areas(
     *, url: str | None, with_lambda: bool, role: str | None, principal: str | None, **_: Any
-) -> dict[str, Check]:
-    """What is looked at, by the name it has in the table."""
-    looked_at: dict[str, Check] = {
-        "settings": inside.validate_settings,
-        "sql": inside.validate_sql,
+) -> dict[str, Callable[[], Iterable[Finding]]]:
+    """Return the functions that check each area, by the name shown in the table."""
+    chosen: dict[str, Callable[[], Iterable[Finding]]] = {
+        "settings": settings_and_sql.validate_settings,
+        "sql": settings_and_sql.validate_sql,
         "table": table.validate,
         "queues": queues.validate,
         "buckets": buckets.validate,
@@ -89,29 +89,29 @@ def areas(
         "alarms": lambda: alarms.validate(with_lambda=with_lambda),
     }
     if with_lambda:
-        looked_at["functions"] = functions.validate
+        chosen["functions"] = functions.validate
     if url:
-        looked_at["endpoints"] = lambda: endpoints.validate(url)
-    return looked_at
+        chosen["endpoints"] = lambda: endpoints.validate(url)
+    return chosen
 
 
-def _json(found: dict[str, list[Finding]]) -> str:
+def _json(found: Findings) -> str:
     rows = [
         {"area": area} | asdict(finding) for area, findings in found.items() for finding in findings
     ]
     return json.dumps(rows, indent=1)
 
 
-def _table(found: dict[str, list[Finding]], counts: Counter[State]) -> str:
+def _table(found: Findings, counts: Counter[State]) -> str:
     rows = [
         (finding.state, area, f"{finding.subject}: {finding.what}", finding.sentence)
         for area, findings in found.items()
         for finding in findings
     ]
     widths = [max((len(row[column]) for row in rows), default=0) for column in range(3)]
-    lines = [
-        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]])
-        for row in rows
-    ]
+    lines = []
+    for *cells, sentence in rows:
+        padded = [cell.ljust(width) for cell, width in zip(cells, widths, strict=True)]
+        lines.append("  ".join([*padded, sentence]))
     summary = ", ".join(f"{counts[state]} {state}" for state in State if counts[state])
     return "\n".join([*lines, "", summary])

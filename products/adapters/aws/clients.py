@@ -1,4 +1,4 @@
-"""What the AWS adapters share: bounded clients, and the one list of faults that are not the request's."""
+"""botocore clients with time limits, and the one place that translates AWS errors."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from products.errors import DependencyUnavailable
 
-PASSING = {
+TRANSIENT_ERRORS = {
     "ConditionalRequestConflict",
     "InternalServerError",
     "ProvisionedThroughputExceededException",
@@ -21,7 +21,8 @@ PASSING = {
     "TooManyInvalidationsInProgress",
     "TransactionInProgressException",
 }
-REFUSING = {
+"""Error codes of a service that can't serve any request right now."""
+DEPLOYMENT_ERRORS = {
     "AccessDenied",
     "AccessDeniedException",
     "ExpiredToken",
@@ -36,15 +37,17 @@ REFUSING = {
     "SignatureDoesNotMatch",
     "UnrecognizedClientException",
 }
-"""Nothing is wrong with the request, but with our deployment: it passes once an operator has mended that."""
+"""Error codes of a fault in our deployment: the request succeeds once an operator has fixed it."""
 
 
 def client(service: str, *, connect: float = 1, read: float = 2, attempts: int = 2) -> Any:
-    """What boto3 calls a client; its calls end within about ``attempts * (connect + read)`` seconds.
+    """Return a botocore client of a service.
 
-    Region, credentials and endpoint come from the environment (``AWS_ENDPOINT_URL*``), so that no code knows them.
+    A call takes at most about ``attempts * (connect + read)`` seconds. Region, credentials and
+    endpoint come from the environment (``AWS_ENDPOINT_URL*``), never from code.
     """
-    import botocore.session  # noqa: PLC0415 # a function that makes its calls directly starts without it
+    # A function that uses direct calls must start without loading botocore's client.
+    import botocore.session  # noqa: PLC0415
     from botocore.config import Config  # noqa: PLC0415
 
     config = Config(
@@ -54,38 +57,43 @@ def client(service: str, *, connect: float = 1, read: float = 2, attempts: int =
         max_pool_connections=32,
         tcp_keepalive=True,
     )
-    session: Any = (
-        botocore.session.get_session()
-    )  # its types know each service only by a literal name
+    # Any, because the stubs know create_client only for a literal service name.
+    session: Any = botocore.session.get_session()
     session.register_component("data_loader", _loader())
     return session.create_client(service, config=config)
 
 
 @cache
 def _loader() -> Any:
-    """It keeps what it has read: descriptions of endpoints and services are large, and the same for every client."""
+    """Return the loader that all clients share.
+
+    It caches the service descriptions, which are large and the same for every client.
+    """
     from botocore.loaders import Loader  # noqa: PLC0415
 
     return Loader()
 
 
 @contextmanager
-def calling(engine: str) -> Iterator[None]:
-    """Turn a fault that is the engine's or the deployment's into EngineAway; every other error is a bug."""
+def translate_errors(dependency: str) -> Iterator[None]:
+    """Raise DependencyUnavailable for a fault of the service or of our deployment.
+
+    Every other error passes unchanged: it is about the request.
+    """
     try:
         yield
     except BotoCoreError as fault:
-        raise DependencyUnavailable(engine) from fault
+        raise DependencyUnavailable(dependency) from fault
     except ClientError as fault:
+        code = error_code(fault)
         status = fault.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        if status >= 500 or error_code(fault) in PASSING:
-            raise DependencyUnavailable(engine) from fault
-        if error_code(fault) in REFUSING:
-            raise DependencyUnavailable(
-                engine, f"does not serve us: {error_code(fault)}"
-            ) from fault
+        if status >= 500 or code in TRANSIENT_ERRORS:
+            raise DependencyUnavailable(dependency) from fault
+        if code in DEPLOYMENT_ERRORS:
+            raise DependencyUnavailable(dependency, f"does not serve us: {code}") from fault
         raise
 
 
 def error_code(fault: ClientError) -> str:
+    """Return AWS's code of the error, for example ``AccessDenied``."""
     return str(fault.response.get("Error", {}).get("Code", ""))

@@ -1,7 +1,8 @@
-"""AWS's JSON protocol without boto3: a fraction of the CPU time of the same call, and none of its import.
+"""AWS's JSON protocol without boto3: a fraction of the CPU time of a call, and no slow import.
 
-Here is only what goes well, and the two refusals that are facts to us. Whatever else comes back - no answer, a fault,
-throttling, credentials that ran out - boto3 makes the same call again, with its retries and its own errors.
+Only successful responses are handled here, and two refusals that callers expect. After any
+other response - a fault, throttling, expired credentials, a time-out - boto3 makes the same
+call again, with its own retries and errors.
 """
 
 import json
@@ -14,8 +15,8 @@ from typing import Any, Protocol
 
 from botocore.exceptions import ClientError, HTTPClientError
 
-FACTS = {"ConditionalCheckFailedException", "TransactionCanceledException"}
-NO_OPERATIONS = {
+EXPECTED_ERRORS = {"ConditionalCheckFailedException", "TransactionCanceledException"}
+NOT_OPERATIONS = {
     "can_paginate",
     "close",
     "exceptions",
@@ -25,64 +26,82 @@ NO_OPERATIONS = {
     "meta",
     "waiter_names",
 }
-"""What else a boto3 client has."""
+"""The attributes of a boto3 client that are not operations of its service."""
 
 
 class Connection(Protocol):
-    """Signs and sends for one thread; HTTPClientError where there is no answer in time."""
+    """Signs and sends calls. Each thread has its own connection."""
 
-    def send(self, operation: str, body: bytes) -> tuple[int, bytes]: ...
+    def send(self, operation: str, body: bytes) -> tuple[int, bytes]:
+        """Send one call; return the HTTP status and the body of the response.
+
+        Raises: HTTPClientError when there was no response in time.
+        """
 
 
 class DirectClient:
-    """Has the operations of the boto3 ``client`` it stands before, for DynamoDB and SQS; ``client`` is not touched
-    before it is needed. Where there was no answer in time, it tries again only if ``again``.
+    """A client with the operations of a boto3 client, for DynamoDB and SQS.
+
+    ``client`` is the boto3 client it falls back to; it is not touched before it is needed.
+    After a time-out the call is made again only with ``retry_timeouts``.
     """
 
     def __init__(
-        self, client: Any, connect: Callable[[], Connection], *, again: bool = True
+        self, client: Any, connect: Callable[[], Connection], *, retry_timeouts: bool = True
     ) -> None:
-        self.client, self._connect, self._again = client, connect, again
-        self._own = threading.local()
+        self.client = client
+        self._connect = connect
+        self._retry_timeouts = retry_timeouts
+        self._local = threading.local()
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_") or name in NO_OPERATIONS:
+        if name.startswith("_") or name in NOT_OPERATIONS:
             return getattr(self.client, name)
         return partial(self._call, name)
 
     def _call(self, name: str, **arguments: Any) -> Any:
-        operation = operation_of(name)
-        if operation == "TransactWriteItems":  # as boto3 does: the same transaction twice is one
+        operation = operation_name(name)
+        if operation == "TransactWriteItems":
+            # As boto3 does: with one token for both tries, a retried transaction is the same one.
             arguments.setdefault("ClientRequestToken", str(uuid.uuid4()))
         try:
             status, body = self._send(operation, json.dumps(arguments).encode())
         except HTTPClientError:
-            if not self._again:
+            if not self._retry_timeouts:
                 raise
             status, body = 0, b""
         if status == 200:
             return json.loads(body)
-        if status == 400 and (code := _code(answer := json.loads(body))) in FACTS:
-            about = {"Code": code, "Message": answer.get("message", answer.get("Message", ""))}
-            metadata = {"ResponseMetadata": {"HTTPStatusCode": status}}
-            raise ClientError({**answer, "Error": about, **metadata}, operation)  # type: ignore[typeddict-item] # boto's own form
+        if status == 400:
+            _raise_expected_error(operation, json.loads(body))
         return getattr(self.client, name)(**arguments)
 
     def _send(self, operation: str, body: bytes) -> tuple[int, bytes]:
         return self._connection().send(operation, body)
 
     def _connection(self) -> Connection:
-        """One for each thread, and none that was made before a fork."""
-        if getattr(self._own, "pid", None) != os.getpid():
-            self._own.pid, self._own.connection = os.getpid(), self._connect()
-        connection: Connection = self._own.connection
+        """Return this thread's connection, never one that was opened before a fork."""
+        if getattr(self._local, "pid", None) != os.getpid():
+            self._local.pid = os.getpid()
+            self._local.connection = self._connect()
+        connection: Connection = self._local.connection
         return connection
 
 
-def operation_of(name: str) -> str:
-    """What AWS calls the operation to which boto3 gives this name."""
-    return name.title().replace("_", "")
+def _raise_expected_error(operation: str, response: Any) -> None:
+    """Raise boto3's ClientError if the response is one of EXPECTED_ERRORS."""
+    code = str(response.get("__type", "")).rpartition("#")[2]
+    if code not in EXPECTED_ERRORS:
+        return
+    message = response.get("message", response.get("Message", ""))
+    content = {
+        **response,
+        "Error": {"Code": code, "Message": message},
+        "ResponseMetadata": {"HTTPStatusCode": 400},
+    }
+    raise ClientError(content, operation)  # type: ignore[arg-type] # boto3 builds it the same way
 
 
-def _code(answer: Any) -> str:
-    return str(answer.get("__type", "")).rpartition("#")[2]
+def operation_name(method: str) -> str:
+    """Return AWS's name of a boto3 method, for example ``PutItem`` for ``put_item``."""
+    return method.title().replace("_", "")

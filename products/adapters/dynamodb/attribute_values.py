@@ -1,6 +1,7 @@
-"""DynamoDB's notation of values, as boto3's ``TypeSerializer`` writes and reads it; a test compares the two.
+"""DynamoDB's attribute values, as boto3's ``TypeSerializer`` writes and reads them.
 
-Its module can't be had without all of boto3, whose file transfers would take a fifth of the API's cold start.
+A test compares the two. boto3's module can't be imported without all of boto3, which would
+take a fifth of the API's cold start on Lambda.
 """
 
 from collections.abc import Callable, Mapping, Sequence, Set
@@ -10,55 +11,66 @@ from typing import Any
 
 
 def encoded(item: Mapping[str, Any]) -> dict[str, Any]:
-    """An item's values in DynamoDB's notation; TypeError for a value it has none for, such as a float."""
+    """Return an item with its values as DynamoDB attribute values.
+
+    Raises: TypeError for a value without one, such as a float.
+    """
     return {name: _encoded(value) for name, value in item.items()}
 
 
 def decoded(item: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of an item that was read; numbers are Decimals."""
+    """Return an item with plain Python values; numbers are Decimals."""
     return {name: _decoded(value) for name, value in item.items()}
 
 
 def _encoded(value: Any) -> dict[str, Any]:
-    for kind, name, written in NOTATION:
-        if isinstance(value, kind):
-            return {name: written(value)}
-    raise TypeError(f"DynamoDB has no notation for {value!r}")
+    for python_type, descriptor, encode in ENCODERS:
+        if isinstance(value, python_type):
+            return {descriptor: encode(value)}
+    raise TypeError(f"{value!r} can't be a DynamoDB attribute value")
 
 
 def _number(number: Decimal) -> str:
-    """DynamoDB keeps 95.00 as 95; written so at once, a retried transaction is the same to the letter."""
+    """Return a number as DynamoDB stores it, for example 95.00 as 95.
+
+    A retried transaction must be identical to the first one, so numbers are normalised here.
+    """
     if not number.is_finite():
-        raise TypeError(f"DynamoDB has no notation for {number!r}")
+        raise TypeError(f"{number!r} can't be a DynamoDB attribute value")
     text = f"{number:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _many(values: Sequence[Any]) -> list[Any]:
+def _encoded_list(values: Sequence[Any]) -> list[Any]:
     return [_encoded(value) for value in values]
 
 
-NOTATION: list[tuple[Any, str, Callable[[Any], Any]]] = [
+def _decoded_list(values: Sequence[Any]) -> list[Any]:
+    return [_decoded(value) for value in values]
+
+
+# The first type that matches is used: bool comes before int, because a bool is an int.
+ENCODERS: list[tuple[Any, str, Callable[[Any], Any]]] = [
     (NoneType, "NULL", lambda _: True),
-    (bool, "BOOL", bool),  # before int, which it is too
+    (bool, "BOOL", bool),
     (str, "S", str),
     (int, "N", str),
     (Decimal, "N", _number),
     (Mapping, "M", encoded),
-    (list | tuple, "L", _many),
-    (Set, "SS", sorted),  # of texts
+    (list | tuple, "L", _encoded_list),
+    (Set, "SS", sorted),  # sets of strings only
 ]
-READ: dict[str, Callable[[Any], Any]] = {
+DECODERS: dict[str, Callable[[Any], Any]] = {
     "NULL": lambda _: None,
     "BOOL": bool,
     "S": str,
     "N": Decimal,
     "M": decoded,
-    "L": lambda values: [_decoded(value) for value in values],
+    "L": _decoded_list,
     "SS": set,
 }
 
 
 def _decoded(value: Mapping[str, Any]) -> Any:
-    ((kind, content),) = value.items()
-    return READ[kind](content)
+    ((descriptor, content),) = value.items()
+    return DECODERS[descriptor](content)

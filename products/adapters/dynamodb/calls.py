@@ -1,4 +1,7 @@
-"""The calls of which everything in the table is made, over boto3's client; values are Python's own on our side."""
+"""The DynamoDB calls that all adapters of the table are built from.
+
+Callers pass and receive plain Python values; ``attribute_values`` converts them.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,26 +9,31 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from products.adapters.aws.clients import calling, error_code
+from products.adapters.aws.clients import error_code, translate_errors
 from products.adapters.dynamodb.attribute_values import decoded, encoded
 from products.adapters.dynamodb.items import Item
 
-PAGE = 100
+PAGE_SIZE = 100  # items; also the most keys that BatchGetItem accepts
+IS_NEW = "attribute_not_exists(PK)"
+IN_PARTITION = "PK = :pk"
 
 
 @dataclass(frozen=True, slots=True)
 class DynamoCalls:
-    """One table. Each call may raise EngineAway."""
+    """Base class of an adapter for one table.
+
+    Raises: DependencyUnavailable, from every call, while DynamoDB can't serve it.
+    """
 
     client: Any
     name: str
 
     def _call(self, operation: str, **arguments: Any) -> Any:
-        with calling("DynamoDB"):
+        with translate_errors("DynamoDB"):
             return getattr(self.client, operation)(**arguments)
 
-    def _unless_refused(self, operation: str, **arguments: Any) -> Any:
-        """The answer, or None when the condition does not hold - which is a fact here, not a fault."""
+    def _call_conditionally(self, operation: str, **arguments: Any) -> Any:
+        """Return the response, or None when the condition of the write does not hold."""
         try:
             return self._call(operation, **arguments)
         except ClientError as fault:
@@ -33,40 +41,51 @@ class DynamoCalls:
                 raise
             return None
 
-    def _get(self, key: Item) -> Item | None:
-        answer = self._call("get_item", TableName=self.name, Key=encoded(key), ConsistentRead=True)
-        return decoded(answer["Item"]) if "Item" in answer else None
+    def _get_item(self, key: Item) -> Item | None:
+        """Return the item with this key, read consistently."""
+        response = self._call(
+            "get_item", TableName=self.name, Key=encoded(key), ConsistentRead=True
+        )
+        return decoded(response["Item"]) if "Item" in response else None
 
-    def _query(self, *, ExpressionAttributeValues: Item, **arguments: Any) -> Iterator[Item]:  # noqa: N803 # boto's name
+    def _query(self, condition: str, values: Item, **arguments: Any) -> Iterator[Item]:
+        """Yield the items that match a key condition, fetching the next page when it is needed."""
         start: Item = {}
         while True:
-            answer = self._call(
+            response = self._call(
                 "query",
                 TableName=self.name,
-                ExpressionAttributeValues=encoded(ExpressionAttributeValues),
+                KeyConditionExpression=condition,
+                ExpressionAttributeValues=encoded(values),
                 **arguments,
                 **start,
             )
-            yield from map(decoded, answer["Items"])
-            if "LastEvaluatedKey" not in answer:
+            yield from map(decoded, response["Items"])
+            if "LastEvaluatedKey" not in response:
                 return
-            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+            start = {"ExclusiveStartKey": response["LastEvaluatedKey"]}
 
-    def _put(self, item: Item, condition: str, values: Item | None = None) -> Item:
+    def _put_request(self, item: Item, condition: str, values: Item | None = None) -> Item:
+        """Return a conditional Put, as an element of a transaction."""
         put = {
             "TableName": self.name,
             "Item": encoded(item),
             "ConditionExpression": condition,
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
-        return {"Put": put | ({"ExpressionAttributeValues": encoded(values)} if values else {})}
+        if values:
+            put["ExpressionAttributeValues"] = encoded(values)
+        return {"Put": put}
 
-    def _do(self, put: Item, **arguments: Any) -> bool:
-        """One put by itself, outside a transaction; False when its condition does not hold."""
-        return self._unless_refused("put_item", **put["Put"], **arguments) is not None
+    def _put_item(self, request: Item, **arguments: Any) -> bool:
+        """Send one Put outside a transaction; return False when its condition does not hold."""
+        return self._call_conditionally("put_item", **request["Put"], **arguments) is not None
+
+    def _overwrite_item(self, item: Item) -> None:
+        self._call("put_item", TableName=self.name, Item=encoded(item))
 
     def _transact(self, writes: list[Item]) -> bool:
-        """All of it in one transaction; False when a condition does not hold."""
+        """Send one transaction; return False when a condition does not hold."""
         try:
             self._call("transact_write_items", TransactItems=writes)
         except ClientError as fault:
@@ -75,31 +94,38 @@ class DynamoCalls:
             return False
         return True
 
-    def _update(
-        self, key: Item, update: str, condition: str, names: Item, values: Item
+    def _update_item(
+        self,
+        key: Item,
+        update: str,
+        *,
+        condition: str | None = None,
+        names: Item | None = None,
+        values: Item | None = None,
     ) -> Item | None:
-        """The item after the update, or None when the condition does not hold."""
-        expressions: Item = {"UpdateExpression": update, "ConditionExpression": condition}
+        """Return the item after the update, or None when the condition does not hold."""
+        expressions: Item = {"UpdateExpression": update}
+        if condition:
+            expressions["ConditionExpression"] = condition
         if names:
             expressions["ExpressionAttributeNames"] = names
         if values:
             expressions["ExpressionAttributeValues"] = encoded(values)
-        answer = self._unless_refused(
+        response = self._call_conditionally(
             "update_item",
             TableName=self.name,
             Key=encoded(key),
             ReturnValues="ALL_NEW",
             **expressions,
         )
-        return None if answer is None else decoded(answer["Attributes"])
+        return None if response is None else decoded(response["Attributes"])
 
-    def _batch(self, keys: list[Item]) -> Iterator[Item]:
-        """The items with these keys, a hundred a call; none twice among the keys."""
-        left = [encoded(key) for key in keys]
-        while left:
-            wanted = {"Keys": left[:PAGE], "ConsistentRead": True}
-            answer = self._call("batch_get_item", RequestItems={self.name: wanted})
-            yield from map(decoded, answer["Responses"].get(self.name, []))
-            left = left[PAGE:] + answer.get("UnprocessedKeys", {}).get(self.name, {}).get(
-                "Keys", []
-            )
+    def _batch_get(self, keys: list[Item]) -> Iterator[Item]:
+        """Yield the items with these keys, which must be distinct, in batches of ``PAGE_SIZE``."""
+        remaining = [encoded(key) for key in keys]
+        while remaining:
+            request = {"Keys": remaining[:PAGE_SIZE], "ConsistentRead": True}
+            response = self._call("batch_get_item", RequestItems={self.name: request})
+            yield from map(decoded, response["Responses"].get(self.name, []))
+            unprocessed = response.get("UnprocessedKeys", {}).get(self.name, {})
+            remaining = remaining[PAGE_SIZE:] + unprocessed.get("Keys", [])

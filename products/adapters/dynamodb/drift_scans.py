@@ -1,60 +1,71 @@
-"""What the scheduled drift check has come to: one item, moved on from slice to slice."""
+"""The state of the scheduled drift scan: one item, which each step of a scan replaces."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from products.adapters.dynamodb.calls import DynamoCalls
+from products.adapters.dynamodb.calls import IS_NEW, DynamoCalls
 from products.adapters.dynamodb.items import Item
 from products.documents import format_timestamp, parse_timestamp
 from products.reconciliation.differences import Difference, Kind
 from products.reconciliation.drift_scan import Scan, ScanState
 from products.reconciliation.verification import Stage
 
-CHECK_KEY = {"PK": "CHECK#drift", "SK": "LATEST"}
+SCAN_KEY = {"PK": "CHECK#drift", "SK": "LATEST"}
+IS_NEW_OR_NEXT_STEP = f"{IS_NEW} OR turn < :turn"
 
 
 @dataclass(frozen=True, slots=True)
 class DynamoScanTable(DynamoCalls):
-    """The last round and the one under way."""
+    """The last complete scan and the running one."""
 
     def scan_state(self) -> ScanState | None:
-        item = self._get(CHECK_KEY)
-        return _to_check(item) if item else None
+        """Return the state that the latest step saved."""
+        item = self._get_item(SCAN_KEY)
+        return _to_state(item) if item else None
 
     def save(self, state: ScanState) -> bool:
-        last, running = (_round_item(r) if r else None for r in (state.last, state.running))
-        item = {**CHECK_KEY, "turn": state.sequence, "last": last, "running": running}
-        return self._do(
-            self._put(item, "attribute_not_exists(PK) OR turn < :turn", {":turn": state.sequence})
-        )
+        """Save a step; return False when another process has saved this one."""
+        item = {
+            **SCAN_KEY,
+            "turn": state.sequence,
+            "last": _scan_item(state.last),
+            "running": _scan_item(state.running),
+        }
+        request = self._put_request(item, IS_NEW_OR_NEXT_STEP, {":turn": state.sequence})
+        return self._put_item(request)
 
 
-def _to_check(item: Mapping[str, Any]) -> ScanState:
-    """What another version of this code wrote down may not be readable: then the round begins anew."""
+def _to_state(item: Mapping[str, Any]) -> ScanState:
+    """Return the saved state.
+
+    A state in the format of another release may not be readable: then the scan starts again.
+    """
+    sequence = int(item["turn"])
     try:
-        last, running = (
-            _to_round(item[name]) if item[name] else None for name in ("last", "running")
-        )
+        return ScanState(sequence, _to_scan(item["last"]), _to_scan(item["running"]))
     except (KeyError, ValueError, TypeError):
-        return ScanState(int(item["turn"]))
-    return ScanState(int(item["turn"]), last, running)
+        return ScanState(sequence)
 
 
-def _round_item(made: Scan) -> Item:
+def _scan_item(scan: Scan | None) -> Item | None:
+    if scan is None:
+        return None
     return {
-        "beganAt": format_timestamp(made.began_at),
-        "movedAt": format_timestamp(made.updated_at),
-        "stage": str(made.stage),
-        "after": made.after,
-        "checked": {str(stage): count for stage, count in made.checked.items()},
-        "differences": made.difference_count,
-        "found": [_difference_item(difference) for difference in made.kept_differences],
-        "interrupted": made.interrupted,
+        "beganAt": format_timestamp(scan.began_at),
+        "movedAt": format_timestamp(scan.updated_at),
+        "stage": str(scan.stage),
+        "after": scan.after,
+        "checked": {str(stage): count for stage, count in scan.checked.items()},
+        "differences": scan.difference_count,
+        "found": [_difference_item(difference) for difference in scan.kept_differences],
+        "interrupted": scan.interrupted,
     }
 
 
-def _to_round(item: Mapping[str, Any]) -> Scan:
+def _to_scan(item: Mapping[str, Any] | None) -> Scan | None:
+    if not item:
+        return None
     return Scan(
         began_at=parse_timestamp(item["beganAt"]),
         updated_at=parse_timestamp(item["movedAt"]),
@@ -62,7 +73,7 @@ def _to_round(item: Mapping[str, Any]) -> Scan:
         after=item["after"],
         checked={Stage(stage): int(count) for stage, count in item["checked"].items()},
         difference_count=int(item["differences"]),
-        kept_differences=tuple(map(_to_difference, item["found"])),
+        kept_differences=tuple(_to_difference(found) for found in item["found"]),
         interrupted=item["interrupted"],
     )
 

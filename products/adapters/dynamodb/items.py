@@ -1,40 +1,42 @@
-"""The one DynamoDB table's items: how changes and records are written down, and read back (DESIGN §3)."""
+"""The items of the one DynamoDB table: their keys and attributes, and how they are read back."""
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from products.adapters.dynamodb.attribute_values import decoded
 from products.changes import Change, ChangeType, Discard, Effect, Failure, Origin
 from products.documents import format_timestamp, from_document, parse_timestamp, to_document
-from products.errors import CorruptChange, NameTaken, VersionTaken
-from products.idempotency import DuplicateRequest, IdempotencyRecord, Outcome
+from products.errors import CorruptChange
+from products.idempotency import IdempotencyRecord, Outcome
 from products.lists import ListQuery
 from products.product import Product, normalised_name
 
 logger = logging.getLogger(__name__)
 Item = dict[str, Any]
-BY_PRICE, BY_CREATED, OPEN_CHANGES = (
-    "ProductsByPriceIndex",
-    "ProductsByCreatedIndex",
-    "OpenChangesIndex",
-)
+BY_PRICE = "ProductsByPriceIndex"
+BY_CREATED = "ProductsByCreatedIndex"
+OPEN_CHANGES = "OpenChangesIndex"
 INDEX_KEYS = {
     BY_PRICE: ("activeCurrency", "priceSort"),
     BY_CREATED: ("activeFlag", "createdSort"),
     OPEN_CHANGES: ("openFlag", "acceptedAt"),
 }
+"""The partition key and the sort key of each index."""
 OPEN = "OPEN"
 EXPIRY = "expiresAt"
-"""The table's time to live, in seconds since 1970."""
-MAX_CLAIM = 1024  # bytes of a name in its claim's key; DynamoDB refuses keys over 2048
+"""The table's time-to-live attribute, in seconds since 1970."""
+PRODUCT_PREFIX = "PRODUCT#"
+CHANGE_PREFIX = "CHANGE#"
 INVALIDATION_KEY = {"PK": "INVALIDATION", "SK": "LATEST"}
+BEFORE_ALL, AFTER_ALL = "0", "~"
+"""Bounds of the sort keys: all that are written here sort between the two."""
+MAX_CLAIM_BYTES = 1024  # of a name in its claim's key; DynamoDB refuses keys over 2048 bytes
 
 
 def table_definition(name: str) -> Item:
-    """The arguments of CreateTable; Terraform declares the same."""
+    """Return the arguments of CreateTable; Terraform declares the same table."""
     keys = ["PK", "SK", *(key for pair in INDEX_KEYS.values() for key in pair)]
     return {
         "TableName": name,
@@ -60,22 +62,30 @@ def _key_schema(hash_key: str, range_key: str) -> list[Item]:
     ]
 
 
+def product_partition(product_id: str) -> str:
+    """Return the partition that holds a product's record and its change log."""
+    return f"{PRODUCT_PREFIX}{product_id}"
+
+
 def change_key(product_id: str, version: int) -> Item:
-    return {"PK": f"PRODUCT#{product_id}", "SK": change_sk(version)}
+    return {"PK": product_partition(product_id), "SK": change_sort_key(version)}
 
 
-def change_sk(version: int) -> str:
-    return f"CHANGE#{version:012d}"
+def change_sort_key(version: int) -> str:
+    return f"{CHANGE_PREFIX}{version:012d}"
 
 
 def record_key(product_id: str) -> Item:
-    return {"PK": f"PRODUCT#{product_id}", "SK": "METADATA"}
+    return {"PK": product_partition(product_id), "SK": "METADATA"}
 
 
 def claim_key(name: str) -> Item:
-    """Some characters normalise to many (one to eighteen), so a legal name may be too long for a key: then its hash."""
+    """Return the key of a name's claim: the normalised name, or its hash if it is too long.
+
+    A legal name can be too long because one character may normalise to as many as eighteen.
+    """
     claimed = normalised_name(name)
-    if len(claimed.encode()) > MAX_CLAIM:
+    if len(claimed.encode()) > MAX_CLAIM_BYTES:
         claimed = hashlib.sha256(claimed.encode()).hexdigest()
     return {"PK": f"NAME#{claimed}", "SK": "CLAIM"}
 
@@ -85,9 +95,9 @@ def idempotency_item_key(actor: str, key: str) -> Item:
 
 
 def idempotency_item(origin: Origin, record: IdempotencyRecord, expires_at: datetime) -> Item:
-    """What is remembered of a request; DynamoDB deletes it once it has expired."""
+    """Return the item that records a request; DynamoDB deletes it after ``expires_at``."""
     if origin.idempotency_key is None:
-        raise ValueError("only a request with an Idempotency-Key is remembered")
+        raise ValueError("only a request with an Idempotency-Key has a record")
     return {
         **idempotency_item_key(origin.actor, origin.idempotency_key.key),
         "fingerprint": record.fingerprint,
@@ -99,20 +109,26 @@ def idempotency_item(origin: Origin, record: IdempotencyRecord, expires_at: date
             }
             for outcome in record.outcomes
         ],
-        "expiresAt": int(expires_at.timestamp()),
+        EXPIRY: int(expires_at.timestamp()),
     }
 
 
 def to_idempotency_record(item: Mapping[str, Any]) -> IdempotencyRecord:
-    outcomes = (
-        Outcome(o["productId"], int(o["version"]), changed=o["changed"]) for o in item["outcomes"]
+    outcomes = tuple(
+        Outcome(outcome["productId"], int(outcome["version"]), changed=outcome["changed"])
+        for outcome in item["outcomes"]
     )
-    return IdempotencyRecord(item["fingerprint"], tuple(outcomes))
+    return IdempotencyRecord(item["fingerprint"], outcomes)
+
+
+def active_flag(*, active: bool) -> str:
+    """Return ``active`` as an index key: a DynamoDB key can't be a boolean."""
+    return "ACTIVE" if active else "INACTIVE"
 
 
 def record_item(product: Product) -> Item:
-    """The record with the keys of its two indexes; a DynamoDB key can't be a boolean, hence the flags."""
-    flag = "ACTIVE" if product.active else "INACTIVE"
+    """Return the record of a product, with the keys of its two indexes."""
+    flag = active_flag(active=product.active)
     return {
         **record_key(product.product_id),
         **to_document(product),
@@ -124,7 +140,7 @@ def record_item(product: Product) -> Item:
 
 
 def change_item(change: Change) -> Item:
-    """A change as it is appended: every effect open, none done."""
+    """Return the item of a new change: every effect is open, none is done."""
     return {
         **change_key(change.product_id, change.version),
         "changeId": change.change_id,
@@ -147,13 +163,14 @@ def change_item(change: Change) -> Item:
 
 
 def to_change(item: Mapping[str, Any]) -> Change:
-    """The change of ``change_item``, with what has happened since; CorruptChange when it can't be read."""
+    """Return the change in an item, with the progress of its effects.
+
+    Raises: CorruptChange when the item can't be read.
+    """
     try:
         return _to_change(item)
     except (KeyError, ValueError, TypeError) as fault:
-        raise CorruptChange(
-            f"{item.get('PK')} {item.get('SK')} can't be read: {fault!r}"
-        ) from fault
+        raise CorruptChange(f"{_label(item)} can't be read: {fault!r}") from fault
 
 
 def _to_change(item: Mapping[str, Any]) -> Change:
@@ -163,35 +180,45 @@ def _to_change(item: Mapping[str, Any]) -> Change:
         version=after.version,
         change_id=item["changeId"],
         change_type=ChangeType(item["changeType"]),
-        origin=Origin(
-            actor=item["actor"],
-            source=item["source"],
-            request_id=item["requestId"],
-            reason=item.get("reason", ""),
-        ),
+        origin=_to_origin(item),
         accepted_at=parse_timestamp(item["acceptedAt"]),
         before=from_document(item["before"]) if item["before"] else None,
         after=after,
         previous_hash=item["previousHash"],
         record_hash=item["recordHash"],
-        open=frozenset(map(Effect, item.get("open", ()))),
+        open=frozenset(Effect(effect) for effect in item.get("open", ())),
         done={Effect(effect): parse_timestamp(at) for effect, at in item["done"].items()},
-        failures={
-            Effect(effect): _to_failure(failure) for effect, failure in item["failures"].items()
-        },
-        requeues=(
-            int(item["rings"]),
-            parse_timestamp(item["rungAt"]) if "rungAt" in item else None,
-        ),
-        discarded={
-            effect: _to_discard(item[key])
-            for effect in Effect
-            if (key := discard_name(effect)) in item
-        },
+        failures=_to_failures(item["failures"]),
+        requeues=_to_requeues(item),
+        discarded=_to_discarded(item),
     )
 
 
-def discard_name(effect: Effect) -> str:
+def _to_origin(item: Mapping[str, Any]) -> Origin:
+    return Origin(
+        actor=item["actor"],
+        source=item["source"],
+        request_id=item["requestId"],
+        reason=item.get("reason", ""),
+    )
+
+
+def _to_requeues(item: Mapping[str, Any]) -> tuple[int, datetime | None]:
+    """Return how often the change was requeued, and when it was last."""
+    last = parse_timestamp(item["rungAt"]) if "rungAt" in item else None
+    return int(item["rings"]), last
+
+
+def _to_discarded(item: Mapping[str, Any]) -> dict[Effect, Discard]:
+    attributes = {effect: discard_attribute(effect) for effect in Effect}
+    return {
+        effect: _to_discard(item[attribute])
+        for effect, attribute in attributes.items()
+        if attribute in item
+    }
+
+
+def discard_attribute(effect: Effect) -> str:
     return f"discarded-{effect}"
 
 
@@ -212,6 +239,10 @@ def failure_item(failure: Failure) -> Item:
     }
 
 
+def _to_failures(items: Mapping[str, Any]) -> dict[Effect, Failure]:
+    return {Effect(effect): _to_failure(item) for effect, item in items.items()}
+
+
 def _to_failure(item: Mapping[str, Any]) -> Failure:
     return Failure(
         reason=item["reason"],
@@ -221,33 +252,17 @@ def _to_failure(item: Mapping[str, Any]) -> Failure:
     )
 
 
-def refusal(
-    owned: Sequence[tuple[Change, Item]], reasons: Sequence[Item]
-) -> VersionTaken | NameTaken | DuplicateRequest:
-    """Which clause of the transaction did not hold. DynamoDB gives a reason for each write, in their order; what comes
-    after the changes' own writes is the answer to remember."""
-    refused = [reason["Code"] == "ConditionalCheckFailed" for reason in reasons]
-    if any(refused[len(owned) :]):
-        return DuplicateRequest("The same request was answered a moment ago.")
-    standing = {
-        write["Put"]["Item"]["SK"]["S"]: (change, reason)
-        for (change, write), reason, no in zip(owned, reasons, refused, strict=False)
-        if "Put" in write and no
-    }
-    if list(standing) == ["CLAIM"]:
-        change, reason = standing["CLAIM"]
-        return NameTaken(change.after.name, decoded(reason["Item"])["productId"])
-    # Also a TransactionConflict: another write was under way on the same product or name.
-    return VersionTaken(f"One of {len(owned)} writes found its place taken.")
+def parse_or_skip[T](items: Iterator[Item], parse: Callable[[Item], T]) -> Iterator[T]:
+    """Yield the items that can be parsed, and log the others.
 
-
-def parse_or_skip[T](items: Iterator[Item], read: Callable[[Item], T]) -> Iterator[T]:
-    """The items that can be read. One damaged item must not hide all others from a list; the log names it."""
+    A list must not fail because of one damaged item.
+    """
     for item in items:
         try:
-            yield read(item)
+            yield parse(item)
         except (CorruptChange, KeyError, ValueError, TypeError) as fault:
-            logger.error(
-                "damaged item skipped",
-                extra={"item": f"{item.get('PK')} {item.get('SK')}", "fault": fault},
-            )
+            logger.error("damaged item skipped", extra={"item": _label(item), "fault": fault})
+
+
+def _label(item: Mapping[str, Any]) -> str:
+    return f"{item.get('PK')} {item.get('SK')}"

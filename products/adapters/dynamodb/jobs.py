@@ -1,6 +1,7 @@
-"""Jobs in the product table: the job itself under ``JOBS``, in the order of their ids, and its rows in chunks.
+"""Jobs in the product table: each job under ``JOBS``, ordered by id, and its rows in chunks.
 
-A running job stands in the index of open changes under a flag of its own, so that the relay finds it.
+A running job is also in the index of open changes, under a flag of its own, so that the relay
+finds it.
 """
 
 import logging
@@ -12,80 +13,95 @@ from itertools import islice
 from typing import Any
 
 from products.adapters.dynamodb.attribute_values import encoded
-from products.adapters.dynamodb.calls import DynamoCalls
-from products.adapters.dynamodb.items import OPEN_CHANGES, Item
-from products.bulk.jobs import RETENTION, Job, JobKind, JobState
-from products.bulk.rows import CHUNK, Row, RowState, in_chunks
+from products.adapters.dynamodb.calls import IN_PARTITION, DynamoCalls
+from products.adapters.dynamodb.items import EXPIRY, OPEN_CHANGES, Item
+from products.bulk.job import RETENTION, Job, JobKind, JobState
+from products.bulk.rows import CHUNK_SIZE, Row, RowState, in_chunks
 from products.documents import format_timestamp, parse_timestamp
 
 logger = logging.getLogger(__name__)
+
+JOBS_PARTITION = "JOBS"
 RUNNING = "JOB"
-CENTS = Decimal("0.01")
+IS_PREVIOUS_STEP = "turn = :turn"
+IS_RUNNING_AND_UPDATED_BEFORE = "openFlag = :running AND acceptedAt <= :before"
+CENT = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True)
 class DynamoJobTable(DynamoCalls):
-    """Jobs and their rows; they are forgotten together."""
+    """Jobs and their rows, which DynamoDB deletes together after RETENTION."""
 
     def put_job(self, job: Job, rows: Sequence[Row]) -> None:
-        for chunk, part in enumerate(in_chunks(rows)):
-            self._call("put_item", TableName=self.name, Item=encoded(_chunk_item(job, chunk, part)))
-        self._call("put_item", TableName=self.name, Item=encoded(_job_item(job)))
+        """Write the rows, and then the job, so that a job that can be read is complete."""
+        for chunk, chunk_rows in enumerate(in_chunks(rows)):
+            self._overwrite_item(_chunk_item(job, chunk, chunk_rows))
+        self._overwrite_item(_job_item(job))
 
     def job(self, job_id: str) -> Job | None:
-        item = self._get(_job_key(job_id))
+        """Return the job with this id."""
+        item = self._get_item(_job_key(job_id))
         return _to_job(item) if item else None
 
     def rows(self, job_id: str, chunk: int) -> list[Row]:
-        item = self._get(_chunk_key(job_id, chunk))
+        """Return the rows of a chunk; chunks count from 0."""
+        item = self._get_item(_chunk_key(job_id, chunk))
         return [_to_row(row) for row in item["rows"]] if item else []
 
     def jobs(self, limit: int) -> list[Job]:
-        found = self._query(
-            KeyConditionExpression="PK = :pk",
-            ExpressionAttributeValues={":pk": "JOBS"},
+        """Return the newest jobs, newest first."""
+        items = self._query(
+            IN_PARTITION,
+            {":pk": JOBS_PARTITION},
             ScanIndexForward=False,
             Limit=limit,
             ConsistentRead=True,
         )
-        return [_to_job(item) for item in islice(found, limit)]
+        return [_to_job(item) for item in islice(items, limit)]
 
     def save_step(self, job: Job, rows: Sequence[Row] | None = None) -> bool:
-        writes = [self._put(_job_item(job), "turn = :turn", {":turn": job.sequence - 1})]
+        """Write the next step of a job, with the rows of the chunk it worked on.
+
+        Return False when the job has had another step.
+        """
+        writes = [self._put_request(_job_item(job), IS_PREVIOUS_STEP, {":turn": job.sequence - 1})]
         if rows:
-            chunk = (rows[0].number - 1) // CHUNK
-            writes.append(
-                {"Put": {"TableName": self.name, "Item": encoded(_chunk_item(job, chunk, rows))}}
-            )
+            chunk = (rows[0].number - 1) // CHUNK_SIZE
+            writes.append(self._chunk_put(job, chunk, rows))
         if not self._transact(writes):
             return False
-        counts = {str(state): count for state, count in job.counts.items()}
-        facts = {
-            "job_id": job.job_id,
-            "request_id": job.job_id,
-            "state": str(job.state),
-            "turn": job.sequence,
-        }
-        event = "job moved" if rows is None else "job chunk done"
-        logger.info(
-            event, extra={**facts, "kind": str(job.kind), "rows": job.rows, "counts": counts}
-        )
+        _log_step(job, "job state changed" if rows is None else "job chunk done")
         return True
 
+    def _chunk_put(self, job: Job, chunk: int, rows: Sequence[Row]) -> Item:
+        item = _chunk_item(job, chunk, rows)
+        return {"Put": {"TableName": self.name, "Item": encoded(item)}}
+
     def running_jobs(self, updated_before: datetime) -> Iterator[Job]:
-        found = self._query(
+        """Yield the running jobs without a step since then."""
+        items = self._query(
+            IS_RUNNING_AND_UPDATED_BEFORE,
+            {":running": RUNNING, ":before": format_timestamp(updated_before)},
             IndexName=OPEN_CHANGES,
-            KeyConditionExpression="openFlag = :running AND acceptedAt <= :before",
-            ExpressionAttributeValues={
-                ":running": RUNNING,
-                ":before": format_timestamp(updated_before),
-            },
         )
-        return map(_to_job, found)
+        return map(_to_job, items)
+
+
+def _log_step(job: Job, event: str) -> None:
+    facts = {
+        "job_id": job.job_id,
+        "request_id": job.job_id,
+        "state": str(job.state),
+        "turn": job.sequence,
+        "kind": str(job.kind),
+        "rows": job.rows,
+        "counts": _counts_by_name(job),
+    }
+    logger.info(event, extra=facts)
 
 
 def _job_key(job_id: str) -> Item:
-    return {"PK": "JOBS", "SK": job_id}
+    return {"PK": JOBS_PARTITION, "SK": job_id}
 
 
 def _chunk_key(job_id: str, chunk: int) -> Item:
@@ -93,19 +109,25 @@ def _chunk_key(job_id: str, chunk: int) -> Item:
 
 
 def _expiry(job: Job) -> Item:
-    return {"expiresAt": int((job.created_at + RETENTION).timestamp())}
+    return {EXPIRY: int((job.created_at + RETENTION).timestamp())}
+
+
+def _index_keys(job: Job) -> Item:
+    """Return the keys that list a running job in the index of open changes."""
+    if job.state != JobState.RUNNING:
+        return {}
+    return {"openFlag": RUNNING, "acceptedAt": format_timestamp(job.updated_at)}
+
+
+def _counts_by_name(job: Job) -> dict[str, int]:
+    return {str(state): count for state, count in job.counts.items()}
 
 
 def _job_item(job: Job) -> Item:
-    running = (
-        {"openFlag": RUNNING, "acceptedAt": format_timestamp(job.updated_at)}
-        if job.state == JobState.RUNNING
-        else {}
-    )
     return {
         **_job_key(job.job_id),
         **_expiry(job),
-        **running,
+        **_index_keys(job),
         "kind": str(job.kind),
         "title": job.title,
         "actor": job.actor,
@@ -114,7 +136,7 @@ def _job_item(job: Job) -> Item:
         "createdAt": format_timestamp(job.created_at),
         "movedAt": format_timestamp(job.updated_at),
         "rows": job.rows,
-        "counts": {str(state): count for state, count in job.counts.items()},
+        "counts": _counts_by_name(job),
         "chunk": job.chunk,
         "turn": job.sequence,
         "undoOf": job.undo_of,
@@ -152,12 +174,13 @@ def _row_item(row: Row) -> Item:
         "number": row.number,
         "productId": row.product_id,
         "name": row.name,
-        "edits": {name: _kept(value) for name, value in row.edits.items()},
+        "edits": {name: _to_stored(value) for name, value in row.edits.items()},
         "creates": row.creates,
         "base": row.base,
         "strict": row.strict,
         "changed": {
-            name: [_kept(before), _kept(after)] for name, (before, after) in row.changed.items()
+            name: [_to_stored(before), _to_stored(after)]
+            for name, (before, after) in row.changed.items()
         },
         "state": str(row.state),
         "message": row.message,
@@ -170,27 +193,33 @@ def _to_row(item: Mapping[str, Any]) -> Row:
         number=int(item["number"]),
         product_id=item["productId"],
         name=item["name"],
-        edits={name: _read(value) for name, value in item["edits"].items()},
+        edits={name: _from_stored(value) for name, value in item["edits"].items()},
         creates=item["creates"],
-        base=None if item["base"] is None else int(item["base"]),
+        base=_to_version(item["base"]),
         strict=item["strict"],
         changed={
-            name: (_read(before), _read(after)) for name, (before, after) in item["changed"].items()
+            name: (_from_stored(before), _from_stored(after))
+            for name, (before, after) in item["changed"].items()
         },
         state=RowState(item["state"]),
         message=item["message"],
-        version=None if item["version"] is None else int(item["version"]),
+        version=_to_version(item["version"]),
     )
 
 
-def _kept(value: Any) -> Any:
+def _to_version(number: Decimal | None) -> int | None:
+    return None if number is None else int(number)
+
+
+def _to_stored(value: Any) -> Any:
+    """Return a field's value as DynamoDB stores it: an enum as a string, a tuple as a list."""
     if isinstance(value, str):
-        return str(value)  # the plain text of a billing cycle
+        return str(value)
     return list(value) if isinstance(value, tuple) else value
 
 
-def _read(value: Any) -> Any:
-    """Amounts have two places, and lists do not change."""
+def _from_stored(value: Any) -> Any:
+    """Return a field's value as the core holds it: amounts have two decimal places."""
     if isinstance(value, Decimal):
-        return value.quantize(CENTS)
+        return value.quantize(CENT)
     return tuple(value) if isinstance(value, list) else value

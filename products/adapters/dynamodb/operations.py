@@ -1,4 +1,4 @@
-"""What operators need of the product table: how fast changes went by the minute, what was done, effects given up."""
+"""The operators' items in the product table: statistics, discarded effects and the action log."""
 
 import logging
 from collections.abc import Iterator, Mapping
@@ -9,132 +9,144 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from products.adapters.dynamodb.attribute_values import encoded
-from products.adapters.dynamodb.calls import DynamoCalls
-from products.adapters.dynamodb.items import Item, change_key, discard_item, discard_name
+from products.adapters.dynamodb.calls import IN_PARTITION, DynamoCalls
+from products.adapters.dynamodb.effects import EFFECT_IS_OPEN, OPEN_NAME, REMOVE_OPEN_FLAG
+from products.adapters.dynamodb.items import (
+    EXPIRY,
+    Item,
+    change_key,
+    discard_attribute,
+    discard_item,
+)
 from products.changes import Change, Discard, Effect
 from products.documents import format_timestamp, parse_timestamp
 from products.errors import DependencyUnavailable
 from products.operations import BOUNDS, Action, Minute, bucket_of
 
 logger = logging.getLogger(__name__)
-RETENTION = timedelta(days=2)
+
+STATISTICS_RETENTION = timedelta(days=2)
+MAX_LISTED_CHANGES = 20  # of an action; its item counts all of them
+DISCARD_EFFECT = "SET #discarded = :discard DELETE #open :effects"
 
 
 @dataclass(frozen=True, slots=True)
 class DynamoOperations(DynamoCalls):
-    """Statistics, what operators did, and effects given up."""
+    """Statistics by the minute, discarded effects, and what operators did."""
 
     # Statistics
 
     def count_completed(self, change: Change) -> None:
-        """One update a completed change. It may be lost or, in a crash, counted twice: nothing depends on it."""
-        at = max(change.done.values())
-        names, values = (
-            {"#changes": "changes"},
-            {":one": 1, ":expires": int((at + RETENTION).timestamp())},
-        )
-        parts = ["#changes :one"]
-        for effect, done in change.done.items():
-            names[f"#{effect}"] = (
-                f"{effect}-{bucket_of((done - change.accepted_at).total_seconds())}"
-            )
-            parts.append(f"#{effect} :one")
+        """Count a completed change in the minute in which its last effect was done.
+
+        Best effort: a count may be lost or, after a crash, doubled. Nothing depends on it.
+        """
+        completed_at = max(change.done.values())
+        expires_at = completed_at + STATISTICS_RETENTION
+        names = {"#changes": "changes"}
+        for effect, done_at in change.done.items():
+            seconds = (done_at - change.accepted_at).total_seconds()
+            names[f"#{effect}"] = f"{effect}-{bucket_of(seconds)}"
+        counters = ", ".join(f"{name} :one" for name in names)
         try:
-            self._call(
-                "update_item",
-                TableName=self.name,
-                Key=encoded(_minute_key(at)),
-                UpdateExpression=f"ADD {', '.join(parts)} SET expiresAt = :expires",
-                ExpressionAttributeNames=names,
-                ExpressionAttributeValues=encoded(values),
+            self._update_item(
+                _minute_key(completed_at),
+                f"ADD {counters} SET {EXPIRY} = :expires",
+                names=names,
+                values={":one": 1, ":expires": int(expires_at.timestamp())},
             )
         except (DependencyUnavailable, ClientError) as fault:
-            logger.warning("a completed change was not counted", extra={"fault": repr(fault)})
+            logger.warning("completed change not counted", extra={"fault": repr(fault)})
 
     def minutes(self, since: datetime, until: datetime) -> list[Minute]:
+        """Return the minutes with completed changes, oldest first."""
         found: list[Minute] = []
         hour = since.replace(minute=0, second=0, microsecond=0)
         while hour <= until:
-            found += map(_to_minute, self._of(_minute_key(hour)["PK"]))
+            found += map(_to_minute, self._items_in(_minute_key(hour)["PK"]))
             hour += timedelta(hours=1)
         return [minute for minute in found if since <= minute.at <= until]
 
-    # What was done
+    # Actions
 
     def discard(self, change: Change, effect: Effect, discard: Discard) -> bool:
+        """Give an open effect up permanently; return False when it is not open any more."""
         key = change_key(change.product_id, change.version)
-        discarded = self._update(
+        discarded = self._update_item(
             key,
-            "SET #discarded = :discard DELETE #open :effects",
-            "contains(#open, :effect)",
-            {"#open": "open", "#discarded": discard_name(effect)},
-            {":effect": str(effect), ":effects": {str(effect)}, ":discard": discard_item(discard)},
+            DISCARD_EFFECT,
+            condition=EFFECT_IS_OPEN,
+            names={**OPEN_NAME, "#discarded": discard_attribute(effect)},
+            values={
+                ":effect": str(effect),
+                ":effects": {str(effect)},
+                ":discard": discard_item(discard),
+            },
         )
         if discarded is None:
             return False
         if "open" not in discarded:
-            self._call(
-                "update_item",
-                TableName=self.name,
-                Key=encoded(key),
-                UpdateExpression="REMOVE openFlag",
-            )
+            self._update_item(key, REMOVE_OPEN_FLAG)
         return True
 
     def write(self, action: Action) -> None:
-        item = {
-            "PK": _month(action.at),
-            "SK": action.action_id,
-            "at": format_timestamp(action.at),
-            "by": action.by,
-            "what": action.what,
-            "reason": action.reason,
-            "changes": list(action.changes)[:20],
-            "count": len(action.changes),
-        }
-        self._call("put_item", TableName=self.name, Item=encoded(item))
+        """Append an action to the log of its month."""
+        listed_changes = list(action.changes)[:MAX_LISTED_CHANGES]
+        self._overwrite_item(
+            {
+                "PK": _month_partition(action.at),
+                "SK": action.action_id,
+                "at": format_timestamp(action.at),
+                "by": action.by,
+                "what": action.what,
+                "reason": action.reason,
+                "changes": listed_changes,
+                "count": len(action.changes),
+            }
+        )
         facts = {
             "actor": action.by,
             "action": action.what,
             "reason": action.reason,
             "action_id": action.action_id,
+            "changes": listed_changes,
         }
-        logger.info("operator action", extra={**facts, "changes": list(action.changes)[:20]})
+        logger.info("operator action", extra=facts)
 
     def actions(self, month: datetime, limit: int) -> list[Action]:
-        return [
-            Action(
-                action_id=item["SK"],
-                at=parse_timestamp(item["at"]),
-                by=item["by"],
-                what=item["what"],
-                reason=item["reason"],
-                changes=item["changes"],
-            )
-            for item in islice(self._of(_month(month), ScanIndexForward=False, Limit=limit), limit)
-        ]
+        """Return the actions of a month, newest first."""
+        items = self._items_in(_month_partition(month), ScanIndexForward=False, Limit=limit)
+        return [_to_action(item) for item in islice(items, limit)]
 
-    def _of(self, partition: str, **arguments: Any) -> Iterator[Item]:
-        values = {":pk": partition}
-        return self._query(
-            KeyConditionExpression="PK = :pk", ExpressionAttributeValues=values, **arguments
-        )
+    def _items_in(self, partition: str, **arguments: Any) -> Iterator[Item]:
+        return self._query(IN_PARTITION, {":pk": partition}, **arguments)
 
 
 def _minute_key(at: datetime) -> Item:
     return {"PK": f"STATS#{at:%Y-%m-%dT%H}", "SK": f"MINUTE#{at:%M}"}
 
 
-def _month(at: datetime) -> str:
+def _month_partition(at: datetime) -> str:
     return f"OPERATIONS#{at:%Y-%m}"
 
 
-def _to_minute(item: Mapping[str, Any]) -> Minute:
-    at = datetime.fromisoformat(
-        f"{item['PK'].removeprefix('STATS#')}:{item['SK'].removeprefix('MINUTE#')}:00+00:00"
+def _to_action(item: Mapping[str, Any]) -> Action:
+    return Action(
+        action_id=item["SK"],
+        at=parse_timestamp(item["at"]),
+        by=item["by"],
+        what=item["what"],
+        reason=item["reason"],
+        changes=item["changes"],
     )
+
+
+def _to_minute(item: Mapping[str, Any]) -> Minute:
+    hour = item["PK"].removeprefix("STATS#")
+    minute = item["SK"].removeprefix("MINUTE#")
     buckets = {
-        effect: [int(item.get(f"{effect}-{n}", 0)) for n in range(len(BOUNDS))] for effect in Effect
+        effect: [int(item.get(f"{effect}-{number}", 0)) for number in range(len(BOUNDS))]
+        for effect in Effect
     }
+    at = datetime.fromisoformat(f"{hour}:{minute}:00+00:00")
     return Minute(at, int(item["changes"]), buckets)

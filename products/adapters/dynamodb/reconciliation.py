@@ -1,193 +1,211 @@
-"""The product table as the drift check reads it, and as its repair writes it: only ever towards the log."""
+"""The product table as reconciliation reads it, and as repair writes it to match the log."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 from products.adapters.dynamodb.attribute_values import decoded, encoded
-from products.adapters.dynamodb.calls import PAGE, DynamoCalls
+from products.adapters.dynamodb.calls import IS_NEW, PAGE_SIZE
 from products.adapters.dynamodb.items import (
+    BEFORE_ALL,
     BY_CREATED,
+    CHANGE_PREFIX,
     OPEN,
     OPEN_CHANGES,
+    PRODUCT_PREFIX,
     Item,
+    active_flag,
     change_key,
     claim_key,
+    product_partition,
     record_item,
     record_key,
     to_change,
 )
+from products.adapters.dynamodb.names import DynamoNameClaims
 from products.changes import Change
 from products.documents import format_timestamp, from_document, parse_timestamp
 from products.errors import CorruptChange
-from products.product import Product, normalised_name
+from products.product import Product
 from products.reconciliation.differences import LogEntry, Observed
-from products.reconciliation.verification import Candidate
+from products.reconciliation.sources import Candidate
 
 UNREADABLE = (CorruptChange, KeyError, ValueError, TypeError, AttributeError)
 
+IN_LOG = "PK = :pk AND begins_with(SK, :change)"
+CREATED_AFTER = "activeFlag = :flag AND createdSort > :after"
+OPEN_AND_ACCEPTED_AFTER = "openFlag = :open AND acceptedAt > :after"
+ACCEPTED_BETWEEN = "acceptedAt BETWEEN :first AND :last"
+IS_REPLACEABLE = (
+    f"{IS_NEW} OR attribute_not_exists(version) OR version <= :version OR version = :observed"
+)
+IS_NEW_OR_HELD = f"{IS_NEW} OR productId = :holder"
+HAS_OPEN_EFFECT = "attribute_exists(#open)"
+SET_OPEN_FLAG = "SET openFlag = :open"
+
 
 @dataclass(frozen=True, slots=True)
-class DynamoReconciliation(DynamoCalls):
-    """What can't be read of an item is a fact here, not a fault."""
+class DynamoReconciliation(DynamoNameClaims):
+    """Reads that report an unreadable item instead of failing, and conditional repairs."""
 
-    # What is there
+    # Reads
 
     def entries(self, product_id: str) -> Iterator[LogEntry]:
-        items = self._query(
-            KeyConditionExpression="PK = :pk AND begins_with(SK, :change)",
-            ExpressionAttributeValues={":pk": _pk(product_id), ":change": "CHANGE#"},
-            ConsistentRead=True,
-        )
-        for item in items:
-            number = str(item["SK"]).removeprefix("CHANGE#")
-            yield LogEntry(
-                int(number) if number.isdecimal() else 0, _readable(item), "openFlag" in item
-            )
+        """Yield the product's log from its first version, read consistently."""
+        for item in self._query(IN_LOG, _log_values(product_id), ConsistentRead=True):
+            yield _to_entry(item)
 
     def change(self, product_id: str, version: int) -> Change | None:
-        item = self._get(change_key(product_id, version))
-        return _readable(item) if item else None
+        """Return the change that made this version, or None when it can't be read."""
+        item = self._get_item(change_key(product_id, version))
+        return _change_or_none(item) if item else None
 
     def records(self, product_ids: Sequence[str]) -> dict[str, Observed]:
-        items = self._batch([record_key(product_id) for product_id in dict.fromkeys(product_ids)])
-        return {str(item["PK"]).removeprefix("PRODUCT#"): _standing(item) for item in items}
+        """Return the records of these products, by id."""
+        distinct_ids = dict.fromkeys(product_ids)
+        items = self._batch_get([record_key(product_id) for product_id in distinct_ids])
+        return {_product_id(item): _to_observed(item) for item in items}
 
-    def name_owners(self, names: list[str]) -> dict[str, str]:
-        keys = {claim_key(name)["PK"]: normalised_name(name) for name in names}
-        claims = self._batch([{"PK": key, "SK": "CLAIM"} for key in keys])
-        return {keys[claim["PK"]]: str(claim.get("productId", "")) for claim in claims}
+    def name_owners(self, names: Iterable[str]) -> dict[str, str]:
+        """Return the ids of the products that hold these names; "" if a claim names none."""
+        claims = self._claims_by_name(names)
+        return {name: str(claim.get("productId", "")) for name, claim in claims.items()}
 
     def records_after(self, after: str | None, *, active: bool) -> Iterator[Candidate]:
+        """Yield the products with a record, in the order of their creation."""
         items = self._query(
+            CREATED_AFTER,
+            {":flag": active_flag(active=active), ":after": after or BEFORE_ALL},
             IndexName=BY_CREATED,
-            KeyConditionExpression="activeFlag = :flag AND createdSort > :after",
-            ExpressionAttributeValues={
-                ":flag": "ACTIVE" if active else "INACTIVE",
-                ":after": after or "0",
-            },
             ProjectionExpression="PK, createdSort, updatedAt",
-            Limit=PAGE,
+            Limit=PAGE_SIZE,
         )
         for item in items:
-            yield Candidate(
-                item["createdSort"],
-                str(item["PK"]).removeprefix("PRODUCT#"),
-                _moment(item.get("updatedAt")),
-            )
+            updated_at = _timestamp_or_none(item.get("updatedAt"))
+            yield Candidate(item["createdSort"], _product_id(item), updated_at)
 
     def open_after(self, after: str | None) -> Iterator[Candidate]:
+        """Yield the products with open changes, in the order of acceptance."""
         items = self._query(
+            OPEN_AND_ACCEPTED_AFTER,
+            {":open": OPEN, ":after": after or BEFORE_ALL},
             IndexName=OPEN_CHANGES,
-            KeyConditionExpression="openFlag = :open AND acceptedAt > :after",
-            ExpressionAttributeValues={":open": OPEN, ":after": after or "0"},
             ProjectionExpression="PK, acceptedAt",
-            Limit=PAGE,
+            Limit=PAGE_SIZE,
         )
         for item in items:
-            yield Candidate(item["acceptedAt"], str(item["PK"]).removeprefix("PRODUCT#"))
+            yield Candidate(item["acceptedAt"], _product_id(item))
 
     def accepted_between(self, product_id: str, first: datetime, last: datetime) -> set[datetime]:
-        """A filter, not a key: it reads the product's log, and sends only what is asked for."""
-        values = {
-            ":pk": _pk(product_id),
-            ":change": "CHANGE#",
-            ":first": format_timestamp(first),
-            ":last": format_timestamp(last),
-        }
+        """Return the times in this range at which changes of the product were accepted.
+
+        The range is a filter, not a key: DynamoDB reads the product's whole log for it.
+        """
+        bounds = {":first": format_timestamp(first), ":last": format_timestamp(last)}
         items = self._query(
-            KeyConditionExpression="PK = :pk AND begins_with(SK, :change)",
-            ExpressionAttributeValues=values,
-            FilterExpression="acceptedAt BETWEEN :first AND :last",
+            IN_LOG,
+            _log_values(product_id) | bounds,
+            FilterExpression=ACCEPTED_BETWEEN,
             ProjectionExpression="acceptedAt",
             ConsistentRead=True,
         )
-        return {at for item in items if (at := _moment(item["acceptedAt"]))}
+        times = (_timestamp_or_none(item["acceptedAt"]) for item in items)
+        return {at for at in times if at}
 
-    # Mending
+    # Repairs
 
     def overwrite_record(self, product: Product, observed_version: int | None) -> bool:
-        """Write the record over an older one, one of the same version, or ``observed_version``.
+        """Write the record over one of the same or an earlier version.
 
-        Return False when a newer record is there.
+        It also replaces a record of ``observed_version``, which no change has made. Return
+        False when the record has changed since.
         """
-        condition = "attribute_not_exists(PK) OR attribute_not_exists(version) OR version <= :version OR version = :seen"
         values = {
             ":version": product.version,
-            ":seen": product.version if observed_version is None else observed_version,
+            ":observed": product.version if observed_version is None else observed_version,
         }
-        return self._transact([self._put(record_item(product), condition, values)])
+        return self._transact([self._put_request(record_item(product), IS_REPLACEABLE, values)])
 
     def claim_name(self, change: Change, *, holder: str, holds: Change | None) -> bool:
-        """Claim the name of a newest change, if need be from a ``holder`` whose newest change ``holds`` another name.
-        False when one of them has moved on, or somebody else has the name by now."""
+        """Claim the name of a product's newest change.
+
+        The claim may be taken from a ``holder`` whose newest change ``holds`` another name.
+        Return False when one of the two has a newer change, or another product has the name.
+        """
         claim = {**claim_key(change.after.name), "productId": change.product_id}
-        put = self._put(
-            claim, "attribute_not_exists(PK) OR productId = :holder", {":holder": holder}
-        )
-        return self._transact(
-            [put, *(self._unmoved(newest) for newest in (change, holds) if newest)]
-        )
+        put = self._put_request(claim, IS_NEW_OR_HELD, {":holder": holder})
+        checks = [self._still_newest(newest) for newest in (change, holds) if newest]
+        return self._transact([put, *checks])
 
     def release_name(self, change: Change, name: str) -> bool:
-        """Give up a former name of a product whose newest change this is."""
-        delete = {
-            "TableName": self.name,
-            "Key": encoded(claim_key(name)),
-            "ConditionExpression": "productId = :owner",
-            "ExpressionAttributeValues": encoded({":owner": change.product_id}),
-        }
-        return self._transact([{"Delete": delete}, self._unmoved(change)])
+        """Delete the claim of a former name of the product.
+
+        Return False when ``change`` is not its newest change, or another product has the name.
+        """
+        free = self._free_request(name, change.product_id)
+        return self._transact([free, self._still_newest(change)])
 
     def mark_open(self, change: Change) -> bool:
-        """Put a change with an open effect back among the open ones."""
+        """List a change in the index of open changes; return False if no effect is open."""
         update = {
             "TableName": self.name,
             "Key": encoded(change_key(change.product_id, change.version)),
-            "UpdateExpression": "SET openFlag = :open",
-            "ConditionExpression": "attribute_exists(#open)",
+            "UpdateExpression": SET_OPEN_FLAG,
+            "ConditionExpression": HAS_OPEN_EFFECT,
             "ExpressionAttributeNames": {"#open": "open"},
             "ExpressionAttributeValues": encoded({":open": OPEN}),
         }
         return self._transact([{"Update": update}])
 
-    def _unmoved(self, change: Change) -> Item:
-        """That this is still the product's newest change."""
-        key = encoded(change_key(change.product_id, change.version + 1))
-        return {
-            "ConditionCheck": {
-                "TableName": self.name,
-                "Key": key,
-                "ConditionExpression": "attribute_not_exists(PK)",
-            }
+    def _still_newest(self, change: Change) -> Item:
+        """Return the check, for a transaction, that the product has no later change."""
+        check = {
+            "TableName": self.name,
+            "Key": encoded(change_key(change.product_id, change.version + 1)),
+            "ConditionExpression": IS_NEW,
         }
+        return {"ConditionCheck": check}
 
 
-def _pk(product_id: str) -> str:
-    return f"PRODUCT#{product_id}"
+def _log_values(product_id: str) -> Item:
+    return {":pk": product_partition(product_id), ":change": CHANGE_PREFIX}
 
 
-def _readable(item: Item) -> Change | None:
+def _product_id(item: Item) -> str:
+    return str(item["PK"]).removeprefix(PRODUCT_PREFIX)
+
+
+def _to_entry(item: Item) -> LogEntry:
+    number = str(item["SK"]).removeprefix(CHANGE_PREFIX)
+    version = int(number) if number.isdecimal() else 0
+    return LogEntry(version, _change_or_none(item), "openFlag" in item)
+
+
+def _change_or_none(item: Item) -> Change | None:
     try:
         return to_change(item)
     except UNREADABLE:
         return None
 
 
-def _standing(item: Item) -> Observed:
-    """A record that is not, key by key, what would be written of its product can't be relied on to be in its place."""
+def _to_observed(item: Item) -> Observed:
+    """Return what a record holds.
+
+    A record has no content unless each of its attributes is what would be written for its
+    product: its index keys must fit.
+    """
     version = item.get("version")
-    seen = int(version) if isinstance(version, Decimal) else None
+    stored_version = int(version) if isinstance(version, Decimal) else None
     try:
         product = from_document(item)
-        whole = item == decoded(encoded(record_item(product)))
+        is_intact = item == decoded(encoded(record_item(product)))
     except UNREADABLE:
-        return Observed(seen, None)
-    return Observed(product.version, product if whole else None)
+        return Observed(stored_version, None)
+    return Observed(product.version, product if is_intact else None)
 
 
-def _moment(text: str | None) -> datetime | None:
+def _timestamp_or_none(text: str | None) -> datetime | None:
     try:
         return parse_timestamp(text) if text else None
     except ValueError:

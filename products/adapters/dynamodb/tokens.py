@@ -1,24 +1,26 @@
-"""Revoked API tokens, in the product table, for as long as they would have lived."""
+"""Revoked API tokens, stored in the product table until they would have expired."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from products.adapters.dynamodb.attribute_values import encoded
 from products.adapters.dynamodb.calls import DynamoCalls
-from products.adapters.dynamodb.items import Item
+from products.adapters.dynamodb.items import EXPIRY, Item
+
+EXPIRY_MARGIN = timedelta(minutes=1)  # for the difference between two hosts' clocks
 
 
 @dataclass(frozen=True, slots=True)
 class DynamoRevocations(DynamoCalls):
-    """A token is revoked when its item is there."""
+    """The list of revoked tokens: a token is revoked when the table has an item for it."""
 
     def revoke(self, token_id: str, expires_at: datetime) -> None:
-        """DynamoDB forgets the item after ``expires_at``: the token has no force by then."""
-        item = {**_key(token_id), "expiresAt": int(expires_at.timestamp()) + 60}
-        self._call("put_item", TableName=self.name, Item=encoded(item))
+        """Revoke a token. DynamoDB deletes the item once the token has expired anyway."""
+        deleted_at = expires_at + EXPIRY_MARGIN
+        self._overwrite_item({**_key(token_id), EXPIRY: int(deleted_at.timestamp())})
 
     def is_revoked(self, token_id: str) -> bool:
-        return self._get(_key(token_id)) is not None
+        """Whether the token was revoked."""
+        return self._get_item(_key(token_id)) is not None
 
 
 def _key(token_id: str) -> Item:

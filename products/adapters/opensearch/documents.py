@@ -1,4 +1,4 @@
-"""What all that writes to the search index shares: the mapping, how a product is written down, what faults mean."""
+"""What all writers of the search index share: the mapping, bulk requests and errors."""
 
 import json
 import logging
@@ -14,8 +14,9 @@ from products.errors import DependencyUnavailable, EffectRefused
 from products.product import Product
 
 logger = logging.getLogger(__name__)
-ENGINE = "OpenSearch"
-BULK = 500  # documents of one request
+
+DEPENDENCY = "OpenSearch"
+BULK_SIZE = 500  # documents in one request
 TEXT = {
     "type": "text",
     "fields": {"prefix": {"type": "text", "analyzer": "prefix", "search_analyzer": "standard"}},
@@ -55,18 +56,23 @@ INDEX_BODY = {
         },
     },
 }
-UNAVAILABLE = {404, 429, 500, 502, 503, 504}
-"""A missing index is somebody's mistake that may be mended at any time; a refused document stays refused."""
-TAKEN = 409  # this version or a later one is there
+UNAVAILABLE_STATUSES = {404, 429, 500, 502, 503, 504}
+"""HTTP statuses that are worth a retry. A missing index (404) can be restored at any time."""
+VERSION_CONFLICT = 409  # the index has this version or a later one
 
 
 def next_alias(alias: str) -> str:
-    """Of the index that is being built, while one is: whatever is written goes there too."""
+    """Return the alias of the index that a rebuild fills; writers write to it as well."""
     return f"{alias}-next"
 
 
-def action(alias: str, product: Product, *, version_type: str = "external") -> list[dict[str, Any]]:
-    """Two lines of a bulk request. The product's version is the document's, so a late write can't undo a newer one."""
+def bulk_action(
+    alias: str, product: Product, *, version_type: str = "external"
+) -> list[dict[str, Any]]:
+    """Return the two lines of a bulk request that index a product.
+
+    The document has the product's version, so an overdue write can't undo a newer one.
+    """
     target = {
         "_index": alias,
         "_id": product.product_id,
@@ -74,53 +80,63 @@ def action(alias: str, product: Product, *, version_type: str = "external") -> l
         "version_type": version_type,
         "require_alias": True,
     }
-    return [{"index": target}, json.loads(json.dumps(to_document(product), default=str))]
+    document = json.loads(json.dumps(to_document(product), default=str))
+    return [{"index": target}, document]
 
 
-def bulk(
-    client: OpenSearch, actions: list[dict[str, Any]], *, refresh: bool
+def send_bulk(
+    client: OpenSearch, lines: list[dict[str, Any]], *, refresh: bool
 ) -> list[dict[str, Any]]:
-    """What became of each action, in their order."""
-    with calling():
-        answer = client.bulk(body=actions, params={"refresh": "true"} if refresh else {})
-    return [next(iter(item.values())) for item in answer["items"]]
+    """Send a bulk request; return the result of each action, in order."""
+    parameters = {"refresh": "true"} if refresh else {}
+    with translate_errors():
+        response = client.bulk(body=lines, params=parameters)
+    return [next(iter(item.values())) for item in response["items"]]
 
 
-def raise_for_status(item: dict[str, Any]) -> bool:
-    """Whether the index had neither this version nor a later one. EngineAway, EffectRefused."""
-    if item["status"] in UNAVAILABLE:
-        raise DependencyUnavailable(ENGINE)
-    if item["status"] >= 400 and item["status"] != TAKEN:
-        raise EffectRefused(f"OpenSearch refused the document: {item['error']}")
-    return bool(item["status"] != TAKEN)
+def raise_for_status(result: dict[str, Any]) -> bool:
+    """Whether the document is new: the index had neither this version nor a later one.
+
+    Raises: DependencyUnavailable, or EffectRefused when OpenSearch refuses the document.
+    """
+    status = result["status"]
+    if status in UNAVAILABLE_STATUSES:
+        raise DependencyUnavailable(DEPENDENCY)
+    if status == VERSION_CONFLICT:
+        return False
+    if status >= 400:
+        raise EffectRefused(f"OpenSearch refused the document: {result['error']}")
+    return True
 
 
-def fill(client: OpenSearch, alias: str, products: Iterable[Product], *, refresh: bool) -> int:
-    """Index many; returns how many were new to it. One that is refused stands in nobody's way; the log names it."""
+def index_products(
+    client: OpenSearch, alias: str, products: Iterable[Product], *, refresh: bool
+) -> int:
+    """Index products in bulk; return how many documents are new.
+
+    A refused document is logged, and the others are indexed.
+    """
     count = 0
-    for part in batched(products, BULK):
-        answers = bulk(
-            client, [line for product in part for line in action(alias, product)], refresh=refresh
-        )
-        for product, answer in zip(part, answers, strict=True):
+    for batch in batched(products, BULK_SIZE):
+        lines = [line for product in batch for line in bulk_action(alias, product)]
+        results = send_bulk(client, lines, refresh=refresh)
+        for product, result in zip(batch, results, strict=True):
             try:
-                count += raise_for_status(answer)
+                count += raise_for_status(result)
             except EffectRefused as refusal:
-                logger.error(
-                    "document refused",
-                    extra={"product_id": product.product_id, "fault": str(refusal)},
-                )
+                facts = {"product_id": product.product_id, "fault": str(refusal)}
+                logger.error("document refused", extra=facts)
     return count
 
 
 @contextmanager
-def calling() -> Iterator[None]:
-    """Turn a fault of a whole request into what it means."""
+def translate_errors() -> Iterator[None]:
+    """Raise DependencyUnavailable or EffectRefused for a failed request."""
     try:
         yield
     except exceptions.ConnectionError as fault:
-        raise DependencyUnavailable(ENGINE) from fault
+        raise DependencyUnavailable(DEPENDENCY) from fault
     except exceptions.TransportError as fault:
-        if fault.status_code in UNAVAILABLE:
-            raise DependencyUnavailable(ENGINE) from fault
+        if fault.status_code in UNAVAILABLE_STATUSES:
+            raise DependencyUnavailable(DEPENDENCY) from fault
         raise EffectRefused(f"OpenSearch refused: {fault.error} {fault.info}") from fault

@@ -1,4 +1,4 @@
-"""A new index beside the standing one, which takes its place in one step."""
+"""The rebuild of the search index: a new index, which replaces the live one in one step."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -7,20 +7,33 @@ from typing import Any
 
 from opensearchpy import OpenSearch
 
-from products.adapters.opensearch.documents import INDEX_BODY, calling, fill, next_alias
+from products.adapters.opensearch.documents import (
+    INDEX_BODY,
+    index_products,
+    next_alias,
+    translate_errors,
+)
 from products.product import Product
 
-PAGE = 500  # documents of the standing index compared at once
+PAGE_SIZE = 500  # documents that are compared in one request
 
 
 @dataclass(frozen=True, slots=True)
 class OpenSearchRebuild:
+    """A rebuild of the index behind ``alias``, the live index.
+
+    Raises: DependencyUnavailable or EffectRefused, from every call.
+    """
+
     client: OpenSearch
     alias: str
 
     def begin(self, number: str) -> None:
-        """Make the new index, to which every writer writes as well from now on. What an interrupted run left goes."""
-        with calling():
+        """Create the new index, which every writer fills as well from now on.
+
+        The index of an interrupted rebuild is deleted.
+        """
+        with translate_errors():
             for name, index in self._indexes().items():
                 if self.alias not in index["aliases"]:
                     self.client.indices.delete(index=name, ignore=[404])
@@ -28,69 +41,79 @@ class OpenSearchRebuild:
             self.client.indices.create(index=f"{self.alias}-{number}", body=body)
 
     def fill(self, products: Iterable[Product]) -> int:
-        """Into the new index; a later version that a writer has put there meanwhile stays."""
-        return fill(self.client, next_alias(self.alias), products, refresh=False)
+        """Index products in the new index; return how many documents are new.
 
-    def behind(self) -> Iterator[tuple[str, int]]:
-        """Ids and versions that the standing index holds, and the new one lacks or holds in an older version."""
-        if not self._standing():
+        A later version that another writer has put there stays.
+        """
+        return index_products(self.client, next_alias(self.alias), products, refresh=False)
+
+    def outdated(self) -> Iterator[tuple[str, int]]:
+        """Yield the ids and versions in the live index that are newer than in the new one."""
+        if not self._live_indexes():
             return
-        with calling():
+        with translate_errors():
             self.client.indices.refresh(index=self.alias)
-        for part in self._pages():
-            with calling():
-                docs = self.client.mget(
-                    index=next_alias(self.alias), body={"ids": list(part)}, _source=False
-                )["docs"]
-            held = {doc["_id"]: int(doc.get("_version", 0)) for doc in docs}
-            yield from (
-                (product_id, version)
-                for product_id, version in part.items()
-                if held[product_id] < version
-            )
+        for live_versions in self._version_pages():
+            new_versions = self._new_versions(list(live_versions))
+            for product_id, version in live_versions.items():
+                if new_versions[product_id] < version:
+                    yield product_id, version
 
-    def _pages(self) -> Iterator[dict[str, int]]:
+    def _version_pages(self) -> Iterator[dict[str, int]]:
+        """Yield pages of the live index: document versions by id."""
         body: dict[str, Any] = {
-            "size": PAGE,
+            "size": PAGE_SIZE,
             "_source": False,
             "version": True,
             "sort": [{"productId": "asc"}],
         }
         while True:
-            with calling():
+            with translate_errors():
                 hits = self.client.search(index=self.alias, body=body)["hits"]["hits"]
             if not hits:
                 return
             yield {hit["_id"]: int(hit["_version"]) for hit in hits}
             body["search_after"] = hits[-1]["sort"]
 
+    def _new_versions(self, product_ids: list[str]) -> dict[str, int]:
+        """Return the versions in the new index by id; 0 for a missing document."""
+        with translate_errors():
+            response = self.client.mget(
+                index=next_alias(self.alias), body={"ids": product_ids}, _source=False
+            )
+        return {document["_id"]: int(document.get("_version", 0)) for document in response["docs"]}
+
     def switch(self, number: str) -> None:
-        """In one step: searches and writes go to the new index, and the old one is gone. EngineAway when the new one is
-        not there any more, since another run has begun."""
-        new = f"{self.alias}-{number}"
+        """Make the new index the live one, and delete the old one, in one step.
+
+        Raises: DependencyUnavailable when the new index is gone, because another rebuild began.
+        """
+        new_index = f"{self.alias}-{number}"
         actions: list[dict[str, Any]] = [
-            {"add": {"index": new, "alias": self.alias}},
-            {"remove": {"index": new, "alias": next_alias(self.alias)}},
-            *({"remove_index": {"index": name}} for name in self._standing()),
+            {"add": {"index": new_index, "alias": self.alias}},
+            {"remove": {"index": new_index, "alias": next_alias(self.alias)}},
+            *({"remove_index": {"index": name}} for name in self._live_indexes()),
         ]
-        with calling():
-            self.client.indices.refresh(index=new)
+        with translate_errors():
+            self.client.indices.refresh(index=new_index)
             self.client.indices.update_aliases(body={"actions": actions})
 
     def count(self) -> int:
-        """Documents of the standing index: about as many as the new one will have."""
-        with calling():
-            return int(self.client.count(index=self.alias)["count"]) if self._standing() else 0
+        """Return the number of documents in the live index, for a progress display."""
+        with translate_errors():
+            if not self._live_indexes():
+                return 0
+            return int(self.client.count(index=self.alias)["count"])
 
-    def _standing(self) -> list[str]:
+    def _live_indexes(self) -> list[str]:
         return [name for name, index in self._indexes().items() if self.alias in index["aliases"]]
 
     def _indexes(self) -> dict[str, Any]:
-        """Ours by name: the alias, a hyphen, a number. Another environment's may begin with the same letters."""
-        with calling():
+        """Return our indexes by name: the alias, a hyphen, a number.
+
+        The wildcard also matches those of an environment whose name begins like ours.
+        """
+        with translate_errors():
             found = self.client.indices.get_alias(index=f"{self.alias}-*")
-        return {
-            name: index
-            for name, index in found.items()
-            if re.fullmatch(rf"{re.escape(self.alias)}-\d+", name)
-        }
+        name_pattern = re.compile(rf"{re.escape(self.alias)}-\d+")
+        return {name: index for name, index in found.items() if name_pattern.fullmatch(name)}

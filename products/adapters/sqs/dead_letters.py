@@ -1,4 +1,4 @@
-"""Dead-letter queues: looked at, moved back by SQS itself where it can, else one by one."""
+"""Dead-letter queues: read them, and move their messages back."""
 
 import base64
 import json
@@ -8,11 +8,13 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from products.adapters.aws.clients import calling, error_code
+from products.adapters.aws.clients import error_code, translate_errors
 from products.redrive import DeadLetter
 
-HIDDEN_SECONDS = 60  # from others, while one is sent back; afterwards a letter that was left comes to light again
-NOT_OFFERED = {
+VISIBILITY_TIMEOUT_SECONDS = 60
+"""How long a received message is hidden; one that was not sent back is visible again after it."""
+MAX_RECEIVED = 10  # messages, the most that one ReceiveMessage returns
+NOT_SUPPORTED = {
     "AWS.SimpleQueueService.UnsupportedOperation",
     "InvalidAction",
     "NotImplemented",
@@ -20,11 +22,15 @@ NOT_OFFERED = {
     "UnknownOperationException",
     "UnsupportedOperation",
 }
+"""Error codes of a service that has no StartMessageMoveTask."""
 
 
 @dataclass(frozen=True, slots=True)
 class SqsDeadLetters:
-    """``urls`` holds for each queue's name its address and that of its dead letters."""
+    """Dead letters. ``urls`` holds each queue's URL and that of its dead-letter queue.
+
+    Raises: DependencyUnavailable, from every call, while SQS can't serve it.
+    """
 
     client: Any
     urls: Mapping[str, tuple[str, str]]
@@ -34,88 +40,103 @@ class SqsDeadLetters:
         return list(self.urls)
 
     def count(self, queue: str) -> int:
-        name = "ApproximateNumberOfMessages"
-        return int(self._attributes(self.urls[queue][1], name)[name])
+        """Return the approximate number of dead letters of a queue."""
+        return int(self._attribute(self._dead_letter_url(queue), "ApproximateNumberOfMessages"))
 
     def move_all(self, queue: str) -> bool:
-        target, source = (self._attributes(url, "QueueArn")["QueueArn"] for url in self.urls[queue])
+        """Let SQS move all dead letters back; return False where SQS does not support it."""
+        target, source = (self._attribute(url, "QueueArn") for url in self.urls[queue])
         try:
-            # Not the list of passing faults here: an engine without this may answer 501.
+            # Not through _call: a service without this operation may answer 501, which
+            # translate_errors would report as an outage.
             self.client.start_message_move_task(SourceArn=source, DestinationArn=target)
         except ClientError as fault:
-            if error_code(fault) not in NOT_OFFERED:
-                with calling("SQS"):
+            if error_code(fault) not in NOT_SUPPORTED:
+                with translate_errors("SQS"):
                     raise
             return False
         return True
 
     def peek(self, queue: str, limit: int) -> list[DeadLetter]:
-        """Each is hidden for a moment, so that the next ones come, and then shown again."""
-        seen = list(self._received(self.urls[queue][1], limit))
-        for letter in seen:
+        """Return some dead letters, which stay in their queue.
+
+        All stay hidden until the last is received, so that none is received twice.
+        """
+        letters = list(self.receive(queue, limit))
+        for letter in letters:
             self._call(
                 "change_message_visibility",
-                QueueUrl=self.urls[queue][1],
+                QueueUrl=self._dead_letter_url(queue),
                 ReceiptHandle=letter.raw_message["ReceiptHandle"],
                 VisibilityTimeout=0,
             )
-        return seen
+        return letters
 
     def receive(self, queue: str, limit: int) -> Iterator[DeadLetter]:
-        return self._received(self.urls[queue][1], limit)
+        """Yield up to ``limit`` dead letters, each hidden for VISIBILITY_TIMEOUT_SECONDS."""
+        while limit > 0:
+            response = self._call(
+                "receive_message",
+                QueueUrl=self._dead_letter_url(queue),
+                MessageAttributeNames=["All"],
+                MaxNumberOfMessages=min(MAX_RECEIVED, limit),
+                VisibilityTimeout=VISIBILITY_TIMEOUT_SECONDS,
+                WaitTimeSeconds=1,
+            )
+            messages = response.get("Messages", [])
+            if not messages:
+                return
+            yield from map(_to_dead_letter, messages)
+            limit -= len(messages)
 
     def send_back(self, queue: str, letter: DeadLetter) -> None:
+        """Send a dead letter to its queue, then delete it.
+
+        A crash between the two leaves it in both queues, which is harmless.
+        """
         message = letter.raw_message
-        attributes = (
-            {"MessageAttributes": kept} if (kept := message.get("MessageAttributes")) else {}
-        )
-        self._call(
-            "send_message", QueueUrl=self.urls[queue][0], MessageBody=message["Body"], **attributes
-        )
+        url, _ = self.urls[queue]
+        arguments = {"QueueUrl": url, "MessageBody": message["Body"]}
+        if attributes := message.get("MessageAttributes"):
+            arguments["MessageAttributes"] = attributes
+        self._call("send_message", **arguments)
         self.drop(queue, letter)
 
     def drop(self, queue: str, letter: DeadLetter) -> None:
-        handle = letter.raw_message["ReceiptHandle"]
-        self._call("delete_message", QueueUrl=self.urls[queue][1], ReceiptHandle=handle)
-
-    def _received(self, url: str, limit: int) -> Iterator[DeadLetter]:
-        while limit > 0:
-            wanted = {
-                "MaxNumberOfMessages": min(10, limit),
-                "VisibilityTimeout": HIDDEN_SECONDS,
-                "WaitTimeSeconds": 1,
-            }
-            answer = self._call(
-                "receive_message", QueueUrl=url, MessageAttributeNames=["All"], **wanted
-            )
-            messages = answer.get("Messages", [])
-            if not messages:
-                return
-            yield from map(_letter, messages)
-            limit -= len(messages)
-
-    def _attributes(self, url: str, name: str) -> dict[str, str]:
-        return dict(
-            self._call("get_queue_attributes", QueueUrl=url, AttributeNames=[name])["Attributes"]
+        """Delete a dead letter."""
+        self._call(
+            "delete_message",
+            QueueUrl=self._dead_letter_url(queue),
+            ReceiptHandle=letter.raw_message["ReceiptHandle"],
         )
 
+    def _dead_letter_url(self, queue: str) -> str:
+        return self.urls[queue][1]
+
+    def _attribute(self, url: str, name: str) -> str:
+        response = self._call("get_queue_attributes", QueueUrl=url, AttributeNames=[name])
+        return str(response["Attributes"][name])
+
     def _call(self, operation: str, **arguments: Any) -> Any:
-        with calling("SQS"):
+        with translate_errors("SQS"):
             return getattr(self.client, operation)(**arguments)
 
 
-def _letter(message: dict[str, Any]) -> DeadLetter:
-    """As Celery writes them down, protocol 2, not base64 outside."""
+def _to_dead_letter(message: dict[str, Any]) -> DeadLetter:
+    """Return a dead letter with what its task message says.
+
+    Messages are in Celery's protocol 2, without base64 around the envelope. A message that
+    can't be read has only its raw form.
+    """
     try:
         envelope = json.loads(message["Body"])
         task = str(envelope["headers"]["task"]).removeprefix("products.")
-        asked = json.loads(base64.b64decode(envelope["body"]))[1]
-        product_id, version = str(asked.get("product_id", "")), int(asked.get("version", 0))
+        _, kwargs, *_ = json.loads(base64.b64decode(envelope["body"]))
         return DeadLetter(
             task=task,
-            product_id=product_id,
-            version=version,
-            job_id=str(asked.get("job_id", "")),
+            product_id=str(kwargs.get("product_id", "")),
+            version=int(kwargs.get("version", 0)),
+            job_id=str(kwargs.get("job_id", "")),
             raw_message=message,
         )
     except (ValueError, KeyError, TypeError, IndexError, AttributeError):

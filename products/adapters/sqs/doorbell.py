@@ -1,4 +1,8 @@
-"""The doorbell: a message on SQS that says which version a product has, or that a job goes on."""
+"""The doorbell: SQS messages that name a version of a product, or a job to continue.
+
+A message carries no data. The change log is the truth, so a lost message does no harm: the
+relay sends it again.
+"""
 
 import logging
 import time
@@ -13,53 +17,61 @@ from products.changes import Change
 
 logger = logging.getLogger(__name__)
 
-SLOW_SECONDS, PAUSE_SECONDS = 0.5, 5.0
+SLOW_SECONDS = 0.5
+PAUSE_SECONDS = 5.0
 
 
 class MessageNotSent(Exception):
-    """The queue did not take the message."""
+    """The queue did not accept the message."""
 
 
 @dataclass(slots=True)
 class Doorbell(ABC):
-    """Rings by sending a task; how long that may take is bounded by whoever sends it.
+    """Sends task messages. Each subclass bounds the time that one send may take.
 
-    After a failure that took long, as from an SQS that takes connections and never answers, it does not try again for
-    PAUSE_SECONDS: else each request of that time would wait as long, for nothing.
+    After a failure that took longer than SLOW_SECONDS, nothing is sent for PAUSE_SECONDS.
+    Otherwise every request would wait for a time-out while SQS accepts connections and never
+    answers.
     """
 
     clock: Callable[[], float] = time.monotonic
     paused_until: float = 0.0
 
     def notify(self, task: str, change: Change, *, delay: int = 0) -> None:
-        """Say that the product has this version."""
-        about = {"product_id": change.product_id, "version": change.version}
+        """Send a message for a change's version, delivered after ``delay`` seconds."""
+        arguments = {"product_id": change.product_id, "version": change.version}
         ids = {"request_id": change.origin.request_id, "change_id": change.change_id}
-        self._publish(task, about, ids, delay)
+        self._try_to_send(task, arguments, ids, delay)
 
     def notify_job(self, job_id: str) -> None:
-        """Say that the job goes on."""
-        self._publish("job", {"job_id": job_id}, {"request_id": job_id})
+        """Send a message to continue a job."""
+        self._try_to_send("job", {"job_id": job_id}, {"request_id": job_id})
 
-    def _publish(
-        self, task: str, about: dict[str, Any], ids: dict[str, str], delay: int = 0
+    def _try_to_send(
+        self, task: str, arguments: dict[str, Any], ids: dict[str, str], delay: int = 0
     ) -> None:
-        """A queue that is away is only logged, because the relay rings again for everything that is open."""
-        began = self.clock()
-        if began < self.paused_until:
+        """Send the message, and only log a failure: the relay requeues every open change."""
+        began_at = self.clock()
+        if began_at < self.paused_until:
             return
-        facts = {"task": f"products.{task}", **about, **ids}
+        task_name = f"products.{task}"
+        facts = {"task": task_name, **arguments, **ids}
         try:
-            self.send(f"products.{task}", about, ids, delay)
+            self.send(task_name, arguments, ids, delay)
         except (MessageNotSent, BotoCoreError, ClientError) as fault:
-            if self.clock() - began > SLOW_SECONDS:
-                self.paused_until = self.clock() + PAUSE_SECONDS
-            logger.warning(
-                "message not sent; the relay will requeue it", extra={**facts, "fault": repr(fault)}
-            )
+            self._pause_after_slow_failure(began_at)
+            facts["fault"] = repr(fault)
+            logger.warning("message not sent; the relay will requeue it", extra=facts)
         else:
             logger.info("message sent", extra={**facts, "delay_seconds": delay})
 
+    def _pause_after_slow_failure(self, began_at: float) -> None:
+        if self.clock() - began_at > SLOW_SECONDS:
+            self.paused_until = self.clock() + PAUSE_SECONDS
+
     @abstractmethod
     def send(self, task: str, kwargs: dict[str, Any], headers: dict[str, str], delay: int) -> None:
-        """Send the task, ``delay`` seconds late; NotHeard, BotoCoreError or ClientError."""
+        """Send one task message, to be delivered after ``delay`` seconds.
+
+        Raises: MessageNotSent, BotoCoreError or ClientError.
+        """

@@ -1,4 +1,4 @@
-"""The doorbell as Celery rings it: a task sent by name, which Celery's routes turn into a queue."""
+"""The doorbell over Celery, whose routes map a task's name to its queue."""
 
 from typing import Any
 
@@ -9,7 +9,10 @@ from products.adapters.sqs.doorbell import Doorbell, MessageNotSent
 
 
 class CeleryDoorbell(Doorbell):
+    """Sends task messages with ``send_task``."""
+
     def send(self, task: str, kwargs: dict[str, Any], headers: dict[str, str], delay: int) -> None:
+        """Send one task message through Celery."""
         options: dict[str, Any] = {"delay_seconds": delay} if delay else {}
         try:
             current_app.send_task(task, kwargs=kwargs, headers=headers, **options)

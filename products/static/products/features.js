@@ -1,47 +1,54 @@
-/* A list of texts, one a row: add, remove, reorder by dragging or by keys. The textarea beneath keeps the value, so that
-   the form is the same with and without this file. */
+/* An editor for a list of texts, one in a row: add, remove, and reorder by dragging or by keys.
+   The hidden textarea keeps the value, so the form also works without this script. */
 "use strict";
 
 document.addEventListener("DOMContentLoaded", () => {
-  for (const area of document.querySelectorAll("textarea[data-lines]")) edit(area, Number(area.dataset.lines));
+  for (const area of document.querySelectorAll("textarea[data-lines]")) createEditor(area, Number(area.dataset.lines));
 
-  function edit(area, most) {
+  function createEditor(area, maxRows) {
     const editor = document.createElement("div");
     editor.className = "features-editor";
     const rows = document.createElement("ol");
-    const add = button("add", "Add a feature", "Add a feature");
+    const addButton = createButton("add", "Add a feature", "Add a feature");
     const count = document.createElement("span");
     count.className = "features-count";
     const foot = document.createElement("div");
     foot.className = "features-foot";
-    foot.append(add, count);
+    foot.append(addButton, count);
     editor.append(rows, foot);
     area.hidden = true;
     area.after(editor);
-    let dragged = null;
+    let draggedRow = null;
 
-    const texts = () => [...rows.querySelectorAll("input")].map((input) => input.value);
-    const lines = () => area.value.split("\n").map((line) => line.trim()).filter(Boolean);
+    const trimmed = (texts) => texts.map((text) => text.trim()).filter(Boolean);
+    const rowTexts = () => trimmed([...rows.querySelectorAll("input")].map((input) => input.value));
+    const areaTexts = () => trimmed(area.value.split("\n"));
 
-    function keep() {
-      area.value = texts().map((text) => text.trim()).filter(Boolean).join("\n");
+    function saveToArea() {
+      area.value = rowTexts().join("\n");
       area.dispatchEvent(new Event("input", { bubbles: true }));
-      settle();
+      updateControls();
     }
 
-    function settle() {
+    function loadFromArea() {
+      rows.replaceChildren();
+      areaTexts().forEach((text) => insertRow(text));
+      updateControls();
+    }
+
+    function updateControls() {
       const all = [...rows.children];
       all.forEach((row, index) => {
         row.querySelector("input").setAttribute("aria-label", `Feature ${index + 1} of ${all.length}`);
         row.querySelector("[data-do=up]").disabled = index === 0;
         row.querySelector("[data-do=down]").disabled = index === all.length - 1;
       });
-      add.disabled = all.length >= most;
-      count.textContent = `${all.length} of ${most}`;
+      addButton.disabled = all.length >= maxRows;
+      count.textContent = `${all.length} of ${maxRows}`;
     }
 
-    function row(text) {
-      const item = document.createElement("li");
+    function createRow(text) {
+      const row = document.createElement("li");
       const grip = document.createElement("span");
       grip.className = "grip material-symbols-outlined";
       grip.textContent = "drag_indicator";
@@ -50,106 +57,116 @@ document.addEventListener("DOMContentLoaded", () => {
       input.type = "text";
       input.value = text;
       input.maxLength = 200;
-      const up = button("up", "arrow_upward", "Move up", true);
-      const down = button("down", "arrow_downward", "Move down", true);
-      const gone = button("gone", "close", "Remove", true);
-      item.append(grip, input, up, down, gone);
-      grip.addEventListener("pointerdown", () => (item.draggable = true));
-      item.addEventListener("dragstart", () => (dragged = item));
-      item.addEventListener("dragend", () => {
-        item.draggable = false;
-        dragged = null;
-        keep();
+      row.append(
+        grip,
+        input,
+        createButton("up", "arrow_upward", "Move up", true),
+        createButton("down", "arrow_downward", "Move down", true),
+        createButton("remove", "close", "Remove", true),
+      );
+      grip.addEventListener("pointerdown", () => (row.draggable = true));
+      row.addEventListener("dragstart", () => (draggedRow = row));
+      row.addEventListener("dragend", () => {
+        row.draggable = false;
+        draggedRow = null;
+        saveToArea();
       });
-      item.addEventListener("dragover", (event) => {
-        if (!dragged || dragged === item) return;
+      row.addEventListener("dragover", (event) => {
+        if (!draggedRow || draggedRow === row) return;
         event.preventDefault();
-        const below = event.clientY > item.getBoundingClientRect().top + item.offsetHeight / 2;
-        item[below ? "after" : "before"](dragged);
+        const middle = row.getBoundingClientRect().top + row.offsetHeight / 2;
+        row[event.clientY > middle ? "after" : "before"](draggedRow);
       });
-      return item;
+      return row;
     }
 
-    function button(what, content, label, icon = false) {
-      const made = document.createElement("button");
-      made.type = "button";
-      made.dataset.do = what;
-      made.textContent = content;
-      made.title = label;
-      made.setAttribute("aria-label", label);
-      if (icon) made.className = "material-symbols-outlined";
-      return made;
+    function createButton(action, content, label, isIcon = false) {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.dataset.do = action;
+      button.textContent = content;
+      button.title = label;
+      button.setAttribute("aria-label", label);
+      if (isIcon) button.className = "material-symbols-outlined";
+      return button;
     }
 
-    function append(text, after = null) {
-      const made = row(text);
-      if (after) after.after(made);
-      else rows.append(made);
-      return made;
+    function insertRow(text, previous = null) {
+      const row = createRow(text);
+      if (previous) previous.after(row);
+      else rows.append(row);
+      return row;
     }
 
-    function move(item, step) {
-      const other = step < 0 ? item.previousElementSibling : item.nextElementSibling;
-      if (other) other[step < 0 ? "before" : "after"](item);
+    function moveRow(row, step) {
+      const other = step < 0 ? row.previousElementSibling : row.nextElementSibling;
+      if (other) other[step < 0 ? "before" : "after"](row);
+    }
+
+    function focusInput(row) {
+      row.querySelector("input").focus();
+    }
+
+    function removeRow(row, neighbour) {
+      row.remove();
+      saveToArea();
+      if (neighbour) focusInput(neighbour);
+      else addButton.focus();
     }
 
     rows.addEventListener("click", (event) => {
-      const pressed = event.target.closest("button");
-      if (!pressed) return;
-      const item = pressed.closest("li");
-      const next = item.nextElementSibling || item.previousElementSibling;
-      if (pressed.dataset.do === "up") move(item, -1);
-      if (pressed.dataset.do === "down") move(item, 1);
-      if (pressed.dataset.do === "gone") item.remove();
-      keep();
-      if (pressed.dataset.do === "gone") (next ? next.querySelector("input") : add).focus();
-      else (pressed.disabled ? item.querySelector("input") : pressed).focus();
+      const button = event.target.closest("button");
+      if (!button) return;
+      const row = button.closest("li");
+      const action = button.dataset.do;
+      if (action === "remove") {
+        removeRow(row, row.nextElementSibling || row.previousElementSibling);
+        return;
+      }
+      moveRow(row, action === "up" ? -1 : 1);
+      saveToArea();
+      if (button.disabled) focusInput(row);
+      else button.focus();
     });
     rows.addEventListener("input", (event) => {
       event.stopPropagation();
-      keep();
+      saveToArea();
     });
     rows.addEventListener("keydown", (event) => {
-      const item = event.target.closest("li");
-      if (event.target.tagName !== "INPUT" || !item) return;
+      const row = event.target.closest("li");
+      if (event.target.tagName !== "INPUT" || !row) return;
       if (event.key === "Enter") {
         event.preventDefault();
-        if (rows.children.length < most) append("", item).querySelector("input").focus();
-        settle();
+        if (rows.children.length < maxRows) focusInput(insertRow("", row));
+        updateControls();
       } else if (event.altKey && (event.key === "ArrowUp" || event.key === "ArrowDown")) {
         event.preventDefault();
-        move(item, event.key === "ArrowUp" ? -1 : 1);
-        keep();
+        moveRow(row, event.key === "ArrowUp" ? -1 : 1);
+        saveToArea();
         event.target.focus();
       } else if (event.key === "Backspace" && !event.target.value && rows.children.length > 1) {
         event.preventDefault();
-        const before = item.previousElementSibling || item.nextElementSibling;
-        item.remove();
-        keep();
-        before.querySelector("input").focus();
+        removeRow(row, row.previousElementSibling || row.nextElementSibling);
       }
     });
     rows.addEventListener("paste", (event) => {
-      const pasted = event.clipboardData.getData("text").split(/\r?\n/).map((line) => line.trim()).filter(Boolean);
+      const pasted = trimmed(event.clipboardData.getData("text").split(/\r?\n/));
       if (pasted.length < 2) return;
       event.preventDefault();
-      let item = event.target.closest("li");
-      for (const text of pasted.slice(0, most - rows.children.length)) item = append(text, item);
-      keep();
+      const freeRows = maxRows - rows.children.length;
+      let row = event.target.closest("li");
+      for (const text of pasted.slice(0, freeRows)) row = insertRow(text, row);
+      saveToArea();
     });
-    add.addEventListener("click", () => {
-      append("").querySelector("input").focus();
-      settle();
+    addButton.addEventListener("click", () => {
+      focusInput(insertRow(""));
+      updateControls();
     });
-    // Somebody else may set the value, e.g. a choice between mine and theirs.
+    // Another script may set the value, for example the choice between two conflicting values.
     area.addEventListener("input", () => {
-      if (lines().join("\n") === texts().map((text) => text.trim()).filter(Boolean).join("\n")) return;
-      rows.replaceChildren();
-      lines().forEach((line) => append(line));
-      settle();
+      if (areaTexts().join("\n") !== rowTexts().join("\n")) loadFromArea();
     });
 
-    lines().forEach((line) => append(line));
-    settle();
+    loadFromArea();
   }
 });

@@ -1,64 +1,72 @@
-/* The product's image: chosen, dropped onto the card, or pasted anywhere on the page. */
+/* The product's image: chosen, dropped onto the page, or pasted. */
 "use strict";
 
 document.addEventListener("DOMContentLoaded", () => {
-  const place = document.getElementById("image");
-  if (!place) return;
-  const choose = place.querySelector("input[type=file]");
-  const said = place.querySelector("[role=status]");
-  const shown = place.querySelector("img");
-  const remove = place.querySelector("[data-remove]");
+  const panel = document.getElementById("image");
+  if (!panel) return;
+  const fileInput = panel.querySelector("input[type=file]");
+  const message = panel.querySelector("[role=status]");
+  const image = panel.querySelector("img");
+  const removeButton = panel.querySelector("[data-remove]");
 
-  async function send(file) {
+  async function upload(file) {
     const body = new FormData();
     body.set("csrfmiddlewaretoken", document.querySelector("[name=csrfmiddlewaretoken]").value);
     if (file) body.set("image", file);
-    said.textContent = file ? "Uploading…" : "Removing…";
+    message.textContent = file ? "Uploading…" : "Removing…";
     try {
-      const answer = await fetch(place.dataset.address, { method: "POST", body });
-      const told = await answer.json();
-      if (!answer.ok) return (said.textContent = told.message);
-      said.textContent = `Saved as v${told.version}.`;
-      shown.hidden = remove.hidden = !told.url;
-      if (told.url) shown.src = told.url;
-      const base = document.getElementById("id_base_version");
-      const receipt = document.getElementById("receipt");
-      // Only when nobody else saved in between: the fields on this page are of the version they were loaded with, and a
-      // later base would make what others changed since look like an edit of ours.
-      if (base && told.version === Number(base.value) + 1) base.value = told.version;
-      if (receipt) receipt.dataset.url = told.receipt;
-      document.dispatchEvent(new CustomEvent("receipt:look"));
+      const response = await fetch(panel.dataset.address, { method: "POST", body });
+      const result = await response.json();
+      if (response.ok) showSaved(result);
+      else message.textContent = result.message;
     } catch {
-      said.textContent = "The server does not answer. Try again.";
+      message.textContent = "The server does not answer. Try again.";
     }
   }
 
-  const picture = (list) => [...list].find((file) => file.type.startsWith("image/"));
-  // Before the theme hears of it, which would write the file's name into a text field that it does not find here.
-  const chosen = (event) => {
+  function showSaved(result) {
+    message.textContent = `Saved as v${result.version}.`;
+    image.hidden = removeButton.hidden = !result.url;
+    if (result.url) image.src = result.url;
+    const base = document.getElementById("id_base_version");
+    const receipt = document.getElementById("receipt");
+    // Only if nobody else saved in between: the fields on this page are those of the version they
+    // were loaded with. With a later base, what others changed since would look like our edit.
+    if (base && result.version === Number(base.value) + 1) base.value = result.version;
+    if (receipt) receipt.dataset.url = result.receipt;
+    document.dispatchEvent(new CustomEvent("receipt:refresh"));
+  }
+
+  const firstImage = (files) => [...files].find((file) => file.type.startsWith("image/"));
+
+  // Captured before the theme's listener, which would write the file's name into a text field that
+  // does not exist here.
+  const onChange = (event) => {
     event.stopPropagation();
-    if (choose.files.length) send(choose.files[0]);
+    if (fileInput.files.length) upload(fileInput.files[0]);
   };
-  place.addEventListener("change", chosen, true);
-  remove.addEventListener("click", () => send(null));
+  panel.addEventListener("change", onChange, true);
+  removeButton.addEventListener("click", () => upload(null));
   document.addEventListener("dragover", (event) => {
     if (![...event.dataTransfer.types].includes("Files")) return;
     event.preventDefault();
-    place.classList.add("over");
+    panel.classList.add("drag-over");
   });
-  document.addEventListener("dragleave", (event) => event.relatedTarget || place.classList.remove("over"));
+  document.addEventListener("dragleave", (event) => {
+    if (!event.relatedTarget) panel.classList.remove("drag-over");
+  });
   document.addEventListener("drop", (event) => {
-    const file = picture(event.dataTransfer.files);
-    place.classList.remove("over");
+    const file = firstImage(event.dataTransfer.files);
+    panel.classList.remove("drag-over");
     if (!event.dataTransfer.files.length) return;
     event.preventDefault();
-    if (file) send(file);
-    else said.textContent = "That is no picture.";
+    if (file) upload(file);
+    else message.textContent = "That file is not an image.";
   });
   document.addEventListener("paste", (event) => {
-    const file = picture(event.clipboardData.files);
+    const file = firstImage(event.clipboardData.files);
     if (!file) return;
     event.preventDefault();
-    send(file);
+    upload(file);
   });
 });

@@ -1,13 +1,15 @@
-/* Ctrl-S saves. The theme has the other keys: "/" finds, "?" lists them all. */
+/* Ctrl-S saves. The theme has the other keys: "/" searches and "?" lists all keys. */
 "use strict";
 
 document.addEventListener("keydown", (event) => {
-  if (!(event.ctrlKey || event.metaKey) || event.altKey || event.key.toLowerCase() !== "s") return;
-  const save = document.querySelector('#submit-row [name="_continue"]') || document.querySelector('#submit-row [type="submit"]');
-  if (!save) return;
+  const isSave = (event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === "s";
+  if (!isSave) return;
+  const buttons = document.getElementById("submit-row");
+  const button = buttons?.querySelector('[name="_continue"]') || buttons?.querySelector('[type="submit"]');
+  if (!button) return;
   event.preventDefault();
-  save.click();
+  button.click();
 });
 
-// The theme marks nothing as the page's content, to which a screen reader could jump.
+// The theme marks no element as the main content, to which a screen reader could jump.
 document.addEventListener("DOMContentLoaded", () => document.getElementById("main")?.setAttribute("role", "main"));

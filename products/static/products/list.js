@@ -1,67 +1,76 @@
-/* The list answers while somebody types: search and filters replace it in place, and the address goes along. */
+/* The list follows the search box and the filters: it is replaced in place, and the address of the
+   page changes with it. */
 "use strict";
 
 document.addEventListener("DOMContentLoaded", () => {
-  const box = document.getElementById("searchbar");
+  const PARTS = ["#list-head", "#list-rows", "#list-foot"];
+  const searchBox = document.getElementById("searchbar");
   const filters = document.getElementById("filters");
-  const PLACES = ["#list-head", "#cells", "#list-foot"];
-  let asked = 0;
+  const rows = () => document.getElementById("list-rows");
+  const unavailableNote = document.getElementById("list-unavailable");
+  let newestRequest = 0;
   let timer;
 
-  const address = () => {
+  const listAddress = () => {
     const query = new URLSearchParams();
-    if (box && box.value.trim()) query.set("q", box.value.trim());
-    for (const [name, value] of new FormData(filters)) if (name !== "q" && value.trim()) query.set(name, value.trim());
+    if (searchBox && searchBox.value.trim()) query.set("q", searchBox.value.trim());
+    for (const [name, value] of new FormData(filters)) {
+      if (name !== "q" && value.trim()) query.set(name, value.trim());
+    }
     const text = query.toString();
     return text ? `?${text}` : location.pathname;
   };
 
-  const load = async (where, { keep = true } = {}) => {
-    const mine = ++asked;
-    document.getElementById("cells").style.opacity = ".6";
+  const load = async (address) => {
+    const request = ++newestRequest;
+    rows().style.opacity = ".6";
     try {
-      const answer = await fetch(where, { headers: { "X-Requested-With": "fetch" } });
-      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-      if (mine !== asked) return; // a newer answer is on its way
-      document.getElementById("list-away").hidden = true;
-      if (!fresh.querySelector("#cells")) return location.assign(where);
-      for (const place of PLACES) document.querySelector(place)?.replaceWith(fresh.querySelector(place));
-      if (keep) history.replaceState(null, "", where);
+      const response = await fetch(address, { headers: { "X-Requested-With": "fetch" } });
+      const page = new DOMParser().parseFromString(await response.text(), "text/html");
+      if (request !== newestRequest) return; // the answer to a later request will follow
+      unavailableNote.hidden = true;
+      if (!page.querySelector("#list-rows")) return location.assign(address);
+      for (const part of PARTS) document.querySelector(part)?.replaceWith(page.querySelector(part));
+      history.replaceState(null, "", address);
       document.dispatchEvent(new CustomEvent("list:loaded"));
     } catch {
-      if (mine !== asked) return;
-      document.getElementById("cells").style.opacity = "";
-      document.getElementById("list-away").hidden = false;
+      if (request !== newestRequest) return;
+      rows().style.opacity = "";
+      unavailableNote.hidden = false;
     }
   };
 
-  const soon = (wait) => {
+  const loadAfter = (milliseconds) => {
     clearTimeout(timer);
-    timer = setTimeout(() => load(address()), wait);
+    timer = setTimeout(() => load(listAddress()), milliseconds);
   };
 
-  if (box) {
-    box.setAttribute("aria-label", "Search products");
-    box.addEventListener("input", () => soon(250));
-    box.addEventListener("keydown", async (event) => {
-      if (event.key === "Escape" && box.value) {
+  const openSingleMatch = async () => {
+    clearTimeout(timer);
+    await load(listAddress());
+    const links = document.querySelectorAll("#result_list a.name");
+    if (links.length === 1) links[0].click();
+  };
+
+  if (searchBox) {
+    searchBox.setAttribute("aria-label", "Search products");
+    searchBox.addEventListener("input", () => loadAfter(250));
+    searchBox.addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && searchBox.value) {
         event.preventDefault();
         event.stopPropagation();
-        box.value = "";
-        soon(0);
+        searchBox.value = "";
+        loadAfter(0);
       } else if (event.key === "Enter") {
         event.preventDefault();
-        clearTimeout(timer);
-        await load(address());
-        const links = document.querySelectorAll("#result_list a.name");
-        if (links.length === 1) links[0].click();
+        openSingleMatch();
       }
     });
   }
   filters.addEventListener("submit", (event) => {
     event.preventDefault();
-    soon(0);
+    loadAfter(0);
   });
-  filters.addEventListener("change", () => soon(0));
-  filters.addEventListener("input", (event) => event.target.matches("input") && soon(400));
+  filters.addEventListener("change", () => loadAfter(0));
+  filters.addEventListener("input", (event) => event.target.matches("input") && loadAfter(400));
 });

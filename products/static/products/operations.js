@@ -1,45 +1,70 @@
-/* The page keeps itself fresh, unless somebody is typing a reason in it. */
+/* The operations page refreshes itself, unless the user is typing a reason in it. */
 "use strict";
 
 (() => {
-  const EVERY = 4000;
-  let loaded = new Date();
+  const REFRESH_MILLISECONDS = 4000;
+  let loadedAt = new Date();
 
-  // What the keyboard is on stays on it, although the page beneath is new.
-  const mark = (one) => [one.tagName, one.textContent, one.ariaLabel, ...[...(one.form?.elements || [])].filter((input) => input.type === "hidden" && input.name !== "csrfmiddlewaretoken").map((input) => input.value)].join("|");
-  const hold = (page, fresh) => {
-    const held = page.contains(document.activeElement) && mark(document.activeElement);
-    return () => held && [...fresh.querySelectorAll("a, button, summary")].find((one) => mark(one) === held)?.focus({ preventScroll: true });
+  // A button has no id, so it is recognized by its text, label and the hidden inputs of its form.
+  const signature = (element) => {
+    const inputs = [...(element.form?.elements || [])].filter(
+      (input) => input.type === "hidden" && input.name !== "csrfmiddlewaretoken",
+    );
+    const values = inputs.map((input) => input.value);
+    return [element.tagName, element.textContent, element.ariaLabel, ...values].join("|");
   };
 
-  const tell = (page) => {
-    const line = page.querySelector("#stale") || page.insertAdjacentElement("afterbegin", document.createElement("p"));
-    line.id = "stale";
-    line.className = "note";
-    line.setAttribute("role", "status");
-    line.textContent = `No news at the moment: this is how it was at ${loaded.toISOString().slice(11, 19)} UTC. If it stays so, load the page anew.`;
+  const focusedSignature = (page) => page.contains(document.activeElement) && signature(document.activeElement);
+
+  const restoreFocus = (page, focused) => {
+    const elements = [...page.querySelectorAll("a, button, summary")];
+    elements.find((element) => signature(element) === focused)?.focus({ preventScroll: true });
   };
 
-  const look = async () => {
+  const causeOf = (details) => details.querySelector("summary").textContent;
+
+  const keepClosed = (page, freshPage) => {
+    const closed = [...page.querySelectorAll("details")].filter((details) => !details.open);
+    const causes = new Set(closed.map(causeOf));
+    for (const details of freshPage.querySelectorAll("details")) {
+      if (causes.has(causeOf(details))) details.open = false;
+    }
+  };
+
+  const showOutdatedNote = (page) => {
+    const note =
+      page.querySelector("#outdated-note") ||
+      page.insertAdjacentElement("afterbegin", document.createElement("p"));
+    const time = loadedAt.toISOString().slice(11, 19);
+    note.id = "outdated-note";
+    note.className = "note";
+    note.setAttribute("role", "status");
+    note.textContent = `This page can't be refreshed just now and shows the state at ${time} UTC. If this lasts, reload the page.`;
+  };
+
+  const replacePage = (page, freshPage) => {
+    keepClosed(page, freshPage);
+    const focused = focusedSignature(page);
+    page.replaceWith(freshPage);
+    if (focused) restoreFocus(freshPage, focused);
+    loadedAt = new Date();
+  };
+
+  const refresh = async () => {
     const page = document.getElementById("operations");
-    const busy = page.contains(document.activeElement) && document.activeElement.matches("input");
-    if (!document.hidden && !busy) {
+    const isTyping = page.contains(document.activeElement) && document.activeElement.matches("input");
+    if (!document.hidden && !isTyping) {
       try {
-        const answer = await fetch(location.href);
-        const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("operations");
-        if (fresh) {
-          const open = new Set([...page.querySelectorAll("details")].filter((one) => !one.open).map((one) => one.querySelector("summary").textContent));
-          for (const one of fresh.querySelectorAll("details")) if (open.has(one.querySelector("summary").textContent)) one.open = false;
-          const again = hold(page, fresh);
-          page.replaceWith(fresh);
-          again();
-          loaded = new Date();
-        } else tell(page);
+        const response = await fetch(location.href);
+        const html = new DOMParser().parseFromString(await response.text(), "text/html");
+        const freshPage = html.getElementById("operations");
+        if (freshPage) replacePage(page, freshPage);
+        else showOutdatedNote(page);
       } catch {
-        tell(page);
+        showOutdatedNote(page);
       }
     }
-    setTimeout(look, EVERY);
+    setTimeout(refresh, REFRESH_MILLISECONDS);
   };
-  setTimeout(look, EVERY);
+  setTimeout(refresh, REFRESH_MILLISECONDS);
 })();

@@ -1,59 +1,57 @@
-/* While somebody types: the card as customers will see it, and what saving would refuse - by a dry run of the save. */
+/* While the user types: the card as customers will see it, and what a save would refuse. Both come
+   from a dry run of the save. */
 "use strict";
 
 document.addEventListener("DOMContentLoaded", () => {
-  const aside = document.querySelector("[data-preview]");
+  const sidebar = document.querySelector("[data-preview]");
   const form = document.getElementById("product_form");
-  if (!aside || !form) return;
+  if (!sidebar || !form) return;
   const touched = new Set();
-  let asked = 0;
+  let newestRequest = 0;
   let timer;
 
-  const place = (field) => {
+  const createErrorLine = (input, id) => {
+    const line = document.createElement("p");
+    line.id = id;
+    line.className = "field-error";
+    line.setAttribute("aria-live", "polite");
+    const editor =
+      input.closest(".features-editor") || input.nextElementSibling?.closest(".features-editor") || input;
+    editor.after(line);
+    const descriptions = [input.getAttribute("aria-describedby"), id].filter(Boolean);
+    input.setAttribute("aria-describedby", descriptions.join(" "));
+    return line;
+  };
+
+  const showError = (field, sentences) => {
     const input = form.querySelector(`[name="${field}"]`);
-    if (!input) return null;
-    const id = `live-${field}`;
-    let line = document.getElementById(id);
-    if (!line) {
-      line = document.createElement("p");
-      line.id = id;
-      line.className = "live-error";
-      line.setAttribute("aria-live", "polite");
-      const shown = input.closest(".features-editor") || input.nextElementSibling?.closest(".features-editor") || input;
-      shown.after(line);
-      input.setAttribute("aria-describedby", [input.getAttribute("aria-describedby"), id].filter(Boolean).join(" "));
-    }
-    return { input, line };
+    if (!input) return;
+    const id = `preview-error-${field}`;
+    const line = document.getElementById(id) || createErrorLine(input, id);
+    line.textContent = sentences.join(" ");
+    input.toggleAttribute("aria-invalid", sentences.length > 0);
   };
 
-  const show = (errors) => {
-    for (const field of touched) {
-      const spot = place(field);
-      if (!spot) continue;
-      const sentences = errors[field] || [];
-      spot.line.textContent = sentences.join(" ");
-      spot.input.toggleAttribute("aria-invalid", sentences.length > 0);
-    }
-  };
-
-  const ask = async () => {
-    const mine = ++asked;
+  const refresh = async () => {
+    const request = ++newestRequest;
     try {
-      const answer = await fetch(aside.dataset.preview, { method: "POST", body: new FormData(form) });
-      if (mine !== asked || !answer.ok) return;
-      const body = await answer.json();
-      if (body.html) document.getElementById("card").innerHTML = body.html;
-      document.getElementById("card").classList.toggle("stale", !body.html);
-      show(body.errors);
+      const body = new FormData(form);
+      const response = await fetch(sidebar.dataset.preview, { method: "POST", body });
+      if (request !== newestRequest || !response.ok) return;
+      const preview = await response.json();
+      const card = document.getElementById("card");
+      if (preview.html) card.innerHTML = preview.html;
+      card.classList.toggle("outdated", !preview.html);
+      for (const field of touched) showError(field, preview.errors[field] || []);
     } catch {
-      /* Without the server there is no preview; what was typed stays. */
+      /* Without the server there is no preview; the entries stay. */
     }
   };
 
-  document.addEventListener("receipt:look", ask); // the image was changed beside the form
+  document.addEventListener("receipt:refresh", refresh); // the image was saved, outside the form
   form.addEventListener("input", (event) => {
     if (event.target.name) touched.add(event.target.name);
     clearTimeout(timer);
-    timer = setTimeout(ask, 300);
+    timer = setTimeout(refresh, 300);
   });
 });

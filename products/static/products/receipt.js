@@ -1,51 +1,57 @@
-/* The receipt beside the form follows the write to its last effect, and says when somebody else has saved. */
+/* The receipt in the sidebar follows the change to its last effect, and reports what others save. */
 "use strict";
 
 document.addEventListener("DOMContentLoaded", () => {
+  const OPEN_POLL_MILLISECONDS = 700;
+  const IDLE_POLL_MILLISECONDS = 15000;
   const receipt = document.getElementById("receipt");
   if (!receipt) return;
-  const notice = document.getElementById("moved-on");
-  const SOON = 700;
-  const LATER = 15000;
+  const newerNote = document.getElementById("newer-version");
+  const announcement = document.getElementById("receipt-announcement");
+  let status = receipt.querySelector(".state")?.dataset.state;
+  let timer;
 
-  const tell = (newer) => {
-    notice.hidden = !newer;
+  const showNewer = (newer) => {
+    newerNote.hidden = !newer;
     if (!newer) return;
-    const fields = newer.fields.length ? newer.fields.join(", ") : "nothing that differs";
-    notice.textContent = `${newer.by} saved version ${newer.version} at ${newer.at.slice(11, 19)} UTC (${fields}). Your entries are kept; saving merges them.`;
+    const fields = newer.fields.join(", ") || "no field differs";
+    const time = newer.at.slice(11, 19);
+    newerNote.textContent = `${newer.by} saved version ${newer.version} at ${time} UTC (${fields}). Your entries are kept; saving merges them.`;
   };
 
-  const said = document.getElementById("receipt-said");
-  let status = receipt.querySelector(".state")?.dataset.state;
-  const show = (body) => {
-    const held = receipt.contains(document.activeElement);
+  const showReceipt = (body) => {
+    const hadFocus = receipt.contains(document.activeElement);
     if (receipt.innerHTML !== body.html) receipt.innerHTML = body.html;
-    if (held && !receipt.contains(document.activeElement)) receipt.querySelector("button")?.focus({ preventScroll: true });
-    // Whoever listens hears the one word that changed, not the whole receipt anew.
-    if (status !== body.status) said.textContent = `${receipt.querySelector("h2").firstChild.textContent.trim()}: ${body.status}`;
+    if (hadFocus && !receipt.contains(document.activeElement)) {
+      receipt.querySelector("button")?.focus({ preventScroll: true });
+    }
+    // A screen reader hears only the new status, not the whole receipt again.
+    if (status !== body.status) {
+      const version = receipt.querySelector("h2").firstChild.textContent.trim();
+      announcement.textContent = `${version}: ${body.status}`;
+    }
     status = body.status;
   };
 
-  let timer;
-  const look = async () => {
+  const poll = async () => {
     clearTimeout(timer);
-    let next = LATER;
+    let delay = IDLE_POLL_MILLISECONDS;
     if (!document.hidden) {
       try {
-        const answer = await fetch(receipt.dataset.url, { headers: { Accept: "application/json" } });
-        if (answer.ok) {
-          const body = await answer.json();
-          show(body);
-          tell(body.newer);
-          if (body.open) next = SOON;
+        const response = await fetch(receipt.dataset.url, { headers: { Accept: "application/json" } });
+        if (response.ok) {
+          const body = await response.json();
+          showReceipt(body);
+          showNewer(body.newer);
+          if (body.open) delay = OPEN_POLL_MILLISECONDS;
         }
       } catch {
-        /* The server is away for a moment; the next look will tell. */
+        /* The server is unavailable for a moment; the next poll asks again. */
       }
     }
-    timer = setTimeout(look, next);
+    timer = setTimeout(poll, delay);
   };
 
-  timer = setTimeout(look, "open" in receipt.dataset ? SOON : LATER);
-  document.addEventListener("receipt:look", () => look());
+  timer = setTimeout(poll, "open" in receipt.dataset ? OPEN_POLL_MILLISECONDS : IDLE_POLL_MILLISECONDS);
+  document.addEventListener("receipt:refresh", poll);
 });

@@ -1,0 +1,93 @@
+"""The progress of a change's effects, noted in the change's own item."""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+
+from products.adapters.change_logging import log_change
+from products.adapters.dynamodb.calls import DynamoCalls
+from products.adapters.dynamodb.items import Item, change_key, failure_item, to_change
+from products.changes import Change, Effect, Failure
+from products.documents import format_timestamp
+
+logger = logging.getLogger(__name__)
+
+EXISTS = "attribute_exists(PK)"
+EFFECT_IS_OPEN = "contains(#open, :effect)"
+NO_EFFECT_IS_OPEN = "attribute_not_exists(#open)"  # DynamoDB drops a set that becomes empty
+STAMP_EFFECT = "SET done.#effect = :at REMOVE failures.#effect DELETE #open :effects"
+SET_FAILURE = "SET failures.#effect = :failure"
+COUNT_REQUEUE = "SET rungAt = :at ADD rings :one"
+REMOVE_OPEN_FLAG = "REMOVE openFlag"
+OPEN_NAME = {"#open": "open"}  # OPEN is one of DynamoDB's reserved words
+
+
+@dataclass(frozen=True, slots=True)
+class DynamoEffects(DynamoCalls):
+    """The effects of changes: done, failed or requeued."""
+
+    def stamp(self, change: Change, effect: Effect, at: datetime) -> Change | None:
+        """Mark the effect as done, and close the change if this was its last open effect.
+
+        Return the change if this call completed it. Return None if the effect was stamped
+        before, or others are still open.
+        """
+        stamped = self._update_item(
+            _key(change),
+            STAMP_EFFECT,
+            condition=EFFECT_IS_OPEN,
+            names={**OPEN_NAME, "#effect": str(effect)},
+            values={
+                ":at": format_timestamp(at),
+                ":effect": str(effect),
+                ":effects": {str(effect)},
+            },
+        )
+        if stamped is None:
+            return None
+        seconds = (at - change.accepted_at).total_seconds()
+        log_change(logger, "effect stamped", change, effect=str(effect), seconds=round(seconds, 3))
+        if "open" in stamped:
+            return None
+        self.close(change)
+        return to_change(stamped)
+
+    def close(self, change: Change) -> None:
+        """Remove a change without open effects from the index of open changes."""
+        self._update_item(
+            _key(change), REMOVE_OPEN_FLAG, condition=NO_EFFECT_IS_OPEN, names=OPEN_NAME
+        )
+
+    def fail(self, change: Change, effect: Effect, failure: Failure) -> None:
+        """Note why an open effect failed."""
+        log_change(
+            logger,
+            "effect failed",
+            change,
+            logging.WARNING,
+            effect=str(effect),
+            attempts=failure.attempts,
+            permanent=failure.permanent,
+            reason=failure.reason,
+        )
+        self._update_item(
+            _key(change),
+            SET_FAILURE,
+            condition=EFFECT_IS_OPEN,
+            names={**OPEN_NAME, "#effect": str(effect)},
+            values={":failure": failure_item(failure), ":effect": str(effect)},
+        )
+
+    def record_requeue(self, change: Change, at: datetime) -> None:
+        """Note that the relay has sent messages for the change again."""
+        self._update_item(
+            _key(change),
+            COUNT_REQUEUE,
+            condition=EXISTS,
+            values={":at": format_timestamp(at), ":one": 1},
+        )
+        log_change(logger, "change requeued", change, rings=change.requeues[0] + 1)
+
+
+def _key(change: Change) -> Item:
+    return change_key(change.product_id, change.version)

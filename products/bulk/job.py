@@ -1,0 +1,71 @@
+"""A job: its kind, its state and its progress. Pure."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from products.bulk.rows import CHUNK_SIZE, RowState
+from products.errors import Conflict, NotFound
+
+MAX_ROWS = 10_000
+RETENTION = timedelta(days=30)
+
+
+class JobKind(StrEnum):
+    """The kind of a job; its changes carry it as their source."""
+
+    BULK = "bulk"
+    CSV = "csv"
+    UNDO = "undo"
+
+
+class JobState(StrEnum):
+    PLANNED = "planned"
+    RUNNING = "running"
+    DONE = "done"
+    CANCELLED = "cancelled"
+
+
+class JobNotFound(NotFound):
+    def __init__(self, job_id: str) -> None:
+        super().__init__(f"There is no job {job_id!r}; jobs are kept for {RETENTION.days} days.")
+
+
+class JobStateConflict(Conflict):
+    """The job's state does not allow the action, perhaps no longer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A job and its progress.
+
+    ``rows`` is the number of rows, and ``counts`` is how many are in each state.
+    ``chunk`` is the chunk to work on next. ``sequence`` counts the stored steps; a step is only
+    stored on top of the one before it.
+    """
+
+    job_id: str
+    kind: JobKind
+    title: str
+    actor: str
+    created_at: datetime
+    rows: int
+    counts: Mapping[RowState, int]
+    reason: str = ""
+    state: JobState = JobState.PLANNED
+    chunk: int = 0
+    sequence: int = 0
+    updated_at: datetime
+    undo_of: str | None = None
+
+    @property
+    def chunks(self) -> int:
+        """The number of chunks."""
+        return math.ceil(self.rows / CHUNK_SIZE)
+
+    @property
+    def done(self) -> int:
+        """The number of rows that have reached their final state."""
+        return self.rows - self.counts.get(RowState.WAITING, 0)

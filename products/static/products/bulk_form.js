@@ -1,0 +1,18 @@
+/* The bulk form shows only the fields of the chosen action. */
+"use strict";
+
+(() => {
+  const PRICE_FIELDS = ["field", "way", "by", "rounding"];
+  const form = document.getElementById("bulk-form");
+  const action = form.querySelector("[name=doing]");
+  const way = form.querySelector("[name=way]");
+  const rowOf = (name) => form.querySelector(`[data-field=${name}]`);
+
+  const showFields = () => {
+    const isPriceChange = action.value === "price";
+    for (const name of PRICE_FIELDS) rowOf(name).hidden = !isPriceChange;
+    if (way.value === "set") rowOf("rounding").hidden = true;
+  };
+  form.addEventListener("change", showFields);
+  showFields();
+})();

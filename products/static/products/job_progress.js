@@ -1,0 +1,34 @@
+/* The page of a running job shows its progress, and reloads when the job ends. */
+"use strict";
+
+(() => {
+  const POLL_MILLISECONDS = 700;
+  const job = document.getElementById("job");
+  if (!job.dataset.progress) return;
+  const bar = job.querySelector("progress");
+  const text = document.getElementById("job-progress");
+
+  const show = (progress) => {
+    bar.value = progress.done;
+    text.textContent = `${progress.done} of ${progress.rows} done`;
+    for (const [state, count] of Object.entries(progress.counts)) {
+      const element = job.querySelector(`[data-count="${state}"]`);
+      if (element) element.textContent = count;
+    }
+  };
+
+  const poll = async () => {
+    try {
+      const response = await fetch(job.dataset.progress, { headers: { Accept: "application/json" } });
+      if (response.ok) {
+        const progress = await response.json();
+        show(progress);
+        if (progress.state !== "running") return location.reload();
+      }
+    } catch {
+      /* The server is unavailable for a moment; the job runs without this page. */
+    }
+    setTimeout(poll, POLL_MILLISECONDS);
+  };
+  poll();
+})();
