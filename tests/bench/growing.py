@@ -26,7 +26,7 @@ def measure(stack: Stack, *, rounds: int, count: int, products: int) -> list[Row
     sites = {size: site(stack, size) for size in dict.fromkeys((SMALL, searched, products))}
     engine = stack.dynamodb.process.pid if stack.dynamodb.process else None
     rows = []
-    for name, path, headers in asked(cookie):
+    for name, path, headers in scenarios(cookie):
         large = searched if name == "Search" else products
         contenders = [
             Contender(
@@ -73,7 +73,7 @@ def session_cookie() -> str:
     return f"sessionid={client.cookies['sessionid'].value}"
 
 
-def asked(cookie: str) -> list[tuple[str, Callable[[int, int], str], dict[str, str]]]:
+def scenarios(cookie: str) -> list[tuple[str, Callable[[int, int], str], dict[str, str]]]:
     def word(number: int) -> str:
         return WORDS[number % len(WORDS)]
 

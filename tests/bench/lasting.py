@@ -39,13 +39,15 @@ def measure(stack: Stack, *, rounds: int, count: int) -> list[Row]:
     read = getting(web, lambda n: f"/v1.0/products/b{n * 7919 % PRODUCTS:07}")
     read(count)
     changes = flow(web, token, count=count // 4).changes
-    early = resident(web.pid), resident(worker.pid)
+    before = resident(web.pid), resident(worker.pid)
     read(100 * count)
     repeat_tasks(changes, 100 * count)
-    late = resident(web.pid), resident(worker.pid)
+    after = resident(web.pid), resident(worker.pid)
     return [
-        _held(f"Memory of a web process, {100 * count:,} reads later", early[0], late[0]),
-        _held(f"Memory of a worker of 2 processes, {100 * count:,} tasks later", early[1], late[1]),
+        _memory_row(f"Memory of a web process, {100 * count:,} reads later", before[0], after[0]),
+        _memory_row(
+            f"Memory of a worker of 2 processes, {100 * count:,} tasks later", before[1], after[1]
+        ),
     ]
 
 
@@ -77,7 +79,7 @@ def message(task: str, change: Change) -> str:
     return task_message(str(uuid.uuid4()), f"products.{task}", about, ids, queue=queue)
 
 
-def _wait_until_taken(sqs: Any, urls: Any, most: int) -> None:
+def _wait_until_taken(sqs: Any, urls: Any, max_left: int) -> None:
     counts = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
     deadline = time.monotonic() + TIMEOUT_SECONDS
     while True:
@@ -86,20 +88,20 @@ def _wait_until_taken(sqs: Any, urls: Any, most: int) -> None:
             for url in urls
         ]
         left = sum(int(queue[name]) for queue in queues for name in counts)
-        if left <= most:
+        if left <= max_left:
             return
         if time.monotonic() > deadline:
             raise TimeoutError(f"{left} messages are still waiting")
         time.sleep(0.5)
 
 
-def _held(what: str, early: float, late: float) -> Row:
-    flat = "reached" if late <= 1.1 * early else "**missed**"
+def _memory_row(what: str, before: float, after: float) -> Row:
+    flat = "reached" if after <= 1.1 * before else "**missed**"
     return Row(
         what,
-        f"{late:.0f} MiB",
-        f"before: {early:.0f} MiB",
-        f"{late / early:.2f} ×",
+        f"{after:.0f} MiB",
+        f"before: {before:.0f} MiB",
+        f"{after / before:.2f} ×",
         "flat: ≤ 1.1 ×",
         flat,
     )

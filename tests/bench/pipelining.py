@@ -81,10 +81,12 @@ def measure(stack: Stack, *, rounds: int, count: int) -> list[Row]:
     flow(web, token, count=20)
     low = flow(web, token, count=30, pace=2)
     cpu = cpu_seconds(worker.pid)
-    most = flow(web, token, count=count // 2)
-    record_call = 1000 * (cpu_seconds(worker.pid) - cpu) / len(most.changes)
-    steady = flow(web, token, count=int(min(count // 2, 40 * most.rate)), pace=0.8 * most.rate)
-    pace = f"{0.8 * most.rate:.1f}/s, 80 % of saturation"
+    saturated = flow(web, token, count=count // 2)
+    record_call = 1000 * (cpu_seconds(worker.pid) - cpu) / len(saturated.changes)
+    steady = flow(
+        web, token, count=int(min(count // 2, 40 * saturated.rate)), pace=0.8 * saturated.rate
+    )
+    pace = f"{0.8 * saturated.rate:.1f}/s, 80 % of saturation"
     waits = [
         (effect, f"{steady.percentiles(effect)} s", f"2/s: {low.percentiles(effect)} s")
         for effect in EFFECTS
@@ -92,7 +94,7 @@ def measure(stack: Stack, *, rounds: int, count: int) -> list[Row]:
     rows = [
         Row(
             "One worker of 4 processes, saturated",
-            f"{most.rate:.1f} changes/s",
+            f"{saturated.rate:.1f} changes/s",
             f"{record_call:.0f} ms CPU a change",
             "",
         ),

@@ -143,13 +143,19 @@ def measure(stack: Stack, *, rounds: int, count: int) -> list[Row]:
             reads["read"],
             reads["bare"],
             "bare `get_item`",
-            most=1.25,
+            max_ratio=1.25,
         ),
         Row.of("", reads["read"], reads["peer"], "DRF + PynamoDB"),
-        Row.rate("A popular product", reads["hot"], reads["bare"], "bare `get_item`", least=5),
+        Row.rate("A popular product", reads["hot"], reads["bare"], "bare `get_item`", min_ratio=5),
         Row.rate(
-            "The same, answered 304", reads["hot 304"], reads["bare"], "bare `get_item`", least=5
+            "The same, answered 304",
+            reads["hot 304"],
+            reads["bare"],
+            "bare `get_item`",
+            min_ratio=5,
         ),
-        Row.of("A page of 25 products", lists["list"], lists["bare"], "bare `query`", most=1.4),
+        Row.of(
+            "A page of 25 products", lists["list"], lists["bare"], "bare `query`", max_ratio=1.4
+        ),
         Row.of("", lists["list"], lists["peer"], "DRF + PynamoDB"),
     ]

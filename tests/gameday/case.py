@@ -105,17 +105,21 @@ class Case:
 
     def _edits(self, write: Write) -> Mapping[str, Any]:
         if write.undoes:
-            taken = self.evidence.change(write.product_id, write.undoes)
-            if taken is None:
-                return {}
-            if not taken["before"]:
-                return {"active": False}
-            before, after = product_of(taken["before"], FIELDS), product_of(taken["after"], FIELDS)
-            return {name: before[name] for name in FIELDS if before[name] != after[name]}
+            return self._undo_edits(write)
         if write.restores:
             target = self.evidence.change(write.product_id, write.restores)
             return product_of(target["after"], FIELDS) if target else {}
         return write.edits
+
+    def _undo_edits(self, write: Write) -> dict[str, Any]:
+        undone = self.evidence.change(write.product_id, write.undoes)
+        if undone is None:
+            return {}
+        if not undone["before"]:
+            return {"active": False}
+        before = product_of(undone["before"], FIELDS)
+        after = product_of(undone["after"], FIELDS)
+        return {name: before[name] for name in FIELDS if before[name] != after[name]}
 
 
 def label(change: Item) -> str:

@@ -192,7 +192,7 @@ def _overwrite_errors(case: Case, write: Write, change: Item) -> list[str]:
     wrong = [
         f"{name} changed without a request"
         for name in FIELDS
-        if name not in intended and _differ(name, before, after)
+        if name not in intended and before[name] != after[name]
     ]
     base = case.evidence.change(write.product_id, write.undoes or write.base)
     if base:
@@ -211,10 +211,6 @@ def _overwrite_errors(case: Case, write: Write, change: Item) -> list[str]:
     return wrong
 
 
-def _differ(name: str, before: dict[str, Any], after: dict[str, Any]) -> bool:
-    return bool(before[name] != after[name])
-
-
 def batches_are_all_or_none(case: Case) -> Verdict:
     """Check that each all-or-none batch was made completely or not at all."""
     batches: dict[str, list[Write]] = defaultdict(list)
@@ -224,10 +220,10 @@ def batches_are_all_or_none(case: Case) -> Verdict:
     wrong = []
     for name, writes in batches.items():
         # The product may already have the name. Other values are new, so the write makes a change.
-        sure = [write for write in writes if write.edits.keys() - {"name"}]
-        made = [write for write in sure if case.changes_of(write)]
-        if made and len(made) < len(sure):
-            wrong.append(f"batch {name}: {len(made)} of {len(sure)} items were made")
+        certain = [write for write in writes if write.edits.keys() - {"name"}]
+        made = [write for write in certain if case.changes_of(write)]
+        if made and len(made) < len(certain):
+            wrong.append(f"batch {name}: {len(made)} of {len(certain)} items were made")
     return Verdict("All-or-none batches were made completely or not at all", len(batches), wrong)
 
 

@@ -80,10 +80,10 @@ class Clients:
         """Yield decisions until the client has its share of all writes."""
         admin = isinstance(client, AdminClient)
         share = ADMIN_SHARE if admin else (1 - ADMIN_CLIENTS * ADMIN_SHARE) / API_CLIENTS
-        left = self.writes * share
-        while left > 0 and not self.stopping.is_set():
+        remaining = self.writes * share
+        while remaining > 0 and not self.stopping.is_set():
             decision = next(drawn)
-            left -= len(decision.products)
+            remaining -= len(decision.products)
             yield decision
 
     def pause_or_resume(self, open_changes: int) -> None:

@@ -42,7 +42,7 @@ class Decision:
     has_key: bool
     wait: str
     read_back: str
-    versions_back: int  # versions
+    versions_back: int
 
 
 def product_ids(writes: int) -> list[str]:

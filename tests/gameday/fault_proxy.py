@@ -206,34 +206,30 @@ class Proxy:
         client: socket.socket,
         upstream: UpstreamConnection,
     ) -> bool:
-        last = head.get("connection").lower() == "close"
+        """Carry out an action. Return whether the connection stays open."""
+        is_last = head.get("connection").lower() == "close"
         if isinstance(action, float):
             time.sleep(action)
         elif isinstance(action, int):
             body = b'{"__type":"InternalFailure","message":"injected fault"}'
             client.sendall(_fake_response(action, body))
-            return not last
+            return not is_last
         if action == HANG:
             self.released.wait(TIMEOUT_SECONDS)
         if action in (HANG, RESET):
             _reset_at_close(client)
             return False
-        bodies = action.bodies if isinstance(action, Replace) else (head.body,)
-        answer = _fake_response(200, action.answer) if isinstance(action, Replace) else b""
+        bodies: tuple[bytes, ...] = (head.body,)
+        answer = b""
+        if isinstance(action, Replace):
+            bodies, answer = action.bodies, _fake_response(200, action.answer)
         for body in bodies:
-            sent = HttpMessage(head.start, head.headers, body).encoded(head.start, str(len(body)))
-            got = upstream.exchange(sent, client, head_only=request.method == "HEAD")
-            length = (
-                (got.get("content-length") or "0")
-                if request.method == "HEAD"
-                else str(len(got.body))
-            )
-            answer = got.encoded(got.start, length, *([("Connection", "close")] if last else []))
+            answer = _forward(request, head, body, client, upstream)
         if action == LOSE:
             _reset_at_close(client)
             return False
         client.sendall(answer)
-        return not last
+        return not is_last
 
     def wait_for(self, matches: Callable[[Request], bool], *, after: int = 0) -> int:
         """Wait for a matching request at index ``after`` or later. Return the index after it."""
@@ -245,6 +241,27 @@ class Proxy:
                         return place + 1
                 if not self._arrived.wait(max(0.0, deadline - time.monotonic())):
                     raise AssertionError(f"no matching request within {TIMEOUT_SECONDS} s")
+
+
+def _forward(
+    request: Request,
+    head: HttpMessage,
+    body: bytes,
+    client: socket.socket,
+    upstream: UpstreamConnection,
+) -> bytes:
+    """Send a request with this body to the backing service, and return the response's bytes."""
+    message = HttpMessage(head.start, head.headers, body)
+    head_only = request.method == "HEAD"
+    sent = message.encoded(head.start, str(len(body)))
+    response = upstream.exchange(sent, client, head_only=head_only)
+    length = str(len(response.body))
+    if head_only:
+        length = response.get("content-length") or "0"
+    more = []
+    if head.get("connection").lower() == "close":
+        more.append(("Connection", "close"))
+    return response.encoded(response.start, length, *more)
 
 
 def _fake_response(status: int, body: bytes) -> bytes:

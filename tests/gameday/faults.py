@@ -103,21 +103,20 @@ class Faults:
                 if not left:
                     self.command_failures.append(str(failure))
 
-    def _reject_documents(self, most: float) -> None:
+    def _reject_documents(self, seconds: float) -> None:
         """Let the search index refuse some documents until a message is in a dead-letter queue."""
         proxy = self.stack.proxies["opensearch"]
 
         def fault(request: Request) -> Action:
-            refused = request.method in ("PUT", "POST") and any(
-                part in request.body for part in POISONED
-            )
-            return 400 if refused else PASS
+            is_write = request.method in ("PUT", "POST")
+            is_poisoned = any(part in request.body for part in POISONED)
+            return 400 if is_write and is_poisoned else PASS
 
         with proxy.busy:
             proxy.fault, before = fault, self.observer.dead_letters()
             waited = 0.0
             while (
-                waited < most
+                waited < seconds
                 and self.observer.dead_letters() == before
                 and not self.stopping.wait(0.5)
             ):

@@ -24,7 +24,7 @@ from tests.gameday.stack import Stack
 
 LONG_GAME_WRITES = 1000  # faults last longer in games with at least so many writes
 PROGRESS_WRITES = 500  # writes between two progress messages
-OBSERVE_INTERVAL_SECONDS = 1.0  # seconds
+OBSERVE_INTERVAL_SECONDS = 1.0
 BROKEN, KEPT_ALL, INTERRUPTED = 1, 0, 130
 
 

@@ -76,11 +76,11 @@ describes how.
 | Machine | {machine} |
 | Result | {result} |
 
-## What was done to it
+## Writes and faults
 
 {summary}
 
-## What was checked
+## Promises
 
 | Promise | Checked | Broken |
 |---|---|---|

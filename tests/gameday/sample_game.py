@@ -69,7 +69,7 @@ class SampleGame:
         """Add a write to the ledger, with the client's result."""
         write_id = NUMBERED.format(len(self.case.writes) + 1)
         conflicts = options.pop("conflicts", {})
-        told = ClientResult(
+        result = ClientResult(
             request_id=f"{write_id}.1", outcome=outcome, status=status, conflicts=conflicts
         )
         write = Write(
@@ -78,7 +78,7 @@ class SampleGame:
             kind="patch",
             product_id=product_id,
             edits=edits,
-            results=[told],
+            results=[result],
             **options,
         )
         self.case.writes.append(write)

@@ -64,7 +64,7 @@ def schedule(seed: int, writes: int, max_fault_seconds: float) -> list[Event]:
 
     There are none in the last tenth, so that messages in flight can arrive.
     """
-    chance = random.Random(f"schedule {seed}")  # games are repeated, secrets are not
+    chance = random.Random(f"schedule {seed}")  # a seed must repeat a game
     chosen = _choose(chance, writes)
     places = sorted(chance.randint(writes // 20, writes * 9 // 10) for _ in chosen)
     events = []
@@ -81,8 +81,8 @@ def _choose(chance: random.Random, writes: int) -> list[tuple[str, str]]:
     count = min(max(len(ONCE_EACH), writes // WRITES_PER_EVENT), MAX_EVENTS)
     chosen = ONCE_EACH + chance.choices(LIKELY, k=count - len(ONCE_EACH))
     chance.shuffle(chosen)
-    # SQS needs a while to move a message to the dead-letter queue, so in a short game that comes
-    # first.
+    # SQS needs a while to move a message to the dead-letter queue.
+    # So in a short game that fault comes first.
     return (
         sorted(chosen, key=lambda event: event[0] != "poison")
         if count == len(ONCE_EACH)

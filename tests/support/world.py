@@ -63,7 +63,7 @@ class World:
     def opensearch(self) -> OpenSearch:
         return search_client(search_address(self.engines))
 
-    # What is there
+    # Stored data
 
     def item(self, pk: str, sk: str) -> dict[str, Any] | None:
         key = {"PK": {"S": pk}, "SK": {"S": sk}}
