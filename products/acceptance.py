@@ -238,4 +238,5 @@ def _part_of(origin: Origin, position: int) -> Origin:
     key = origin.idempotency_key
     if key is None:
         return origin
-    return replace(origin, idempotency_key=replace(key, key=f"{key.key} {position}"))
+    part_key = replace(key, key=f"{key.key} {position}")
+    return replace(origin, idempotency_key=part_key)

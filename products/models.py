@@ -10,10 +10,11 @@ from django.db import models
 
 
 class ProductManager(models.Manager):
-    """Refuses all queries, because products have no SQL table."""
+    """A manager that finds nothing, since there is no table of products."""
 
     def get_queryset(self) -> NoReturn:
-        raise TypeError("A product is read through the catalogue.")
+        """Raise DoesNotExist, which Django's own views answer with 404."""
+        raise self.model.DoesNotExist("A product is read through the catalogue.")
 
 
 class Product(models.Model):

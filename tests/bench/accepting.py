@@ -1,4 +1,4 @@
-"""Writes, from the request to the 202, against the bare transaction and the bare send that they can't do without."""
+"""Compare writes up to the 202 with the bare transaction and the bare message that they need."""
 
 import itertools
 import json
@@ -14,11 +14,11 @@ NUMBERS = itertools.count()
 
 
 def new_product(number: int) -> dict[str, object]:
-    """What a caller sends to create it; the name is nobody else's."""
+    """Return the body that creates a product with a unique name."""
     return {
         "productId": f"w{number:07}",
         "name": f"Written {number}",
-        "description": f"A product that the bench has written, number {number}, to see what a write costs.",
+        "description": f"Product {number} of the benchmark, which measures the cost of writes.",
         "price": "1500.00",
         "renewalPrice": "1000.00",
         "billingCycle": "yearly",
@@ -46,7 +46,7 @@ def creating(server: Server, token: str) -> Callable[[int], list[float]]:
 
 
 def changing(server: Server, token: str, first: int, products: int) -> Callable[[int], list[float]]:
-    """Another price for each of the products that ``creating`` made, in turn."""
+    """Change the price of each product that ``creating`` made, in turn."""
 
     def asked(number: int) -> tuple[str, str, dict[str, object]]:
         price = f"{number % 900_000 + 1}.50"

@@ -1,10 +1,10 @@
-"""Memory of the web and of a worker, after a hundred times as much work as they had done at first."""
+"""Compare the memory of a web process and of a worker with that after a hundred times the work."""
 
 import os
 import time
 import uuid
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 
@@ -17,16 +17,19 @@ from tests.bench.reading import getting
 from tests.bench.report import Row
 from tests.bench.stack import Stack
 
+if TYPE_CHECKING:
+    from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
+
 PRODUCTS = 5_000
 QUEUES = {"persist": "change", "invalidate": "cache", "index": "search", "audit": "audit"}
-BATCH = 10  # SQS takes no more messages at once
+BATCH = 10  # SQS's limit for one request
 MAX_WAITING = 4_000
-PATIENCE = 600.0
+TIMEOUT_SECONDS = 600.0
 
 
 def measure(stack: Stack, *, rounds: int, count: int) -> list[Row]:
-    """``count`` is a thousand by default, and a hundredth of the requests and of the tasks."""
-    del rounds  # memory is looked at twice, however often one counts
+    """Measure memory before and after 100 times ``count`` requests and tasks."""
+    del rounds  # memory is measured twice in any case
     fill("bbws-products-dev", 0, PRODUCTS)
     web, worker, token = (
         stack.web(HOT_ANSWER_SECONDS="0", THROTTLE_STAFF="1000000"),
@@ -38,7 +41,7 @@ def measure(stack: Stack, *, rounds: int, count: int) -> list[Row]:
     changes = flow(web, token, count=count // 4).changes
     early = resident(web.pid), resident(worker.pid)
     read(100 * count)
-    again(changes, 100 * count)
+    repeat_tasks(changes, 100 * count)
     late = resident(web.pid), resident(worker.pid)
     return [
         _held(f"Memory of a web process, {100 * count:,} reads later", early[0], late[0]),
@@ -46,8 +49,8 @@ def measure(stack: Stack, *, rounds: int, count: int) -> list[Row]:
     ]
 
 
-def again(changes: Sequence[Change], tasks: int) -> None:
-    """Ring for each task of each change, again and again; all of it has been done, so each finds that out."""
+def repeat_tasks(changes: Sequence[Change], tasks: int) -> None:
+    """Send messages for tasks that are already done, so that each task finds nothing to do."""
     sqs = boto3.client("sqs")
     urls = {
         task: f"{os.environ['SQS_QUEUE_URL_PREFIX']}/bbws-product-{queue}-dev"
@@ -56,7 +59,7 @@ def again(changes: Sequence[Change], tasks: int) -> None:
     for sent in range(0, tasks, BATCH):
         task = list(QUEUES)[sent // BATCH % len(QUEUES)]
         about = [changes[(sent // len(QUEUES) + number) % len(changes)] for number in range(BATCH)]
-        entries = [
+        entries: list[SendMessageBatchRequestEntryTypeDef] = [
             {"Id": str(n), "MessageBody": message(task, change)} for n, change in enumerate(about)
         ]
         failed = sqs.send_message_batch(QueueUrl=urls[task], Entries=entries).get("Failed")
@@ -76,17 +79,17 @@ def message(task: str, change: Change) -> str:
 
 def _wait_until_taken(sqs: Any, urls: Any, most: int) -> None:
     counts = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while True:
-        told = [
+        queues = [
             sqs.get_queue_attributes(QueueUrl=url, AttributeNames=counts)["Attributes"]
             for url in urls
         ]
-        left = sum(int(queue[name]) for queue in told for name in counts)
+        left = sum(int(queue[name]) for queue in queues for name in counts)
         if left <= most:
             return
         if time.monotonic() > deadline:
-            raise TimeoutError(f"{left} messages still wait")
+            raise TimeoutError(f"{left} messages are still waiting")
         time.sleep(0.5)
 
 

@@ -1,4 +1,4 @@
-"""The table that is written down: each figure as a ratio to what was measured beside it."""
+"""The tables of the benchmarks: each row compares a figure with a reference."""
 
 import platform
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ LIBRARIES = (
 
 @dataclass(frozen=True)
 class Row:
-    """``verdict`` is empty where there is no target."""
+    """One row of a table. ``target`` and ``verdict`` are empty where there is no target."""
 
     what: str
     figure: str
@@ -36,7 +36,7 @@ class Row:
     def of(
         cls, what: str, ours: Figures, theirs: Figures, beside: str, *, most: float | None = None
     ) -> "Row":
-        """CPU time a piece, and its ratio."""
+        """Compare CPU time per operation."""
         found = ratio(ours, theirs)
         target, verdict = ("", "") if most is None else (f"≤ {most:g} ×", _verdict(found <= most))
         return cls(
@@ -50,22 +50,22 @@ class Row:
 
     @classmethod
     def rate(cls, what: str, ours: Figures, theirs: Figures, beside: str, *, least: float) -> "Row":
-        """Pieces a second as the clock has it, and beside it what the same CPU time would do."""
+        """Compare operations per second by elapsed time, and show the ratio by CPU time as well."""
         found, cpu = rate_ratio(ours, theirs), 1 / ratio(ours, theirs)
         figure = f"{ours.rate:,.0f}/s ({ours.cpu:.2f} ms CPU)"
-        told = f"{found:.1f} × ({cpu:.1f} × by CPU)"
+        ratios = f"{found:.1f} × ({cpu:.1f} × by CPU)"
         return cls(
             what,
             figure,
             f"{beside}: {theirs.rate:,.0f}/s",
-            told,
+            ratios,
             f"≥ {least:g} ×",
             _verdict(found >= least),
         )
 
     @classmethod
     def times(cls, what: str, ours: Figures, theirs: Figures) -> "Row":
-        """How long a piece took, as its caller saw it."""
+        """Compare the latencies that the client saw."""
         figure, beside = (
             "p50 {:.0f}, p95 {:.0f}, p99 {:.0f} ms".format(
                 *(found.percentile(share) for share in (0.5, 0.95, 0.99))

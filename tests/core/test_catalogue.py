@@ -142,11 +142,13 @@ def test_a_deactivated_product_can_be_restored(catalogue: Catalogue, ann: Origin
 
 @pytest.mark.parametrize("act", ["update", "deactivate", "restore", "newest", "history", "public"])
 def test_an_unknown_product_is_not_found(catalogue: Catalogue, ann: Origin, act: str) -> None:
-    arguments = {"update": ({"price": "1"}, ann), "deactivate": (ann,), "restore": (ann,)}.get(
-        act, ()
-    )
+    further_arguments: dict[str, tuple[object, ...]] = {
+        "update": ({"price": "1"}, ann),
+        "deactivate": (ann,),
+        "restore": (ann,),
+    }
     with pytest.raises(ProductNotFound):
-        getattr(catalogue, act)("nobody", *arguments)
+        getattr(catalogue, act)("nobody", *further_arguments.get(act, ()))
 
 
 def test_concurrent_writers_lose_no_update(catalogue: Catalogue, ann: Origin) -> None:

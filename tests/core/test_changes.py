@@ -19,7 +19,7 @@ from products.changes import (
     verified,
 )
 from products.errors import CorruptChange
-from products.merging import EditConflict, differences, merged
+from products.merging import Clash, EditConflict, differences, merged
 from products.product import BillingCycle
 from tests.support.builders import NOON, a_product
 
@@ -71,20 +71,17 @@ def test_the_audit_key_has_a_folder_for_each_day() -> None:
 
 
 def test_the_state_of_each_effect_and_the_status_of_the_write() -> None:
-    change = replace(
-        appended(None), open=frozenset({Effect.PURGED, Effect.AUDITED}), done={Effect.STORED: NOON}
-    )
-    assert [change.state(effect) for effect in Effect] == [
-        "done",
-        "pending",
-        "not configured",
-        "pending",
-    ]
+    open_effects = frozenset({Effect.PURGED, Effect.AUDITED})
+    change = replace(appended(None), open=open_effects, done={Effect.STORED: NOON})
+    states = [change.state(effect) for effect in Effect]
+    assert states == ["done", "pending", "not configured", "pending"]
     assert change.status == "stored"
-    broken = Failure(reason="x", at=NOON, attempts=1, permanent=False)
-    assert replace(change, failures={Effect.PURGED: broken}).state(Effect.PURGED) == "retrying"
-    stuck = replace(change, failures={Effect.PURGED: replace(broken, permanent=True)})
-    assert (stuck.state(Effect.PURGED), stuck.status) == ("failed", "failed")
+    failure = Failure(reason="x", at=NOON, attempts=1, permanent=False)
+    retrying = replace(change, failures={Effect.PURGED: failure})
+    assert retrying.state(Effect.PURGED) == "retrying"
+    permanent = replace(failure, permanent=True)
+    failed = replace(change, failures={Effect.PURGED: permanent})
+    assert (failed.state(Effect.PURGED), failed.status) == ("failed", "failed")
     assert replace(change, open=frozenset()).status == "complete"
     assert appended(None).status == "accepted"
 
@@ -99,25 +96,18 @@ def test_edits_of_different_fields_merge() -> None:
 def test_a_form_sent_back_unchanged_overwrites_nothing() -> None:
     base = a_product()
     newest = replace(base, price=Decimal("1.00"), version=2)
-    after = merged(
-        base, {"name": base.name, "price": base.price, "period": base.shown_period}, newest
-    )
-    assert after == newest
+    form = {"name": base.name, "price": base.price, "period": base.shown_period}
+    assert merged(base, form, newest) == newest
 
 
 def test_a_conflict_holds_both_values() -> None:
     base = a_product()
     newest = replace(base, price=Decimal("1.00"), updated_by="ben", version=2)
-    with pytest.raises(
-        EditConflict, match=r"Others saved up to version 2 meanwhile and changed price too"
-    ) as conflict:
+    sentence = "Others saved up to version 2 meanwhile and changed price too"
+    with pytest.raises(EditConflict, match=sentence) as conflict:
         merged(base, {"price": "2.00", "name": "Better"}, newest)
     clash = conflict.value.clashes["price"]
-    assert (clash.base, clash.yours, clash.theirs) == (
-        Decimal("1500.00"),
-        Decimal("2.00"),
-        Decimal("1.00"),
-    )
+    assert clash == Clash(base=Decimal("1500.00"), yours=Decimal("2.00"), theirs=Decimal("1.00"))
     assert set(conflict.value.edits) == {"price", "name"}
 
 

@@ -60,30 +60,32 @@ class HistoryRun:
         self.model = Model()
         self.is_checked = True
         self.meanwhile: tuple[Write, datetime, str] | None = None
-        common: dict[str, Any] = {
-            "table": adapters.table(self.world),
-            "doorbell": self.bell,
-        }
-        index = adapters.index(self.world)
         self.change_numbers = itertools.count(1)
-        self.catalogues = {
-            editor: Catalogue(
-                **common, index=index, clock=self._clock_with(skew), new_id=self._new_id
-            )
-            for editor, skew in SKEW.items()
-        }
-        self.pipeline = Pipeline(
-            **common,
-            search_index=index,
+        self.catalogues = {editor: self._catalogue(skew) for editor, skew in SKEW.items()}
+        self.pipeline = self._pipeline()
+
+    def _catalogue(self, skew: timedelta) -> Catalogue:
+        """Return the catalogue of a host whose clock is off by ``skew``."""
+        index: Any = self.adapters.index(self.world)  # delegates what it does not define
+        return Catalogue(
+            table=self.adapters.table(self.world),
+            index=index,
+            doorbell=self.bell,
+            clock=lambda: self.clock() + skew,
+            new_id=self._new_id,
+        )
+
+    def _pipeline(self) -> Pipeline:
+        return Pipeline(
+            table=self.adapters.table(self.world),
+            search_index=self.adapters.index(self.world),
+            cdn=self.adapters.cdn(self.world),
+            trail=self.adapters.trail(self.world),
+            doorbell=self.bell,
             statistics=NoStatistics(),
-            cdn=adapters.cdn(self.world),
-            trail=adapters.trail(self.world),
             clock=self.clock,
             requeue_after=timedelta(seconds=30),
         )
-
-    def _clock_with(self, skew: timedelta) -> Callable[[], datetime]:
-        return lambda: self.clock() + skew
 
     def _new_id(self) -> str:
         return f"change-{next(self.change_numbers)}"
