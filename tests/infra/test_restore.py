@@ -180,7 +180,7 @@ def test_a_restored_table_becomes_a_whole_catalogue_again(operator: Operator) ->
         )
         create(deployment, PRODUCTS)
         deployment.complete("p1", 2)
-    deployment.alone("p2")
+    deployment.assert_one_of_each("p2")
     for product_id, version, price in (("p1", 2, "78.00"), (lost, 1, "1500.00")):
         record, document = world.record(product_id), world.document(product_id)
         assert record
