@@ -10,11 +10,11 @@ import boto3
 
 from products.adapters.dynamodb.table import DynamoProductTable
 from products.changes import Change, Effect
-from tests.bench.accepting import NUMBERS, new_product
 from tests.bench.load import drive, request
-from tests.bench.measuring import cpu_seconds, percentile
+from tests.bench.measurement import cpu_seconds, percentile
 from tests.bench.report import Row
 from tests.bench.stack import Server, Stack
+from tests.bench.writes import NUMBERS, new_product
 
 TIMEOUT_SECONDS = 300.0
 EFFECTS = (Effect.STORED, Effect.SEARCHABLE, Effect.AUDITED, Effect.PURGED)
