@@ -204,7 +204,7 @@ def test_the_task_reports_and_does_not_mend_and_staff_see_it(
 ) -> None:
     shelve("p1", 2)
     olga = sign_in("olga", "Product operators")
-    assert "no check has come to its end yet" in olga.get(f"{LIST}operations/").text
+    assert "no drift scan has finished yet" in olga.get(f"{LIST}operations/").text
     assert Client().get("/readyz").json()["lastCheck"] is None
     verify()
     assert Client().get("/readyz").json()["lastCheck"]["differences"] == 0
