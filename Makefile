@@ -70,7 +70,7 @@ package: .venv-test/ready ## Build the zip of all Lambda functions (ARCHITECTURE
 	@.venv-test/bin/python -m deploy.package.build --architecture $(or $(ARCHITECTURE),arm64)
 
 bench-cold-start: .venv-engines/ready .venv-test/ready ## Compare the API function's cold start with a bare boto3 handler
-	@.venv-test/bin/python -m tests.bench.cold_start
+	@.venv-test/bin/python -m tests.bench.cold_start $(ARGS)
 
 infra: .venv-engines/ready .venv-test/ready .venv-infra/ready .venv-lint/ready ## Test the Terraform files and deploy scripts offline (needs Terraform and jq)
 	@exec .venv-test/bin/python -m pytest --no-cov -n 2 --dist worksteal tests/infra $(ARGS)

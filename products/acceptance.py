@@ -187,7 +187,9 @@ class Acceptance:
                 )
             except (VersionTaken, DuplicateRequest):
                 continue
-        raise ContendedWrite("Too many writers are changing this at once; nothing was saved.")
+        raise ContendedWrite(
+            "Too many writers are changing this at the same time; nothing was saved."
+        )
 
     def _attempt(
         self,
@@ -236,4 +238,5 @@ def _part_of(origin: Origin, position: int) -> Origin:
     key = origin.idempotency_key
     if key is None:
         return origin
-    return replace(origin, idempotency_key=replace(key, key=f"{key.key} {position}"))
+    part_key = replace(key, key=f"{key.key} {position}")
+    return replace(origin, idempotency_key=part_key)

@@ -98,7 +98,10 @@ class Change:
     discarded: Mapping[Effect, Discard] = field(default_factory=dict)
 
     def state(self, effect: Effect) -> str:
-        """Return ``done``, ``pending``, ``retrying``, ``failed``, ``discarded`` or ``not configured``."""
+        """Return the state of one effect.
+
+        It is ``done``, ``pending``, ``retrying``, ``failed``, ``discarded``, or ``not configured``.
+        """
         if effect in self.done:
             return "done"
         if effect in self.discarded:
@@ -229,6 +232,6 @@ def audit_hash(change: Change) -> str:
 
 
 def audit_key(change: Change) -> str:
-    """Return where the audit record is kept: ``{year}/{month}/{day}/{productId}_{timestamp}.json``."""
+    """Return the key: ``{year}/{month}/{day}/{productId}_{timestamp}.json``."""
     at = change.accepted_at
     return f"{at:%Y/%m/%d}/{change.product_id}_{at:%Y%m%dT%H%M%S.%fZ}.json"

@@ -1,4 +1,4 @@
-"""Lists of products: their order, their pages, and open changes overlaid on stored records. Pure."""
+"""Lists of products: order, pages, and the overlay of open changes on stored records. Pure."""
 
 import heapq
 import itertools

@@ -229,7 +229,10 @@ def effect_states(change: Change) -> dict[str, dict[str, Any]]:
     """Return the state of each effect, and its time, its last failure, or its discard."""
     states: dict[str, dict[str, Any]] = {}
     for effect in Effect:
-        state: dict[str, Any] = {"state": change.state(effect), "at": change.done.get(effect)}
+        state: dict[str, Any] = {
+            "state": change.state(effect),
+            "at": change.done.get(effect),
+        }
         failure = change.failures.get(effect)
         if failure and effect in change.open:
             state["error"] = failure.reason

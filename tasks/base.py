@@ -1,7 +1,7 @@
-"""The base of every task: it tells when work begins and what became of it, with what to find it by.
+"""The base class of every task, which logs when a task starts and how it ends.
 
-A class, and not Celery's signals, so that nothing happens that can't be seen from the task. Worker and Lambda both run
-a task through Celery's tracer, which calls it as this class says.
+It is a class, not a set of Celery signals, so that all a task does can be read from the task. The
+worker and the Lambda handler both run tasks through Celery's tracer, which calls this class.
 """
 
 import logging
@@ -16,34 +16,39 @@ from tasks.queues import RELAY
 
 logger = logging.getLogger(__name__)
 
+HEADER_FIELDS = ("request_id", "change_id", "attempt")
+ARGUMENT_FIELDS = ("product_id", "version", "job_id")
+
 
 class LoggedTask(Task):
-    """Binds the ids of the message to all that is logged meanwhile, libraries' lines among it."""
+    """A task whose log lines, and those of the libraries it calls, carry the message's ids."""
 
     abstract = True
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the task with its ids as log fields."""
         request = self.request
         headers = request.headers or {}
-        about = {name: headers.get(name) for name in ("request_id", "change_id", "attempt")}
-        about |= {name: kwargs.get(name) for name in ("product_id", "version", "job_id")}
-        with log_fields(task=self.name, task_id=request.id, **about):
-            return self._told(args, kwargs)
+        fields = {name: headers.get(name) for name in HEADER_FIELDS}
+        fields |= {name: kwargs.get(name) for name in ARGUMENT_FIELDS}
+        with log_fields(task=self.name, task_id=request.id, **fields):
+            return self._run_logged(args, kwargs)
 
-    def _told(self, args: Any, kwargs: Any) -> Any:
-        # The relay comes every few seconds and tells by itself what it found.
+    def _run_logged(self, args: Any, kwargs: Any) -> Any:
+        # The relay runs every few seconds, and logs what it found.
         level = logging.DEBUG if self.name == RELAY else logging.INFO
         began = perf_counter()
         logger.log(level, "task received")
         try:
             result = self.run(*args, **kwargs)
         except Exception as error:
-            passing = logging.WARNING if isinstance(error, Unavailable) else logging.ERROR
-            logger.log(passing, "task failed", extra={"duration_ms": _since(began)}, exc_info=True)
+            failure_level = logging.WARNING if isinstance(error, Unavailable) else logging.ERROR
+            facts = {"duration_ms": _milliseconds_since(began)}
+            logger.log(failure_level, "task failed", extra=facts, exc_info=True)
             raise
-        logger.log(level, "task done", extra={"duration_ms": _since(began)})
+        logger.log(level, "task done", extra={"duration_ms": _milliseconds_since(began)})
         return result
 
 
-def _since(began: float) -> float:
+def _milliseconds_since(began: float) -> float:
     return round((perf_counter() - began) * 1000, 1)

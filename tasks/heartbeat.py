@@ -1,35 +1,36 @@
-"""Health check of a worker: ``python -m tasks.heartbeat DIRECTORY QUEUE…`` fails when a queue is not being polled.
+"""Health check of a worker: ``python -m tasks.heartbeat DIRECTORY QUEUE...``
 
-SQS gives Celery no remote control, so a worker can't be pinged; the transport touches a file per queue instead, and
-the scheduler one named ``scheduler``. This imports next to nothing: it is run every half minute beside the worker.
+It fails when a queue is not being polled. A worker on SQS can't be pinged, because Celery has
+no remote control there; so the transport touches a file for each queue, and the scheduler one
+named ``scheduler``. This module imports very little: it runs every half minute next to the
+worker.
 """
 
 import sys
 import time
 from pathlib import Path
 
-from tasks.queues import ANSWER_SECONDS, WAIT_SECONDS
+from tasks.queues import LONG_POLL_SECONDS, POLL_GRACE_SECONDS
 
-STALE_SECONDS = (
-    WAIT_SECONDS + ANSWER_SECONDS + 30
-)  # one poll, one that timed out, and some patience
+STALE_SECONDS = LONG_POLL_SECONDS + POLL_GRACE_SECONDS + 30
+"""The age at which a heartbeat is stale: one long poll, one that timed out, and a margin."""
 
 
 def silent_queues(
     directory: Path, queues: list[str], now: float, stale: float = STALE_SECONDS
 ) -> list[str]:
-    """The queues whose last sign of life is older than ``stale`` seconds, or that never gave one."""
-    beats = {queue: directory / queue for queue in queues}
-    return [
-        queue
-        for queue, beat in beats.items()
-        if not beat.exists() or now - beat.stat().st_mtime > stale
-    ]
+    """Return the queues without a heartbeat in the last ``stale`` seconds."""
+    return [queue for queue in queues if not _is_fresh(directory / queue, now - stale)]
+
+
+def _is_fresh(file: Path, since: float) -> bool:
+    return file.exists() and file.stat().st_mtime >= since
 
 
 def main(arguments: list[str]) -> str | None:
-    """None when all is well, else the sentence to exit with."""
-    silent = silent_queues(Path(arguments[0]), arguments[1:], time.time())
+    """Return the message to exit with, or None when every queue is polled."""
+    directory, *queues = arguments
+    silent = silent_queues(Path(directory), queues, time.time())
     return f"not polled for {STALE_SECONDS} s: {', '.join(silent)}" if silent else None
 
 

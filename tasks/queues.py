@@ -1,9 +1,9 @@
-"""The only list of queues: which task waits on which, and how a queue must be made (DESIGN §6)."""
+"""The only list of queues: the queue of each task, and the attributes every queue must have."""
 
 import json
 from typing import Any
 
-DAY = 86_400  # seconds
+DAY_SECONDS = 86_400
 QUEUES = {
     "products.persist": "bbws-product-change-{env}",
     "products.invalidate": "bbws-product-cache-{env}",
@@ -14,61 +14,69 @@ RELAY = "products.relay"
 JOB = "products.job"
 VERIFY = "products.verify"
 ON_CHANGE_QUEUE = (RELAY, JOB, VERIFY)
-"""They wait with the changes: seldom, or one message at a time, so that nobody's edit waits behind them for long."""
+"""Tasks that share the queue of changes.
+
+They are rare or come one at a time, so an edit never waits long behind them.
+"""
 SCHEDULED = (RELAY, VERIFY)
-"""All that a schedule may start by itself on Lambda."""
+"""The only tasks that a schedule may start on Lambda."""
 MAX_RECEIVE_COUNT = 3
 VISIBILITY_SECONDS = 60
-WAIT_SECONDS = 20
-ANSWER_SECONDS = 10  # what SQS may take beyond the wait it was asked for
+LONG_POLL_SECONDS = 20
+POLL_GRACE_SECONDS = 10  # what SQS may take in addition to a long poll
 RETENTION_DAYS, DLQ_RETENTION_DAYS = 4, 14
-# Seconds until a failed message is received again, by how often it was received: a fault that passes quickly costs
-# little, a longer one is left to the relay, and all of it fits well into one visibility time-out.
-BACKOFF = {1: 2, 2: 10}
+BACKOFF_SECONDS = {1: 2, 2: 10}
+"""Seconds until a failed message returns, by how often it was received.
+
+A short fault costs little time, and a longer one is left to the relay. All attempts fit into one
+visibility timeout.
+"""
 
 
 def queue_names(env: str) -> dict[str, str]:
-    """The queue of each task."""
+    """Return the queue of each task."""
     return {task: name.format(env=env) for task, name in QUEUES.items()}
 
 
 def task_urls(env: str, url_prefix: str) -> dict[str, str]:
-    """The address of the queue each task waits on."""
+    """Return the URL of each task's queue, including the tasks on the queue of changes."""
     queues = queue_names(env)
     queues |= dict.fromkeys(ON_CHANGE_QUEUE, queues["products.persist"])
     return {task: f"{url_prefix.rstrip('/')}/{name}" for task, name in queues.items()}
 
 
 def dlq_name(queue: str, env: str) -> str:
-    """``bbws-product-change-dev`` dies into ``bbws-product-change-dlq-dev``."""
+    """Return the dead-letter queue: ``bbws-x-dlq-dev`` for ``bbws-x-dev``."""
     return queue.removesuffix(f"-{env}") + f"-dlq-{env}"
 
 
 def queue_attributes(dead_letters_arn: str, visibility: int = VISIBILITY_SECONDS) -> dict[str, str]:
-    """How a queue must be made, in SQS's own words."""
+    """Return the attributes of a queue, as SQS names them."""
     redrive = {"deadLetterTargetArn": dead_letters_arn, "maxReceiveCount": MAX_RECEIVE_COUNT}
     return {
         "VisibilityTimeout": str(visibility),
-        "MessageRetentionPeriod": str(RETENTION_DAYS * DAY),
-        "ReceiveMessageWaitTimeSeconds": str(WAIT_SECONDS),
+        "MessageRetentionPeriod": str(RETENTION_DAYS * DAY_SECONDS),
+        "ReceiveMessageWaitTimeSeconds": str(LONG_POLL_SECONDS),
         "SqsManagedSseEnabled": "true",
         "RedrivePolicy": json.dumps(redrive),
     }
 
 
 def dead_letter_attributes(queue_arn: str) -> dict[str, str]:
-    """How the dead-letter queue of a queue must be made; no other queue may send its dead there."""
+    """Return the attributes of the dead-letter queue of one queue.
+
+    No other queue may use it.
+    """
+    redrive_allow = {"redrivePermission": "byQueue", "sourceQueueArns": [queue_arn]}
     return {
-        "MessageRetentionPeriod": str(DLQ_RETENTION_DAYS * DAY),
+        "MessageRetentionPeriod": str(DLQ_RETENTION_DAYS * DAY_SECONDS),
         "SqsManagedSseEnabled": "true",
-        "RedriveAllowPolicy": json.dumps(
-            {"redrivePermission": "byQueue", "sourceQueueArns": [queue_arn]}
-        ),
+        "RedriveAllowPolicy": json.dumps(redrive_allow),
     }
 
 
 def queue_urls(env: str, url_prefix: str) -> dict[str, tuple[str, str]]:
-    """For each queue the addresses of itself and of its dead letters."""
+    """Return, for each queue, its URL and that of its dead-letter queue."""
     base = url_prefix.rstrip("/")
     return {
         name: (f"{base}/{name}", f"{base}/{dlq_name(name, env)}")
@@ -79,23 +87,30 @@ def queue_urls(env: str, url_prefix: str) -> dict[str, tuple[str, str]]:
 def transport_options(
     env: str, url_prefix: str, heartbeat_dir: str, wait_seconds: int
 ) -> dict[str, Any]:
-    """What the SQS transport needs to know of the queues; with their URLs given it never lists or makes any."""
+    """Return the options of the SQS transport.
+
+    The queues are predefined with their URLs, so the transport never lists or creates any.
+    """
+    base = url_prefix.rstrip("/")
+    queues = {
+        name: {
+            "url": f"{base}/{name}",
+            "backoff_policy": BACKOFF_SECONDS,
+            "backoff_tasks": [task, *ON_CHANGE_QUEUE],
+        }
+        for task, name in queue_names(env).items()
+    }
     return {
-        "predefined_queues": {
-            name: {
-                "url": f"{url_prefix.rstrip('/')}/{name}",
-                "backoff_policy": BACKOFF,
-                "backoff_tasks": [task, *ON_CHANGE_QUEUE],
-            }
-            for task, name in queue_names(env).items()
-        },
+        "predefined_queues": queues,
         "wait_time_seconds": wait_seconds,
         "heartbeat_dir": heartbeat_dir,
-        # With kombu 5.7 a busy worker takes about slots/polling_interval tasks a second; its default of 1 s throttles.
+        # With kombu 5.7, a busy worker runs about slots / polling_interval tasks a second. The
+        # default of 1 s would throttle it.
         "polling_interval": 0.1,
-        "sqs_base64_encoding": False,  # plain JSON: smaller, and a dead letter can be read by a person
-        # For publish, acknowledge and change-visibility. One try of 2 seconds at most: a request must not hang on a
-        # dead SQS, and a doorbell that was not heard is rung again by the relay.
+        # Plain JSON is smaller, and people can read a dead letter.
+        "sqs_base64_encoding": False,
+        # For sending, deleting and changing visibility: one attempt of at most 3 seconds, because
+        # a request must not hang while SQS is down. The relay requeues lost messages.
         "client-config": {
             "connect_timeout": 1,
             "read_timeout": 2,

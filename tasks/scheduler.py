@@ -1,4 +1,4 @@
-"""Celery's scheduler with a sign of life, so that one that hangs is found out and started anew."""
+"""Celery beat with a heartbeat file, so that a hung scheduler is detected and restarted."""
 
 from pathlib import Path
 from typing import Any
@@ -7,12 +7,14 @@ from celery.beat import Scheduler
 
 
 class HeartbeatScheduler(Scheduler):
-    """Touches the file ``scheduler`` among the workers' heartbeats at every turn.
+    """Touches the file ``scheduler`` in the workers' heartbeat directory at every tick.
 
-    Its schedule is kept in memory: all that is scheduled repeats within minutes, so a restart has nothing to remember.
+    The schedule is kept in memory: everything on it repeats within minutes, so a restart needs
+    no stored state.
     """
 
     def tick(self, *args: Any, **kwargs: Any) -> Any:
+        """Touch the heartbeat file, then start what is due."""
         directory = Path(self.app.conf.broker_transport_options["heartbeat_dir"])
         directory.mkdir(parents=True, exist_ok=True)
         (directory / "scheduler").touch()

@@ -7,7 +7,7 @@ from bbws_products.settings.base import *  # noqa: F403 # this builds on them
 from bbws_products.settings.base import ENABLE_CLOUDFRONT, ENVIRONMENT, SQS_QUEUE_URL_PREFIX
 from bbws_products.settings.celery import celery_settings
 from bbws_products.settings.environment import number, required
-from tasks.queues import WAIT_SECONDS, transport_options
+from tasks.queues import LONG_POLL_SECONDS, transport_options
 
 INSTALLED_APPS = ["bbws_products"]  # sets up the Celery app
 AUDIT_BUCKET = required(
@@ -25,6 +25,6 @@ broker_options = transport_options(
     ENVIRONMENT,
     SQS_QUEUE_URL_PREFIX,
     os.environ.get("HEARTBEAT_DIR", ""),
-    int(number("SQS_WAIT_SECONDS", WAIT_SECONDS)),
+    int(number("SQS_WAIT_SECONDS", LONG_POLL_SECONDS)),
 )
 CELERY = celery_settings(ENVIRONMENT, broker_options, RELAY_EVERY, VERIFY_EVERY)

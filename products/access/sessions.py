@@ -38,7 +38,7 @@ class SessionStore(DatabaseSessionStore):
         return row
 
     def _get_session_from_db(self) -> Session | None:
-        row: Session | None = super()._get_session_from_db()  # type: ignore[misc] # not in the stubs
+        row: Session | None = super()._get_session_from_db()  # type: ignore[misc] # no stub
         self.known_end = row.expire_date if row else None
         return row
 

@@ -1,4 +1,4 @@
-"""What caches may keep of the API's answers, and for how long an answer stands."""
+"""HTTP caching: which responses caches may store, for whom, and for how long."""
 
 import pytest
 from django.core.handlers.wsgi import WSGIHandler
@@ -52,7 +52,7 @@ def test_a_list_is_cached_until_one_of_its_products_changes(
     assert public("get", "/products?limit=3", If_None_Match=first["ETag"]).status_code == 200
 
 
-def test_staff_revalidate_too_and_get_what_is_newest(
+def test_staff_revalidation_sees_the_newest_version(
     staff: Api, catalogue: Catalogue, ann: Origin
 ) -> None:
     tag = staff("get", "/products/p1")["ETag"]
@@ -65,35 +65,35 @@ def test_staff_revalidate_too_and_get_what_is_newest(
     assert staff("get", "/products/p1?asOf=1", If_None_Match=tag).status_code == 304
 
 
-def test_an_answer_that_is_not_modified_has_no_body_in_any_form(world: World) -> None:
-    """The server's own answer, since Django's test client takes such a body away."""
+def test_a_304_has_no_body_in_any_format(world: World) -> None:
+    """It is read from WSGI, because Django's test client removes such a body."""
     for path in ("/v1.0/products/p1", "/v1.0/products"):
         for accept in ("application/json", "text/html"):
             headers = {"Accept": accept, "If-None-Match": "*"}
-            answered: dict[str, str] = {}
+            started: dict[str, str] = {}
             body = WSGIHandler()(
                 RequestFactory().get(path, headers=headers).environ,
-                lambda status, sent, answered=answered: answered.update(dict(sent), status=status),
+                lambda status, sent, started=started: started.update(dict(sent), status=status),
             )
-            assert (answered["status"], b"".join(body)) == ("304 Not Modified", b"")
-            assert answered["ETag"]
-            assert "public" in answered["Cache-Control"]
-            assert "Accept" in answered["Vary"]
+            assert (started["status"], b"".join(body)) == ("304 Not Modified", b"")
+            assert started["ETag"]
+            assert "public" in started["Cache-Control"]
+            assert "Accept" in started["Vary"]
 
 
-def test_an_answer_that_sets_a_cookie_is_for_one_browser_only(world: World) -> None:
-    """A cache that handed it on would give everybody one token against forgery, or sign everybody out."""
+def test_a_response_with_a_cookie_is_private(world: World) -> None:
+    """A shared cache would give all visitors the same CSRF token, or sign them out."""
     for headers, cookie in (
         ({"Accept": "text/html"}, "csrftoken"),
         ({"Cookie": "sessionid=ended"}, "sessionid"),
     ):
         for path in ("/v1.0/products", "/v1.0/products/p1"):
-            answer = Client().get(path, headers=headers)
-            assert [name for name in answer.cookies if name.endswith(cookie)], path
-            assert answer["Cache-Control"] == "private, no-store"
+            response = Client().get(path, headers=headers)
+            assert [name for name in response.cookies if name.endswith(cookie)], path
+            assert response["Cache-Control"] == "private, no-store"
 
 
-def test_what_must_not_be_shared_or_kept_says_so(public: Api, staff: Api) -> None:
+def test_private_responses_and_errors_are_not_cached(public: Api, staff: Api) -> None:
     for path in (
         "/products",
         "/products?q=hosting",

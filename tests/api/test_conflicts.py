@@ -1,4 +1,4 @@
-"""Several writers: terms, merges and conflicts, names and ids that are given out once, requests that are repeated."""
+"""Concurrent writers: preconditions, merges, conflicts, unique names and repeated requests."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -13,12 +13,10 @@ from tests.support.world import World
 pytestmark = [pytest.mark.django_db, pytest.mark.engines]
 
 
-# Terms, merges and conflicts
+# Preconditions, merges and conflicts
 
 
-def test_if_match_is_asked_before_anything_is_written(
-    api: Api, p1: str, catalogue: Catalogue
-) -> None:
+def test_if_match_is_checked_before_any_write(api: Api, p1: str, catalogue: Catalogue) -> None:
     api("patch", p1, {"price": "2"})
     calls: list[tuple[str, str, Any]] = [
         ("put", p1, {"price": "3"}),
@@ -34,33 +32,33 @@ def test_if_match_is_asked_before_anything_is_written(
     assert api("post", f"{p1}/changes/1/restore", None, If_Match=' "v2" ').status_code == 202
     assert (
         api("patch", p1, {"price": "4"}, If_Match='W/"v3"').status_code == 202
-    )  # as a cache that compresses has it
+    )  # as a compressing cache sends it
     assert api("put", p1, {"price": "5"}, If_Match="*").status_code == 202
     assert api("delete", p1, If_Match='"v5"').status_code == 202
     assert api("patch", "/products/never", {"price": "1"}, If_Match='"v1"').status_code == 404
 
 
-def test_a_whole_product_sent_back_overwrites_nobody(api: Api, p1: str) -> None:
+def test_sending_back_a_whole_product_overwrites_nothing(api: Api, p1: str) -> None:
     mine = api("get", p1).json()
     api("patch", p1, {"price": "2.00", "features": ["SSL"]})
     assert api("get", f"{p1}?asOf=1").json() == mine
-    assert api("put", p1, mine).status_code == 200  # nothing of it is different from what was read
+    assert api("put", p1, mine).status_code == 200  # nothing differs from what was read
     assert api("put", p1, mine | {"name": "Better hosting"}).status_code == 202
-    seen = api("get", p1).json()
-    assert (seen["name"], seen["price"], seen["features"], seen["version"]) == (
+    product = api("get", p1).json()
+    assert (product["name"], product["price"], product["features"], product["version"]) == (
         "Better hosting",
         "2.00",
         ["SSL"],
         3,
     )
-    same = api("put", p1, mine | {"price": "2.00"})  # what somebody else has done already
+    same = api("put", p1, mine | {"price": "2.00"})  # somebody else has set it already
     assert (same.status_code, same.json()["version"]) == (200, 3)
     for field in ("productId", "createdAt", "updatedAt", "updatedBy"):
         refused = api("put", p1, mine | {field: "another"})
         assert (refused.status_code, list(error_of(refused)["errors"])) == (400, [field])
 
 
-def test_every_field_two_editors_changed_is_in_the_conflict(
+def test_a_conflict_lists_every_field_changed_by_both(
     api: Api, p1: str, catalogue: Catalogue
 ) -> None:
     api("patch", p1, {"billingCycle": "yearly", "renewalPrice": "9", "features": ["SSL"]})
@@ -87,7 +85,7 @@ def test_every_field_two_editors_changed_is_in_the_conflict(
     assert api("put", p1, mine | {"version": 3}).status_code == 202
 
 
-def test_a_base_that_never_was_is_not_found(api: Api, p1: str) -> None:
+def test_an_unknown_base_version_is_not_found(api: Api, p1: str) -> None:
     for version in (2, 10**12 - 1):
         refused = api("patch", p1, {"price": "1", "version": version})
         assert (refused.status_code, error_of(refused)["message"]) == (
@@ -96,7 +94,7 @@ def test_a_base_that_never_was_is_not_found(api: Api, p1: str) -> None:
         )
 
 
-def test_fifty_writers_who_insist_and_retry_lose_nothing(
+def test_fifty_concurrent_if_match_writers_lose_no_write(
     api: Api, p1: str, catalogue: Catalogue
 ) -> None:
     saved: list[int] = []
@@ -116,12 +114,10 @@ def test_fifty_writers_who_insist_and_retry_lose_nothing(
     assert catalogue.newest("p1").version == 1 + saved.count(202)
 
 
-# What is given out once
+# Unique names and ids
 
 
-def test_a_name_is_free_only_when_its_product_has_given_it_up(
-    api: Api, p1: str, world: World
-) -> None:
+def test_a_name_is_free_only_after_its_product_was_renamed(api: Api, p1: str, world: World) -> None:
     api("post", "/products", fields(productId="p2", name="Other hosting"))
     calls: list[tuple[str, str, Any]] = [
         ("patch", "/products/p2", {"name": "basic  HOSTING", "price": "1"}),
@@ -140,15 +136,13 @@ def test_a_name_is_free_only_when_its_product_has_given_it_up(
     assert api("patch", p1, {"name": "Basic hosting"}).status_code == 409
 
 
-def test_a_name_that_grows_when_it_is_normalised_is_unique_as_well(api: Api) -> None:
-    """One such character stands for eighteen: the name is legal, but too long to be a key of DynamoDB as it is."""
+def test_names_that_grow_when_normalised_are_unique_too(api: Api) -> None:
+    """Each character becomes eighteen, so the normalised name is too long for a DynamoDB key."""
     for name, status in (("\ufdfa" * 100, 202), ("\ufdfa" * 99 + "x", 202), ("\ufdfa" * 100, 409)):
         assert api("post", "/products", fields(name=name)).status_code == status
 
 
-def test_an_id_is_given_out_once_even_when_its_product_is_gone(
-    api: Api, p1: str, world: World
-) -> None:
+def test_the_id_of_an_inactive_product_is_not_reused(api: Api, p1: str, world: World) -> None:
     for active in (True, False):
         api("patch", p1, {"active": active})
         for path in ("/products", "/products?dryRun=true"):
@@ -158,7 +152,7 @@ def test_an_id_is_given_out_once_even_when_its_product_is_gone(
     assert world.item("NAME#anameneverused", "CLAIM") is None
 
 
-# Requests that are repeated
+# Repeated requests
 
 
 def test_an_idempotency_key_makes_a_request_take_effect_once(api: Api, world: World) -> None:
@@ -178,10 +172,10 @@ def test_an_idempotency_key_makes_a_request_take_effect_once(api: Api, world: Wo
     )
 
 
-def test_a_key_is_for_one_body_to_the_last_digit(api: Api, p1: str, catalogue: Catalogue) -> None:
-    sent = b'{"price": 2.00}'
-    assert api("patch", p1, sent, Idempotency_Key="k1").status_code == 202
-    assert api("patch", p1, sent, Idempotency_Key="k1")["Idempotent-Replayed"] == "true"
+def test_an_idempotency_key_fits_one_exact_request(api: Api, p1: str, catalogue: Catalogue) -> None:
+    body = b'{"price": 2.00}'
+    assert api("patch", p1, body, Idempotency_Key="k1").status_code == 202
+    assert api("patch", p1, body, Idempotency_Key="k1")["Idempotent-Replayed"] == "true"
     for other in (
         b'{"price": 2.001}',
         b'{"price": 2.004}',
@@ -190,9 +184,9 @@ def test_a_key_is_for_one_body_to_the_last_digit(api: Api, p1: str, catalogue: C
     ):
         refused = api("patch", p1, other, Idempotency_Key="k1")
         assert (refused.status_code, error_of(refused)["error"]) == (422, "Unprocessable Entity")
-    assert api("put", p1, sent, Idempotency_Key="k1").status_code == 422
-    assert api("patch", p1, sent, Idempotency_Key="k1", If_Match='"v2"').status_code == 422
+    assert api("put", p1, body, Idempotency_Key="k1").status_code == 422
+    assert api("patch", p1, body, Idempotency_Key="k1", If_Match='"v2"').status_code == 422
     assert (
-        Api(name="ben")("patch", p1, sent, Idempotency_Key="k1").status_code == 200
-    )  # a key of his own
+        Api(name="ben")("patch", p1, body, Idempotency_Key="k1").status_code == 200
+    )  # keys belong to a user
     assert versions(catalogue) == [2, 1]

@@ -1,4 +1,4 @@
-"""The contract: the committed file is what the code says, and a running server keeps to it whatever it is sent."""
+"""The OpenAPI contract: the committed file matches the code, and a server conforms to it."""
 
 import os
 import re
@@ -16,23 +16,26 @@ from tests.support.builders import fields
 from tests.support.processes import Deployment
 
 EXAMPLES = os.environ.get("CONTRACT_EXAMPLES", "5")
-"""Cases per operation and phase; CI asks for more, which come to several thousand."""
-CHECKS_LEFT_OUT = "positive_data_acceptance,use_after_free"
-"""Left out: whether a request that fits the schema must succeed depends on the product's state (412), on the key's
-history (422), on cursors only we can make, and on fields that must agree with one another; and a product that was
-deactivated is still there for staff, with its history."""
+"""Examples per operation and phase. CI sets more, several thousand in all."""
+EXCLUDED_CHECKS = "positive_data_acceptance,use_after_free"
+"""Schemathesis cannot know these.
+
+positive_data_acceptance: a valid request may be refused because of the product's state (412), the
+history of its key (422), cursors that only we can create, and fields that must agree.
+use_after_free: staff can still read a deactivated product and its history.
+"""
 
 
 @pytest.mark.django_db
-def test_the_committed_contract_is_the_codes() -> None:
-    written = StringIO()
-    call_command("spectacular", validate=True, fail_on_warn=True, stdout=written)
+def test_the_committed_contract_matches_the_code() -> None:
+    generated = StringIO()
+    call_command("spectacular", validate=True, fail_on_warn=True, stdout=generated)
     committed = (ROOT / "products/api/openapi.yaml").read_text()
-    assert committed.strip() == written.getvalue().strip(), "stale: `make contract` writes it anew"
+    assert committed.strip() == generated.getvalue().strip(), "stale: run `make contract`"
 
 
 @pytest.mark.django_db
-def test_the_contract_and_its_page_are_public_and_need_no_file_from_elsewhere() -> None:
+def test_contract_and_docs_are_public_and_load_no_external_file() -> None:
     assert Client().get("/v1.0/schema").status_code == 200
     page = Client().get("/v1.0/docs").text
     links = re.findall(r'(?:src|href)="([^"]+)"', page)
@@ -42,7 +45,7 @@ def test_the_contract_and_its_page_are_public_and_need_no_file_from_elsewhere() 
 
 @pytest.mark.generated
 @pytest.mark.timeout(1800)
-def test_a_running_server_keeps_to_the_contract(deployment: Deployment, tmp_path: Path) -> None:
+def test_a_running_server_conforms_to_the_contract(deployment: Deployment, tmp_path: Path) -> None:
     deployment.migrate()
     deployment.start_web()
     for number in range(3):
@@ -53,7 +56,7 @@ def test_a_running_server_keeps_to_the_contract(deployment: Deployment, tmp_path
             str(Path(sys.executable).parent / "schemathesis"),
             *("run", deployment.url("/v1.0/schema"), "--url", deployment.url("")),
             *("--header", f"Authorization: Bearer {deployment.token()}", "--seed", "1"),
-            *("--max-examples", EXAMPLES, "--exclude-checks", CHECKS_LEFT_OUT, "--no-color"),
+            *("--max-examples", EXAMPLES, "--exclude-checks", EXCLUDED_CHECKS, "--no-color"),
             "--continue-on-failure",
         ],
         cwd=tmp_path,

@@ -1,4 +1,4 @@
-"""Small promises at the API's edges: what caches are told, what looks like a request and is none, whose fault it is."""
+"""Edge cases: Vary, meaningless requests, look-alike names, and faults on our side."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ from tests.support.world import World
 pytestmark = [pytest.mark.django_db, pytest.mark.engines]
 
 
-def test_no_cache_gives_staff_what_the_public_got(api: Api, world: World) -> None:
+def test_public_responses_vary_by_authorization(api: Api, world: World) -> None:
     api("post", "/products", fields(productId="p1"))
     world.work()
     tag = api("get", "/products/p1")["ETag"]
@@ -31,35 +31,35 @@ def test_no_cache_gives_staff_what_the_public_got(api: Api, world: World) -> Non
         ("/products/p1", {}),
         ("/products/p1", {"If-None-Match": tag}),
     ):
-        answer = Client().get(f"/v1.0{path}", headers=headers)
-        assert "Authorization" in answer["Vary"].split(", ")
-        assert answer["Cache-Control"].startswith("public")
+        response = Client().get(f"/v1.0{path}", headers=headers)
+        assert "Authorization" in response["Vary"].split(", ")
+        assert response["Cache-Control"].startswith("public")
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "headers", "named"),
+    ("method", "path", "headers", "parameter"),
     [
         ("get", "/products/p1/changes?startAt=", {}, "startAt"),
         ("post", "/products", {"If_Match": '"v1"'}, "If-Match"),
     ],
 )
-def test_what_can_not_be_meant_is_refused_by_name(
-    api: Api, method: str, path: str, headers: dict[str, str], named: str
+def test_meaningless_requests_name_their_parameter(
+    api: Api, method: str, path: str, headers: dict[str, str], parameter: str
 ) -> None:
     api("post", "/products", fields(productId="p1"))
     response = api(method, path, fields(name="Another") if method == "post" else None, **headers)
     assert response.status_code == 400
-    assert list(error_of(response)["errors"]) == [named]
+    assert list(error_of(response)["errors"]) == [parameter]
 
 
-def test_names_that_look_the_same_are_the_same(catalogue: Catalogue, ann: Origin) -> None:
+def test_names_that_look_the_same_are_duplicates(catalogue: Catalogue, ann: Origin) -> None:
     catalogue.create("p1", fields(name="Basic"), ann)
     with pytest.raises(NameTaken):
         catalogue.create("p2", fields(name="Ba\u200bsic"), ann)
     catalogue.create("p3", fields(name="Family \U0001f468\u200d\U0001f469\u200d\U0001f467"), ann)
 
 
-def test_a_name_only_we_use_is_no_field_of_the_contract(api: Api) -> None:
+def test_internal_field_names_are_refused_with_a_hint(api: Api) -> None:
     response = api("post", "/products", fields(renewal_price="1.00"))
     assert error_of(response)["errors"] == {
         "renewalPrice": ["There is no field 'renewal_price'; write 'renewalPrice'."]
@@ -69,10 +69,10 @@ def test_a_name_only_we_use_is_no_field_of_the_contract(api: Api) -> None:
     }
 
 
-# Whose fault it is
+# Faults on our side
 
 
-def test_an_issuer_that_is_away_is_not_the_callers_fault(api: Api, settings: Any) -> None:
+def test_an_unavailable_issuer_is_a_503(api: Api, settings: Any) -> None:
     settings.JWKS_URL = f"http://127.0.0.1:{free_port()}/jwks.json"
     settings.JWKS_ISSUER = "https://issuer.example"
     key = ec.generate_private_key(ec.SECP256R1())
@@ -86,8 +86,8 @@ def test_an_issuer_that_is_away_is_not_the_callers_fault(api: Api, settings: Any
     )
 
 
-def test_a_table_that_is_missing_is_not_the_callers_fault(api: Api, settings: Any) -> None:
-    api("get", "/products/p1")  # the token is looked up in the table too, and trusted from then on
+def test_a_missing_table_is_a_503(api: Api, settings: Any) -> None:
+    api("get", "/products/p1")  # caches that the token is not revoked, which is in the same table
     settings.PRODUCTS_TABLE = "no-such-table"
     forget_wiring()
     for method, path, data in (
@@ -102,7 +102,7 @@ def test_a_table_that_is_missing_is_not_the_callers_fault(api: Api, settings: An
         )
 
 
-def test_a_command_whose_engine_is_away_says_so_in_a_sentence(
+def test_a_command_reports_an_unavailable_dependency(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     proxy = Proxy(address("dynamodb"))

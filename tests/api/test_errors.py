@@ -1,4 +1,4 @@
-"""Every refusal has the one form, on whatever address, and no cache keeps it."""
+"""Error responses: all have the same form, and none is cached."""
 
 import base64
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.usefixtures("unwritten")
-def test_every_refusal_has_the_one_form_and_is_kept_by_no_cache(api: Api) -> None:
+def test_all_errors_have_one_form_and_are_not_cached(api: Api) -> None:
     public = Api(anonymous=True)
     refused = [
         (400, "Bad Request", api("post", "/products", b"{")),
@@ -46,11 +46,12 @@ def test_every_refusal_has_the_one_form_and_is_kept_by_no_cache(api: Api) -> Non
 
 
 @pytest.mark.usefixtures("unwritten")
-def test_the_sentence_alone_tells_what_to_do(api: Api) -> None:
-    """Many a client shows nothing but the message."""
-    viewer, public = Api("Product viewers", name="vic"), Api(anonymous=True)
+def test_an_error_message_alone_says_what_to_do(api: Api) -> None:
+    """Many clients show only the message."""
+    viewer, editor = Api("Product viewers", name="vic"), Api("Product editors", name="ed")
+    public = Api(anonymous=True)
     several = {f"x{number}": 1 for number in range(9)}
-    told = [
+    cases = [
         (public("get", "/products?limit=0"), "limit: Must be a whole number from 1 to 100."),
         (
             api("patch", "/products/p1", {"renewalPrice": "x"}),
@@ -65,25 +66,25 @@ def test_the_sentence_alone_tells_what_to_do(api: Api) -> None:
             viewer("delete", "/products/p1"),
             "This requires the permission products.delete_product. A token has",
         ),
-        (
-            Api("Product editors", name="ed")("patch", "/products/p1", {"active": False}),
-            "products.delete_product",
-        ),
+        (editor("patch", "/products/p1", {"active": False}), "products.delete_product"),
         (public("delete", "/products/p1"), "Authorization: Bearer"),
         (public("get", "/products/"), "Addresses end without a slash."),
         (api("get", "/products", Accept="text/csv"), "application/json"),
         (api("post", "/products", b"\xff{}"), "it is not UTF-8, from byte 1 on"),
     ]
-    for refused, sentence in told:
+    for refused, sentence in cases:
         assert sentence in error_of(refused)["message"], sentence
-    taken = [fields(productId="p1", name="Another one"), fields(productId="p2")]
-    assert [list(error_of(api("post", "/products", body))["errors"]) for body in taken] == [
-        ["productId"],
-        ["name"],
-    ]
 
 
-def test_addresses_nobody_answers_have_the_same_form(world: World) -> None:
+@pytest.mark.usefixtures("unwritten")
+def test_a_taken_id_or_name_is_refused_under_its_field(api: Api) -> None:
+    taken_id = api("post", "/products", fields(productId="p1", name="Another one"))
+    assert list(error_of(taken_id)["errors"]) == ["productId"]
+    taken_name = api("post", "/products", fields(productId="p2"))
+    assert list(error_of(taken_name)["errors"]) == ["name"]
+
+
+def test_unknown_urls_have_the_same_error_form(world: World) -> None:
     for path in ("/v1.0/nothing", "/v1.0/products/", "/v1.0/products/a/b", "/nowhere"):
         refused = Client().get(path)
         assert (refused.status_code, error_of(refused)["error"]) == (404, "Not Found"), path
@@ -92,8 +93,8 @@ def test_addresses_nobody_answers_have_the_same_form(world: World) -> None:
     assert Client().get("/v1.0/products", headers={"Host": "evil.example"}).status_code == 400
 
 
-def test_a_tokens_header_of_any_shape_is_only_refused(world: World) -> None:
-    heads = [
+def test_malformed_token_headers_are_a_401(world: World) -> None:
+    headers = [
         b"[" * 4000,
         b'{"a":' * 900 + b"1" + b"}" * 900,
         b"\xff",
@@ -101,13 +102,13 @@ def test_a_tokens_header_of_any_shape_is_only_refused(world: World) -> None:
         b'{"alg": null}',
         b'{"alg": ["HS256"]}',
     ]
-    heads += [
+    headers += [
         b'{"alg": "HS256", "kid": 1}',
         b'{"alg": "HS256", "kid": "\\ud800"}',
         b'{"alg": "RS256"}',
     ]
-    for head in (*heads, b'{"n": ' + b"9" * 5000 + b"}"):
-        token = f"{base64.urlsafe_b64encode(head).decode().strip('=')}.e30.eA"
+    for header in (*headers, b'{"n": ' + b"9" * 5000 + b"}"):
+        token = f"{base64.urlsafe_b64encode(header).decode().strip('=')}.e30.eA"
         refused = Client().get("/v1.0/products", headers={"Authorization": f"Bearer {token}"})
         assert (refused.status_code, error_of(refused)["message"]) == (
             401,

@@ -1,4 +1,4 @@
-"""What the API can still do while engines are away, what it says meanwhile, and that it recovers by itself."""
+"""Health checks and outages: what the API can do without its dependencies, and how it recovers."""
 
 from collections.abc import Callable
 from typing import Any
@@ -19,12 +19,14 @@ from tests.support.world import World
 
 pytestmark = pytest.mark.django_db
 AWS = ("sqs", "s3", "cloudfront")
-Away = Callable[..., None]
+MakeUnavailable = Callable[..., None]
 
 
 @pytest.fixture
-def away(world: World, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Away:
-    """Points the named engines to ports nobody listens on, as if they were gone."""
+def make_unavailable(
+    world: World, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> MakeUnavailable:
+    """Return a function that makes the named dependencies unavailable: nobody listens there."""
 
     def point(*names: str) -> None:
         for name in names:
@@ -44,7 +46,7 @@ def state_of(path: str) -> tuple[int, dict[str, Any]]:
     return response.status_code, response.json()
 
 
-def test_each_dependency_is_named(world: World) -> None:
+def test_readiness_names_each_dependency(world: World) -> None:
     everything = dict.fromkeys(("dynamodb", "sql", "opensearch", *AWS), "ok")
     assert state_of("/readyz") == (
         200,
@@ -52,14 +54,14 @@ def test_each_dependency_is_named(world: World) -> None:
     )
 
 
-def test_a_load_balancer_may_ask_by_address(world: World, settings: Any) -> None:
+def test_health_checks_work_by_ip_address(world: World, settings: Any) -> None:
     settings.ALLOWED_HOSTS = ["products.example"]
     by_address = Client(headers={"host": "10.20.0.7:8000"})
     assert [by_address.get(path).status_code for path in ("/healthz", "/readyz")] == [200, 200]
     assert by_address.get("/v1.0/products").status_code == 400
 
 
-def test_what_this_deployment_does_without_is_not_missed(world: World, settings: Any) -> None:
+def test_dependencies_that_are_switched_off_are_not_required(world: World, settings: Any) -> None:
     settings.ENABLE_OPENSEARCH = settings.ENABLE_CLOUDFRONT = False
     forget_wiring()
     status, body = state_of("/readyz")
@@ -69,8 +71,8 @@ def test_what_this_deployment_does_without_is_not_missed(world: World, settings:
     )
 
 
-def test_a_process_lives_whatever_is_away(away: Away) -> None:
-    away("dynamodb", "opensearch", *AWS)
+def test_liveness_needs_no_dependency(make_unavailable: MakeUnavailable) -> None:
+    make_unavailable("dynamodb", "opensearch", *AWS)
     assert state_of("/healthz") == (200, {"status": "alive"})
     status, body = state_of("/readyz")
     assert (status, body["status"]) == (503, "not ready")
@@ -81,17 +83,19 @@ def test_a_process_lives_whatever_is_away(away: Away) -> None:
 
 
 @pytest.mark.parametrize("name", ["opensearch", *AWS])
-def test_an_engine_writes_can_wait_for_only_degrades(away: Away, name: str) -> None:
-    away(name)
+def test_an_unavailable_effect_dependency_only_degrades(
+    make_unavailable: MakeUnavailable, name: str
+) -> None:
+    make_unavailable(name)
     status, body = state_of("/readyz")
     assert (status, body["status"]) == (200, "degraded")
     assert [which for which, state in body["dependencies"].items() if state == "away"] == [name]
 
 
-def test_a_process_without_all_that_can_wait_is_degraded_and_serves(
-    away: Away, world: World
+def test_the_api_serves_without_all_effect_dependencies(
+    make_unavailable: MakeUnavailable, world: World
 ) -> None:
-    away("opensearch", *AWS)
+    make_unavailable("opensearch", *AWS)
     status, body = state_of("/readyz")
     assert (status, body["status"]) == (200, "degraded")
     assert {name for name, state in body["dependencies"].items() if state == "ok"} == {
@@ -110,9 +114,7 @@ def test_a_process_without_all_that_can_wait_is_degraded_and_serves(
     assert api("get", "/products/p1/changes/2").json()["status"] == "accepted"
 
 
-def test_a_dependency_that_answers_but_lacks_our_part_is_away_and_no_500(
-    world: World, settings: Any
-) -> None:
+def test_a_missing_bucket_index_or_table_is_unavailable(world: World, settings: Any) -> None:
     settings.SEARCH_ALIAS, settings.AUDIT_BUCKET = "no-such-alias", "no-such-bucket"
     forget_wiring()
     status, body = state_of("/readyz")
@@ -126,13 +128,14 @@ def test_a_dependency_that_answers_but_lacks_our_part_is_away_and_no_500(
     assert state_of("/readyz")[0] == 503
 
 
-def test_searches_walk_the_table_while_the_index_is_away(
-    away: Away, catalogue: Catalogue, pipeline: Pipeline, ann: Origin
+def test_searches_read_the_table_without_an_index(
+    make_unavailable: MakeUnavailable, catalogue: Catalogue, pipeline: Pipeline, ann: Origin
 ) -> None:
     for number in range(3):
-        catalogue.create(f"p{number}", fields(name=f"Hosting {number}", price=f"{9 - number}"), ann)
+        product = fields(name=f"Hosting {number}", price=f"{9 - number}")
+        catalogue.create(f"p{number}", product, ann)
         pipeline.store(f"p{number}", 1)
-    away("opensearch")
+    make_unavailable("opensearch")
     public = Api(anonymous=True)
     found = public("get", "/products?q=hosting&sortBy=price&limit=2")
     assert (found.status_code, found.json()["search"]["source"]) == (200, "table")
@@ -141,61 +144,70 @@ def test_searches_walk_the_table_while_the_index_is_away(
     assert [product["productId"] for product in last.json()["products"]] == ["p0"]
 
 
-def test_without_dynamodb_every_call_says_when_to_try_again_and_none_is_half_done(
-    away: Away, world: World, catalogue: Catalogue, ann: Origin, monkeypatch: pytest.MonkeyPatch
+READS = [
+    "/products",
+    "/products/p1",
+    "/products?q=host",
+    "/products/p1/changes",
+    "/products/p1/changes/1",
+]
+PRODUCT = fields(productId="p2", name="Another one")
+WRITES: list[tuple[str, str, Any]] = [
+    ("post", "/products", PRODUCT),
+    ("post", "/products?dryRun=true", PRODUCT),
+    ("put", "/products/p1", {"price": "2"}),
+    ("patch", "/products/p1", {"price": "2"}),
+    ("delete", "/products/p1", None),
+    ("post", "/products/p1/changes/1/restore", {}),
+]
+
+
+def check_outage_response(client: Api, method: str, path: str, data: Any, **headers: str) -> None:
+    response = client(method, path, data, X_Request_ID="during-the-outage", **headers)
+    assert response.status_code == 503, (method, path, response.content)
+    assert response["Retry-After"] == "5"
+    error = error_of(response)
+    assert error["message"] == "DynamoDB does not answer at the moment."
+    assert error["error"] == "Service Unavailable"
+    assert error["requestId"] == "during-the-outage"
+    assert response["Cache-Control"] == "no-store"
+
+
+def test_without_dynamodb_all_calls_are_a_503_and_change_nothing(
+    make_unavailable: MakeUnavailable,
+    world: World,
+    catalogue: Catalogue,
+    ann: Origin,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     catalogue.create("p1", fields(), ann)
     api, public = Api(), Api(anonymous=True)
-    assert api("get", "/products/p1").status_code == 200  # the token is known to be good by now
-    rung = world.depth(world.queue("products.persist"))
-    away("dynamodb")
+    assert api("get", "/products/p1").status_code == 200  # caches that the token is not revoked
+    queued = world.depth(world.queue("products.persist"))
+    make_unavailable("dynamodb")
     status, state = state_of("/readyz")
-    assert (status, [name for name, answer in state["dependencies"].items() if answer != "ok"]) == (
-        503,
-        ["dynamodb"],
-    )
-    body = fields(productId="p2", name="Another one")
-    calls: list[tuple[Api, str, str, Any]] = [
-        *(
-            (who, "get", path, None)
-            for who in (api, public)
-            for path in ("/products", "/products/p1")
-        ),
-        *((who, "get", "/products?q=host", None) for who in (api, public)),
-        (api, "get", "/products/p1/changes", None),
-        (api, "get", "/products/p1/changes/1", None),
-        (api, "post", "/products", body),
-        (api, "post", "/products?dryRun=true", body),
-        (api, "put", "/products/p1", {"price": "2"}),
-        (api, "patch", "/products/p1", {"price": "2"}),
-        (api, "delete", "/products/p1", None),
-        (api, "post", "/products/p1/changes/1/restore", {}),
-    ]
-    for who, method, path, data in calls:
-        for headers in ({}, {"Idempotency-Key": "k1", "Prefer": "wait=9"}):
-            response = who(method, path, data, X_Request_ID="while-it-is-away", **headers)
-            assert response.status_code == 503, (method, path, response.content)
-            assert response["Retry-After"] == "5"
-            error = error_of(response)
-            assert error["message"] == "DynamoDB does not answer at the moment."
-            assert (error["error"], error["requestId"]) == (
-                "Service Unavailable",
-                "while-it-is-away",
-            )
-            assert response["Cache-Control"] == "no-store"
-    assert api("post", "/products", {"name": "x"}).status_code == 400  # wrong whoever is away
-    assert world.depth(world.queue("products.persist")) == rung
+    unavailable = [name for name, value in state["dependencies"].items() if value != "ok"]
+    assert (status, unavailable) == (503, ["dynamodb"])
+    for headers in ({}, {"Idempotency-Key": "k1", "Prefer": "wait=9"}):
+        for path in READS:
+            check_outage_response(api, "get", path, None, **headers)
+        for path in READS[:3]:
+            check_outage_response(public, "get", path, None, **headers)
+        for method, path, data in WRITES:
+            check_outage_response(api, method, path, data, **headers)
+    assert api("post", "/products", {"name": "x"}).status_code == 400  # needs no database
+    assert world.depth(world.queue("products.persist")) == queued
     monkeypatch.undo()
     forget_wiring()
-    assert api("post", "/products", body, Idempotency_Key="k1").status_code == 202
+    assert api("post", "/products", PRODUCT, Idempotency_Key="k1").status_code == 202
     assert api("get", "/products/p1").json()["version"] == 1
 
 
-def test_a_token_that_can_not_be_looked_up_is_not_taken_and_not_refused_either(away: Away) -> None:
-    """It may have been revoked, so nobody is let in on it; but to issue a new one would not help."""
+def test_a_token_that_cannot_be_looked_up_is_a_503(make_unavailable: MakeUnavailable) -> None:
+    """It may be revoked, so it is not accepted; but a 401 would make the client get a new one."""
     api = Api("Product viewers")
     tokens.forget_verified_tokens()
-    away("dynamodb")
+    make_unavailable("dynamodb")
     response = api("get", "/products/p1/changes")
     assert (response.status_code, response["Retry-After"]) == (503, "5")
     assert error_of(response)["message"] == "DynamoDB does not answer at the moment."
@@ -203,8 +215,8 @@ def test_a_token_that_can_not_be_looked_up_is_not_taken_and_not_refused_either(a
     assert Client().get("/v1.0/products", headers={"Authorization": "Bearer x"}).status_code == 401
 
 
-def test_a_user_database_that_is_away_is_no_500(world: World, settings: Any) -> None:
-    """Whoever sends a session's cookie needs SQL; whoever sends a token does not."""
+def test_an_unavailable_user_database_is_a_503(world: World, settings: Any) -> None:
+    """A session needs SQL; a token does not."""
     client, api = Client(), Api("Product viewers")
     client.cookies["sessionid"] = "a" * 32
     with connection.cursor() as cursor:
@@ -215,8 +227,8 @@ def test_a_user_database_that_is_away_is_no_500(world: World, settings: Any) -> 
     assert api("get", "/products").status_code == 200
 
 
-def test_addresses_and_contract_are_answered_whatever_is_away(away: Away) -> None:
-    away("dynamodb", "opensearch", *AWS)
+def test_contract_and_client_errors_need_no_dependency(make_unavailable: MakeUnavailable) -> None:
+    make_unavailable("dynamodb", "opensearch", *AWS)
     assert Client().get("/v1.0/schema").status_code == 200
     missing = Client().get("/v1.0/nothing")
     assert (missing.status_code, error_of(missing)["error"]) == (404, "Not Found")

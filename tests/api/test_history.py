@@ -1,4 +1,4 @@
-"""What staff can look up: how a product came to be as it is, what it was, and how far a write has come."""
+"""A product's history: past versions, the list of changes, and the receipt of each."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
@@ -15,7 +15,9 @@ from tests.support.builders import fields
 pytestmark = [pytest.mark.django_db, pytest.mark.engines]
 
 
-def test_staff_can_look_back(staff: Api, public: Api, catalogue: Catalogue, ann: Origin) -> None:
+def test_staff_can_read_past_versions(
+    staff: Api, public: Api, catalogue: Catalogue, ann: Origin
+) -> None:
     first = catalogue.create("p1", fields(), ann).product
     catalogue.update("p1", {"price": "2"}, ann)
     assert staff("get", "/products/p1?asOf=1").json()["price"] == "1500.00"
@@ -31,7 +33,7 @@ def test_staff_can_look_back(staff: Api, public: Api, catalogue: Catalogue, ann:
     assert "asOf" in error_of(public("get", "/products/p1?asOf=1"))["errors"]
 
 
-def test_a_moment_or_version_is_taken_in_each_of_its_notations(staff: Api, p1: str) -> None:
+def test_as_of_takes_every_notation_of_a_version_or_time(staff: Api, p1: str) -> None:
     created = datetime.fromisoformat(staff("get", "/products/p1").json()["createdAt"])
     later = (
         (created + timedelta(minutes=1))
@@ -53,18 +55,19 @@ def test_a_moment_or_version_is_taken_in_each_of_its_notations(staff: Api, p1: s
 
 
 @pytest.mark.usefixtures("unwritten")
-def test_what_is_sent_to_be_restored_is_refused(api: Api) -> None:
+def test_a_restore_takes_no_fields(api: Api) -> None:
     refused = api("post", "/products/p1/changes/1/restore", {"fields": ["price"]})
     assert (refused.status_code, list(error_of(refused)["errors"])) == (400, ["fields"])
 
 
-def test_the_history_is_walked_newest_first(
+def test_the_history_is_paged_newest_first(
     staff: Api, public: Api, catalogue: Catalogue, ann: Origin
 ) -> None:
     catalogue.create("p1", fields(), ann)
     for price in ("2", "3", "4", "5"):
         catalogue.update("p1", {"price": price}, ann)
-    versions, cursor = [], ""
+    versions: list[int] = []
+    cursor: str | None = ""
     while cursor is not None:
         body = staff("get", f"/products/p1/changes?limit=2{cursor}").json()
         versions += [change["version"] for change in body["changes"]]
@@ -81,7 +84,7 @@ def test_the_history_is_walked_newest_first(
     assert staff("get", "/products/nobody/changes").status_code == 404
 
 
-def test_the_history_tells_each_write_of_a_product_also_of_an_inactive_one(
+def test_the_history_lists_every_kind_of_change(
     staff: Api, catalogue: Catalogue, ann: Origin, ben: Origin
 ) -> None:
     catalogue.create("p1", fields(features=["SSL"]), ann)
@@ -91,11 +94,11 @@ def test_the_history_tells_each_write_of_a_product_also_of_an_inactive_one(
     catalogue.deactivate("p1", ann)
     body = staff("get", "/products/p1/changes").json()
     assert (body["count"], body["moreAvailable"], body["nextStartAt"]) == (5, False, None)
-    told = [
+    shown = [
         (change["changeType"], change["user"], list(change["changed"]))
         for change in body["changes"]
     ]
-    assert told[:4] == [
+    assert shown[:4] == [
         ("DELETE", "ann", ["active"]),
         ("RESTORE", "ben", ["active"]),
         ("DELETE", "ann", ["active"]),
@@ -124,9 +127,7 @@ def test_a_receipt_is_followed_from_accepted_to_complete(
     assert staff("get", receipt).json()["status"] == "stored"
     assert states() == ["done", "pending", "pending", "done"]
     pipeline.index("p1", 1)
-    later = replace(
-        pipeline, clock=lambda: datetime.now(UTC) + timedelta(seconds=5)
-    )  # what was stored has settled
+    later = replace(pipeline, clock=lambda: datetime.now(UTC) + timedelta(seconds=5))
     later.purge("p1", 1)
     done = staff("get", receipt)
     assert (done.json()["status"], states()) == ("complete", ["done"] * 4)

@@ -1,5 +1,6 @@
-"""What is asked beside the body - cursors, parameters, ids, versions, headers: understood, or refused by its name."""
+"""Cursors, query parameters, ids, versions and headers: valid, or refused by name."""
 
+import itertools
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.usefixtures("six")
-def test_a_cursor_altered_in_any_place_is_refused(public: Api) -> None:
+def test_an_altered_cursor_is_refused(public: Api) -> None:
     cursor = public("get", "/products?limit=1").json()["nextStartAt"]
     altered = [
         cursor[:at] + ("x" if cursor[at] != "x" else "y") + cursor[at + 1 :]
@@ -40,7 +41,7 @@ def test_a_cursor_altered_in_any_place_is_refused(public: Api) -> None:
 
 
 @pytest.mark.usefixtures("six")
-def test_a_cursor_is_for_the_list_it_came_with(
+def test_a_cursor_is_valid_for_its_own_list_only(
     public: Api, staff: Api, catalogue: Catalogue, ann: Origin
 ) -> None:
     catalogue.update("p1", {"price": "1"}, ann)
@@ -55,21 +56,24 @@ def test_a_cursor_is_for_the_list_it_came_with(
         "billingCycle=yearly",
         "q=host",
     ]
-    foreign = [f"/products?{other}&startAt={cursor}" for other in others]
-    foreign += [f"/products?active=all&startAt={cursor}", f"/products?startAt={history}"]
-    foreign += [f"/products/p1/changes?startAt={cursor}", f"/products/p2/changes?startAt={history}"]
-    for path in foreign:
+    wrong_lists = [f"/products?{other}&startAt={cursor}" for other in others]
+    wrong_lists += [f"/products?active=all&startAt={cursor}", f"/products?startAt={history}"]
+    wrong_lists += [
+        f"/products/p1/changes?startAt={cursor}",
+        f"/products/p2/changes?startAt={history}",
+    ]
+    for path in wrong_lists:
         refused = staff("get", path)
         assert refused.status_code == 400, path
         assert "another order or other filters" in error_of(refused)["errors"]["startAt"][0]
-    for limit in (2, 4):  # a page's size is not a part of the list
+    for limit in (2, 4):  # the page size may change
         assert (
             ids(public("get", f"/products?limit={limit}&startAt={cursor}"))
             == ["p1", "p2", "p3", "p4"][:limit]
         )
 
 
-def test_every_parameter_is_known_and_given_once(public: Api, staff: Api) -> None:
+def test_unknown_and_repeated_parameters_are_refused(public: Api, staff: Api) -> None:
     values = {
         "limit": "5",
         "sortBy": "price",
@@ -96,7 +100,7 @@ def test_every_parameter_is_known_and_given_once(public: Api, staff: Api) -> Non
         assert staff("get", path).status_code == 400
 
 
-NOT_UNDERSTOOD = [
+INVALID = [
     ("limit=0", "limit"),
     ("limit=101", "limit"),
     ("limit=ten", "limit"),
@@ -115,71 +119,76 @@ NOT_UNDERSTOOD = [
 ]
 
 
-def test_a_parameter_that_is_not_understood_is_named(public: Api) -> None:
-    for query, parameter in NOT_UNDERSTOOD:
+def test_an_invalid_parameter_is_named(public: Api) -> None:
+    for query, parameter in INVALID:
         refused = public("get", f"/products?{query}")
         assert refused.status_code == 400, query
         assert list(error_of(refused)["errors"]) == [parameter], query
 
 
-def test_a_price_from_nothing_bounds_nothing(public: Api) -> None:
-    """A slider of a portal begins at 0, and the contract's pattern has always allowed it."""
+def test_a_minimum_price_of_zero_is_no_limit(public: Api) -> None:
+    """A slider in a portal starts at 0, and the contract has always allowed it."""
     everything = ids(public("get", "/products"))
     for query in ("minPrice=0", "minPrice=0.00&sortBy=price", "minPrice=0&maxPrice=999999.99"):
         assert sorted(ids(public("get", f"/products?{query}"))) == sorted(everything), query
     assert ids(public("get", "/products?maxPrice=0")) == []
 
 
-# Addresses and headers
+# URLs and headers
+
+
+INVALID_IDS = [
+    "a%20b",
+    "%00",
+    "x" * 65,
+    "%F0%9F%8D%8B",
+    "a.b",
+    "..",
+    "%27%22",
+    "%ff",
+    "%ED%A0%80",
+    "p1%0A",
+    "%C3%A9",
+    "~",
+    "p1;x",
+]
+"""Ids as they are written in a URL."""
+
+CALLS_WITH_ID: list[tuple[str, str, Any]] = [
+    ("get", "", None),
+    ("put", "", {"price": "1"}),
+    ("delete", "", None),
+    ("get", "/changes", None),
+    ("get", "/changes/1", None),
+    ("post", "/changes/1/restore", None),
+]
 
 
 @pytest.mark.usefixtures("unwritten")
-def test_an_odd_id_is_refused_on_every_address(api: Api) -> None:
-    odd = [
-        "a%20b",
-        "%00",
-        "x" * 65,
-        "%F0%9F%8D%8B",
-        "a.b",
-        "..",
-        "%27%22",
-        "%ff",
-        "%ED%A0%80",
-        "p1%0A",
-        "%C3%A9",
-        "~",
-        "p1;x",
-    ]
-    for product_id in odd:
-        calls: list[tuple[str, str, Any]] = [
-            ("get", "", None),
-            ("put", "", {"price": "1"}),
-            ("delete", "", None),
-        ]
-        calls += [
-            ("get", "/changes", None),
-            ("get", "/changes/1", None),
-            ("post", "/changes/1/restore", None),
-        ]
-        for method, suffix, data in calls:
-            refused = api(method, f"/products/{product_id}{suffix}", data)
-            assert refused.status_code == 400, (product_id, method, suffix)
-            assert list(error_of(refused)["errors"]) == ["productId"]
-        if "%" not in product_id:
-            refused = api("post", "/products", fields(name="Another one", productId=product_id))
-            assert list(error_of(refused)["errors"]) == ["productId"]
-    unlike: list[Any] = ["", 7, True, [], {}, "\u0661", "p1\n", "a b"]
-    for wrong in unlike:
-        refused = api("post", "/products", fields(name="Another one", productId=wrong))
+def test_an_invalid_id_is_refused_on_every_url(api: Api) -> None:
+    calls = itertools.product(INVALID_IDS, CALLS_WITH_ID)
+    for product_id, (method, suffix, data) in calls:
+        refused = api(method, f"/products/{product_id}{suffix}", data)
+        assert refused.status_code == 400, (product_id, method, suffix)
         assert list(error_of(refused)["errors"]) == ["productId"]
 
 
 @pytest.mark.usefixtures("unwritten")
-def test_a_version_nobody_can_have_is_not_found(api: Api) -> None:
-    numbers = ["0", "00", "2", "9" * 12, "9" * 13, "9" * 1000, "9" * 1100, "9" * 4000, "9" * 4301]
-    for version in (*numbers, "-1", "1.0", "v1", "%D9%A1", "1e3", "+1", "%00"):
-        address = f"/products/p1/changes/{version}"
-        for method, path in (("get", address), ("post", f"{address}/restore")):
+def test_an_invalid_id_is_refused_in_a_body(api: Api) -> None:
+    in_urls = [product_id for product_id in INVALID_IDS if "%" not in product_id]
+    values: list[Any] = [*in_urls, "", 7, True, [], {}, "\u0661", "p1\n", "a b"]
+    for value in values:
+        refused = api("post", "/products", fields(name="Another one", productId=value))
+        assert list(error_of(refused)["errors"]) == ["productId"]
+
+
+@pytest.mark.usefixtures("unwritten")
+def test_an_impossible_version_is_not_found(api: Api) -> None:
+    large = ["9" * digits for digits in (12, 13, 1000, 1100, 4000, 4301)]
+    not_numbers = ["-1", "1.0", "v1", "%D9%A1", "1e3", "+1", "%00"]
+    for version in ("0", "00", "2", *large, *not_numbers):
+        receipt = f"/products/p1/changes/{version}"
+        for method, path in (("get", receipt), ("post", f"{receipt}/restore")):
             refused = api(method, path)
             assert refused.status_code == 404, (method, version[:20])
             error_of(refused)
@@ -195,8 +204,8 @@ def test_a_version_nobody_can_have_is_not_found(api: Api) -> None:
         "9" * 5000,
     ):
         assert list(error_of(api("get", f"/products/p1?asOf={as_of}"))["errors"]) == ["asOf"]
-    for moment in ("0001-01-01T00:00:00%2B14:00", "2026-01-01"):
-        assert api("get", f"/products/p1?asOf={moment}").status_code == 404
+    for time in ("0001-01-01T00:00:00%2B14:00", "2026-01-01"):
+        assert api("get", f"/products/p1?asOf={time}").status_code == 404
     assert api("get", "/products/p1?asOf=9999-12-31T23:59:59-14:00").status_code == 200
 
 
@@ -228,7 +237,7 @@ HEADERS: dict[str, list[str]] = {
 
 
 @pytest.mark.usefixtures("unwritten")
-def test_a_header_that_is_not_understood_is_refused_by_its_name(api: Api) -> None:
+def test_an_invalid_header_is_named(api: Api) -> None:
     calls: list[tuple[str, str, Any]] = [
         ("patch", "/products/p1", {"price": "1"}),
         ("delete", "/products/p1", None),
@@ -247,7 +256,7 @@ def test_a_header_that_is_not_understood_is_refused_by_its_name(api: Api) -> Non
 
 
 @pytest.mark.usefixtures("unwritten")
-def test_preferences_nobody_knows_are_ignored(api: Api) -> None:
+def test_unknown_preferences_are_ignored(api: Api) -> None:
     for value in (
         "",
         ",;,",

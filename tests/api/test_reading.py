@@ -1,4 +1,4 @@
-"""What a reader of the API may rely on: pages, filters, orders, searches, and who sees what."""
+"""Reading: pages, filters, orders and searches, and what the public and staff see."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -19,18 +19,19 @@ pytestmark = [pytest.mark.django_db, pytest.mark.engines]
 
 
 def next_of(response: Any) -> str | None:
-    """The path of the next page: ``Link`` has it, and the body agrees."""
+    """Return the path of the next page. Check that the body agrees with ``Link``."""
     link, body = response.get("Link"), response.json()
     assert body["moreAvailable"] == bool(link) == bool(body["nextStartAt"])
     if not link:
         return None
-    path = link[1:].partition(">")[0].removeprefix("/v1.0")
+    path: str = link[1:].partition(">")[0].removeprefix("/v1.0")
     assert link.endswith('; rel="next"')
     assert parse_qs(urlsplit(path).query)["startAt"] == [body["nextStartAt"]]
     return path
 
 
-def walked(api: Api, path: str | None) -> Iterator[Any]:
+def pages_from(api: Api, path: str | None) -> Iterator[Any]:
+    """Yield the response of each page."""
     while path:
         response = api("get", path)
         yield response
@@ -51,19 +52,19 @@ def test_an_empty_catalogue_is_an_empty_page(public: Api) -> None:
     assert "Link" not in response
 
 
-def test_a_page_has_twenty_five_products_unless_asked_otherwise(
+def test_a_page_has_25_products_by_default(
     public: Api, catalogue: Catalogue, pipeline: Pipeline, ann: Origin
 ) -> None:
     for number in range(26):
         catalogue.create(f"p{number}", fields(name=f"Hosting {number}"), ann)
         pipeline.store(f"p{number}", 1)
-    assert [len(ids(page)) for page in walked(public, "/products")] == [25, 1]
-    assert [len(ids(page)) for page in walked(public, "/products?limit=13")] == [13, 13]
-    assert [len(ids(page)) for page in walked(public, "/products?limit=26")] == [26]
-    assert [len(ids(page)) for page in walked(public, "/products?limit=100")] == [26]
+    assert [len(ids(page)) for page in pages_from(public, "/products")] == [25, 1]
+    assert [len(ids(page)) for page in pages_from(public, "/products?limit=13")] == [13, 13]
+    assert [len(ids(page)) for page in pages_from(public, "/products?limit=26")] == [26]
+    assert [len(ids(page)) for page in pages_from(public, "/products?limit=100")] == [26]
 
 
-WALKS = {
+FOUND = {
     "": "012345",
     "order=desc": "543210",
     "order=asc&minPrice=57": "0123",
@@ -85,10 +86,10 @@ WALKS = {
 
 
 @pytest.mark.usefixtures("six")
-def test_filters_and_orders_combine_and_are_kept_from_page_to_page(public: Api) -> None:
-    for query, found in WALKS.items():
+def test_filters_and_orders_hold_across_pages(public: Api) -> None:
+    for query, found in FOUND.items():
         assert ids(public("get", f"/products?{query}")) == [f"p{number}" for number in found], query
-        pages = list(walked(public, f"/products?limit=1&{query}"))
+        pages = list(pages_from(public, f"/products?limit=1&{query}"))
         assert [product_id for page in pages for product_id in ids(page)] == [
             f"p{number}" for number in found
         ], query
@@ -100,8 +101,8 @@ def test_filters_and_orders_combine_and_are_kept_from_page_to_page(public: Api) 
 
 
 @pytest.mark.usefixtures("six")
-def test_a_search_says_how_fresh_it_is(public: Api) -> None:
-    pages = list(walked(public, "/products?q=hosting&limit=4"))
+def test_a_search_reports_its_freshness(public: Api) -> None:
+    pages = list(pages_from(public, "/products?q=hosting&limit=4"))
     assert sorted(ids(pages[0]) + ids(pages[1])) == [f"p{number}" for number in range(6)]
     for page in pages:
         assert page.json()["search"]["source"] == "index"
@@ -109,7 +110,7 @@ def test_a_search_says_how_fresh_it_is(public: Api) -> None:
 
 
 @pytest.mark.usefixtures("six")
-def test_staff_walk_active_and_inactive_products_alike(
+def test_staff_can_list_active_and_inactive_products(
     staff: Api, catalogue: Catalogue, ann: Origin
 ) -> None:
     for product_id in ("p1", "p4"):
@@ -120,20 +121,24 @@ def test_staff_walk_active_and_inactive_products_alike(
         ("&active=false", "14"),
         ("&active=all", "012345"),
     ):
-        pages = walked(staff, f"/products?limit=2{query}")
+        pages = pages_from(staff, f"/products?limit=2{query}")
         assert "".join(product_id[1] for page in pages for product_id in ids(page)) == found
 
 
-# Who sees what
+# What the public and staff see
 
 
 @pytest.mark.usefixtures("six")
-def test_the_public_sees_what_is_stored_and_staff_what_is_accepted(
+def test_the_public_sees_stored_staff_sees_accepted_changes(
     public: Api, staff: Api, catalogue: Catalogue, pipeline: Pipeline, ann: Origin
 ) -> None:
     catalogue.update("p1", {"price": "1"}, ann)
-    seen = staff("get", "/products/p1")
-    assert (seen.json()["price"], seen.json()["updatedBy"], seen["ETag"]) == ("1.00", "ann", '"v2"')
+    response = staff("get", "/products/p1")
+    assert (response.json()["price"], response.json()["updatedBy"], response["ETag"]) == (
+        "1.00",
+        "ann",
+        '"v2"',
+    )
     assert public("get", "/products/p1").json()["price"] == "59.00"
     catalogue.deactivate("p2", ann)
     assert ids(public("get", "/products")) == [f"p{number}" for number in range(6)]
@@ -143,7 +148,7 @@ def test_the_public_sees_what_is_stored_and_staff_what_is_accepted(
 
 
 @pytest.mark.usefixtures("six")
-def test_who_wrote_is_for_staff_to_know(public: Api, staff: Api) -> None:
+def test_only_staff_see_who_wrote(public: Api, staff: Api) -> None:
     for path in ("/products", "/products?q=hosting"):
         assert all("updatedBy" not in product for product in public("get", path).json()["products"])
         assert all(
@@ -153,44 +158,42 @@ def test_who_wrote_is_for_staff_to_know(public: Api, staff: Api) -> None:
 
 
 @pytest.mark.usefixtures("six")
-def test_a_user_without_the_view_permission_is_the_public(
+def test_a_user_without_the_view_permission_sees_the_public_api(
     public: Api, catalogue: Catalogue, ann: Origin
 ) -> None:
     catalogue.deactivate("p1", ann)
-    plain = Api(None, name="somebody")
-    assert plain("get", "/products/p0").json() == public("get", "/products/p0").json()
-    assert "public" in plain("get", "/products")["Cache-Control"]
-    assert "active" in error_of(plain("get", "/products?active=all"))["errors"]
-    assert plain("get", "/products/p0/changes").status_code == 403
-    assert plain("get", "/products/p0/changes/1").status_code == 403
+    without_group = Api(None, name="somebody")
+    assert without_group("get", "/products/p0").json() == public("get", "/products/p0").json()
+    assert "public" in without_group("get", "/products")["Cache-Control"]
+    assert "active" in error_of(without_group("get", "/products?active=all"))["errors"]
+    assert without_group("get", "/products/p0/changes").status_code == 403
+    assert without_group("get", "/products/p0/changes/1").status_code == 403
 
 
-def test_staff_read_by_session_as_they_do_by_token(
-    world: World, catalogue: Catalogue, ann: Origin
-) -> None:
+def test_staff_can_read_with_a_session(world: World, catalogue: Catalogue, ann: Origin) -> None:
     catalogue.create("p1", fields(), ann)
     client = sign_in("eve", "Product viewers")
-    seen = client.get("/v1.0/products/p1")
-    assert (seen.json()["updatedBy"], seen["Cache-Control"]) == ("ann", "private, no-store")
+    response = client.get("/v1.0/products/p1")
+    assert (response.json()["updatedBy"], response["Cache-Control"]) == ("ann", "private, no-store")
     assert ids(client.get("/v1.0/products")) == ["p1"]
     User.objects.filter(username="eve").update(is_active=False)
     assert (
         client.get("/v1.0/products/p1").status_code == 404
-    )  # the public, to whom it is not yet there
+    )  # now public, and the product is not stored yet
 
 
-def test_what_is_not_there_for_the_public_looks_the_same_for_every_reason(
+def test_every_public_404_looks_the_same(
     public: Api, staff: Api, catalogue: Catalogue, pipeline: Pipeline, ann: Origin
 ) -> None:
-    for product_id, name in (("gone", "Gone hosting"), ("new", "New hosting")):
+    for product_id, name in (("inactive", "Inactive hosting"), ("new", "New hosting")):
         catalogue.create(product_id, fields(name=name), ann)
-    pipeline.store("gone", 1)
-    catalogue.deactivate("gone", ann)
-    pipeline.store("gone", 2)
-    for product_id in ("gone", "new", "never"):
+    pipeline.store("inactive", 1)
+    catalogue.deactivate("inactive", ann)
+    pipeline.store("inactive", 2)
+    for product_id in ("inactive", "new", "never"):
         refused = public("get", f"/products/{product_id}")
         assert (refused.status_code, refused["Cache-Control"]) == (404, "no-store")
         assert error_of(refused)["message"] == f"There is no product '{product_id}'."
-    assert staff("get", "/products/gone").json()["active"] is False
+    assert staff("get", "/products/inactive").json()["active"] is False
     assert staff("get", "/products/new").json()["active"] is True
     assert staff("get", "/products/never").status_code == 404

@@ -1,4 +1,4 @@
-"""What a writer through the API is answered: at once, or when it has come about, or before anything is done."""
+"""Writing: immediate responses, responses after a wait, and dry runs."""
 
 import threading
 from collections.abc import Iterator
@@ -17,8 +17,8 @@ pytestmark = [pytest.mark.django_db, pytest.mark.engines]
 
 
 @contextmanager
-def at_work(world: World) -> Iterator[None]:
-    """A worker on a thread of its own, who takes whatever is in the queues."""
+def running_worker(world: World) -> Iterator[None]:
+    """Run a worker on a thread that processes all queues."""
     done = threading.Event()
 
     def work() -> None:
@@ -34,10 +34,10 @@ def at_work(world: World) -> Iterator[None]:
         worker.join()
 
 
-# Answers
+# Responses
 
 
-def test_each_accepted_write_says_where_to_follow_it(api: Api) -> None:
+def test_each_accepted_write_links_to_its_receipt(api: Api) -> None:
     calls: list[tuple[str, str, Any]] = [("post", "/products", fields(productId="p1"))]
     calls += [("put", "/products/p1", {"price": "2"}), ("patch", "/products/p1", {"price": "3"})]
     for version, (method, path, data) in enumerate([*calls, ("delete", "/products/p1", None)], 1):
@@ -66,26 +66,26 @@ def test_each_accepted_write_says_where_to_follow_it(api: Api) -> None:
         assert (receipt["user"], receipt["source"]) == ("ann", "api")
 
 
-def test_put_and_patch_leave_alone_what_is_not_sent(api: Api, p1: str) -> None:
+def test_put_and_patch_keep_omitted_fields(api: Api, p1: str) -> None:
     for version, method in enumerate(("put", "patch"), 2):
         assert api(method, p1, {"price": f"{version}.00"}).status_code == 202
-        seen = api("get", p1).json()
-        assert (seen["name"], seen["description"], seen["price"]) == (
+        product = api("get", p1).json()
+        assert (product["name"], product["description"], product["price"]) == (
             "Basic hosting",
             "Hosting for a first site.",
             f"{version}.00",
         )
 
 
-def test_a_made_id_and_the_defaults_are_told(api: Api) -> None:
-    written = api("post", "/products", fields()).json()
-    assert written["productId"].startswith("prod_")
-    seen = api("get", f"/products/{written['productId']}").json()
-    told = {
-        name: seen[name]
+def test_a_generated_id_and_the_defaults_are_returned(api: Api) -> None:
+    receipt = api("post", "/products", fields()).json()
+    assert receipt["productId"].startswith("prod_")
+    product = api("get", f"/products/{receipt['productId']}").json()
+    shown = {
+        name: product[name]
         for name in ("currency", "billingCycle", "renewalPrice", "period", "features", "active")
     }
-    assert told == {
+    assert shown == {
         "currency": "ZAR",
         "billingCycle": "one-time",
         "renewalPrice": None,
@@ -93,14 +93,12 @@ def test_a_made_id_and_the_defaults_are_told(api: Api) -> None:
         "features": [],
         "active": True,
     }
-    assert seen["createdAt"] == seen["updatedAt"]
+    assert product["createdAt"] == product["updatedAt"]
 
 
-def test_request_ids_are_taken_when_sane_and_made_otherwise_and_are_in_the_receipt(
-    api: Api, p1: str
-) -> None:
-    taken = ["request-1", "a" * 64, "A.b_c-123"]
-    for version, given in enumerate(taken, 2):
+def test_valid_request_ids_are_kept_and_others_replaced(api: Api, p1: str) -> None:
+    valid = ["request-1", "a" * 64, "A.b_c-123"]
+    for version, given in enumerate(valid, 2):
         written = api("patch", p1, {"price": f"{version}.00"}, X_Request_ID=given)
         assert written["X-Request-ID"] == given
         assert api("get", f"{p1}/changes/{version}").json()["requestId"] == given
@@ -110,7 +108,7 @@ def test_request_ids_are_taken_when_sane_and_made_otherwise_and_are_in_the_recei
         error_of(refused)
 
 
-def test_a_product_made_elsewhere_is_the_same_product(
+def test_the_api_updates_a_product_created_elsewhere(
     api: Api, catalogue: Catalogue, ann: Origin
 ) -> None:
     catalogue.create("p9", fields(), ann)
@@ -121,42 +119,40 @@ def test_a_product_made_elsewhere_is_the_same_product(
 
 
 @pytest.mark.parametrize(
-    ("asked", "until"),
+    ("preference", "until"),
     [
         ("wait=9", "stored"),
         ("wait=10; until=searchable", "searchable"),
         ("wait=10; until=audited", "audited"),
     ],
 )
-def test_who_waits_gets_the_product_at_the_point_that_was_asked_for(
-    api: Api, world: World, asked: str, until: str
+def test_a_wait_returns_the_product_after_the_effect(
+    api: Api, world: World, preference: str, until: str
 ) -> None:
-    applied = f"{asked.partition(';')[0]}, until={until}"
-    with at_work(world):
+    applied = f"{preference.partition(';')[0]}, until={until}"
+    with running_worker(world):
         calls = (("post", "", 201), ("put", "/p1", 200), ("patch", "/p1", 200))
         for version, (method, path, status) in enumerate(calls, 1):
             data = fields(productId="p1") if method == "post" else {"price": f"{version}.00"}
-            response = api(method, f"/products{path}", data, Prefer=asked)
+            response = api(method, f"/products{path}", data, Prefer=preference)
             assert (response.status_code, response["Preference-Applied"]) == (status, applied)
             assert response["Location"] == f"/v1.0/products/p1/changes/{version}"
             assert (response.json()["version"], response.json()["updatedBy"]) == (version, "ann")
             states = api("get", f"/products/p1/changes/{version}").json()["effects"]
             assert {states[name]["state"] for name in ("stored", until)} == {"done"}
-        gone = api("delete", "/products/p1", Prefer=f'Wait="99", UNTIL="{until}"')
-        assert (gone.status_code, gone.content, gone["ETag"]) == (204, b"", '"v4"')
-        assert gone["Location"] == "/v1.0/products/p1/changes/4"
-        assert (
-            gone["Preference-Applied"] == f"wait=10, until={until}"
-        )  # cut at what we are ready for
+        deleted = api("delete", "/products/p1", Prefer=f'Wait="99", UNTIL="{until}"')
+        assert (deleted.status_code, deleted.content, deleted["ETag"]) == (204, b"", '"v4"')
+        assert deleted["Location"] == "/v1.0/products/p1/changes/4"
+        assert deleted["Preference-Applied"] == f"wait=10, until={until}"  # limited to 10 seconds
     assert Api(anonymous=True)("get", "/products/p1").status_code == 404
 
 
-def test_who_gives_up_waiting_has_still_written(api: Api, p1: str, world: World) -> None:
+def test_a_write_is_kept_when_its_wait_times_out(api: Api, p1: str, world: World) -> None:
     for version, method in enumerate(("put", "patch"), 2):
         response = api(method, p1, {"price": f"{version}.00"}, Prefer="wait=0")
         assert (response.status_code, "Preference-Applied" in response) == (202, False)
-    listed = api("delete", p1, Prefer="respond-async, wait=0; until=audited, handling=lenient")
-    assert (listed.status_code, listed["Retry-After"], "Preference-Applied" in listed) == (
+    deleted = api("delete", p1, Prefer="respond-async, wait=0; until=audited, handling=lenient")
+    assert (deleted.status_code, deleted["Retry-After"], "Preference-Applied" in deleted) == (
         202,
         "1",
         False,
@@ -168,7 +164,7 @@ def test_who_gives_up_waiting_has_still_written(api: Api, p1: str, world: World)
     assert (int(record["version"]), record["active"]) == (4, False)
 
 
-def test_what_changes_nothing_is_answered_at_once_with_what_is_there(
+def test_an_unchanged_product_is_returned_without_waiting(
     api: Api, p1: str, catalogue: Catalogue
 ) -> None:
     for data in (
@@ -184,18 +180,20 @@ def test_what_changes_nothing_is_answered_at_once_with_what_is_there(
             assert (same.status_code, same["ETag"], same.json()["version"]) == (200, '"v1"', 1)
             assert "Location" not in same
     api("delete", p1)
-    gone = api("delete", p1, Prefer="wait=10")
-    assert (gone.status_code, gone.content, "Location" in gone) == (204, b"", False)
+    again = api("delete", p1, Prefer="wait=10")
+    assert (again.status_code, again.content, "Location" in again) == (204, b"", False)
     assert versions(catalogue) == [2, 1]
 
 
-# Trying, and going back
+# Dry runs and restoring
 
 
-def test_a_dry_run_says_what_would_happen(api: Api, p1: str, catalogue: Catalogue) -> None:
-    would = api("patch", f"{p1}?dryRun=true", {"price": "2"})
-    assert (would.status_code, "Location" in would) == (200, False)
-    body = would.json()
+def test_a_dry_run_returns_the_change_without_writing(
+    api: Api, p1: str, catalogue: Catalogue
+) -> None:
+    dry_run = api("patch", f"{p1}?dryRun=true", {"price": "2"})
+    assert (dry_run.status_code, "Location" in dry_run) == (200, False)
+    body = dry_run.json()
     assert (body["dryRun"], body["changeType"], body["product"]["version"]) == (True, "UPDATE", 2)
     assert body["changed"] == {"price": {"before": "1500.00", "after": "2.00"}}
     assert api("patch", f"{p1}?dryRun=true", {"price": "1500"}).json()["changeType"] is None

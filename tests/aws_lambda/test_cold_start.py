@@ -38,9 +38,9 @@ NEEDED = {
 RECEIPT = "/v1.0/products/p1/changes/1"
 ASK = """
 import gc, json, sys
-from bbws_products.aws_lambda import ask
+from bbws_products.aws_lambda import send_get
 loaded = sorted(sys.modules)
-answers = [ask(path, {}, {"Authorization": f"Bearer {token}"} if token else {}) for path, token in json.load(sys.stdin)]
+answers = [send_get(path, {}, {"Authorization": f"Bearer {token}"} if token else {}) for path, token in json.load(sys.stdin)]
 print(json.dumps([loaded, gc.isenabled(), gc.get_freeze_count(), [answer["statusCode"] for answer in answers]]))
 """
 

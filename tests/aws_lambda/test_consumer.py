@@ -11,8 +11,8 @@ import pytest
 from products.adapters.sqs.doorbell_direct import task_message
 from products.catalogue import Catalogue
 from products.changes import Origin
-from tasks.aws_lambda import NotTaken, handler
-from tasks.queues import BACKOFF
+from tasks.aws_lambda import TaskNotRunnable, handler
+from tasks.queues import BACKOFF_SECONDS
 from tests.support.builders import fields
 from tests.support.lambda_events import Context, records
 from tests.support.world import World
@@ -56,7 +56,8 @@ def test_what_there_is_no_time_for_comes_back(
     assert failed(handled({"Records": [only]}, milliseconds=4_000)) == [only["messageId"]]
     assert world.record("p1") is None
     visibility = world.sqs.receive_message(
-        QueueUrl=world.queue_url(world.queue("products.persist")), WaitTimeSeconds=BACKOFF[1] + 3
+        QueueUrl=world.queue_url(world.queue("products.persist")),
+        WaitTimeSeconds=BACKOFF_SECONDS[1] + 3,
     )
     assert len(visibility["Messages"]) == 1  # not after a minute, as its visibility time-out has it
 
@@ -83,7 +84,7 @@ def test_what_there_is_no_time_for_comes_back(
 def test_what_is_no_task_fails(body: str, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.ERROR, "tasks.aws_lambda"):
         assert failed(handled({"Records": [record(body)]})) == ["m1"]
-    assert "message not taken" in caplog.text
+    assert "message rejected" in caplog.text
 
 
 @pytest.mark.usefixtures("world")
@@ -126,5 +127,5 @@ def test_a_schedule_starts_what_is_listed_and_nothing_else() -> None:
     assert handled({"task": "products.relay"}) is None
     others = ["products.persist", "celery.backend_cleanup", ["x"], None]
     for event in [*({"task": other} for other in others), {}, {"manage": "shell"}]:
-        with pytest.raises(NotTaken, match="A schedule may start"):
+        with pytest.raises(TaskNotRunnable, match="A schedule may start"):
             handled(event)

@@ -1,6 +1,7 @@
-"""``make bench``: measure, and print the table; ``--write`` puts it into docs/benchmarks.md.
+"""``make bench``: measure and print tables. ``--write`` puts them into docs/benchmarks.md.
 
-``ARGS="reading accepting"`` measures only these; ``ARGS="growing --products 1000000"`` at full size.
+``ARGS="reading accepting"`` runs only these benchmarks. ``ARGS="growing --products 1000000"`` uses
+a large catalogue of this size.
 """
 
 import argparse
@@ -28,26 +29,27 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sections", nargs="*", help=", ".join(SECTIONS))
     parser.add_argument(
-        "--rounds", type=int, default=7, help="rounds that are measured, after one that warms up"
+        "--rounds", type=int, default=7, help="measured rounds, after one warm-up round"
     )
-    parser.add_argument("--count", type=int, default=1000, help="requests a round")
+    parser.add_argument("--count", type=int, default=1000, help="requests per round")
     parser.add_argument("--products", type=int, default=100_000, help="size of the large catalogue")
     parser.add_argument(
         "--write", action="store_true", help=f"put these sections into {RESULTS.relative_to(ROOT)}"
     )
-    asked = parser.parse_args()
-    if unknown := set(asked.sections) - SECTIONS.keys():
-        parser.error(f"there is no {', '.join(unknown)}")
-    for name in asked.sections or SECTIONS:
+    arguments = parser.parse_args()
+    if unknown := set(arguments.sections) - SECTIONS.keys():
+        parser.error(f"unknown benchmarks: {', '.join(unknown)}")
+    for name in arguments.sections or SECTIONS:
         title, measure = SECTIONS[name]
         if name == "growing":
-            measure = partial(measure, products=asked.products)
-        with exit_on_engine_failure(), stack() as standing:  # each on engines that hold nothing yet
-            rows = measure(standing, rounds=asked.rounds, count=asked.count)
+            measure = partial(measure, products=arguments.products)
+        # Each benchmark starts with empty services.
+        with exit_on_engine_failure(), stack() as empty_stack:
+            rows = measure(empty_stack, rounds=arguments.rounds, count=arguments.count)
             text = f"{table(rows)}\n\n{machine()}\n"
         sys.stdout.write(f"## {title}\n\n{text}\n")
         sys.stdout.flush()
-        if asked.write:
+        if arguments.write:
             write_section(title, text)
 
 

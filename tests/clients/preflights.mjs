@@ -1,7 +1,7 @@
-/** What a browser asks before it lets a portal's page call the API, for each method and each header it would send. */
+/** The CORS preflights of a browser, for each method and header that a portal's page may use. */
 
 import axios from "axios";
-import { inOrder, same } from "./check.mjs";
+import { expectEqual, runStages } from "./expect.mjs";
 
 const { API_URL, PORTAL } = process.env;
 const HEADERS = [
@@ -13,70 +13,71 @@ const HEADERS = [
   "prefer",
   "x-request-id",
 ];
-const PLACES = {
+const PATHS = {
   "/v1.0/products": ["GET", "POST"],
   "/v1.0/products/P1": ["GET", "PUT", "PATCH", "DELETE"],
   "/v1.0/products/P1/changes": ["GET"],
   "/v1.0/products/P1/changes/1": ["GET"],
   "/v1.0/products/P1/changes/1/restore": ["POST"],
 };
-const QUESTIONS = Object.entries(PLACES).flatMap(([path, methods]) =>
+const PREFLIGHTS = Object.entries(PATHS).flatMap(([path, methods]) =>
   methods.flatMap((method) => [...HEADERS, HEADERS.join(",")].map((headers) => ({ path, method, headers }))),
 );
-const ofCors = (headers) => Object.keys(headers).filter((name) => name.startsWith("access-control-"));
+const corsHeaders = (headers) => Object.keys(headers).filter((name) => name.startsWith("access-control-"));
 const words = (text) =>
   String(text)
     .toLowerCase()
     .split(/\s*,\s*/);
-const ask = (origin, { path, method, headers }) =>
+const sendPreflight = (origin, { path, method, headers }) =>
   axios.options(API_URL + path, {
     headers: { Origin: origin, "Access-Control-Request-Method": method, "Access-Control-Request-Headers": headers },
     validateStatus: null,
   });
 
-async function thePortalMayAskAll() {
-  for (const question of QUESTIONS) {
-    const { status, headers } = await ask(PORTAL, question);
-    const what = `for ${question.method} ${question.path} with ${question.headers}`;
-    same(`The preflight's status ${what}`, status, 200);
-    same(`Who is allowed ${what}`, headers["access-control-allow-origin"], PORTAL);
-    same(
-      `Whether the method is ${what}`,
-      words(headers["access-control-allow-methods"]).includes(question.method.toLowerCase()),
+async function allowsThePortal() {
+  for (const preflight of PREFLIGHTS) {
+    const { status, headers } = await sendPreflight(PORTAL, preflight);
+    const what = `for ${preflight.method} ${preflight.path} with ${preflight.headers}`;
+    expectEqual(`The preflight's status ${what}`, status, 200);
+    expectEqual(`The allowed origin ${what}`, headers["access-control-allow-origin"], PORTAL);
+    expectEqual(
+      `Whether the method is allowed ${what}`,
+      words(headers["access-control-allow-methods"]).includes(preflight.method.toLowerCase()),
       true,
     );
     const allowed = words(headers["access-control-allow-headers"]);
-    same(
-      `What is missing ${what}`,
-      words(question.headers).filter((name) => !allowed.includes(name)),
+    expectEqual(
+      `The missing headers ${what}`,
+      words(preflight.headers).filter((name) => !allowed.includes(name)),
       [],
     );
-    same(`How long that holds ${what}`, headers["access-control-max-age"], "3600");
-    same(`Whether caches tell origins apart ${what}`, words(headers.vary).includes("origin"), true);
-    same(`Whether cookies may come ${what}`, headers["access-control-allow-credentials"], undefined);
+    expectEqual(`The lifetime ${what}`, headers["access-control-max-age"], "3600");
+    expectEqual(`Whether the response varies by origin ${what}`, words(headers.vary).includes("origin"), true);
+    expectEqual(`Whether cookies are allowed ${what}`, headers["access-control-allow-credentials"], undefined);
   }
 }
 
-async function othersMayNot() {
+async function refusesOtherOrigins() {
   for (const origin of [
     "https://elsewhere.example.com",
     `${PORTAL}.example.net`,
     PORTAL.replace("https", "http"),
     "null",
   ]) {
-    for (const question of QUESTIONS) {
-      same(`What ${origin} is told`, ofCors((await ask(origin, question)).headers), []);
+    for (const preflight of PREFLIGHTS) {
+      const response = await sendPreflight(origin, preflight);
+      expectEqual(`The CORS headers of a preflight from ${origin}`, corsHeaders(response.headers), []);
     }
     const { headers } = await axios.get(`${API_URL}/v1.0/products`, { headers: { Origin: origin } });
-    same(`What ${origin} is told with an answer`, ofCors(headers), []);
+    expectEqual(`The CORS headers of a response to ${origin}`, corsHeaders(headers), []);
   }
 }
 
-async function othersPlacesAreNobodys() {
+async function refusesPathsOutsideTheApi() {
   for (const path of ["/admin/", "/healthz"]) {
-    const answer = await ask(PORTAL, { path, method: "GET", headers: "authorization" });
-    same(`What the portal is told of ${path}`, ofCors(answer.headers), []);
+    const response = await sendPreflight(PORTAL, { path, method: "GET", headers: "authorization" });
+    expectEqual(`The CORS headers of ${path}`, corsHeaders(response.headers), []);
   }
 }
 
-await inOrder(thePortalMayAskAll, othersMayNot, othersPlacesAreNobodys);
+await runStages(allowsThePortal, refusesOtherOrigins, refusesPathsOutsideTheApi);

@@ -1,8 +1,9 @@
-"""What callers write works: a client generated from the contract, and a browser's axios from another origin."""
+"""Programs of API users: a client generated from the contract, and axios in a browser."""
 
 import os
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from tests.support.tools import path_of
 
 PROGRAMS = ROOT / "tests/clients"
 CONTRACT = ROOT / "products/api/openapi.yaml"
-PATIENCE = 60
+TIMEOUT_SECONDS = 60
 pytestmark = pytest.mark.needs("node")
 
 PORTAL = "https://portal.example.com"
@@ -28,15 +29,15 @@ def node() -> str:
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> Path:
-    """The programs in a directory of their own, where types are generated and code is built."""
-    made = tmp_path / "clients"
-    made.mkdir()
+def workspace(tmp_path: Path) -> Path:
+    """Copy the programs into a new directory, in which types are generated and code is built."""
+    directory = tmp_path / "clients"
+    directory.mkdir()
     for program in (*PROGRAMS.glob("*.ts"), PROGRAMS / "package.json", PROGRAMS / "tsconfig.json"):
-        shutil.copy(program, made)
-    (made / "contract.ts").unlink(missing_ok=True)
-    (made / "node_modules").symlink_to(PROGRAMS / "node_modules")
-    return made
+        shutil.copy(program, directory)
+    (directory / "contract.ts").unlink(missing_ok=True)
+    (directory / "node_modules").symlink_to(PROGRAMS / "node_modules")
+    return directory
 
 
 def run(*command: str, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -47,44 +48,48 @@ def run(*command: str, cwd: Path, **variables: str) -> subprocess.CompletedProce
         env=environment,
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=TIMEOUT_SECONDS,
         check=False,
     )
 
 
-def compiled(node: str, room: Path, contract: dict[str, Any]) -> str:
-    """What the compiler has to say of the program against the types of this contract."""
-    (room / "contract.yaml").write_text(yaml.safe_dump(contract))
-    modules = room / "node_modules"
+def compile_client(node: str, workspace: Path, contract: dict[str, Any]) -> str:
+    """Generate the types of this contract and compile the program. Return the compiler's output."""
+    (workspace / "contract.yaml").write_text(yaml.safe_dump(contract))
+    modules = workspace / "node_modules"
     generator = str(modules / "openapi-typescript/bin/cli.js")
-    generated = run(node, generator, "contract.yaml", "--output", "contract.ts", cwd=room)
+    generated = run(node, generator, "contract.yaml", "--output", "contract.ts", cwd=workspace)
     assert generated.returncode == 0, generated.stderr
-    return run(node, str(modules / "typescript/bin/tsc"), cwd=room).stdout
+    return run(node, str(modules / "typescript/bin/tsc"), cwd=workspace).stdout
 
 
-def as_published() -> dict[str, Any]:
+def published_contract() -> dict[str, Any]:
     return dict(yaml.safe_load(CONTRACT.read_text()))
 
 
-def test_a_client_generated_from_the_contract_lives_a_products_whole_life(
-    node: str, room: Path, deployment: Deployment
+def test_a_generated_client_covers_a_products_whole_life(
+    node: str, workspace: Path, deployment: Deployment
 ) -> None:
-    assert compiled(node, room, as_published()) == ""
+    assert compile_client(node, workspace, published_contract()) == ""
     deployment.start_worker()
     deployment.start_web()
     deployment.await_worker()
-    ended = run(
-        node, "built/life.js", cwd=room, API_URL=deployment.url(""), API_TOKEN=deployment.token()
+    finished = run(
+        node,
+        "built/life.js",
+        cwd=workspace,
+        API_URL=deployment.url(""),
+        API_TOKEN=deployment.token(),
     )
-    assert ended.returncode == 0, ended.stderr
-    assert ended.stdout.split()[-1] == "isTakenAway"
+    assert finished.returncode == 0, finished.stderr
+    assert finished.stdout.split()[-1] == "deactivate"
 
 
 def without_a_field(contract: dict[str, Any]) -> None:
     del contract["components"]["schemas"]["Product"]["properties"]["price"]
 
 
-def without_an_answer(contract: dict[str, Any]) -> None:
+def without_a_response(contract: dict[str, Any]) -> None:
     del contract["paths"]["/v1.0/products"]["get"]["responses"]["304"]
 
 
@@ -99,40 +104,40 @@ def with_a_bare_success(contract: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    "spoil",
-    [without_a_field, without_an_answer, without_a_header, with_a_bare_success],
-    ids=lambda spoil: spoil.__name__,
+    "damage",
+    [without_a_field, without_a_response, without_a_header, with_a_bare_success],
+    ids=lambda damage: damage.__name__,
 )
-def test_against_a_wrong_contract_the_program_does_not_compile(
-    node: str, room: Path, spoil: Any
+def test_a_client_does_not_compile_against_a_wrong_contract(
+    node: str, workspace: Path, damage: Callable[[dict[str, Any]], None]
 ) -> None:
-    contract = as_published()
-    spoil(contract)
-    assert "error TS" in compiled(node, room, contract)
+    contract = published_contract()
+    damage(contract)
+    assert "error TS" in compile_client(node, workspace, contract)
 
 
-def test_preflights_let_the_portal_in_and_nobody_else(node: str, deployment: Deployment) -> None:
+def test_preflights_allow_only_the_portal(node: str, deployment: Deployment) -> None:
     deployment.start_web(CORS_ALLOWED_ORIGINS=PORTAL)
-    ended = run(node, "preflights.mjs", cwd=PROGRAMS, API_URL=deployment.url(""), PORTAL=PORTAL)
-    assert ended.returncode == 0, ended.stderr
-    assert ended.stdout.split()[-1] == "othersPlacesAreNobodys"
+    finished = run(node, "preflights.mjs", cwd=PROGRAMS, API_URL=deployment.url(""), PORTAL=PORTAL)
+    assert finished.returncode == 0, finished.stderr
+    assert finished.stdout.split()[-1] == "refusesPathsOutsideTheApi"
 
 
-def test_a_page_of_the_portal_reads_all_it_needs_and_tries_again_when_told(
+def test_a_portal_page_reads_the_api_and_honours_retry_after(
     node: str, deployment: Deployment, aws: Proxy, tmp_path: Path
 ) -> None:
-    away = tmp_path / "dynamodb-is-away"  # the program makes it and takes it away
-    aws.fault = lambda request: RESET if away.exists() else PASS
+    outage = tmp_path / "dynamodb-outage"  # the program creates and removes it
+    aws.fault = lambda request: RESET if outage.exists() else PASS
     deployment.start_worker()
     limits = {"THROTTLE_PUBLIC": "3", "THROTTLE_STAFF": "50"}
     deployment.start_web(CORS_ALLOWED_ORIGINS=PORTAL, AWS_ENDPOINT_URL_DYNAMODB=aws.url, **limits)
-    there = {
+    variables = {
         "API_URL": deployment.url(""),
         "API_TOKEN": deployment.token(),
         "PORTAL": PORTAL,
-        "AWAY": str(away),
+        "OUTAGE": str(outage),
     }
     deployment.await_worker()
-    ended = run(node, "portal.mjs", cwd=PROGRAMS, **there)
-    assert ended.returncode == 0, ended.stderr
-    assert ended.stdout.split()[-1] == "isRefusedElsewhere"
+    finished = run(node, "portal.mjs", cwd=PROGRAMS, **variables)
+    assert finished.returncode == 0, finished.stderr
+    assert finished.stdout.split()[-1] == "refuseOtherOrigins"

@@ -27,12 +27,12 @@ from products.idempotency import IdempotencyKey, IdempotencyRecord
 from products.reconciliation import drift_scan
 from tasks.queues import (
     DLQ_RETENTION_DAYS,
+    LONG_POLL_SECONDS,
     MAX_RECEIVE_COUNT,
     RELAY,
     RETENTION_DAYS,
     VERIFY,
     VISIBILITY_SECONDS,
-    WAIT_SECONDS,
     dlq_name,
     queue_names,
 )
@@ -100,7 +100,7 @@ def test_queues_are_the_same_here_in_settings_and_on_aws(
         designed = {
             "VisibilityTimeout": str(VISIBILITY_SECONDS),
             "MessageRetentionPeriod": str(RETENTION_DAYS * DAY),
-            "ReceiveMessageWaitTimeSeconds": str(WAIT_SECONDS),
+            "ReceiveMessageWaitTimeSeconds": str(LONG_POLL_SECONDS),
             "maxReceiveCount": str(MAX_RECEIVE_COUNT),
             "dead": dlq_name(queue, infra.env),
             "dead for": str(DLQ_RETENTION_DAYS * DAY),

@@ -1,4 +1,4 @@
-"""Every address of the URLconf, asked by everyone: who is let in, and that whoever is not writes nothing."""
+"""Every URL, requested by every kind of user: who gets in, and that a refusal writes nothing."""
 
 import json
 import re
@@ -55,35 +55,34 @@ PEOPLE: dict[str, tuple[Callable[[], Client], set[str]]] = {
 }
 
 
-def routes(resolver: URLResolver, before: str = "") -> Iterator[str]:
+def routes(resolver: URLResolver, prefix: str = "") -> Iterator[str]:
+    """Yield the pattern of each URL."""
     for pattern in resolver.url_patterns:
-        spelled = re.sub(r"^\^\(\?P<app_label>.*\)/\$$", "<app_label>/", str(pattern.pattern))
-        yield from (
-            routes(pattern, before + spelled)
-            if isinstance(pattern, URLResolver)
-            else [before + spelled]
-        )
+        text = re.sub(r"^\^\(\?P<app_label>.*\)/\$$", "<app_label>/", str(pattern.pattern))
+        if isinstance(pattern, URLResolver):
+            yield from routes(pattern, prefix + text)
+        else:
+            yield prefix + text
 
 
-def test_the_table_has_every_route() -> None:
-    found = list(routes(get_resolver()))
-    missing = sorted(set(found) - set(TABLE))
-    assert not missing, "Say in TABLE who may do what there, one line each: " + ", ".join(
-        f'"{route}": page("/{route}", VIEW)' for route in missing
-    )
-    assert set(TABLE) <= set(found), (
-        f"gone from the URLconf, so take it out of TABLE: {set(TABLE) - set(found)}"
-    )
+def test_the_table_covers_every_route() -> None:
+    existing = set(routes(get_resolver()))
+    missing = sorted(existing - set(TABLE))
+    suggestions = ", ".join(f'"{route}": page("/{route}", VIEW)' for route in missing)
+    assert not missing, f"Add a line to TABLE for each, with who may do what: {suggestions}"
+    removed = set(TABLE) - existing
+    assert not removed, f"Remove from TABLE, as the URLconf has no such route: {removed}"
 
 
 @pytest.fixture
-def there(catalogue: Catalogue, pipeline: Pipeline, ann: Origin) -> dict[str, Any]:
+def ids(catalogue: Catalogue, pipeline: Pipeline, ann: Origin) -> dict[str, Any]:
+    """Create what the URLs in TABLE refer to. Return the ids to fill in."""
     for number in range(3):
         catalogue.create(f"p{number}", fields(name=f"Hosting {number}"), ann)
     catalogue.deactivate("p0", ann)
     pipeline.store("p2", 1)
     user, holder = (User.objects.create(username=name) for name in ("somebody", "holder"))
-    token = tokens.issue(holder, label="theirs", lifetime=timedelta(days=1))[0]
+    token, _ = tokens.issue(holder, label="theirs", lifetime=timedelta(days=1))
     group = Group.objects.create(name="Some group")
     row = planned_row(1, catalogue.newest("p1"), {"price": "8"})
     job = bootstrap.jobs().plan(JobKind.BULK, "Price 8", [row], actor="ann")
@@ -96,70 +95,84 @@ def there(catalogue: Catalogue, pipeline: Pipeline, ann: Origin) -> dict[str, An
     }
 
 
-@pytest.mark.parametrize(("person", "may"), PEOPLE.values(), ids=PEOPLE)
-def test_everyone_is_let_in_where_they_may_and_nowhere_else(
-    there: dict[str, Any], world: World, person: Callable[[], Client], may: set[str]
+@pytest.mark.parametrize(("log_in", "roles"), PEOPLE.values(), ids=PEOPLE)
+def test_every_url_enforces_its_permissions(
+    ids: dict[str, Any], world: World, log_in: Callable[[], Client], roles: set[str]
 ) -> None:
-    client = person()
-    asked = [(route, method) for route in TABLE for method in methods_of(TABLE[route])]
-    expected = {(route, method): expectation(TABLE[route], method, may) for route, method in asked}
-    writes = [key for key in asked if key[1] != "GET" and expected[key] == "in"]
-    before = everything(world)
-    found = {key: outcome(client, *key, there) for key in asked if key not in writes}
-    assert {key: answer for key, answer in found.items() if answer != expected[key]} == {}
-    assert everything(world) == before, "something was written by a GET, or by who is not let in"
-    found = {key: outcome(again(client), *key, there) for key in writes}
-    assert {key: answer for key, answer in found.items() if answer != expected[key]} == {}
-    assert (everything(world) != before) == bool(may & {ADD, CHANGE, DELETE})
+    client = log_in()
+    requests = [(route, method) for route in TABLE for method in methods_of(TABLE[route])]
+    expected = {
+        (route, method): expected_outcome(TABLE[route], method, roles) for route, method in requests
+    }
+    writes = [key for key in requests if key[1] != "GET" and expected[key] == "allowed"]
+    before = everything_stored(world)
+    observed = {key: outcome(client, *key, ids) for key in requests if key not in writes}
+    assert unexpected(observed, expected) == {}
+    assert everything_stored(world) == before, "a GET or a refused request has written"
+    observed = {key: outcome(new_session(client), *key, ids) for key in writes}
+    assert unexpected(observed, expected) == {}
+    assert (everything_stored(world) != before) == bool(roles & {ADD, CHANGE, DELETE})
+
+
+def unexpected(
+    observed: dict[tuple[str, str], str], expected: dict[tuple[str, str], str]
+) -> dict[tuple[str, str], str]:
+    return {key: result for key, result in observed.items() if result != expected[key]}
 
 
 def methods_of(row: Row) -> tuple[str, ...]:
     return METHODS if row.address.startswith("/v1.0/") else METHODS[:2]
 
 
-def expectation(row: Row, method: str, may: set[str]) -> str:
-    of_the_admin = row.address.startswith("/admin/")
+def expected_outcome(row: Row, method: str, roles: set[str]) -> str:
+    is_admin_url = row.address.startswith("/admin/")
     needed = row.needs.get(method)
-    if needed == ANYONE or (needed in may and (STAFF in may or not of_the_admin)):
-        return "in"
-    return "login" if of_the_admin and STAFF not in may else "refused"
+    has_role = needed in roles and (STAFF in roles or not is_admin_url)
+    if needed == ANYONE or has_role:
+        return "allowed"
+    return "login" if is_admin_url and STAFF not in roles else "refused"
 
 
-def outcome(client: Client, route: str, method: str, there: dict[str, Any]) -> str:
-    address, _, sent = TABLE[route]
-    address = address.format(**there)
+def outcome(client: Client, route: str, method: str, ids: dict[str, Any]) -> str:
+    row = TABLE[route]
+    url = row.address.format(**ids)
     sent = {
-        name: value.format(**there) if isinstance(value, str) else value
-        for name, value in sent.items()
+        name: value.format(**ids) if isinstance(value, str) else value
+        for name, value in row.sent.items()
     }
-    json = {"content_type": "application/json"} if address.startswith("/v1.0/") else {}
-    data = {} if method == "GET" else {"data": sent, **json}
-    answer: Any = getattr(client, method.lower())(address, **data)
-    if answer.status_code == 302:
-        # What is the admin's leads to its login; its logout leads to its front page and so does the same.
-        led: str = answer["Location"]
-        to_login = led.startswith("/admin/login/?next=") or (
-            address == "/admin/logout/" and led == "/admin/"
-        )
-        return "login" if to_login else "in"
-    return {401: "refused", 403: "refused", 404: "refused", 405: "refused"}.get(
-        answer.status_code, "in" if answer.status_code <= 400 else str(answer.status_code)
-    )
+    options: dict[str, Any] = {}
+    if method != "GET":
+        options["data"] = sent
+    if method != "GET" and url.startswith("/v1.0/"):
+        options["content_type"] = "application/json"
+    response: Any = getattr(client, method.lower())(url, **options)
+    status = response.status_code
+    if status == 302:
+        return "login" if is_login_redirect(url, response["Location"]) else "allowed"
+    if status in (401, 403, 404, 405):
+        return "refused"
+    return "allowed" if status <= 400 else str(status)
 
 
-def again(client: Client) -> Client:
-    """The same person in another session: some of what they do ends one."""
+def is_login_redirect(url: str, location: str) -> bool:
+    """Check for the admin's login. Its logout redirects to the front page, which does the same."""
+    is_logout = url == "/admin/logout/" and location == "/admin/"
+    return is_logout or location.startswith("/admin/login/?next=")
+
+
+def new_session(client: Client) -> Client:
+    """Return the same person in a new session, because some requests end a session."""
     other = Client()
     if "_auth_user_id" in client.session:
         other.force_login(User.objects.get(pk=client.session["_auth_user_id"]))
     return other
 
 
-def everything(world: World) -> tuple[Any, ...]:
-    """All that can be written, sessions and the time of signing in excepted."""
+def everything_stored(world: World) -> tuple[list[str], str]:
+    """Return all data but sessions and the times of logins."""
     items = world.dynamodb.scan(TableName=world.table)["Items"]
     kinds = (User.objects.defer("last_login"), Group.objects, ApiToken.objects, LogEntry.objects)
-    rows = serializers.serialize("json", [row for kind in kinds for row in kind.order_by("pk")])
-    return sorted(json.dumps(item, sort_keys=True) for item in items), re.sub(
-        r'"last_login": [^,]*,', "", rows
-    )
+    rows = [row for kind in kinds for row in kind.order_by("pk")]
+    serialized = serializers.serialize("json", rows)
+    without_logins = re.sub(r'"last_login": [^,]*,', "", serialized)
+    return sorted(json.dumps(item, sort_keys=True) for item in items), without_logins

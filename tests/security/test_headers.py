@@ -1,4 +1,4 @@
-"""What every answer tells the browser, what production starts with, and that nobody raises themselves."""
+"""Security headers, production settings, and limits for staff who manage accounts."""
 
 import os
 import secrets
@@ -27,14 +27,14 @@ PRODUCTION = OWN_KEYS | {
 }
 
 
-def policy_of(answer: Any) -> dict[str, set[str]]:
-    parts = [part.split() for part in answer["Content-Security-Policy"].split(";")]
+def policy_of(response: Any) -> dict[str, set[str]]:
+    parts = [part.split() for part in response["Content-Security-Policy"].split(";")]
     return {name: set(values) for name, *values in parts}
 
 
-def in_production(code: str) -> subprocess.CompletedProcess[str]:
-    """Our code as production configures it, in a process of its own; a warning ends it."""
-    # The static files are collected when an image is built, not here.
+def run_in_production(code: str) -> subprocess.CompletedProcess[str]:
+    """Run code with production settings in a process of its own. A warning ends it."""
+    # Static files are collected when the image is built.
     warnings = ["-W", "error", "-W", "ignore:No directory at"]
     command = [sys.executable, *warnings, "-c", f"import django; django.setup()\n{code}"]
     environment = {
@@ -46,9 +46,7 @@ def in_production(code: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_only_pages_of_the_admin_may_evaluate_and_none_has_inline_scripts_or_styles(
-    world: World, settings: Any
-) -> None:
+def test_only_admin_pages_may_use_eval_and_none_inline_code(world: World, settings: Any) -> None:
     client = sign_in("ada")
     addresses = [
         "/admin/",
@@ -77,7 +75,7 @@ def test_only_pages_of_the_admin_may_evaluate_and_none_has_inline_scripts_or_sty
         }
 
 
-def test_every_answer_has_the_headers_of_the_house(catalogue: Catalogue, ann: Origin) -> None:
+def test_every_response_has_the_security_headers(catalogue: Catalogue, ann: Origin) -> None:
     catalogue.create("p1", fields(), ann)
     ada = sign_in("ada")
     for client, address in (
@@ -95,14 +93,14 @@ def test_every_answer_has_the_headers_of_the_house(catalogue: Catalogue, ann: Or
         assert "camera=()" in headers["Permissions-Policy"]
 
 
-def test_nothing_of_the_admin_is_kept_by_a_browser_or_cache(world: World) -> None:
+def test_admin_pages_are_never_cached(world: World) -> None:
     people = (sign_in("ada"), sign_in("stan", None), Client())
     for client in people:
         for address in ("/admin/", LIST, page_url("none"), "/admin/login/", "/admin/no/such/"):
             assert (address, client.get(address)["Cache-Control"]) == (address, "private, no-store")
 
 
-def test_a_refusal_is_a_page_with_a_way_on() -> None:
+def test_a_refusal_is_a_helpful_page() -> None:
     refused = sign_in("stan", None).get(LIST)
     assert refused.status_code == 403
     assert "Your account has no permission for this." in refused.content.decode()
@@ -112,23 +110,33 @@ def test_a_refusal_is_a_page_with_a_way_on() -> None:
     assert "Nothing was saved." in stale.content.decode()
 
 
-def test_production_passes_djangos_own_checks_without_a_warning() -> None:
-    checked = in_production(
-        "from django.core.management import call_command; call_command('check', deploy=True, fail_level='WARNING')"
-    )
+CHECK = """
+from django.core.management import call_command
+call_command('check', deploy=True, fail_level='WARNING')
+"""
+
+
+def test_production_passes_djangos_deployment_checks() -> None:
+    checked = run_in_production(CHECK)
     assert checked.returncode == 0, checked.stderr
     assert "no issues" in checked.stdout
 
 
-def test_production_has_cookies_no_sibling_domain_can_plant_and_insists_on_https() -> None:
-    made = in_production(
-        "from django.conf import settings as s; from django.test import Client; c = Client();"
-        " here = {'host': 'products.example.com'}; a = c.get('/v1.0/docs?script=', secure=True, headers=here);"
-        " print(a.cookies.output(), a.headers, c.get('/admin/', headers=here)['Location']);"
-        " print(s.SESSION_COOKIE_NAME, s.SESSION_COOKIE_SECURE)"
-    )
-    shown = made.stdout
-    assert made.returncode == 0, made.stderr
+SHOW_COOKIES = """
+from django.conf import settings
+from django.test import Client
+client, host = Client(), {'host': 'products.example.com'}
+docs = client.get('/v1.0/docs?script=', secure=True, headers=host)
+over_http = client.get('/admin/', headers=host)
+print(docs.cookies.output(), docs.headers, over_http['Location'])
+print(settings.SESSION_COOKIE_NAME, settings.SESSION_COOKIE_SECURE)
+"""
+
+
+def test_production_has_host_only_cookies_and_requires_https() -> None:
+    run = run_in_production(SHOW_COOKIES)
+    shown = run.stdout
+    assert run.returncode == 0, run.stderr
     assert "Set-Cookie: __Host-csrftoken=" in shown
     assert all(flag in shown for flag in ("; HttpOnly", "; Path=/", "; SameSite=Lax", "; Secure"))
     assert "Domain=" not in shown
@@ -137,7 +145,7 @@ def test_production_has_cookies_no_sibling_domain_can_plant_and_insists_on_https
     assert "__Host-sessionid True" in shown
 
 
-def test_groups_hold_what_the_design_says_and_nothing_about_accounts() -> None:
+def test_groups_hold_product_permissions_only() -> None:
     held = {
         group.name: set(group.permissions.values_list("codename", flat=True))
         for group in Group.objects.all()
@@ -160,98 +168,94 @@ def test_groups_hold_what_the_design_says_and_nothing_about_accounts() -> None:
     ) == {"products"}
 
 
-# Somebody who may keep accounts, without being a superuser
+# Staff who may manage accounts, without being superusers
 
 
 @pytest.fixture
-def keeper() -> Client:
-    client = sign_in("keeper", "Product viewers")
-    keeper = User.objects.get(username="keeper")
-    keeper.user_permissions.set(Permission.objects.filter(content_type__app_label="auth"))
+def manager() -> Client:
+    client = sign_in("manager", "Product viewers")
+    user = User.objects.get(username="manager")
+    user.user_permissions.set(Permission.objects.filter(content_type__app_label="auth"))
     return client
 
 
-def account(name: str, **powers: Any) -> User:
-    return User.objects.create(username=name, **powers)
+def create_account(name: str, **flags: Any) -> User:
+    return User.objects.create(username=name, **flags)
 
 
-def test_keepers_of_accounts_give_no_powers(keeper: Client) -> None:
-    powers = {
+def authority_of(user: User) -> tuple[bool, bool, int, int]:
+    return (
+        user.is_staff,
+        user.is_superuser,
+        user.groups.count(),
+        user.user_permissions.count(),
+    )
+
+
+def test_account_managers_cannot_grant_permissions(manager: Client) -> None:
+    permissions = {
         "is_staff": "on",
         "is_superuser": "on",
         "groups": [group.pk for group in Group.objects.all()],
     }
-    powers |= {"user_permissions": [permission.pk for permission in Permission.objects.all()]}
-    for user in (User.objects.get(username="keeper"), account("new")):
-        before = (
-            user.is_staff,
-            user.is_superuser,
-            user.groups.count(),
-            user.user_permissions.count(),
-        )
-        sent = {
+    permissions |= {"user_permissions": [permission.pk for permission in Permission.objects.all()]}
+    for user in (User.objects.get(username="manager"), create_account("new")):
+        before = authority_of(user)
+        form = {
             "username": user.username,
             "first_name": "Kim",
             "date_joined_0": "2026-01-01",
             "date_joined_1": "00:00",
         }
-        assert (
-            keeper.post(
-                f"/admin/auth/user/{user.pk}/change/", sent | {"is_active": "on"} | powers
-            ).status_code
-            == 302
-        )
+        sent_by_manager = form | {"is_active": "on"} | permissions
+        saved = manager.post(f"/admin/auth/user/{user.pk}/change/", sent_by_manager)
+        assert saved.status_code == 302
         after = User.objects.get(pk=user.pk)
         assert after.first_name == "Kim"
-        assert (
-            after.is_staff,
-            after.is_superuser,
-            after.groups.count(),
-            after.user_permissions.count(),
-        ) == before
+        assert authority_of(after) == before
 
 
 @pytest.mark.parametrize(("superuser", "group"), [(True, ""), (False, "Product admins")])
 @pytest.mark.parametrize("active", [True, False])
-def test_keepers_do_not_become_somebody_who_may_more(
-    keeper: Client, superuser: bool, group: str, active: bool
+def test_account_managers_cannot_take_over_stronger_accounts(
+    manager: Client, superuser: bool, group: str, active: bool
 ) -> None:
-    user = account("boss", is_staff=True, is_active=active, is_superuser=superuser)
+    user = create_account("boss", is_staff=True, is_active=active, is_superuser=superuser)
     user.groups.set(Group.objects.filter(name=group))
-    given = {
+    form = {
         "usable_password": "true",
         "password1": "a-new-password-of-theirs",
         "password2": "a-new-password-of-theirs",
     }
-    assert keeper.post(f"/admin/auth/user/{user.pk}/password/", given).status_code == 403
+    assert manager.post(f"/admin/auth/user/{user.pk}/password/", form).status_code == 403
     assert (
-        keeper.post(f"/admin/auth/user/{user.pk}/change/", {"username": "mine"}).status_code == 403
+        manager.post(f"/admin/auth/user/{user.pk}/change/", {"username": "mine"}).status_code == 403
     )
-    assert keeper.post(f"/admin/auth/user/{user.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert manager.post(f"/admin/auth/user/{user.pk}/delete/", {"post": "yes"}).status_code == 403
     many = {"action": "delete_selected", "_selected_action": [user.pk], "post": "yes"}
-    keeper.post("/admin/auth/user/", many)
+    manager.post("/admin/auth/user/", many)
     after = User.objects.get(pk=user.pk)
     assert (after.username, after.password, after.is_active) == ("boss", "", active)
 
 
-def test_keepers_look_after_those_who_may_no_more_than_they(keeper: Client) -> None:
-    user = account("peer", is_staff=True)
+def test_account_managers_can_manage_equal_accounts(manager: Client) -> None:
+    user = create_account("peer", is_staff=True)
     user.groups.add(Group.objects.get(name="Product viewers"))
-    given = {
+    form = {
         "usable_password": "true",
         "password1": "a-new-password-of-theirs",
         "password2": "a-new-password-of-theirs",
     }
-    assert keeper.post(f"/admin/auth/user/{user.pk}/password/", given).status_code == 302
+    assert manager.post(f"/admin/auth/user/{user.pk}/password/", form).status_code == 302
     assert User.objects.get(pk=user.pk).check_password("a-new-password-of-theirs")
 
 
-def test_keepers_do_not_change_what_a_group_may_do(keeper: Client) -> None:
+def test_account_managers_cannot_change_groups(manager: Client) -> None:
     group = Group.objects.get(name="Product viewers")
     everything = [permission.pk for permission in Permission.objects.all()]
-    sent = {"name": group.name, "permissions": everything}
-    assert keeper.get(f"/admin/auth/group/{group.pk}/change/").status_code == 200
-    assert keeper.post(f"/admin/auth/group/{group.pk}/change/", sent).status_code == 403
-    assert keeper.post("/admin/auth/group/add/", sent | {"name": "Mine"}).status_code == 403
-    assert keeper.post(f"/admin/auth/group/{group.pk}/delete/", {"post": "yes"}).status_code == 403
+    form = {"name": group.name, "permissions": everything}
+    assert manager.get(f"/admin/auth/group/{group.pk}/change/").status_code == 200
+    assert manager.post(f"/admin/auth/group/{group.pk}/change/", form).status_code == 403
+    assert manager.post("/admin/auth/group/add/", form | {"name": "Mine"}).status_code == 403
+    assert manager.post(f"/admin/auth/group/{group.pk}/delete/", {"post": "yes"}).status_code == 403
     assert group.permissions.count() == 1

@@ -1,4 +1,4 @@
-"""API tokens: rotated, revoked, listed, and another issuer's; and what a browser or a hurried client is told."""
+"""API tokens: rotation, revocation, lists, external issuers; and CORS and throttling."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -22,16 +22,16 @@ HISTORY = "/v1.0/products/p1/changes"
 
 
 def status(token: str) -> int:
-    """404: the token was taken, and there is no such product. 401: it was not."""
+    """Return 404 (no such product) if the token is accepted, else 401."""
     return Client().get(HISTORY, headers={"Authorization": f"Bearer {token}"}).status_code
 
 
 @pytest.fixture(autouse=True)
-def no_trust() -> None:
+def empty_revocation_cache() -> None:
     tokens.forget_verified_tokens()
 
 
-def test_keys_are_rotated_without_a_break(world: World, settings: Any) -> None:
+def test_keys_can_be_rotated_without_downtime(world: World, settings: Any) -> None:
     old, new = settings.TOKEN_KEYS[0], "another-key-of-the-tests-0123456789abc"
     token = token_of("ann", "Product viewers")
     settings.TOKEN_KEYS = [new, old]
@@ -43,12 +43,12 @@ def test_keys_are_rotated_without_a_break(world: World, settings: Any) -> None:
 def test_a_revoked_token_is_refused_within_a_minute(world: World) -> None:
     token = token_of("ann", "Product viewers")
     assert status(token) == 404
-    listed = ApiToken.objects.get()
-    assert str(listed) in output("tokens")
+    entry = ApiToken.objects.get()
+    assert str(entry) in output("tokens")
     assert "issued" in output("tokens")
-    assert "revoked" in output("tokens", revoke=listed.pk)
-    assert status(token) == 404  # this process still trusts it
-    tokens.forget_verified_tokens()  # as it does by itself after a minute
+    assert "revoked" in output("tokens", revoke=entry.pk)
+    assert status(token) == 404  # still cached as valid in this process
+    tokens.forget_verified_tokens()  # happens automatically after a minute
     assert status(token) == 401
     assert "revoked" in output("tokens")
     with pytest.raises(CommandError, match="no token"):
@@ -91,19 +91,21 @@ def test_staff_issue_tokens_for_themselves_and_superusers_for_others(world: Worl
     assert status(shown.rpartition(" ")[2]) == 401
 
 
-# Tokens of another issuer
+# Tokens of an external issuer
 
 
 @pytest.fixture
 def issuer(settings: Any) -> Iterator[Issuer]:
-    with running_issuer() as made:
-        settings.JWKS_URL, settings.JWKS_ISSUER, settings.JWKS_AUDIENCE = made.url, ISSUER, AUDIENCE
-        yield made
+    with running_issuer() as running:
+        settings.JWKS_URL, settings.JWKS_ISSUER, settings.JWKS_AUDIENCE = (
+            running.url,
+            ISSUER,
+            AUDIENCE,
+        )
+        yield running
 
 
-def test_a_token_of_the_configured_issuer_has_its_groups_permissions(
-    world: World, issuer: Issuer
-) -> None:
+def test_an_external_token_has_the_permissions_of_its_groups(world: World, issuer: Issuer) -> None:
     user = tokens.verify(issuer.token())
     assert str(user) == "zoe"
     assert user.permissions == {
@@ -119,28 +121,30 @@ def test_a_token_of_the_configured_issuer_has_its_groups_permissions(
     ):
         assert status(issuer.token(**wrong)) == 401
     assert status(issuer.token(**{"cognito:groups": []})) == 403
-    assert status(token_of("ann", "Product viewers")) == 404  # ours are taken as well
+    assert status(token_of("ann", "Product viewers")) == 404  # our own are accepted too
 
 
-# Browsers, and clients in a hurry
+# CORS and throttling
 
 
-def test_a_browser_of_an_allowed_origin_may_call_and_read_the_headers(
-    world: World, settings: Any
-) -> None:
+def test_allowed_origins_may_call_and_read_the_headers(world: World, settings: Any) -> None:
     settings.CORS_ALLOWED_ORIGINS = ["https://portal.example"]
-    asked = {
+    preflight_headers = {
         "Origin": "https://portal.example",
         "Access-Control-Request-Method": "PATCH",
-        "Access-Control-Request-Headers": "authorization,content-type,if-match,prefer,idempotency-key",
+        "Access-Control-Request-Headers": (
+            "authorization,content-type,if-match,prefer,idempotency-key"
+        ),
     }
-    preflight = Client().options("/v1.0/products/p1", headers=asked)
+    preflight = Client().options("/v1.0/products/p1", headers=preflight_headers)
     assert preflight["Access-Control-Allow-Origin"] == "https://portal.example"
     assert {"if-match", "prefer", "idempotency-key"} <= set(
         preflight["Access-Control-Allow-Headers"].split(", ")
     )
-    answer = Client().get("/v1.0/products", headers={"Origin": "https://portal.example"})
-    assert {"ETag", "Location", "Link"} <= set(answer["Access-Control-Expose-Headers"].split(", "))
+    response = Client().get("/v1.0/products", headers={"Origin": "https://portal.example"})
+    assert {"ETag", "Location", "Link"} <= set(
+        response["Access-Control-Expose-Headers"].split(", ")
+    )
     refused = Client().get("/v1.0/products/nothing", headers={"Origin": "https://portal.example"})
     assert (refused.status_code, refused["Access-Control-Allow-Origin"]) == (
         404,
@@ -150,17 +154,17 @@ def test_a_browser_of_an_allowed_origin_may_call_and_read_the_headers(
     assert "Access-Control-Allow-Origin" not in other
 
 
-def test_a_client_in_a_hurry_is_told_when_to_come_back(world: World, settings: Any) -> None:
+def test_a_throttled_client_gets_retry_after(world: World, settings: Any) -> None:
     settings.THROTTLE_PUBLIC, settings.THROTTLE_STAFF = 3, 1000
     public = Api(anonymous=True)
-    answers = [public("get", "/products") for _ in range(5)]
-    assert [answer.status_code for answer in answers].count(429) >= 1
-    assert [answers[0][f"RateLimit-{name}"] for name in ("Limit", "Remaining", "Reset")] == [
+    responses = [public("get", "/products") for _ in range(5)]
+    assert [response.status_code for response in responses].count(429) >= 1
+    assert [responses[0][f"RateLimit-{name}"] for name in ("Limit", "Remaining", "Reset")] == [
         "3",
         "2",
         "1",
     ]
-    refused = next(answer for answer in answers if answer.status_code == 429)
+    refused = next(response for response in responses if response.status_code == 429)
     assert (refused["Retry-After"], refused["RateLimit-Remaining"]) == ("1", "0")
     error_of(refused)
     assert Api("Product viewers")("get", "/products").status_code == 200

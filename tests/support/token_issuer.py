@@ -1,4 +1,4 @@
-"""An issuer such as Cognito: its public key at an address, its tokens signed with the private one."""
+"""A token issuer like Cognito: serves its public keys (JWKS) and signs tokens."""
 
 import json
 import threading
@@ -17,23 +17,27 @@ ISSUER, AUDIENCE = "https://issuer.example", "portal"
 
 @dataclass(frozen=True)
 class Issuer:
+    """A running issuer: the URL of its keys, and its private key."""
+
     url: str
     key: rsa.RSAPrivateKey
 
     def token(self, **changes: Any) -> str:
+        """Return a token that is valid but for the given claims."""
         claims = {
             "sub": "123",
             "username": "zoe",
             "iss": ISSUER,
             "aud": AUDIENCE,
             "exp": datetime.now(UTC) + timedelta(minutes=5),
-            "cognito:groups": ["Product editors", "Unheard of"],
+            "cognito:groups": ["Product editors", "Unknown group"],
         }
         return jwt.encode(claims | changes, self.key, algorithm="RS256", headers={"kid": "k1"})
 
 
 @contextmanager
 def running_issuer() -> Iterator[Issuer]:
+    """Run an issuer on a local port."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     public = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(key.public_key())) | {
         "kid": "k1",
@@ -47,7 +51,7 @@ def running_issuer() -> Iterator[Issuer]:
             self.wfile.write(json.dumps({"keys": [public]}).encode())
 
         def log_message(self, *args: Any) -> None:
-            """Quiet."""
+            """Write no log."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
