@@ -250,14 +250,15 @@ NAMES = st.sampled_from(
 )
 NUMBERS = st.integers() | st.floats()
 SCALARS = st.none() | st.booleans() | NUMBERS | SURROGATES | st.text(max_size=20)
-JSON = st.recursive(
-    SCALARS,
-    lambda inner: (
-        st.lists(inner, max_size=3)  # arrays
-        | st.dictionaries(SURROGATES, inner, max_size=3)  # objects
-    ),
-    max_leaves=6,
-)
+
+
+def containers(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    arrays = st.lists(inner, max_size=3)
+    objects = st.dictionaries(SURROGATES, inner, max_size=3)
+    return arrays | objects
+
+
+JSON = st.recursive(SCALARS, containers, max_leaves=6)
 OBJECTS = st.dictionaries(NAMES | SURROGATES, JSON, max_size=5)
 BODIES = st.binary(max_size=60) | OBJECTS.map(lambda body: json.dumps(body).encode())
 LATIN_1 = st.text(st.characters(max_codepoint=255, exclude_characters="\r\n"), max_size=30)
