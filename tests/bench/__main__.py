@@ -1,6 +1,6 @@
 """``make bench``: measure and print tables. ``--write`` puts them into docs/benchmarks.md.
 
-``ARGS="reading accepting"`` runs only these benchmarks. ``ARGS="growing --products 1000000"`` uses
+``ARGS="reads writes"`` runs only these benchmarks. ``ARGS="growth --products 1000000"`` uses
 a large catalogue of this size.
 """
 
@@ -10,19 +10,27 @@ from collections.abc import Callable
 from functools import partial
 
 from deploy.local.engines import ROOT, exit_on_engine_failure
-from tests.bench import accepting, bulk, growing, lasting, pipelining, reading
+from tests.bench import bulk, growth, memory, pipeline, reads, writes
 from tests.bench.report import Row, machine, table
 from tests.bench.results import RESULTS, write_section
 from tests.bench.stack import stack
 
 SECTIONS: dict[str, tuple[str, Callable[..., list[Row]]]] = {
-    "reading": ("Reading, CPU time of the server", reading.measure),
-    "accepting": ("Accepting a write, CPU time of the server", accepting.measure),
-    "pipelining": ("From the 202 to the last effect", pipelining.measure),
-    "growing": ("With the catalogue, CPU time of the server and of the engine", growing.measure),
+    "reads": ("Reading, CPU time of the server", reads.measure),
+    "writes": ("Accepting a write, CPU time of the server", writes.measure),
+    "pipeline": ("From the 202 to the last effect", pipeline.measure),
+    "growth": ("With the catalogue, CPU time of the server and of the engine", growth.measure),
     "bulk": ("In bulk", bulk.measure),
-    "lasting": ("For long", lasting.measure),
+    "memory": ("For long", memory.measure),
 }
+ALIASES = {
+    "reading": "reads",
+    "accepting": "writes",
+    "pipelining": "pipeline",
+    "growing": "growth",
+    "lasting": "memory",
+}
+"""The earlier names of the benchmarks."""
 
 
 def main() -> None:
@@ -37,11 +45,12 @@ def main() -> None:
         "--write", action="store_true", help=f"put these sections into {RESULTS.relative_to(ROOT)}"
     )
     arguments = parser.parse_args()
-    if unknown := set(arguments.sections) - SECTIONS.keys():
+    sections = [ALIASES.get(name, name) for name in arguments.sections]
+    if unknown := set(sections) - SECTIONS.keys():
         parser.error(f"unknown benchmarks: {', '.join(unknown)}")
-    for name in arguments.sections or SECTIONS:
+    for name in sections or SECTIONS:
         title, measure = SECTIONS[name]
-        if name == "growing":
+        if name == "growth":
             measure = partial(measure, products=arguments.products)
         # Each benchmark starts with empty services.
         with exit_on_engine_failure(), stack() as empty_stack:

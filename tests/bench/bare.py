@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class Calls:
     """The calls of each endpoint.
 
-    ``table`` holds ``products`` products with the ids of ``tests.bench.filling``. ``items`` are a
+    ``table`` holds ``products`` products with the ids of ``tests.bench.fill``. ``items`` are a
     change and a claim in DynamoDB's JSON.
     """
 

@@ -15,11 +15,11 @@ from typing import Any
 import django
 
 from deploy.local.engines import ROOT
-from tests.bench.accepting import new_product
-from tests.bench.filling import fill
-from tests.bench.reading import bare_of
+from tests.bench.fill import fill
+from tests.bench.reads import bare_of
 from tests.bench.report import Row
 from tests.bench.stack import Stack
+from tests.bench.writes import new_product
 
 REBUILT = 2_000  # the embedded index needs about 10 ms per document
 IMPORTED = 1_000

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from tests.bench.measuring import Figures, rate_ratio, ratio
+from tests.bench.measurement import Figures, rate_ratio, ratio
 
 LIBRARIES = (
     "Django",

@@ -20,6 +20,9 @@ API_KINDS = {
     "batch all": 4,
 }
 ADMIN_KINDS = {"cell": 45, "undo": 25, "form": 18, "bulk": 12}
+START_WEIGHTS = {"newest": 40, "base": 40, "if-match": 20}
+WAIT_WEIGHTS = {"": 70, "stored": 14, "searchable": 6, "audited": 8, "purged": 2}
+READ_BACK_WEIGHTS = {"": 52, "product": 35, "receipt": 10, "list": 3}
 CONTESTED_NAMES = 10
 MAX_TOGETHER = 5
 
@@ -82,33 +85,34 @@ def decisions(seed: int, client: int, ids: list[str], kinds: dict[str, int]) -> 
     number = 0
     while True:
         number += 1
-        kind = chance.choices(list(kinds), weights=list(kinds.values()))[0]
+        kind = _pick(chance, kinds)
         several = chance.sample(ids, chance.randint(2, MAX_TOGETHER))
         single = ids[int(len(ids) * chance.random() ** 1.5)]  # the first ones are edited most
         created = chance.choice(ids[len(initial_ids(ids)) :])
+        products = _products(kind, single, created, several)
+        edits = [_edits(chance, client, number * 10 + place) for place in range(MAX_TOGETHER)]
         yield Decision(
             number=number,
             kind=kind,
-            products=tuple(several)
-            if kind in ("batch each", "batch all", "bulk")
-            else _products(kind, single, created),
-            edits=tuple(
-                _edits(chance, client, number * 10 + place) for place in range(MAX_TOGETHER)
-            ),
-            start=chance.choices(["newest", "base", "if-match"], weights=[40, 40, 20])[0],
+            products=products,
+            edits=tuple(edits),
+            start=_pick(chance, START_WEIGHTS),
             is_fresh=chance.random() < 0.5,
             has_key=chance.random() < 0.6,
-            wait=chance.choices(
-                ["", "stored", "searchable", "audited", "purged"], weights=[70, 14, 6, 8, 2]
-            )[0],
-            read_back=chance.choices(["", "product", "receipt", "list"], weights=[52, 35, 10, 3])[
-                0
-            ],
+            wait=_pick(chance, WAIT_WEIGHTS),
+            read_back=_pick(chance, READ_BACK_WEIGHTS),
             versions_back=chance.randint(1, 4),
         )
 
 
-def _products(kind: str, single: str, created: str) -> tuple[str]:
+def _pick(chance: random.Random, weights: dict[str, int]) -> str:
+    """Draw one of the keys with these weights."""
+    return chance.choices(list(weights), weights=list(weights.values()))[0]
+
+
+def _products(kind: str, single: str, created: str, several: list[str]) -> tuple[str, ...]:
+    if kind in ("batch each", "batch all", "bulk"):
+        return tuple(several)
     return (created,) if kind == "create" else (single,)
 
 

@@ -144,7 +144,7 @@ class Game:
         self.permanent_failures = len(failed)
         if failed:
             self.say(f"{len(failed)} changes failed permanently; the operator retries them")
-            self.faults.run_command("ring_open_changes", "--failed")
+            self.faults.run_command("requeue_open_changes", "--failed")
             self._wait_until_settled(ignore_failed=False)
         if self.left_open:
             self.say(f"{len(self.left_open)} changes are still open")

@@ -54,11 +54,9 @@ class HttpClient:
 
         The body is sent as JSON, or as a form when ``headers`` set another content type.
         """
-
-        sent = {
-            **self.headers,
-            **{name.replace("_", "-"): value for name, value in headers.items()},
-        }
+        sent = dict(self.headers)
+        for name, value in headers.items():
+            sent[name.replace("_", "-")] = value
         if self.cookies:
             sent["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         try:

@@ -118,16 +118,17 @@ class SampleGame:
             f"products-{len(evidence.invalidations) + 1}-{started:%Y%m%dT%H%M%S%f}"
         )
         name = "".join(change.after.name.casefold().split())
-        evidence.claims = {n: p for n, p in evidence.claims.items() if p != change.product_id} | {
-            name: change.product_id
-        }
+        for claimed, product_id in list(evidence.claims.items()):
+            if product_id == change.product_id:
+                del evidence.claims[claimed]
+        evidence.claims[name] = change.product_id
 
 
 def intact_game() -> SampleGame:
     """Return a game without violations.
 
-    It has two products, five changes, a refusal and two writes whose outcome was unknown at first.
-    One of these was never made.
+    It has two products, five changes, a refusal, and two writes with an unknown first result. One
+    of these two was never made.
     """
     game = SampleGame()
     game.write("gd-00", fields(name="Alpha"), creates=True)

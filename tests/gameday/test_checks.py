@@ -72,7 +72,7 @@ def drop_the_last_version(case: Case) -> None:
     case.evidence.changes["gd-00"].pop()
 
 
-def drop_a_version_in_between(case: Case) -> None:
+def drop_a_middle_version(case: Case) -> None:
     del case.evidence.changes["gd-00"][1]
 
 
@@ -85,12 +85,12 @@ def break_the_log_chain(case: Case) -> None:
     case.evidence.changes["gd-00"][1]["previousHash"] = "0" * 64
 
 
-def accept_another_content(case: Case) -> None:
+def store_other_content(case: Case) -> None:
     changes = case.evidence.changes["gd-00"]
     changes[1] = edited(changes[1], price=Decimal("99"))
 
 
-def give_a_version_to_somebody_else(case: Case) -> None:
+def attribute_a_version_to_another_request(case: Case) -> None:
     case.evidence.changes["gd-00"][1]["requestId"] = "gd-api9-000001.1"
 
 
@@ -98,20 +98,20 @@ def make_a_refused_write(case: Case) -> None:
     case.evidence.changes["gd-00"][1]["requestId"] = "gd-api1-000005.1"
 
 
-def refuse_for_no_reason(case: Case) -> None:
+def refuse_without_a_conflict(case: Case) -> None:
     refused = case.writes[4]
     refused.results[0] = replace(
         refused.results[0], conflicts={"fields": {"price": {"theirs": "1.00"}}, "version": 3}
     )
 
 
-def refuse_a_version_that_stands(case: Case) -> None:
+def refuse_the_current_version(case: Case) -> None:
     refused = case.writes[4]
     refused.expected_version = 3
     refused.results[0] = replace(refused.results[0], status=412, conflicts={"version": 3})
 
 
-def half_make_an_unknown_write(case: Case) -> None:
+def make_an_unknown_write_incorrectly(case: Case) -> None:
     case.evidence.changes["gd-01"][1]["requestId"] = "gd-api1-000006.1"
 
 
@@ -120,13 +120,13 @@ def make_a_repeated_request_twice(case: Case) -> None:
     case.writes[1].results.clear()
 
 
-def overwrite_what_another_has_changed(case: Case) -> None:
+def overwrite_another_clients_edit(case: Case) -> None:
     case.writes[3].edits = {**case.writes[3].edits, "price": "77.01"}
     changes = case.evidence.changes["gd-00"]
     changes[2] = edited(changes[2], price=Decimal("77.01"))
 
 
-def change_what_nobody_asked_for(case: Case) -> None:
+def change_an_unrequested_field(case: Case) -> None:
     changes = case.evidence.changes["gd-00"]
     changes[2] = edited(changes[2], active=False)
 
@@ -144,23 +144,23 @@ def read_an_old_version(case: Case) -> None:
     case.reads[-1] = replace(case.reads[-1], version=1)
 
 
-def miss_it_in_the_list(case: Case) -> None:
+def omit_the_product_from_the_list(case: Case) -> None:
     case.reads[-1] = replace(case.reads[-1], where="list", version=0, shown={})
 
 
-def read_something_else(case: Case) -> None:
+def read_wrong_content(case: Case) -> None:
     case.reads[-1] = replace(case.reads[-1], shown={"price": "1.00"})
 
 
-def leave_one_open(case: Case) -> None:
+def leave_a_change_open(case: Case) -> None:
     case.left_open.append("gd-00 v3: audited")
 
 
-def forget_a_stamp(case: Case) -> None:
+def remove_a_stamp(case: Case) -> None:
     del case.evidence.changes["gd-00"][0]["done"]["searchable"]
 
 
-def stay_among_the_open_ones(case: Case) -> None:
+def keep_the_open_flag(case: Case) -> None:
     case.evidence.changes["gd-00"][0]["openFlag"] = "OPEN"
 
 
@@ -188,7 +188,7 @@ def lose_a_document(case: Case) -> None:
     del case.evidence.documents["gd-01"]
 
 
-def index_what_never_was(case: Case) -> None:
+def index_an_unknown_product(case: Case) -> None:
     case.evidence.documents["gd-99"] = case.evidence.documents["gd-01"]
 
 
@@ -197,7 +197,7 @@ def audit_twice(case: Case) -> None:
     case.evidence.audit[key.replace(".json", "0.json")] = body
 
 
-def miss_an_audit_record(case: Case) -> None:
+def delete_an_audit_record(case: Case) -> None:
     del case.evidence.audit[next(key for key in case.evidence.audit if "gd-01" in key)]
 
 
@@ -225,7 +225,7 @@ def keep_a_claim(case: Case) -> None:
     case.evidence.claims["beta"] = "gd-01"
 
 
-def call_two_alike(case: Case) -> None:
+def give_two_products_one_name(case: Case) -> None:
     changes = case.evidence.changes["gd-01"]
     changes[-1] = edited(changes[-1], name="ALPHA")
 
@@ -234,7 +234,7 @@ def leave_a_job_running(case: Case) -> None:
     case.evidence.jobs["j1"] = {"state": "running"}
 
 
-def forget_a_row(case: Case) -> None:
+def leave_a_row_waiting(case: Case) -> None:
     case.evidence.jobs["j1"] = {"state": "done"}
     case.evidence.rows["j1"] = [{"number": 1, "state": "waiting"}]
 
@@ -245,42 +245,42 @@ def answer_500(case: Case) -> None:
 
 CORRUPTIONS: list[tuple[Callable[[Case], None], set[str]]] = [
     (drop_the_last_version, {LOST, READ, RECORD, SEARCH, AUDIT}),
-    (drop_a_version_in_between, {GAP, LOST}),
+    (drop_a_middle_version, {GAP, LOST}),
     (swap_two_times, {GAP}),
     (break_the_log_chain, {GAP}),
-    (accept_another_content, {LOST, GAP}),
-    (give_a_version_to_somebody_else, {LOST, UNKNOWN}),
+    (store_other_content, {LOST, GAP}),
+    (attribute_a_version_to_another_request, {LOST, UNKNOWN}),
     (make_a_refused_write, {TRACE, LOST}),
-    (refuse_for_no_reason, {TRACE}),
-    (refuse_a_version_that_stands, {TRACE}),
-    (half_make_an_unknown_write, {UNKNOWN}),
+    (refuse_without_a_conflict, {TRACE}),
+    (refuse_the_current_version, {TRACE}),
+    (make_an_unknown_write_incorrectly, {UNKNOWN}),
     (make_a_repeated_request_twice, {REPEATED}),
-    (overwrite_what_another_has_changed, {UPDATE}),
-    (change_what_nobody_asked_for, {UPDATE}),
+    (overwrite_another_clients_edit, {UPDATE}),
+    (change_an_unrequested_field, {UPDATE}),
     (ignore_an_if_match, {UPDATE}),
     (make_half_a_batch, {BATCH}),
     (read_an_old_version, {READ}),
-    (miss_it_in_the_list, {READ}),
-    (read_something_else, {READ}),
-    (leave_one_open, {OPEN}),
-    (forget_a_stamp, {RECEIPT}),
-    (stay_among_the_open_ones, {RECEIPT}),
+    (omit_the_product_from_the_list, {READ}),
+    (read_wrong_content, {READ}),
+    (leave_a_change_open, {OPEN}),
+    (remove_a_stamp, {RECEIPT}),
+    (keep_the_open_flag, {RECEIPT}),
     (alter_a_record, {RECORD}),
     (keep_an_old_record, {RECORD}),
     (lose_a_record, {RECORD}),
     (index_an_old_version, {SEARCH}),
     (lose_a_document, {SEARCH}),
-    (index_what_never_was, {SEARCH}),
+    (index_an_unknown_product, {SEARCH}),
     (audit_twice, {AUDIT, CHAIN}),
-    (miss_an_audit_record, {AUDIT, CHAIN}),
+    (delete_an_audit_record, {AUDIT, CHAIN}),
     (alter_an_audit_record, {AUDIT, CHAIN}),
     (purge_too_early, {PURGE}),
     (make_an_invalidation_twice, {PURGE}),
     (claim_a_name_for_another, {NAMES}),
     (keep_a_claim, {NAMES}),
-    (call_two_alike, {NAMES}),
+    (give_two_products_one_name, {NAMES}),
     (leave_a_job_running, {JOBS}),
-    (forget_a_row, {JOBS}),
+    (leave_a_row_waiting, {JOBS}),
     (answer_500, {ERRORS}),
 ]
 

@@ -170,7 +170,7 @@ def test_a_restored_table_becomes_a_whole_catalogue_again(operator: Operator) ->
     assert found(mended) == {("audit-of-no-change", "p1"), ("audit-of-no-change", lost)}
     assert "not repaired: it is evidence" in mended
     # The message of a change that is lost: step 10.
-    until(lambda: world.dead("products.persist"), seconds=120)
+    until(lambda: world.dead_letters("products.persist"), seconds=120)
     assert "p3" in operator.manage("redrive", "--dry-run")
 
     with operator.step("13 enter the lost changes again"):

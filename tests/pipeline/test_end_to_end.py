@@ -181,7 +181,7 @@ def test_a_poison_change_dies_after_three_receives_and_others_pass(deployment: D
     deployment.start_worker()
     deployment.call("POST", "/v1.0/products", product("good"))
     deployment.complete("good")
-    (dead,) = until(lambda: deployment.world.dead("products.persist"))
+    (dead,) = until(lambda: deployment.world.dead_letters("products.persist"))
     assert b"bad" in _payload(dead["Body"])
     receipt = deployment.receipt("bad")
     stored = receipt["effects"]["stored"]

@@ -32,10 +32,10 @@ from tests.support.world import World, fresh_world
 
 BIN = Path(sys.executable).parent
 MEASURED: dict[str, str] = {}  # variables that let coverage measure a process
-PATIENCE = 120.0  # seconds; only a hanging process reaches it
+MAX_WAIT_SECONDS = 120.0  # seconds; only a hanging process reaches it
 
 
-def until[T](look: Callable[[], T], *, seconds: float = PATIENCE) -> T:
+def until[T](look: Callable[[], T], *, seconds: float = MAX_WAIT_SECONDS) -> T:
     """Call ``look`` until its result is true, and return the result.
 
     Raise AssertionError after ``seconds``.

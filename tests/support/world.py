@@ -78,7 +78,7 @@ class World:
     def change(self, product_id: str, version: int) -> dict[str, Any] | None:
         return self.item(f"PRODUCT#{product_id}", f"CHANGE#{version:012d}")
 
-    def forget_change(self, product_id: str, version: int) -> None:
+    def delete_change(self, product_id: str, version: int) -> None:
         """Delete a change from the log."""
         key = {"PK": {"S": f"PRODUCT#{product_id}"}, "SK": {"S": f"CHANGE#{version:012d}"}}
         self.dynamodb.delete_item(TableName=self.table, Key=key)
@@ -117,7 +117,7 @@ class World:
         )
         return sum(int(answer["Attributes"].get(name, 0)) for name in wanted)
 
-    def dead(self, task: str) -> list[dict[str, Any]]:
+    def dead_letters(self, task: str) -> list[dict[str, Any]]:
         """Return the messages in the dead-letter queue of a task, without removing them."""
         url = self.queue_url(dlq_name(queue_names(self.env)[task], self.env))
         wanted = {

@@ -9,9 +9,9 @@ from opensearchpy import OpenSearch
 
 from deploy.local.resources import create_table
 from products.adapters.opensearch.index import OpenSearchIndex
-from tests.bench.filling import WORDS, a_product, fill
-from tests.bench.measuring import Contender, Figures, ratio, side_by_side
-from tests.bench.reading import getting
+from tests.bench.fill import WORDS, a_product, fill
+from tests.bench.measurement import Contender, Figures, ratio, side_by_side
+from tests.bench.reads import getting
 from tests.bench.report import Row
 from tests.bench.stack import Server, Stack
 

@@ -10,10 +10,10 @@ import boto3
 
 from products.adapters.sqs.doorbell_direct import task_message
 from products.changes import Change
-from tests.bench.filling import fill
-from tests.bench.measuring import resident
-from tests.bench.pipelining import flow
-from tests.bench.reading import getting
+from tests.bench.fill import fill
+from tests.bench.measurement import resident
+from tests.bench.pipeline import flow
+from tests.bench.reads import getting
 from tests.bench.report import Row
 from tests.bench.stack import Stack
 

@@ -9,9 +9,9 @@ from products.adapters.dynamodb.attribute_values import encoded
 from products.adapters.dynamodb.items import change_item, claim_key
 from products.changes import Effect, Origin, next_change
 from products.documents import to_document
-from tests.bench.filling import EPOCH, a_product, fill
+from tests.bench.fill import EPOCH, a_product, fill
 from tests.bench.load import drive, request
-from tests.bench.measuring import Contender, side_by_side
+from tests.bench.measurement import Contender, side_by_side
 from tests.bench.report import Row
 from tests.bench.stack import Bare, Server, Stack
 

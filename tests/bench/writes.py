@@ -5,8 +5,8 @@ import json
 from collections.abc import Callable, Iterator
 
 from tests.bench.load import drive, request
-from tests.bench.measuring import Contender, side_by_side
-from tests.bench.reading import CONNECTIONS, bare_of
+from tests.bench.measurement import Contender, side_by_side
+from tests.bench.reads import CONNECTIONS, bare_of
 from tests.bench.report import Row
 from tests.bench.stack import Server, Stack
 

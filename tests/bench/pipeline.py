@@ -10,11 +10,11 @@ import boto3
 
 from products.adapters.dynamodb.table import DynamoProductTable
 from products.changes import Change, Effect
-from tests.bench.accepting import NUMBERS, new_product
 from tests.bench.load import drive, request
-from tests.bench.measuring import cpu_seconds, percentile
+from tests.bench.measurement import cpu_seconds, percentile
 from tests.bench.report import Row
 from tests.bench.stack import Server, Stack
+from tests.bench.writes import NUMBERS, new_product
 
 TIMEOUT_SECONDS = 300.0
 EFFECTS = (Effect.STORED, Effect.SEARCHABLE, Effect.AUDITED, Effect.PURGED)
@@ -82,7 +82,7 @@ def measure(stack: Stack, *, rounds: int, count: int) -> list[Row]:
     low = flow(web, token, count=30, pace=2)
     cpu = cpu_seconds(worker.pid)
     saturated = flow(web, token, count=count // 2)
-    record_call = 1000 * (cpu_seconds(worker.pid) - cpu) / len(saturated.changes)
+    cpu_per_change = 1000 * (cpu_seconds(worker.pid) - cpu) / len(saturated.changes)
     steady = flow(
         web, token, count=int(min(count // 2, 40 * saturated.rate)), pace=0.8 * saturated.rate
     )
@@ -95,7 +95,7 @@ def measure(stack: Stack, *, rounds: int, count: int) -> list[Row]:
         Row(
             "One worker of 4 processes, saturated",
             f"{saturated.rate:.1f} changes/s",
-            f"{record_call:.0f} ms CPU a change",
+            f"{cpu_per_change:.0f} ms CPU a change",
             "",
         ),
         *(
