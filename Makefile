@@ -32,7 +32,7 @@ test-all: test test-slow ## Run all tests on the embedded engines
 test-engines: .venv-engines/ready .venv-test/ready .dynamodb-local/ready ## Run the tests of what is stored on DynamoDB Local (Java) and PostgreSQL
 	@exec .venv-test/bin/python -m tests.second_engines $(ARGS)
 
-bench: .venv-engines/ready .venv-test/ready .dynamodb-local/ready ## Measure against the bare calls (ARGS="reading --rounds 3")
+bench: .venv-engines/ready .venv-test/ready .dynamodb-local/ready ## Measure against the bare calls (ARGS="reads --rounds 3")
 	@exec .venv-test/bin/python -m tests.bench $(ARGS)
 
 check: .venv-test/ready ## Lint and check format, types and imports; change nothing

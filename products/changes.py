@@ -77,8 +77,8 @@ def validate_reason(reason: str) -> None:
 class Change:
     """An entry of a product's change log: one accepted write.
 
-    Only the last five fields ever change: they say how far the effects are. ``requeues`` is how
-    often the relay requeued the change, and when it did so last.
+    Only the last five fields ever change: they track the progress of the effects. ``requeues``
+    is how often the relay requeued the change, and when it did so last.
     """
 
     product_id: str
@@ -170,7 +170,7 @@ def next_change(
 
 
 def verified(change: Change) -> Change:
-    """Return the change, or raise CorruptChange when it is not the accepted one."""
+    """Return the change, or raise CorruptChange if its contents do not match its hash."""
     if audit_hash(change) != change.record_hash:
         raise CorruptChange(
             f"Version {change.version} of {change.product_id} was altered after it was accepted."

@@ -1,6 +1,6 @@
 """Verify the audit trail: read it from S3 in key order, then judge each product. Pure."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import batched
@@ -75,10 +75,11 @@ class AuditVerification:
         for name, chain in self.spool.products():
             yield from self._judge(name, chain, from_first=since is None)
 
-    def _read(self, keys: Iterable[str]) -> tuple[list[AuditRecord], list[Difference]]:
+    def _read(self, keys: Sequence[str]) -> tuple[list[AuditRecord], list[Difference]]:
         """Return the records under these keys, and differences for keys of no audit record."""
         records, unknown = [], []
-        for key, body in self.map_function(lambda key: (key, self.records.read(key)), keys):
+        bodies = self.map_function(self.records.read, keys)
+        for key, body in zip(keys, bodies, strict=True):
             if body is None:
                 continue
             record = audit_record_of(key, body)

@@ -203,7 +203,8 @@ class Verification:
         logs: list[ProductLog] = list(self.map_function(self._read_log, product_ids))
         found = [difference for log in logs for difference in log.differences]
         records = self.logs.records(product_ids)
-        owners = self.logs.name_owners([name for log in logs for name in log.names.values()])
+        names = [name for log in logs for name in log.names.values()]
+        owners = self.logs.name_owners(names)
         documents = None
         if self.documents and product_ids:
             documents = self.documents.documents(product_ids)

@@ -138,7 +138,9 @@ def send_all(world: World) -> None:
 
 def letters(world: World) -> set[str]:
     """The messages that are dead, by what marks them."""
-    found = [letter["Body"] for task in queue_names(world.env) for letter in world.dead(task)]
+    found = [
+        letter["Body"] for task in queue_names(world.env) for letter in world.dead_letters(task)
+    ]
     return {marker for marker in DEAD for body in found if marker in body}
 
 

@@ -91,7 +91,8 @@ def test_a_poison_message_dies_alone(stack: Stack) -> None:
     for product_id in ("n1", "n2"):
         stack.complete(product_id)
     dead = until(
-        lambda: both if len(both := stack.world.dead("products.persist")) == 2 else [], seconds=90
+        lambda: both if len(both := stack.world.dead_letters("products.persist")) == 2 else [],
+        seconds=90,
     )
     assert [letter["Body"] for letter in dead] == ["poison"] * 2
     assert (

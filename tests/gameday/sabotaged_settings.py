@@ -1,5 +1,7 @@
-"""Settings of a product that was made worse, for a game day to find: every other version is stamped as audited without
-being audited."""
+"""Settings of a sabotaged product: even versions are stamped as audited without an audit record.
+
+A test expects the game day to find this.
+"""
 
 from bbws_products.settings.full import *  # noqa: F403
 from products.changes import Effect

@@ -175,7 +175,7 @@ def test_restored_table_becomes_a_complete_catalogue(operator: Operator) -> None
     assert found(report) == {("audit-of-no-change", "p1"), ("audit-of-no-change", lost)}
     assert "not repaired: it is evidence" in report
     # Step 10: the message of the lost change becomes a dead letter.
-    until(lambda: world.dead("products.persist"), seconds=120)
+    until(lambda: world.dead_letters("products.persist"), seconds=120)
     assert "p3" in operator.manage("redrive", "--dry-run")
 
     with operator.step("13 enter the lost changes again"):
@@ -184,7 +184,7 @@ def test_restored_table_becomes_a_complete_catalogue(operator: Operator) -> None
         assert status == 200
         create(deployment, PRODUCTS)
         deployment.complete("p1", 2)
-    deployment.alone("p2")
+    deployment.assert_one_of_each("p2")
     assert_current(world, "p1", version=2, price="78.00")
     assert_current(world, lost, version=1, price="1500.00")
     assert found(operator.manage("verify_catalogue", code=1)) == found(report)

@@ -122,4 +122,4 @@ def test_the_benchmarks_can_be_started() -> None:
     helped = subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, timeout=280, check=False
     )
-    assert "growing" in helped.stdout, helped.stderr
+    assert "growth" in helped.stdout, helped.stderr

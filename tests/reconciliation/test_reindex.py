@@ -15,7 +15,7 @@ from products.changes import Origin
 from products.errors import DependencyUnavailable
 from products.lists import ListQuery
 from products.product import Product
-from products.reindex import BuiltIndex, Reindex
+from products.reindex import IndexRebuild, Reindex
 from tests.support.builders import fields
 from tests.support.commands import output
 from tests.support.fakes import FakeDoorbell
@@ -40,7 +40,7 @@ def shelf(world: World, ann: Origin) -> Catalogue:
 class InterruptedIndex:
     """The rebuilt index with a callback before one of its steps."""
 
-    index: BuiltIndex
+    index: IndexRebuild
     step: str
     callback: Callable[[], object]
 
