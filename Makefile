@@ -32,7 +32,7 @@ test-all: test test-slow ## Run all tests on the embedded engines
 test-engines: .venv-engines/ready .venv-test/ready .dynamodb-local/ready ## Run the tests of what is stored on DynamoDB Local (Java) and PostgreSQL
 	@exec .venv-test/bin/python -m tests.second_engines $(ARGS)
 
-bench: .venv-engines/ready .venv-test/ready .dynamodb-local/ready ## Measure against the bare calls (ARGS="reading --rounds 3")
+bench: .venv-engines/ready .venv-test/ready .dynamodb-local/ready ## Measure against the bare calls (ARGS="reads --rounds 3")
 	@exec .venv-test/bin/python -m tests.bench $(ARGS)
 
 check: .venv-test/ready ## Lint and check format, types and imports; change nothing
@@ -70,7 +70,7 @@ package: .venv-test/ready ## Build the zip of all Lambda functions (ARCHITECTURE
 	@.venv-test/bin/python -m deploy.package.build --architecture $(or $(ARCHITECTURE),arm64)
 
 bench-cold-start: .venv-engines/ready .venv-test/ready ## Compare the API function's cold start with a bare boto3 handler
-	@.venv-test/bin/python -m tests.bench.cold_start
+	@.venv-test/bin/python -m tests.bench.cold_start $(ARGS)
 
 infra: .venv-engines/ready .venv-test/ready .venv-infra/ready .venv-lint/ready ## Test the Terraform files and deploy scripts offline (needs Terraform and jq)
 	@exec .venv-test/bin/python -m pytest --no-cov -n 2 --dist worksteal tests/infra $(ARGS)

@@ -1,25 +1,28 @@
 #!/usr/bin/env bash
-# Bring up deploy/compose.yaml from nothing, seed it, write a product through to its last effect, end it in order, and see
-# after another start that all is kept. About two minutes; PORT (8000) and 4566 must be free.
+# Test deploy/compose.yaml: start it, seed it, follow a write to its last effect, stop it, and check
+# that the products are still there after a restart. Takes about two minutes. The ports PORT (8000)
+# and 4566 must be free.
 #
-#   deploy/compose_test.sh             with docker, from the images that compose.yaml names
-#   deploy/compose_test.sh stand-in    as root, with podman, for machines without a container registry. It takes base and
-#                                      image of `make image-test BASE=stand-in`; under the names of the true engines run
-#                                      Debian's PostgreSQL, DynamoDB Local out of npm, and osmem-server
+#   deploy/compose_test.sh             with docker and the images of compose.yaml
+#   deploy/compose_test.sh stand-in    without a container registry, as root, with podman. It uses the
+#                                      base and the image of `make image-test BASE=stand-in`. Debian's
+#                                      PostgreSQL, DynamoDB Local from npm, and osmem-server replace
+#                                      the engines, under their image names
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export PORT=${PORT:-8000}
-engines=(postgres dynamodb aws opensearch) ours=(web worker scheduler)
-beside=$(mktemp -d)
+engines=(postgres dynamodb aws opensearch) servers=(web worker scheduler)
+scratch=$(mktemp -d)
 
 build_stand_in() { # folder, base, name of the image
   buildah build --format docker --isolation chroot --network host --pull-never "${@:4}" \
-    --build-arg "PYTHON_IMAGE=$2" -f "$1/Dockerfile" -t "$3" "$1" >"$beside/build.log" 2>&1 || { cat "$beside/build.log" && exit 1; }
+    --build-arg "PYTHON_IMAGE=$2" -f "$1/Dockerfile" -t "$3" "$1" >"$scratch/build.log" 2>&1 || { cat "$scratch/build.log" && exit 1; }
 }
 
-# An image of Debian's packages, with what the named folder or file holds, under the name that compose.yaml has for it.
-stand_in() { # service, packages, what is copied and where to; the rest of the Dockerfile comes from stdin
-  local folder=$beside/$1 name
+# Build a replacement for an engine's image, under the name in compose.yaml: Debian packages and one
+# file or folder.
+stand_in() { # service, packages, what to copy, where to; stdin has the rest of the Dockerfile
+  local folder=$scratch/$1 name
   name=$(sed -nE "s|^    image: (docker.io/.*$1.*)|\1|p" deploy/compose.yaml)
   mkdir "$folder" && cp -r "$3" "$folder/copied"
   {
@@ -29,7 +32,7 @@ stand_in() { # service, packages, what is copied and where to; the rest of the D
     cat
   } >"$folder/Dockerfile"
   build_stand_in "$folder" "$base" "$name"
-  echo "$name" >>"$beside/borrowed"
+  echo "$name" >>"$scratch/replaced"
 }
 
 stand_in_engines() {
@@ -43,7 +46,7 @@ stand_in_engines() {
 WORKDIR /home/dynamodblocal
 RUN mkdir data
 ENTRYPOINT ["java"]'
-  cat >"$beside/start" <<'START'
+  cat >"$scratch/start" <<'START'
 #!/bin/sh
 set -e
 if [ ! -e "$PGDATA/PG_VERSION" ]; then
@@ -56,8 +59,8 @@ if [ ! -e "$PGDATA/PG_VERSION" ]; then
 fi
 exec postgres -c "listen_addresses=*"
 START
-  chmod +x "$beside/start"
-  stand_in postgres postgresql "$beside/start" /usr/local/bin/start <<<'
+  chmod +x "$scratch/start"
+  stand_in postgres postgresql "$scratch/start" /usr/local/bin/start <<<'
 RUN mkdir -p /var/lib/postgresql/data && chown postgres: /var/lib/postgresql/data && ln -s /usr/lib/postgresql/*/bin /usr/local/postgres
 USER postgres
 ENV PGDATA=/var/lib/postgresql/data/db PATH=/usr/local/postgres:/usr/local/bin:/usr/bin:/bin
@@ -66,28 +69,29 @@ ENTRYPOINT ["/usr/local/bin/start"]'
 }
 
 if [[ ${1:-} == stand-in ]]; then
-  # What a container within a container may: no limit is raised, and control groups are those of version 1.
-  printf '[containers]\ndefault_ulimits = ["nofile=4096:4096", "nproc=8192:8192"]\n[engine]\nruntime = "runc"\n' >"$beside/containers.conf"
-  printf 'cgroup_manager = "cgroupfs"\nevents_logger = "file"\n' >>"$beside/containers.conf"
-  export CONTAINERS_CONF=$beside/containers.conf
+  # What is allowed inside another container: no raised limits, and control groups version 1.
+  printf '[containers]\ndefault_ulimits = ["nofile=4096:4096", "nproc=8192:8192"]\n[engine]\nruntime = "runc"\n' >"$scratch/containers.conf"
+  printf 'cgroup_manager = "cgroupfs"\nevents_logger = "file"\n' >>"$scratch/containers.conf"
+  export CONTAINERS_CONF=$scratch/containers.conf
   stand_in_engines
   building=--no-build
-  compose() { .venv-lint/bin/podman-compose -f deploy/compose.yaml "$@" 2>>"$beside/compose.log"; }
-  healthy() { podman healthcheck run "bbws-products_$1_1" &>/dev/null; } # nothing else runs them without systemd
+  compose() { .venv-lint/bin/podman-compose -f deploy/compose.yaml "$@" 2>>"$scratch/compose.log"; }
+  healthy() { podman healthcheck run "bbws-products_$1_1" &>/dev/null; } # without systemd podman does not run it
   ended_with() { podman inspect "bbws-products_$1_1" --format '{{.State.ExitCode}}'; }
 else
   building=--build
-  compose() { docker compose -f deploy/compose.yaml "$@" 2>>"$beside/compose.log"; }
+  compose() { docker compose -f deploy/compose.yaml "$@" 2>>"$scratch/compose.log"; }
   healthy() { [[ $(docker inspect --format '{{.State.Health.Status}}' "bbws-products-$1-1") == healthy ]]; }
   ended_with() { docker inspect "bbws-products-$1-1" --format '{{.State.ExitCode}}'; }
 fi
 
 finish() {
   local code=$?
-  ((code)) && tail -n 40 "$beside/compose.log" && compose logs --tail 20
+  ((code)) && tail -n 40 "$scratch/compose.log" && compose logs --tail 20
   compose down --volumes >/dev/null || true
-  [[ ! -f $beside/borrowed ]] || xargs buildah rmi <"$beside/borrowed" >/dev/null || true # they are not what they are called
-  rm -rf "$beside"
+  # The replacements must not stay under the engines' names.
+  [[ ! -f $scratch/replaced ]] || xargs buildah rmi <"$scratch/replaced" >/dev/null || true
+  rm -rf "$scratch"
   exit "$code"
 }
 trap finish EXIT
@@ -102,11 +106,11 @@ await() {
   done
 }
 
-# In the order that compose.yaml asks for, step by step: not every compose waits for a health check.
+# Start the services step by step, because not every compose implementation waits for health checks.
 bring_up() {
   compose up --detach "$building" "${engines[@]}" >/dev/null && await "${engines[@]}"
-  for once in migrate resources; do compose run --rm --no-deps -T "$once" >/dev/null; done
-  compose up --detach "$building" --no-deps "${ours[@]}" >/dev/null && await "${ours[@]}"
+  for service in migrate resources; do compose run --rm --no-deps -T "$service" >/dev/null; done
+  compose up --detach "$building" --no-deps "${servers[@]}" >/dev/null && await "${servers[@]}"
   curl --silent --fail "http://127.0.0.1:$PORT/readyz" && echo
 }
 
@@ -117,9 +121,12 @@ manage seed_products | tail -n 1
 manage createsuperuser --no-input --username root --email root@example.com
 SMOKE_TOKEN=$(manage issue_token root --days 1 | tail -n 1) python3 deploy/smoke.py "http://127.0.0.1:$PORT/v1.0"
 
-compose stop "${ours[@]}" >/dev/null
-for service in "${ours[@]}"; do [[ $(ended_with "$service") == 0 ]] || { echo "$service did not end in order." && exit 1; }; done
+compose stop "${servers[@]}" >/dev/null
+for service in "${servers[@]}"; do
+  [[ $(ended_with "$service") == 0 ]] || { echo "$service did not stop cleanly." && exit 1; }
+done
 compose down >/dev/null
 bring_up
-[[ $(curl --silent --fail "http://127.0.0.1:$PORT/v1.0/products" | jq .count) == 5 ]] || { echo "The products are gone." && exit 1; }
-echo "All is up, was written through, ended in order, and is kept."
+count=$(curl --silent --fail "http://127.0.0.1:$PORT/v1.0/products" | jq .count)
+[[ $count == 5 ]] || { echo "There are $count products after the restart instead of 5." && exit 1; }
+echo "The product started, wrote a product, stopped cleanly, and kept its data."

@@ -1,13 +1,14 @@
 #!/bin/sh
-# The image's one way in: the first argument says which role this container has. Every process is exec'd, so that the
-# platform's SIGTERM reaches it and it can end in order.
+# The entry point of the image. The first argument is the container's role. Every server replaces
+# this shell (exec), so that the platform's SIGTERM reaches it.
 set -eu
 
 : "${HEARTBEAT_DIR:=/tmp/heartbeats}" "${QUEUES:=change,cache,search,audit}"
 export HEARTBEAT_DIR
-role_file=$HOME/role # what `health` looks after; Docker does not tell a health check the container's arguments
+# `health` reads the role from this file, because a health check does not get the arguments.
+role_file=$HOME/role
 
-# QUEUES says which queues a worker serves, in short; tasks/queues.py has their full names.
+# QUEUES contains the short names of the queues to consume; tasks/queues.py has the full names.
 queue_names() { # separator
   (
     IFS=,
@@ -19,22 +20,24 @@ queue_names() { # separator
   )
 }
 
-as() { echo "$1" >"$role_file"; }
+save_role() { echo "$1" >"$role_file"; }
 
 case "${1:-}" in
 web)
-  as web
-  HOST=0.0.0.0 exec python -m bbws_products.server # its settings are in the environment: PORT, WEB_CONCURRENCY, ...
+  save_role web
+  # Other settings are environment variables: PORT, WEB_CONCURRENCY, ...
+  HOST=0.0.0.0 exec python -m bbws_products.server
   ;;
 worker)
-  as worker
-  # On SIGTERM Celery takes no more messages and ends once the tasks that run are done: at most 25 s, and one long poll.
+  save_role worker
+  # On SIGTERM Celery receives no more messages and ends after its running tasks: at most 25 s plus
+  # one long poll.
   queues=$(queue_names ,)
   exec celery --quiet -A bbws_products worker --queues "$queues" --concurrency "${WORKER_CONCURRENCY:-4}" \
     --hostname worker@%h --loglevel "${LOG_LEVEL:-INFO}"
   ;;
 scheduler)
-  as scheduler # exactly one of these: two would only ring the relay twice as often
+  save_role scheduler # run exactly one; a second would only run the relay twice as often
   exec celery --quiet -A bbws_products beat --pidfile= --loglevel "${LOG_LEVEL:-INFO}"
   ;;
 migrate)
@@ -49,12 +52,12 @@ health)
   web) exec python -c "import urllib.request as r; r.urlopen('http://127.0.0.1:${PORT:-8000}/healthz', timeout=4)" ;;
   worker)
     queues=$(queue_names ' ')
-    # shellcheck disable=SC2086 # each name is an argument of its own
+    # shellcheck disable=SC2086 # each name is one argument
     exec python -m tasks.heartbeat "$HEARTBEAT_DIR" $queues
     ;;
   scheduler) exec python -m tasks.heartbeat "$HEARTBEAT_DIR" scheduler ;;
   *)
-    echo "Nothing runs here yet that could be healthy." >&2
+    echo "No role has been started." >&2
     exit 1
     ;;
   esac

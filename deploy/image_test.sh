@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# Build the image with buildah and run the product from it: web, worker and scheduler, to the last effect of a write.
-# Takes about two minutes and needs root, so it is not part of `make test`.
+# Build the image with buildah and test the product in it (tests/deploy/image_checks.py). Takes about
+# two minutes and needs root, so it is not part of `make test`.
 #
-#   deploy/image_test.sh             from the base that deploy/Dockerfile names
-#   deploy/image_test.sh stand-in    from a base made here, for machines without a container registry: a bare Debian
-#                                    with this machine's Python and certificates; it proves all but the true base
+#   deploy/image_test.sh             with the base image of deploy/Dockerfile
+#   deploy/image_test.sh stand-in    without a container registry: with a base image made here from a
+#                                    minimal Debian and this machine's Python and certificates
 #
-# IMAGE_ARGS are more arguments for `buildah build`; an index of one's own is taken from pip's own configuration.
+# IMAGE_ARGS are additional arguments for `buildah build`. pip's own configuration is used, e.g. for
+# a private package index.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -19,7 +20,7 @@ if ! command -v buildah >/dev/null || ((EUID)); then
   exit 1
 fi
 
-# Shared libraries that the Python in this folder was linked with, and that a bare Debian may not have.
+# Shared libraries that this Python is linked with, which a minimal Debian may lack.
 libraries() {
   find "$1/usr/local/lib" -name '*.so*' -not -name '_tkinter*' -exec ldd {} + 2>/dev/null |
     awk '$2 == "=>" && $3 ~ "^/" { print $3 }' | sort -u
@@ -31,7 +32,7 @@ make_stand_in() {
   trap 'rm -rf "$root"' RETURN
   prefix=$("$python" -c 'import sys; print(sys.base_prefix)')
   if [[ $prefix == /usr ]]; then
-    echo "The stand-in base takes a Python that lives in a folder of its own, such as pyenv's; this one is the system's." >&2
+    echo "The stand-in base needs a Python in its own folder, e.g. from pyenv; this is the system's." >&2
     return 1
   fi
   debootstrap --variant=minbase bookworm "$root" >/dev/null
@@ -54,7 +55,7 @@ make_stand_in() {
   buildah commit --quiet --rm "$container" "$stand_in" >/dev/null
 }
 
-arguments=(--format docker --isolation chroot --network host) # docker's format is the one that has health checks
+arguments=(--format docker --isolation chroot --network host) # only docker's format has health checks
 if [[ ${1:-} == stand-in ]]; then
   buildah inspect --type image "$stand_in" &>/dev/null || make_stand_in
   arguments+=(--pull-never --build-arg "PYTHON_IMAGE=$stand_in")

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Put what was built where AWS fetches it from, each under its own digest: the zip in the bucket of artefacts, the image -
-# where there are containers - in the registry. The same digest is the same thing, so what is there already stays.
+# Upload a build under its digests: the zip to the S3 bucket for artefacts and, for an environment
+# with containers, the image to ECR. A digest that is already there is not uploaded again.
 #   ACCOUNT=… REGION=… deploy/publish.sh FOLDER ZIP_SHA256 IMAGE_DIGEST
 set -euo pipefail
 

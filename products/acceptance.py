@@ -143,7 +143,7 @@ class Acceptance:
         return read_change(self.table, product_id, version)
 
     def write(self, write: Write, origin: Origin, *, dry_run: bool = False) -> Accepted:
-        """Make one write. Raises: the refusal itself, not WritesRefused."""
+        """Make one write. Raise its own error instead of WritesRefused."""
         try:
             return self.write_all([write], origin, dry_run=dry_run)[0]
         except WritesRefused as refused:
@@ -155,7 +155,7 @@ class Acceptance:
         """Make each write in its own transaction, in this order, and return results or refusals.
 
         Once a dependency is unavailable, the remaining writes are not tried. A repeated request
-        only makes the writes that were refused before.
+        tries again only the writes that were refused.
         """
         results: list[Accepted | CatalogueError | CorruptChange] = []
         for position, write in enumerate(writes):
@@ -187,7 +187,9 @@ class Acceptance:
                 )
             except (VersionTaken, DuplicateRequest):
                 continue
-        raise ContendedWrite("Too many writers are changing this at once; nothing was saved.")
+        raise ContendedWrite(
+            "Too many writers are changing this at the same time; nothing was saved."
+        )
 
     def _attempt(
         self,
@@ -199,7 +201,7 @@ class Acceptance:
         is_first: bool,
     ) -> list[Accepted]:
         """Plan the writes and append them. Raise VersionTaken or DuplicateRequest to try again."""
-        # The first attempt saves a read: its transaction finds a product that exists already.
+        # The first attempt skips this read; the transaction fails if the product exists.
         checks_existence = dry_run or not is_first
         planned = planner.plan_all(writes, checks_existence=checks_existence)
         validate_together(writes, planned, remembers_answer=origin.idempotency_key is not None)
@@ -229,11 +231,12 @@ class Acceptance:
 
 
 def _part_of(origin: Origin, position: int) -> Origin:
-    """Return the origin of one write of several, whose answer is remembered separately.
+    """Return the origin for one write of a batch, with an idempotency key of its own.
 
     The key can't collide with a caller's own key, because those contain no spaces.
     """
     key = origin.idempotency_key
     if key is None:
         return origin
-    return replace(origin, idempotency_key=replace(key, key=f"{key.key} {position}"))
+    part_key = replace(key, key=f"{key.key} {position}")
+    return replace(origin, idempotency_key=part_key)

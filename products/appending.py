@@ -48,7 +48,7 @@ class Doorbell(Protocol):
 def remembered_answer(log: ChangeLog, origin: Origin, now: datetime) -> list[Accepted] | None:
     """Return the answer that an earlier request with the same Idempotency-Key got.
 
-    Raise IdempotencyKeyReused when that was another request.
+    Raise IdempotencyKeyReused if the key was used for a different request.
     """
     key = origin.idempotency_key
     if key is None:
@@ -93,8 +93,8 @@ def append(log: ChangeLog, planned: Sequence[Accepted], origin: Origin, now: dat
 def _is_appended(log: ChangeLog, change: Change) -> bool:
     """Whether the log holds this very change.
 
-    A client repeats a call that got no answer. The repetition finds the version taken by the
-    first try.
+    The AWS client retries a call that timed out. The retry can find the version taken by its own
+    first attempt.
     """
     existing = log.change(change.product_id, change.version)
     return existing is not None and existing.change_id == change.change_id

@@ -236,9 +236,9 @@ class Catalogue(Acceptance):
     def _newest_open(self, also: Iterable[str]) -> dict[str, Change]:
         """Return the newest open change of each product, if it is not older than the record.
 
-        A version may stay open although a later one is complete: it is not the product's newest.
-        The records are read after the changes, so a change that completes in between is found
-        in one of them.
+        A version can still be open after a later one is complete. Such a version is left out.
+        The records are read after the changes, so a change that completes between the two reads
+        still appears in one of them.
         """
         consistent = [change for change in map(self.table.newest, also) if change]
         indexed = self.table.open_changes(newest_first=True)

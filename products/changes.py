@@ -77,8 +77,8 @@ def validate_reason(reason: str) -> None:
 class Change:
     """An entry of a product's change log: one accepted write.
 
-    Only the last five fields ever change: they say how far the effects are. ``requeues`` is how
-    often the relay requeued the change, and when it did so last.
+    Only the last five fields ever change: they track the progress of the effects. ``requeues``
+    is how often the relay requeued the change, and when it did so last.
     """
 
     product_id: str
@@ -98,7 +98,10 @@ class Change:
     discarded: Mapping[Effect, Discard] = field(default_factory=dict)
 
     def state(self, effect: Effect) -> str:
-        """Return ``done``, ``pending``, ``retrying``, ``failed``, ``discarded`` or ``not configured``."""
+        """Return the state of one effect.
+
+        It is ``done``, ``pending``, ``retrying``, ``failed``, ``discarded``, or ``not configured``.
+        """
         if effect in self.done:
             return "done"
         if effect in self.discarded:
@@ -167,7 +170,7 @@ def next_change(
 
 
 def verified(change: Change) -> Change:
-    """Return the change, or raise CorruptChange when it is not the accepted one."""
+    """Return the change, or raise CorruptChange if its contents do not match its hash."""
     if audit_hash(change) != change.record_hash:
         raise CorruptChange(
             f"Version {change.version} of {change.product_id} was altered after it was accepted."
@@ -229,6 +232,6 @@ def audit_hash(change: Change) -> str:
 
 
 def audit_key(change: Change) -> str:
-    """Return where the audit record is kept: ``{year}/{month}/{day}/{productId}_{timestamp}.json``."""
+    """Return the key: ``{year}/{month}/{day}/{productId}_{timestamp}.json``."""
     at = change.accepted_at
     return f"{at:%Y/%m/%d}/{change.product_id}_{at:%Y%m%dT%H%M%S.%fZ}.json"

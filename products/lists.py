@@ -1,4 +1,4 @@
-"""Lists of products: their order, their pages, and open changes overlaid on stored records. Pure."""
+"""Lists of products: order, pages, and the overlay of open changes on stored records. Pure."""
 
 import heapq
 import itertools
@@ -21,8 +21,9 @@ class ListQuery:
     """Which products to list, and in which order.
 
     ``active`` None lists active and inactive products. ``only_open`` lists products with an open
-    effect, in lists with an overlay. ``after`` is the position where the previous page ended; in a
-    search for ``text``, which has no stable positions, it is the number of matches so far.
+    effect, and works only in lists that overlay the open changes. ``after`` is the position where
+    the previous page ended. In a search for ``text``, which has no stable positions, it is the
+    number of matches so far.
     """
 
     active: bool | None = True
@@ -111,8 +112,8 @@ def build_page(
 ) -> Page:
     """Return one page of ordered streams of records, with the open changes overlaid.
 
-    A product takes the place that its newest change gives it. A filter that few products pass
-    costs a bounded read: after MAX_EXAMINED products the page ends, and says where to continue.
+    A product is sorted by its newest change. A filter that matches few products still reads at
+    most MAX_EXAMINED of them: then the page ends, and says where to continue.
     """
     overlay = {product_id: change.after for product_id, change in open_changes.items()}
     products = _overlaid(listing, records, overlay)

@@ -12,7 +12,7 @@ _fields: ContextVar[Mapping[str, Any]] = ContextVar("log_fields", default=Mappin
 
 @contextmanager
 def log_fields(**fields: Any) -> Iterator[None]:
-    """Add these fields to every log line of this thread inside the block. Empty ones are left out."""
+    """Add these fields to all log lines inside the block, except fields that are empty."""
     known = {name: value for name, value in fields.items() if value not in (None, "")}
     previous = _fields.set({**_fields.get(), **known})
     try:

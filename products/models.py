@@ -1,6 +1,6 @@
-"""The model by which Django's admin and permissions know products, and the list of API tokens.
+"""The models for Django's admin and permissions.
 
-No product is in SQL: ``products.admin.queryset`` reads them from the catalogue.
+Products are not in SQL: ``products.admin.queryset`` reads them from the catalogue.
 """
 
 from typing import Any, NoReturn
@@ -10,14 +10,15 @@ from django.db import models
 
 
 class ProductManager(models.Manager):
-    """Refuses every query, since there is no table to send one to."""
+    """A manager that finds nothing, since there is no table of products."""
 
     def get_queryset(self) -> NoReturn:
-        raise TypeError("A product is read through the catalogue.")
+        """Raise DoesNotExist, which Django's own views answer with 404."""
+        raise self.model.DoesNotExist("A product is read through the catalogue.")
 
 
 class Product(models.Model):
-    """A product as the admin shows it. Written through the catalogue's use-cases only, hence no ``save``."""
+    """A product as the admin shows it. Only the catalogue can write one."""
 
     product_id = models.CharField("ID", max_length=64, primary_key=True)
     name = models.CharField(max_length=100)
@@ -32,9 +33,8 @@ class Product(models.Model):
     )
     period = models.CharField(max_length=100, blank=True)
     features = models.JSONField(default=list)
-    image = models.CharField(
-        max_length=120, null=True, blank=True
-    )  # None is the core's word for none
+    # Without an image the value is None, as in the core, and not an empty text.
+    image = models.CharField(max_length=120, null=True, blank=True)
     active = models.BooleanField(default=True)
     version = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField("created")
@@ -60,7 +60,7 @@ class Product(models.Model):
 
 
 class ApiToken(models.Model):
-    """An API token that was issued: its list entry, not its secret, which is shown once and kept nowhere."""
+    """The list entry of an issued API token. Its secret is shown once and never stored."""
 
     token_id = models.CharField(max_length=36, primary_key=True)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)

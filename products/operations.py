@@ -1,4 +1,4 @@
-"""What an operator sees of the pipeline and may do to it: stuck changes, retrying, giving an effect up. Pure."""
+"""What operators see of the pipeline, and what they can do: retry or discard effects. Pure."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,16 +14,20 @@ from products.errors import ChangeNotFound, Conflict, Invalid
 from products.pipeline import TASKS, FailureLog, clear_permanent_failure
 
 STUCK_AFTER = timedelta(minutes=1)
-MAX_EXAMINED = 1000  # open changes one look goes through
+MAX_EXAMINED = 1000  # open changes that one page of the admin reads
+MIN_REASON_LENGTH = 3  # characters
+MAX_CAUSE_LENGTH = 200  # characters
 BOUNDS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 600.0)
-"""Upper bounds in seconds of the latency histogram; what takes longer counts as the last."""
+"""Upper bounds of the latency histogram, in seconds. The last bucket also has all longer times."""
+VARIABLE_PART = re.compile(r"'[^']*'|\"[^\"]*\"|\b[0-9a-f]{8,}[0-9a-f-]*\b|\d+")
+"""What differs between errors of the same cause: quoted texts, IDs, and numbers."""
 
 
 class StoredCannotBeDiscarded(Conflict):
-    """What was accepted is stored: this is never given up."""
+    """Storing the record of an accepted change can't be given up."""
 
     def __init__(self) -> None:
-        super().__init__("What was accepted must be stored; mend the cause and retry.")
+        super().__init__("An accepted change must be stored; fix the cause and retry.")
 
 
 class NotOpen(Conflict):
@@ -33,7 +37,7 @@ class NotOpen(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class QueueDepth:
-    """Messages of one queue; None where the queue could not be asked."""
+    """The numbers of messages of one queue; None where the queue is unavailable."""
 
     queue: str
     waiting: int | None
@@ -44,7 +48,7 @@ class QueueDepth:
 
 @dataclass(frozen=True, slots=True)
 class StuckEffect:
-    """One effect that has not come about in time."""
+    """An effect that failed permanently or is overdue."""
 
     change: Change
     effect: Effect
@@ -53,18 +57,15 @@ class StuckEffect:
 
     @property
     def cause(self) -> str:
-        """The error without what differs from change to change, so that one fault is one cause."""
-        bare = re.sub(
-            r"'[^']*'|\"[^\"]*\"|\b[0-9a-f]{8,}[0-9a-f-]*\b|\d+",
-            "…",
-            self.error.replace(self.change.product_id, "…"),
-        )
-        return f"{self.effect}: {bare}"[:200]
+        """The error without its variable parts, so that one fault is one cause."""
+        without_id = self.error.replace(self.change.product_id, "…")
+        constant = VARIABLE_PART.sub("…", without_id)
+        return f"{self.effect}: {constant}"[:MAX_CAUSE_LENGTH]
 
 
 @dataclass(frozen=True, slots=True)
 class Minute:
-    """How many changes were completed in a minute, and by effect how many took up to each bound."""
+    """The changes completed in one minute: how many, and a latency histogram of each effect."""
 
     at: datetime
     changes: int
@@ -73,7 +74,7 @@ class Minute:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
-    """Something an operator did."""
+    """An action of an operator."""
 
     action_id: str
     at: datetime
@@ -84,17 +85,17 @@ class Action:
 
 
 class OperationsTable(FailureLog, Protocol):
-    """Each method may raise EngineAway."""
+    """The change log. Each method may raise DependencyUnavailable."""
 
     def change(self, product_id: str, version: int) -> Change | None: ...
     def open_changes(self, accepted_before: datetime | None = None) -> Iterator[Change]: ...
 
 
 class OperationsLog(Protocol):
-    """What was done, how fast changes went, and giving an effect up."""
+    """The log of actions, the statistics, and discarding."""
 
     def discard(self, change: Change, effect: Effect, discard: Discard) -> bool:
-        """Take the effect out of the open ones for good; False when it is not open any more."""
+        """Remove the effect from the open ones permanently. False when it is not open."""
 
     def write(self, action: Action) -> None: ...
     def actions(self, month: datetime, limit: int) -> list[Action]: ...
@@ -111,6 +112,8 @@ class AuditTrail(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operations:
+    """The use cases of operators."""
+
     table: OperationsTable
     log: OperationsLog
     queues: Queues
@@ -120,65 +123,66 @@ class Operations:
     new_id: Callable[[], str]
 
     def stuck(self) -> list[StuckEffect]:
-        """Effects that failed for good, or are still open after STUCK_AFTER; the oldest first."""
-        now = self.clock()
-        found = []
-        for change in islice(self.table.open_changes(), MAX_EXAMINED):
-            for effect in sorted(change.open):
-                failure = change.failures.get(effect)
-                if change.state(effect) == "failed" or change.accepted_at < now - STUCK_AFTER:
-                    waits = (
-                        "waits for what comes before it"
-                        if Effect.STORED in change.open
-                        else "waits for a worker"
-                    )
-                    error, attempts = (failure.reason, failure.attempts) if failure else (waits, 0)
-                    found.append(StuckEffect(change, effect, error, attempts))
-        return found
+        """Return effects that failed permanently or are open after STUCK_AFTER, oldest first."""
+        overdue_before = self.clock() - STUCK_AFTER
+        return [
+            _stuck_effect(change, effect)
+            for change in islice(self.table.open_changes(), MAX_EXAMINED)
+            for effect in sorted(change.open)
+            if change.state(effect) == "failed" or change.accepted_at < overdue_before
+        ]
 
     def oldest_open(self) -> datetime | None:
+        """Return when the oldest open change was accepted."""
         change = next(self.table.open_changes(), None)
         return change.accepted_at if change else None
 
     def open_count(self) -> int:
-        """At most LOOKED_AT_MOST."""
+        """Return the number of open changes, at most MAX_EXAMINED."""
         return sum(1 for _ in islice(self.table.open_changes(), MAX_EXAMINED))
 
     def retry(self, product_id: str, version: int, effect: Effect, *, by: str) -> None:
-        """Ring for the effect now; NotOpen, ChangeNotFound."""
-        change = self._open(product_id, version, effect)
-        clear_permanent_failure(self.table, change, effect)
-        self.doorbell.notify(TASKS[effect], change)
+        """Requeue the effect now. Raises: NotOpen, ChangeNotFound."""
+        change = self._read_open(product_id, version, effect)
+        self._requeue(change, effect)
         self.record_action(by, f"retried {effect}", "", change_labels([change]))
 
     def retry_cause(self, cause: str, *, by: str) -> int:
-        """Ring for all that is stuck for this cause; returns for how many."""
+        """Requeue all effects that are stuck for this cause, and return how many."""
         found = [stuck for stuck in self.stuck() if stuck.cause == cause]
         for stuck in found:
-            clear_permanent_failure(self.table, stuck.change, stuck.effect)
-            self.doorbell.notify(TASKS[stuck.effect], stuck.change)
+            self._requeue(stuck.change, stuck.effect)
         if found:
-            self.record_action(
-                by, f"retried all: {cause}", "", change_labels([stuck.change for stuck in found])
-            )
+            changes = [stuck.change for stuck in found]
+            self.record_action(by, f"retried all: {cause}", "", change_labels(changes))
         return len(found)
+
+    def _requeue(self, change: Change, effect: Effect) -> None:
+        clear_permanent_failure(self.table, change, effect)
+        self.doorbell.notify(TASKS[effect], change)
 
     def discard(
         self, product_id: str, version: int, effect: Effect, *, reason: str, by: str
     ) -> None:
-        """Give the effect up, with a reason that stays on the receipt. No late message brings it back."""
+        """Give the effect up permanently. The reason is kept on the receipt.
+
+        Raises: StoredCannotBeDiscarded, Invalid, ChangeNotFound, NotOpen.
+        """
         if effect is Effect.STORED:
             raise StoredCannotBeDiscarded
-        if not 3 <= len(reason.strip()) <= MAX_REASON_LENGTH:
-            raise Invalid({"reason": [f"Say why, in 3 to {MAX_REASON_LENGTH} characters."]})
-        change = self._open(product_id, version, effect)
-        if not self.log.discard(
-            change, effect, Discard(by=by, at=self.clock(), reason=reason.strip())
-        ):
+        reason = reason.strip()
+        if not MIN_REASON_LENGTH <= len(reason) <= MAX_REASON_LENGTH:
+            sentence = f"Say why, in {MIN_REASON_LENGTH} to {MAX_REASON_LENGTH} characters."
+            raise Invalid({"reason": [sentence]})
+        change = self._read_open(product_id, version, effect)
+        is_discarded = self.log.discard(
+            change, effect, Discard(by=by, at=self.clock(), reason=reason)
+        )
+        if not is_discarded:
             raise NotOpen(effect)
-        self.record_action(by, f"discarded {effect}", reason.strip(), change_labels([change]))
+        self.record_action(by, f"discarded {effect}", reason, change_labels([change]))
 
-    def _open(self, product_id: str, version: int, effect: Effect) -> Change:
+    def _read_open(self, product_id: str, version: int, effect: Effect) -> Change:
         change = self.table.change(product_id, version)
         if change is None:
             raise ChangeNotFound(product_id, version)
@@ -187,7 +191,7 @@ class Operations:
         return change
 
     def record_action(self, by: str, what: str, reason: str, changes: Sequence[str]) -> None:
-        """In the log that is shown, and in the audit trail that nobody can alter."""
+        """Write the action to the audit trail, which can't be altered, and to the log shown."""
         action = Action(
             action_id=self.new_id(),
             at=self.clock(),
@@ -203,40 +207,52 @@ class Operations:
             "reason": reason,
             "changes": list(changes),
         }
-        self.trail.write(
-            f"operations/{action.at:%Y/%m/%d}/{action.action_id}.json", canonical_json(record)
-        )
+        key = f"operations/{action.at:%Y/%m/%d}/{action.action_id}.json"
+        self.trail.write(key, canonical_json(record))
         self.log.write(action)
 
 
+def _stuck_effect(change: Change, effect: Effect) -> StuckEffect:
+    failure = change.failures.get(effect)
+    if failure:
+        return StuckEffect(change, effect, failure.reason, failure.attempts)
+    is_stored = Effect.STORED not in change.open
+    error = "waits for a worker" if is_stored else "the record is not stored yet"
+    return StuckEffect(change, effect, error, attempts=0)
+
+
 def change_labels(changes: Sequence[Change]) -> list[str]:
+    """Return the names of the changes for people, such as ``p1 v3``."""
     return [f"{change.product_id} v{change.version}" for change in changes]
 
 
 def bucket_of(seconds: float) -> int:
-    """The bucket of the histogram a latency falls into."""
-    return next(
-        (number for number, bound in enumerate(BOUNDS) if seconds <= bound), len(BOUNDS) - 1
-    )
+    """Return the index of the histogram bucket for this latency."""
+    for number, bound in enumerate(BOUNDS):
+        if seconds <= bound:
+            return number
+    return len(BOUNDS) - 1
 
 
 def percentile(counts: Sequence[int], share: float) -> float | None:
-    """The bound below which this share of the latencies lies; None when there is none."""
-    total, seen = sum(counts), 0
+    """Return the bound below which this share of the latencies is, None without latencies."""
+    total = sum(counts)
+    below = 0
     for count, bound in zip(counts, BOUNDS, strict=True):
-        seen += count
-        if total and seen >= share * total:
+        below += count
+        if total and below >= share * total:
             return bound
     return None
 
 
 def latencies(minutes: Sequence[Minute]) -> dict[Effect, tuple[float | None, float | None]]:
-    """The median and the 95th percentile by effect, in seconds from acceptance, as upper bounds."""
-    summed = {
-        effect: [sum(minute.buckets[effect][n] for minute in minutes) for n in range(len(BOUNDS))]
-        for effect in Effect
-    }
-    return {
-        effect: (percentile(counts, 0.5), percentile(counts, 0.95))
-        for effect, counts in summed.items()
-    }
+    """Return the median and the 95th percentile of each effect, as upper bounds.
+
+    Latencies are in seconds from acceptance.
+    """
+    found: dict[Effect, tuple[float | None, float | None]] = {}
+    for effect in Effect:
+        histograms = [minute.buckets[effect] for minute in minutes]
+        counts = [sum(histogram[n] for histogram in histograms) for n in range(len(BOUNDS))]
+        found[effect] = (percentile(counts, 0.5), percentile(counts, 0.95))
+    return found

@@ -24,6 +24,7 @@ from products.errors import ChangeNotFound, DependencyUnavailable
 from products.invalidation import SETTLE_TIME, Cdn, InvalidationTable, try_to_cover
 from products.product import Product
 
+# The tasks' names, fixed because deployments exchange them; the functions are store and purge.
 TASKS = {
     Effect.STORED: "persist",
     Effect.PURGED: "invalidate",
@@ -118,7 +119,7 @@ class Pipeline:
             self._stamp(change, Effect.AUDITED)
 
     def purge(self, product_id: str, version: int) -> None:
-        """Make sure that an invalidation covers the change, or try again when one is possible."""
+        """Purge the change by an invalidation, or requeue it until one may start."""
         change = self._read_change(product_id, version)
         stored_at = change.done.get(Effect.STORED)
         if Effect.PURGED not in change.open or stored_at is None:
@@ -168,8 +169,8 @@ class Pipeline:
     def _requeue(self, change: Change, *, failed: bool) -> bool:
         """Notify the workers of the open effects. False when there is nothing to notify about.
 
-        Permanent failures wait for a person, unless ``failed``. The record comes before all other
-        effects, whose messages are sent when it is stored.
+        Permanent failures wait for a person, unless ``failed``. The record must be stored first;
+        the messages of the other effects are sent after that.
         """
         candidates = {Effect.STORED} if Effect.STORED in change.open else change.open
         effects = [
@@ -229,7 +230,10 @@ def effect_states(change: Change) -> dict[str, dict[str, Any]]:
     """Return the state of each effect, and its time, its last failure, or its discard."""
     states: dict[str, dict[str, Any]] = {}
     for effect in Effect:
-        state: dict[str, Any] = {"state": change.state(effect), "at": change.done.get(effect)}
+        state: dict[str, Any] = {
+            "state": change.state(effect),
+            "at": change.done.get(effect),
+        }
         failure = change.failures.get(effect)
         if failure and effect in change.open:
             state["error"] = failure.reason

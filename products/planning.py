@@ -87,8 +87,8 @@ class Planner:
     def _plan_create(self, position: int, write: Write, *, checks_existence: bool) -> Accepted:
         """Return the planned creation of a product.
 
-        Without ``checks_existence`` this saves a read: the transaction then finds an existing
-        product. Raises: Invalid, ProductExists.
+        Without ``checks_existence`` the read is skipped, and the transaction fails if the product
+        exists. Raises: Invalid, ProductExists.
         """
         product_id = self.product_ids[position]
         product = new_product(product_id, write.edits, by=self.origin.actor, at=self.clock())

@@ -15,8 +15,13 @@ from products.errors import Invalid
 CENT = Decimal("0.01")
 MIN_PRICE = Decimal("0.01")
 MAX_PRICE = Decimal("999999.99")
-LENGTHS = {"name": (3, 100), "description": (10, 500), "period": (5, 100), "feature": (2, 200)}
-"""Characters: the fewest and the most."""
+LENGTHS = {
+    "name": (3, 100),
+    "description": (10, 500),
+    "period": (5, 100),
+    "feature": (2, 200),
+}
+"""The minimum and maximum number of characters."""
 MAX_FEATURES = 20
 BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """Bidirectional control characters, which are used to spoof text."""
@@ -58,7 +63,7 @@ class Product:
 
     @property
     def shown_period(self) -> str:
-        """The period text for customers: the one staff wrote, or the one derived from the prices."""
+        """The period text for customers: written by staff, or derived from the prices."""
         return self.period or derived_period(self)
 
 

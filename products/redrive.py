@@ -1,6 +1,7 @@
-"""Dead letters: what lies there, and back to their queue with them. Pure.
+"""Redrive: list dead letters, and move them back to their queues. Pure.
 
-A dead letter is never the only trace of anything: it may come twice, and be dropped once its effect has come about.
+A dead letter is never the only trace of a change, because the log has it. So a dead letter may
+arrive twice, and may be dropped once its effect is done.
 """
 
 from collections.abc import Iterator
@@ -13,8 +14,10 @@ from products.changes import Change, Effect
 from products.errors import CorruptChange, NotFound
 from products.pipeline import TASKS
 
-MAX_SHOWN = 100  # dead letters a look lists
-MAX_NOTED = 20  # of them the log of what was done names
+MAX_SHOWN = 100  # dead letters that one look lists
+MAX_LABELS = 20  # dead letters that an entry of the action log names
+EFFECTS = {task: effect for effect, task in TASKS.items()}
+SCHEDULED_TASKS = ("relay", "verify")  # their schedule sends the next message anyway
 
 
 class NoSuchQueue(NotFound):
@@ -24,7 +27,10 @@ class NoSuchQueue(NotFound):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetter:
-    """One dead letter. ``task`` is empty where it can't be read; ``about`` is what only the queue knows of it."""
+    """One dead letter. ``task`` is empty when the message can't be parsed.
+
+    ``raw_message`` is the adapter's own: only the adapter reads it.
+    """
 
     task: str = ""
     product_id: str = ""
@@ -35,13 +41,16 @@ class DeadLetter:
     def __str__(self) -> str:
         if not self.task:
             return "a message that can't be read"
-        select_queues = f"{self.product_id} v{self.version}" if self.product_id else self.job_id
-        return f"{self.task} {select_queues}".strip()
+        subject = f"{self.product_id} v{self.version}" if self.product_id else self.job_id
+        return f"{self.task} {subject}".strip()
 
 
 @dataclass(frozen=True, slots=True)
 class RedriveResult:
-    """What became of one queue's dead letters. ``moving``: SQS moves them itself, from now on, and so many."""
+    """What happened to the dead letters of one queue.
+
+    ``moving`` is how many SQS has begun to move in the background, None when it does not.
+    """
 
     queue: str
     moved: int = 0
@@ -51,27 +60,33 @@ class RedriveResult:
     def __str__(self) -> str:
         if self.moving is not None:
             return f"{self.queue}: {self.moving} being moved back by SQS"
-        dropped = f", {self.dropped} dropped, being done" if self.dropped else ""
+        dropped = f", {self.dropped} dropped as done" if self.dropped else ""
         return f"{self.queue}: {self.moved} sent back{dropped}"
 
 
 class DeadLetters(Protocol):
-    """Each method may raise EngineAway."""
+    """The dead-letter queues. Each method may raise DependencyUnavailable."""
 
     @property
     def queues(self) -> list[str]: ...
     def count(self, queue: str) -> int: ...
     def peek(self, queue: str, limit: int) -> list[DeadLetter]:
-        """Some of them, which stay where they are."""
+        """Return some dead letters, which stay in their queue."""
 
     def move_all(self, queue: str) -> bool:
-        """Have SQS move them all by itself; False where it can't."""
+        """Have SQS move all of them in the background. False when it does not support that."""
 
     def receive(self, queue: str, limit: int) -> Iterator[DeadLetter]:
-        """Take them one by one; what is neither sent back nor dropped comes to light again by itself."""
+        """Receive dead letters one by one.
+
+        One that is neither sent back nor dropped becomes visible again after some time.
+        """
 
     def send_back(self, queue: str, letter: DeadLetter) -> None:
-        """To the queue first, then away from here: a crash between the two doubles it, and loses nothing."""
+        """Send the message to its queue, then delete the dead letter.
+
+        A crash in between duplicates the message, and loses nothing.
+        """
 
     def drop(self, queue: str, letter: DeadLetter) -> None: ...
 
@@ -90,22 +105,28 @@ class ActionLog(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Redrive:
+    """The use cases of dead letters."""
+
     letters: DeadLetters
     changes: Changes
     jobs: JobTable
     log: ActionLog
 
     def select_queues(self, queue: str | None) -> list[str]:
-        """The queue of this name, or all; NoSuchQueue."""
-        if queue is not None and queue not in self.letters.queues:
+        """Return the queue of this name, or all queues for None. Raises: NoSuchQueue."""
+        if queue is None:
+            return self.letters.queues
+        self._require_queue(queue)
+        return [queue]
+
+    def _require_queue(self, queue: str) -> None:
+        if queue not in self.letters.queues:
             raise NoSuchQueue(queue, self.letters.queues)
-        return [queue] if queue else self.letters.queues
 
     def peek(self, queue: str, limit: int | None) -> tuple[int, list[DeadLetter]]:
-        """How many there are, and some of them."""
-        return self.letters.count(queue), self.letters.peek(
-            queue, min(limit or MAX_SHOWN, MAX_SHOWN)
-        )
+        """Return how many dead letters there are, and some of them."""
+        count = self.letters.count(queue)
+        return count, self.letters.peek(queue, min(limit or MAX_SHOWN, MAX_SHOWN))
 
     def move_back(
         self,
@@ -116,26 +137,30 @@ class Redrive:
         drop_done: bool = False,
         max_one_by_one: int | None = None,
     ) -> RedriveResult:
-        """Back to their queue: all that lie there now, or ``limit`` of them. NoSuchQueue.
+        """Move dead letters back to their queue: all that are there now, or ``limit`` of them.
 
-        SQS moves all of them by itself where it can; it knows no limit, and does not know what is done. ``by_hand`` is
-        how many are sent back at most where it can't.
+        SQS moves all of them if it can. It knows no limit, and no effects that are done already.
+        Otherwise they are sent one by one, at most ``max_one_by_one`` of them.
+
+        Raises: NoSuchQueue.
         """
-        self.select_queues(queue)
+        self._require_queue(queue)
         count = self.letters.count(queue)
-        select_queues: list[str] = []
-        if limit is None and not drop_done and count and self.letters.move_all(queue):
-            done = RedriveResult(queue, moving=count)
+        labels: list[str] = []
+        moves_all = limit is None and not drop_done and count > 0
+        if moves_all and self.letters.move_all(queue):
+            result = RedriveResult(queue, moving=count)
         else:
-            limit = min(bound for bound in (count, limit, max_one_by_one) if bound is not None)
-            done = self._one_by_one(queue, limit, select_queues, drop_done=drop_done)
+            bounds = [bound for bound in (count, limit, max_one_by_one) if bound is not None]
+            result = self._move_one_by_one(queue, min(bounds), labels, drop_done=drop_done)
         if count:
-            self.log.record_action(by, f"redrove dead letters of {done}", "", select_queues)
-        return done
+            self.log.record_action(by, f"redrove dead letters of {result}", "", labels)
+        return result
 
-    def _one_by_one(
-        self, queue: str, limit: int, select_queues: list[str], *, drop_done: bool
+    def _move_one_by_one(
+        self, queue: str, limit: int, labels: list[str], *, drop_done: bool
     ) -> RedriveResult:
+        """Send back or drop each dead letter, and add the labels of the first to ``labels``."""
         moved = dropped = 0
         for letter in islice(self.letters.receive(queue, limit), limit):
             if drop_done and self.is_done(letter):
@@ -144,22 +169,28 @@ class Redrive:
             else:
                 self.letters.send_back(queue, letter)
                 moved += 1
-            if len(select_queues) < MAX_NOTED:
-                select_queues.append(str(letter))
+            if len(labels) < MAX_LABELS:
+                labels.append(str(letter))
         return RedriveResult(queue, moved, dropped)
 
     def is_done(self, letter: DeadLetter) -> bool:
-        """Whether there is nothing left to do for it."""
+        """Whether the message would have no effect any more."""
         if letter.job_id:
             job = self.jobs.job(letter.job_id)
             return job is None or job.state != JobState.RUNNING
         if not letter.product_id:
-            return letter.task in ("relay", "verify")  # the schedule brings the next one
-        effects = [effect for effect, task in TASKS.items() if task == letter.task]
+            return letter.task in SCHEDULED_TASKS
+        return self._is_effect_done(letter)
+
+    def _is_effect_done(self, letter: DeadLetter) -> bool:
+        """Whether the effect of a change is done. False when the change can't be read."""
         try:
             change = self.changes.change(letter.product_id, letter.version)
         except CorruptChange:
             return False
-        if change is None or not effects:
+        if change is None or letter.task not in EFFECTS:
             return False
-        return not change.open if effects == [Effect.STORED] else effects[0] not in change.open
+        effect = EFFECTS[letter.task]
+        if effect is Effect.STORED:
+            return not change.open  # this task also notifies the workers of the other effects
+        return effect not in change.open

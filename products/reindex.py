@@ -1,8 +1,8 @@
-"""Building the search index anew from the records while searches and writes go on. Pure.
+"""Rebuilding the search index from the records while searches and writes go on. Pure.
 
-From ``begin`` on, each write goes to both indexes. A change that was indexed before that was stored before it was
-indexed, so the walk over the records, which begins later, brings it along; and whatever the standing index has all the
-same that the new one lacks is fetched from the log before the switch.
+From ``begin`` on, each write goes to both indexes. Every change that was indexed before ``begin``
+was stored before it, so the scan of the records, which starts later, includes it. Anything that
+the live index still has and the new one lacks is copied from the change log before the switch.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -13,17 +13,20 @@ from typing import Protocol
 from products.changes import Change
 from products.product import Product
 from products.reconciliation.differences import Observed
-from products.reconciliation.verification import Candidate
+from products.reconciliation.sources import Candidate
 
-BATCH = 100
+BATCH_SIZE = 100  # records read in one call
 
 
-class BuiltIndex(Protocol):
-    """Each method may raise EngineAway; then searches go on as before, and it may all be begun again."""
+class IndexRebuild(Protocol):
+    """The new index. Each method may raise DependencyUnavailable: then start again from ``begin``.
+
+    Until the switch, searches use the live index.
+    """
 
     def begin(self, number: str) -> None: ...
     def fill(self, products: Iterable[Product]) -> int: ...
-    def behind(self) -> Iterator[tuple[str, int]]: ...
+    def outdated(self) -> Iterator[tuple[str, int]]: ...
     def switch(self, number: str) -> None: ...
     def count(self) -> int: ...
 
@@ -37,30 +40,38 @@ class Records(Protocol):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reindex:
     records: Records
-    index: BuiltIndex
+    index: IndexRebuild
 
-    def run(self, number: str, shown: Callable[[Iterator[Product]], Iterable[Product]]) -> int:
-        """Build it, under a number no index of ours has had, and put it in place; ``shown`` passes the products on
-        while it tells somebody how far this has come. Returns how many documents were written."""
+    def run(
+        self, number: str, with_progress: Callable[[Iterator[Product]], Iterable[Product]]
+    ) -> int:
+        """Build a new index, switch to it, and return how many documents were written.
+
+        ``number`` must be new: no index had it before. ``with_progress`` passes the products on
+        and reports progress.
+        """
         self.index.begin(number)
-        count = self.index.fill(shown(self._stored()))
-        count += self.index.fill(self._lacking())
+        count = self.index.fill(with_progress(self._read_records()))
+        count += self.index.fill(self._read_outdated())
         self.index.switch(number)
         return count
 
-    def _stored(self) -> Iterator[Product]:
-        """Each record as it is when its turn comes, read consistently; the index only says which there are."""
+    def _read_records(self) -> Iterator[Product]:
+        """Yield each record, read consistently. The table's index only lists the product IDs."""
         for active in (True, False):
-            for part in batched(self.records.records_after(None, active=active), BATCH):
-                standing = self.records.records([place.product_id for place in part])
-                yield from (
-                    found.content
-                    for found in standing.values()
-                    if isinstance(found.content, Product)
-                )
+            candidates = self.records.records_after(None, active=active)
+            for batch in batched(candidates, BATCH_SIZE):
+                product_ids = [candidate.product_id for candidate in batch]
+                for observed in self.records.records(product_ids).values():
+                    if isinstance(observed.content, Product):
+                        yield observed.content
 
-    def _lacking(self) -> Iterator[Product]:
-        """What only the standing index has - unless nobody accepted it: to lose that is what a new one is built for."""
-        for product_id, version in self.index.behind():
-            if change := self.records.change(product_id, version):
+    def _read_outdated(self) -> Iterator[Product]:
+        """Yield the products that only the live index has in this version.
+
+        Documents without an accepted change are left out: a rebuild removes them.
+        """
+        for product_id, version in self.index.outdated():
+            change = self.records.change(product_id, version)
+            if change:
                 yield change.after

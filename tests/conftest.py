@@ -1,4 +1,4 @@
-"""Every test has a table, an index, a bucket and a distribution of its own, on this run's own engines."""
+"""Fixtures for every test: the run's own engines, and resources that no other test uses."""
 
 import json
 import os
@@ -45,23 +45,19 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.fixture(autouse=True)
 def clean_script_prefix() -> Iterator[None]:
-    """A request through API Gateway sets Django's URL prefix for the thread; the next test has none."""
+    """Reset Django's URL prefix, which a request through API Gateway sets for the whole thread."""
     yield
     clear_script_prefix()
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Each xdist worker begins with its share of the tests that take long, so that none is left for the end; the order
-    is random within both kinds."""
+    """Let each xdist worker begin with its share of the long tests, so that none starts last.
 
-    def haste(item: pytest.Item) -> int:
-        return 2 * bool(item.get_closest_marker("timeout")) + bool(
-            {"deployment", "site", "server"} & set(getattr(item, "fixturenames", ()))
-        )
-
-    long = sorted(filter(haste, items), key=haste, reverse=True)
-    short = [item for item in items if not haste(item)]
+    The order stays random within long and short tests.
+    """
+    long = sorted(filter(expected_length, items), key=expected_length, reverse=True)
+    short = [item for item in items if not expected_length(item)]
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     items[:] = [
         item
@@ -70,14 +66,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     ]
 
 
+def expected_length(item: pytest.Item) -> int:
+    """Return 0 for a short test; a time limit or real processes make it a long one."""
+    processes = {"deployment", "site", "server"} & set(getattr(item, "fixturenames", ()))
+    return 2 * bool(item.get_closest_marker("timeout")) + bool(processes)
+
+
 def share(items: list[pytest.Item], number: int, workers: int) -> list[pytest.Item]:
     return items[len(items) * number // workers : len(items) * (number + 1) // workers]
 
 
 @pytest.fixture(scope="session", autouse=True)
-def only_workers_are_measured() -> None:
-    """Of the processes that tests start, only workers do what no test does in its own; to measure one doubles the time
-    its start takes."""
+def measure_only_workers() -> None:
+    """Measure coverage only in worker processes.
+
+    All other code also runs in the tests' own process, and measuring doubles a start-up time.
+    """
     name = "COVERAGE_PROCESS_CONFIG"
     if name in os.environ:
         processes.MEASURED[name] = os.environ.pop(name)
@@ -95,20 +99,22 @@ def engines() -> Iterator[Engines]:
 
 @pytest.fixture(scope="session")
 def shared_clients(engines: Engines) -> Iterator[None]:
-    """The wiring is made anew for each test, but with clients that are made once for what they depend on: the
-    environment, and their limits. To make one takes longer than most tests do."""
+    """Let the wiring of every test share AWS clients with the same environment and limits.
+
+    Creating a client takes longer than most tests.
+    """
 
     @cache
-    def made(environment: tuple[tuple[str, str], ...], service: str, **limits: Any) -> Any:
+    def cached_client(environment: tuple[tuple[str, str], ...], service: str, **limits: Any) -> Any:
         return aws_client(service, **limits)
 
     def client(service: str, **limits: Any) -> Any:
         environment = sorted(
             (name, value) for name, value in os.environ.items() if name.startswith("AWS_")
         )
-        return made(tuple(environment), service, **limits)
+        return cached_client(tuple(environment), service, **limits)
 
-    # The transport keeps its one client, too: it must not be made by a test that has pointed SQS to nowhere.
+    # The transport keeps one client too. A test with a wrong SQS address must not create it.
     with current_app.connection_for_write() as connection:
         connection.default_channel.sqs(queue_names("test")["products.persist"])
     with pytest.MonkeyPatch.context() as patch:
@@ -118,7 +124,7 @@ def shared_clients(engines: Engines) -> Iterator[None]:
 
 @pytest.fixture
 def world(engines: Engines, shared_clients: None, settings: Any) -> Iterator[World]:
-    """The resources this test's code works on, to look at from outside."""
+    """Create this test's resources, and point the settings and the wiring at them."""
     fresh = fresh_world(engines)
     settings.PRODUCTS_TABLE, settings.SEARCH_ALIAS = fresh.table, fresh.alias
     settings.AUDIT_BUCKET, settings.CLOUDFRONT_DISTRIBUTION_ID = fresh.bucket, fresh.distribution
@@ -151,7 +157,7 @@ def ben() -> Origin:
 
 @pytest.fixture
 def aws(engines: Engines) -> Iterator[Proxy]:
-    """Stands before the engine of DynamoDB, SQS, S3 and CloudFront, and fails as it is told to."""
+    """Start a proxy in front of the embedded AWS, which injects faults."""
     proxy = Proxy(engines.aws_url)
     yield proxy
     proxy.close()
@@ -159,16 +165,16 @@ def aws(engines: Engines) -> Iterator[Proxy]:
 
 @pytest.fixture
 def deployment(engines: Engines, tmp_path: Path) -> Iterator[Deployment]:
-    made = Deployment(engines, tmp_path)
-    yield made
-    made.stop()
+    processes = Deployment(engines, tmp_path)
+    yield processes
+    processes.stop()
 
 
 @pytest.fixture(scope="module")
 def whole_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engines]:
     engines = Engines(tmp_path_factory.mktemp("aws"), services=ALL_SERVICES)
     engines.start_aws()
-    findings.aws_client.cache_clear()  # of its clients none knows this engine yet
+    findings.aws_client.cache_clear()  # cached clients know other addresses
     yield engines
     findings.aws_client.cache_clear()
     engines.stop()
@@ -182,29 +188,25 @@ def environment(
     settings: Any,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Environment]:
-    """As it must be, with an application that has keys of its own; and then no more than a name."""
+    """Create a complete environment whose application uses strong keys."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", whole_aws.aws_url)
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     prefix = f"{whole_aws.aws_url}/000000000000"
     environment = create_environment(engines.search_url, prefix)
-    settings.ENVIRONMENT, settings.QUEUE_URLS = (
-        environment.name,
-        queue_urls(environment.name, prefix),
-    )
+    settings.ENVIRONMENT = environment.name
+    settings.QUEUE_URLS = queue_urls(environment.name, prefix)
     options = transport_options(environment.name, prefix, "heartbeats", 1)
     settings.CELERY = settings.CELERY | {"broker_transport_options": options}
     settings.PRODUCTS_TABLE = settings.SEARCH_ALIAS = environment.table
-    settings.AUDIT_BUCKET, settings.CLOUDFRONT_DISTRIBUTION_ID = (
-        environment.audit,
-        environment.distribution,
-    )
+    settings.AUDIT_BUCKET = environment.audit
+    settings.CLOUDFRONT_DISTRIBUTION_ID = environment.distribution
     options = settings.STORAGES["default"]["OPTIONS"] | {
         "bucket_name": f"bbws-product-media-{environment.name}"
     }
     settings.STORAGES = settings.STORAGES | {
         "default": settings.STORAGES["default"] | {"OPTIONS": options}
     }
-    # Of what Playwright needs in a process of tests.
+    # Playwright runs an event loop in the test process, which this system check reports.
     settings.SILENCED_SYSTEM_CHECKS = [*settings.SILENCED_SYSTEM_CHECKS, "async.E001"]
     settings.SECRET_KEY, settings.TOKEN_KEYS = KEY + "one", [KEY + "two"]
     forget_wiring()
@@ -212,7 +214,7 @@ def environment(
     forget_wiring()
 
 
-# The API's callers, and what they find
+# The API's callers, and products they find
 
 
 @pytest.fixture
@@ -232,14 +234,14 @@ def api(world: World, db: None) -> Api:
 
 @pytest.fixture
 def p1(api: Api) -> str:
-    """The path of a product that is accepted, and not stored yet."""
+    """Create a product that is accepted but not yet stored; return its path."""
     assert api("post", "/products", fields(productId="p1")).status_code == 202
     return "/products/p1"
 
 
 @pytest.fixture
 def six(catalogue: Catalogue, pipeline: Pipeline, ann: Origin) -> None:
-    """p0 to p5, dearest first; the odd ones are yearly, and all but p5 are sold in rand."""
+    """Store p0 to p5, most expensive first: odd ones are yearly, and only p5 is in US dollars."""
     for number in range(6):
         changes = {"billing_cycle": "yearly"} if number % 2 else {}
         currency = "USD" if number == 5 else "ZAR"
@@ -253,14 +255,14 @@ def six(catalogue: Catalogue, pipeline: Pipeline, ann: Origin) -> None:
 
 @pytest.fixture
 def unwritten(p1: str, world: World) -> Iterator[None]:
-    """Product p1 is there; when the test is over, the table and the queue are what they were."""
+    """Check that the test with product p1 leaves table and queue unchanged."""
 
-    def standing() -> tuple[list[str], int]:
+    def contents() -> tuple[list[str], int]:
         items = world.dynamodb.scan(TableName=world.table)["Items"]
         return sorted(json.dumps(item, sort_keys=True) for item in items), world.depth(
             world.queue("products.persist")
         )
 
-    before = standing()
+    before = contents()
     yield
-    assert standing() == before
+    assert contents() == before

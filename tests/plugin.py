@@ -1,4 +1,4 @@
-"""Loaded before Django's settings are: chooses ports for this run's own engines and sets the environment to them."""
+"""Choose the ports of this run's services and set the environment before Django loads."""
 
 import os
 import tempfile
@@ -8,7 +8,7 @@ from deploy.local.engines import Engines, app_environment
 
 HOME = Path(tempfile.mkdtemp(prefix="bbws-test-"))
 ENGINES = Engines(HOME)
-# `make test-engines` names the variables that stay as they are, by which some of it runs on other engines.
+# `make test-engines` names the variables of services that it provides; these are kept.
 GIVEN = {name: os.environ[name] for name in os.environ.get("SECOND_ENGINES", "").split()}
 os.environ.update(app_environment(ENGINES, env="test", home=HOME))
 os.environ.update(
@@ -22,7 +22,8 @@ os.environ.update(
         "RELAY_EVERY_SECONDS": "1",
         "SQS_WAIT_SECONDS": "1",
         "ALLOWED_HOSTS": "localhost,127.0.0.1,testserver",
-        "DJANGO_ALLOW_ASYNC_UNSAFE": "1",  # Playwright's sync API runs an event loop on the test's thread
+        # Playwright's synchronous API runs an event loop on the test's thread.
+        "DJANGO_ALLOW_ASYNC_UNSAFE": "1",
     }
     | GIVEN
 )
@@ -31,7 +32,7 @@ if "AWS_ENDPOINT_URL_SQS" in GIVEN:
 
 
 def address(service: str, engines: Engines = ENGINES) -> str:
-    """Where a service of AWS's is: with these engines, unless this run was given another instead of its own."""
+    """Return the URL of an AWS service: the given one, or that of these embedded services."""
     return _given(f"AWS_ENDPOINT_URL_{service.upper()}", engines) or engines.aws_url
 
 

@@ -110,7 +110,7 @@ def _customer_address(address: ipaddress.IPv4Address | ipaddress.IPv6Address) ->
 
 
 class LoginRequest(HttpRequest):
-    """A request as axes passes it on."""
+    """A request with the attribute that axes adds."""
 
     axes_attempt_time: datetime
 

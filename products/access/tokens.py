@@ -164,9 +164,10 @@ def _verify_external(token: str) -> TokenUser:
         issuer=settings.JWKS_ISSUER,
         options={"require": ["exp", "sub", "iss"], "verify_aud": has_audience},
     )
+    username = claims.get("username") or claims["sub"]
     groups = claims.get(settings.JWKS_GROUPS_CLAIM, ())
-    permissions = {f"products.{verb}_product" for group in groups for verb in GROUPS.get(group, ())}
-    return TokenUser(str(claims.get("username") or claims["sub"]), frozenset(permissions))
+    verbs = {verb for group in groups for verb in GROUPS.get(group, ())}
+    return TokenUser(str(username), frozenset(f"products.{verb}_product" for verb in verbs))
 
 
 @cache

@@ -21,9 +21,7 @@ from products.admin.base import ModelAdmin
 from products.admin.bulk import filtered_list
 from products.admin.unavailable import with_unavailable_page
 from products.bootstrap import catalogue, jobs, now
-from products.bulk.job import Job, JobKind, JobNotFound
-from products.bulk.rows import Row, RowState
-from products.bulk.spreadsheet import (
+from products.bulk.csv_files import (
     COLUMNS,
     MAX_SIZE,
     Sheet,
@@ -35,6 +33,8 @@ from products.bulk.spreadsheet import (
     product_rows,
     refusal_rows,
 )
+from products.bulk.job import Job, JobKind, JobNotFound
+from products.bulk.rows import Row, RowState
 from products.errors import CatalogueError, Invalid
 
 MAX_EXPORTED = 1_000_000  # products

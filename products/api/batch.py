@@ -52,10 +52,14 @@ class ProductBatch(APIView):
 def _check_permissions(request: Request, items: Sequence[tuple[str, Write]]) -> None:
     """Raise PermissionDenied unless the caller has the permissions that all items need."""
     needed = {NEEDED_FOR[action] for action, _ in items}
-    if any(write.edits.get("active") is False and not write.creates for _, write in items):
+    if any(_deactivates(write) for _, write in items):
         needed.add(DEACTIVATE)
     for permission in sorted(needed):
         require_permission(request, permission)
+
+
+def _deactivates(write: Write) -> bool:
+    return not write.creates and write.edits.get("active") is False
 
 
 def _wait_for_effects(options: WriteOptions, results: Sequence[Result]) -> Sequence[Result]:

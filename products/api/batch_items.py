@@ -53,8 +53,12 @@ def read_batch(body: UncheckedJson) -> tuple[str, list[tuple[str, Write]]]:
 
 def item_errors(position: int, errors: Mapping[str, list[str]]) -> FieldErrors:
     """Return the errors of one item under the names that they have in the batch."""
-    prefix = f"items[{position}]"
-    return {f"{prefix}.{name}" if name else prefix: texts for name, texts in errors.items()}
+    item = f"items[{position}]"
+    named: FieldErrors = {}
+    for field, texts in errors.items():
+        name = f"{item}.{field}" if field else item
+        named[name] = texts
+    return named
 
 
 def _read_item(item: object) -> tuple[str, Write]:

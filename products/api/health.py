@@ -47,7 +47,8 @@ def readyz(request: HttpRequest) -> JsonResponse:
     checks = readiness_checks()
     with ThreadPoolExecutor(len(checks) + 1) as pool:
         last_scan = pool.submit(_last_scan)
-        states = dict(zip(checks, pool.map(_state, checks.values()), strict=True))
+        results = pool.map(_state, checks.values())
+        states = dict(zip(checks, results, strict=True))
     is_ready = all(states[name] == "ok" for name in REQUIRED & states.keys())
     headers = {"Cache-Control": "no-store"}
     if not is_ready:

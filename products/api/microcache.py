@@ -30,6 +30,7 @@ MAX_RESPONSES = 256
 
 Headers = list[tuple[str, str]]
 CacheKey = tuple[object, ...]
+Write = Callable[[bytes], object]
 OnHit = Callable[[Mapping[str, object], int, str], None]
 
 
@@ -158,7 +159,7 @@ def _call(
     started: list[tuple[str, Headers]] = []
     chunks: list[bytes] = []
 
-    def start(status: str, headers: Headers, *_: object) -> Callable[[bytes], object]:
+    def start(status: str, headers: Headers, *_: object) -> Write:
         started.append((status, headers))
         return chunks.append
 

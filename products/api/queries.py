@@ -126,7 +126,11 @@ def read_parameters(query: QueryDict, known: Parameters) -> dict[str, Any]:
     return values
 
 
-def _read_parameter(name: str, texts: list[str], known: Parameters) -> tuple[str, object]:
+def _read_parameter(
+    name: str,
+    texts: list[str],
+    known: Parameters,
+) -> tuple[str, object]:
     if name not in known:
         raise ValueError("There is no such parameter.")
     if len(texts) > 1:

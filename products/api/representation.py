@@ -145,7 +145,9 @@ def edits_of(body: Mapping[str, object]) -> UncheckedJson:
     a name that only the core uses, such as ``renewal_price``.
     """
     _refuse_core_names(body)
-    edits: UncheckedJson = {FIELD_NAMES.get(name, name): value for name, value in body.items()}
+    edits: UncheckedJson = {}
+    for name, value in body.items():
+        edits[FIELD_NAMES.get(name, name)] = value
     if "imageUrl" in edits:
         edits["image"] = image_key(edits.pop("imageUrl"))
     return edits

@@ -11,7 +11,7 @@ from drf_spectacular.utils import (
 )
 from rest_framework.serializers import Serializer
 
-from products.api import examples, schema_parameters, serializers
+from products.api import batch_serializers, examples, schema_parameters, serializers
 
 type Operation = Callable[[Callable[..., object]], Callable[..., object]]
 """A decorator that describes one method of a view."""
@@ -117,12 +117,14 @@ def _write_responses(done_status: int) -> Responses:
 def batch() -> Operation:
     """Describe the batch."""
     responses = {
-        200: OpenApiResponse(serializers.BatchResults, "All done, or unchanged, or a dry run."),
-        202: OpenApiResponse(serializers.BatchResults, "Accepted; some items are pending."),
-        207: OpenApiResponse(
-            serializers.BatchResults, "Some items were refused; with mode `each` only."
+        200: OpenApiResponse(
+            batch_serializers.BatchResults, "All done, or unchanged, or a dry run."
         ),
-    } | _errors(WRITE_ERRORS, serializers.BatchError)
+        202: OpenApiResponse(batch_serializers.BatchResults, "Accepted; some items are pending."),
+        207: OpenApiResponse(
+            batch_serializers.BatchResults, "Some items were refused; with mode `each` only."
+        ),
+    } | _errors(WRITE_ERRORS, batch_serializers.BatchError)
     shown: Sequence[OpenApiExample] = [
         examples.request_example("Batch", examples.BATCH),
         examples.response_example("Results", examples.BATCH_RESULT, 202),
@@ -131,7 +133,7 @@ def batch() -> Operation:
     return extend_schema(
         operation_id="batchProducts",
         summary=SUMMARIES["batchProducts"],
-        request=serializers.NewBatch,
+        request=batch_serializers.NewBatch,
         parameters=[*schema_parameters.BATCH, *schema_parameters.ALWAYS],
         responses=responses,
         examples=shown,

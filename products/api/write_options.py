@@ -89,7 +89,8 @@ def _preferences_of(request: Request) -> list[tuple[str, str]]:
     pairs = []
     for part in PREFERENCE.findall(request.headers.get("Prefer", "")):
         name, _, value = part.strip().partition("=")
-        pairs.append((name.strip().lower(), value.strip().strip('"')))
+        unquoted = value.strip().strip('"')
+        pairs.append((name.strip().lower(), unquoted))
     return pairs
 
 

@@ -14,7 +14,7 @@ RETENTION = timedelta(days=30)
 
 
 class JobKind(StrEnum):
-    """The kind of a job; its changes carry it as their source."""
+    """The kind of a job, recorded as the ``source`` of the changes that it makes."""
 
     BULK = "bulk"
     CSV = "csv"
@@ -34,7 +34,7 @@ class JobNotFound(NotFound):
 
 
 class JobStateConflict(Conflict):
-    """The job's state does not allow the action, perhaps no longer."""
+    """The job's current state does not allow the action."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,9 +20,9 @@ from products.idempotency import IdempotencyKey
 from products.merging import VersionMismatch, differences
 
 TIME_BUDGET = timedelta(seconds=5)
-"""How long a worker spends on one chunk; far below the time limit of a task.
+"""How long a worker spends on one chunk; well below the time limit of a task.
 
-Messages of other jobs get their share of the worker in between.
+Messages of other jobs are processed in between.
 """
 MAX_TRANSITION_ATTEMPTS = 3
 

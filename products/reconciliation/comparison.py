@@ -1,7 +1,7 @@
-"""Whether what follows from the log is so: one product's log against its record, claims, document, audit trail. Pure.
+"""Compare one product's log with its record, name claims, document and audit records. Pure.
 
-The log is read first and everything else after it. An effect is stamped after it has come about, so whatever the log
-says is done must be found; what is still open may be found or not.
+The log is read first and everything else after it. An effect is stamped after it has taken place,
+so every effect that the log says is done must be observed. An open effect may be observed or not.
 """
 
 import hashlib
@@ -16,31 +16,28 @@ from products.product import Product, normalised_name
 from products.reconciliation.differences import Difference, Kind, Observed
 from products.reconciliation.product_log import ProductLog, difference_of, overdue_cause
 
-# The audit trail
+# Audit records
 
 
 def audit_difference(log: ProductLog, change: Change, body: bytes | None) -> Difference | None:
-    """Of one sound change, with what stands under its key in S3."""
+    """Compare an intact change with its audit record; ``body`` is None when S3 has none."""
     if body is not None:
         if audit_hash(change) == hash_of(body):
             return None
-        return difference_of(
-            Kind.AUDIT_ALTERED, change, "the audit record in S3 is not the one that was written"
-        )
+        cause = "the audit record in S3 differs from the change in the log"
+        return difference_of(Kind.AUDIT_ALTERED, change, cause)
     if Effect.AUDITED in change.done:
-        at = change.done[Effect.AUDITED]
-        return difference_of(
-            Kind.AUDIT_MISSING,
-            change,
-            f"it was written at {at:%Y-%m-%d %H:%M:%S} and is gone from S3",
-        )
+        written_at = change.done[Effect.AUDITED]
+        cause = f"it was written at {written_at:%Y-%m-%d %H:%M:%S} and is missing from S3"
+        return difference_of(Kind.AUDIT_MISSING, change, cause)
     if log.is_overdue(change, Effect.AUDITED):
-        return difference_of(Kind.AUDIT_MISSING, change, overdue_cause(change, Effect.AUDITED))
+        cause = overdue_cause(change, Effect.AUDITED)
+        return difference_of(Kind.AUDIT_MISSING, change, cause)
     return None
 
 
 def hash_of(body: bytes) -> str:
-    """As ``audit_hash``, of what stands in S3."""
+    """Return the hash of an audit record in S3, comparable with ``audit_hash`` of the change."""
     return hashlib.sha256(body).hexdigest()
 
 
@@ -49,7 +46,10 @@ def hash_of(body: bytes) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Replica:
-    """What a record and a document have in common: each is the product after the newest version it was given."""
+    """A copy of the product at its newest version: the record, or the document for searches.
+
+    The kinds name its differences, and ``content_of`` gives the content expected for a product.
+    """
 
     effect: Effect
     name: str
@@ -60,144 +60,162 @@ class Replica:
     content_of: Callable[[Product], Any]
 
 
+def _product(product: Product) -> Product:
+    return product
+
+
 def _document(product: Product) -> Any:
     return json.loads(canonical_json(to_document(product)))
 
 
 RECORD = Replica(
-    Effect.STORED,
-    "the record",
-    Kind.RECORD_MISSING,
-    Kind.RECORD_BEHIND,
-    Kind.RECORD_DIFFERS,
-    Kind.RECORD_OF_NO_CHANGE,
-    lambda product: product,
+    effect=Effect.STORED,
+    name="the record",
+    missing=Kind.RECORD_MISSING,
+    behind=Kind.RECORD_BEHIND,
+    differs=Kind.RECORD_DIFFERS,
+    of_no_change=Kind.RECORD_OF_NO_CHANGE,
+    content_of=_product,
 )
 DOCUMENT = Replica(
-    Effect.SEARCHABLE,
-    "the document in the search index",
-    Kind.DOCUMENT_MISSING,
-    Kind.DOCUMENT_BEHIND,
-    Kind.DOCUMENT_DIFFERS,
-    Kind.DOCUMENT_OF_NO_CHANGE,
-    _document,
+    effect=Effect.SEARCHABLE,
+    name="the document in the search index",
+    missing=Kind.DOCUMENT_MISSING,
+    behind=Kind.DOCUMENT_BEHIND,
+    differs=Kind.DOCUMENT_DIFFERS,
+    of_no_change=Kind.DOCUMENT_OF_NO_CHANGE,
+    content_of=_document,
 )
 
 
 def replica_difference(
-    copy: Replica,
+    replica: Replica,
     log: ProductLog,
-    standing: Observed | None,
-    change: Callable[[str, int], Change | None],
+    observed: Observed | None,
+    read_change: Callable[[str, int], Change | None],
 ) -> Difference | None:
-    """How a record or document differs from what the log owes; ``change`` reads one change that is not the newest."""
-    newest, owed = log.newest, log.expected_version(copy.effect)
+    """Compare a replica with the version that the log expects.
+
+    ``read_change`` reads a change that is not the newest. The result is None for a log that is not
+    intact: that difference is reported already, and the log proves nothing about the replica.
+    """
+    newest = log.newest
     if newest is None or not log.is_intact:
-        return None  # the log itself is in doubt, and has been reported
+        return None
+    expected = log.expected_version(replica.effect)
+    if observed is None:
+        return _missing_replica(replica, log, expected) if expected else None
+    if observed.content is None or observed.version is None:
+        cause = f"{replica.name} can't be read, or its index keys do not match its content"
+        version = expected or newest.version
+        return _difference(replica.differs, log, cause, version, observed.version)
+    if observed.version < expected:
+        reason = _lag_reason(replica, log, expected)
+        cause = f"{replica.name} is at v{observed.version}, the log at v{newest.version}: {reason}"
+        return _difference(replica.behind, log, cause, expected, observed.version)
+    if observed.version == newest.version:
+        change: Change | None = newest
+    else:
+        change = read_change(log.product_id, observed.version)
+    return _content_difference(replica, log, observed, change)
 
-    def found(kind: Kind, cause: str, version: int) -> Difference:
-        return Difference(
-            kind,
-            log.product_id,
-            cause,
-            version,
-            observed_version=standing.version if standing else None,
-        )
 
-    if standing is None:
-        return (
-            found(copy.missing, f"{copy.name} is not there: {_why(copy, log, owed)}", owed)
-            if owed
-            else None
-        )
-    if standing.content is None or standing.version is None:
-        return found(
-            copy.differs,
-            f"{copy.name} can't be read, or its index keys do not fit it",
-            owed or newest.version,
-        )
-    if standing.version < owed:
-        at = f"{copy.name} is at v{standing.version}, the log at v{newest.version}: {_why(copy, log, owed)}"
-        return found(copy.behind, at, owed)
-    return _content_difference(
-        copy, log, standing, newest if standing.version == newest.version else change
-    )
+def _missing_replica(replica: Replica, log: ProductLog, expected: int) -> Difference:
+    cause = f"{replica.name} is missing: {_lag_reason(replica, log, expected)}"
+    return _difference(replica.missing, log, cause, expected, None)
 
 
 def _content_difference(
-    copy: Replica,
-    log: ProductLog,
-    standing: Observed,
-    source: Change | Callable[[str, int], Change | None],
+    replica: Replica, log: ProductLog, observed: Observed, change: Change | None
 ) -> Difference | None:
-    version = standing.version or 0
-    change = source if isinstance(source, Change) else source(log.product_id, version)
+    """Compare the replica with the change of its version; None when there is no such change."""
+    version = observed.version or 0
     if change is None:
-        cause, owed = (
-            f"{copy.name} is at v{version}, which nobody accepted",
-            log.newest.version if log.newest else 0,
-        )
-        return Difference(copy.of_no_change, log.product_id, cause, owed, observed_version=version)
-    if copy.content_of(change.after) != standing.content:
-        cause = f"{copy.name} says v{version}, but not what v{version} says"
-        return Difference(copy.differs, log.product_id, cause, version, observed_version=version)
+        cause = f"{replica.name} is at v{version}, which was never accepted"
+        newest_version = log.newest.version if log.newest else 0
+        return _difference(replica.of_no_change, log, cause, newest_version, version)
+    if replica.content_of(change.after) != observed.content:
+        cause = f"{replica.name} is at v{version}, but its content differs from v{version}"
+        return _difference(replica.differs, log, cause, version, version)
     return None
 
 
-def _why(copy: Replica, log: ProductLog, owed: int) -> str:
-    late = [
-        change for change, effect in log.overdue if (effect, change.version) == (copy.effect, owed)
-    ]
-    if late:
-        return overdue_cause(late[-1], copy.effect)
-    return f"v{owed} was {copy.effect}, and it was lost or set back afterwards"
+def _difference(
+    kind: Kind, log: ProductLog, cause: str, version: int, observed_version: int | None
+) -> Difference:
+    return Difference(kind, log.product_id, cause, version, observed_version=observed_version)
 
 
-def late_differences(log: ProductLog, reported: Iterable[Difference]) -> list[Difference]:
-    """Effects that are late, as far as no difference of a record, document or audit record has named them yet."""
-    by_kind = {
-        Effect.STORED: {Kind.RECORD_MISSING, Kind.RECORD_BEHIND},
-        Effect.SEARCHABLE: {Kind.DOCUMENT_MISSING, Kind.DOCUMENT_BEHIND},
-        Effect.AUDITED: {Kind.AUDIT_MISSING},
-        Effect.PURGED: set(),
-    }
-    named = {(difference.kind, difference.version) for difference in reported}
-    return [
-        difference_of(
-            Kind.EFFECT_LATE,
-            change,
-            overdue_cause(change, effect),
-            subject=f"v{change.version} {effect}",
-        )
+def _lag_reason(replica: Replica, log: ProductLog, expected: int) -> str:
+    """Return why the replica has not reached the expected version."""
+    overdue = [
+        change
         for change, effect in log.overdue
-        if not any((kind, change.version) in named for kind in by_kind[effect])
+        if effect == replica.effect and change.version == expected
     ]
+    if overdue:
+        return overdue_cause(overdue[-1], replica.effect)
+    return f"v{expected} was {replica.effect}, and was lost or reverted afterwards"
+
+
+KINDS_OF_OVERDUE_EFFECTS: dict[Effect, set[Kind]] = {
+    Effect.STORED: {Kind.RECORD_MISSING, Kind.RECORD_BEHIND},
+    Effect.SEARCHABLE: {Kind.DOCUMENT_MISSING, Kind.DOCUMENT_BEHIND},
+    Effect.AUDITED: {Kind.AUDIT_MISSING},
+    Effect.PURGED: set(),
+}
+"""The differences that already report an effect as overdue."""
+
+
+def overdue_differences(log: ProductLog, reported: Iterable[Difference]) -> list[Difference]:
+    """Return the overdue effects that no reported difference explains."""
+    explained = {(difference.kind, difference.version) for difference in reported}
+    found = []
+    for change, effect in log.overdue:
+        kinds = KINDS_OF_OVERDUE_EFFECTS[effect]
+        if any((kind, change.version) in explained for kind in kinds):
+            continue
+        cause = overdue_cause(change, effect)
+        subject = f"v{change.version} {effect}"
+        found.append(difference_of(Kind.EFFECT_LATE, change, cause, subject=subject))
+    return found
 
 
 # Names
 
 
 def claim_differences(log: ProductLog, owners: Mapping[str, str]) -> list[Difference]:
-    """Its newest name must be claimed by the product, and no former one; ``owners`` by the normalised name."""
+    """Compare the name claims: the product must claim its current name and no former one.
+
+    ``owners`` holds the ids of the claiming products by the normalised name.
+    """
     if log.newest is None or not log.is_intact:
         return []
     current = normalised_name(log.newest.after.name)
     found = []
     for normalised, name in log.names.items():
         owner = owners.get(normalised)
-        if normalised == current and owner is None:
-            found.append(
-                difference_of(
-                    Kind.CLAIM_MISSING,
-                    log.newest,
-                    f"nothing keeps others from its name {name!r}",
-                    subject=name,
-                )
-            )
-        elif normalised == current and owner != log.product_id:
-            cause = f"its name {name!r} is claimed by {owner!r}"
-            found.append(difference_of(Kind.CLAIM_OF_OTHER, log.newest, cause, subject=name))
-        elif normalised != current and owner == log.product_id:
-            cause = f"it still claims {name!r}, which it gave up"
-            found.append(difference_of(Kind.CLAIM_LEFT, log.newest, cause, subject=name))
+        if normalised == current:
+            difference = _current_claim_difference(log.newest, name, owner)
+        else:
+            difference = _former_claim_difference(log.newest, name, owner)
+        if difference:
+            found.append(difference)
     return found
+
+
+def _current_claim_difference(newest: Change, name: str, owner: str | None) -> Difference | None:
+    if owner is None:
+        cause = f"its name {name!r} is not claimed, so another product could take it"
+        return difference_of(Kind.CLAIM_MISSING, newest, cause, subject=name)
+    if owner != newest.product_id:
+        cause = f"its name {name!r} is claimed by {owner!r}"
+        return difference_of(Kind.CLAIM_OF_OTHER, newest, cause, subject=name)
+    return None
+
+
+def _former_claim_difference(newest: Change, name: str, owner: str | None) -> Difference | None:
+    if owner != newest.product_id:
+        return None
+    cause = f"it still claims its former name {name!r}"
+    return difference_of(Kind.CLAIM_LEFT, newest, cause, subject=name)

@@ -1,4 +1,4 @@
-"""What can be found that is not as the log says, and the facts that are compared. Pure."""
+"""The kinds of difference from the change log, and the observed facts that are compared. Pure."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,7 +9,7 @@ from products.product import Product
 
 
 class Kind(StrEnum):
-    """What is not as the log says."""
+    """The kind of a difference between the log and what follows from it."""
 
     CHANGE_ALTERED = "change-altered"
     VERSION_GAP = "version-gap"
@@ -37,10 +37,11 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One thing that is not as the log says, with its cause in plain words.
+    """One difference from the log, with its cause in plain words.
 
-    ``version`` is the one that should be there, ``subject`` tells several of one kind and product apart: the name that
-    is claimed, the key in S3, the version. ``observed_version`` is the version that was found instead.
+    ``version`` is the expected version, and ``observed_version`` is the one found instead.
+    ``subject`` distinguishes several differences of one kind and product: it is the claimed name,
+    the key in S3, or the version.
     """
 
     kind: Kind
@@ -52,7 +53,7 @@ class Difference:
 
     @property
     def identity(self) -> tuple[Kind, str, str]:
-        """Equal for what two looks see of one difference."""
+        """A key that is equal when two comparisons find the same difference."""
         return (self.kind, self.product_id, self.subject)
 
     def __str__(self) -> str:
@@ -62,8 +63,11 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """One place in a product's log: ``change`` is None where what stands there can't be read; ``listed`` says whether
-    it is in the index of open changes."""
+    """One entry of a product's log.
+
+    ``change`` is None when the entry can't be read. ``listed`` is whether the entry is in the index
+    of open changes.
+    """
 
     version: int
     change: Change | None
@@ -72,7 +76,7 @@ class LogEntry:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """A record or a document as it was found: its version, and what it says - None when that can't be read."""
+    """An observed record or document; ``content`` is None when it can't be read."""
 
     version: int | None
     content: Product | dict[str, Any] | None

@@ -1,4 +1,4 @@
-"""The drift check on a schedule: rounds through the catalogue in slices of a few seconds, which only report. Pure."""
+"""The scheduled drift scan: verify the catalogue in steps of a few seconds, and report. Pure."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -10,12 +10,16 @@ from products.reconciliation.differences import Difference
 from products.reconciliation.verification import Batch, Stage, Verification
 
 TIME_BUDGET = timedelta(seconds=5)
-MAX_KEPT = 50  # differences of a round that are kept one by one; all are counted
+"""How long one step takes; the next step continues where it ended."""
+MAX_KEPT = 50  # differences kept in a scan; all are counted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scan:
-    """One way through the catalogue: how far it has come, what it has looked at, by stage, and what it has found."""
+    """One scan of the catalogue: its position, what it has checked by stage, and its findings.
+
+    ``interrupted`` says which dependency was unavailable in the last step.
+    """
 
     began_at: datetime
     updated_at: datetime
@@ -26,10 +30,11 @@ class Scan:
     kept_differences: tuple[Difference, ...] = ()
     interrupted: str = ""
 
-    def past(self, batch: Batch, at: datetime) -> "Scan":
-        checked = dict(self.checked) | {
-            batch.stage: self.checked.get(batch.stage, 0) + batch.checked
-        }
+    def advanced(self, batch: Batch, at: datetime) -> "Scan":
+        """Return the scan after the batch."""
+        checked = dict(self.checked)
+        checked[batch.stage] = checked.get(batch.stage, 0) + batch.checked
+        differences = (*self.kept_differences, *batch.differences)
         return replace(
             self,
             updated_at=at,
@@ -37,13 +42,13 @@ class Scan:
             after=batch.after,
             checked=checked,
             difference_count=self.difference_count + len(batch.differences),
-            kept_differences=(*self.kept_differences, *batch.differences)[:MAX_KEPT],
+            kept_differences=differences[:MAX_KEPT],
         )
 
 
 @dataclass(frozen=True, slots=True)
 class ScanState:
-    """The last round that came to its end, and the one under way; ``turn`` counts the slices."""
+    """The last complete scan and the running one; ``sequence`` counts the steps."""
 
     sequence: int = 0
     last: Scan | None = None
@@ -54,38 +59,58 @@ class ScanTable(Protocol):
     def scan_state(self) -> ScanState | None: ...
 
     def save(self, state: ScanState) -> bool:
-        """Write down this turn; False when another slice has taken it."""
+        """Store the state after a step; return False when another worker has stored this step."""
+
+
+@dataclass(slots=True)
+class _Step:
+    """One step of a scan, with the differences it has found."""
+
+    scan: Scan
+    is_last: bool = False
+    differences: list[Difference] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriftScan:
+    """Verify the catalogue step by step; ``on_difference`` reports each difference."""
+
     table: ScanTable
     verification: Verification
     on_difference: Callable[[Difference], None]
     clock: Callable[[], datetime]
 
     def step(self) -> ScanState:
-        """Go on for SLICE. Two slices at once do the same work, and what the slower one found is dropped."""
-        standing = self.table.scan_state() or ScanState()
-        began = self.clock()
-        start = standing.running or Scan(began_at=began, updated_at=began)
-        found: list[Difference] = []
-        reached, ended = self._walked(replace(start, interrupted=""), began + TIME_BUDGET, found)
-        last, running = (reached, None) if ended else (standing.last, reached)
-        state = ScanState(standing.sequence + 1, last, running)
+        """Continue the scan for TIME_BUDGET, or begin a new one.
+
+        Two concurrent steps do the same work, and the findings of the slower one are dropped.
+        """
+        previous = self.table.scan_state() or ScanState()
+        now = self.clock()
+        scan = previous.running or Scan(began_at=now, updated_at=now)
+        step = self._walk(replace(scan, interrupted=""), deadline=now + TIME_BUDGET)
+        sequence = previous.sequence + 1
+        if step.is_last:
+            state = ScanState(sequence, last=step.scan)
+        else:
+            state = ScanState(sequence, last=previous.last, running=step.scan)
         if self.table.save(state):
-            for difference in found:
+            for difference in step.differences:
                 self.on_difference(difference)
         return state
 
-    def _walked(self, reached: Scan, until: datetime, found: list[Difference]) -> tuple[Scan, bool]:
-        """The round after as many batches as there was time for, and whether that was its end."""
+    def _walk(self, scan: Scan, *, deadline: datetime) -> _Step:
+        """Verify batch after batch until the deadline, the end, or an unavailable dependency."""
+        step = _Step(scan)
         try:
-            for batch in self.verification.walk(reached.stage, reached.after):
-                reached = reached.past(batch, self.clock())
-                found += batch.differences
-                if self.clock() >= until:
-                    return reached, False
-        except DependencyUnavailable as away:
-            return replace(reached, updated_at=self.clock(), interrupted=str(away)), False
-        return replace(reached, updated_at=self.clock()), True
+            for batch in self.verification.walk(scan.stage, scan.after):
+                step.scan = step.scan.advanced(batch, self.clock())
+                step.differences += batch.differences
+                if self.clock() >= deadline:
+                    return step
+        except DependencyUnavailable as fault:
+            step.scan = replace(step.scan, updated_at=self.clock(), interrupted=str(fault))
+            return step
+        step.scan = replace(step.scan, updated_at=self.clock())
+        step.is_last = True
+        return step

@@ -1,7 +1,8 @@
-"""Mending what the drift check found. Everything only ever moves towards the log, which is never touched. Pure.
+"""Repair differences: everything only moves towards the log, and the log never changes. Pure.
 
-What is still open is rung for, so that it goes the way of every change. What is stamped and yet not so is done once
-more, here, by the same idempotent write; its stamp stays, since it says when it first came about.
+An open effect is requeued and takes the usual path. An effect that is stamped but did not last is
+repeated here, by the same idempotent write. Its stamp stays: it says when the effect first took
+place.
 """
 
 from collections.abc import Callable
@@ -17,23 +18,30 @@ from products.reconciliation.differences import Difference, Kind
 
 
 class RepairTable(Protocol):
-    """Each write says whether it was made; it is not when the product has moved on."""
-
     def newest(self, product_id: str) -> Change | None: ...
+
     def change(self, product_id: str, version: int) -> Change | None: ...
+
     def close(self, change: Change) -> None: ...
 
 
 class RepairItems(Protocol):
+    """Conditional writes; each returns False when the product has changed in the meantime."""
+
     def name_owners(self, names: list[str]) -> dict[str, str]: ...
+
     def overwrite_record(self, product: Product, observed_version: int | None) -> bool: ...
+
     def claim_name(self, change: Change, *, holder: str, holds: Change | None) -> bool: ...
+
     def release_name(self, change: Change, name: str) -> bool: ...
+
     def mark_open(self, change: Change) -> bool: ...
 
 
 class RepairIndex(Protocol):
     def overwrite(self, product: Product) -> bool: ...
+
     def remove(self, product_id: str) -> None: ...
 
 
@@ -51,27 +59,31 @@ EFFECTS = {
     Kind.DOCUMENT_DIFFERS: Effect.SEARCHABLE,
     Kind.AUDIT_MISSING: Effect.AUDITED,
 }
-BY_HAND = {
-    Kind.CHANGE_ALTERED: "not mended: its audit record in S3 has what was accepted",
-    Kind.VERSION_GAP: "not mended: the audit records in S3 have what was accepted",
-    Kind.RECORD_OF_NO_PRODUCT: "not mended: its log is lost; the audit records in S3, if there are any, have it",
-    Kind.DOCUMENT_OF_NO_CHANGE: "not mended: rebuild_search_index builds an index without it",
-    Kind.AUDIT_ALTERED: "not mended: it is evidence, and the log has what was accepted",
-    Kind.AUDIT_OF_NO_CHANGE: "not mended: it is evidence",
+"""The effect that repairs the difference."""
+MANUAL_REPAIRS = {
+    Kind.CHANGE_ALTERED: "not repaired: its audit record in S3 has the accepted change",
+    Kind.VERSION_GAP: "not repaired: the audit records in S3 have the accepted changes",
+    Kind.RECORD_OF_NO_PRODUCT: "not repaired: its log is lost; audit records in S3 may have it",
+    Kind.DOCUMENT_OF_NO_CHANGE: "not repaired: rebuild_search_index builds an index without it",
+    Kind.AUDIT_ALTERED: "not repaired: it is evidence, and the log has the accepted change",
+    Kind.AUDIT_OF_NO_CHANGE: "not repaired: it is evidence",
 }
-LATER_THERE = (
-    "not indexed: the index knows of a later version, or of its removal within the last minute"
+"""The differences that need a person's judgement, with the reason."""
+NEWER_DOCUMENT = (
+    "not indexed: the index has a newer version, or has removed the product within the last minute"
 )
-MOVED_ON = "has moved on meanwhile; look again"
+CHANGED_MEANWHILE = "changed in the meantime; verify it again"
 
 
 def rewrites_record(difference: Difference) -> bool:
-    """Whether to mend it changes what the public reads."""
+    """Whether the repair changes what the public reads."""
     return EFFECTS.get(difference.kind) == Effect.STORED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repair:
+    """Repair differences one by one; ``cover`` has the CDN purged for all changes until a time."""
+
     table: RepairTable
     items: RepairItems
     index: RepairIndex | None
@@ -81,84 +93,102 @@ class Repair:
     clock: Callable[[], datetime]
 
     def repair(self, difference: Difference) -> str:
-        """What was done about it, in plain words. CorruptChange when the change to go by was altered, EngineAway."""
+        """Repair the difference and return the outcome in plain words.
+
+        Raise CorruptChange when the change to restore was altered, and DependencyUnavailable.
+        """
         kind = difference.kind
-        if kind in BY_HAND:
-            return BY_HAND[kind]
+        if kind in MANUAL_REPAIRS:
+            return MANUAL_REPAIRS[kind]
         if kind in EFFECTS:
-            return self._redo(difference, EFFECTS[kind])
+            return self._repeat_effect(difference, EFFECTS[kind])
         if kind == Kind.DOCUMENT_OF_NO_PRODUCT:
-            return self._remove(difference)
+            return self._remove_document(difference)
         if kind in (Kind.CLAIM_MISSING, Kind.CLAIM_OF_OTHER, Kind.CLAIM_LEFT):
-            return self._mend_claim(difference)
-        return self._mend_openness(difference)
+            return self._repair_claim(difference)
+        return self._repair_open_effects(difference)
 
     def purge_rewritten_records(self) -> None:
-        """After the last record that was written anew: one invalidation covers them all."""
+        """Purge the CDN after the last rewritten record: one invalidation covers them all."""
         self.cover(self.clock())
 
-    def _redo(self, difference: Difference, effect: Effect) -> str:
-        change = self._change(difference)
+    def _repeat_effect(self, difference: Difference, effect: Effect) -> str:
+        change = self._change_of(difference)
         if change is None:
-            return MOVED_ON
-        if Effect.STORED in change.open or effect in change.open:
-            return self._rung(change, Effect.STORED if Effect.STORED in change.open else effect)
-        after = verified(change).after
+            return CHANGED_MEANWHILE
+        if Effect.STORED in change.open:  # the other effects follow it
+            return self._requeue(change, Effect.STORED)
+        if effect in change.open:
+            return self._requeue(change, effect)
+        product = verified(change).after
         if effect == Effect.STORED:
-            return (
-                "written anew"
-                if self.items.overwrite_record(after, difference.observed_version)
-                else MOVED_ON
-            )
+            return self._rewrite_record(product, difference.observed_version)
         if effect == Effect.AUDITED:
-            self.trail.write(audit_key(change), canonical_json(audit_record(change)))
-            return "written anew"
-        return "indexed anew" if self.index and self.index.overwrite(after) else LATER_THERE
+            return self._rewrite_audit_record(change)
+        return self._reindex(product)
 
-    def _change(self, difference: Difference) -> Change | None:
-        return (
-            self.table.change(difference.product_id, difference.version)
-            if difference.version
-            else None
-        )
+    def _change_of(self, difference: Difference) -> Change | None:
+        if not difference.version:
+            return None
+        return self.table.change(difference.product_id, difference.version)
 
-    def _rung(self, change: Change, effect: Effect) -> str:
+    def _requeue(self, change: Change, effect: Effect) -> str:
         self.doorbell.notify(TASKS[effect], change)
-        return f"rung for, to be {effect}"
+        return f"requeued, to be {effect}"
 
-    def _mend_openness(self, difference: Difference) -> str:
-        change = self._change(difference)
-        if change is None or not (change.open or difference.kind == Kind.OPEN_FLAG_LEFT):
-            return MOVED_ON
+    def _rewrite_record(self, product: Product, observed_version: int | None) -> str:
+        is_rewritten = self.items.overwrite_record(product, observed_version)
+        return "rewritten" if is_rewritten else CHANGED_MEANWHILE
+
+    def _rewrite_audit_record(self, change: Change) -> str:
+        self.trail.write(audit_key(change), canonical_json(audit_record(change)))
+        return "rewritten"
+
+    def _reindex(self, product: Product) -> str:
+        is_indexed = self.index is not None and self.index.overwrite(product)
+        return "reindexed" if is_indexed else NEWER_DOCUMENT
+
+    def _repair_open_effects(self, difference: Difference) -> str:
+        change = self._change_of(difference)
+        if change is None:
+            return CHANGED_MEANWHILE
         if difference.kind == Kind.OPEN_FLAG_LEFT:
             self.table.close(change)
-            return "taken out of the open changes"
+            return "removed from the open changes"
+        if not change.open:
+            return CHANGED_MEANWHILE
         if difference.kind == Kind.OPEN_FLAG_MISSING and not self.items.mark_open(change):
-            return MOVED_ON
-        wanted = {Effect.STORED} if Effect.STORED in change.open else change.open
-        return "; ".join(self._rung(change, effect) for effect in sorted(wanted))
+            return CHANGED_MEANWHILE
+        if Effect.STORED in change.open:
+            return self._requeue(change, Effect.STORED)
+        outcomes = [self._requeue(change, effect) for effect in sorted(change.open)]
+        return "; ".join(outcomes)
 
-    def _remove(self, difference: Difference) -> str:
+    def _remove_document(self, difference: Difference) -> str:
         if self.table.newest(difference.product_id) or self.index is None:
-            return MOVED_ON
+            return CHANGED_MEANWHILE
         self.index.remove(difference.product_id)
         return "removed"
 
-    def _mend_claim(self, difference: Difference) -> str:
+    def _repair_claim(self, difference: Difference) -> str:
         newest = self.table.newest(difference.product_id)
         if newest is None:
-            return MOVED_ON
+            return CHANGED_MEANWHILE
         current = normalised_name(verified(newest).after.name)
         is_current = normalised_name(difference.subject) == current
-        if is_current == (difference.kind == Kind.CLAIM_LEFT):
-            return MOVED_ON
-        if not is_current:
-            return "given up" if self.items.release_name(newest, difference.subject) else MOVED_ON
-        return self._claim(newest, current)
+        should_release = difference.kind == Kind.CLAIM_LEFT
+        if is_current == should_release:
+            return CHANGED_MEANWHILE
+        if not should_release:
+            return self._claim_name(newest, current)
+        is_released = self.items.release_name(newest, difference.subject)
+        return "released" if is_released else CHANGED_MEANWHILE
 
-    def _claim(self, newest: Change, current: str) -> str:
-        holder = self.items.name_owners([newest.after.name]).get(current, newest.product_id)
+    def _claim_name(self, newest: Change, current: str) -> str:
+        owners = self.items.name_owners([newest.after.name])
+        holder = owners.get(current, newest.product_id)
         holds = self.table.newest(holder) if holder != newest.product_id else None
         if holds and normalised_name(holds.after.name) == current:
-            return f"not mended: {holder!r} has this name too, so one of them must be renamed"
-        return "claimed" if self.items.claim_name(newest, holder=holder, holds=holds) else MOVED_ON
+            return f"not repaired: {holder!r} has this name too; one of the two must be renamed"
+        is_claimed = self.items.claim_name(newest, holder=holder, holds=holds)
+        return "claimed" if is_claimed else CHANGED_MEANWHILE

@@ -1,40 +1,44 @@
-"""Walking through everything that should follow from the log, in batches, each place once, in constant memory. Pure.
+"""Walk through everything that follows from the log, in batches and in constant memory. Pure.
 
-Nothing is scanned. Records are walked through their index; what has no record is revealed by the index of open changes,
-by the documents of the search index, or by the keys of the audit trail - whichever of them knows it.
+Nothing is scanned. Records are walked through their index. A product without a record is found
+through the index of open changes, else through its document, else through its audit records.
+So each product is verified once.
 """
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from itertools import batched
-from typing import Any, Protocol
 
-from products.changes import Change, audit_key
+from products.changes import audit_key
 from products.reconciliation.comparison import (
     DOCUMENT,
     RECORD,
     audit_difference,
     claim_differences,
-    late_differences,
+    overdue_differences,
     replica_difference,
 )
-from products.reconciliation.differences import Difference, Kind, LogEntry, Observed
+from products.reconciliation.differences import Difference, Kind, Observed
 from products.reconciliation.product_log import GRACE_PERIOD, ProductLog, replay
+from products.reconciliation.sources import (
+    AUDIT_KEY,
+    OPERATIONS_PREFIX,
+    Candidate,
+    Documents,
+    Logs,
+    MapFunction,
+    Trail,
+)
 
-BATCH = 25  # products looked at together
-OPERATIONS = (
-    "operations/"  # what operators did is kept in the same bucket; it belongs to no product
-)
-KEY = re.compile(
-    r"\d{4}/\d{2}/\d{2}/(?P<product_id>[A-Za-z0-9_-]{1,64})_(?P<at>\d{8}T\d{6}\.\d{6})Z\.json"
-)
+BATCH = 25  # products compared together
+
+Comparison = Callable[[], list[Difference]]
 
 
 class Stage(StrEnum):
-    """Where products are found, in the order of the walk."""
+    """Where candidates are found, in the order of the walk."""
 
     ACTIVE = "active records"
     INACTIVE = "inactive records"
@@ -44,17 +48,8 @@ class Stage(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
-    """Something that names a product, and where the walk goes on behind it."""
-
-    after: str
-    product_id: str
-    updated_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Batch:
-    """What one step of the walk has come to."""
+    """The result of one step of the walk, and the position from which it continues."""
 
     stage: Stage
     after: str
@@ -62,42 +57,13 @@ class Batch:
     differences: list[Difference]
 
 
-class Logs(Protocol):
-    """The table, read for its own sake. Each method may raise EngineAway."""
-
-    def entries(self, product_id: str) -> Iterator[LogEntry]:
-        """The product's log from its first version on, consistently, read lazily."""
-
-    def change(self, product_id: str, version: int) -> Change | None: ...
-    def records(self, product_ids: Sequence[str]) -> dict[str, Observed]:
-        """The records, consistently; one whose index keys do not fit it has no content."""
-
-    def name_owners(self, names: list[str]) -> dict[str, str]: ...
-    def records_after(self, after: str | None, *, active: bool) -> Iterator[Candidate]: ...
-    def open_after(self, after: str | None) -> Iterator[Candidate]: ...
-    def accepted_between(self, product_id: str, first: datetime, last: datetime) -> set[datetime]:
-        """When the product's changes of that time were accepted."""
-
-
-class Documents(Protocol):
-    def documents(self, product_ids: Sequence[str]) -> dict[str, Observed]: ...
-    def ids_after(self, after: str | None, since: datetime | None) -> Iterator[str]:
-        """The ids of all documents, in their order."""
-
-
-class Trail(Protocol):
-    def read(self, key: str) -> bytes | None: ...
-    def keys_after(self, after: str) -> Iterator[str]:
-        """All keys of the bucket behind this one, in their order."""
-
-
-MapFunction = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
-"""As ``map``, perhaps several at once: most of the time of a check is spent waiting for answers."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
-    """``documents`` is None where there is no search index."""
+    """Compare the log with everything that follows from it.
+
+    ``documents`` is None without a search index. ``grace_period`` is how long an open effect counts
+    as in progress.
+    """
 
     logs: Logs
     documents: Documents | None
@@ -109,131 +75,154 @@ class Verification:
     def walk(
         self, stage: Stage | None = None, after: str | None = None, since: datetime | None = None
     ) -> Iterator[Batch]:
-        """All stages from the given place on. With ``since``, only what was changed or written since then."""
+        """Verify all stages from the given position on; with ``since``, only what changed since."""
         stages = list(Stage)
-        for current in stages[stages.index(stage) if stage else 0 :]:
-            places = self._places(current, after if current == stage else None, since)
-            for batch in batched(places, BATCH):
-                found = self._confirmed(self._of(current, batch, since))
-                yield Batch(current, batch[-1].after, len(batch), found)
+        first = stages.index(stage) if stage else 0
+        for current in stages[first:]:
+            start = after if current == stage else None
+            for batch in batched(self._candidates(current, start, since), BATCH):
+                differences = _found_twice(self._comparison(current, batch, since))
+                yield Batch(current, batch[-1].after, len(batch), differences)
 
     def verify(self, product_ids: Sequence[str]) -> list[Difference]:
-        """Of these products, as far as their log, records, claims, documents and audit records go."""
-        return self._confirmed(lambda: self._looked_at(product_ids))
+        """Verify these products only."""
+        return _found_twice(lambda: self._compare(product_ids))
 
-    # Where products are found
+    # Candidates
 
-    def _places(
+    def _candidates(
         self, stage: Stage, after: str | None, since: datetime | None
     ) -> Iterator[Candidate]:
-        if stage in (Stage.ACTIVE, Stage.INACTIVE):
-            places = self.logs.records_after(after, active=stage == Stage.ACTIVE)
-            return (
-                p for p in places if since is None or p.updated_at is None or p.updated_at >= since
-            )
         if stage == Stage.OPEN:
             return self.logs.open_after(after)
         if stage == Stage.DOCUMENTS:
-            return (
-                (Candidate(i, i) for i in self.documents.ids_after(after, since))
-                if self.documents
-                else iter(())
-            )
-        start = after or (f"{since:%Y/%m/%d}/" if since else "")
-        keys = (key for key in self.trail.keys_after(start) if not key.startswith(OPERATIONS))
-        return (
-            Candidate(key, match["product_id"] if (match := KEY.fullmatch(key)) else "")
-            for key in keys
-        )
+            return self._candidates_of_documents(after, since)
+        if stage == Stage.TRAIL:
+            return self._candidates_of_trail(after, since)
+        candidates = self.logs.records_after(after, active=stage == Stage.ACTIVE)
+        return (candidate for candidate in candidates if _is_updated_since(candidate, since))
 
-    def _of(
-        self, stage: Stage, places: Sequence[Candidate], since: datetime | None
-    ) -> Callable[[], list[Difference]]:
-        """What there is to find at these places. What has no record belongs to the first stage that knows of it."""
-        ids = list(dict.fromkeys(place.product_id for place in places if place.product_id))
-        if stage in (Stage.ACTIVE, Stage.INACTIVE):
-            return lambda: self._looked_at(ids)
+    def _candidates_of_documents(
+        self, after: str | None, since: datetime | None
+    ) -> Iterator[Candidate]:
+        if self.documents is None:
+            return
+        for product_id in self.documents.ids_after(after, since):
+            yield Candidate(product_id, product_id)
+
+    def _candidates_of_trail(
+        self, after: str | None, since: datetime | None
+    ) -> Iterator[Candidate]:
+        """Yield a candidate for each key; it has no product id when the key is not of a record."""
+        first_day = f"{since:%Y/%m/%d}/" if since else ""
+        for key in self.trail.keys_after(after or first_day):
+            if key.startswith(OPERATIONS_PREFIX):
+                continue
+            match = AUDIT_KEY.fullmatch(key)
+            yield Candidate(key, match["product_id"] if match else "")
+
+    def _comparison(
+        self, stage: Stage, candidates: Sequence[Candidate], since: datetime | None
+    ) -> Comparison:
+        """Return the comparison of a stage: without the products of an earlier stage."""
+        ids = list(dict.fromkeys(c.product_id for c in candidates if c.product_id))
         if stage == Stage.OPEN:
-            return lambda: self._looked_at(self._without_record(ids, since))
+            return lambda: self._compare(self._without_record(ids, since))
         if stage == Stage.DOCUMENTS:
-            return lambda: self._looked_at(self._unopened(self._without_record(ids)))
-        keys = [place.after for place in places]
-        return lambda: self._strangers(keys) + self._looked_at(self._unknown(ids))
+            return lambda: self._compare(self._without_open_change(self._without_record(ids)))
+        if stage == Stage.TRAIL:
+            keys = [candidate.after for candidate in candidates]
+            return lambda: self._compare_trail(keys, ids)
+        return lambda: self._compare(ids)
+
+    def _compare_trail(self, keys: Sequence[str], ids: Sequence[str]) -> list[Difference]:
+        return self._unknown_audit_records(keys) + self._compare(self._only_in_trail(ids))
 
     def _without_record(self, ids: Sequence[str], since: datetime | None = None) -> list[str]:
-        """Those the walk over the records does not come to; with ``since`` it leaves out what has an old record."""
+        """Return the products that the walk over the records misses.
+
+        With ``since``, it misses those whose record is older.
+        """
         records = self.logs.records(ids)
-        return [i for i in ids if i not in records or (since and _is_older(records[i], since))]
+        missed = []
+        for product_id in ids:
+            record = records.get(product_id)
+            if record is None or (since and _is_older(record, since)):
+                missed.append(product_id)
+        return missed
 
-    def _unopened(self, ids: Sequence[str]) -> list[str]:
-        return [
-            i
-            for i in ids
-            if not any(e.change is not None and e.listed for e in self.logs.entries(i))
-        ]
+    def _without_open_change(self, ids: Sequence[str]) -> list[str]:
+        return [product_id for product_id in ids if not self._has_open_change(product_id)]
 
-    def _unknown(self, ids: Sequence[str]) -> list[str]:
-        lacking = self._unopened(self._without_record(ids))
-        found = self.documents.documents(lacking) if self.documents and lacking else {}
-        known = [i for i in lacking if i not in found]
-        return [
-            i for i in known if next(self.logs.entries(i), None)
-        ]  # without a log its keys are reported already
+    def _has_open_change(self, product_id: str) -> bool:
+        entries = self.logs.entries(product_id)
+        return any(entry.change is not None and entry.listed for entry in entries)
 
-    def _strangers(self, keys: Sequence[str]) -> list[Difference]:
-        """Audit records under keys that no change has."""
-        by_product: dict[str, list[tuple[str, datetime]]] = {}
+    def _only_in_trail(self, ids: Sequence[str]) -> list[str]:
+        """Return the products that no earlier stage has verified.
+
+        A product without a log is left out: its audit records are reported as unknown.
+        """
+        remaining = self._without_open_change(self._without_record(ids))
+        if self.documents and remaining:
+            documents = self.documents.documents(remaining)
+            remaining = [product_id for product_id in remaining if product_id not in documents]
+        return [product_id for product_id in remaining if self._has_log(product_id)]
+
+    def _has_log(self, product_id: str) -> bool:
+        return next(self.logs.entries(product_id), None) is not None
+
+    # Comparisons
+
+    def _unknown_audit_records(self, keys: Sequence[str]) -> list[Difference]:
+        """Report audit records under keys that belong to no change."""
+        times_by_product: dict[str, dict[str, datetime]] = {}
         found = []
         for key in keys:
-            match = KEY.fullmatch(key)
+            match = AUDIT_KEY.fullmatch(key)
             if match is None:
-                found.append(_stranger(key, "", "its key is not one of an audit record"))
+                found.append(_unknown_audit_record(key, "", "it is not the key of an audit record"))
             else:
-                by_product.setdefault(match["product_id"], []).append((key, _moment(match["at"])))
-        for strangers in self.map_function(self._strangers_of, by_product.items()):
-            found += strangers
+                times = times_by_product.setdefault(match["product_id"], {})
+                times[key] = _parse_key_time(match["at"])
+        for differences in self.map_function(self._unknown_of_product, times_by_product.items()):
+            found += differences
         return found
 
-    def _strangers_of(self, product: tuple[str, list[tuple[str, datetime]]]) -> list[Difference]:
-        product_id, keyed = product
-        times = [at for _, at in keyed]
-        accepted = self.logs.accepted_between(product_id, min(times), max(times))
+    def _unknown_of_product(self, item: tuple[str, dict[str, datetime]]) -> list[Difference]:
+        product_id, times = item
+        first, last = min(times.values()), max(times.values())
+        accepted = self.logs.accepted_between(product_id, first, last)
         return [
-            _stranger(key, product_id, "no change was accepted then")
-            for key, at in keyed
+            _unknown_audit_record(key, product_id, "no change was accepted at that time")
+            for key, at in times.items()
             if at not in accepted
         ]
 
-    # What is compared
-
-    def _confirmed(self, look: Callable[[], list[Difference]]) -> list[Difference]:
-        """What is seen twice. Writes go on meanwhile, and a product may move on between two reads of one look."""
-        first = {difference.identity for difference in look()}
-        return (
-            [difference for difference in look() if difference.identity in first] if first else []
-        )
-
-    def _looked_at(self, product_ids: Sequence[str]) -> list[Difference]:
-        logs: list[ProductLog] = list(self.map_function(self._log, product_ids))
+    def _compare(self, product_ids: Sequence[str]) -> list[Difference]:
+        logs: list[ProductLog] = list(self.map_function(self._read_log, product_ids))
         found = [difference for log in logs for difference in log.differences]
         records = self.logs.records(product_ids)
-        owners = self.logs.name_owners([name for log in logs for name in log.names.values()])
-        documents = (
-            self.documents.documents(product_ids) if self.documents and product_ids else None
-        )
+        names = [name for log in logs for name in log.names.values()]
+        owners = self.logs.name_owners(names)
+        documents = None
+        if self.documents and product_ids:
+            documents = self.documents.documents(product_ids)
         for log in logs:
-            found += self._of_log(log, records, owners, documents)
+            found += self._compare_log(log, records, owners, documents)
         return found
 
-    def _log(self, product_id: str) -> ProductLog:
-        """The product's log, and with it the audit record of each change; most are read one by one, some at once."""
+    def _read_log(self, product_id: str) -> ProductLog:
+        """Replay the product's log, and compare each change with its audit record."""
         log = ProductLog(product_id, overdue_before=self.clock() - self.grace_period)
         for change in replay(log, self.logs.entries(product_id)):
-            if difference := audit_difference(log, change, self.trail.read(audit_key(change))):
+            body = self.trail.read(audit_key(change))
+            difference = audit_difference(log, change, body)
+            if difference:
                 log.differences.append(difference)
         return log
 
-    def _of_log(
+    def _compare_log(
         self,
         log: ProductLog,
         records: Mapping[str, Observed],
@@ -241,43 +230,49 @@ class Verification:
         documents: Mapping[str, Observed] | None,
     ) -> list[Difference]:
         record = records.get(log.product_id)
+        document = documents.get(log.product_id) if documents else None
         if log.newest is None:
-            return _of_no_product(log, record, documents)
+            return _without_product(log, record, document)
         found = [replica_difference(RECORD, log, record, self.logs.change)]
         if documents is not None:
-            found.append(
-                replica_difference(DOCUMENT, log, documents.get(log.product_id), self.logs.change)
-            )
-        named = [difference for difference in found if difference]
-        return [
-            *named,
-            *claim_differences(log, owners),
-            *late_differences(log, [*named, *log.differences]),
-        ]
+            found.append(replica_difference(DOCUMENT, log, document, self.logs.change))
+        of_replicas = [difference for difference in found if difference]
+        of_claims = claim_differences(log, owners)
+        overdue = overdue_differences(log, [*of_replicas, *log.differences])
+        return [*of_replicas, *of_claims, *overdue]
 
 
-def _of_no_product(
-    log: ProductLog, record: Observed | None, documents: Mapping[str, Observed] | None
+def _found_twice(compare: Comparison) -> list[Difference]:
+    """Compare twice and return the differences that both comparisons find.
+
+    Writes continue meanwhile, so a product may change between two reads of one comparison.
+    """
+    first = {difference.identity for difference in compare()}
+    if not first:
+        return []
+    return [difference for difference in compare() if difference.identity in first]
+
+
+def _without_product(
+    log: ProductLog, record: Observed | None, document: Observed | None
 ) -> list[Difference]:
+    """Report the record and the document of a product that has no log."""
     found = []
     if record:
-        cause = "there is a record, and no log of any change to it"
-        found.append(
-            Difference(
-                Kind.RECORD_OF_NO_PRODUCT, log.product_id, cause, observed_version=record.version
-            )
-        )
-    if document := (documents or {}).get(log.product_id):
-        cause = "the search index has a document of it, and there is no such product"
-        found.append(
-            Difference(
-                Kind.DOCUMENT_OF_NO_PRODUCT,
-                log.product_id,
-                cause,
-                observed_version=document.version,
-            )
-        )
+        cause = "there is a record, but no change in the log"
+        kind = Kind.RECORD_OF_NO_PRODUCT
+        found.append(Difference(kind, log.product_id, cause, observed_version=record.version))
+    if document:
+        cause = "the search index has a document, but there is no such product"
+        kind = Kind.DOCUMENT_OF_NO_PRODUCT
+        found.append(Difference(kind, log.product_id, cause, observed_version=document.version))
     return found
+
+
+def _is_updated_since(candidate: Candidate, since: datetime | None) -> bool:
+    if since is None or candidate.updated_at is None:
+        return True
+    return candidate.updated_at >= since
 
 
 def _is_older(record: Observed, since: datetime) -> bool:
@@ -285,9 +280,10 @@ def _is_older(record: Observed, since: datetime) -> bool:
     return updated_at is not None and updated_at < since
 
 
-def _stranger(key: str, product_id: str, why: str) -> Difference:
-    return Difference(Kind.AUDIT_OF_NO_CHANGE, product_id, f"S3 has {key}, but {why}", subject=key)
+def _unknown_audit_record(key: str, product_id: str, reason: str) -> Difference:
+    cause = f"S3 has {key}, but {reason}"
+    return Difference(Kind.AUDIT_OF_NO_CHANGE, product_id, cause, subject=key)
 
 
-def _moment(text: str) -> datetime:
+def _parse_key_time(text: str) -> datetime:
     return datetime.strptime(text, "%Y%m%dT%H%M%S.%f").replace(tzinfo=UTC)

@@ -66,10 +66,10 @@ def test_a_conflicting_cell_is_saved_only_with_their_version(
 def test_a_contended_cell_may_be_saved_again(
     eve: Client, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    beaten = replace(catalogue, table=AlwaysLosingTable(catalogue.table))  # type: ignore[arg-type]
+    beaten = replace(catalogue, table=AlwaysLosingTable(catalogue.table))
     monkeypatch.setattr(inline_edit, "catalogue", lambda: beaten)
     refused = cell(eve, "price", "9")
-    message = "Too many writers are changing this at once; nothing was saved."
+    message = "Too many writers are changing this at the same time; nothing was saved."
     assert (refused.status_code, refused.json()) == (409, {"message": message})
 
 

@@ -51,6 +51,11 @@ def act(client: Client, what: str, job: Job | None = None) -> Any:
     return client.post(f"{JOBS}{(job or newest_job()).job_id}/{what}/")
 
 
+def csv_rows(response: Any) -> list[dict[str, str]]:
+    text = response.getvalue().decode("utf-8-sig")
+    return list(csv.DictReader(io.StringIO(text)))
+
+
 def uploaded(text: str) -> SimpleUploadedFile:
     return SimpleUploadedFile("prices.csv", text.encode(), content_type="text/csv")
 
@@ -162,16 +167,12 @@ def test_an_export_is_edited_and_imported_again(
     world.work()
     assert catalogue.newest("p1").price == Decimal("1600.00")
     assert catalogue.by_names(["brand NEW"])["brandnew"].features == ("Mail", "Web")
-    errors = list(
-        csv.DictReader(io.StringIO(eve.get(f"{page}errors/").getvalue().decode("utf-8-sig")))
-    )
+    errors = csv_rows(eve.get(f"{page}errors/"))
     assert [(row["productId"], row["price"], row["error"]) for row in errors] == [
         ("p2", "0", "price: Must be between 0.01 and 999999.99.")
     ]
-    again = eve.post(IMPORT, {"file": uploaded(edited)})[
-        "Location"
-    ]  # the same file once more changes nothing
-    assert 'data-count="waiting"' not in eve.get(again).text
+    second_job = eve.post(IMPORT, {"file": uploaded(edited)})["Location"]
+    assert 'data-count="waiting"' not in eve.get(second_job).text  # nothing is left to change
 
 
 def test_columns_are_mapped_as_the_user_chooses(

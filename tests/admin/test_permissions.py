@@ -1,6 +1,7 @@
 """Permissions in the admin: each group requests every address."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -67,40 +68,58 @@ def test_every_page_needs_its_permission(
     }
 
 
+@dataclass(frozen=True)
+class Attempt:
+    """One write: the permission it needs, its request, and how to see that it was done."""
+
+    name: str
+    needed: str
+    url: str
+    data: dict[str, Any]
+    product_id: str
+    is_done: Callable[[Product], bool]
+
+
+def write_attempts(entries: dict[str, Any]) -> list[Attempt]:
+    """Return one attempt for each kind of write; ``entries`` set the price of p1 to 1.00."""
+    third = form_entries(product_id="p3", name="Third one")
+    delete_url, restore_url = page_url("p1", "delete"), page_url("p2", "restore")
+    return [
+        Attempt("add", CHANGE, ADD, third, "p3", lambda product: True),
+        Attempt(
+            "change",
+            CHANGE,
+            page_url("p1"),
+            entries,
+            "p1",
+            lambda product: str(product.price) == "1.00",
+        ),
+        Attempt("restore", CHANGE, restore_url, {}, "p2", lambda product: product.active),
+        Attempt(
+            "deactivate",
+            DELETE,
+            delete_url,
+            {"post": "yes"},
+            "p1",
+            lambda product: not product.active,
+        ),
+    ]
+
+
 @EVERYONE
 def test_every_write_needs_its_permission(
     two: None, catalogue: Catalogue, person: Callable[[], Client], may: set[str]
 ) -> None:
     client = person()
-    sent = current_entries(sign_in("reader"), "p1", price="1.00")
-    attempts: dict[str, tuple[str, str, dict[str, Any], str, Callable[[Product], bool]]] = {
-        "add": (
-            CHANGE,
-            ADD,
-            form_entries(product_id="p3", name="Third one"),
-            "p3",
-            lambda product: True,
-        ),
-        "change": (
-            CHANGE,
-            page_url("p1"),
-            sent,
-            "p1",
-            lambda product: str(product.price) == "1.00",
-        ),
-        "restore": (CHANGE, page_url("p2", "restore"), {}, "p2", lambda product: product.active),
-        "deactivate": (
-            DELETE,
-            page_url("p1", "delete"),
-            {"post": "yes"},
-            "p1",
-            lambda product: not product.active,
-        ),
-    }
-    for name, (needed, url, data, product_id, done) in attempts.items():
-        assert (name, outcome(client.post(url, data))) == (name, expected(may, needed))
-        there = {product.product_id: product for product in newest(catalogue)}
-        assert (name, product_id in there and done(there[product_id])) == (name, needed in may)
+    entries = current_entries(sign_in("reader"), "p1", price="1.00")
+    for attempt in write_attempts(entries):
+        is_allowed = attempt.needed in may
+        answer = client.post(attempt.url, attempt.data)
+        assert (attempt.name, outcome(answer)) == (attempt.name, expected(may, attempt.needed))
+        existing = {product.product_id: product for product in newest(catalogue)}
+        product = existing.get(attempt.product_id)
+        is_done = product is not None and attempt.is_done(product)
+        assert (attempt.name, is_done) == (attempt.name, is_allowed)
 
 
 @EVERYONE

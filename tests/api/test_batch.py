@@ -56,20 +56,13 @@ def test_a_batch_returns_a_receipt_for_each_write(
         update(2, price="1500"),
     )
     body = response.json()
-    assert (response.status_code, response["Retry-After"], codes(response)) == (
-        202,
-        "1",
-        [202, 202, 202, 202, 200],
-    )
+    assert (response.status_code, response["Retry-After"]) == (202, "1")
+    assert codes(response) == [202, 202, 202, 202, 200]
     assert [body[count] for count in ("accepted", "unchanged", "refused")] == [4, 1, 0]
     receipt = api("get", body["results"][1]["statusUrl"].removeprefix("/v1.0"))
     assert receipt.json()["changed"] == {"price": {"before": "1500.00", "after": "7.00"}}
-    assert [catalogue.newest(f"p{number}").active for number in (9, 0, 1, 3)] == [
-        True,
-        True,
-        False,
-        True,
-    ]
+    active = [catalogue.newest(f"p{number}").active for number in (9, 0, 1, 3)]
+    assert active == [True, True, False, True]
     world.work()
     assert codes(batch(api, mode, update(0, price="8"), Prefer="wait=0")) == [202]
 
@@ -173,7 +166,10 @@ def test_a_repeated_batch_takes_effect_once(api: Api, mode: str, catalogue: Cata
         r["changeId"] for r in first.json()["results"]
     ]
     other = batch(api, mode, *items, create(3), Idempotency_Key="k")
-    assert (codes(other)[:1] if mode == "each" else other.status_code) in ([422], 422)
+    if mode == "each":
+        assert codes(other)[:1] == [422]
+    else:
+        assert other.status_code == 422
     assert catalogue.newest("p1").version == 1
 
 
@@ -211,10 +207,10 @@ def test_a_batch_that_was_waited_for_returns_its_products(api: Api, world: World
     world.work()
     items = [create(3), update(1, price="3"), {"action": "deactivate", "productId": "p2"}]
     with ThreadPoolExecutor() as pool:
-        answer = pool.submit(batch, api, "each", *items, Prefer="wait=10, until=stored")
-        while not answer.done():
+        pending = pool.submit(batch, api, "each", *items, Prefer="wait=10, until=stored")
+        while not pending.done():
             world.work()
-    response = answer.result()
+    response = pending.result()
     assert (response.status_code, codes(response)) == (200, [201, 200, 204])
     assert response["Preference-Applied"] == "wait=10, until=stored"
     assert response.json()["results"][1]["product"]["price"] == "3.00"

@@ -70,15 +70,15 @@ def test_a_304_has_no_body_in_any_format(world: World) -> None:
     for path in ("/v1.0/products/p1", "/v1.0/products"):
         for accept in ("application/json", "text/html"):
             headers = {"Accept": accept, "If-None-Match": "*"}
-            answered: dict[str, str] = {}
+            started: dict[str, str] = {}
             body = WSGIHandler()(
                 RequestFactory().get(path, headers=headers).environ,
-                lambda status, sent, answered=answered: answered.update(dict(sent), status=status),
+                lambda status, sent, started=started: started.update(dict(sent), status=status),
             )
-            assert (answered["status"], b"".join(body)) == ("304 Not Modified", b"")
-            assert answered["ETag"]
-            assert "public" in answered["Cache-Control"]
-            assert "Accept" in answered["Vary"]
+            assert (started["status"], b"".join(body)) == ("304 Not Modified", b"")
+            assert started["ETag"]
+            assert "public" in started["Cache-Control"]
+            assert "Accept" in started["Vary"]
 
 
 def test_a_response_with_a_cookie_is_private(world: World) -> None:
@@ -88,9 +88,9 @@ def test_a_response_with_a_cookie_is_private(world: World) -> None:
         ({"Cookie": "sessionid=ended"}, "sessionid"),
     ):
         for path in ("/v1.0/products", "/v1.0/products/p1"):
-            answer = Client().get(path, headers=headers)
-            assert [name for name in answer.cookies if name.endswith(cookie)], path
-            assert answer["Cache-Control"] == "private, no-store"
+            response = Client().get(path, headers=headers)
+            assert [name for name in response.cookies if name.endswith(cookie)], path
+            assert response["Cache-Control"] == "private, no-store"
 
 
 def test_private_responses_and_errors_are_not_cached(public: Api, staff: Api) -> None:

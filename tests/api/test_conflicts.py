@@ -44,8 +44,8 @@ def test_sending_back_a_whole_product_overwrites_nothing(api: Api, p1: str) -> N
     assert api("get", f"{p1}?asOf=1").json() == mine
     assert api("put", p1, mine).status_code == 200  # nothing differs from what was read
     assert api("put", p1, mine | {"name": "Better hosting"}).status_code == 202
-    seen = api("get", p1).json()
-    assert (seen["name"], seen["price"], seen["features"], seen["version"]) == (
+    product = api("get", p1).json()
+    assert (product["name"], product["price"], product["features"], product["version"]) == (
         "Better hosting",
         "2.00",
         ["SSL"],
@@ -173,9 +173,9 @@ def test_an_idempotency_key_makes_a_request_take_effect_once(api: Api, world: Wo
 
 
 def test_an_idempotency_key_fits_one_exact_request(api: Api, p1: str, catalogue: Catalogue) -> None:
-    sent = b'{"price": 2.00}'
-    assert api("patch", p1, sent, Idempotency_Key="k1").status_code == 202
-    assert api("patch", p1, sent, Idempotency_Key="k1")["Idempotent-Replayed"] == "true"
+    body = b'{"price": 2.00}'
+    assert api("patch", p1, body, Idempotency_Key="k1").status_code == 202
+    assert api("patch", p1, body, Idempotency_Key="k1")["Idempotent-Replayed"] == "true"
     for other in (
         b'{"price": 2.001}',
         b'{"price": 2.004}',
@@ -184,9 +184,9 @@ def test_an_idempotency_key_fits_one_exact_request(api: Api, p1: str, catalogue:
     ):
         refused = api("patch", p1, other, Idempotency_Key="k1")
         assert (refused.status_code, error_of(refused)["error"]) == (422, "Unprocessable Entity")
-    assert api("put", p1, sent, Idempotency_Key="k1").status_code == 422
-    assert api("patch", p1, sent, Idempotency_Key="k1", If_Match='"v2"').status_code == 422
+    assert api("put", p1, body, Idempotency_Key="k1").status_code == 422
+    assert api("patch", p1, body, Idempotency_Key="k1", If_Match='"v2"').status_code == 422
     assert (
-        Api(name="ben")("patch", p1, sent, Idempotency_Key="k1").status_code == 200
+        Api(name="ben")("patch", p1, body, Idempotency_Key="k1").status_code == 200
     )  # keys belong to a user
     assert versions(catalogue) == [2, 1]

@@ -31,9 +31,9 @@ def test_public_responses_vary_by_authorization(api: Api, world: World) -> None:
         ("/products/p1", {}),
         ("/products/p1", {"If-None-Match": tag}),
     ):
-        answer = Client().get(f"/v1.0{path}", headers=headers)
-        assert "Authorization" in answer["Vary"].split(", ")
-        assert answer["Cache-Control"].startswith("public")
+        response = Client().get(f"/v1.0{path}", headers=headers)
+        assert "Authorization" in response["Vary"].split(", ")
+        assert response["Cache-Control"].startswith("public")
 
 
 @pytest.mark.parametrize(

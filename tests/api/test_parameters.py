@@ -1,5 +1,6 @@
 """Cursors, query parameters, ids, versions and headers: valid, or refused by name."""
 
+import itertools
 from typing import Any
 
 import pytest
@@ -136,51 +137,56 @@ def test_a_minimum_price_of_zero_is_no_limit(public: Api) -> None:
 # URLs and headers
 
 
+INVALID_IDS = [
+    "a%20b",
+    "%00",
+    "x" * 65,
+    "%F0%9F%8D%8B",
+    "a.b",
+    "..",
+    "%27%22",
+    "%ff",
+    "%ED%A0%80",
+    "p1%0A",
+    "%C3%A9",
+    "~",
+    "p1;x",
+]
+"""Ids as they are written in a URL."""
+
+CALLS_WITH_ID: list[tuple[str, str, Any]] = [
+    ("get", "", None),
+    ("put", "", {"price": "1"}),
+    ("delete", "", None),
+    ("get", "/changes", None),
+    ("get", "/changes/1", None),
+    ("post", "/changes/1/restore", None),
+]
+
+
 @pytest.mark.usefixtures("unwritten")
 def test_an_invalid_id_is_refused_on_every_url(api: Api) -> None:
-    invalid_ids = [
-        "a%20b",
-        "%00",
-        "x" * 65,
-        "%F0%9F%8D%8B",
-        "a.b",
-        "..",
-        "%27%22",
-        "%ff",
-        "%ED%A0%80",
-        "p1%0A",
-        "%C3%A9",
-        "~",
-        "p1;x",
-    ]
-    for product_id in invalid_ids:
-        calls: list[tuple[str, str, Any]] = [
-            ("get", "", None),
-            ("put", "", {"price": "1"}),
-            ("delete", "", None),
-        ]
-        calls += [
-            ("get", "/changes", None),
-            ("get", "/changes/1", None),
-            ("post", "/changes/1/restore", None),
-        ]
-        for method, suffix, data in calls:
-            refused = api(method, f"/products/{product_id}{suffix}", data)
-            assert refused.status_code == 400, (product_id, method, suffix)
-            assert list(error_of(refused)["errors"]) == ["productId"]
-        if "%" not in product_id:
-            refused = api("post", "/products", fields(name="Another one", productId=product_id))
-            assert list(error_of(refused)["errors"]) == ["productId"]
-    invalid_values: list[Any] = ["", 7, True, [], {}, "\u0661", "p1\n", "a b"]
-    for wrong in invalid_values:
-        refused = api("post", "/products", fields(name="Another one", productId=wrong))
+    calls = itertools.product(INVALID_IDS, CALLS_WITH_ID)
+    for product_id, (method, suffix, data) in calls:
+        refused = api(method, f"/products/{product_id}{suffix}", data)
+        assert refused.status_code == 400, (product_id, method, suffix)
+        assert list(error_of(refused)["errors"]) == ["productId"]
+
+
+@pytest.mark.usefixtures("unwritten")
+def test_an_invalid_id_is_refused_in_a_body(api: Api) -> None:
+    in_urls = [product_id for product_id in INVALID_IDS if "%" not in product_id]
+    values: list[Any] = [*in_urls, "", 7, True, [], {}, "\u0661", "p1\n", "a b"]
+    for value in values:
+        refused = api("post", "/products", fields(name="Another one", productId=value))
         assert list(error_of(refused)["errors"]) == ["productId"]
 
 
 @pytest.mark.usefixtures("unwritten")
 def test_an_impossible_version_is_not_found(api: Api) -> None:
-    numbers = ["0", "00", "2", "9" * 12, "9" * 13, "9" * 1000, "9" * 1100, "9" * 4000, "9" * 4301]
-    for version in (*numbers, "-1", "1.0", "v1", "%D9%A1", "1e3", "+1", "%00"):
+    large = ["9" * digits for digits in (12, 13, 1000, 1100, 4000, 4301)]
+    not_numbers = ["-1", "1.0", "v1", "%D9%A1", "1e3", "+1", "%00"]
+    for version in ("0", "00", "2", *large, *not_numbers):
         receipt = f"/products/p1/changes/{version}"
         for method, path in (("get", receipt), ("post", f"{receipt}/restore")):
             refused = api(method, path)

@@ -55,21 +55,22 @@ ROLES: dict[str | None, dict[str, int]] = {
 def test_each_role_may_do_what_its_group_may(api: Api, catalogue: Catalogue, ann: Origin) -> None:
     for number, (group, allowed) in enumerate(ROLES.items()):
         catalogue.create(f"p{number}", fields(name=f"Hosting {number}"), ann)
-        path, somebody = f"/products/p{number}", Api(group, name=f"of-{number}")
-        answers = {
-            "post": [somebody("post", "/products", fields(name=f"Of {group}"))],
+        path, client = f"/products/p{number}", Api(group, name=f"of-{number}")
+        responses = {
+            "post": [client("post", "/products", fields(name=f"Of {group}"))],
             "write": [
-                somebody("patch", path, {"price": "2"}),
-                somebody("put", path, {"price": "3"}),
-                somebody("post", f"{path}/changes/1/restore"),
+                client("patch", path, {"price": "2"}),
+                client("put", path, {"price": "3"}),
+                client("post", f"{path}/changes/1/restore"),
             ],
-            "history": [somebody("get", f"{path}/changes")],
-            "deactivate": [somebody("patch", path, {"active": False})],
+            "history": [client("get", f"{path}/changes")],
+            "deactivate": [client("patch", path, {"active": False})],
         }
         api("patch", path, {"active": True})
-        answers["deactivate"].append(somebody("delete", path))
+        responses["deactivate"].append(client("delete", path))
         statuses = {
-            action: {answer.status_code for answer in given} for action, given in answers.items()
+            action: {response.status_code for response in given}
+            for action, given in responses.items()
         }
         assert statuses == {action: {status} for action, status in allowed.items()}, group
 
@@ -120,12 +121,12 @@ def test_a_session_writes_only_with_its_csrf_token(group: str, status: int, p1: 
     Api()("patch", p1, {"price": "7"})
     for method, path, data in WRITES:
         for headers, expected in (({}, 403), (token, status)):
-            answer = getattr(client, method)(
+            response = getattr(client, method)(
                 f"/v1.0{path}", data, "application/json", headers=headers
             )
-            assert answer.status_code == expected, (method, path, answer.content)
+            assert response.status_code == expected, (method, path, response.content)
             if not headers:
-                assert "CSRF" in error_of(answer)["message"]
+                assert "CSRF" in error_of(response)["message"]
 
 
 def test_a_token_keeps_the_permissions_of_its_issue(p1: str) -> None:
@@ -138,24 +139,44 @@ def test_a_token_keeps_the_permissions_of_its_issue(p1: str) -> None:
     assert Client().delete("/v1.0/products/p1", headers=headers).status_code == 403
 
 
-def test_only_our_own_tokens_are_accepted(p1: str, catalogue: Catalogue) -> None:
-    claims = {
+def encode(claims: dict[str, Any], *, key: str = "") -> str:
+    return jwt.encode(claims, key or settings.TOKEN_KEYS[0], "HS256")
+
+
+def without(claims: dict[str, Any], name: str) -> dict[str, Any]:
+    return {claim: value for claim, value in claims.items() if claim != name}
+
+
+@pytest.fixture
+def claims() -> dict[str, Any]:
+    """The claims of a valid token."""
+    return {
         "sub": "ann",
         "permissions": ["products.delete_product"],
         "jti": "t",
         "aud": "bbws-products",
+        "exp": datetime.now(UTC) + timedelta(hours=1),
     }
-    claims["exp"] = datetime.now(UTC) + timedelta(hours=1)  # type: ignore[assignment]
-    ours, theirs = settings.TOKEN_KEYS[0], "a-key-that-is-not-configured-0123456789"
+
+
+def check_refused(token: str, sentence: str) -> None:
+    # A wrong token is refused on public pages, too.
+    for method, path in (("delete", "/products/p1"), ("get", "/products")):
+        headers = {"Authorization": f"Bearer {token}"}
+        refused = getattr(Client(), method)(f"/v1.0{path}", headers=headers)
+        assert (refused.status_code, refused["WWW-Authenticate"]) == (401, "Bearer"), token
+        assert sentence in error_of(refused)["message"], token
+
+
+def test_only_our_own_tokens_are_accepted(
+    p1: str, catalogue: Catalogue, claims: dict[str, Any]
+) -> None:
     assert Api()("get", p1).status_code == 200
     wrong = [
-        jwt.encode(claims, theirs, "HS256"),
+        encode(claims, key="a-key-that-is-not-configured-0123456789"),
         jwt.encode(claims, "", "none"),
-        jwt.encode(claims | {"aud": "another-service"}, ours, "HS256"),
-        *(
-            jwt.encode({k: v for k, v in claims.items() if k != gone}, ours, "HS256")
-            for gone in ("exp", "jti", "aud")
-        ),
+        encode(claims | {"aud": "another-service"}),
+        *(encode(without(claims, name)) for name in ("exp", "jti", "aud")),
         token_of("ann", "Product admins")[:-3],
         "",
         "garbage",
@@ -164,24 +185,16 @@ def test_only_our_own_tokens_are_accepted(p1: str, catalogue: Catalogue) -> None
         "a b",
         ".." * 3000,
     ]
-    expired = [
-        jwt.encode(claims | {"exp": datetime.now(UTC) - timedelta(seconds=1)}, ours, "HS256")
-    ]
-    expired.append(token_of("ann", "Product admins", lifetime=timedelta(seconds=-1)))
-    for token, sentence in [
-        *((token, "not valid") for token in wrong),
-        *((token, "has expired") for token in expired),
-    ]:
-        for method, path in (
-            ("delete", p1),
-            ("get", "/products"),
-        ):  # a wrong token is refused where none is needed, too
-            headers = {"Authorization": f"Bearer {token}"}
-            refused = getattr(Client(), method)(f"/v1.0{path}", headers=headers)
-            assert (refused.status_code, refused["WWW-Authenticate"]) == (401, "Bearer"), token
-            assert sentence in error_of(refused)["message"], token
+    for token in wrong:
+        check_refused(token, "not valid")
     assert versions(catalogue) == [1]
-    assert (
-        Client().get("/v1.0/products", headers={"Authorization": "Basic YW5uOmFubg=="}).status_code
-        == 200
-    )
+    basic = {"Authorization": "Basic YW5uOmFubg=="}
+    assert Client().get("/v1.0/products", headers=basic).status_code == 200
+
+
+def test_expired_tokens_are_refused(p1: str, catalogue: Catalogue, claims: dict[str, Any]) -> None:
+    expired = encode(claims | {"exp": datetime.now(UTC) - timedelta(seconds=1)})
+    check_refused(expired, "has expired")
+    issued = token_of("ann", "Product admins", lifetime=timedelta(seconds=-1))
+    check_refused(issued, "has expired")
+    assert versions(catalogue) == [1]

@@ -133,8 +133,12 @@ def test_the_public_sees_stored_staff_sees_accepted_changes(
     public: Api, staff: Api, catalogue: Catalogue, pipeline: Pipeline, ann: Origin
 ) -> None:
     catalogue.update("p1", {"price": "1"}, ann)
-    seen = staff("get", "/products/p1")
-    assert (seen.json()["price"], seen.json()["updatedBy"], seen["ETag"]) == ("1.00", "ann", '"v2"')
+    response = staff("get", "/products/p1")
+    assert (response.json()["price"], response.json()["updatedBy"], response["ETag"]) == (
+        "1.00",
+        "ann",
+        '"v2"',
+    )
     assert public("get", "/products/p1").json()["price"] == "59.00"
     catalogue.deactivate("p2", ann)
     assert ids(public("get", "/products")) == [f"p{number}" for number in range(6)]
@@ -169,8 +173,8 @@ def test_a_user_without_the_view_permission_sees_the_public_api(
 def test_staff_can_read_with_a_session(world: World, catalogue: Catalogue, ann: Origin) -> None:
     catalogue.create("p1", fields(), ann)
     client = sign_in("eve", "Product viewers")
-    seen = client.get("/v1.0/products/p1")
-    assert (seen.json()["updatedBy"], seen["Cache-Control"]) == ("ann", "private, no-store")
+    response = client.get("/v1.0/products/p1")
+    assert (response.json()["updatedBy"], response["Cache-Control"]) == ("ann", "private, no-store")
     assert ids(client.get("/v1.0/products")) == ["p1"]
     User.objects.filter(username="eve").update(is_active=False)
     assert (

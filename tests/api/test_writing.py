@@ -69,8 +69,8 @@ def test_each_accepted_write_links_to_its_receipt(api: Api) -> None:
 def test_put_and_patch_keep_omitted_fields(api: Api, p1: str) -> None:
     for version, method in enumerate(("put", "patch"), 2):
         assert api(method, p1, {"price": f"{version}.00"}).status_code == 202
-        seen = api("get", p1).json()
-        assert (seen["name"], seen["description"], seen["price"]) == (
+        product = api("get", p1).json()
+        assert (product["name"], product["description"], product["price"]) == (
             "Basic hosting",
             "Hosting for a first site.",
             f"{version}.00",
@@ -80,9 +80,9 @@ def test_put_and_patch_keep_omitted_fields(api: Api, p1: str) -> None:
 def test_a_generated_id_and_the_defaults_are_returned(api: Api) -> None:
     receipt = api("post", "/products", fields()).json()
     assert receipt["productId"].startswith("prod_")
-    seen = api("get", f"/products/{receipt['productId']}").json()
+    product = api("get", f"/products/{receipt['productId']}").json()
     shown = {
-        name: seen[name]
+        name: product[name]
         for name in ("currency", "billingCycle", "renewalPrice", "period", "features", "active")
     }
     assert shown == {
@@ -93,7 +93,7 @@ def test_a_generated_id_and_the_defaults_are_returned(api: Api) -> None:
         "features": [],
         "active": True,
     }
-    assert seen["createdAt"] == seen["updatedAt"]
+    assert product["createdAt"] == product["updatedAt"]
 
 
 def test_valid_request_ids_are_kept_and_others_replaced(api: Api, p1: str) -> None:

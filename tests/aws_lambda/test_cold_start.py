@@ -39,12 +39,12 @@ NEEDED = {
 RECEIPT = "/v1.0/products/p1/changes/1"
 ASK = """
 import gc, json, sys
-from bbws_products.aws_lambda import ask
+from bbws_products.aws_lambda import send_get
 loaded = sorted(sys.modules)
 statuses = []
 for path, token in json.load(sys.stdin):
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    statuses.append(ask(path, {}, headers)["statusCode"])
+    statuses.append(send_get(path, {}, headers)["statusCode"])
 print(json.dumps([loaded, gc.isenabled(), gc.get_freeze_count(), statuses]))
 """
 

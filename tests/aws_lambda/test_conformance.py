@@ -128,7 +128,9 @@ def send_all(world: World) -> None:
 
 def dead_markers(world: World) -> set[str]:
     """Return the markers of all dead letters."""
-    bodies = [letter["Body"] for task in queue_names(world.env) for letter in world.dead(task)]
+    bodies = [
+        letter["Body"] for task in queue_names(world.env) for letter in world.dead_letters(task)
+    ]
     return {marker for marker in DEAD if any(marker in body for body in bodies)}
 
 

@@ -87,7 +87,7 @@ def test_a_poison_message_does_not_hold_up_its_batch(stack: Stack) -> None:
         stack.complete(product_id)
 
     def both_dead_letters() -> list[Any]:
-        letters = stack.world.dead("products.persist")
+        letters = stack.world.dead_letters("products.persist")
         return letters if len(letters) == 2 else []
 
     letters = until(both_dead_letters, seconds=90)

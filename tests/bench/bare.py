@@ -1,5 +1,7 @@
-"""Nothing but the boto3 calls that any implementation of an endpoint must make: boto3 as it comes, one call after the
-other, its answer thrown away. A process of its own, which is told what to do line by line."""
+"""The boto3 calls that every implementation of an endpoint needs, and nothing else.
+
+A separate process runs them with boto3's defaults. It reads one command per line from stdin.
+"""
 
 import itertools
 import json
@@ -7,14 +9,20 @@ import sys
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, TransactWriteItemTypeDef
+
 
 class Calls:
-    """``table`` holds ``products`` products with the ids of ``tests.bench.filling``; ``items`` are what a change and a
-    claim look like, in DynamoDB's own notation."""
+    """The calls of each endpoint.
+
+    ``table`` holds ``products`` products with the ids of ``tests.bench.fill``. ``items`` are a
+    change and a claim in DynamoDB's JSON.
+    """
 
     def __init__(
         self, *, table: str, queue: str, products: int, items: list[dict[str, Any]], **_: Any
@@ -45,22 +53,26 @@ class Calls:
         self._write(self.items[:1])
 
     def _write(self, items: list[dict[str, Any]]) -> None:
-        key = {"S": f"BARE#{uuid.uuid4()}"}
-        puts = [
-            {
-                "TableName": self.table,
-                "Item": item | {"PK": key},
-                "ConditionExpression": "attribute_not_exists(PK)",
-            }
-            for item in items
-        ]
-        self.dynamodb.transact_write_items(TransactItems=[{"Put": put} for put in puts])
+        key: AttributeValueTypeDef = {"S": f"BARE#{uuid.uuid4()}"}
+        self.dynamodb.transact_write_items(TransactItems=[self._put(item, key) for item in items])
         self.sqs.send_message(
             QueueUrl=self.queue, MessageBody=json.dumps({"product_id": key["S"], "version": 1})
         )
 
+    def _put(
+        self, item: dict[str, Any], key: "AttributeValueTypeDef"
+    ) -> "TransactWriteItemTypeDef":
+        return {
+            "Put": {
+                "TableName": self.table,
+                "Item": item | {"PK": key},
+                "ConditionExpression": "attribute_not_exists(PK)",
+            }
+        }
+
 
 def main() -> None:
+    """Execute the commands of stdin and print the seconds of each call."""
     about = json.loads(sys.argv[1])
     calls = Calls(**about)
 

@@ -1,4 +1,4 @@
-"""Many products at once - a rebuild of the search index, a CSV import - against the bare calls that each must make."""
+"""Compare a rebuild of the search index and a CSV import with the bare calls that they need."""
 
 import csv
 import io
@@ -9,18 +9,19 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import django
 
 from deploy.local.engines import ROOT
-from tests.bench.accepting import new_product
-from tests.bench.filling import fill
-from tests.bench.reading import bare_of
+from tests.bench.fill import fill
+from tests.bench.reads import bare_of
 from tests.bench.report import Row
 from tests.bench.stack import Stack
+from tests.bench.writes import new_product
 
-REBUILT = 2_000  # the embedded index takes about 10 ms a document, whoever sends it
+REBUILT = 2_000  # the embedded index needs about 10 ms per document
 IMPORTED = 1_000
 PATIENCE = 900.0
 KEYS = {"PK", "SK", "activeFlag", "activeCurrency", "createdSort", "priceSort"}
@@ -37,10 +38,8 @@ def rebuilding(stack: Stack, rounds: int) -> Row:
     fill("bbws-products-dev", 0, REBUILT)
     ours, bare = [], []
     for number in range(rounds):
-        ours.append(timed(lambda: command(stack, "manage.py", "rebuild_search_index")))
-        bare.append(
-            timed(lambda index=f"bare-{number}": command(stack, "-m", "tests.bench.bulk", index))
-        )
+        ours.append(timed(partial(command, stack, "manage.py", "rebuild_search_index")))
+        bare.append(timed(partial(command, stack, "-m", "tests.bench.bulk", f"bare-{number}")))
     mine, theirs = statistics.median(ours), statistics.median(bare)
     return Row(
         f"Search index rebuilt from {REBUILT:,} records",
@@ -70,8 +69,8 @@ def command(stack: Stack, *words: str) -> None:
 
 
 def main() -> None:
-    """The least that a rebuild takes: read the table's index by pages, send them to `_bulk`, all in one process."""
-    import boto3  # noqa: PLC0415 # this is the bare process, which has nothing else to import
+    """Rebuild an index with bare calls: query the table by pages and send them to `_bulk`."""
+    import boto3  # noqa: PLC0415 # only the bare process needs these imports
     from boto3.dynamodb.types import TypeDeserializer  # noqa: PLC0415
     from opensearchpy import OpenSearch  # noqa: PLC0415
 
@@ -95,7 +94,7 @@ def main() -> None:
         for item in page["Items"]:
             product = {key: plain(value) for key, value in item.items() if key not in KEYS}
             lines += [{"index": {"_index": name, "_id": product["productId"]}}, product]
-        if lines:  # a query's last page may be empty
+        if lines:  # the last page of a query may be empty
             answer = search.bulk(
                 body="\n".join([*(json.dumps(line, default=str) for line in lines), ""])
             )
@@ -108,19 +107,22 @@ def main() -> None:
 
 
 def importing(stack: Stack, count: int) -> list[Row]:
-    """The file is planned here, as the admin's web process does it, and worked on by a worker that has its effects to
-    see to as well."""
+    """Plan a CSV import here, as the admin's web process does, and let a worker execute it.
+
+    The worker also completes the effects of the changes.
+    """
     django.setup()
-    from products import bootstrap  # noqa: PLC0415 # only now there are settings
-    from products.bulk import spreadsheet  # noqa: PLC0415
+    from products import bootstrap  # noqa: PLC0415 # needs settings
+    from products.bulk import csv_files  # noqa: PLC0415
     from products.bulk.job import JobKind, JobState  # noqa: PLC0415
+    from products.bulk.rows import RowState  # noqa: PLC0415
 
     def plan() -> Any:
-        sheet = spreadsheet.parse_sheet(file_of(count))
-        mapping = spreadsheet.guess_mapping(sheet.header)
-        ids, names = spreadsheet.lookup_keys(sheet, mapping)
+        sheet = csv_files.parse_sheet(file_of(count))
+        mapping = csv_files.guess_mapping(sheet.header)
+        ids, names = csv_files.lookup_keys(sheet, mapping)
         found, named = bootstrap.catalogue().by_ids(ids), bootstrap.catalogue().by_names(names)
-        rows = spreadsheet.plan_rows(sheet, mapping, found, named)
+        rows = csv_files.plan_rows(sheet, mapping, found, named)
         return bootstrap.jobs().plan(JobKind.CSV, "bench", rows, actor="bench")
 
     stack.worker(4)
@@ -133,8 +135,8 @@ def importing(stack: Stack, count: int) -> list[Row]:
             raise TimeoutError(f"the import still runs: {state.counts}")
         time.sleep(0.2)
     took = time.monotonic() - began - planned
-    if state.counts.get("accepted") != count:
-        raise RuntimeError(f"not every row was taken: {state.counts}")
+    if state.counts.get(RowState.ACCEPTED) != count:
+        raise RuntimeError(f"not every row was accepted: {state.counts}")
     bare = bare_of(stack, threads=1)
     theirs = timed(lambda: bare.run("create", count))
     return [
@@ -145,7 +147,7 @@ def importing(stack: Stack, count: int) -> list[Row]:
             "",
         ),
         Row(
-            "The same, accepted one by one while the same worker sees to their effects",
+            "The same import executed, while the same worker completes the effects",
             f"{count / took:,.0f} products/s",
             f"bare `transact_write_items` + `send_message`, nothing else: {count / theirs:,.0f}/s",
             f"{took / theirs:.1f} × the time",

@@ -1,9 +1,11 @@
-"""``make bench-cold-start``: how much more than a bare boto3 handler the API's function needs to start and answer.
+"""``make bench-cold-start``: compare the API function's cold start with a bare boto3 handler's.
 
-Both are fresh processes that import a handler and let it answer one event: a product read from DynamoDB by its key. One
-is the built zip, as it is deployed; the other is what one would write without any of this: boto3, a client, GetItem.
-Both have their libraries compiled for good, with nothing else on the path. They take turns, so that what else this
-machine does hits both alike, and what is compared is each pair. Time is told twice: the processor's, and the clock's.
+Both are new processes that import a handler and let it answer one event: a product read from
+DynamoDB by its key. One is the built zip, as it is deployed. The other has only boto3, a client and
+GetItem. Both have compiled libraries and nothing else on the path.
+
+They alternate, so that other load on the machine affects both, and the ratio of each pair counts.
+CPU time and elapsed time are reported.
 """
 
 import json
@@ -14,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -52,8 +55,11 @@ print(json.dumps(took))
 """
 
 
+Durations = tuple[float, float, float]
+
+
 def event(product_id: str) -> dict[str, Any]:
-    """What API Gateway sends for a GET of a product."""
+    """Return the event that API Gateway sends for a GET of a product."""
     path = f"/v1.0/products/{product_id}"
     identity = {"sourceIp": "192.0.2.1"}
     context = {
@@ -79,7 +85,7 @@ def event(product_id: str) -> dict[str, Any]:
 
 
 def bare(folder: Path) -> Path:
-    """The libraries of boto3, whole, as the runtime brings them along, and the handler."""
+    """Build the bare handler with all libraries of boto3, as the Lambda runtime has them."""
     files = {"bare.py": BARE.encode()}
     for wheel in download_wheels(MACHINE):
         if wheel.name.startswith(BOTO3):
@@ -99,10 +105,11 @@ def unpacked(zipped: Path) -> Path:
     return zipped.with_suffix("")
 
 
-def start(
-    folder: Path, module: str, asked: dict[str, Any], variables: dict[str, str]
-) -> tuple[float, float, float]:
-    """Seconds of the processor and of the clock from import to answer, and of the clock for the answer alone."""
+def start(folder: Path, module: str, asked: dict[str, Any], variables: dict[str, str]) -> Durations:
+    """Run a handler in a new process and return three durations in seconds.
+
+    These are CPU time and elapsed time from import to answer, and elapsed time of the answer alone.
+    """
     command = [sys.executable, "-S", "-I", "-c", MEASURE, f"{folder}:{module}", json.dumps(asked)]
     done = subprocess.run(
         command, env=variables, capture_output=True, text=True, check=True, timeout=120
@@ -112,7 +119,7 @@ def start(
 
 
 def environment(engines: Engines, table: str) -> dict[str, str]:
-    """What Terraform gives the function that reads a product, but with keys in place of where they are kept."""
+    """Return the function's environment as in Terraform, with keys instead of their locations."""
     return {
         "DJANGO_SETTINGS_MODULE": "bbws_products.settings.api",
         "ENVIRONMENT": "dev",
@@ -132,7 +139,7 @@ def environment(engines: Engines, table: str) -> dict[str, str]:
 
 
 def compared(home: Path, variables: dict[str, str], rounds: int) -> dict[str, float]:
-    """Medians: of the ratio of each pair, and of each side's seconds."""
+    """Return the medians of the pairs' ratios and of each side's durations."""
     zipped = home / "api.zip"
     build(MACHINE, zipped)
     api, plain, asked = unpacked(zipped), bare(home), event("p1")
@@ -140,9 +147,9 @@ def compared(home: Path, variables: dict[str, str], rounds: int) -> dict[str, fl
     for _ in range(rounds + 1):
         ours = start(api, "bbws_products.aws_lambda", asked, variables)
         pairs.append((ours, start(plain, "bare", asked, variables)))
-    pairs = pairs[1:]  # the first reads the files into the machine's memory
+    pairs = pairs[1:]  # the first pair fills the file cache
 
-    def median(pick: Any) -> float:
+    def median(pick: Callable[[Durations, Durations], float]) -> float:
         return statistics.median(pick(ours, theirs) for ours, theirs in pairs)
 
     return {
@@ -164,7 +171,7 @@ def main() -> None:
         engines.start()
         try:
             os.environ.update(environment(engines, "bench"))
-            a_product_in("bench")
+            create_product("bench")
             figures = compared(home, environment(engines, "bench"), ROUNDS)
         finally:
             engines.stop()
@@ -175,7 +182,7 @@ def main() -> None:
 
 
 def rows_of(figures: dict[str, float]) -> list[Row]:
-    """Return the rows of the documented table; the ratios are medians over the pairs."""
+    """Return the rows of the documented table. The ratios are medians over the pairs."""
     verdict = "reached" if figures["CPU ratio"] <= MAX_RATIO else "**missed**"
     return [
         Row(
@@ -195,9 +202,10 @@ def rows_of(figures: dict[str, float]) -> list[Row]:
     ]
 
 
-def a_product_in(table: str) -> None:
-    """Its table and its record."""
-    from deploy.local.resources import create_table  # noqa: PLC0415 # its clients read the environment
+def create_product(table: str) -> None:
+    """Create the table and the record of a product."""
+    # These modules read the environment when they are imported.
+    from deploy.local.resources import create_table  # noqa: PLC0415
     from products.adapters.aws.clients import client  # noqa: PLC0415
     from products.adapters.dynamodb.table import DynamoProductTable  # noqa: PLC0415
     from tests.support.builders import a_product  # noqa: PLC0415

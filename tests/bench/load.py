@@ -1,4 +1,4 @@
-"""Many requests over a few connections that stay open, from one thread, so that the load itself costs little."""
+"""Send many requests over a few open connections from one thread, with little CPU time."""
 
 import selectors
 import socket
@@ -6,15 +6,15 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-PATIENCE = 60.0  # seconds without any answer
+TIMEOUT_SECONDS = 60.0  # without any response
 
 
 class Unanswered(Exception):
-    """The server closed a connection in the middle of an answer, or fell silent."""
+    """The server sent no complete response, or one with an unexpected status."""
 
 
 def request(method: str, path: str, body: bytes = b"", **headers: str) -> bytes:
-    """The bytes of a request; header names are written with ``_`` for ``-``."""
+    """Return the bytes of a request. Header names are written with ``_`` for ``-``."""
     lines = [
         f"{method} {path} HTTP/1.1",
         "Host: localhost",
@@ -42,7 +42,7 @@ class Connection:
         self.channel.sendall(sent)
 
     def take(self) -> int | None:
-        """Read what is there; the status once the answer is whole."""
+        """Read the available bytes, and return the status when the response is complete."""
         part = self.channel.recv(262_144)
         if not part:
             raise Unanswered(f"after {self.received[:200]!r}")
@@ -57,7 +57,10 @@ class Connection:
 
 
 def drive(port: int, requests: Iterable[bytes], *, connections: int, expected: int) -> list[float]:
-    """Send them all, each as soon as a connection is free; the seconds each took. Unanswered for another status."""
+    """Send each request as soon as a connection is free, and return the seconds of each.
+
+    Raise Unanswered when a status is not ``expected``.
+    """
     left, took = iter(requests), list[float]()
     with selectors.DefaultSelector() as selector:
         for _ in range(connections):
@@ -72,9 +75,9 @@ def drive(port: int, requests: Iterable[bytes], *, connections: int, expected: i
 def _answers(
     selector: selectors.BaseSelector, left: Iterator[bytes], expected: int
 ) -> Iterator[float]:
-    ready = selector.select(PATIENCE)
+    ready = selector.select(TIMEOUT_SECONDS)
     if not ready:
-        raise Unanswered(f"nothing for {PATIENCE:g} s")
+        raise Unanswered(f"no response for {TIMEOUT_SECONDS:g} s")
     for key, _ in ready:
         connection: Connection = key.data
         status = connection.take()

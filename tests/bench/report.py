@@ -1,4 +1,4 @@
-"""The table that is written down: each figure as a ratio to what was measured beside it."""
+"""The tables of the benchmarks: each row compares a figure with a reference."""
 
 import platform
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from tests.bench.measuring import Figures, rate_ratio, ratio
+from tests.bench.measurement import Figures, rate_ratio, ratio
 
 LIBRARIES = (
     "Django",
@@ -23,63 +23,81 @@ LIBRARIES = (
 
 @dataclass(frozen=True)
 class Row:
-    """``verdict`` is empty where there is no target."""
+    """One row of a table. ``target`` and ``verdict`` are empty where there is no target."""
 
     what: str
     figure: str
-    beside: str
+    reference: str
     ratio: str
     target: str = ""
     verdict: str = ""
 
     @classmethod
     def of(
-        cls, what: str, ours: Figures, theirs: Figures, beside: str, *, most: float | None = None
+        cls,
+        what: str,
+        ours: Figures,
+        theirs: Figures,
+        reference: str,
+        *,
+        max_ratio: float | None = None,
     ) -> "Row":
-        """CPU time a piece, and its ratio."""
+        """Compare CPU time per operation."""
         found = ratio(ours, theirs)
-        target, verdict = ("", "") if most is None else (f"≤ {most:g} ×", _verdict(found <= most))
+        target, verdict = "", ""
+        if max_ratio is not None:
+            target, verdict = f"≤ {max_ratio:g} ×", _verdict(found <= max_ratio)
         return cls(
             what,
             f"{ours.cpu:.2f} ms CPU",
-            f"{beside}: {theirs.cpu:.2f} ms",
+            f"{reference}: {theirs.cpu:.2f} ms",
             f"{found:.2f} ×",
             target,
             verdict,
         )
 
     @classmethod
-    def rate(cls, what: str, ours: Figures, theirs: Figures, beside: str, *, least: float) -> "Row":
-        """Pieces a second as the clock has it, and beside it what the same CPU time would do."""
+    def rate(
+        cls, what: str, ours: Figures, theirs: Figures, reference: str, *, min_ratio: float
+    ) -> "Row":
+        """Compare operations per second by elapsed time, and show the ratio by CPU time as well."""
         found, cpu = rate_ratio(ours, theirs), 1 / ratio(ours, theirs)
         figure = f"{ours.rate:,.0f}/s ({ours.cpu:.2f} ms CPU)"
-        told = f"{found:.1f} × ({cpu:.1f} × by CPU)"
+        ratios = f"{found:.1f} × ({cpu:.1f} × by CPU)"
         return cls(
             what,
             figure,
-            f"{beside}: {theirs.rate:,.0f}/s",
-            told,
-            f"≥ {least:g} ×",
-            _verdict(found >= least),
+            f"{reference}: {theirs.rate:,.0f}/s",
+            ratios,
+            f"≥ {min_ratio:g} ×",
+            _verdict(found >= min_ratio),
         )
 
     @classmethod
     def times(cls, what: str, ours: Figures, theirs: Figures) -> "Row":
-        """How long a piece took, as its caller saw it."""
-        figure, beside = (
+        """Compare the latencies that the client saw."""
+        figure, reference = (
             "p50 {:.0f}, p95 {:.0f}, p99 {:.0f} ms".format(
                 *(found.percentile(share) for share in (0.5, 0.95, 0.99))
             )
             for found in (ours, theirs)
         )
         return cls(
-            what, figure, beside, f"{ours.percentile(0.5) / theirs.percentile(0.5):.2f} × at p50"
+            what, figure, reference, f"{ours.percentile(0.5) / theirs.percentile(0.5):.2f} × at p50"
         )
 
     @classmethod
-    def bound(cls, what: str, found: float, most: float, unit: str, beside: str = "") -> "Row":
+    def bound(
+        cls, what: str, found: float, maximum: float, unit: str, reference: str = ""
+    ) -> "Row":
+        """Compare a figure with its maximum."""
         return cls(
-            what, f"{found:.2f} {unit}", beside, "", f"≤ {most:g} {unit}", _verdict(found <= most)
+            what,
+            f"{found:.2f} {unit}",
+            reference,
+            "",
+            f"≤ {maximum:g} {unit}",
+            _verdict(found <= maximum),
         )
 
 
@@ -119,7 +137,7 @@ def table(rows: Sequence[Row]) -> str:
         [
             *head,
             *(
-                f"| {r.what} | {r.figure} | {r.beside} | {r.ratio} | {r.target} | {r.verdict} |"
+                f"| {r.what} | {r.figure} | {r.reference} | {r.ratio} | {r.target} | {r.verdict} |"
                 for r in rows
             ),
         ]

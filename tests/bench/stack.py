@@ -1,4 +1,4 @@
-"""The product, the peer and the bare calls, each as processes of its own before the same engines."""
+"""The product, the peer and the bare calls as separate processes with the same services."""
 
 import json
 import os
@@ -26,7 +26,7 @@ from deploy.local.engines import (
 from tests.second_engines.dynamodb_local import DynamoDBLocal
 
 BIN = Path(sys.executable).parent
-# One process, so that a figure is that of one core; the same for the product and for the peer.
+# One process for the product and for the peer, so that each figure is that of one core.
 ONE_PROCESS = {"WEB_CONCURRENCY": "1"}
 GRANIAN = [
     "--interface",
@@ -55,7 +55,7 @@ class Server:
 
 @dataclass(frozen=True)
 class Stack:
-    """Engines with an environment's resources, and whatever is started on them until the bench ends."""
+    """Services with an environment's resources, and the processes of the benchmark."""
 
     home: Path
     engines: Engines
@@ -64,7 +64,7 @@ class Stack:
     ends: ExitStack
 
     def web(self, **changes: str) -> Server:
-        """The product, as it is served."""
+        """Start the product's web server."""
         port = free_port()
         child = self.start(
             "web",
@@ -114,10 +114,10 @@ class Stack:
 
     def token(self) -> str:
         django.setup()
-        from products.access import tokens  # noqa: PLC0415 # only now there are settings
+        from products.access import tokens  # noqa: PLC0415 # needs settings
         from tests.support.processes import ANN, EVERYTHING  # noqa: PLC0415
 
-        os.environ.update(self.variables)  # what tests import points elsewhere
+        os.environ.update(self.variables)  # the import of the test support changes them
         return tokens.sign(
             ANN, EVERYTHING, at=datetime.now(UTC), lifetime=timedelta(hours=9), token_id="t"
         )
@@ -125,7 +125,7 @@ class Stack:
 
 @contextmanager
 def stack() -> Iterator[Stack]:
-    """Everything is on loopback and in a directory of its own, and is gone at the end."""
+    """Start services on loopback in a temporary directory. Stop and delete them at the end."""
     with ExitStack() as ends:
         home = Path(ends.enter_context(tempfile.TemporaryDirectory(prefix="bbws-bench-")))
         engines, dynamodb = Engines(home), DynamoDBLocal(home / "dynamodb.log", heap="3g")
@@ -137,8 +137,10 @@ def stack() -> Iterator[Stack]:
         variables |= {
             "AWS_ENDPOINT_URL_DYNAMODB": dynamodb.url,
             "SQS_WAIT_SECONDS": "1",
-            "LOG_SAMPLE_READS": "0.01",  # as where reads are many; neither the peer nor the bare calls write a line
-            "NUM_PROXIES": "1",  # so that requests can come from many clients, none of which meets its limit
+            # As in an environment with many reads. The peer and the bare calls log nothing.
+            "LOG_SAMPLE_READS": "0.01",
+            # Requests can come from many client addresses, so that none reaches its rate limit.
+            "NUM_PROXIES": "1",
             "PYTHONPATH": str(Path.cwd()),
         }
         os.environ.update(variables)
@@ -147,19 +149,18 @@ def stack() -> Iterator[Stack]:
 
 
 def _resources(engines: Engines) -> str:
-    from deploy.local.resources import create_all  # noqa: PLC0415 # its boto3 takes the environment of now
+    from deploy.local.resources import create_all  # noqa: PLC0415 # boto3 reads the environment
 
     return create_all("dev", os.environ["AUDIT_BUCKET"], engines.search_url)
 
 
 class Bare:
-    """A process that makes nothing but the calls of ``tests.bench.bare``, on as many threads as there are
-    connections."""
+    """A process that makes the calls of ``tests.bench.bare``, with one thread per connection."""
 
     def __init__(self, stack: Stack, **about: Any) -> None:
-        port = json.dumps(about)
+        arguments = json.dumps(about)
         self.child = subprocess.Popen(
-            [sys.executable, "-m", "tests.bench.bare", port],
+            [sys.executable, "-m", "tests.bench.bare", arguments],
             env=stack.variables,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from deploy.local.engines import Engines
 from tests.support.browser import LiveSite, launch_chromium, open_window
-from tests.support.processes import PATIENCE
+from tests.support.processes import MAX_WAIT_SECONDS
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -21,7 +21,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    expect.set_options(timeout=PATIENCE * 1000)
+    expect.set_options(timeout=MAX_WAIT_SECONDS * 1000)
     with sync_playwright() as playwright:
         chromium = launch_chromium(playwright)
         yield chromium

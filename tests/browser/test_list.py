@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.support.browser import LiveSite, open_window, serious_accessibility_faults
 
@@ -31,13 +31,16 @@ def test_the_list_follows_the_search_box_and_filters(page: Page, site: LiveSite)
     assert serious_accessibility_faults(page) == []
 
 
-def test_cells_are_edited_by_keyboard_with_undo_and_conflicts(
-    page: Page, browser: Browser, site: LiveSite
-) -> None:
+def open_two_rows(page: Page, site: LiveSite, word: str) -> Locator:
+    """Create two products with this word in their names, and return their rows in the list."""
     for number in range(2):
-        site.create(f"cell{number}", name=f"Cell hosting {number}", price="100")
-    page.goto(site.url("/admin/products/product/?q=cell&sort=cheapest"))
-    rows = page.locator("#result_list tbody tr")
+        site.create(f"{word}{number}", name=f"{word} hosting {number}", price="100")
+    page.goto(site.url(f"/admin/products/product/?q={word}&sort=cheapest"))
+    return page.locator("#result_list tbody tr")
+
+
+def test_prices_are_edited_by_keyboard(page: Page, site: LiveSite) -> None:
+    rows = open_two_rows(page, site, "Zulmira")
     price = rows.nth(0).locator("[data-cell=price]")
     price.focus()
     page.keyboard.press("Enter")
@@ -54,16 +57,23 @@ def test_cells_are_edited_by_keyboard_with_undo_and_conflicts(
     page.keyboard.press("Escape")
     expect(page.get_by_role("status").filter(has_text="saved as v2")).to_be_visible()
     expect(rows.nth(0).locator(".state")).to_have_text("complete")
-    # Another user changes the price that is on screen.
-    site.change("cell1", price="555.00")
-    rows.nth(1).locator("[data-cell=price]").click()
+
+
+def test_a_conflicting_price_is_replaced_and_undone(page: Page, site: LiveSite) -> None:
+    row = open_two_rows(page, site, "Vextor").nth(1)
+    site.change("Vextor1", price="555.00")  # another user, after the list was read
+    row.locator("[data-cell=price]").click()
     page.keyboard.type("130")
     page.keyboard.press("Enter")
-    expect(rows.nth(1).locator(".cell-message")).to_contain_text("ann changed this to 555.00.")
+    expect(row.locator(".cell-message")).to_contain_text("ann changed this to 555.00.")
     page.get_by_role("button", name="Take mine").click()
-    expect(rows.nth(1).locator("[data-cell=price]")).to_have_text("R130")
+    expect(row.locator("[data-cell=price]")).to_have_text("R130")
     page.get_by_role("button", name="Undo").click()
-    expect(rows.nth(1).locator("[data-cell=price]")).to_have_text("R555")
+    expect(row.locator("[data-cell=price]")).to_have_text("R555")
+
+
+def test_a_flag_is_switched_in_the_list(page: Page, site: LiveSite) -> None:
+    rows = open_two_rows(page, site, "Plumbago")
     # A 409 without another user's value offers no choice.
     page.route(
         "**/cell/",
@@ -75,7 +85,10 @@ def test_cells_are_edited_by_keyboard_with_undo_and_conflicts(
     expect(rows.nth(1).get_by_role("button", name="Take mine")).to_have_count(0)
     rows.nth(0).locator("[data-cell=active]").click()
     expect(rows.nth(0).locator("[data-cell=active]")).to_have_text("Deactivated")
-    assert site.product("cell0")["active"] is False
+    assert site.product("Plumbago0")["active"] is False
+
+
+def test_a_viewer_can_not_edit_cells(browser: Browser, site: LiveSite) -> None:
     with open_window(browser, site, "vic", viewport={"width": 390, "height": 844}) as phone:
         phone.goto(site.url())
         expect(phone.locator("#list-rows")).to_have_attribute("data-may-change", "")

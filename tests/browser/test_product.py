@@ -10,7 +10,13 @@ from playwright.sync_api import Browser, Dialog, Page, expect
 from tests.support.browser import LiveSite, open_window, serious_accessibility_faults
 
 
-def test_a_product_is_added_changed_and_deactivated(page: Page, site: LiveSite) -> None:
+def save(page: Page, message: str) -> None:
+    """Press the save button and wait for the message."""
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text(message)).to_be_visible()
+
+
+def test_a_product_is_added_with_a_live_preview(page: Page, site: LiveSite) -> None:
     page.goto(site.url("/admin/products/product/add/"))
     page.fill("[name=product_id]", "life")
     page.fill("[name=name]", "Hosting for life")
@@ -28,25 +34,26 @@ def test_a_product_is_added_changed_and_deactivated(page: Page, site: LiveSite) 
     page.keyboard.type("Web")
     page.keyboard.press("Alt+ArrowUp")
     expect(page.locator(".card li")).to_have_text(["Web", "Mail"])
-    page.get_by_role("button", name="Save", exact=True).click()
-    expect(page.get_by_text("Saved as v1.")).to_be_visible()
+    save(page, "Saved as v1.")
     # The receipt follows the change to its last effect.
     expect(page.locator("#receipt .state")).to_have_text("complete")
     expect(page.locator("#receipt [data-step=done]")).to_have_count(4)
     assert site.product("life")["features"] == ["Web", "Mail"]
 
+
+def test_a_product_is_changed_deactivated_and_restored(page: Page, site: LiveSite) -> None:
+    site.create("phases", name="Hosting in phases")
     page.goto(site.url())
-    page.get_by_role("link", name="Hosting for life").click()
+    page.get_by_role("link", name="Hosting in phases").click()
     page.fill("[name=price]", "130")
     page.fill("[name=reason]", "Dearer")
-    page.get_by_role("button", name="Save", exact=True).click()
-    expect(page.get_by_text("Saved as v2.")).to_be_visible()
+    save(page, "Saved as v2.")
     expect(page.locator("#receipt")).to_contain_text("Reason: Dearer")
     page.get_by_role("link", name="Deactivate").click()
     page.get_by_role("button", name="Deactivate").click()
     expect(page).to_have_url(re.compile("/product/$"))
-    assert site.product("life")["active"] is False
-    page.goto(site.url("/admin/products/product/life/change/"))
+    assert site.product("phases")["active"] is False
+    page.goto(site.url("/admin/products/product/phases/change/"))
     page.get_by_role("button", name="Restore").click()
     expect(page.get_by_text("was restored as v4")).to_be_visible()
 
@@ -61,10 +68,8 @@ def test_two_users_merge_edits_and_resolve_conflicts(
         other.goto(address)
         page.fill("[name=description]", "What Ann thinks of it.")
         other.fill("[name=price]", "1700")
-        other.get_by_role("button", name="Save", exact=True).click()
-        expect(other.get_by_text("Saved as v2.")).to_be_visible()
-        page.get_by_role("button", name="Save", exact=True).click()
-        expect(page.get_by_text("Saved as v3. Merged with v2 by ben (Price).")).to_be_visible()
+        save(other, "Saved as v2.")
+        save(page, "Saved as v3. Merged with v2 by ben (Price).")
         # Now both change the price.
         other.reload()
         page.fill("[name=price]", "1800")
@@ -174,7 +179,7 @@ DARK_MODE_PATHS = (
     "",
     "wide/change/",
     "add/",
-    "life/history/?from=1&to=2",
+    "phases/history/?from=1&to=2",
     "import/",
     "bulk/?filters=",
     "jobs/",

@@ -34,12 +34,13 @@ def stranger(browser: Browser) -> Iterator[Page]:
     context.close()
 
 
-def is_a_page(page: Page, url: str) -> bool:
+def is_html(page: Page, url: str) -> bool:
     answer = page.request.get(url, headers={"Accept": "text/html"})
     return "text/html" in answer.headers.get("content-type", "")
 
 
-def issued_token(page: Page, site: LiveSite) -> str:
+def issue_token(page: Page, site: LiveSite) -> str:
+    """Issue an API token and return its id."""
     page.goto(site.url("/admin/products/apitoken/add/"))
     page.select_option("[name=user]", label="root")
     page.fill("[name=label]", MARKUP)
@@ -49,33 +50,24 @@ def issued_token(page: Page, site: LiveSite) -> str:
     return link.split("/apitoken/")[1].split("/")[0]
 
 
+def addresses_to_visit() -> list[str]:
+    """Return the addresses that answer GET, each of them for one of the two products."""
+    # One ends the session, one is a download, and the page of a job is opened by the test itself.
+    excluded = ("logout", "export", "{job}")
+    addresses = [row.address for row in TABLE.values() if "GET" in row.needs]
+    visited = [item for item in addresses if not any(part in item for part in excluded)]
+    visited += ["/admin/products/product/?q=script", "/admin/products/product/none/change/"]
+    return [re.sub(r"\bp2\b", "policy-2", re.sub(r"\bp[01]\b", "policy-1", i)) for i in visited]
+
+
 def test_markup_in_a_product_is_text_on_every_page(root: Page, site: LiveSite) -> None:
     site.create("policy-1", name=NAME, description=MARKUP, features=[MARKUP, NAME], period=MARKUP)
     site.create("policy-2", name=MARKUP, description=NAME)
     site.change("policy-1", price="7.00")
-    ids = {"user": 1, "holder": 1, "group": 1, "token": quote(issued_token(root, site))}
-    elsewhere = (
-        "logout",
-        "export",
-        "{job}",
-    )  # one ends the session, one is a download, and a job is looked at below
-    rows = [
-        row.address
-        for row in TABLE.values()
-        if "GET" in row.needs and not any(e in row.address for e in elsewhere)
-    ]
-    for address in [
-        *rows,
-        "/admin/products/product/?q=script",
-        "/admin/products/product/none/change/",
-    ]:
-        url = site.url(
-            re.sub(
-                r"\bp[012]\b", lambda found: "policy-2" if "2" in found[0] else "policy-1", address
-            )
-        )
-        url = url.format(**ids)
-        if is_a_page(root, url):
+    ids = {"user": 1, "holder": 1, "group": 1, "token": quote(issue_token(root, site))}
+    for address in addresses_to_visit():
+        url = site.url(address).format(**ids)
+        if is_html(root, url):
             root.goto(url)
             assert root.evaluate("document.hacked") is None, url
     root.goto(site.url("/admin/products/product/bulk/?id=policy-1&id=policy-2"))

@@ -51,6 +51,10 @@ def create_products(shop: Catalogue, ann: Origin, count: int) -> None:
         shop.create(f"p{number:03}", fields(name=f"Hosting {number:03}"), ann)
 
 
+def versions(shop: Catalogue, count: int) -> list[int]:
+    return [shop.newest(f"p{number:03}").version for number in range(count)]
+
+
 def price_rows(shop: Catalogue, count: int) -> list[Row]:
     """Return a row for each product that raises its price by R10."""
     rows = []
@@ -88,7 +92,7 @@ def test_job_is_previewed_applied_and_traced(
     origin = change.origin
     assert (origin.actor, origin.source, origin.reason) == ("eve", "bulk", "Autumn")
     assert change.origin.request_id == job.job_id
-    assert [shop.newest(f"p00{n}").version for n in range(3)] == [2, 2, 1]
+    assert versions(shop, 3) == [2, 2, 1]
     with pytest.raises(JobStateConflict):
         jobs.start(job.job_id)
 
@@ -122,7 +126,7 @@ def test_step_ends_after_its_time_budget_and_the_next_continues(
     slow_jobs.work(bell.jobs.pop())
     assert jobs.job(job.job_id).done == 3
     assert finish(jobs, bell, job).counts[RowState.ACCEPTED] == 4
-    assert [shop.newest(f"p00{n}").version for n in range(4)] == [2] * 4
+    assert versions(shop, 4) == [2] * 4
 
 
 def test_duplicate_and_delayed_messages_do_nothing(
@@ -136,7 +140,7 @@ def test_duplicate_and_delayed_messages_do_nothing(
     for _ in range(3):
         jobs.work(job.job_id)
     jobs.work("no-such-job")
-    assert [shop.newest(f"p00{n}").version for n in range(2)] == [2, 2]
+    assert versions(shop, 2) == [2, 2]
 
 
 def test_two_workers_on_one_chunk_write_each_row_once(
@@ -147,7 +151,7 @@ def test_two_workers_on_one_chunk_write_each_row_once(
     jobs.start(job.job_id)
     interrupt(jobs, shop, lambda: jobs.work(job.job_id)).work(job.job_id)
     assert jobs.job(job.job_id).counts == {RowState.ACCEPTED: 3, RowState.WAITING: 0}
-    assert [shop.newest(f"p00{n}").version for n in range(3)] == [2, 2, 2]
+    assert versions(shop, 3) == [2, 2, 2]
 
 
 @dataclass
@@ -214,7 +218,7 @@ def test_each_row_takes_effect_once_when_a_worker_dies_at_any_call(
         reached = parts.injector.disarm()
         bell.jobs.append(job.job_id)  # the message is redelivered
         assert finish(jobs, bell, job).counts[RowState.ACCEPTED] == 2
-        assert [shop.newest(f"p00{n}").version for n in range(2)] == [start + 1] * 2
+        assert versions(shop, 2) == [start + 1] * 2
     assert call > 6
 
 

@@ -1,11 +1,12 @@
-"""The use-cases on a running DynamoDB: accepting, merging, refusing, reading one's own writes."""
+"""The use cases on a running DynamoDB: accept, merge, refuse, and read your own writes."""
 
 import itertools
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -23,30 +24,30 @@ from products.errors import (
 )
 from products.merging import EditConflict, VersionMismatch
 from products.pipeline import Pipeline
-from tests.support.builders import fields
-from tests.support.fakes import AlwaysLosingTable
+from tests.support.builders import NOON, fields
+from tests.support.fakes import AlwaysLosingTable, Clock
 from tests.support.world import World
 
 pytestmark = pytest.mark.engines
 
 
-def test_a_product_is_accepted_at_once_and_read_back_at_once(
+def test_an_accepted_product_is_readable_before_it_is_stored(
     catalogue: Catalogue, ann: Origin, world: World
 ) -> None:
     accepted = catalogue.create("p1", fields(), ann)
     assert accepted.change
     assert accepted.change.change_type is ChangeType.CREATE
     assert catalogue.newest("p1") == accepted.product
-    assert world.record("p1") is None  # the record is still to be written
+    assert world.record("p1") is None  # the record is not stored yet
     with pytest.raises(ProductNotFound):
         catalogue.public("p1")
 
 
-def test_an_id_is_made_where_none_is_chosen(catalogue: Catalogue, ann: Origin) -> None:
+def test_a_missing_id_is_generated(catalogue: Catalogue, ann: Origin) -> None:
     assert catalogue.create(None, fields(), ann).product.product_id.startswith("prod_")
 
 
-def test_an_id_is_given_out_once(catalogue: Catalogue, ann: Origin) -> None:
+def test_an_id_can_be_used_once(catalogue: Catalogue, ann: Origin) -> None:
     catalogue.create("p1", fields(), ann)
     with pytest.raises(ProductExists):
         catalogue.create("p1", fields(name="Another one"), ann)
@@ -54,9 +55,7 @@ def test_an_id_is_given_out_once(catalogue: Catalogue, ann: Origin) -> None:
         catalogue.create("p1", fields(), ann)
 
 
-def test_a_name_is_held_by_one_product_also_while_that_is_inactive(
-    catalogue: Catalogue, ann: Origin
-) -> None:
+def test_an_inactive_product_keeps_its_name(catalogue: Catalogue, ann: Origin) -> None:
     catalogue.create("p1", fields(name="Basic Hosting"), ann)
     catalogue.deactivate("p1", ann)
     with pytest.raises(NameTaken, match="belongs to product 'p1'"):
@@ -65,28 +64,22 @@ def test_a_name_is_held_by_one_product_also_while_that_is_inactive(
         catalogue.newest("p2")
 
 
-def test_a_name_is_free_again_once_its_product_has_another(
-    catalogue: Catalogue, ann: Origin
-) -> None:
+def test_a_rename_frees_the_old_name(catalogue: Catalogue, ann: Origin) -> None:
     catalogue.create("p1", fields(name="First name"), ann)
     catalogue.update("p1", {"name": "Second name"}, ann)
     catalogue.create("p2", fields(name="First name"), ann)
     with pytest.raises(NameTaken):
         catalogue.update("p2", {"name": "Second name"}, ann)
-    catalogue.update("p1", {"name": "SECOND NAME"}, ann)  # its own name, written otherwise
+    catalogue.update("p1", {"name": "SECOND NAME"}, ann)  # its own name in another case
 
 
-def test_nothing_is_half_written_when_a_field_is_wrong(
-    catalogue: Catalogue, ann: Origin, world: World
-) -> None:
+def test_an_invalid_field_writes_nothing(catalogue: Catalogue, ann: Origin, world: World) -> None:
     with pytest.raises(Invalid):
         catalogue.create("p1", fields(price="free"), ann)
     assert world.dynamodb.describe_table(TableName=world.table)["Table"]["ItemCount"] == 0
 
 
-def test_versions_have_no_gaps_and_the_log_keeps_before_and_after(
-    catalogue: Catalogue, ann: Origin
-) -> None:
+def test_the_log_has_no_gaps_and_keeps_both_states(catalogue: Catalogue, ann: Origin) -> None:
     catalogue.create("p1", fields(), ann)
     for price in ("1.00", "2.00", "3.00"):
         catalogue.update("p1", {"price": price}, ann)
@@ -105,7 +98,7 @@ def test_a_write_that_changes_nothing_appends_nothing(
     assert catalogue.newest("p1").version == 1
 
 
-def test_two_editors_of_different_fields_both_win(
+def test_edits_of_different_fields_are_merged(
     catalogue: Catalogue, ann: Origin, ben: Origin
 ) -> None:
     catalogue.create("p1", fields(), ann)
@@ -115,7 +108,7 @@ def test_two_editors_of_different_fields_both_win(
     assert merged.product.name == "Better hosting"
 
 
-def test_two_editors_of_one_field_are_told(catalogue: Catalogue, ann: Origin, ben: Origin) -> None:
+def test_edits_of_the_same_field_conflict(catalogue: Catalogue, ann: Origin, ben: Origin) -> None:
     catalogue.create("p1", fields(), ann)
     catalogue.update("p1", {"price": "2000"}, ann, base=1)
     with pytest.raises(EditConflict) as conflict:
@@ -124,26 +117,20 @@ def test_two_editors_of_one_field_are_told(catalogue: Catalogue, ann: Origin, be
     assert catalogue.newest("p1").price == Decimal("2000.00")
 
 
-def test_who_insists_on_a_version_is_refused_when_it_has_passed(
-    catalogue: Catalogue, ann: Origin
-) -> None:
+def test_an_expected_version_must_be_the_newest(catalogue: Catalogue, ann: Origin) -> None:
     catalogue.create("p1", fields(), ann)
     catalogue.update("p1", {"price": "2000"}, ann, expected_version=1)
     with pytest.raises(VersionMismatch, match="at version 2 by now"):
         catalogue.update("p1", {"name": "Better hosting"}, ann, expected_version=1)
 
 
-def test_a_write_based_on_a_version_that_never_was_is_refused(
-    catalogue: Catalogue, ann: Origin
-) -> None:
+def test_a_base_version_must_exist(catalogue: Catalogue, ann: Origin) -> None:
     catalogue.create("p1", fields(), ann)
     with pytest.raises(ChangeNotFound):
         catalogue.update("p1", {"price": "1"}, ann, base=9)
 
 
-def test_deactivated_products_keep_their_history_and_come_back(
-    catalogue: Catalogue, ann: Origin
-) -> None:
+def test_a_deactivated_product_can_be_restored(catalogue: Catalogue, ann: Origin) -> None:
     catalogue.create("p1", fields(), ann)
     assert catalogue.deactivate("p1", ann).product.active is False
     assert catalogue.deactivate("p1", ann).change is None
@@ -154,19 +141,20 @@ def test_deactivated_products_keep_their_history_and_come_back(
 
 
 @pytest.mark.parametrize("act", ["update", "deactivate", "restore", "newest", "history", "public"])
-def test_an_unknown_product_is_missing(catalogue: Catalogue, ann: Origin, act: str) -> None:
-    arguments = {"update": ({"price": "1"}, ann), "deactivate": (ann,), "restore": (ann,)}.get(
-        act, ()
-    )
+def test_an_unknown_product_is_not_found(catalogue: Catalogue, ann: Origin, act: str) -> None:
+    further_arguments: dict[str, tuple[object, ...]] = {
+        "update": ({"price": "1"}, ann),
+        "deactivate": (ann,),
+        "restore": (ann,),
+    }
     with pytest.raises(ProductNotFound):
-        getattr(catalogue, act)("nobody", *arguments)
+        getattr(catalogue, act)("nobody", *further_arguments.get(act, ()))
 
 
-def test_many_writers_at_once_lose_no_update(catalogue: Catalogue, ann: Origin) -> None:
-    """Sixteen writers, each of its own feature count: as many versions as there were successful writes, no gap."""
+def test_concurrent_writers_lose_no_update(catalogue: Catalogue, ann: Origin) -> None:
+    """Eight writers change four fields: there is one version for each successful write."""
     catalogue.create("p1", fields(), ann)
-    texts = ["name", "description", "period", "price"]
-    values = {
+    templates = {
         "name": "Renamed {}",
         "description": "A description by {}.",
         "period": "period {}",
@@ -175,26 +163,26 @@ def test_many_writers_at_once_lose_no_update(catalogue: Catalogue, ann: Origin) 
     barrier = threading.Barrier(8)
 
     def write(number: int) -> str:
-        field = texts[number % 4]
+        field, template = list(templates.items())[number % len(templates)]
+        edits = {field: template.format(10 + number)}
         barrier.wait()
         try:
-            return (
-                "saved"
-                if catalogue.update("p1", {field: values[field].format(10 + number)}, ann).change
-                else "same"
-            )
+            accepted = catalogue.update("p1", edits, ann)
         except (EditConflict, ContendedWrite) as refusal:
             return type(refusal).__name__
+        return "saved" if accepted.change else "same"
 
     with ThreadPoolExecutor(8) as pool:
         outcomes = list(pool.map(write, range(8)))
     history = catalogue.history("p1", limit=50)
     assert [change.version for change in history] == list(range(len(history), 0, -1))
     assert outcomes.count("saved") == len(history) - 1
-    assert outcomes.count("saved") >= 4  # one of each field at least: disjoint edits always merge
+    assert outcomes.count("saved") >= 4  # at least one of each field: different fields always merge
 
 
-def test_two_creators_of_one_id_end_with_one_product(catalogue: Catalogue, ann: Origin) -> None:
+def test_concurrent_creations_of_one_id_create_one_product(
+    catalogue: Catalogue, ann: Origin
+) -> None:
     barrier = threading.Barrier(4)
 
     def create(number: int) -> bool:
@@ -209,84 +197,85 @@ def test_two_creators_of_one_id_end_with_one_product(catalogue: Catalogue, ann: 
     assert len(catalogue.history("p1")) == 1
 
 
-def test_a_writer_who_is_always_beaten_is_told_so(catalogue: Catalogue, ann: Origin) -> None:
+def test_a_write_gives_up_after_some_lost_races(catalogue: Catalogue, ann: Origin) -> None:
     catalogue.create("p1", fields(), ann)
-    beaten = replace(catalogue, table=AlwaysLosingTable(catalogue.table))  # type: ignore[arg-type]
+    losing = replace(catalogue, table=AlwaysLosingTable(catalogue.table))
     with pytest.raises(ContendedWrite, match="nothing was saved"):
-        beaten.update("p1", {"price": "1"}, ann)
+        losing.update("p1", {"price": "1"}, ann)
     with pytest.raises(ContendedWrite, match="nothing was saved"):
-        beaten.create("p2", fields(name="Another one"), ann)
+        losing.create("p2", fields(name="Another one"), ann)
     assert MAX_ATTEMPTS > 1
 
 
-def test_a_retried_append_that_had_arrived_is_a_success(catalogue: Catalogue, ann: Origin) -> None:
-    lucky = replace(catalogue, table=AlwaysLosingTable(catalogue.table, ours=True))  # type: ignore[arg-type]
-    assert lucky.create("p1", fields(), ann).product.version == 1
+def test_a_retried_append_finds_its_own_first_try(catalogue: Catalogue, ann: Origin) -> None:
+    retrying = replace(catalogue, table=AlwaysLosingTable(catalogue.table, ours=True))
+    assert retrying.create("p1", fields(), ann).product.version == 1
     assert len(catalogue.history("p1")) == 1
 
 
-def test_who_waits_gets_the_change_as_soon_as_it_is_stored(
+def test_waiting_ends_when_the_effect_is_done(
     catalogue: Catalogue, pipeline: Pipeline, ann: Origin
 ) -> None:
     change = catalogue.create("p1", fields(), ann).change
     assert change
-    naps: list[float] = []
+    pauses: list[float] = []
 
-    def nap(seconds: float) -> None:
-        naps.append(seconds)
-        if len(naps) == 2:
+    def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 2:
             pipeline.store("p1", 1)
 
-    reached = catalogue.await_effect(change, Effect.STORED, seconds=5, sleep=nap)
+    reached = catalogue.await_effect(change, Effect.STORED, seconds=5, sleep=sleep)
     assert Effect.STORED in reached.done
-    assert naps[2:] == [
-        catalogue.public_lag.total_seconds()
-    ]  # until the public, too, is given the new one
+    # The last pause is for public reads, which may still return the previous answer.
+    assert pauses[2:] == [catalogue.public_lag.total_seconds()]
 
 
-def test_who_waits_too_long_is_told(catalogue: Catalogue, ann: Origin) -> None:
+def test_waiting_ends_at_the_deadline(catalogue: Catalogue, ann: Origin) -> None:
     change = catalogue.create("p1", fields(), ann).change
     assert change
-    now = [datetime(2026, 1, 1, tzinfo=UTC)]
-
-    def nap(seconds: float) -> None:
-        now[0] += timedelta(seconds=seconds)
-
-    impatient = replace(catalogue, clock=lambda: now[0])
-    assert impatient.await_effect(change, Effect.STORED, seconds=3, sleep=nap) == change
-    assert now[0] == datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=3)
+    clock = Clock(NOON)
+    waiting = replace(catalogue, clock=clock)
+    reached = waiting.await_effect(change, Effect.STORED, seconds=3, sleep=clock.advance)
+    assert reached == change
+    assert clock() == NOON + timedelta(seconds=3)
 
 
-def test_who_waits_learns_at_once_of_a_failure_for_good_and_never_of_an_engine_that_is_away(
+class FailingTable:
+    """A table that is unavailable for two reads, and then returns a permanent failure."""
+
+    def __init__(self, change: Change) -> None:
+        failure = Failure(reason="refused", at=change.accepted_at, attempts=1, permanent=True)
+        self.failed = replace(change, failures={Effect.STORED: failure})
+        self.reads = 0
+
+    def change(self, product_id: str, version: int) -> Change:
+        self.reads += 1
+        if self.reads < 3:
+            raise DependencyUnavailable("DynamoDB")
+        return self.failed
+
+
+def test_waiting_ends_at_a_permanent_failure_but_not_at_an_outage(
     catalogue: Catalogue, ann: Origin
 ) -> None:
     change = catalogue.create("p1", fields(), ann).change
     assert change
-    failed = Failure(reason="refused", at=change.accepted_at, attempts=1, permanent=True)
-
-    class Away:
-        naps = 0
-
-        def change(self, product_id: str, version: int) -> Change:
-            Away.naps += 1
-            if Away.naps < 3:
-                raise DependencyUnavailable("DynamoDB")
-            return replace(change, failures={Effect.STORED: failed})
-
-    waiting = replace(catalogue, table=Away())  # type: ignore[arg-type]
+    table = FailingTable(change)
+    waiting = replace(catalogue, table=table)  # type: ignore[arg-type] # has only what is called
     reached = waiting.await_effect(change, Effect.STORED, seconds=5, sleep=lambda seconds: None)
-    assert (reached.state(Effect.STORED), Away.naps) == ("failed", 3)
+    assert (reached.state(Effect.STORED), table.reads) == ("failed", 3)
 
 
-def test_an_effect_that_is_not_configured_is_not_waited_for(
-    world: World, ann: Origin, settings: object
+def test_waiting_for_an_unconfigured_effect_ends_immediately(
+    world: World, ann: Origin, settings: Any
 ) -> None:
-    settings.ENABLE_OPENSEARCH = settings.ENABLE_CLOUDFRONT = False  # type: ignore[attr-defined]
-    change = bootstrap.catalogue().create("p1", fields(), ann).change
+    settings.ENABLE_OPENSEARCH = False
+    settings.ENABLE_CLOUDFRONT = False
+    catalogue = bootstrap.catalogue()
+    change = catalogue.create("p1", fields(), ann).change
     assert change
     assert change.open == {Effect.STORED, Effect.AUDITED}
     assert change.state(Effect.SEARCHABLE) == "not configured"
-    assert (
-        bootstrap.catalogue().await_effect(change, Effect.SEARCHABLE, seconds=0, sleep=print)
-        is change
-    )
+    reached = catalogue.await_effect(change, Effect.SEARCHABLE, seconds=0, sleep=print)
+    assert reached is change

@@ -1,4 +1,4 @@
-"""Changes: their chain, their key, and how edits merge. No engine."""
+"""Changes: their hash chain, their audit key, and how edits merge. Without a dependency."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -19,7 +19,7 @@ from products.changes import (
     verified,
 )
 from products.errors import CorruptChange
-from products.merging import EditConflict, differences, merged
+from products.merging import Clash, EditConflict, differences, merged
 from products.product import BillingCycle
 from tests.support.builders import NOON, a_product
 
@@ -31,7 +31,7 @@ def appended(previous: Change | None, **changes: Any) -> Change:
     return next_change(previous, after, ORIGIN, at=NOON, change_id="c", effects=frozenset(Effect))
 
 
-def test_versions_count_up_and_times_rise_even_when_the_clock_stands_still() -> None:
+def test_times_rise_with_versions_even_if_the_clock_does_not() -> None:
     first = appended(None)
     second = appended(first, price=Decimal("2.00"))
     assert (first.version, second.version) == (1, 2)
@@ -40,20 +40,20 @@ def test_versions_count_up_and_times_rise_even_when_the_clock_stands_still() -> 
     assert second.after.created_at == first.after.created_at
 
 
-def test_each_change_carries_the_hash_of_the_one_before() -> None:
+def test_each_change_has_the_hash_of_the_previous_one() -> None:
     first = appended(None)
     second = appended(first, name="Other")
     assert (first.previous_hash, second.previous_hash) == (None, audit_hash(first))
     assert verified(second) is second
 
 
-def test_an_altered_change_is_found_out() -> None:
+def test_an_altered_change_is_detected() -> None:
     change = appended(None)
     with pytest.raises(CorruptChange, match="Version 1 of p1 was altered"):
         verified(replace(change, after=replace(change.after, price=Decimal("0.01"))))
 
 
-def test_what_kind_of_change_it_is_follows_from_the_active_flag() -> None:
+def test_the_change_type_follows_from_the_active_flag() -> None:
     first = appended(None)
     gone = appended(first, active=False)
     back = appended(gone, active=True)
@@ -66,25 +66,22 @@ def test_what_kind_of_change_it_is_follows_from_the_active_flag() -> None:
     assert kinds == [ChangeType.CREATE, ChangeType.DELETE, ChangeType.RESTORE, ChangeType.UPDATE]
 
 
-def test_the_audit_key_is_the_designs() -> None:
+def test_the_audit_key_has_a_folder_for_each_day() -> None:
     assert audit_key(appended(None)) == "2026/03/01/p1_20260301T120000.000000Z.json"
 
 
-def test_states_tell_how_far_a_change_has_come() -> None:
-    change = replace(
-        appended(None), open=frozenset({Effect.PURGED, Effect.AUDITED}), done={Effect.STORED: NOON}
-    )
-    assert [change.state(effect) for effect in Effect] == [
-        "done",
-        "pending",
-        "not configured",
-        "pending",
-    ]
+def test_the_state_of_each_effect_and_the_status_of_the_write() -> None:
+    open_effects = frozenset({Effect.PURGED, Effect.AUDITED})
+    change = replace(appended(None), open=open_effects, done={Effect.STORED: NOON})
+    states = [change.state(effect) for effect in Effect]
+    assert states == ["done", "pending", "not configured", "pending"]
     assert change.status == "stored"
-    broken = Failure(reason="x", at=NOON, attempts=1, permanent=False)
-    assert replace(change, failures={Effect.PURGED: broken}).state(Effect.PURGED) == "retrying"
-    stuck = replace(change, failures={Effect.PURGED: replace(broken, permanent=True)})
-    assert (stuck.state(Effect.PURGED), stuck.status) == ("failed", "failed")
+    failure = Failure(reason="x", at=NOON, attempts=1, permanent=False)
+    retrying = replace(change, failures={Effect.PURGED: failure})
+    assert retrying.state(Effect.PURGED) == "retrying"
+    permanent = replace(failure, permanent=True)
+    failed = replace(change, failures={Effect.PURGED: permanent})
+    assert (failed.state(Effect.PURGED), failed.status) == ("failed", "failed")
     assert replace(change, open=frozenset()).status == "complete"
     assert appended(None).status == "accepted"
 
@@ -96,38 +93,31 @@ def test_edits_of_different_fields_merge() -> None:
     assert (after.price, after.description) == (Decimal("2000.00"), "Ben wrote this text.")
 
 
-def test_a_form_sent_back_whole_overwrites_nobody() -> None:
+def test_a_form_sent_back_unchanged_overwrites_nothing() -> None:
     base = a_product()
     newest = replace(base, price=Decimal("1.00"), version=2)
-    after = merged(
-        base, {"name": base.name, "price": base.price, "period": base.shown_period}, newest
-    )
-    assert after == newest
+    form = {"name": base.name, "price": base.price, "period": base.shown_period}
+    assert merged(base, form, newest) == newest
 
 
-def test_edits_of_the_same_field_conflict_and_both_values_are_told() -> None:
+def test_a_conflict_holds_both_values() -> None:
     base = a_product()
     newest = replace(base, price=Decimal("1.00"), updated_by="ben", version=2)
-    with pytest.raises(
-        EditConflict, match=r"Others saved up to version 2 meanwhile and changed price too"
-    ) as conflict:
+    sentence = "Others saved up to version 2 meanwhile and changed price too"
+    with pytest.raises(EditConflict, match=sentence) as conflict:
         merged(base, {"price": "2.00", "name": "Better"}, newest)
     clash = conflict.value.clashes["price"]
-    assert (clash.base, clash.yours, clash.theirs) == (
-        Decimal("1500.00"),
-        Decimal("2.00"),
-        Decimal("1.00"),
-    )
+    assert clash == Clash(base=Decimal("1500.00"), yours=Decimal("2.00"), theirs=Decimal("1.00"))
     assert set(conflict.value.edits) == {"price", "name"}
 
 
-def test_two_editors_with_the_same_idea_do_not_conflict() -> None:
+def test_the_same_edit_twice_is_no_conflict() -> None:
     base = a_product()
     newest = replace(base, price=Decimal("2.00"), version=2)
     assert merged(base, {"price": "2.00"}, newest) == newest
 
 
-def test_a_new_renewal_price_shows_as_a_new_period_too() -> None:
+def test_a_new_renewal_price_also_changes_the_derived_period() -> None:
     before = a_product(billing_cycle=BillingCycle.YEARLY)
     after = replace(before, renewal_price=Decimal("10.00"))
     assert differences(before, after) == {

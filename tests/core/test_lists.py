@@ -1,4 +1,4 @@
-"""Lists on a running DynamoDB: order, pages, filters, search, and no scan anywhere."""
+"""Lists on a running DynamoDB: order, pages, filters, search, and no table scan."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -19,14 +19,17 @@ from tests.support.world import World
 pytestmark = pytest.mark.engines
 
 
-def stored(
+def create_stored(
     catalogue: Catalogue, pipeline: Pipeline, origin: Origin, product_id: str, **changes: Any
 ) -> None:
-    catalogue.create(product_id, fields(**{"name": f"Hosting {product_id}"} | changes), origin)
+    """Create a product and store its record. Its default name contains the ID."""
+    name = f"Hosting {product_id}"
+    catalogue.create(product_id, fields(**{"name": name, **changes}), origin)
     pipeline.store(product_id, 1)
 
 
 def walk(catalogue: Catalogue, listing: ListQuery, *, staff: bool = False) -> list[str]:
+    """Return the IDs of all products of the list, read page by page."""
     read = catalogue.staff_page if staff else catalogue.page
     ids: list[str] = []
     while True:
@@ -37,11 +40,9 @@ def walk(catalogue: Catalogue, listing: ListQuery, *, staff: bool = False) -> li
         listing = replace(listing, after=page.after)
 
 
-def test_prices_sort_by_amount_up_to_the_highest(
-    catalogue: Catalogue, pipeline: Pipeline, ann: Origin
-) -> None:
+def test_prices_sort_by_amount(catalogue: Catalogue, pipeline: Pipeline, ann: Origin) -> None:
     for price in ("999999.99", "0.01", "10000", "9999.99", "95", "1500.10", "1500.01"):
-        stored(catalogue, pipeline, ann, f"p{price.replace('.', '-')}", price=price)
+        create_stored(catalogue, pipeline, ann, f"p{price.replace('.', '-')}", price=price)
     rising = walk(catalogue, ListQuery(by_price=True, limit=2))
     assert rising == ["p0-01", "p95", "p1500-01", "p1500-10", "p9999-99", "p10000", "p999999-99"]
     assert walk(catalogue, ListQuery(by_price=True, limit=3, descending=True)) == rising[::-1]
@@ -53,12 +54,12 @@ def test_prices_sort_by_amount_up_to_the_highest(
     assert walk(catalogue, ListQuery(by_price=True, currency="USD")) == []
 
 
-def test_the_list_is_oldest_first_and_filters_combine(
+def test_a_list_is_oldest_first_and_filters_combine(
     catalogue: Catalogue, pipeline: Pipeline, ann: Origin
 ) -> None:
-    stored(catalogue, pipeline, ann, "a", price="10")
-    stored(catalogue, pipeline, ann, "b", price="20", billing_cycle="yearly")
-    stored(catalogue, pipeline, ann, "c", price="30", billing_cycle="yearly", currency="USD")
+    create_stored(catalogue, pipeline, ann, "a", price="10")
+    create_stored(catalogue, pipeline, ann, "b", price="20", billing_cycle="yearly")
+    create_stored(catalogue, pipeline, ann, "c", price="30", billing_cycle="yearly", currency="USD")
     catalogue.deactivate("a", ann)
     pipeline.store("a", 2)
     assert walk(catalogue, ListQuery(limit=1)) == ["b", "c"]
@@ -69,12 +70,12 @@ def test_the_list_is_oldest_first_and_filters_combine(
     assert walk(catalogue, ListQuery(min_price=Decimal("15"), max_price=Decimal("25"))) == ["b"]
 
 
-def test_pages_neither_repeat_nor_skip_while_others_write(
+def test_pages_repeat_and_skip_nothing_while_others_write(
     catalogue: Catalogue, pipeline: Pipeline, ann: Origin
 ) -> None:
     ids = [f"p{number:02}" for number in range(20)]
     for product_id in ids:
-        stored(catalogue, pipeline, ann, product_id)
+        create_stored(catalogue, pipeline, ann, product_id)
     listing, seen = ListQuery(limit=3), []
     while True:
         page = catalogue.page(listing)
@@ -82,38 +83,36 @@ def test_pages_neither_repeat_nor_skip_while_others_write(
         if page.after is None:
             break
         number = len(seen)
-        catalogue.update(
-            seen[-1], {"price": f"{number}.00"}, ann
-        )  # the very product the cursor stands on
+        # This is the product of the cursor.
+        catalogue.update(seen[-1], {"price": f"{number}.00"}, ann)
         pipeline.store(seen[-1], 2)
         if number < len(ids):
-            stored(catalogue, pipeline, ann, f"new{number}")
+            create_stored(catalogue, pipeline, ann, f"new{number}")
         listing = replace(listing, after=page.after)
     assert [product_id for product_id in seen if product_id in ids] == ids
 
 
-def test_staff_see_a_save_in_the_list_at_once(
+def test_staff_see_a_save_in_the_list_immediately(
     catalogue: Catalogue, pipeline: Pipeline, ann: Origin
 ) -> None:
     for product_id in ("a", "b", "c"):
-        stored(catalogue, pipeline, ann, product_id, price="10")
+        create_stored(catalogue, pipeline, ann, product_id, price="10")
     catalogue.update("b", {"price": "5"}, ann)  # accepted, not stored
     catalogue.create("d", fields(name="Hosting d", price="7"), ann)
     assert walk(catalogue, ListQuery(), staff=False) == ["a", "b", "c"]
     assert walk(catalogue, ListQuery(limit=2), staff=True) == ["a", "b", "c", "d"]
     assert walk(catalogue, ListQuery(by_price=True, limit=1), staff=True) == ["b", "d", "a", "c"]
     page = catalogue.staff_page(ListQuery())
-    assert [product.price for product in page.products if product.product_id == "b"] == [
-        Decimal("5.00")
-    ]
+    prices = {product.product_id: product.price for product in page.products}
+    assert prices["b"] == Decimal("5.00")
     assert page.open_changes["b"].version == 2
     catalogue.deactivate("c", ann)
     assert walk(catalogue, ListQuery(), staff=True) == ["a", "b", "d"]
     assert walk(catalogue, ListQuery(active=False), staff=True) == ["c"]
 
 
-class Lagging:
-    """A table whose indexes have not heard of anything yet, as DynamoDB's may be for a moment."""
+class TableWithLag:
+    """A table whose indexes are still empty, as DynamoDB's may be for a moment."""
 
     def __init__(self, table: Any) -> None:
         self.table = table
@@ -127,32 +126,29 @@ class Lagging:
         return getattr(self.table, name)
 
 
-def test_ones_own_save_is_in_the_list_before_any_index_knows_of_it(
+def test_your_own_save_is_in_the_list_before_any_index_has_it(
     catalogue: Catalogue, ann: Origin
 ) -> None:
     catalogue.create("a", fields(), ann)
-    lagging = replace(catalogue, table=Lagging(catalogue.table))  # type: ignore[arg-type]
+    lagging = replace(catalogue, table=TableWithLag(catalogue.table))
     assert lagging.staff_page(ListQuery()).products == []
-    assert [
-        p.product_id for p in lagging.staff_page(ListQuery(), also=("a", "nobody")).products
-    ] == ["a"]
-    found = lagging.search(sought("basic"), staff=True, also=("a",))
+    page = lagging.staff_page(ListQuery(), also=("a", "nobody"))
+    assert [product.product_id for product in page.products] == ["a"]
+    found = lagging.search(relevance_query("basic"), staff=True, also=("a",))
     assert [product.product_id for product in found.products] == ["a"]
 
 
-def test_the_newest_open_changes_are_laid_over_first(catalogue: Catalogue, ann: Origin) -> None:
+def test_the_newest_open_changes_are_overlaid_first(catalogue: Catalogue, ann: Origin) -> None:
     for number in range(3):
         catalogue.create(f"p{number}", fields(name=f"Hosting {number}"), ann)
     table = bootstrap.table()
-    assert [change.product_id for change in table.open_changes(newest_first=True)] == [
-        "p2",
-        "p1",
-        "p0",
-    ]
-    assert [change.product_id for change in table.open_changes()] == ["p0", "p1", "p2"]
+    newest_first = [change.product_id for change in table.open_changes(newest_first=True)]
+    oldest_first = [change.product_id for change in table.open_changes()]
+    assert newest_first == ["p2", "p1", "p0"]
+    assert oldest_first == ["p0", "p1", "p2"]
 
 
-def test_a_filter_few_products_pass_costs_a_bounded_read() -> None:
+def test_a_filter_without_matches_reads_a_bounded_number() -> None:
     plenty = (
         a_product(product_id=f"p{number:05}", currency="USD") for number in range(MAX_EXAMINED * 2)
     )
@@ -162,15 +158,16 @@ def test_a_filter_few_products_pass_costs_a_bounded_read() -> None:
     assert page.after.endswith(f"p{MAX_EXAMINED - 1:05}")
 
 
-def sought(text: str, **changes: Any) -> ListQuery:
+def relevance_query(text: str, **changes: Any) -> ListQuery:
+    """Return a search in the order of relevance."""
     return ListQuery(text=text, by_relevance=True, **changes)
 
 
-def test_search_finds_by_name_text_and_id_and_staff_see_their_saves(
+def test_search_finds_names_texts_ids_and_own_saves(
     catalogue: Catalogue, pipeline: Pipeline, ann: Origin
 ) -> None:
-    stored(catalogue, pipeline, ann, "a", name="Gold hosting")
-    stored(
+    create_stored(catalogue, pipeline, ann, "a", name="Gold hosting")
+    create_stored(
         catalogue,
         pipeline,
         ann,
@@ -184,14 +181,16 @@ def test_search_finds_by_name_text_and_id_and_staff_see_their_saves(
     def found(text: str, *, staff: bool = False, active: bool | None = True) -> list[str]:
         return [
             product.product_id
-            for product in catalogue.search(sought(text, active=active), staff=staff).products
+            for product in catalogue.search(
+                relevance_query(text, active=active), staff=staff
+            ).products
         ]
 
     assert found("gold") == ["a", "b"]  # the name counts more than the description
-    assert found("gol") == ["a", "b"]  # as it is typed
-    assert found("silvr") == ["b"]  # a slip of the finger
+    assert found("gol") == ["a", "b"]  # the start of a word
+    assert found("silvr") == ["b"]  # a typing error
     assert found("b")[0] == "b"
-    stored(catalogue, pipeline, ann, "PACK-9", name="Tin hosting")
+    create_stored(catalogue, pipeline, ann, "PACK-9", name="Tin hosting")
     pipeline.index("PACK-9", 1)
     for id_as_typed in ("PACK-9", "pack-9", "PACK", "pa"):
         assert found(id_as_typed)[0] == "PACK-9", id_as_typed
@@ -202,17 +201,13 @@ def test_search_finds_by_name_text_and_id_and_staff_see_their_saves(
     assert set(found("gold", staff=True, active=None)) == {"a", "b"}
 
 
-def test_without_an_index_search_walks_the_table_within_bounds(
-    world: World, ann: Origin, settings: Any
-) -> None:
+def test_search_without_an_index_reads_the_table(world: World, ann: Origin, settings: Any) -> None:
     settings.ENABLE_OPENSEARCH = False
     catalogue, pipeline = bootstrap.catalogue(), bootstrap.pipeline()
-    stored(catalogue, pipeline, ann, "a", name="Gold hosting")
-    stored(catalogue, pipeline, ann, "b", name="Silver hosting")
-    assert [
-        product.product_id
-        for product in catalogue.search(sought("GOLD host"), staff=False).products
-    ] == ["a"]
+    create_stored(catalogue, pipeline, ann, "a", name="Gold hosting")
+    create_stored(catalogue, pipeline, ann, "b", name="Silver hosting")
+    found = catalogue.search(relevance_query("GOLD host"), staff=False).products
+    assert [product.product_id for product in found] == ["a"]
 
 
 def test_one_damaged_record_does_not_hide_the_others(
@@ -223,16 +218,16 @@ def test_one_damaged_record_does_not_hide_the_others(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     for product_id in ("a", "b"):
-        stored(catalogue, pipeline, ann, product_id)
+        create_stored(catalogue, pipeline, ann, product_id)
     key = {"PK": {"S": "PRODUCT#a"}, "SK": {"S": "METADATA"}}
     world.dynamodb.update_item(TableName=world.table, Key=key, UpdateExpression="REMOVE price")
     assert walk(catalogue, ListQuery()) == ["b"]
     assert "damaged item skipped" in caplog.text
 
 
-def test_no_path_scans_the_table(catalogue: Catalogue, pipeline: Pipeline, ann: Origin) -> None:
+def test_no_read_scans_the_table(catalogue: Catalogue, pipeline: Pipeline, ann: Origin) -> None:
     with recorded_operations(bootstrap.dynamodb()) as operations:
-        stored(catalogue, pipeline, ann, "a")
+        create_stored(catalogue, pipeline, ann, "a")
         for listing in (
             ListQuery(),
             ListQuery(active=None),
@@ -240,7 +235,7 @@ def test_no_path_scans_the_table(catalogue: Catalogue, pipeline: Pipeline, ann: 
             ListQuery(text="host"),
         ):
             catalogue.staff_page(listing)
-        catalogue.search(sought("host"), staff=True)
+        catalogue.search(relevance_query("host"), staff=True)
         catalogue.history("a")
         pipeline.relay()
     assert "Query" in operations
@@ -248,17 +243,19 @@ def test_no_path_scans_the_table(catalogue: Catalogue, pipeline: Pipeline, ann: 
 
 
 def test_records_are_read_in_batches(catalogue: Catalogue, pipeline: Pipeline, ann: Origin) -> None:
-    stored(catalogue, pipeline, ann, "a")
+    create_stored(catalogue, pipeline, ann, "a")
     ids = ["a", *(f"none{number}" for number in range(150))]
     assert list(bootstrap.table().records(ids)) == ["a"]
 
 
-def test_a_search_combines_with_filters_order_and_pages(
+def test_search_combines_with_filters_order_and_pages(
     catalogue: Catalogue, pipeline: Pipeline, ann: Origin, settings: Any
 ) -> None:
     for number in range(7):
         cycle = "yearly" if number % 2 else "monthly"
-        stored(catalogue, pipeline, ann, f"p{number}", price=f"{10 - number}", billing_cycle=cycle)
+        create_stored(
+            catalogue, pipeline, ann, f"p{number}", price=f"{10 - number}", billing_cycle=cycle
+        )
         pipeline.index(f"p{number}", 1)
 
     def found(listing: ListQuery) -> list[str]:
@@ -270,35 +267,29 @@ def test_a_search_combines_with_filters_order_and_pages(
                 return ids
             listing = replace(listing, after=page.after)
 
-    for indexed in (True, False):
-        settings.ENABLE_OPENSEARCH = indexed
+    for has_index in (True, False):
+        settings.ENABLE_OPENSEARCH = has_index
         bootstrap.index.cache_clear()
         bootstrap.catalogue.cache_clear()
-        assert found(ListQuery(text="hosting", by_price=True, limit=2)) == [
-            f"p{number}" for number in range(6, -1, -1)
-        ]
-        assert found(ListQuery(text="hosting", descending=True, limit=3)) == [
-            f"p{number}" for number in range(6, -1, -1)
-        ]
-        assert found(ListQuery(text="hosting", billing_cycle="yearly", limit=2)) == [
-            "p1",
-            "p3",
-            "p5",
-        ]
+        ids = [f"p{number}" for number in range(7)]
+        assert found(ListQuery(text="hosting", by_price=True, limit=2)) == ids[::-1]
+        assert found(ListQuery(text="hosting", descending=True, limit=3)) == ids[::-1]
+        yearly = ListQuery(text="hosting", billing_cycle="yearly", limit=2)
+        assert found(yearly) == ["p1", "p3", "p5"]
         priced = ListQuery(text="hosting", min_price=Decimal("5"), max_price=Decimal("7"))
         assert found(priced) == ["p3", "p4", "p5"]
-        assert sorted(found(sought("hosting", limit=3))) == [f"p{number}" for number in range(7)]
+        assert sorted(found(relevance_query("hosting", limit=3))) == ids
 
 
-def test_a_search_reports_its_freshness(
+def test_search_reports_its_freshness(
     catalogue: Catalogue, pipeline: Pipeline, ann: Origin
 ) -> None:
-    stored(catalogue, pipeline, ann, "a")
+    create_stored(catalogue, pipeline, ann, "a")
     waiting = catalogue.receipt("a", 1).accepted_at
-    behind = catalogue.search(sought("host"), staff=False).freshness
+    behind = catalogue.search(relevance_query("host"), staff=False).freshness
     assert behind
     assert (behind.complete_up_to, behind.from_index) == (waiting, True)
     pipeline.index("a", 1)
-    fresh = catalogue.search(sought("host"), staff=False).freshness
+    fresh = catalogue.search(relevance_query("host"), staff=False).freshness
     assert fresh
     assert fresh.complete_up_to > waiting

@@ -1,4 +1,4 @@
-"""The rules of DESIGN §4, without any engine."""
+"""The rules of a product, without a dependency."""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -9,11 +9,12 @@ import pytest
 from products.currency import money
 from products.documents import format_timestamp, from_document, parse_timestamp, to_document
 from products.errors import Invalid
-from products.product import BillingCycle, new_product, normalised_name, validated_id
+from products.product import BillingCycle, Product, new_product, normalised_name, validated_id
 from tests.support.builders import NOON, a_product, fields
 
 
-def made(**changes: Any) -> Any:
+def made(**changes: Any) -> Product:
+    """Return a new product with these fields."""
     return new_product("p1", fields(**changes), by="ann", at=NOON)
 
 
@@ -80,13 +81,13 @@ def test_a_legal_value_is_kept(field: str, value: Any, kept: Any) -> None:
         ("colour", "red", "There is no such field, or it can't be written."),
     ],
 )
-def test_an_illegal_value_is_refused_with_a_sentence(field: str, value: Any, sentence: str) -> None:
+def test_an_illegal_value_is_explained(field: str, value: Any, sentence: str) -> None:
     with pytest.raises(Invalid) as refused:
         made(**{field: value})
     assert refused.value.errors == {field: [sentence]}
 
 
-def test_all_that_is_wrong_is_said_at_once() -> None:
+def test_all_errors_are_reported_together() -> None:
     with pytest.raises(Invalid) as refused:
         new_product("p1", {"price": "x", "hue": 1}, by="ann", at=NOON)
     assert set(refused.value.errors) == {"name", "description", "price", "hue"}
@@ -98,7 +99,7 @@ def test_a_one_time_product_has_no_renewal_price() -> None:
 
 
 @pytest.mark.parametrize("wrong", ["", "a" * 65, "a b", "ä", "a/b", None, 7, "a\n"])
-def test_an_id_is_short_and_plain(wrong: Any) -> None:
+def test_an_illegal_id_is_refused(wrong: Any) -> None:
     with pytest.raises(Invalid, match="1 to 64 letters"):
         validated_id(wrong)
 
@@ -118,7 +119,7 @@ def test_an_id_is_short_and_plain(wrong: Any) -> None:
         ({"period": "per domain"}, "per domain"),
     ],
 )
-def test_the_period_is_derived_where_nobody_wrote_one(changes: dict[str, Any], period: str) -> None:
+def test_a_missing_period_is_derived(changes: dict[str, Any], period: str) -> None:
     assert made(**changes).shown_period == period
 
 
@@ -127,19 +128,20 @@ def test_a_period_equal_to_the_derived_one_stays_derived() -> None:
     assert product.period is None
 
 
-def test_money_reads_as_people_write_it() -> None:
+def test_money_is_written_as_people_write_it() -> None:
     assert [money(Decimal("1000.00"), "ZAR"), money(Decimal("99.50"), "JPY")] == [
         "R1000",
         "JPY 99.50",
     ]
 
 
-def test_names_that_differ_by_case_space_or_encoding_are_the_same() -> None:
-    same = ["Basic Hosting", " basic  HOSTING", "BasicHosting", "\uff22asic Hosting"]  # noqa: RUF100
+def test_names_that_differ_by_case_or_spaces_are_the_same() -> None:
+    full_width = "\uff22asic Hosting"
+    same = ["Basic Hosting", " basic  HOSTING", "BasicHosting", full_width]
     assert len(set(map(normalised_name, same))) == 1
 
 
-def test_a_document_gives_the_product_back() -> None:
+def test_a_document_is_parsed_to_the_same_product() -> None:
     product = a_product(
         renewal_price=Decimal("9.50"), billing_cycle=BillingCycle.YEARLY, features=("SSL",)
     )
@@ -147,7 +149,7 @@ def test_a_document_gives_the_product_back() -> None:
     assert from_document(to_document(replace(product, renewal_price=None))).renewal_price is None
 
 
-def test_a_moment_is_read_as_it_was_written_and_in_no_other_form() -> None:
+def test_only_our_own_timestamp_format_is_parsed() -> None:
     assert parse_timestamp(format_timestamp(NOON)) == NOON
     assert format_timestamp(NOON) == "2026-03-01T12:00:00.000000Z"
     for other in (

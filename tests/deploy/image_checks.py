@@ -1,7 +1,7 @@
-"""The image as a platform runs it, before the embedded engines: ``make image-test``.
+"""Run the product from its image, as a container platform does: ``make image-test``.
 
-Not part of ``make test``: building the image takes a minute, and all of it needs root and buildah. IMAGE names the
-image, which `deploy/image_test.sh` builds.
+Not part of ``make test``, because building the image takes a minute and needs root and buildah.
+IMAGE is the name of the image, which ``deploy/image_test.sh`` builds.
 """
 
 import os
@@ -23,7 +23,11 @@ from tests.support.processes import Deployment, until
 
 pytestmark = pytest.mark.timeout(300)
 NAME = os.environ.get("IMAGE", "localhost/bbws-products:test")
-WANTED = (
+PASSED_ON = (
+    "ENVIRONMENT",
+    "PRODUCTS_TABLE",
+    "SEARCH_ALIAS",
+    "CLOUDFRONT_DISTRIBUTION_ID",
     "AWS_",
     "TOKEN_KEYS",
     "SECRET_KEY",
@@ -34,8 +38,10 @@ WANTED = (
     "MEDIA_",
     "AUDIT_",
 )
+"""The beginnings of the variables that the containers get from the test."""
 PLATFORM = {
-    "LOCAL": "0",  # as on a platform: HTTPS ends at a load balancer, static files come from the manifest
+    # HTTPS ends at a load balancer, and static files have hashed names.
+    "LOCAL": "0",
     "ALLOWED_HOSTS": "products.example",
     "DATABASE_URL": os.environ.get("IMAGE_DATABASE_URL", "sqlite:////tmp/data/db.sqlite3"),
     "HEARTBEAT_DIR": "/tmp/heartbeats",
@@ -43,36 +49,31 @@ PLATFORM = {
 
 
 class Platform(Deployment):
-    """Runs each role as a container of the image."""
+    """A deployment that runs each role in a container of the image."""
 
     def __init__(self, engines: Engines, home: Path, image: Image) -> None:
         super().__init__(engines, home, visibility=60)
         self.image, self.data, self.containers = image, home / "data", list[Container]()
         self.data.mkdir(mode=0o777)
         self.data.chmod(0o777)
-        names = (
-            "ENVIRONMENT",
-            "PRODUCTS_TABLE",
-            "SEARCH_ALIAS",
-            "CLOUDFRONT_DISTRIBUTION_ID",
-            *WANTED,
-        )
-        given = {name: value for name, value in self.variables.items() if name.startswith(names)}
-        self.given = given | PLATFORM | {"PORT": str(self.port)}
+        passed_on = {
+            name: value for name, value in self.variables.items() if name.startswith(PASSED_ON)
+        }
+        self.container_variables = passed_on | PLATFORM | {"PORT": str(self.port)}
 
-    def role(self, *arguments: str, **changes: str) -> Container:
-        container = Container(
-            self.image, [*arguments], self.given | changes, self.data, self.log(arguments[0])
-        )
+    def start_role(self, *arguments: str, **changes: str) -> Container:
+        variables = self.container_variables | changes
+        log = self.log(arguments[0])
+        container = Container(self.image, [*arguments], variables, self.data, log)
         self.containers.append(container)
         return container
 
     def call(
         self, method: str, path: str, body: Any = None, **headers: Any
     ) -> tuple[int, Any, Any]:
-        """As the load balancer passes it on."""
+        """Send a request with the headers that a load balancer adds."""
         proxied = {"Host": "products.example", "X-Forwarded-Proto": "https"}
-        return super().call(method, path, body, **proxied, **headers)
+        return super().call(method, path, body, **(proxied | headers))
 
     def stop(self) -> None:
         for container in self.containers:
@@ -95,41 +96,41 @@ def platform(engines: Engines, tmp_path: Path, image: Image) -> Iterator[Platfor
     made.stop()
 
 
-def answers(port: int, path: str, **headers: str) -> tuple[int, bytes]:
+def get(port: int, path: str, **headers: str) -> tuple[int, bytes]:
+    """Return status and body; the status is 0 when there is no response."""
     request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers=headers)
     try:
         with urllib.request.urlopen(request, timeout=10) as answer:
             return answer.status, answer.read()
-    except (urllib.error.URLError, ConnectionError) as away:
-        return getattr(away, "code", 0), b""
+    except (urllib.error.URLError, ConnectionError) as fault:
+        return getattr(fault, "code", 0), b""
 
 
-def test_the_product_runs_from_the_image(platform: Platform) -> None:
-    migration = platform.role("migrate")
+def test_product_runs_from_the_image(platform: Platform) -> None:
+    migration = platform.start_role("migrate")
     assert migration.process.wait(120) == 0, platform.log("migrate").read_text()
-    roles = {name: platform.role(name) for name in ("web", "worker", "scheduler")}
+    roles = {name: platform.start_role(name) for name in ("web", "worker", "scheduler")}
 
-    # Each becomes healthy by its image's own check, and asked by address it is ready, whatever ALLOWED_HOSTS says.
+    # The health checks of the image pass. /readyz works by IP address, which ALLOWED_HOSTS lacks.
     for name, container in roles.items():
-        assert until(container.healthy, seconds=90), platform.log(name).read_text()
-    status, body = answers(platform.port, "/readyz")
+        assert until(container.is_healthy, seconds=90), platform.log(name).read_text()
+    status, body = get(platform.port, "/readyz")
     assert (status, b'"dynamodb": "ok"' in body, b'"sql": "ok"' in body) == (200, True, True)
 
-    # A write reaches all effects, by two containers and four queues.
+    # A write passes through two containers and four queues to its last effect.
     product = fields(productId="p1", name="From the image")
     status, body, _ = platform.call("POST", "/v1.0/products", product, Prefer="wait=10")
     assert (status, body["version"]) == (201, 1)
     assert {effect["state"] for effect in platform.complete("p1")["effects"].values()} == {"done"}
-    platform.alone("p1")
+    platform.assert_one_of_each("p1")
 
-    # The pages' static files come from the image, under names made from what is in them.
+    # The static files come from the image.
     proxied = {"Host": "products.example", "X-Forwarded-Proto": "https"}
-    status, page = answers(platform.port, "/admin/login/", **proxied)
+    status, page = get(platform.port, "/admin/login/", **proxied)
     styles = re.findall(rb'href="(/static/[^"]+\.css)"', page)
     assert (status, bool(styles)) == (200, True)
-    assert [
-        css for css in styles if answers(platform.port, css.decode(), **proxied)[0] != 200
-    ] == []
+    for style in styles:
+        assert get(platform.port, style.decode(), **proxied)[0] == 200
 
     for container in roles.values():
         assert container.status["Uid"].split() == ["10001"] * 4
@@ -138,35 +139,34 @@ def test_the_product_runs_from_the_image(platform: Platform) -> None:
         assert container.run("touch", "/app/x").returncode != 0
         assert container.run("touch", "/tmp/x").returncode == 0
 
-    # They end in order when they are told to.
-    assert {name: container.stop() for name, container in roles.items()} == dict.fromkeys(roles, 0)
+    # All end with exit code 0 on SIGTERM.
+    exit_codes = {name: container.stop() for name, container in roles.items()}
+    assert exit_codes == dict.fromkeys(roles, 0)
 
 
-def test_a_worker_takes_only_its_own_queues(platform: Platform) -> None:
-    worker = platform.role("worker", QUEUES="change")
-    assert until(worker.healthy, seconds=90), platform.log("worker").read_text()
-    beats = worker.run("ls", "/tmp/heartbeats").stdout.split()
-    assert beats == [f"bbws-product-change-{platform.env}"]
+def test_worker_consumes_only_the_queues_it_is_given(platform: Platform) -> None:
+    worker = platform.start_role("worker", QUEUES="change")
+    assert until(worker.is_healthy, seconds=90), platform.log("worker").read_text()
+    heartbeats = worker.run("ls", "/tmp/heartbeats").stdout.split()
+    assert heartbeats == [f"bbws-product-change-{platform.env}"]
 
 
-def test_what_the_image_holds(image: Image) -> None:
-    there = {path.name for path in (image.root / "app").iterdir()} - {"__pycache__"}
-    rooms = {"bbws_products", "products", "tasks", "templates", "static", "deploy"}
-    assert there == rooms | {"manage.py", "requirements.txt"}
+def test_image_contains_only_what_it_needs(image: Image) -> None:
+    names = {path.name for path in (image.root / "app").iterdir()} - {"__pycache__"}
+    folders = {"bbws_products", "products", "tasks", "templates", "static", "deploy"}
+    assert names == folders | {"manage.py", "requirements.txt"}
     assert [path.name for path in (image.root / "app/deploy").iterdir()] == ["entrypoint.sh"]
     assert image.config["User"] == "10001:10001"
-    assert not [
-        entry for entry in image.config["Env"] if re.search("SECRET|KEY|TOKEN|unused", entry)
-    ]
+    assert not re.search("SECRET|KEY|TOKEN|unused", "\n".join(image.config["Env"]))
     assert not list((image.root / "opt/venv").glob("lib/python*/site-packages/pip"))
-    # Bytecode that is loaded without a look at its source: flags 1 in the second word of the file.
+    # Flags 1 in the second word of the file: Python does not compare it with its source.
     compiled = list((image.root / "app").rglob("*.pyc"))
     assert compiled
     assert {path.read_bytes()[4:8] for path in compiled} == {b"\1\0\0\0"}
 
 
 @pytest.mark.parametrize("arguments", [["shell"], []])
-def test_an_unknown_role_is_refused(image: Image, arguments: list[str]) -> None:
+def test_unknown_role_is_refused(image: Image, arguments: list[str]) -> None:
     command = ["chroot", str(image.root), *image.config["Entrypoint"], *arguments]
     refused = subprocess.run(
         command, env=image.variables, capture_output=True, text=True, timeout=280, check=False

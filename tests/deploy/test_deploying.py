@@ -25,7 +25,7 @@ def test_smoke_test_follows_a_write_and_deletes_its_product(
     for effect in ("stored", "purged", "searchable", "audited"):
         assert f"{effect}: 20" in output  # the year of its stamp
     assert deployment.call("GET", "/v1.0/products")[1]["count"] == 0
-    deployment.alone("smoke-1")
+    deployment.assert_one_of_each("smoke-1")
 
 
 @pytest.mark.timeout(180)

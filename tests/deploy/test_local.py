@@ -96,7 +96,7 @@ def test_run_keeps_products_and_leaves_no_process(tmp_path: Path) -> None:
 
     again = run(home, port)
     until(lambda: "Ctrl-C stops it" in output(home), seconds=60)
-    assert "0 created, 5 there already" in output(home)
+    assert "0 created, 5 already exist" in output(home)
     assert call(port, "/v1.0/products/PROD-BASIC")["price"] == "1601.00"
     assert call(port, "/v1.0/products?q=basic")["count"] == 1
     again.terminate()

@@ -1,4 +1,4 @@
-"""The web server as a process: what it is told, how it ends, and what becomes of heads that others would not send."""
+"""The web server as a process: configuration, shutdown, and unusual requests."""
 
 import os
 import signal
@@ -17,65 +17,63 @@ from deploy.local.engines import ROOT
 from tests.support.builders import fields
 from tests.support.processes import Deployment, until
 
-IDLE_OF_LOAD_BALANCER = 60  # AWS's default, which Terraform leaves as it is
+LOAD_BALANCER_IDLE_SECONDS = 60  # AWS's default, which Terraform does not change
 CONTAINERS = ROOT / "deploy/terraform/modules/containers"
 
 
-def raw(deployment: Deployment, head: str, body: bytes = b"") -> bytes:
-    """All that is answered to these very bytes, until the server closes."""
+def send_raw(deployment: Deployment, head: str) -> bytes:
+    """Send exactly this request; return everything the server sends until it closes."""
+    request = head.replace("\n", "\r\n").encode() + b"\r\nConnection: close\r\n\r\n"
     with socket.create_connection(("127.0.0.1", deployment.port), timeout=280) as channel:
-        channel.sendall(
-            head.replace("\n", "\r\n").encode() + b"\r\nConnection: close\r\n\r\n" + body
-        )
+        channel.sendall(request)
         answer = b""
         while part := channel.recv(65_536):
             answer += part
     return answer
 
 
-def test_it_is_set_by_the_environment() -> None:
-    told = {
+def test_server_is_configured_by_the_environment() -> None:
+    variables = {
         "HOST": "127.0.0.2",
         "PORT": "9000",
         "WEB_CONCURRENCY": "3",
         "WEB_THREADS": "5",
         "WEB_GRACEFUL_TIMEOUT": "7",
     }
-    shown = "s.bind_addr, s.bind_port, s.workers, s.blocking_threads, s.workers_kill_timeout"
-    script = f"from bbws_products.server import build_server; s = build_server(); print({shown})"
+    attributes = "s.bind_addr, s.bind_port, s.workers, s.blocking_threads, s.workers_kill_timeout"
+    create = "from bbws_products.server import build_server; s = build_server()"
+    script = f"{create}; print({attributes})"
     done = subprocess.run(
         [sys.executable, "-c", script],
-        env=os.environ | told,
+        env=os.environ | variables,
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=True,
     )
-    assert done.stdout.split() == list(told.values())
+    assert done.stdout.split() == list(variables.values())
 
 
-def test_it_keeps_connections_longer_than_the_load_balancer_does() -> None:
+def test_server_keeps_connections_longer_than_the_load_balancer() -> None:
     terraform = (CONTAINERS / "load_balancer.tf").read_text()
     assert "idle_timeout" not in terraform
-    assert KEEP_ALIVE_SECONDS > IDLE_OF_LOAD_BALANCER
+    assert KEEP_ALIVE_SECONDS > LOAD_BALANCER_IDLE_SECONDS
 
 
-def test_the_load_balancer_drops_header_names_that_the_server_would_take_for_others() -> None:
-    # X_Forwarded_For reads as X-Forwarded-For, which NUM_PROXIES trusts.
+def test_load_balancer_drops_ambiguous_header_names() -> None:
+    # In WSGI X_Forwarded_For is the same as X-Forwarded-For, which NUM_PROXIES trusts.
     assert "drop_invalid_header_fields = true" in (CONTAINERS / "load_balancer.tf").read_text()
 
 
-def test_what_is_asked_when_it_is_told_to_end_is_still_answered(deployment: Deployment) -> None:
+def test_open_requests_are_answered_during_shutdown(deployment: Deployment) -> None:
     web = deployment.start_web()
     answers: list[int] = []
 
     def create_and_wait() -> None:
-        # No worker runs, so this lasts three seconds.
-        answers.append(
-            deployment.call(
-                "POST", "/v1.0/products", {"productId": "p1", **fields()}, Prefer="wait=3"
-            )[0]
-        )
+        # No worker runs, so this takes three seconds.
+        product = {"productId": "p1", **fields()}
+        status, _, _ = deployment.call("POST", "/v1.0/products", product, Prefer="wait=3")
+        answers.append(status)
 
     client = threading.Thread(target=create_and_wait)
     client.start()
@@ -95,22 +93,23 @@ def test_what_is_asked_when_it_is_told_to_end_is_still_answered(deployment: Depl
         ("/v1.0/products", "application/json", 401),
     ],
 )
-def test_a_refusal_leaves_the_connection_to_the_next_request(
+def test_connection_stays_usable_after_a_refusal(
     deployment: Deployment, path: str, kind: str, status: int, length: int
 ) -> None:
     deployment.start_web(THROTTLE_PUBLIC="0")
-    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n\r\n"
+    headers = f"Host: localhost\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n"
+    head = f"POST {path} HTTP/1.1\r\n{headers}\r\n"
     with socket.create_connection(("127.0.0.1", deployment.port), timeout=280) as channel:
         for _ in range(10):
             channel.sendall(head.encode())
-            channel.sendall(b"x" * length)  # which nobody waits for
+            channel.sendall(b"x" * length)  # the view does not read it
             answer = HTTPResponse(channel)
             answer.begin()
             answer.read()
             assert answer.status == status
 
 
-def test_a_process_of_it_that_dies_is_replaced(deployment: Deployment) -> None:
+def test_killed_process_is_replaced(deployment: Deployment) -> None:
     web = deployment.start_web()
     [first] = children(web.pid)
     os.kill(first, signal.SIGKILL)
@@ -137,8 +136,8 @@ def children(pid: int) -> list[int]:
         ("GET /v1.0/products HTTP/1.1\nHost: localhost\nX-Long: " + "a" * 500_000, 431),
     ],
 )
-def test_odd_heads_are_refused_or_answered_but_never_by_a_fault_of_ours(
+def test_malformed_headers_cause_no_server_error(
     deployment: Deployment, head: str, status: int
 ) -> None:
     deployment.start_web()
-    assert raw(deployment, head).split()[1] == str(status).encode()
+    assert send_raw(deployment, head).split()[1] == str(status).encode()

@@ -1,4 +1,4 @@
-"""What the workflows promise, beyond what their linters see: pins, permissions, gates, and the scripts in them."""
+"""Rules of the workflows that linters do not check: pins, permissions, approvals and order."""
 
 import os
 import re
@@ -24,39 +24,37 @@ def jobs(name: str) -> dict[str, dict[str, Any]]:
 
 
 def triggers(name: str) -> dict[str, Any]:
-    return dict(parsed(name)[True])  # YAML takes the word "on" for a truth value
+    return dict(parsed(name)[True])  # YAML reads the key "on" as true
 
 
-def test_each_action_is_pinned_by_its_commit_and_to_one_commit_everywhere() -> None:
+def test_each_action_is_pinned_to_one_commit() -> None:
     used = re.findall(r"uses: (\S+)(.*)", "\n".join(path.read_text() for path in FILES))
     foreign = {(name, comment.strip()) for name, comment in used if not name.startswith("./")}
     assert len(foreign) >= 6
-    assert [
-        name for name, version in foreign if not re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", name)
-    ] == []
-    assert [
-        name for name, version in foreign if not re.fullmatch(r"# v\d+\.\d+\.\d+", version)
-    ] == []
+    for name, version in foreign:
+        assert re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", name)
+        assert re.fullmatch(r"# v\d+\.\d+\.\d+", version)
     assert len({name.split("@")[0] for name, _ in foreign}) == len(foreign)
     assert all((ROOT / name).exists() for name, _ in used if name.startswith("./"))
 
 
 @pytest.mark.parametrize("name", sorted(NAMES))
-def test_a_job_may_do_what_it_needs_and_no_more(name: str) -> None:
+def test_jobs_have_only_the_permissions_they_need(name: str) -> None:
     assert parsed(name)["permissions"] == {}
-    for job, what in jobs(name).items():
-        may = what["permissions"]
-        takes_a_role = "role: ${{ vars." in yaml.safe_dump(what) or what.get("uses", "").endswith(
-            "/deploy.yml"
-        )
-        allowed = {"contents": "read"} | ({"id-token": "write"} if takes_a_role else {})
-        allowed |= {"issues": "write"} if name == "drift" else {}
-        assert may in (allowed, {}), job
-        assert "uses" in what or what["timeout-minutes"] <= 90, job
+    for job_name, job in jobs(name).items():
+        deploys = job.get("uses", "").endswith("/deploy.yml")
+        assumes_role = deploys or "role: ${{ vars." in yaml.safe_dump(job)
+        allowed = {"contents": "read"}
+        if assumes_role:
+            allowed["id-token"] = "write"
+        if name == "drift":
+            allowed["issues"] = "write"
+        assert job["permissions"] in (allowed, {}), job_name
+        assert "uses" in job or job["timeout-minutes"] <= 90, job_name
 
 
 @pytest.mark.parametrize("name", sorted(NAMES - {"ci", "deploy", "drift"}))
-def test_no_deployment_is_cut_off_or_runs_beside_another(name: str) -> None:
+def test_deployments_are_not_interrupted_and_run_one_at_a_time(name: str) -> None:
     concurrency = parsed(name)["concurrency"]
     assert concurrency["cancel-in-progress"] is False
     assert name in concurrency["group"]
@@ -64,14 +62,10 @@ def test_no_deployment_is_cut_off_or_runs_beside_another(name: str) -> None:
         assert concurrency["group"].endswith(ENVIRONMENT)
 
 
-def test_what_starts_a_deployment() -> None:
+def test_only_dev_is_deployed_automatically() -> None:
     assert triggers("deploy-dev") == {"push": {"branches": ["main"]}}
-    assert (
-        set(triggers("deploy-sit"))
-        == set(triggers("deploy-prod"))
-        == set(triggers("rollback"))
-        == {"workflow_dispatch"}
-    )
+    for name in ("deploy-sit", "deploy-prod", "rollback"):
+        assert set(triggers(name)) == {"workflow_dispatch"}
     assert set(triggers("deploy")) == {"workflow_call"}
     assert set(triggers("drift")) == {"schedule", "workflow_dispatch"}
     for env in ("dev", "sit", "prod"):
@@ -79,25 +73,19 @@ def test_what_starts_a_deployment() -> None:
     assert jobs("deploy-prod")["deploy"]["needs"] == "confirm"
 
 
-def test_what_is_applied_is_the_plan_that_was_approved_and_what_was_tested() -> None:
+def test_exactly_the_tested_and_approved_plan_is_applied() -> None:
     plan, apply = jobs("deploy")["plan"], jobs("deploy")["apply"]
     assert (plan["needs"], apply["needs"]) == (["test", "build"], ["build", "plan"])
     assert (plan["environment"], apply["environment"]) == (f"{ENVIRONMENT}-plan", ENVIRONMENT)
-    runs = [step.get("name", step.get("uses", "").split("@")[0]) for step in apply["steps"]]
-    last = [
-        "Put what was built",
-        "Apply that very plan",
-        "Bring the database",
-        "Is everything as",
-        "Write a product",
+    names = [step["name"] for step in apply["steps"] if "name" in step]
+    assert names[:5] == [
+        "Upload the build to S3 and ECR",
+        "Apply exactly that plan",
+        "Migrate the database",
+        "Validate the deployment",
+        "Follow a write to its last effect",
     ]
-    assert [run for run in runs if any(map(run.startswith, last))] == [
-        next(run for run in runs if run.startswith(start)) for start in last
-    ]
-    applying = next(
-        step["run"] for step in apply["steps"] if step.get("name") == "Apply that very plan"
-    )
-    assert applying.endswith(" tfplan")
+    assert scripts()["workflows/deploy: Apply exactly that plan"].endswith(" tfplan")
     assert "deploy/plan.sh deploy/terraform " in scripts()["workflows/deploy: Plan"]
     roles = {
         name: re.findall(r"vars\.(\w+)", yaml.safe_dump(job))
@@ -109,11 +97,11 @@ def test_what_is_applied_is_the_plan_that_was_approved_and_what_was_tested() -> 
         "plan": ["AWS_PLAN_ROLE"],
         "apply": ["AWS_APPLY_ROLE"],
     }
-    kept = next(step["with"] for step in plan["steps"] if "upload-artifact" in step.get("uses", ""))
-    assert kept["retention-days"] <= 3
+    upload = next(step for step in plan["steps"] if "upload-artifact" in step.get("uses", ""))
+    assert upload["with"]["retention-days"] <= 3
 
 
-def test_nothing_from_outside_gets_into_a_script_but_through_its_environment() -> None:
+def test_scripts_get_inputs_only_through_environment_variables() -> None:
     assert len(scripts()) > 15
     assert [name for name, script in scripts().items() if "${{" in script] == []
 
@@ -130,8 +118,8 @@ def test_nothing_from_outside_gets_into_a_script_but_through_its_environment() -
         ("*", "refs/heads/main", 1),
     ],
 )
-def test_prod_wants_its_text_and_main(typed: str, ref: str, code: int) -> None:
-    script = scripts()["workflows/deploy-prod: Compare what was typed"]
+def test_prod_requires_the_confirmation_and_main_or_a_tag(typed: str, ref: str, code: int) -> None:
+    script = scripts()["workflows/deploy-prod: Check the confirmation and the branch"]
     env = {"PATH": os.environ["PATH"], "TYPED": typed, "GITHUB_REF": ref}
     done = subprocess.run(
         ["bash", "-eo", "pipefail", "-c", script],

@@ -1,4 +1,4 @@
-"""Start a product, let clients write while everything fails, then check every promise.
+"""Start a complete product, inject faults while clients write, then check every promise.
 
 The exit status is 1 when a promise was broken.
 """
@@ -9,52 +9,54 @@ import sys
 from pathlib import Path
 
 from deploy.local.engines import exit_on_engine_failure
-from tests.gameday.game import LONG, Game, Options, fresh_home
-from tests.gameday.stack import Stack, other_engines
+from tests.gameday.game import LONG_GAME_WRITES, Game, Options, fresh_home
+from tests.gameday.stack import Stack, external_services
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--writes", type=int, default=1500, help="how many writes the clients ask for (1500)"
+        "--writes", type=int, default=1500, help="number of writes that the clients send (1500)"
     )
     parser.add_argument(
         "--seed", type=int, help="repeat the faults and decisions of an earlier game"
     )
     parser.add_argument(
-        "--seconds", type=float, default=3600, help="play no longer than this (3600)"
+        "--seconds", type=float, default=3600, help="longest duration of the writing phase (3600)"
     )
     parser.add_argument(
-        "--calm", type=float, default=240, help="how long all may take to come about after it (240)"
+        "--calm",
+        type=float,
+        default=240,
+        help="longest wait for all effects after the writes (240)",
     )
     parser.add_argument(
         "--report", type=Path, metavar="FILE", help="also write the result as a Markdown page"
     )
-    parser.add_argument("--keep", action="store_true", help="keep the logs and the engines' state")
     parser.add_argument(
-        "--without", action="append", default=[], help=argparse.SUPPRESS
-    )  # for a test: a worse product
-    parser.add_argument(
-        "--set", action="append", default=[], help=argparse.SUPPRESS
-    )  # likewise: NAME=VALUE
+        "--keep", action="store_true", help="keep the logs and the data of all services"
+    )
+    # Two options for a test that runs a sabotaged product: a process to leave out, and NAME=VALUE.
+    parser.add_argument("--without", action="append", default=[], help=argparse.SUPPRESS)
+    parser.add_argument("--set", action="append", default=[], help=argparse.SUPPRESS)
 
 
 def run(given: argparse.Namespace) -> int:
-    """The exit status: 0 when every promise was kept."""
+    """Run a game and return the exit status, 0 when every promise was kept."""
     chosen = {
         name: getattr(given, name) for name in ("writes", "seconds", "calm", "keep", "report")
     }
-    options = Options(**chosen, **({} if given.seed is None else {"seed": given.seed}))
-    changes = dict(change.split("=", 1) for change in given.set)
-    patience = {"relay_after": 10 if options.writes < LONG else 20}
+    if given.seed is not None:
+        chosen["seed"] = given.seed
+    options = Options(**chosen)
     stack = Stack(
         fresh_home(),
         options.seed,
-        other_engines(os.environ),
-        changes,
-        tuple(given.without),
-        **patience,
+        external_services(os.environ),
+        overrides=dict(override.split("=", 1) for override in given.set),
+        without=tuple(given.without),
+        relay_after=10 if options.writes < LONG_GAME_WRITES else 20,
     )
-    return Game(options, stack).play()
+    return Game(options, stack).run()
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
-"""Clients of the API: they write, wait, retry under the same key, and read what they were told."""
+"""Clients of the API: they write, wait, retry with the same key and read their own writes."""
 
 import itertools
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.gameday.calls import UNEXPECTED, Answer, Caller, told_of, told_of_item
 from tests.gameday.decisions import Decision, new_product
-from tests.gameday.ledger import Outcome, Read, Told, Write, now_text
+from tests.gameday.http_client import UNEXPECTED, HttpClient, Response, item_result, result_of
+from tests.gameday.ledger import ClientResult, Outcome, Read, Write, now_text
 
 MAX_ATTEMPTS = 5
 SHOWN = ("name", "description", "price", "renewalPrice", "features", "active")
@@ -14,68 +14,72 @@ SHOWN = ("name", "description", "price", "renewalPrice", "features", "active")
 
 @dataclass
 class Reader:
-    """A member of staff who reads products: ``seen`` is the last one of each."""
+    """A staff client that reads products. ``last_seen`` holds the last read of each product."""
 
-    caller: Caller
+    http: HttpClient
     number: int
-    seen: dict[str, dict[str, Any]] = field(default_factory=dict)
+    last_seen: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
-        return self.caller.name
+        return self.http.name
 
-    def read(self, product_id: str, at_least: int = 0) -> dict[str, Any] | None:
-        """The product as staff see it now; None when there is none, or no answer."""
-        answer = self.caller.call("GET", f"/v1.0/products/{product_id}")
-        if answer is None or answer.status not in (200, 404):
+    def read(self, product_id: str, min_version: int = 0) -> dict[str, Any] | None:
+        """Read a product as staff. Return None when it does not exist or nothing was answered."""
+        response = self.http.call("GET", f"/v1.0/products/{product_id}")
+        if response is None or response.status not in (200, 404):
             return None
-        body = answer.json if answer.status == 200 else {}
-        if body or at_least:
-            self._note("product", product_id, at_least, body)
+        body = response.json if response.status == 200 else {}
+        if body or min_version:
+            self._record_read("product", product_id, min_version, body)
         if body:
-            self.seen[product_id] = body
+            self.last_seen[product_id] = body
         return body or None
 
-    def look(self, where: str, product_id: str, version: int) -> None:
-        """Read what was just told, where a client would."""
+    def read_back(self, where: str, product_id: str, version: int) -> None:
+        """Read the version that was just accepted, in the product, its receipt or the list."""
         if where == "product":
             self.read(product_id, version)
         elif where == "list":
-            self._look_into_the_list(product_id, version)
+            self._read_in_list(product_id, version)
         elif where == "receipt":
-            answer = self.caller.call("GET", f"/v1.0/products/{product_id}/changes/{version}")
-            if answer and answer.status in (200, 404):
-                self._note("receipt", product_id, version, answer.json.get("after", {}))
+            response = self.http.call("GET", f"/v1.0/products/{product_id}/changes/{version}")
+            if response and response.status in (200, 404):
+                self._record_read("receipt", product_id, version, response.json.get("after", {}))
 
-    def _look_into_the_list(self, product_id: str, version: int) -> None:
+    def _read_in_list(self, product_id: str, version: int) -> None:
         start = ""
-        while answer := self.caller.call("GET", f"/v1.0/products?active=all&limit=100{start}"):
-            if answer.status != 200:
+        while response := self.http.call("GET", f"/v1.0/products?active=all&limit=100{start}"):
+            if response.status != 200:
                 return
             found = [
-                product for product in answer.json["products"] if product["productId"] == product_id
+                product
+                for product in response.json["products"]
+                if product["productId"] == product_id
             ]
-            if found or not answer.json["nextStartAt"]:
-                self._note("list", product_id, version, found[0] if found else {})
+            if found or not response.json["nextStartAt"]:
+                self._record_read("list", product_id, version, found[0] if found else {})
                 return
-            start = f"&startAt={answer.json['nextStartAt']}"
+            start = f"&startAt={response.json['nextStartAt']}"
 
-    def _note(self, where: str, product_id: str, at_least: int, body: dict[str, Any]) -> None:
+    def _record_read(
+        self, where: str, product_id: str, min_version: int, body: dict[str, Any]
+    ) -> None:
         shown = {name: body[name] for name in SHOWN} if body else {}
         version = int(body.get("version", 0))
         entry = Read(
             client=self.name,
             where=where,
             product_id=product_id,
-            at_least=at_least,
+            min_version=min_version,
             version=version,
             shown=shown,
         )
-        self.caller.ledger.note(entry)
+        self.http.ledger.record(entry)
 
 
 class ApiClient(Reader):
-    def do(self, decision: Decision) -> None:
+    def perform(self, decision: Decision) -> None:
         kind = decision.kind
         if kind.startswith("batch"):
             self._batch(decision)
@@ -84,10 +88,10 @@ class ApiClient(Reader):
         elif kind in ("patch", "put"):
             self._edit(decision)
         else:
-            self._simple(decision)
+            self._create_or_switch(decision)
 
-    def _simple(self, decision: Decision) -> None:
-        """Create, take out of the catalogue, bring back."""
+    def _create_or_switch(self, decision: Decision) -> None:
+        """Create, deactivate or activate a product."""
         product_id, path = decision.products[0], f"/v1.0/products/{decision.products[0]}"
         if decision.kind == "create":
             edits = new_product(self.number, decision.number * 10)
@@ -109,20 +113,20 @@ class ApiClient(Reader):
             )
 
     def _edit(self, decision: Decision) -> None:
-        """PATCH some fields, or PUT the whole product back as it was last seen, with some fields changed."""
+        """PATCH some fields, or PUT the last read product with some fields changed."""
         product_id, edits = decision.products[0], decision.edits[0]
         whole = decision.kind == "put"
         start = "base" if whole else decision.start
-        on_screen = None if decision.fresh else self.seen.get(product_id)
+        on_screen = None if decision.is_fresh else self.last_seen.get(product_id)
         known = None if start == "newest" else on_screen or self.read(product_id)
         version = known["version"] if known else None
         body = {**(known if whole and known else {}), **edits}
-        headers, terms = {}, {}
+        headers, options = {}, {}
         if version and start == "base":
-            body["version"], terms["base"] = version, version
+            body["version"], options["base"] = version, version
         elif version and start == "if-match":
-            headers["If_Match"], terms["expected_version"] = f'"v{version}"', version
-        write = self._write(decision, product_id, edits, **terms)
+            headers["If_Match"], options["expected_version"] = f'"v{version}"', version
+        write = self._write(decision, product_id, edits, **options)
         self._send(
             decision,
             write,
@@ -137,87 +141,89 @@ class ApiClient(Reader):
         known = self.read(product_id)
         if not known:
             return
-        version = max(1, known["version"] - decision.back)
-        write = self._write(decision, product_id, {}, back_to=version)
+        version = max(1, known["version"] - decision.versions_back)
+        write = self._write(decision, product_id, {}, restores=version)
         self._send(
             decision, write, "POST", f"/v1.0/products/{product_id}/changes/{version}/restore", None
         )
 
     def _batch(self, decision: Decision) -> None:
         mode = decision.kind.removeprefix("batch ")
-        together = f"{self._write_id(decision)}" if mode == "all" else ""
+        batch_id = f"{self._write_id(decision)}" if mode == "all" else ""
         writes = [
-            self._write(decision, product_id, edits, together=together)
+            self._write(decision, product_id, edits, batch_id=batch_id)
             for product_id, edits in zip(decision.products, decision.edits, strict=False)
         ]
         items = [
             {"action": "update", "productId": write.product_id, "product": write.edits}
             for write in writes
         ]
-        for attempt in self._attempts(decision.once):
+        for attempt in self._attempts(decision.has_key):
             request_id = f"{self._write_id(decision)}.{attempt}"
-            answer = self._asked(
+            response = self._send_request(
                 decision, request_id, "POST", "/v1.0/products:batch", {"mode": mode, "items": items}
             )
-            told = self._batch_told(answer, request_id, len(writes))
-            for write, one in zip(writes, told, strict=True):
-                write.told.append(one)
-            if not self._again(decision, told):
+            results = self._batch_results(response, request_id, len(writes))
+            for write, one in zip(writes, results, strict=True):
+                write.results.append(one)
+            if not self._should_retry(decision, results):
                 break
         for write in writes:
-            self.caller.ledger.note(write)
+            self.http.ledger.record(write)
 
-    def _batch_told(self, answer: Answer | None, request_id: str, count: int) -> list[Told]:
-        if answer is not None and answer.status < 500 and "results" in answer.json:
-            return [told_of_item(item, request_id) for item in answer.json["results"]]
-        return [told_of(answer, request_id)] * count
+    def _batch_results(
+        self, response: Response | None, request_id: str, count: int
+    ) -> list[ClientResult]:
+        if response is not None and response.status < 500 and "results" in response.json:
+            return [item_result(item, request_id) for item in response.json["results"]]
+        return [result_of(response, request_id)] * count
 
     def _send(
         self, decision: Decision, write: Write, method: str, path: str, body: Any, **headers: str
     ) -> None:
-        """Once, or under a key until there is a definite answer; then look at what was told."""
-        for attempt in self._attempts(write.once):
+        """Once, or under a key until there is a definite answer; then look at what was results."""
+        for attempt in self._attempts(write.has_key):
             request_id = f"{write.write_id}.{attempt}"
-            told = told_of(
-                self._asked(decision, request_id, method, path, body, **headers), request_id
+            results = result_of(
+                self._send_request(decision, request_id, method, path, body, **headers), request_id
             )
-            write.told.append(told)
-            if not self._again(decision, [told]):
+            write.results.append(results)
+            if not self._should_retry(decision, [results]):
                 break
-        self.caller.ledger.note(write)
+        self.http.ledger.record(write)
         final = write.final
         if final and final.outcome is Outcome.ACCEPTED and final.version:
-            self.look(decision.look, write.product_id, final.version)
+            self.read_back(decision.read_back, write.product_id, final.version)
 
-    def _again(self, decision: Decision, told: list[Told]) -> bool:
-        """Whether to send the same once more: only under a key may one, and only after no definite answer."""
-        unknown = any(one.outcome is Outcome.UNKNOWN for one in told)
+    def _should_retry(self, decision: Decision, results: list[ClientResult]) -> bool:
+        """Return whether to send the request again: its outcome is unknown and it has a key."""
+        unknown = any(one.outcome is Outcome.UNKNOWN for one in results)
         if unknown:
-            self.caller.recover()
-        return unknown and decision.once and not self.caller.stopping.is_set()
+            self.http.recover()
+        return unknown and decision.has_key and not self.http.stopping.is_set()
 
-    def _asked(
+    def _send_request(
         self, decision: Decision, request_id: str, method: str, path: str, body: Any, **headers: str
-    ) -> Answer | None:
-        if decision.once:
+    ) -> Response | None:
+        if decision.has_key:
             headers["Idempotency_Key"] = self._write_id(decision)
         if decision.wait:
             headers["Prefer"] = f"wait=8, until={decision.wait}"
-        answer = self.caller.call(method, path, body, X_Request_ID=request_id, **headers)
-        if answer and answer.status in UNEXPECTED:
-            self.caller.ledger.complain(
-                f"{method} {path} was answered {answer.status}: {answer.text[:300]}"
+        response = self.http.call(method, path, body, X_Request_ID=request_id, **headers)
+        if response and response.status in UNEXPECTED:
+            self.http.ledger.record_error(
+                f"{method} {path} was answered {response.status}: {response.text[:300]}"
             )
-        return answer
+        return response
 
-    def _attempts(self, once: bool) -> "itertools.islice[int]":
-        return itertools.islice(itertools.count(1), MAX_ATTEMPTS if once else 1)
+    def _attempts(self, has_key: bool) -> "itertools.islice[int]":
+        return itertools.islice(itertools.count(1), MAX_ATTEMPTS if has_key else 1)
 
     def _write_id(self, decision: Decision) -> str:
         return f"gd-{self.name}-{decision.number:06d}"
 
     def _write(
-        self, decision: Decision, product_id: str, edits: dict[str, Any], **terms: Any
+        self, decision: Decision, product_id: str, edits: dict[str, Any], **options: Any
     ) -> Write:
         return Write(
             write_id=self._write_id(decision),
@@ -225,7 +231,7 @@ class ApiClient(Reader):
             kind=decision.kind,
             product_id=product_id,
             edits=edits,
-            once=decision.once,
-            began=now_text(),
-            **terms,
+            has_key=decision.has_key,
+            sent_at=now_text(),
+            **options,
         )

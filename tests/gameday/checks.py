@@ -1,4 +1,4 @@
-"""Every promise of DESIGN §2, each a function from the case to a verdict. Pure."""
+"""All checks of a game day: one function per promise of ``docs/design.md``."""
 
 from collections.abc import Callable
 
@@ -14,8 +14,8 @@ CHECKS: list[Callable[[Case], Verdict]] = [
     writes.keys_take_effect_once,
     writes.nothing_is_overwritten,
     writes.batches_are_all_or_none,
-    writes.readers_see_what_was_told,
-    effects.all_came_about,
+    writes.readers_see_their_own_writes,
+    effects.all_effects_completed,
     effects.receipts_are_complete,
     effects.records_are_the_last_version,
     effects.documents_are_the_last_version,
@@ -24,9 +24,10 @@ CHECKS: list[Callable[[Case], Verdict]] = [
     effects.invalidations_cover_every_change,
     effects.names_are_unique,
     effects.jobs_have_ended,
-    effects.nobody_met_an_error,
+    effects.clients_got_no_errors,
 ]
 
 
-def judged(case: Case) -> list[Verdict]:
+def judge(case: Case) -> list[Verdict]:
+    """Return the verdict of every check."""
     return [check(case) for check in CHECKS]

@@ -1,4 +1,4 @@
-"""The log against its effects: record, index, audit trail, invalidations, claims, and the receipt telling of them."""
+"""Checks that compare the change log with all effects of its changes."""
 
 import hashlib
 import json
@@ -9,37 +9,38 @@ from itertools import pairwise
 from typing import Any
 
 from products.invalidation import SETTLE_TIME
-from tests.gameday.case import Case, Verdict, called, product_of
+from tests.gameday.case import Case, Verdict, label, product_of
 from tests.gameday.evidence import Item
 
 EFFECTS = {"stored", "purged", "searchable", "audited"}
 
 
-def moment(text: str) -> datetime:
+def parse_timestamp(text: str) -> datetime:
     return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
 
 
-def all_came_about(case: Case) -> Verdict:
-    """Once it was calm, without anybody's help - but for what an engine had refused for good."""
+def all_effects_completed(case: Case) -> Verdict:
+    """Check that all effects completed automatically, except permanent failures."""
     count = sum(1 for _ in case.evidence.every_change())
-    return Verdict("All comes about by itself once it is calm", count, case.left_open)
+    return Verdict("All effects complete automatically after the faults", count, case.left_open)
 
 
 def receipts_are_complete(case: Case) -> Verdict:
+    """Check that each receipt has all stamps, and that its change is closed."""
     wrong, count = [], 0
     for change in case.evidence.every_change():
         count += 1
         done = change["done"]
         if missing := EFFECTS - done.keys():
-            wrong.append(f"{called(change)}: not {', '.join(sorted(missing))}")
+            wrong.append(f"{label(change)}: not {', '.join(sorted(missing))}")
         if change.get("open") or "openFlag" in change or change.get("failures"):
-            wrong.append(f"{called(change)}: complete, and yet among the open ones")
+            wrong.append(f"{label(change)}: complete, but listed as open")
         wrong += [
-            f"{called(change)}: {name} before it was accepted"
+            f"{label(change)}: {name} before it was accepted"
             for name, at in done.items()
             if at < change["acceptedAt"]
         ]
-    return Verdict("One receipt: each effect of each change is stamped", count, wrong)
+    return Verdict("Each effect of each change is stamped on its receipt", count, wrong)
 
 
 def records_are_the_last_version(case: Case) -> Verdict:
@@ -52,58 +53,62 @@ def documents_are_the_last_version(case: Case) -> Verdict:
 
 def _same_everywhere(case: Case, promise: str, kept: dict[str, Item]) -> Verdict:
     wrong = [
-        f"{product_id} is there, and the log has none"
+        f"{product_id} exists, but the log has no change of it"
         for product_id in kept.keys() - case.evidence.changes.keys()
     ]
     for product_id, changes in case.evidence.changes.items():
         last = product_of(changes[-1]["after"])
-        standing = product_of(kept[product_id]) if product_id in kept else None
-        if standing is None:
+        stored = product_of(kept[product_id]) if product_id in kept else None
+        if stored is None:
             wrong.append(f"{product_id} is missing")
-        elif standing != last:
-            differing = [name for name in last if last[name] != standing[name]]
-            wrong.append(
-                f"{product_id}: {', '.join(f'{n} is {standing[n]}, not {last[n]}' for n in differing)}"
-            )
+        elif stored != last:
+            differences = [
+                f"{name} is {stored[name]}, not {last[name]}"
+                for name in last
+                if last[name] != stored[name]
+            ]
+            wrong.append(f"{product_id}: {', '.join(differences)}")
     return Verdict(promise, len(case.evidence.changes), wrong)
 
 
 def audit_key(change: Item) -> str:
-    at = moment(change["acceptedAt"])
+    at = parse_timestamp(change["acceptedAt"])
     return f"{at:%Y/%m/%d}/{change['after']['productId']}_{at:%Y%m%dT%H%M%S.%fZ}.json"
 
 
 def audit_is_one_record_each(case: Case) -> Verdict:
-    """Its bytes have the hash the log knows, and say what the log says; there is no other object."""
+    """Check that each change has one audit record with the hash and the content of the log.
+
+    There must be no other audit object.
+    """
     wrong, keys = [], set()
     for change in case.evidence.every_change():
         key = audit_key(change)
         keys.add(key)
         body = case.evidence.audit.get(key)
         if body is None:
-            wrong.append(f"{called(change)}: no audit record {key}")
+            wrong.append(f"{label(change)}: no audit record {key}")
         elif hashlib.sha256(body).hexdigest() != change["recordHash"]:
-            wrong.append(f"{called(change)}: its audit record is not what was accepted")
-        elif why := _says_otherwise(json.loads(body), change):
-            wrong.append(f"{called(change)}: the audit record has another {why}")
+            wrong.append(f"{label(change)}: its audit record is not what was accepted")
+        elif why := _record_difference(json.loads(body), change):
+            wrong.append(f"{label(change)}: the audit record has another {why}")
     wrong += [
         f"audit record {key} belongs to no change"
         for key in sorted(case.evidence.audit.keys() - keys)
     ]
-    return Verdict("No effect doubled: one audit record per change", len(keys), wrong)
+    return Verdict("Each change has exactly one audit record", len(keys), wrong)
 
 
-def _says_otherwise(record: dict[str, Any], change: Item) -> str:
-    known = {
+def _record_difference(record: dict[str, Any], change: Item) -> str:
+    """Return the first field in which an audit record differs from its change, or ""."""
+    expected = {
         "user": change["actor"],
         "requestId": change["requestId"],
         "changeId": change["changeId"],
-    }
-    for name, value in {
-        **known,
         "changeType": change["changeType"],
         "timestamp": change["acceptedAt"],
-    }.items():
+    }
+    for name, value in expected.items():
         if record[name] != value:
             return name
     same = product_of(record["after"]) == product_of(change["after"])
@@ -111,7 +116,7 @@ def _says_otherwise(record: dict[str, Any], change: Item) -> str:
 
 
 def audit_chain_verifies(case: Case) -> Verdict:
-    """From the objects alone, as an auditor without our table would: each holds the hash of the one before it."""
+    """Check from the audit objects alone that each holds the hash of the one before it."""
     chains: dict[str, list[tuple[int, str, bytes]]] = {}
     for body in case.evidence.audit.values():
         record = json.loads(body)
@@ -122,7 +127,7 @@ def audit_chain_verifies(case: Case) -> Verdict:
     for product_id, records in chains.items():
         records.sort(key=lambda record: record[0])
         if records[0][0] != 1 or records[0][1] is not None:
-            wrong.append(f"{product_id}: the chain does not begin with version 1")
+            wrong.append(f"{product_id}: the chain does not start with version 1")
         for (number, _, body), (later, previous, _) in pairwise(records):
             if later != number + 1 or previous != hashlib.sha256(body).hexdigest():
                 wrong.append(f"{product_id}: the chain breaks between v{number} and v{later}")
@@ -130,7 +135,10 @@ def audit_chain_verifies(case: Case) -> Verdict:
 
 
 def invalidations_cover_every_change(case: Case) -> Verdict:
-    """One began SETTLE after the change was stored, and before it was called purged; none was made twice."""
+    """Check that an invalidation covers each change, and that none was made twice.
+
+    It must start at least ``SETTLE_TIME`` after "stored" and no later than "purged".
+    """
     begun = [reference.split("-") for reference in case.evidence.invalidations]
     starts = sorted(
         datetime.strptime(at, "%Y%m%dT%H%M%S%f").replace(tzinfo=UTC) for _, _, at in begun
@@ -145,17 +153,17 @@ def invalidations_cover_every_change(case: Case) -> Verdict:
         count += 1
         done = change["done"]
         if "stored" not in done or "purged" not in done:
-            continue  # the receipts say so
-        place = bisect_left(starts, moment(done["stored"]) + SETTLE_TIME)
-        if place == len(starts) or starts[place] > moment(done["purged"]) + timedelta(
+            continue  # `receipts_are_complete` reports it
+        place = bisect_left(starts, parse_timestamp(done["stored"]) + SETTLE_TIME)
+        if place == len(starts) or starts[place] > parse_timestamp(done["purged"]) + timedelta(
             milliseconds=1
         ):
-            wrong.append(f"{called(change)}: no invalidation began between stored and purged")
-    return Verdict("An invalidation covers every change, none twice", count, wrong)
+            wrong.append(f"{label(change)}: no invalidation started between stored and purged")
+    return Verdict("An invalidation covers each change, none was made twice", count, wrong)
 
 
 def names_are_unique(case: Case) -> Verdict:
-    """Whoever is at it, a name is held by one product, and by the one whose last version has it."""
+    """Check that each name belongs to one product, and that its claim names this product."""
     held: dict[str, str] = {}
     wrong = []
     for product_id, changes in case.evidence.changes.items():
@@ -164,15 +172,16 @@ def names_are_unique(case: Case) -> Verdict:
             wrong.append(f"{product_id} and {held[name]} are both called {name!r}")
         held[name] = product_id
     wrong += [
-        f"the name {name!r} is claimed by {case.evidence.claims.get(name)}, and held by {held.get(name)}"
+        f"the name {name!r} is claimed by {case.evidence.claims.get(name)},"
+        f" but held by {held.get(name)}"
         for name in held.keys() | case.evidence.claims.keys()
         if case.evidence.claims.get(name) != held.get(name)
     ]
-    return Verdict("Names are unique, and claimed by who holds them", len(held), wrong)
+    return Verdict("Names are unique, and claimed by their products", len(held), wrong)
 
 
 def jobs_have_ended(case: Case) -> Verdict:
-    """A bulk edit that was started is done, with an answer for each row."""
+    """Check that each started bulk edit is done, with a result for each row."""
     wrong, count = [], 0
     for job_id, job in case.evidence.jobs.items():
         rows = case.evidence.rows.get(job_id, [])
@@ -185,12 +194,13 @@ def jobs_have_ended(case: Case) -> Verdict:
                 for row in rows
                 if row["state"] == "waiting"
             ]
-    return Verdict("Each row of a bulk edit has an end", count, wrong)
+    return Verdict("Each row of a bulk edit has a result", count, wrong)
 
 
-def nobody_met_an_error(case: Case) -> Verdict:
+def clients_got_no_errors(case: Case) -> Verdict:
+    """Check that no answer was an error, and that no valid request was refused as invalid."""
     return Verdict(
-        "No answer was a 500, no legal request called wrong",
+        "No answer was a 500, no valid request was rejected",
         len(case.writes) + len(case.reads),
         case.errors,
     )

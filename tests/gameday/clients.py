@@ -1,4 +1,4 @@
-"""The clients of a game: who they are, and each doing what it has decided until its share is done."""
+"""The clients of a game: each executes its decisions until its share of the writes is done."""
 
 import threading
 from collections.abc import Iterator
@@ -7,29 +7,29 @@ from itertools import chain
 
 from tests.gameday.admin_clients import AdminClient, sign_in
 from tests.gameday.api_clients import ApiClient
-from tests.gameday.calls import Caller
 from tests.gameday.decisions import (
     ADMIN_KINDS,
     API_KINDS,
     Decision,
     decisions,
+    initial_ids,
     product_ids,
-    standing_ids,
 )
+from tests.gameday.http_client import HttpClient
 from tests.gameday.ledger import Ledger
 from tests.gameday.stack import Stack
 
 API_CLIENTS, ADMIN_CLIENTS = 6, 2
 MAX_OPEN = 120
-ADMIN_SHARE = 0.06  # of all writes, for each of the staff in the admin, whose pages are dear
+ADMIN_SHARE = 0.06  # of all writes, for each admin client; admin pages are slow
 
 
-Player = ApiClient | AdminClient
+Client = ApiClient | AdminClient
 
 
 @dataclass
 class Clients:
-    """All of them together ask for about ``writes``."""
+    """All clients of a game. Together they send about ``writes`` writes."""
 
     stack: Stack
     ledger: Ledger
@@ -40,78 +40,81 @@ class Clients:
     def __post_init__(self) -> None:
         self.ids = product_ids(self.writes)
         self.threads: list[threading.Thread] = []
-        self.going = threading.Event()
-        self.going.set()
+        self.unpaused = threading.Event()
+        self.unpaused.set()
 
-    def arrive(self) -> None:
-        """Tokens and sessions, while nothing fails yet; then the products they will all work on."""
+    def set_up(self) -> None:
+        """Get tokens and sessions, and create the first products, before the first fault."""
         staff = self.stack.env
-        self.stack.user(staff)
+        self.stack.create_user(staff)
         token = self.stack.command("issue_token", staff, "--days", "1")
         port = self.stack.proxies["web"].proxy.port
         bearer = {"Authorization": f"Bearer {token}"}
         self.api = [
-            ApiClient(Caller(port, f"api{n}", self.ledger, self.stopping, bearer), n)
+            ApiClient(HttpClient(port, f"api{n}", self.ledger, self.stopping, bearer), n)
             for n in range(1, API_CLIENTS + 1)
         ]
         self.admin = []
         for number in range(API_CLIENTS + 1, API_CLIENTS + ADMIN_CLIENTS + 1):
-            caller = Caller(port, f"staff{number}", self.ledger, self.stopping)
-            sign_in(caller, staff, self.stack.password)
-            self.admin.append(AdminClient(caller, number))
-        maker = ApiClient(Caller(port, "maker", self.ledger, self.stopping, bearer), 0)
-        for place, product_id in enumerate(standing_ids(self.ids), 1):
-            maker.do(_creation(place, product_id))
+            http = HttpClient(port, f"staff{number}", self.ledger, self.stopping)
+            sign_in(http, staff, self.stack.password)
+            self.admin.append(AdminClient(http, number))
+        maker = ApiClient(HttpClient(port, "maker", self.ledger, self.stopping, bearer), 0)
+        for place, product_id in enumerate(initial_ids(self.ids), 1):
+            maker.perform(_initial_creation(place, product_id))
 
-    def begin(self) -> None:
+    def start(self) -> None:
         for client in chain(self.api, self.admin):
-            thread = threading.Thread(target=self._play, args=(client,), name=client.name)
+            thread = threading.Thread(target=self._run_client, args=(client,), name=client.name)
             thread.start()
             self.threads.append(thread)
 
-    def _play(self, client: Player) -> None:
+    def _run_client(self, client: Client) -> None:
         kinds = ADMIN_KINDS if isinstance(client, AdminClient) else API_KINDS
-        for decision in self._share(client, decisions(self.seed, client.number, self.ids, kinds)):
-            while not self.going.wait(1) and not self.stopping.is_set():
+        for decision in self._steps(client, decisions(self.seed, client.number, self.ids, kinds)):
+            while not self.unpaused.wait(1) and not self.stopping.is_set():
                 pass
-            client.do(decision)
+            client.perform(decision)
 
-    def _share(self, client: Player, drawn: Iterator[Decision]) -> Iterator[Decision]:
-        """As many steps as come to the client's share of all writes."""
+    def _steps(self, client: Client, drawn: Iterator[Decision]) -> Iterator[Decision]:
+        """Yield decisions until the client has its share of all writes."""
         admin = isinstance(client, AdminClient)
         share = ADMIN_SHARE if admin else (1 - ADMIN_CLIENTS * ADMIN_SHARE) / API_CLIENTS
-        left = self.writes * share
-        while left > 0 and not self.stopping.is_set():
+        remaining = self.writes * share
+        while remaining > 0 and not self.stopping.is_set():
             decision = next(drawn)
-            left -= len(decision.products)
+            remaining -= len(decision.products)
             yield decision
 
-    def mind(self, open_changes: int) -> None:
-        """Hold on while the workers have much to do: a queue that only grows shows nothing but its length."""
+    def pause_or_resume(self, open_changes: int) -> None:
+        """Pause the clients while too many changes are open.
+
+        A queue that only grows would test nothing but its length.
+        """
         if open_changes > MAX_OPEN:
-            self.going.clear()
+            self.unpaused.clear()
         elif open_changes < MAX_OPEN // 2:
-            self.going.set()
+            self.unpaused.set()
 
     def busy(self) -> bool:
         return any(thread.is_alive() for thread in self.threads)
 
-    def leave(self) -> None:
+    def join(self) -> None:
         for thread in self.threads:
             thread.join()
 
 
-def _creation(number: int, product_id: str) -> Decision:
-    """One of the products that are there before the game begins."""
+def _initial_creation(number: int, product_id: str) -> Decision:
+    """Return the decision that creates a product before the game starts."""
     return Decision(
         number=number,
         kind="create",
         products=(product_id,),
         edits=(),
         start="newest",
-        fresh=True,
-        once=True,
+        is_fresh=True,
+        has_key=True,
         wait="",
-        look="product",
-        back=1,
+        read_back="product",
+        versions_back=1,
     )

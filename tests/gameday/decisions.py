@@ -1,4 +1,7 @@
-"""What each client will do, chosen from the seed and its own number alone, whatever it will be told. Pure."""
+"""The decisions of each client, drawn from the seed and the client's number only.
+
+They do not depend on answers, so a seed repeats them. This module makes no calls.
+"""
 
 import random
 from collections.abc import Iterator
@@ -17,16 +20,20 @@ API_KINDS = {
     "batch all": 4,
 }
 ADMIN_KINDS = {"cell": 45, "undo": 25, "form": 18, "bulk": 12}
+START_WEIGHTS = {"newest": 40, "base": 40, "if-match": 20}
+WAIT_WEIGHTS = {"": 70, "stored": 14, "searchable": 6, "audited": 8, "purged": 2}
+READ_BACK_WEIGHTS = {"": 52, "product": 35, "receipt": 10, "list": 3}
 CONTESTED_NAMES = 10
 MAX_TOGETHER = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """One step of a client. ``start``: on the newest version, on the one it last saw, or only if that stands.
-    ``fresh``: it has just looked, else a while ago.
+    """One step of a client.
 
-    ``wait`` is the effect it waits for, ``look`` what it reads after it was told that its write is accepted.
+    ``start`` says whether the write names no version, a base version or an If-Match version.
+    With ``is_fresh`` the client reads the product before it writes. ``wait`` is the effect that the
+    write waits for. ``read_back`` says what the client reads after an accepted write.
     """
 
     number: int
@@ -34,25 +41,28 @@ class Decision:
     products: tuple[str, ...]
     edits: tuple[dict[str, Any], ...]
     start: str
-    fresh: bool
-    once: bool
+    is_fresh: bool
+    has_key: bool
     wait: str
-    look: str
-    back: int  # versions
+    read_back: str
+    versions_back: int
 
 
 def product_ids(writes: int) -> list[str]:
-    """Few enough that clients meet. The last fifth is left for them to create."""
+    """Return the ids of all products of a game.
+
+    They are few, so that clients compete for them. The clients create the last fifth themselves.
+    """
     return [f"gd-{number:02d}" for number in range(min(20 + writes // 200, 60))]
 
 
-def standing_ids(ids: list[str]) -> list[str]:
-    """Those that are there before the game begins."""
+def initial_ids(ids: list[str]) -> list[str]:
+    """Return the ids of the products that exist before the game starts."""
     return ids[: len(ids) * 4 // 5]
 
 
 def values(client: int, number: int) -> dict[str, Any]:
-    """A value for each field that nobody else will ever write, so that each can be told by its author."""
+    """Return a value for each field that no other write uses, so that its author can be found."""
     return {
         "price": f"{number + 1}.{client:02d}",
         "renewalPrice": f"{number + 500_000}.{client:02d}",
@@ -67,41 +77,47 @@ def new_product(client: int, number: int) -> dict[str, Any]:
 
 
 def decisions(seed: int, client: int, ids: list[str], kinds: dict[str, int]) -> Iterator[Decision]:
-    """Without end; all that is random is drawn whether it is used or not."""
-    chance = random.Random(f"client {client} {seed}")  # games are repeated, secrets are not
+    """Yield decisions without end.
+
+    Every random value is drawn in each step, used or not. So later steps do not depend on it.
+    """
+    chance = random.Random(f"client {client} {seed}")  # a seed must repeat a game
     number = 0
     while True:
         number += 1
-        kind = chance.choices(list(kinds), weights=list(kinds.values()))[0]
+        kind = _pick(chance, kinds)
         several = chance.sample(ids, chance.randint(2, MAX_TOGETHER))
-        alone = ids[int(len(ids) * chance.random() ** 1.5)]  # the first ones are edited most
-        created = chance.choice(ids[len(standing_ids(ids)) :])
+        single = ids[int(len(ids) * chance.random() ** 1.5)]  # the first ones are edited most
+        created = chance.choice(ids[len(initial_ids(ids)) :])
+        products = _products(kind, single, created, several)
+        edits = [_edits(chance, client, number * 10 + place) for place in range(MAX_TOGETHER)]
         yield Decision(
             number=number,
             kind=kind,
-            products=tuple(several)
-            if kind in ("batch each", "batch all", "bulk")
-            else _one(kind, alone, created),
-            edits=tuple(
-                _edits(chance, client, number * 10 + place) for place in range(MAX_TOGETHER)
-            ),
-            start=chance.choices(["newest", "base", "if-match"], weights=[40, 40, 20])[0],
-            fresh=chance.random() < 0.5,
-            once=chance.random() < 0.6,
-            wait=chance.choices(
-                ["", "stored", "searchable", "audited", "purged"], weights=[70, 14, 6, 8, 2]
-            )[0],
-            look=chance.choices(["", "product", "receipt", "list"], weights=[52, 35, 10, 3])[0],
-            back=chance.randint(1, 4),
+            products=products,
+            edits=tuple(edits),
+            start=_pick(chance, START_WEIGHTS),
+            is_fresh=chance.random() < 0.5,
+            has_key=chance.random() < 0.6,
+            wait=_pick(chance, WAIT_WEIGHTS),
+            read_back=_pick(chance, READ_BACK_WEIGHTS),
+            versions_back=chance.randint(1, 4),
         )
 
 
-def _one(kind: str, alone: str, created: str) -> tuple[str]:
-    return (created,) if kind == "create" else (alone,)
+def _pick(chance: random.Random, weights: dict[str, int]) -> str:
+    """Draw one of the keys with these weights."""
+    return chance.choices(list(weights), weights=list(weights.values()))[0]
+
+
+def _products(kind: str, single: str, created: str, several: list[str]) -> tuple[str, ...]:
+    if kind in ("batch each", "batch all", "bulk"):
+        return tuple(several)
+    return (created,) if kind == "create" else (single,)
 
 
 def _edits(chance: random.Random, client: int, number: int) -> dict[str, Any]:
-    """One field, or some; now and then a name that others want as well."""
+    """Return edits of one to three fields, sometimes with a name that other clients also use."""
     every = values(client, number)
     chosen = chance.sample(FIELDS, chance.choices([1, 2, 3], weights=[60, 30, 10])[0])
     if chance.random() < 0.3:

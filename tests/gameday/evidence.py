@@ -1,6 +1,8 @@
-"""What is there in the end, read from the engines themselves: past the proxies, and past the product's own adapters."""
+"""The evidence: everything that the backing services hold after the game.
 
-import json
+It is read without the proxies and without the product's own adapters.
+"""
+
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -10,7 +12,7 @@ import boto3
 from boto3.dynamodb.types import TypeDeserializer
 from opensearchpy import OpenSearch
 
-from tests.gameday.ledger import Bulk, Outcome, Told, Write
+from tests.gameday.ledger import Bulk, ClientResult, Outcome, Write
 
 READERS = 8
 Item = dict[str, Any]
@@ -18,8 +20,12 @@ Item = dict[str, Any]
 
 @dataclass
 class Evidence:
-    """``changes``, ``records`` and ``documents`` are by product, changes oldest first; ``audit`` holds each object as
-    it was written, by key; ``invalidations`` are CloudFront's caller references."""
+    """The contents of all stores.
+
+    ``changes`` (oldest first), ``records`` and ``documents`` are keyed by product id.
+    ``audit`` holds the bytes of each object by key. ``invalidations`` are CloudFront's caller
+    references.
+    """
 
     changes: dict[str, list[Item]] = field(default_factory=dict)
     records: dict[str, Item] = field(default_factory=dict)
@@ -39,8 +45,8 @@ class Evidence:
         return changes[version - 1] if version and 0 < version <= len(changes) else None
 
 
-def sorted_items(items: list[Item]) -> Evidence:
-    """What a table holds, by what it is."""
+def evidence_of(items: list[Item]) -> Evidence:
+    """Sort the items of the table by their kind."""
     found = Evidence()
     for item in sorted(items, key=lambda item: (item["PK"], item["SK"])):
         kind, _, name = item["PK"].partition("#")
@@ -57,8 +63,8 @@ def sorted_items(items: list[Item]) -> Evidence:
     return found
 
 
-def whole_table(dynamodb: Any, table: str) -> list[Item]:
-    """All of it: what nobody asked for must be found too, which no access path of the product could do."""
+def scan_table(dynamodb: Any, table: str) -> list[Item]:
+    """Return all items of the table, so that unexpected items are found as well."""
     plain = TypeDeserializer().deserialize
     pages = dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
     return [
@@ -68,11 +74,11 @@ def whole_table(dynamodb: Any, table: str) -> list[Item]:
     ]
 
 
-def collect(
+def collect_evidence(
     *, dynamodb_url: str, aws_url: str, search_url: str, table: str, bucket: str, distribution: str
 ) -> Evidence:
-    """Everything, once it is calm."""
-    found = sorted_items(whole_table(boto3.client("dynamodb", endpoint_url=dynamodb_url), table))
+    """Read all stores. Nothing may be under way any more."""
+    found = evidence_of(scan_table(boto3.client("dynamodb", endpoint_url=dynamodb_url), table))
     found.documents = _documents(OpenSearch(search_url), table)
     found.audit = _objects(boto3.client("s3", endpoint_url=aws_url), bucket)
     found.invalidations = _references(
@@ -83,12 +89,12 @@ def collect(
 
 def _documents(opensearch: OpenSearch, alias: str) -> dict[str, Item]:
     opensearch.indices.refresh(index=alias)
-    answer = opensearch.search(index=alias, body={"query": {"match_all": {}}, "size": 5000})
-    return {hit["_id"]: hit["_source"] for hit in answer["hits"]["hits"]}
+    response = opensearch.search(index=alias, body={"query": {"match_all": {}}, "size": 5000})
+    return {hit["_id"]: hit["_source"] for hit in response["hits"]["hits"]}
 
 
 def _objects(s3: Any, bucket: str) -> dict[str, bytes]:
-    """Of the changes; what operators did is written to the trail as well."""
+    """Return the audit objects of changes, without those of operators' actions."""
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
     keys = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
     wanted = [key for key in keys if not key.startswith("operations/")]
@@ -103,11 +109,13 @@ def _references(cloudfront: Any, distribution: str) -> list[str]:
     pages = cloudfront.get_paginator("list_invalidations").paginate(DistributionId=distribution)
     made = [entry["Id"] for page in pages for entry in page["InvalidationList"].get("Items", [])]
     asked = (cloudfront.get_invalidation(DistributionId=distribution, Id=number) for number in made)
-    return [str(answer["Invalidation"]["InvalidationBatch"]["CallerReference"]) for answer in asked]
+    return [
+        str(response["Invalidation"]["InvalidationBatch"]["CallerReference"]) for response in asked
+    ]
 
 
 def writes_of(bulk: Bulk, evidence: Evidence) -> list[Write]:
-    """The rows of a bulk edit as the writes they were, with what the job says came of each."""
+    """Return the rows of a bulk edit as writes, with the outcome that the job recorded."""
     outcomes = {"accepted": Outcome.ACCEPTED, "unchanged": Outcome.UNCHANGED}
     outcomes |= {"refused": Outcome.REFUSED, "skipped": Outcome.REFUSED}
     writes = []
@@ -122,19 +130,8 @@ def writes_of(bulk: Bulk, evidence: Evidence) -> list[Write]:
                 product_id=row["productId"],
                 edits={"price": bulk.price},
                 base=int(row["base"]) if row.get("base") else None,
-                once=True,
-                told=[Told(request_id=bulk.job_id, outcome=outcome, version=version)],
+                has_key=True,
+                results=[ClientResult(request_id=bulk.job_id, outcome=outcome, version=version)],
             )
         )
     return writes
-
-
-def plain(value: Any) -> Any:
-    """Comparable whatever stored it: amounts as numbers, sets and lists as lists."""
-    if isinstance(value, str):
-        return value
-    return (
-        json.loads(json.dumps(value, default=str))
-        if isinstance(value, list | dict | set)
-        else value
-    )

@@ -1,7 +1,7 @@
-"""A loopback HTTP proxy between the application and one engine, which can fail in every way an engine can.
+"""A loopback HTTP proxy between the application and one backing service, which injects faults.
 
-Connections are kept alive on both sides, and heads are read by hand: a game day sends a quarter of a million requests
-through it, on the machine that also runs everything else.
+A game day sends a quarter of a million requests through it on one machine. So connections are kept
+alive on both sides, and a small reader of its own parses the headers.
 """
 
 import select
@@ -15,14 +15,22 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from tests.gameday.http_messages import (
+    ConnectionClosed,
+    Headers,
+    HttpMessage,
+    read_body,
+    read_head,
+)
+
 PASS, RESET, HANG, LOSE = "pass", "reset", "hang", "lose"
-PATIENCE = 30  # seconds after which a condition that was waited for counts as never coming
-OWN_HEADERS = {"content-length", "transfer-encoding", "connection", "keep-alive", "expect"}
-Headers = list[tuple[str, str]]
+TIMEOUT_SECONDS = 30
 
 
 @dataclass(frozen=True)
 class Request:
+    """A request that came to the proxy."""
+
     method: str
     path: str
     operation: str  # of AWS's JSON protocols, e.g. SendMessage
@@ -31,93 +39,49 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Instead:
-    """Send these bodies in place of the one that came, in this order; the answer to the last is the answer. With none,
-    the engine is told nothing and ``answer`` is made up."""
+class Replace:
+    """Send these bodies instead of the request's own, and return the last response.
+
+    Without bodies nothing is sent, and the proxy responds with 200 and ``answer``.
+    """
 
     bodies: tuple[bytes, ...]
     answer: bytes = b""
 
 
-Fate = str | int | float | Instead
-"""PASS it on, RESET or HANG the connection, LOSE the answer, answer with a status (int), pass it on later (float,
-seconds), or pass on something else."""
-Fault = Callable[[Request], Fate]
+Action = str | int | float | Replace
+"""What the proxy does with a request.
+
+PASS forwards it. RESET and HANG end the connection without a response, immediately or after a wait.
+LOSE forwards it and drops the response. An int is the status to respond with, and a float the
+seconds to wait before the request is forwarded.
+"""
+Fault = Callable[[Request], Action]
 
 
-class Gone(Exception):
-    """The other side has closed its connection."""
-
-
-@dataclass
-class Message:
-    """A request or an answer: its first line, its headers in order, its body."""
-
-    start: str
-    headers: Headers
-    body: bytes = b""
-
-    def get(self, name: str) -> str:
-        return next((value for key, value in self.headers if key.lower() == name), "")
-
-    def encoded(self, start: str, length: str, *more: tuple[str, str]) -> bytes:
-        kept = [(name, value) for name, value in self.headers if name.lower() not in OWN_HEADERS]
-        lines = [
-            f"{name}: {value}\r\n" for name, value in (*kept, ("Content-Length", length), *more)
-        ]
-        return (f"{start}\r\n{''.join(lines)}\r\n").encode("latin-1") + self.body
-
-
-def read_head(reader: Any) -> Message:
-    """Gone when the connection has ended."""
-    start = reader.readline(65537)
-    if not start.endswith(b"\n"):
-        raise Gone
-    headers: Headers = []
-    while (line := reader.readline(65537)) not in (b"\r\n", b"\n"):
-        if not line:
-            raise Gone
-        name, _, value = line.decode("latin-1").partition(":")
-        headers.append((name, value.strip()))
-    return Message(start.decode("latin-1").strip(), headers)
-
-
-def read_body(reader: Any, head: Message, *, to_the_end: bool = False) -> bytes:
-    if "chunked" in head.get("transfer-encoding").lower():
-        parts = []
-        while size := int(reader.readline(100).split(b";")[0] or b"0", 16):
-            parts.append(reader.read(size))
-            reader.readline(10)
-        reader.readline(10)
-        return b"".join(parts)
-    if length := head.get("content-length"):
-        body = reader.read(int(length))
-        if len(body) < int(length):
-            raise Gone
-        return bytes(body)
-    return bytes(reader.read()) if to_the_end else b""
-
-
-class Engine:
-    """One connection to the engine, made anew when the engine has closed it."""
+class UpstreamConnection:
+    """A connection to the backing service, which is opened again when the service closed it."""
 
     def __init__(self, address: tuple[str, int]) -> None:
         self.address = address
         self.socket: socket.socket | None = None
         self.reader: Any = None
 
-    def ask(self, sent: bytes, client: socket.socket, *, head_only: bool) -> Message:
-        """OSError or Gone when there is no answer; Gone also when the client does not wait for it any more."""
+    def exchange(self, sent: bytes, client: socket.socket, *, head_only: bool) -> HttpMessage:
+        """Send a request and return the response.
+
+        Raise OSError or ConnectionClosed when there is none, or when the client disconnects first.
+        """
         if self.socket and select.select([self.socket], [], [], 0)[0]:
             self.close()
         if self.socket is None:
-            self.socket = socket.create_connection(self.address, timeout=PATIENCE)
+            self.socket = socket.create_connection(self.address, timeout=TIMEOUT_SECONDS)
             self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self.reader = self.socket.makefile("rb")
         self.socket.sendall(sent)
-        readable = select.select([self.socket, client], [], [], PATIENCE)[0]
+        readable = select.select([self.socket, client], [], [], TIMEOUT_SECONDS)[0]
         if self.socket not in readable:
-            raise Gone
+            raise ConnectionClosed
         answer = read_head(self.reader)
         bodiless = head_only or answer.start.split(" ")[1] in ("204", "304")
         answer.body = b"" if bodiless else read_body(self.reader, answer, to_the_end=True)
@@ -134,8 +98,10 @@ class Engine:
 
 
 class Proxy:
-    """``url`` stands for the engine at ``target``; ``fault`` may be changed at any time. ``remembers`` all requests
-    unless told otherwise."""
+    """A proxy at ``url`` that forwards to ``target``. ``fault`` may be changed at any time.
+
+    With ``remembers`` it keeps all requests in ``seen``.
+    """
 
     def __init__(self, target: str, *, remembers: bool = True) -> None:
         parts = urlsplit(target)
@@ -144,9 +110,9 @@ class Proxy:
         self.remembers = remembers
         self.seen: list[Request] = []
         self.released = threading.Event()
-        self._came = threading.Condition()
+        self._arrived = threading.Condition()
         self._listener: socket.socket | None = None
-        self._standing: set[socket.socket] = set()
+        self._connections: set[socket.socket] = set()
         self.port = 0
         self.listen()
 
@@ -155,7 +121,7 @@ class Proxy:
         return f"http://127.0.0.1:{self.port}"
 
     def listen(self) -> None:
-        """Take connections, on the same port each time."""
+        """Accept connections, always on the same port."""
         self._listener = socket.create_server(
             ("127.0.0.1", self.port), backlog=128, reuse_port=False
         )
@@ -163,7 +129,7 @@ class Proxy:
         threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
 
     def refuse(self) -> None:
-        """Refuse connections until ``listen``; connections that stand are cut at their next request."""
+        """Refuse connections until ``listen``, and reset open ones at their next request."""
         if self._listener:
             with suppress(OSError):
                 self._listener.shutdown(socket.SHUT_RDWR)
@@ -171,9 +137,9 @@ class Proxy:
             self._listener = None
 
     def cut(self) -> None:
-        """Refuse, and cut what stands at once: whoever waits for an answer never learns what came of it."""
+        """Refuse connections and reset all open ones immediately, before their responses arrive."""
         self.refuse()
-        for client in list(self._standing):
+        for client in list(self._connections):
             _reset_at_close(client)
             with suppress(OSError):
                 client.shutdown(socket.SHUT_RDWR)
@@ -192,26 +158,28 @@ class Proxy:
             threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _serve(self, client: socket.socket) -> None:
-        """All requests of one connection. Whoever hangs up is part of the game."""
-        engine, reader = Engine(self.target), client.makefile("rb")
-        self._standing.add(client)
+        """Serve all requests of one connection until either side closes it."""
+        upstream, reader = UpstreamConnection(self.target), client.makefile("rb")
+        self._connections.add(client)
         try:
-            while self._one(client, reader, engine):
+            while self._serve_request(client, reader, upstream):
                 pass
-        except (OSError, Gone, ValueError):
+        except (OSError, ConnectionClosed, ValueError):
             _reset_at_close(client)
         finally:
-            self._standing.discard(client)
-            engine.close()
+            self._connections.discard(client)
+            upstream.close()
             with suppress(OSError):
                 reader.close()
             client.close()
 
-    def _one(self, client: socket.socket, reader: Any, engine: Engine) -> bool:
-        """Read, and do what is to become of it; False when that was the last on this connection."""
+    def _serve_request(
+        self, client: socket.socket, reader: Any, upstream: UpstreamConnection
+    ) -> bool:
+        """Serve one request. Return whether the connection stays open."""
         try:
             head = read_head(reader)
-        except Gone:
+        except ConnectionClosed:
             return False
         if head.get("expect"):
             client.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -220,65 +188,92 @@ class Proxy:
         request = Request(
             method, path, head.get("x-amz-target").rpartition(".")[2], head.body, head.headers
         )
-        self._note(request)
-        fate = RESET if self._listener is None else self.fault(request)
-        return self._done(fate, request, head, client, engine)
+        self._remember(request)
+        action = RESET if self._listener is None else self.fault(request)
+        return self._apply(action, request, head, client, upstream)
 
-    def _note(self, request: Request) -> None:
+    def _remember(self, request: Request) -> None:
         if self.remembers:
-            with self._came:
+            with self._arrived:
                 self.seen.append(request)
-                self._came.notify_all()
+                self._arrived.notify_all()
 
-    def _done(
-        self, fate: Fate, request: Request, head: Message, client: socket.socket, engine: Engine
+    def _apply(
+        self,
+        action: Action,
+        request: Request,
+        head: HttpMessage,
+        client: socket.socket,
+        upstream: UpstreamConnection,
     ) -> bool:
-        last = head.get("connection").lower() == "close"
-        if isinstance(fate, float):
-            time.sleep(fate)
-        elif isinstance(fate, int):
-            client.sendall(_made_up(fate, b'{"__type":"InternalFailure","message":"made up"}'))
-            return not last
-        if fate == HANG:
-            self.released.wait(PATIENCE)
-        if fate in (HANG, RESET):
+        """Carry out an action. Return whether the connection stays open."""
+        is_last = head.get("connection").lower() == "close"
+        if isinstance(action, float):
+            time.sleep(action)
+        elif isinstance(action, int):
+            body = b'{"__type":"InternalFailure","message":"injected fault"}'
+            client.sendall(_fake_response(action, body))
+            return not is_last
+        if action == HANG:
+            self.released.wait(TIMEOUT_SECONDS)
+        if action in (HANG, RESET):
             _reset_at_close(client)
             return False
-        bodies = fate.bodies if isinstance(fate, Instead) else (head.body,)
-        answer = _made_up(200, fate.answer) if isinstance(fate, Instead) else b""
+        bodies: tuple[bytes, ...] = (head.body,)
+        answer = b""
+        if isinstance(action, Replace):
+            bodies, answer = action.bodies, _fake_response(200, action.answer)
         for body in bodies:
-            sent = Message(head.start, head.headers, body).encoded(head.start, str(len(body)))
-            got = engine.ask(sent, client, head_only=request.method == "HEAD")
-            length = (
-                (got.get("content-length") or "0")
-                if request.method == "HEAD"
-                else str(len(got.body))
-            )
-            answer = got.encoded(got.start, length, *([("Connection", "close")] if last else []))
-        if fate == LOSE:
+            answer = _forward(request, head, body, client, upstream)
+        if action == LOSE:
             _reset_at_close(client)
             return False
         client.sendall(answer)
-        return not last
+        return not is_last
 
     def wait_for(self, matches: Callable[[Request], bool], *, after: int = 0) -> int:
-        """Until a request that ``matches`` has come at place ``after`` or later; returns the place behind it."""
-        deadline = time.monotonic() + PATIENCE
-        with self._came:
+        """Wait for a matching request at index ``after`` or later. Return the index after it."""
+        deadline = time.monotonic() + TIMEOUT_SECONDS
+        with self._arrived:
             while True:
                 for place, request in enumerate(self.seen[after:], after):
                     if matches(request):
                         return place + 1
-                if not self._came.wait(max(0.0, deadline - time.monotonic())):
-                    raise AssertionError("the request that was waited for never came")
+                if not self._arrived.wait(max(0.0, deadline - time.monotonic())):
+                    raise AssertionError(f"no matching request within {TIMEOUT_SECONDS} s")
 
 
-def _made_up(status: int, body: bytes) -> bytes:
-    head = f"HTTP/1.1 {status} Made up\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-    return head.encode() + body
+def _forward(
+    request: Request,
+    head: HttpMessage,
+    body: bytes,
+    client: socket.socket,
+    upstream: UpstreamConnection,
+) -> bytes:
+    """Send a request with this body to the backing service, and return the response's bytes."""
+    message = HttpMessage(head.start, head.headers, body)
+    head_only = request.method == "HEAD"
+    sent = message.encoded(head.start, str(len(body)))
+    response = upstream.exchange(sent, client, head_only=head_only)
+    length = str(len(response.body))
+    if head_only:
+        length = response.get("content-length") or "0"
+    more = []
+    if head.get("connection").lower() == "close":
+        more.append(("Connection", "close"))
+    return response.encoded(response.start, length, *more)
+
+
+def _fake_response(status: int, body: bytes) -> bytes:
+    lines = [
+        f"HTTP/1.1 {status} Injected",
+        "Content-Type: application/json",
+        f"Content-Length: {len(body)}",
+    ]
+    return "\r\n".join([*lines, "", ""]).encode() + body
 
 
 def _reset_at_close(client: socket.socket) -> None:
-    """Let the connection end as it does in a crash, once its thread closes it."""
+    """Make ``close`` send a TCP reset, as a crash does."""
     with suppress(OSError):
         client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

@@ -1,4 +1,4 @@
-"""A game day from its first process to its last: start, play, calm down, judge, report."""
+"""Run a complete game day: start, write under faults, wait for all effects, judge, report."""
 
 import random
 import signal
@@ -12,31 +12,35 @@ from pathlib import Path
 from typing import Any
 
 from tests.gameday.case import Case, Verdict
-from tests.gameday.checks import judged
+from tests.gameday.checks import judge
 from tests.gameday.clients import Clients
-from tests.gameday.evidence import Evidence, collect, writes_of
+from tests.gameday.evidence import Evidence, collect_evidence, writes_of
 from tests.gameday.faults import Faults
 from tests.gameday.ledger import Ledger
-from tests.gameday.onlooker import Onlooker, only_failed, waits_for
-from tests.gameday.report import counted, latencies, latency_line, page, table
+from tests.gameday.observer import Observer, describe_open, is_waiting_for_operator
+from tests.gameday.report import format_counts, latencies, latency_line, page, table
 from tests.gameday.schedule import schedule
 from tests.gameday.stack import Stack
 
-LONG = 1000  # writes from which on faults last longer
-LOOK_EVERY = 1.0  # seconds
+LONG_GAME_WRITES = 1000  # faults last longer in games with at least so many writes
+PROGRESS_WRITES = 500  # writes between two progress messages
+OBSERVE_INTERVAL_SECONDS = 1.0
 BROKEN, KEPT_ALL, INTERRUPTED = 1, 0, 130
 
 
 class Interrupted(KeyboardInterrupt):
-    """Ctrl-C, or a request to end; whatever is under way on the main thread is left, and everything is stopped.
+    """The game was interrupted by a signal, so it stops without a verdict.
 
-    No Exception, since botocore would take that for a fault of the engine.
+    It is not an ``Exception``, because botocore would handle that as a connection error.
     """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """``seconds`` bounds the playing, ``calm`` how long everything may take to come about after it."""
+    """The options of a game.
+
+    ``seconds`` limits the writing phase. ``calm`` limits the wait for all effects after it.
+    """
 
     writes: int = 1500
     seed: int = field(default_factory=lambda: random.SystemRandom().randrange(10**6))
@@ -44,11 +48,13 @@ class Options:
     calm: float = 240
     keep: bool = False
     report: Path | None = None
-    """The Markdown page to write, if any."""
+    """The path of the Markdown report, if one is written."""
 
 
 @dataclass
 class Game:
+    """One game day on a stack."""
+
     options: Options
     stack: Stack
     ledger: Ledger = field(default_factory=Ledger)
@@ -57,35 +63,34 @@ class Game:
 
     def __post_init__(self) -> None:
         self.began = time.monotonic()
-        self.revived: Counter[str] = Counter()
+        self.restart_counts: Counter[str] = Counter()
         options = self.options
         self.clients = Clients(self.stack, self.ledger, options.seed, options.writes, self.stopping)
-        self.onlooker = Onlooker(
+        self.observer = Observer(
             dynamodb_url=self.stack.dynamodb_url,
             aws_url=self.stack.engines.aws_url,
             table=self.stack.table,
             env=self.stack.env,
         )
-        self.faults = Faults(self.stack, self.onlooker, options.seed, self.interrupted, self.say)
-        self.longest = 1.5 if options.writes < LONG else 4.0
+        self.faults = Faults(self.stack, self.observer, options.seed, self.interrupted, self.say)
+        self.max_fault_seconds = 1.5 if options.writes < LONG_GAME_WRITES else 4.0
 
     def say(self, text: str) -> None:
-        print(
-            f"{time.monotonic() - self.began:7.1f} s  {text}\n", end="", flush=True
-        )  # one write: threads speak here
+        # One write call, because several threads print.
+        print(f"{time.monotonic() - self.began:7.1f} s  {text}\n", end="", flush=True)
 
-    def play(self) -> int:
-        """The exit status."""
+    def run(self) -> int:
+        """Run the game and return its exit status."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._interrupt)
         self.say(f"game day: {self.options.writes} writes, seed {self.options.seed}")
         try:
             self._start()
             self._drive()
-            self._calm()
+            self._settle()
             return self._judge()
         except Interrupted:
-            self.say("interrupted; nothing is judged")
+            self.say("interrupted; there is no verdict")
             return INTERRUPTED
         finally:
             self._stop()
@@ -99,71 +104,69 @@ class Game:
 
     def _start(self) -> None:
         self.stack.start()
-        self.say(f"engines, web server, workers and scheduler run; logs are in {self.stack.home}")
-        self.clients.arrive()
-        self.say(
-            f"{len(self.clients.api)} clients of the API, {len(self.clients.admin)} of the admin are there"
-        )
+        self.say(f"all services and processes run; logs are in {self.stack.home}")
+        self.clients.set_up()
+        api, admin = len(self.clients.api), len(self.clients.admin)
+        self.say(f"{api} API clients and {admin} admin clients are ready")
 
     def _drive(self) -> None:
-        """Let the clients play, and each event happen once so many writes have been asked for."""
-        left = schedule(self.options.seed, self.options.writes, self.longest)
+        """Run the clients, and start each fault when its number of writes is reached."""
+        events = schedule(self.options.seed, self.options.writes, self.max_fault_seconds)
         deadline = time.monotonic() + self.options.seconds
-        self.clients.begin()
-        told, look = 0, 0.0
+        self.clients.start()
+        reported, next_observation = 0, 0.0
         while self.clients.busy():
             if time.monotonic() > deadline:
                 self.stopping.set()
             count = self.ledger.count()
-            while left and left[0].at_write <= count and not self.stopping.is_set():
-                self.faults.begin(left.pop(0))
-            self.revived.update(self.stack.revive())
-            if time.monotonic() > look:
-                look = time.monotonic() + LOOK_EVERY
-                self.clients.mind(self.onlooker.open_count())
-            if count >= told + 500:
-                told = count
-                self.say(f"{count} writes asked for")
+            while events and events[0].at_write <= count and not self.stopping.is_set():
+                self.faults.start(events.pop(0))
+            self.restart_counts.update(self.stack.restart_ended())
+            if time.monotonic() > next_observation:
+                next_observation = time.monotonic() + OBSERVE_INTERVAL_SECONDS
+                self.clients.pause_or_resume(self.observer.open_count())
+            if count >= reported + PROGRESS_WRITES:
+                reported = count
+                self.say(f"{count} writes sent")
             time.sleep(0.1)
-        self.clients.leave()
+        self.clients.join()
         self.faults.finish()
-        self.played = time.monotonic() - self.began
-        self.say(
-            f"all clients have left after {self.ledger.count()} writes; waiting until it is calm"
-        )
+        self.write_seconds = time.monotonic() - self.began
+        self.say(f"all clients ended after {self.ledger.count()} writes; waiting for all effects")
 
-    # Calm
+    # Waiting for all effects
 
-    def _calm(self) -> None:
-        """Until nothing is open: by itself first, then with the operator's help for what was refused for good."""
-        self.left_open = self._wait_until_calm(but_for_failed=True)
-        self.dead = self.onlooker.dead_letters()
-        failed = self.onlooker.open_changes()
-        self.failed = len(failed)
+    def _settle(self) -> None:
+        """Wait until no change is open; retry permanent failures as an operator does."""
+        self.left_open = self._wait_until_settled(ignore_failed=True)
+        self.dead_letters = self.observer.dead_letters()
+        failed = self.observer.open_changes()
+        self.permanent_failures = len(failed)
         if failed:
-            self.say(f"{len(failed)} changes were refused for good; the operator retries them")
-            self.faults.operate("ring_open_changes", "--failed")
-            self._wait_until_calm(but_for_failed=False)
-        self.say("it is calm" if not self.left_open else f"{len(self.left_open)} changes stay open")
+            self.say(f"{len(failed)} changes failed permanently; the operator retries them")
+            self.faults.run_command("requeue_open_changes", "--failed")
+            self._wait_until_settled(ignore_failed=False)
+        if self.left_open:
+            self.say(f"{len(self.left_open)} changes are still open")
+        else:
+            self.say("all effects are complete")
 
-    def _wait_until_calm(self, *, but_for_failed: bool) -> list[str]:
-        """What is still open when the time is up."""
+    def _wait_until_settled(self, *, ignore_failed: bool) -> list[str]:
+        """Wait at most ``calm`` seconds, and describe the changes and jobs that are still open."""
         deadline = time.monotonic() + self.options.calm
         while True:
-            waiting = [
-                change
-                for change in self.onlooker.open_changes()
-                if not (but_for_failed and only_failed(change))
-            ]
-            waiting += self.onlooker.running_jobs()
+            waiting = self.observer.open_changes()
+            if ignore_failed:
+                waiting = [item for item in waiting if not is_waiting_for_operator(item)]
+            waiting += self.observer.running_jobs()
             if not waiting or time.monotonic() > deadline or self.interrupted.wait(1):
-                return [waits_for(item) for item in waiting]
-            self.revived.update(self.stack.revive())
+                return [describe_open(item) for item in waiting]
+            self.restart_counts.update(self.stack.restart_ended())
 
     # Judging
 
     def _judge(self) -> int:
-        evidence = collect(
+        evidence = collect_evidence(
             dynamodb_url=self.stack.dynamodb_url,
             aws_url=self.stack.engines.aws_url,
             search_url=self.stack.engines.search_url,
@@ -171,26 +174,22 @@ class Game:
             bucket=self.stack.bucket,
             distribution=self.stack.distribution,
         )
-        self.say("everything is read; judging")
+        self.say("all data is read; checking")
         case = self._case(evidence)
-        verdicts = judged(case)
+        verdicts = judge(case)
         broken = sum(len(verdict.violations) for verdict in verdicts)
-        happened = self._happened(case)
-        print(f"\n{table(verdicts)}\n\n{'\n'.join(happened)}\n", flush=True)
+        summary = self._summary(case)
+        print(f"\n{table(verdicts)}\n\n{'\n'.join(summary)}\n", flush=True)
         if self.options.report:
-            self._write_report(self.options.report, verdicts, happened)
-        print(
-            "No promise was broken." if not broken else f"BROKEN: {broken} violations.", flush=True
-        )
-        print(
-            f'Repeat it: make gameday ARGS="--seed {self.options.seed} --writes {self.options.writes}"',
-            flush=True,
-        )
-        print(
-            "(the same faults and the same clients' decisions; how they interleave is the machine's)",
-            flush=True,
-        )
+            self._write_report(self.options.report, verdicts, summary)
+        self._print_result(broken)
         return BROKEN if broken else KEPT_ALL
+
+    def _print_result(self, broken: int) -> None:
+        arguments = f"--seed {self.options.seed} --writes {self.options.writes}"
+        print(f"BROKEN: {broken} violations." if broken else "No promise was broken.")
+        print(f'To repeat it: make gameday ARGS="{arguments}"')
+        print("(The faults and decisions are the same; their interleaving may differ.)", flush=True)
 
     def _case(self, evidence: Evidence) -> Case:
         rows = [write for bulk in self.ledger.bulks for write in writes_of(bulk, evidence)]
@@ -198,17 +197,17 @@ class Game:
             evidence,
             self.ledger.writes + rows,
             self.ledger.reads,
-            self.ledger.errors + self.faults.troubles,
+            self.ledger.errors + self.faults.command_failures,
             self.left_open,
         )
 
-    def _write_report(self, path: Path, verdicts: list[Verdict], happened: list[str]) -> None:
+    def _write_report(self, path: Path, verdicts: list[Verdict], summary: list[str]) -> None:
         given = f"--writes {self.options.writes} --seed {self.options.seed} --report {path}"
         command = f'make gameday ARGS="{given}"'
         path.write_text(
             page(
                 verdicts,
-                happened,
+                summary,
                 command=command,
                 seed=self.options.seed,
                 at=datetime.now(UTC),
@@ -216,17 +215,20 @@ class Game:
         )
         self.say(f"the report is in {path}")
 
-    def _happened(self, case: Case) -> list[str]:
+    def _summary(self, case: Case) -> list[str]:
         changes = sum(1 for _ in case.evidence.every_change())
         requests = {name: proxy.requests for name, proxy in self.stack.proxies.by_name.items()}
+        products, invalidations = len(case.evidence.changes), len(case.evidence.invalidations)
+        faults = self.faults.fault_counts + self.stack.proxies.fault_counts
         lines = [
-            f"{len(case.writes)} writes in {self.played:.0f} s made {changes} changes of {len(case.evidence.changes)}"
-            f" products, {len(case.evidence.invalidations)} invalidations",
-            counted("Told in the end", Ledger(writes=case.writes).outcomes()),
-            counted("Done on purpose", self.faults.happened + self.stack.proxies.happened),
-            f"Dead letters: {self.dead}; changes refused for good, then retried by the operator: {self.failed}",
-            counted("Requests through the proxies", requests),
-            counted("Started again after ending by themselves", self.revived),
+            f"{len(case.writes)} writes in {self.write_seconds:.0f} s made {changes} changes of"
+            f" {products} products and {invalidations} invalidations",
+            format_counts("Outcomes", Ledger(writes=case.writes).outcomes()),
+            format_counts("Faults", faults),
+            f"Dead letters: {self.dead_letters}",
+            f"Permanent failures retried by the operator: {self.permanent_failures}",
+            format_counts("Requests through the proxies", requests),
+            format_counts("Processes restarted after they had ended", self.restart_counts),
             latency_line(latencies(case)),
         ]
         return [line for line in lines if not line.endswith(": ")]
@@ -234,14 +236,15 @@ class Game:
     def _stop(self) -> None:
         self.stopping.set()
         self.interrupted.set()
-        self.clients.leave()
+        self.clients.join()
         self.faults.threads.shutdown(wait=False, cancel_futures=True)
         self.stack.stop()
         self.faults.threads.shutdown(wait=True)
-        self.stack.stop()  # what a fault that was under way has started meanwhile
+        self.stack.stop()  # a running fault may have started processes in the meantime
         if not self.options.keep:
-            self.stack.forget()
+            self.stack.delete_data()
 
 
 def fresh_home() -> Path:
+    """Create the directory of a game's logs and data."""
     return Path(tempfile.mkdtemp(prefix="bbws-gameday-"))

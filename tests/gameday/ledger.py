@@ -1,4 +1,4 @@
-"""What each client asked for and what it was told: one side of every promise that is checked. Pure but for a lock."""
+"""The ledger: what each client asked for, and how the product answered."""
 
 import threading
 from collections.abc import Mapping
@@ -16,12 +16,12 @@ class Outcome(StrEnum):
     ACCEPTED = "accepted"
     UNCHANGED = "unchanged"
     REFUSED = "refused"
-    UNKNOWN = "unknown"  # the connection was cut, or 503: it may have been accepted or not
+    UNKNOWN = "unknown"  # 503 or no response: the write may have been accepted or not
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """The answer to one attempt. ``version`` is None where the answer names none, as a page of the admin may."""
+class ClientResult:
+    """The answer to one attempt. ``version`` is None where the answer contains no version."""
 
     request_id: str
     outcome: Outcome
@@ -32,11 +32,12 @@ class Told:
 
 @dataclass(slots=True, kw_only=True)
 class Write:
-    """One write of one product, with all its attempts. ``edits`` are by the names of the API.
+    """One write of one product, with the results of all its attempts.
 
-    ``base`` is the version the client started from, ``only_if`` the one it insisted on; ``takes_back`` and ``back_to``
-    are the versions an undo and a restore are about. ``once``: it was sent under a key, and may be sent again.
-    ``together`` names the batch of all or none it is a part of; ``began`` is when it was sent, as the log has times.
+    ``edits`` use the API's field names. ``base`` is the version that the client started from, and
+    ``expected_version`` the one that it required. ``undoes`` and ``restores`` are the versions of
+    an undo and of a restore. ``has_key`` says that it had an idempotency key. ``batch_id`` names
+    the all-or-none batch that it is part of. ``sent_at`` is a timestamp in the log's format.
     """
 
     write_id: str
@@ -47,36 +48,40 @@ class Write:
     creates: bool = False
     base: int | None = None
     expected_version: int | None = None
-    takes_back: int | None = None
-    back_to: int | None = None
-    once: bool = False
-    together: str = ""
-    began: str = ""
-    told: list[Told] = field(default_factory=list)
+    undoes: int | None = None
+    restores: int | None = None
+    has_key: bool = False
+    batch_id: str = ""
+    sent_at: str = ""
+    results: list[ClientResult] = field(default_factory=list)
 
     @property
-    def final(self) -> Told | None:
-        """The last definite answer."""
+    def final(self) -> ClientResult | None:
+        """The last result whose outcome is known."""
         return next(
-            (told for told in reversed(self.told) if told.outcome is not Outcome.UNKNOWN), None
+            (result for result in reversed(self.results) if result.outcome is not Outcome.UNKNOWN),
+            None,
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Read:
-    """What a client read after it had been told ``at_least``. ``version`` 0 when the product was not there at all."""
+    """What a client read after the product had answered with ``min_version``.
+
+    ``version`` is 0 when the product was not found.
+    """
 
     client: str
     where: str
     product_id: str
-    at_least: int
+    min_version: int
     version: int
     shown: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bulk:
-    """A bulk edit: what its plan said, and the products it was about."""
+    """A bulk edit: the products and the price of its plan."""
 
     job_id: str
     client: str
@@ -90,17 +95,17 @@ class Ledger:
     reads: list[Read] = field(default_factory=list)
     bulks: list[Bulk] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
-    """Answers no client may ever get, such as a 500."""
+    """Answers that no client may get, such as a 500."""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def note(self, entry: Write | Read | Bulk) -> None:
+    def record(self, entry: Write | Read | Bulk) -> None:
         kept: list[Any] = self.writes if isinstance(entry, Write) else self.reads
         if isinstance(entry, Bulk):
             kept = self.bulks
         with self.lock:
             kept.append(entry)
 
-    def complain(self, what: str) -> None:
+    def record_error(self, what: str) -> None:
         with self.lock:
             self.errors.append(what)
 
@@ -109,7 +114,7 @@ class Ledger:
             return len(self.writes) + sum(len(bulk.product_ids) for bulk in self.bulks)
 
     def outcomes(self) -> dict[str, int]:
-        """How many writes were told what in the end."""
+        """Return the number of writes by their final outcome."""
         found = dict.fromkeys(map(str, Outcome), 0)
         for write in self.writes:
             found[write.final.outcome if write.final else Outcome.UNKNOWN] += 1

@@ -1,4 +1,4 @@
-"""One proxy before each engine and one before the web server, and what each is doing to those who call."""
+"""The proxies before each backing service and before the web server, and their faults."""
 
 import threading
 from collections import Counter
@@ -7,39 +7,39 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from tests.gameday.fault_proxy import HANG, LOSE, PASS, Fate, Fault, Proxy, Request
-from tests.gameday.messages import Tampering
+from tests.gameday.fault_proxy import HANG, LOSE, PASS, Action, Fault, Proxy, Request
+from tests.gameday.message_faults import MessageFaults
 
-LOSE_EVERY = 3  # answers, while an engine loses some
-LOST_ALWAYS = 150  # one answer of the web server in so many never arrives
+LOSE_EVERY = 3  # one response in so many is lost during the fault "lose answers of"
+LOSE_CLIENT_ANSWER_EVERY = 150  # one response of the web server in so many is always lost
 
 
 @dataclass
 class FaultyProxy:
-    """A proxy whose ``fault`` is one at a time; ``usual`` is what happens when nothing else does."""
+    """A proxy with one fault at a time; ``default_fault`` applies between faults."""
 
     name: str
     target: str
-    usual: Fault = lambda request: PASS
+    default_fault: Fault = lambda request: PASS
     busy: threading.Lock = field(default_factory=threading.Lock)
     requests: int = 0
 
     def __post_init__(self) -> None:
         self.proxy = Proxy(self.target, remembers=False)
-        self.fault: Fault = self.usual
+        self.fault: Fault = self.default_fault
         self.proxy.fault = self._decide
 
     @property
     def url(self) -> str:
         return self.proxy.url
 
-    def _decide(self, request: Request) -> Fate:
+    def _decide(self, request: Request) -> Action:
         self.requests += 1
         return self.fault(request)
 
     @contextmanager
-    def doing(self, what: str) -> Iterator[None]:
-        """``cut``, ``hang``, ``slow``, ``fail`` or ``lose answers of`` it, until the block ends."""
+    def injecting(self, what: str) -> Iterator[None]:
+        """Inject "cut", "hang", "slow", "fail" or "lose answers of" until the block ends."""
         with self.busy:
             if what == "cut":
                 self.proxy.cut()
@@ -48,14 +48,14 @@ class FaultyProxy:
             try:
                 yield
             finally:
-                self.fault = self.usual
+                self.fault = self.default_fault
                 if what == "cut":
                     self.proxy.listen()
 
 
-def _every(number: int, fate: Fate) -> Fault:
+def _every(number: int, action: Action) -> Fault:
     counted = iter(range(10**9))
-    return lambda request: fate if next(counted) % number == 0 else PASS
+    return lambda request: action if next(counted) % number == 0 else PASS
 
 
 FAULTS = {
@@ -68,10 +68,10 @@ FAULTS = {
 
 @dataclass
 class Proxies:
-    """By name; ``happened`` counts what was done to messages."""
+    """All proxies by name. ``fault_counts`` counts the faults of messages and client responses."""
 
     by_name: dict[str, FaultyProxy]
-    happened: Counter[str]
+    fault_counts: Counter[str]
 
     def __getitem__(self, name: str) -> FaultyProxy:
         return self.by_name[name]
@@ -82,22 +82,25 @@ class Proxies:
 
 
 def proxies_before(targets: dict[str, str], seed: int) -> Proxies:
-    """``targets`` are the addresses by name; those of messages and of answers to clients are tampered with always."""
-    tampering = Tampering(seed)
+    """Start a proxy before each target. ``targets`` maps names to URLs.
+
+    Messages and the responses to clients have faults all the time.
+    """
+    message_faults = MessageFaults(seed)
     made = {name: FaultyProxy(name, target) for name, target in targets.items()}
-    made["sqs"].usual = made["sqs"].fault = tampering
-    made["web"].usual = made["web"].fault = _writes_lost(tampering.happened)
-    return Proxies(made, tampering.happened)
+    made["sqs"].default_fault = made["sqs"].fault = message_faults
+    made["web"].default_fault = made["web"].fault = _lose_write_answers(message_faults.fault_counts)
+    return Proxies(made, message_faults.fault_counts)
 
 
-def _writes_lost(happened: Counter[str]) -> Fault:
+def _lose_write_answers(fault_counts: Counter[str]) -> Fault:
     counted = iter(range(1, 10**9))
 
-    def fault(request: Request) -> Fate:
+    def fault(request: Request) -> Action:
         if request.method == "GET" or not urlsplit(request.path).path.startswith("/v1.0/"):
             return PASS
-        lost = next(counted) % LOST_ALWAYS == 0
-        happened["answers to clients lost"] += lost
+        lost = next(counted) % LOSE_CLIENT_ANSWER_EVERY == 0
+        fault_counts["answers to clients lost"] += lost
         return LOSE if lost else PASS
 
     return fault

@@ -1,4 +1,4 @@
-"""What a game day says: a line per promise, what went wrong on purpose, how long things took, how to repeat it."""
+"""The output of a game day: a line per promise, the faults, the latencies and the Markdown page."""
 
 import os
 import platform
@@ -8,12 +8,13 @@ from pathlib import Path
 from statistics import quantiles
 
 from tests.gameday.case import Case, Verdict
-from tests.gameday.checks_of_effects import moment
+from tests.gameday.checks_of_effects import parse_timestamp
 
 MAX_DETAILS = 8
 
 
 def table(verdicts: Sequence[Verdict]) -> str:
+    """Return the verdicts as a text table, with the first violations of each."""
     width = max(len(verdict.promise) for verdict in verdicts)
     lines = [f"{'Promise':<{width}}  {'checked':>8}  {'broken':>7}", "-" * (width + 19)]
     for verdict in verdicts:
@@ -26,19 +27,20 @@ def table(verdicts: Sequence[Verdict]) -> str:
     return "\n".join(lines)
 
 
-def counted(title: str, counts: Mapping[str, int]) -> str:
+def format_counts(title: str, counts: Mapping[str, int]) -> str:
     return f"{title}: " + ", ".join(
         f"{count} {what}" for what, count in sorted(counts.items()) if count
     )
 
 
 def latencies(case: Case) -> dict[str, list[float]]:
-    """Seconds from accepted to each effect, and to the last of them, for every change that has it."""
+    """Return the seconds from "accepted" to each effect and to the last one, over all changes."""
     found: dict[str, list[float]] = {}
     for change in case.evidence.every_change():
-        accepted = moment(change["acceptedAt"])
+        accepted = parse_timestamp(change["acceptedAt"])
         took = {
-            name: (moment(at) - accepted).total_seconds() for name, at in change["done"].items()
+            name: (parse_timestamp(at) - accepted).total_seconds()
+            for name, at in change["done"].items()
         }
         if took:
             took["complete"] = max(took.values())
@@ -54,7 +56,7 @@ def latency_line(found: Mapping[str, Iterable[float]]) -> str:
         if len(taken) > 1:
             cuts = quantiles(taken, n=100)
             parts.append(f"{name} {cuts[49]:.2f} / {cuts[94]:.2f} / {taken[-1]:.1f}")
-    return f"Seconds from accepted to (half / 95 % / the last): {', '.join(parts)}"
+    return f"Seconds from accepted to each effect (p50 / p95 / maximum): {', '.join(parts)}"
 
 
 PAGE = """\
@@ -74,11 +76,11 @@ describes how.
 | Machine | {machine} |
 | Result | {result} |
 
-## What was done to it
+## Writes and faults
 
-{happened}
+{summary}
 
-## What was checked
+## Promises
 
 | Promise | Checked | Broken |
 |---|---|---|
@@ -87,7 +89,7 @@ describes how.
 
 
 def page(
-    verdicts: Sequence[Verdict], happened: Iterable[str], *, command: str, seed: int, at: datetime
+    verdicts: Sequence[Verdict], summary: Iterable[str], *, command: str, seed: int, at: datetime
 ) -> str:
     """Return the Markdown page that documents a game day."""
     broken = sum(len(verdict.violations) for verdict in verdicts)
@@ -99,7 +101,7 @@ def page(
         seed=seed,
         machine=machine(),
         result="no promise was broken" if not broken else f"**{broken:,} violations**",
-        happened="\n".join(f"- {line}" for line in happened),
+        summary="\n".join(f"- {line}" for line in summary),
         rows="\n".join(rows),
     )
 

@@ -1,5 +1,7 @@
-"""Settings of a product that was made worse, for a game day to find: every other version is stamped as audited without
-being audited."""
+"""Settings of a sabotaged product: even versions are stamped as audited without an audit record.
+
+A test expects the game day to find this.
+"""
 
 from bbws_products.settings.full import *  # noqa: F403
 from products.changes import Effect
@@ -12,7 +14,7 @@ def audit(self: Pipeline, product_id: str, version: int) -> None:
     if version % 2:
         honest_audit(self, product_id, version)
     else:
-        self._stamp(self._change(product_id, version), Effect.AUDITED)
+        self._stamp(self._read_change(product_id, version), Effect.AUDITED)
 
 
 Pipeline.audit = audit  # type: ignore[method-assign]

@@ -1,4 +1,4 @@
-"""A small game that went well, to be falsified: what clients were told, and what the engines hold."""
+"""A small game without violations, whose ledger and evidence the tests corrupt."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ from products.merging import merged
 from products.product import new_product
 from tests.gameday.case import Case
 from tests.gameday.evidence import Evidence, Item
-from tests.gameday.ledger import Outcome, Read, Told, Write
+from tests.gameday.ledger import ClientResult, Outcome, Read, Write
 from tests.support.builders import fields
 
 START = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -28,18 +28,18 @@ NUMBERED = "gd-api1-{:06d}"
 
 
 @dataclass
-class Played:
-    """``case`` grows with each write; every effect of every change has come about."""
+class SampleGame:
+    """A game that grows with each write. Every effect of every change is complete."""
 
     case: Case = field(default_factory=lambda: Case(Evidence(), []))
     newest: dict[str, Change] = field(default_factory=dict)
 
-    def write(self, product_id: str, edits: Mapping[str, Any], **terms: Any) -> Write:
-        """A write that was accepted, with all that follows from it."""
-        write = self.note(product_id, edits, Outcome.ACCEPTED, 202, **terms)
+    def write(self, product_id: str, edits: Mapping[str, Any], **options: Any) -> Write:
+        """Add an accepted write with its change, its effects and a read."""
+        write = self.note(product_id, edits, Outcome.ACCEPTED, 202, **options)
         change = self._change(write)
-        write.told[-1] = Told(
-            request_id=write.told[-1].request_id,
+        write.results[-1] = ClientResult(
+            request_id=write.results[-1].request_id,
             outcome=Outcome.ACCEPTED,
             status=202,
             version=change.version,
@@ -51,7 +51,7 @@ class Played:
                 client="api1",
                 where="product",
                 product_id=product_id,
-                at_least=change.version,
+                min_version=change.version,
                 version=change.version,
                 shown=shown,
             )
@@ -64,20 +64,22 @@ class Played:
         edits: Mapping[str, Any],
         outcome: Outcome,
         status: int | None,
-        **terms: Any,
+        **options: Any,
     ) -> Write:
-        """A write that was asked for, and what its client was told."""
+        """Add a write to the ledger, with the client's result."""
         write_id = NUMBERED.format(len(self.case.writes) + 1)
-        conflicts = terms.pop("conflicts", {})
-        told = Told(request_id=f"{write_id}.1", outcome=outcome, status=status, conflicts=conflicts)
+        conflicts = options.pop("conflicts", {})
+        result = ClientResult(
+            request_id=f"{write_id}.1", outcome=outcome, status=status, conflicts=conflicts
+        )
         write = Write(
             write_id=write_id,
             client="api1",
             kind="patch",
             product_id=product_id,
             edits=edits,
-            told=[told],
-            **terms,
+            results=[result],
+            **options,
         )
         self.case.writes.append(write)
         return write
@@ -87,7 +89,7 @@ class Played:
             self.newest.get(write.product_id),
             START + timedelta(seconds=10 * len(self.case.writes)),
         )
-        origin = Origin(actor="ann", source="api", request_id=write.told[0].request_id)
+        origin = Origin(actor="ann", source="api", request_id=write.results[0].request_id)
         edits = {FIELD_NAMES[name]: value for name, value in write.edits.items()}
         if before is None:
             after = new_product(write.product_id, edits, by="ann", at=at)
@@ -116,22 +118,27 @@ class Played:
             f"products-{len(evidence.invalidations) + 1}-{started:%Y%m%dT%H%M%S%f}"
         )
         name = "".join(change.after.name.casefold().split())
-        evidence.claims = {n: p for n, p in evidence.claims.items() if p != change.product_id} | {
-            name: change.product_id
-        }
+        for claimed, product_id in list(evidence.claims.items()):
+            if product_id == change.product_id:
+                del evidence.claims[claimed]
+        evidence.claims[name] = change.product_id
 
 
-def sound() -> Played:
-    """Two products, four changes, a refusal, an unknown write that never came about, one that did."""
-    played = Played()
-    played.write("gd-00", fields(name="Alpha"), creates=True)
-    played.write("gd-01", fields(name="Beta"), creates=True)
-    played.write("gd-00", {"price": "12.01"})
-    played.write("gd-00", {"description": "Described by somebody else."}, base=1)
+def intact_game() -> SampleGame:
+    """Return a game without violations.
+
+    It has two products, five changes, a refusal, and two writes with an unknown first result. One
+    of these two was never made.
+    """
+    game = SampleGame()
+    game.write("gd-00", fields(name="Alpha"), creates=True)
+    game.write("gd-01", fields(name="Beta"), creates=True)
+    game.write("gd-00", {"price": "12.01"})
+    game.write("gd-00", {"description": "Described by somebody else."}, base=1)
     clash = {"fields": {"price": {"theirs": "12.01"}}, "version": 3}
-    played.note("gd-00", {"price": "13.01"}, Outcome.REFUSED, 409, base=1, conflicts=clash)
-    played.note("gd-01", {"price": "14.01"}, Outcome.UNKNOWN, None)
-    played.write("gd-01", {"name": "Gamma"}, once=True).told.insert(
-        0, Told(request_id=NUMBERED.format(7) + ".0", outcome=Outcome.UNKNOWN)
+    game.note("gd-00", {"price": "13.01"}, Outcome.REFUSED, 409, base=1, conflicts=clash)
+    game.note("gd-01", {"price": "14.01"}, Outcome.UNKNOWN, None)
+    game.write("gd-01", {"name": "Gamma"}, has_key=True).results.insert(
+        0, ClientResult(request_id=NUMBERED.format(7) + ".0", outcome=Outcome.UNKNOWN)
     )
-    return played
+    return game

@@ -1,4 +1,4 @@
-"""A product of its own: engines, web server, workers, scheduler, all on loopback, each behind a proxy that can fail."""
+"""A complete product on loopback: backing services behind fault proxies, and its own processes."""
 
 import os
 import secrets
@@ -31,7 +31,7 @@ from deploy.local.resources import create_all
 from tests.gameday.proxies import Proxies, proxies_before
 
 BIN = Path(sys.executable).parent
-KEPT = (
+KEPT_VARIABLES = (
     "PATH",
     "HOME",
     "LANG",
@@ -43,16 +43,19 @@ KEPT = (
     "LD_LIBRARY_PATH",
     "PYTHONPATH",
 )
-"""Nothing else of the shell's environment reaches the product, so that no variable of a real deployment does."""
+"""No other variable of the shell reaches the product, so none of a real deployment does."""
 LOCAL_HOSTS = {"127.0.0.1", "localhost", "::1"}
-VISIBILITY_SECONDS = 12  # a killed worker's messages come back after this; 60 in production
+VISIBILITY_SECONDS = 12  # a killed worker's messages return after this; 60 in production
 COMMAND_SECONDS = 90
 WORKERS = ("worker 1", "worker 2")
 
 
-def other_engines(environment: Mapping[str, str]) -> dict[str, str]:
-    """Another DynamoDB and another SQL database where the shell names them; EngineFailed unless they are on this
-    machine, since a game day makes tables and users, and cuts what it is given."""
+def external_services(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the URLs of a DynamoDB and an SQL database that the shell names.
+
+    Raise EngineFailed when they are not on this machine, because a game day creates tables and
+    users.
+    """
     given = {
         name: environment.get(name, "") for name in ("AWS_ENDPOINT_URL_DYNAMODB", "DATABASE_URL")
     }
@@ -60,11 +63,11 @@ def other_engines(environment: Mapping[str, str]) -> dict[str, str]:
     for name, url in found.items():
         if (urlsplit(url).hostname or "") not in LOCAL_HOSTS:
             raise EngineFailed(
-                f"{name} is not on this machine; a game day is not for engines that others use."
+                f"{name} is not on this machine. A game day must not use shared services."
             )
     if environment.get("ENVIRONMENT") in {"sit", "prod"}:
         raise EngineFailed(
-            "A game day starts a product of its own; it does not run in the environment of a real one."
+            "A game day starts its own product. It does not run in the environment of a real one."
         )
     return found
 
@@ -73,20 +76,19 @@ def other_engines(environment: Mapping[str, str]) -> dict[str, str]:
 class Stack:
     home: Path
     seed: int
-    others: dict[str, str] = field(default_factory=dict)
-    changes: dict[str, str] = field(default_factory=dict)
-    """Variables that differ, for a test that makes the product worse."""
+    external_urls: dict[str, str] = field(default_factory=dict)
+    overrides: dict[str, str] = field(default_factory=dict)
+    """Environment variables that a test sets to sabotage the product."""
     without: tuple[str, ...] = ()
-    """Processes that are not started, for the same reason."""
+    """Processes that a test leaves out."""
     relay_after: int = 10
-    """Seconds; 30 in production. Where workers are behind by more than this, it rings for what is under way."""
+    """Seconds after which the relay requeues an open change; 30 in production."""
 
     def __post_init__(self) -> None:
-        self.env = (
-            f"gameday-{secrets.token_hex(3)}"  # engines that were given may remember earlier games
-        )
+        # External services may still hold the data of earlier games.
+        self.env = f"gameday-{secrets.token_hex(3)}"
         self.engines = Engines(self.home)
-        self._point_ourselves()
+        self._configure_own_clients()
         self.port = free_port()
         self.starting = threading.RLock()
         self.children: dict[str, subprocess.Popen[str]] = {}
@@ -95,8 +97,8 @@ class Stack:
         self.keys = {"SECRET_KEY": secrets.token_hex(32), "TOKEN_KEYS": secrets.token_hex(32)}
         self.distribution = ""
 
-    def _point_ourselves(self) -> None:
-        """The game's own calls go to the engines, past the proxies."""
+    def _configure_own_clients(self) -> None:
+        """Let the game's own clients call the services without the proxies."""
         direct = app_environment(self.engines, env=self.env, home=self.home)
         os.environ.update(
             {name: value for name, value in direct.items() if name.startswith("AWS_")}
@@ -125,11 +127,11 @@ class Stack:
 
     @property
     def dynamodb_url(self) -> str:
-        return self.others.get("AWS_ENDPOINT_URL_DYNAMODB", self.engines.aws_url)
+        return self.external_urls.get("AWS_ENDPOINT_URL_DYNAMODB", self.engines.aws_url)
 
     def variables(self) -> dict[str, str]:
-        """The product's environment: its engines are the proxies."""
-        kept = {name: os.environ[name] for name in KEPT if name in os.environ}
+        """Return the product's environment, in which every service is a proxy."""
+        kept = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
         own = app_environment(self.engines, env=self.env, home=self.home)
         endpoints = {
             f"AWS_ENDPOINT_URL_{name.upper()}": self.proxies[name].url
@@ -147,19 +149,19 @@ class Stack:
             "PORT": str(self.port),
             "WEB_GRACEFUL_TIMEOUT": "5",
             "CLOUDFRONT_DISTRIBUTION_ID": self.distribution,
-            "DATABASE_URL": self.others.get("DATABASE_URL", own["DATABASE_URL"]),
+            "DATABASE_URL": self.external_urls.get("DATABASE_URL", own["DATABASE_URL"]),
             "THROTTLE_PUBLIC": "0",
             "THROTTLE_STAFF": "0",
             "RELAY_AFTER_SECONDS": str(self.relay_after),
             "RELAY_EVERY_SECONDS": "3",
             "DJANGO_SUPERUSER_PASSWORD": self.password,
-            **self.changes,
+            **self.overrides,
         }
 
     # Starting and stopping
 
     def start(self) -> None:
-        """Engines and resources, users, then the product's own processes."""
+        """Start the services, create resources and tables, then start the product's processes."""
         self.engines.start()
         self._make_resources()
         self.command("migrate", "--verbosity", "0")
@@ -173,6 +175,7 @@ class Stack:
         )
 
     def command_lines(self) -> dict[str, list[str]]:
+        """Return the command of each process by its name."""
         celery = [str(BIN / "celery"), "-q", "-A", "bbws_products"]
         worker = [*celery, "worker", "--concurrency", "2", "--loglevel", "WARNING", "--hostname"]
         beat = [
@@ -191,7 +194,7 @@ class Stack:
         return {name: line for name, line in lines.items() if name not in self.without}
 
     def start_process(self, name: str) -> None:
-        """The calling thread must live as long as the process (see ``die_with_parent``)."""
+        """Start a process. The calling thread must outlive it (see ``die_with_parent``)."""
         with self.starting, self.log(name).open("a") as log:
             line = self.command_lines().get(name)
             if line:
@@ -209,22 +212,22 @@ class Stack:
         )
 
     def kill(self, name: str) -> None:
-        """SIGKILL, with all it has started, as when the machine goes away; then start it again, as a platform does."""
+        """Kill a process and its children as a machine failure does, then start it as ECS does."""
         with self.starting:
             if name in self.children:
                 kill_group(self.children[name])
                 self.start_process(name)
 
-    def kill_part_of(self, name: str, choose: Callable[[list[int]], int]) -> None:
-        """SIGKILL one of the processes it has started, as the kernel does when memory runs out."""
+    def kill_child_of(self, name: str, choose: Callable[[list[int]], int]) -> None:
+        """Kill one child of a process, as the kernel does when memory runs out."""
         with self.starting, suppress(OSError):
             pid = self.children[name].pid
             parts = sorted(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
             if parts:
                 os.kill(choose(parts), signal.SIGKILL)
 
-    def revive(self) -> list[str]:
-        """Start again what has ended by itself; the names."""
+    def restart_ended(self) -> list[str]:
+        """Restart the processes that have ended, and return their names."""
         with self.starting:
             ended = [name for name, child in self.children.items() if child.poll() is not None]
             for name in ended:
@@ -232,26 +235,29 @@ class Stack:
             return ended
 
     def restart_aws(self) -> None:
-        """In order: it writes its state down when it is asked to end, and only then."""
-        standing = next(child for child in self.engines.running if "ministack" in str(child.args))
-        stop(standing, seconds=60)
-        self.engines.running.remove(standing)
+        """Restart the AWS services. They save their state only when they are stopped in order."""
+        existing = next(child for child in self.engines.running if "ministack" in str(child.args))
+        stop(existing, seconds=60)
+        self.engines.running.remove(existing)
         with self.starting:
             self.engines.start_aws()
 
     def restart_search(self) -> None:
-        """SIGKILL; it keeps everything in memory, so all is gone."""
-        standing = next(child for child in self.engines.running if "osmem" in str(child.args))
-        kill_group(standing)
-        self.engines.running.remove(standing)
+        """Kill and restart the search service, which loses its data: it is in memory."""
+        existing = next(child for child in self.engines.running if "osmem" in str(child.args))
+        kill_group(existing)
+        self.engines.running.remove(existing)
         with self.starting:
             self.engines.start_search()
 
     def command(self, *arguments: str) -> str:
-        """A command of the product, run as an operator runs it; what it printed. EngineFailed when it does not work."""
+        """Run a command of the product as an operator does, and return its output.
+
+        Raise EngineFailed when it fails or takes too long.
+        """
         line = [sys.executable, "manage.py", *arguments]
         try:
-            done = subprocess.run(  # our own commands
+            done = subprocess.run(
                 line,
                 cwd=ROOT,
                 env=self.variables(),
@@ -260,28 +266,28 @@ class Stack:
                 timeout=COMMAND_SECONDS,
                 check=False,
             )
-        except subprocess.TimeoutExpired as late:
+        except subprocess.TimeoutExpired as timeout:
             raise EngineFailed(
                 f"{' '.join(arguments)} did not end within {COMMAND_SECONDS} s."
-            ) from late
+            ) from timeout
         if done.returncode:
             raise EngineFailed(f"{' '.join(arguments)} failed: {done.stderr[-500:]}")
         return done.stdout.strip()
 
-    def user(self, name: str) -> None:
+    def create_user(self, name: str) -> None:
         self.command(
             "createsuperuser", "--noinput", "--username", name, "--email", f"{name}@localhost"
         )
 
     def stop(self) -> None:
-        """Everything, in whatever state it is."""
+        """Stop all processes, proxies and services."""
         stop(*self.children.values())
         self.proxies.close()
         self.engines.stop()
 
-    def forget(self) -> None:
-        """What it kept on disk, and its table in an engine that goes on without us."""
-        if "AWS_ENDPOINT_URL_DYNAMODB" in self.others:
+    def delete_data(self) -> None:
+        """Delete the files, and the table in an external DynamoDB."""
+        if "AWS_ENDPOINT_URL_DYNAMODB" in self.external_urls:
             with suppress(BotoCoreError, ClientError):
                 boto3.client("dynamodb").delete_table(TableName=self.table)
         shutil.rmtree(self.home, ignore_errors=True)

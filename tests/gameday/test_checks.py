@@ -1,4 +1,4 @@
-"""Each check of a game day can fail: one thing is falsified in a game that went well, and the right check says so."""
+"""Tests of a game day's checks: each corrupts an intact game and expects a violation."""
 
 import json
 from collections.abc import Callable
@@ -9,46 +9,46 @@ from typing import Any
 import pytest
 
 from tests.gameday.case import Case, Verdict
-from tests.gameday.checks import CHECKS, judged
+from tests.gameday.checks import CHECKS, judge
 from tests.gameday.ledger import Outcome
 from tests.gameday.report import table
-from tests.gameday.sample_game import sound
+from tests.gameday.sample_game import intact_game
 
-LOST = "Nothing accepted is lost: told versions are in the log"
+LOST = "Accepted writes are in the log as they were answered"
 GAP = "Each version once, gap-free, in order"
-TRACE = "A refused write left no trace, for a true reason"
-UNKNOWN = "An unknown write is there once and right, or not at all"
-ONCE = "A repeated request (same key) takes effect once"
-UPDATE = "No lost update: disjoint edits merge, clashes are refused"
-TOGETHER = "A batch of all or none is one of both"
-READ = "You read your own writes, in lists too"
-OPEN = "All comes about by itself once it is calm"
-RECEIPT = "One receipt: each effect of each change is stamped"
+TRACE = "Refused writes left no trace, and each refusal was justified"
+UNKNOWN = "Writes with an unknown outcome are correct or absent"
+REPEATED = "Repeated requests with the same key took effect once"
+UPDATE = "No lost update: disjoint edits merge, conflicts are refused"
+BATCH = "All-or-none batches were made completely or not at all"
+READ = "Clients read their own writes, in lists too"
+OPEN = "All effects complete automatically after the faults"
+RECEIPT = "Each effect of each change is stamped on its receipt"
 RECORD = "The record is the last accepted version"
 SEARCH = "Search holds the last accepted version"
-AUDIT = "No effect doubled: one audit record per change"
+AUDIT = "Each change has exactly one audit record"
 CHAIN = "The audit chain verifies from S3 alone"
-PURGE = "An invalidation covers every change, none twice"
-NAMES = "Names are unique, and claimed by who holds them"
-JOBS = "Each row of a bulk edit has an end"
-ERRORS = "No answer was a 500, no legal request called wrong"
+PURGE = "An invalidation covers each change, none was made twice"
+NAMES = "Names are unique, and claimed by their products"
+JOBS = "Each row of a bulk edit has a result"
+ERRORS = "No answer was a 500, no valid request was rejected"
 
 
 def broken(case: Case) -> dict[str, list[str]]:
-    """The violations by promise, of those that were broken."""
-    return {verdict.promise: verdict.violations for verdict in judged(case) if verdict.violations}
+    """Return the violations of each broken promise."""
+    return {verdict.promise: verdict.violations for verdict in judge(case) if verdict.violations}
 
 
-def test_a_game_that_went_well_breaks_nothing_and_every_check_has_looked() -> None:
-    case = sound().case
+def test_intact_game_has_no_violations_and_uses_every_check() -> None:
+    case = intact_game().case
     assert broken(case) == {}
-    looked = {verdict.promise for verdict in judged(case) if verdict.checked}
-    assert looked == {
+    checked = {verdict.promise for verdict in judge(case) if verdict.checked}
+    assert checked == {
         LOST,
         GAP,
         TRACE,
         UNKNOWN,
-        ONCE,
+        REPEATED,
         UPDATE,
         READ,
         OPEN,
@@ -57,7 +57,10 @@ def test_a_game_that_went_well_breaks_nothing_and_every_check_has_looked() -> No
         SEARCH,
         AUDIT,
         CHAIN,
-    } | {*(PURGE, NAMES, ERRORS)}
+        PURGE,
+        NAMES,
+        ERRORS,
+    }
     assert len(CHECKS) == 18
 
 
@@ -69,7 +72,7 @@ def drop_the_last_version(case: Case) -> None:
     case.evidence.changes["gd-00"].pop()
 
 
-def drop_a_version_in_between(case: Case) -> None:
+def drop_a_middle_version(case: Case) -> None:
     del case.evidence.changes["gd-00"][1]
 
 
@@ -82,12 +85,12 @@ def break_the_log_chain(case: Case) -> None:
     case.evidence.changes["gd-00"][1]["previousHash"] = "0" * 64
 
 
-def accept_another_content(case: Case) -> None:
+def store_other_content(case: Case) -> None:
     changes = case.evidence.changes["gd-00"]
     changes[1] = edited(changes[1], price=Decimal("99"))
 
 
-def give_a_version_to_somebody_else(case: Case) -> None:
+def attribute_a_version_to_another_request(case: Case) -> None:
     case.evidence.changes["gd-00"][1]["requestId"] = "gd-api9-000001.1"
 
 
@@ -95,35 +98,35 @@ def make_a_refused_write(case: Case) -> None:
     case.evidence.changes["gd-00"][1]["requestId"] = "gd-api1-000005.1"
 
 
-def refuse_for_no_reason(case: Case) -> None:
+def refuse_without_a_conflict(case: Case) -> None:
     refused = case.writes[4]
-    refused.told[0] = replace(
-        refused.told[0], conflicts={"fields": {"price": {"theirs": "1.00"}}, "version": 3}
+    refused.results[0] = replace(
+        refused.results[0], conflicts={"fields": {"price": {"theirs": "1.00"}}, "version": 3}
     )
 
 
-def refuse_a_version_that_stands(case: Case) -> None:
+def refuse_the_current_version(case: Case) -> None:
     refused = case.writes[4]
     refused.expected_version = 3
-    refused.told[0] = replace(refused.told[0], status=412, conflicts={"version": 3})
+    refused.results[0] = replace(refused.results[0], status=412, conflicts={"version": 3})
 
 
-def half_make_an_unknown_write(case: Case) -> None:
+def make_an_unknown_write_incorrectly(case: Case) -> None:
     case.evidence.changes["gd-01"][1]["requestId"] = "gd-api1-000006.1"
 
 
 def make_a_repeated_request_twice(case: Case) -> None:
-    case.writes[6].told[0] = replace(case.writes[6].told[0], request_id="gd-api1-000002.1")
-    case.writes[1].told.clear()
+    case.writes[6].results[0] = replace(case.writes[6].results[0], request_id="gd-api1-000002.1")
+    case.writes[1].results.clear()
 
 
-def overwrite_what_another_has_changed(case: Case) -> None:
+def overwrite_another_clients_edit(case: Case) -> None:
     case.writes[3].edits = {**case.writes[3].edits, "price": "77.01"}
     changes = case.evidence.changes["gd-00"]
     changes[2] = edited(changes[2], price=Decimal("77.01"))
 
 
-def change_what_nobody_asked_for(case: Case) -> None:
+def change_an_unrequested_field(case: Case) -> None:
     changes = case.evidence.changes["gd-00"]
     changes[2] = edited(changes[2], active=False)
 
@@ -134,30 +137,30 @@ def ignore_an_if_match(case: Case) -> None:
 
 def make_half_a_batch(case: Case) -> None:
     for write in (case.writes[2], case.writes[5]):
-        write.together = "gd-api1-000009"
+        write.batch_id = "gd-api1-000009"
 
 
 def read_an_old_version(case: Case) -> None:
     case.reads[-1] = replace(case.reads[-1], version=1)
 
 
-def miss_it_in_the_list(case: Case) -> None:
+def omit_the_product_from_the_list(case: Case) -> None:
     case.reads[-1] = replace(case.reads[-1], where="list", version=0, shown={})
 
 
-def read_something_else(case: Case) -> None:
+def read_wrong_content(case: Case) -> None:
     case.reads[-1] = replace(case.reads[-1], shown={"price": "1.00"})
 
 
-def leave_one_open(case: Case) -> None:
+def leave_a_change_open(case: Case) -> None:
     case.left_open.append("gd-00 v3: audited")
 
 
-def forget_a_stamp(case: Case) -> None:
+def remove_a_stamp(case: Case) -> None:
     del case.evidence.changes["gd-00"][0]["done"]["searchable"]
 
 
-def stay_among_the_open_ones(case: Case) -> None:
+def keep_the_open_flag(case: Case) -> None:
     case.evidence.changes["gd-00"][0]["openFlag"] = "OPEN"
 
 
@@ -185,7 +188,7 @@ def lose_a_document(case: Case) -> None:
     del case.evidence.documents["gd-01"]
 
 
-def index_what_never_was(case: Case) -> None:
+def index_an_unknown_product(case: Case) -> None:
     case.evidence.documents["gd-99"] = case.evidence.documents["gd-01"]
 
 
@@ -194,7 +197,7 @@ def audit_twice(case: Case) -> None:
     case.evidence.audit[key.replace(".json", "0.json")] = body
 
 
-def miss_an_audit_record(case: Case) -> None:
+def delete_an_audit_record(case: Case) -> None:
     del case.evidence.audit[next(key for key in case.evidence.audit if "gd-01" in key)]
 
 
@@ -222,7 +225,7 @@ def keep_a_claim(case: Case) -> None:
     case.evidence.claims["beta"] = "gd-01"
 
 
-def call_two_alike(case: Case) -> None:
+def give_two_products_one_name(case: Case) -> None:
     changes = case.evidence.changes["gd-01"]
     changes[-1] = edited(changes[-1], name="ALPHA")
 
@@ -231,7 +234,7 @@ def leave_a_job_running(case: Case) -> None:
     case.evidence.jobs["j1"] = {"state": "running"}
 
 
-def forget_a_row(case: Case) -> None:
+def leave_a_row_waiting(case: Case) -> None:
     case.evidence.jobs["j1"] = {"state": "done"}
     case.evidence.rows["j1"] = [{"number": 1, "state": "waiting"}]
 
@@ -240,88 +243,90 @@ def answer_500(case: Case) -> None:
     case.errors.append("GET / was answered 500")
 
 
-FALSIFIED: list[tuple[Callable[[Case], None], set[str]]] = [
+CORRUPTIONS: list[tuple[Callable[[Case], None], set[str]]] = [
     (drop_the_last_version, {LOST, READ, RECORD, SEARCH, AUDIT}),
-    (drop_a_version_in_between, {GAP, LOST}),
+    (drop_a_middle_version, {GAP, LOST}),
     (swap_two_times, {GAP}),
     (break_the_log_chain, {GAP}),
-    (accept_another_content, {LOST, GAP}),
-    (give_a_version_to_somebody_else, {LOST, UNKNOWN}),
+    (store_other_content, {LOST, GAP}),
+    (attribute_a_version_to_another_request, {LOST, UNKNOWN}),
     (make_a_refused_write, {TRACE, LOST}),
-    (refuse_for_no_reason, {TRACE}),
-    (refuse_a_version_that_stands, {TRACE}),
-    (half_make_an_unknown_write, {UNKNOWN}),
-    (make_a_repeated_request_twice, {ONCE}),
-    (overwrite_what_another_has_changed, {UPDATE}),
-    (change_what_nobody_asked_for, {UPDATE}),
+    (refuse_without_a_conflict, {TRACE}),
+    (refuse_the_current_version, {TRACE}),
+    (make_an_unknown_write_incorrectly, {UNKNOWN}),
+    (make_a_repeated_request_twice, {REPEATED}),
+    (overwrite_another_clients_edit, {UPDATE}),
+    (change_an_unrequested_field, {UPDATE}),
     (ignore_an_if_match, {UPDATE}),
-    (make_half_a_batch, {TOGETHER}),
+    (make_half_a_batch, {BATCH}),
     (read_an_old_version, {READ}),
-    (miss_it_in_the_list, {READ}),
-    (read_something_else, {READ}),
-    (leave_one_open, {OPEN}),
-    (forget_a_stamp, {RECEIPT}),
-    (stay_among_the_open_ones, {RECEIPT}),
+    (omit_the_product_from_the_list, {READ}),
+    (read_wrong_content, {READ}),
+    (leave_a_change_open, {OPEN}),
+    (remove_a_stamp, {RECEIPT}),
+    (keep_the_open_flag, {RECEIPT}),
     (alter_a_record, {RECORD}),
     (keep_an_old_record, {RECORD}),
     (lose_a_record, {RECORD}),
     (index_an_old_version, {SEARCH}),
     (lose_a_document, {SEARCH}),
-    (index_what_never_was, {SEARCH}),
+    (index_an_unknown_product, {SEARCH}),
     (audit_twice, {AUDIT, CHAIN}),
-    (miss_an_audit_record, {AUDIT, CHAIN}),
+    (delete_an_audit_record, {AUDIT, CHAIN}),
     (alter_an_audit_record, {AUDIT, CHAIN}),
     (purge_too_early, {PURGE}),
     (make_an_invalidation_twice, {PURGE}),
     (claim_a_name_for_another, {NAMES}),
     (keep_a_claim, {NAMES}),
-    (call_two_alike, {NAMES}),
+    (give_two_products_one_name, {NAMES}),
     (leave_a_job_running, {JOBS}),
-    (forget_a_row, {JOBS}),
+    (leave_a_row_waiting, {JOBS}),
     (answer_500, {ERRORS}),
 ]
 
 
 @pytest.mark.parametrize(
-    ("falsify", "promises"), FALSIFIED, ids=lambda value: getattr(value, "__name__", "")
+    ("corrupt", "promises"), CORRUPTIONS, ids=lambda value: getattr(value, "__name__", "")
 )
-def test_what_is_falsified_is_found(falsify: Callable[[Case], None], promises: set[str]) -> None:
-    case = sound().case
-    falsify(case)
+def test_corruption_is_found(corrupt: Callable[[Case], None], promises: set[str]) -> None:
+    case = intact_game().case
+    corrupt(case)
     assert promises <= broken(case).keys()
 
 
-def test_every_promise_can_be_broken() -> None:
-    assert {promise for _, promises in FALSIFIED for promise in promises} == {
-        v.promise for v in judged(sound().case)
-    }
+def test_corruptions_cover_every_promise() -> None:
+    covered = {promise for _, promises in CORRUPTIONS for promise in promises}
+    assert covered == {verdict.promise for verdict in judge(intact_game().case)}
 
 
-def test_the_table_names_what_is_broken_and_cuts_long_lists() -> None:
+def test_table_names_broken_promises_and_cuts_long_lists() -> None:
     shown = table([Verdict("One", 7, []), Verdict("Another", 9, [f"thing {n}" for n in range(20)])])
     assert "One             7        -" in shown
     assert "Another         9       20" in shown
     assert "thing 7\n    and 12 more" in shown
 
 
-def test_a_write_under_a_key_that_was_unknown_at_first_counts_by_its_last_answer() -> None:
-    write = sound().case.writes[6]
-    assert [told.outcome for told in write.told] == [Outcome.UNKNOWN, Outcome.ACCEPTED]
-    assert write.final is write.told[1]
+def test_repeated_write_counts_by_its_last_known_outcome() -> None:
+    write = intact_game().case.writes[6]
+    assert [result.outcome for result in write.results] == [Outcome.UNKNOWN, Outcome.ACCEPTED]
+    assert write.final is write.results[1]
 
 
-def restored(began: str) -> Case:
-    """Alpha goes back to v1 without a base; its description was v1's when the restore began, unless that was later."""
-    played = sound()
-    played.write("gd-00", {"description": "Described by a third one."})
-    restore = played.write("gd-00", {"price": "1500.00", "name": "Alpha"})
-    restore.edits, restore.back_to, restore.began = {}, 1, began
-    return played.case
+def restored(sent_at: str) -> Case:
+    """Return a game in which gd-00 is restored to v1 without a base version.
+
+    The restore is sent before or after another client changes the description.
+    """
+    game = intact_game()
+    game.write("gd-00", {"description": "Described by a third one."})
+    restore = game.write("gd-00", {"price": "1500.00", "name": "Alpha"})
+    restore.edits, restore.restores, restore.sent_at = {}, 1, sent_at
+    return game.case
 
 
-def test_a_restore_keeps_what_somebody_else_saves_while_it_is_under_way() -> None:
+def test_restore_keeps_a_concurrent_edit() -> None:
     assert broken(restored("2026-11-25T12:00:35.000000Z")) == {}
 
 
-def test_a_restore_that_leaves_out_a_field_is_found() -> None:
+def test_restore_that_leaves_out_a_field_is_found() -> None:
     assert broken(restored("2026-11-25T12:01:15.000000Z")).keys() == {LOST}

@@ -1,4 +1,4 @@
-"""The proxy that fails like an engine, in each of its ways, and passes everything else on as it came."""
+"""Tests of the fault proxy: each fault, and unchanged forwarding of everything else."""
 
 import http.client
 import socket
@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from tests.gameday.fault_proxy import HANG, LOSE, PASS, RESET, Fate, Instead, Proxy, Request
+from tests.gameday.fault_proxy import HANG, LOSE, PASS, RESET, Action, Proxy, Replace, Request
 from tests.gameday.proxies import proxies_before
 
 
 class Engine(ThreadingHTTPServer):
-    """Answers with what it was sent; ``met`` holds each body, ``callers`` each connection it took."""
+    """A server that echoes bodies. ``met`` holds the bodies, ``callers`` the connections."""
 
     daemon_threads = True
 
@@ -27,7 +27,7 @@ class Engine(ThreadingHTTPServer):
         threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A caller that hung up is part of the game."""
+        """A client_thread that hung up is part of the game."""
 
 
 class Echo(BaseHTTPRequestHandler):
@@ -59,7 +59,7 @@ class Echo(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *_: Any) -> None:
-        """Quiet."""
+        """Write no log."""
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def client(proxy: Proxy) -> Iterator[http.client.HTTPConnection]:
         yield made
 
 
-def posted(
+def post(
     client: http.client.HTTPConnection, body: bytes = b"hello", **headers: str
 ) -> tuple[int, bytes]:
     client.request("POST", "/", body, headers)
@@ -91,9 +91,9 @@ def posted(
     return answer.status, answer.read()
 
 
-def cut_off(client: http.client.HTTPConnection) -> bool:
+def is_cut_off(client: http.client.HTTPConnection) -> bool:
     try:
-        posted(client)
+        post(client)
     except (OSError, http.client.HTTPException):
         client.close()
         return True
@@ -103,12 +103,12 @@ def cut_off(client: http.client.HTTPConnection) -> bool:
 def test_requests_share_a_connection_on_both_sides(
     engine: Engine, client: http.client.HTTPConnection
 ) -> None:
-    answers = [posted(client, body) for body in (b"one", b"in parts", b"", b"x" * 300_000)]
+    answers = [post(client, body) for body in (b"one", b"in parts", b"", b"x" * 300_000)]
     assert answers == [(201, b"one"), (201, b"in parts"), (201, b""), (201, b"x" * 300_000)]
     assert len(engine.callers) == 1
 
 
-def test_heads_pass_as_they_came_and_no_body_is_made_up(client: http.client.HTTPConnection) -> None:
+def test_headers_pass_unchanged_and_no_body_is_added(client: http.client.HTTPConnection) -> None:
     client.request("POST", "/", b"x", {"X-Given": "kept: so", "Expect": "100-continue"})
     answer = client.getresponse()
     assert (answer.headers["X-Kept"], answer.read()) == ("kept: so", b"x")
@@ -121,80 +121,80 @@ def test_heads_pass_as_they_came_and_no_body_is_made_up(client: http.client.HTTP
     assert client.getresponse().headers["Connection"] == "close"
 
 
-def test_an_answer_can_be_lost_after_the_engine_did_its_work(
+def test_lost_answer_reaches_the_engine_and_reset_does_not(
     engine: Engine, proxy: Proxy, client: http.client.HTTPConnection
 ) -> None:
     proxy.fault = lambda request: LOSE
-    assert cut_off(client)
+    assert is_cut_off(client)
     assert engine.met == [b"hello"]
     proxy.fault = lambda request: RESET
-    assert cut_off(client)
+    assert is_cut_off(client)
     assert engine.met == [b"hello"]
 
 
-def test_a_body_can_be_doubled_replaced_or_answered_without_the_engine(
+def test_body_can_be_doubled_replaced_or_answered_by_the_proxy(
     engine: Engine, proxy: Proxy, client: http.client.HTTPConnection
 ) -> None:
-    proxy.fault = lambda request: Instead((request.body, b"last"))
-    assert posted(client) == (201, b"last")
-    proxy.fault = lambda request: Instead((), b"made up")
-    assert posted(client) == (200, b"made up")
+    proxy.fault = lambda request: Replace((request.body, b"last"))
+    assert post(client) == (201, b"last")
+    proxy.fault = lambda request: Replace((), b"made up")
+    assert post(client) == (200, b"made up")
     assert engine.met == [b"hello", b"last"]
     proxy.fault = lambda request: 503
-    assert posted(client)[0] == 503
+    assert post(client)[0] == 503
 
 
-def test_a_slow_engine_answers_in_the_end_and_a_hanging_one_never_does(
+def test_slow_engine_answers_and_hanging_engine_does_not(
     engine: Engine, proxy: Proxy, client: http.client.HTTPConnection
 ) -> None:
     proxy.fault = lambda request: 0.2
     began = time.monotonic()
-    assert posted(client) == (201, b"hello")
+    assert post(client) == (201, b"hello")
     assert time.monotonic() - began >= 0.2
     proxy.fault = lambda request: HANG
     threading.Timer(0.1, proxy.released.set).start()
-    assert cut_off(client)
+    assert is_cut_off(client)
     assert engine.met == [b"hello"]
 
 
-def test_what_stands_is_cut_at_once_and_comes_back_on_the_same_port(
+def test_cut_closes_open_connections_and_listen_reuses_the_port(
     engine: Engine, proxy: Proxy, client: http.client.HTTPConnection
 ) -> None:
-    assert posted(client) == (201, b"hello")
+    assert post(client) == (201, b"hello")
     port = proxy.port
     waiting = threading.Event()
 
-    def fault(request: Request) -> Fate:
+    def fault(request: Request) -> Action:
         waiting.set()
         return 0.5
 
     proxy.fault = fault
-    told: list[bool] = []
-    caller = threading.Thread(target=lambda: told.append(cut_off(client)))
-    caller.start()
+    cut_off: list[bool] = []
+    client_thread = threading.Thread(target=lambda: cut_off.append(is_cut_off(client)))
+    client_thread.start()
     assert waiting.wait(10)
     proxy.cut()
-    caller.join(10)
-    assert told == [True]
+    client_thread.join(10)
+    assert cut_off == [True]
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port), timeout=5)
     proxy.fault = lambda request: PASS
     proxy.listen()
-    assert posted(client) == (201, b"hello")
+    assert post(client) == (201, b"hello")
     assert proxy.port == port
 
 
-def test_an_engine_that_is_gone_cuts_its_callers_off(engine: Engine, proxy: Proxy) -> None:
+def test_stopped_engine_cuts_off_its_clients(engine: Engine, proxy: Proxy) -> None:
     engine.shutdown()
     engine.server_close()
     with closing(http.client.HTTPConnection("127.0.0.1", proxy.port, timeout=20)) as client:
-        assert cut_off(client)
+        assert is_cut_off(client)
 
 
-def happened(client: http.client.HTTPConnection) -> str:
+def observed_outcome(client: http.client.HTTPConnection) -> str:
     began = time.monotonic()
     try:
-        status, _ = posted(client)
+        status, _ = post(client)
     except (OSError, http.client.HTTPException):
         client.close()
         return "cut off"
@@ -211,15 +211,13 @@ def happened(client: http.client.HTTPConnection) -> str:
         ("lose answers of", {"cut off", "201"}),
     ],
 )
-def test_a_fault_of_a_game_day_ends_with_its_block(
-    engine: Engine, what: str, expected: set[str]
-) -> None:
+def test_injected_fault_ends_with_its_block(engine: Engine, what: str, expected: set[str]) -> None:
     address = f"http://127.0.0.1:{engine.server_port}"
     proxies = proxies_before(dict.fromkeys(("sqs", "web", "s3"), address), seed=1)
     with closing(
         http.client.HTTPConnection("127.0.0.1", proxies["s3"].proxy.port, timeout=2)
     ) as client:
-        with proxies["s3"].doing(what):
-            assert {happened(client) for _ in range(2)} == expected
-        assert posted(client) == (201, b"hello")
+        with proxies["s3"].injecting(what):
+            assert {observed_outcome(client) for _ in range(2)} == expected
+        assert post(client) == (201, b"hello")
     proxies.close()

@@ -168,9 +168,9 @@ def test_a_restored_table_becomes_a_whole_catalogue_again(operator: Operator) ->
         mended = operator.manage("verify_catalogue", "--repair", code=1)
     # Whatever else was wrong is right now; S3 keeps what the log no longer knows, for ever.
     assert found(mended) == {("audit-of-no-change", "p1"), ("audit-of-no-change", lost)}
-    assert "not mended: it is evidence" in mended
+    assert "not repaired: it is evidence" in mended
     # The message of a change that is lost: step 10.
-    until(lambda: world.dead("products.persist"), seconds=120)
+    until(lambda: world.dead_letters("products.persist"), seconds=120)
     assert "p3" in operator.manage("redrive", "--dry-run")
 
     with operator.step("13 enter the lost changes again"):
@@ -180,7 +180,7 @@ def test_a_restored_table_becomes_a_whole_catalogue_again(operator: Operator) ->
         )
         create(deployment, PRODUCTS)
         deployment.complete("p1", 2)
-    deployment.alone("p2")
+    deployment.assert_one_of_each("p2")
     for product_id, version, price in (("p1", 2, "78.00"), (lost, 1, "1500.00")):
         record, document = world.record(product_id), world.document(product_id)
         assert record
@@ -257,8 +257,8 @@ def test_in_another_region_all_but_the_table_comes_out_of_it_anew(
         }
         mended = moving.manage("verify_catalogue", "--repair", code=1)
         assert {kind for kind, _ in found(mended)} == {"audit-missing"}
-        assert "no difference" in moving.manage("verify_catalogue")
-        assert "the audit trail is whole" in moving.manage("verify_audit")
+        assert "no differences" in moving.manage("verify_catalogue")
+        assert "the audit trail is intact" in moving.manage("verify_audit")
         audited = [deployment.world.audit_records() for deployment in (old, there)]
         assert set(audited[0]) < set(audited[1])
         assert there.call("GET", "/v1.0/products?limit=100")[1]["count"] == 5

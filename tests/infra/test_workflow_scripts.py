@@ -14,7 +14,7 @@ from tests.support.workflows import scripts
 
 @pytest.mark.needs("shellcheck")
 @pytest.mark.parametrize("name", sorted(scripts()))
-def test_shellcheck_finds_nothing_in_a_script(name: str) -> None:
+def test_shellcheck_accepts_each_script(name: str) -> None:
     done = subprocess.run(
         [path_of("shellcheck"), "--shell=bash", "-"],
         input=scripts()[name],
@@ -26,15 +26,15 @@ def test_shellcheck_finds_nothing_in_a_script(name: str) -> None:
     assert done.stdout == ""
 
 
-PLAN = """#!/bin/sh
-[ "$1" = plan ] && { echo "$*"; exit ENDS; }
+FAKE_TERRAFORM = """#!/bin/sh
+[ "$1" = plan ] && { echo "$*"; exit EXIT_CODE; }
 echo '{"resource_drift": DRIFT}'
 """
 
 
 @pytest.mark.needs("jq")
 @pytest.mark.parametrize(
-    ("ends", "drift", "found"),
+    ("exit_code", "drift", "found"),
     [
         (0, "null", "found=false\n"),
         (0, "[]", "found=false\n"),
@@ -42,18 +42,19 @@ echo '{"resource_drift": DRIFT}'
         (1, "[]", ""),
     ],
 )
-def test_drift_is_told_from_none_and_from_a_plan_that_failed(
-    tmp_path: Path, ends: int, drift: str, found: str
+def test_drift_script_reports_drift_no_drift_and_failure(
+    tmp_path: Path, exit_code: int, drift: str, found: str
 ) -> None:
-    terraform, said, plan = (tmp_path / name for name in ("terraform", "said", "plan.txt"))
-    terraform.write_text(PLAN.replace("ENDS", str(ends)).replace("DRIFT", drift))
+    terraform, output, plan = (tmp_path / name for name in ("terraform", "output", "plan.txt"))
+    terraform.write_text(
+        FAKE_TERRAFORM.replace("EXIT_CODE", str(exit_code)).replace("DRIFT", drift)
+    )
     terraform.chmod(0o755)
-    said.touch()
-    env = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "GITHUB_OUTPUT": str(said)}
+    output.touch()
+    env = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "GITHUB_OUTPUT": str(output)}
     command = [str(ROOT / "deploy/drift.sh"), str(tmp_path), "sit", str(plan)]
     done = subprocess.run(command, env=env, capture_output=True, timeout=280, check=False)
-    assert (done.returncode, said.read_text()) == (ends, found)
-    assert "plan -refresh-only -lock=false" in plan.read_text()
-    assert re.search(
-        r"package_key=products-lambda/0{64}\.zip .*package_hash=A{43}=", plan.read_text()
-    )
+    assert (done.returncode, output.read_text()) == (exit_code, found)
+    arguments = plan.read_text()
+    assert "plan -refresh-only -lock=false" in arguments
+    assert re.search(r"package_key=products-lambda/0{64}\.zip .*package_hash=A{43}=", arguments)

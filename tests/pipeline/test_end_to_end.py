@@ -40,7 +40,7 @@ def test_a_post_that_waits_is_answered_201_and_reaches_all_four(deployment: Depl
     assert deployment.world.record("p1")
     receipt = deployment.complete("p1")
     assert {effect["state"] for effect in receipt["effects"].values()} == {"done"}
-    deployment.alone("p1")
+    deployment.assert_one_of_each("p1")
     (record,) = deployment.world.audit_records().values()
     assert (record["before"], record["after"]["price"], record["user"]) == (None, "1500.00", "ann")
     assert len(deployment.world.invalidations()) == 1
@@ -77,7 +77,7 @@ def test_a_worker_killed_in_the_middle_of_a_task_loses_and_doubles_nothing(
     deployment.start_worker()
     deployment.start_scheduler()
     deployment.complete("p1")
-    deployment.alone("p1")
+    deployment.assert_one_of_each("p1")
     assert len(deployment.world.invalidations()) == 1
 
 
@@ -97,7 +97,7 @@ def test_a_web_process_killed_between_the_append_and_the_doorbell_loses_nothing(
     deployment.start_worker()
     deployment.start_scheduler()
     deployment.complete("p1")
-    deployment.alone("p1")
+    deployment.assert_one_of_each("p1")
 
 
 def _post_and_be_cut_off(deployment: Deployment) -> None:
@@ -114,7 +114,7 @@ def test_a_dead_sqs_neither_hangs_nor_refuses_a_write(deployment: Deployment, aw
     assert (status, body["status"]) == (202, "accepted")
     aws.listen()
     deployment.complete("p1")
-    deployment.alone("p1")
+    deployment.assert_one_of_each("p1")
 
 
 def test_engines_that_are_away_hold_up_no_write_and_catch_up(
@@ -150,7 +150,7 @@ def test_engines_that_are_away_hold_up_no_write_and_catch_up(
     aws.fault = lambda request: PASS
     for product_id in ("p1", "p2"):
         deployment.complete(product_id)
-        deployment.alone(product_id)
+        deployment.assert_one_of_each(product_id)
     calm = format_timestamp(
         datetime.now(UTC)
     )  # a round that began before may have gone past what came later
@@ -181,7 +181,7 @@ def test_a_poison_change_dies_after_three_receives_and_others_pass(deployment: D
     deployment.start_worker()
     deployment.call("POST", "/v1.0/products", product("good"))
     deployment.complete("good")
-    (dead,) = until(lambda: deployment.world.dead("products.persist"))
+    (dead,) = until(lambda: deployment.world.dead_letters("products.persist"))
     assert b"bad" in _payload(dead["Body"])
     receipt = deployment.receipt("bad")
     stored = receipt["effects"]["stored"]

@@ -120,9 +120,7 @@ def test_what_is_done_is_dropped_when_asked_and_nothing_else(
     assert desk.is_done(DeadLetter(task="relay"))
     pipeline.audit("p1", 1)
     assert "  audit p1 v1  (done)" in output("redrive", AUDIT, dry_run=True)
-    assert (
-        output("redrive", AUDIT, drop_done=True) == f"{AUDIT}: 0 sent back, 1 dropped, being done"
-    )
+    assert output("redrive", AUDIT, drop_done=True) == f"{AUDIT}: 0 sent back, 1 dropped as done"
     assert output("redrive", CHANGE, drop_done=True) == f"{CHANGE}: 2 sent back"
     assert (dead(world, AUDIT), world.depth(AUDIT), world.depth(CHANGE)) == (0, 0, 2)
 

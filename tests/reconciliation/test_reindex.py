@@ -1,4 +1,4 @@
-"""A new search index is built while searches and writes go on: no moment without search, and no write lost."""
+"""Rebuild of the search index: searches and writes continue, and no write is lost."""
 
 import itertools
 import threading
@@ -10,13 +10,12 @@ import pytest
 from django.core.management import CommandError
 
 from products import bootstrap, maintenance
-from products.adapters.opensearch.rebuild import OpenSearchRebuild
 from products.catalogue import Catalogue
 from products.changes import Origin
 from products.errors import DependencyUnavailable
 from products.lists import ListQuery
 from products.product import Product
-from products.reindex import Reindex
+from products.reindex import IndexRebuild, Reindex
 from tests.support.builders import fields
 from tests.support.commands import output
 from tests.support.fakes import FakeDoorbell
@@ -38,27 +37,28 @@ def shelf(world: World, ann: Origin) -> Catalogue:
 
 
 @dataclass
-class Interrupted:
-    """The rebuilt index, with something happening just before one of its steps."""
+class InterruptedIndex:
+    """The rebuilt index with a callback before one of its steps."""
 
-    index: OpenSearchRebuild
+    index: IndexRebuild
     step: str
-    happen: Callable[[], None]
+    callback: Callable[[], object]
 
     def __getattr__(self, name: str) -> Any:
         if name == self.step:
             self.step = ""
-            self.happen()
+            self.callback()
         return getattr(self.index, name)
 
 
-def rebuilding(step: str = "", happen: Callable[[], None] = lambda: None) -> Reindex:
+def rebuilding(step: str = "", callback: Callable[[], object] = lambda: None) -> Reindex:
     made = maintenance.reindex()
     assert made
-    return replace(made, index=Interrupted(made.index, step, happen))  # type: ignore[arg-type]
+    index: Any = InterruptedIndex(made.index, step, callback)
+    return replace(made, index=index)
 
 
-def everything(products: Iterator[Product]) -> Iterator[Product]:
+def no_progress(products: Iterator[Product]) -> Iterator[Product]:
     return products
 
 
@@ -72,7 +72,7 @@ def version_in(world: World, product_id: str) -> int:
 
 
 def index_through(number: str, world: World, ann: Origin) -> Callable[[], None]:
-    """A write of each kind, taken all the way: one more product, and one changed."""
+    """Return a callback that creates a product, updates another, and indexes both."""
 
     def write() -> None:
         quiet = replace(bootstrap.catalogue(), doorbell=FakeDoorbell())
@@ -85,49 +85,49 @@ def index_through(number: str, world: World, ann: Origin) -> Callable[[], None]:
     return write
 
 
-@pytest.mark.parametrize("step", ["begin", "fill", "behind", "switch"])
-def test_a_write_at_any_moment_of_it_is_in_the_new_index(
+@pytest.mark.parametrize("step", ["begin", "fill", "outdated", "switch"])
+def test_write_at_any_step_is_in_the_new_index(
     shelf: Catalogue, world: World, ann: Origin, step: str
 ) -> None:
-    rebuilding(step, index_through("7", world, ann)).run("2", everything)
+    rebuilding(step, index_through("7", world, ann)).run("2", no_progress)
     assert indexes(world) == {f"{world.alias}-2": [world.alias]}
     assert (version_in(world, "p03"), version_in(world, "new7")) == (2, 1)
     assert len(bootstrap.catalogue().search(HOSTING, staff=False).products) == 13
 
 
-def test_a_write_that_only_the_standing_index_has_is_brought_along(
+def test_write_that_only_the_live_index_has_is_copied(
     shelf: Catalogue, world: World, ann: Origin
 ) -> None:
-    """As by a writer that looked before the new index was there, of a product the table's index does not show yet."""
+    """A writer may miss the new index, and the table's index may lag behind."""
     shelf.create("slow", fields(name="Slow hosting"), ann)
     slow = shelf.newest("slow")
 
-    def into_the_standing_one() -> None:
+    def write_to_the_live_index() -> None:
         body = {**(world.document("p01") or {}), "productId": "slow", "name": slow.name}
         options = {"version": 1, "version_type": "external", "refresh": "true"}
         world.opensearch.index(index=f"{world.alias}-1", id="slow", body=body, params=options)
 
-    rebuilding("behind", into_the_standing_one).run("2", everything)
+    rebuilding("outdated", write_to_the_live_index).run("2", no_progress)
     assert (world.document("slow") or {}).get("name") == "Slow hosting"
 
 
-def test_what_nobody_accepted_is_left_behind(shelf: Catalogue, world: World) -> None:
+def test_document_of_no_change_is_not_copied(shelf: Catalogue, world: World) -> None:
     body = world.document("p01") or {}
     for product_id, version in (("ghost", 1), ("p01", 9)):
         options = {"version": version, "version_type": "external", "refresh": "true"}
         world.opensearch.index(
             index=world.alias, id=product_id, body=body | {"productId": product_id}, params=options
         )
-    rebuilding().run("2", everything)
+    rebuilding().run("2", no_progress)
     assert (version_in(world, "p01"), world.document("ghost")) == (1, None)
     assert world.opensearch.get(index=world.alias, id="p01")["_version"] == 1
 
 
 @dataclass
-class Busy:
-    """Writers and a reader, at it until they are told to stop; what they did not find where it had to be."""
+class Load:
+    """Writers and a reader that run until ``done``, and the writes and results they missed."""
 
-    quiet: Catalogue
+    catalogue: Catalogue
     world: World
     ann: Origin
     written: dict[str, int]
@@ -137,7 +137,7 @@ class Busy:
     def write(self, product_ids: list[str]) -> None:
         for product_id in itertools.cycle(product_ids):
             edit = {"price": f"{self.written[product_id] % 90 + 1}.50"}
-            version = self.quiet.update(product_id, edit, self.ann).product.version
+            version = self.catalogue.update(product_id, edit, self.ann).product.version
             bootstrap.pipeline().store(product_id, version)
             bootstrap.pipeline().index(product_id, version)
             self.written[product_id] = version
@@ -148,40 +148,43 @@ class Busy:
 
     def search(self) -> None:
         while not self.done.is_set():
-            if (count := len(bootstrap.index().search(HOSTING, 100))) != len(self.written):
+            count = len(bootstrap.index().search(HOSTING, 100))
+            if count != len(self.written):
                 self.lost.append(f"a search found {count}")
 
 
-def test_searches_and_writers_go_on_throughout(shelf: Catalogue, world: World, ann: Origin) -> None:
-    """Each write is searchable at once and stays so, and each search finds all, while index after index is built."""
-    busy = Busy(shelf, world, ann, {f"p{number:02}": 1 for number in range(12)})
-    ids = sorted(busy.written)
-    threads = [threading.Thread(target=busy.write, args=(ids[n::2],)) for n in range(2)]
-    threads.append(threading.Thread(target=busy.search))
+def test_searches_and_writes_continue_throughout(
+    shelf: Catalogue, world: World, ann: Origin
+) -> None:
+    """Writes are searchable immediately and searches are complete during five rebuilds."""
+    load = Load(shelf, world, ann, {f"p{number:02}": 1 for number in range(12)})
+    ids = sorted(load.written)
+    threads = [threading.Thread(target=load.write, args=(ids[n::2],)) for n in range(2)]
+    threads.append(threading.Thread(target=load.search))
     for thread in threads:
         thread.start()
     try:
         for number in range(2, 7):
-            rebuilding().run(str(number), everything)
+            rebuilding().run(str(number), no_progress)
     finally:
-        busy.done.set()
+        load.done.set()
         for thread in threads:
             thread.join()
-    assert busy.lost == []
-    assert max(busy.written.values()) > 1
-    assert {product_id: version_in(world, product_id) for product_id in ids} == busy.written
+    assert load.lost == []
+    assert max(load.written.values()) > 1
+    assert {product_id: version_in(world, product_id) for product_id in ids} == load.written
     assert list(indexes(world)) == [f"{world.alias}-6"]
 
 
-@pytest.mark.parametrize("step", ["fill", "behind", "switch"])
-def test_an_interrupted_run_leaves_search_as_it_was_and_may_be_run_again(
+@pytest.mark.parametrize("step", ["fill", "outdated", "switch"])
+def test_interrupted_rebuild_leaves_search_intact_and_can_be_repeated(
     shelf: Catalogue, world: World, ann: Origin, step: str
 ) -> None:
-    def die() -> None:
+    def fail() -> None:
         raise DependencyUnavailable("OpenSearch")
 
     with pytest.raises(DependencyUnavailable):
-        rebuilding(step, die).run("2", everything)
+        rebuilding(step, fail).run("2", no_progress)
     assert indexes(world) == {
         f"{world.alias}-1": [world.alias],
         f"{world.alias}-2": [f"{world.alias}-next"],
@@ -189,33 +192,33 @@ def test_an_interrupted_run_leaves_search_as_it_was_and_may_be_run_again(
     index_through("5", world, ann)()
     assert version_in(world, "p03") == 2
     assert len(bootstrap.catalogue().search(HOSTING, staff=False).products) == 13
-    rebuilding().run("3", everything)
+    rebuilding().run("3", no_progress)
     assert indexes(world) == {f"{world.alias}-3": [world.alias]}
     assert version_in(world, "p03") == 2
 
 
-def test_of_two_runs_at_once_the_earlier_ends_and_nothing_is_lost(
+def test_second_concurrent_rebuild_ends_the_first_without_loss(
     shelf: Catalogue, world: World
 ) -> None:
     with pytest.raises(DependencyUnavailable):
-        rebuilding("switch", lambda: rebuilding().run("3", everything) and None).run(
-            "2", everything
-        )
+        rebuilding("switch", lambda: rebuilding().run("3", no_progress)).run("2", no_progress)
     assert indexes(world) == {f"{world.alias}-3": [world.alias]}
     assert len(bootstrap.catalogue().search(HOSTING, staff=False).products) == 12
 
 
-def test_indexes_of_others_are_left_alone(shelf: Catalogue, world: World) -> None:
+def test_other_indexes_stay_unchanged(shelf: Catalogue, world: World) -> None:
     others = [f"{world.alias}-eu-1", f"{world.alias}-backup"]
     for name in others:
         world.opensearch.indices.create(index=name)
-    rebuilding().run("2", everything)
+    rebuilding().run("2", no_progress)
     assert sorted(indexes(world)) == sorted([*others, f"{world.alias}-2"])
     for name in others:
         world.opensearch.indices.delete(index=name)
 
 
-def test_the_command_says_how_many_there_are(shelf: Catalogue, world: World, settings: Any) -> None:
+def test_command_reports_the_number_of_products(
+    shelf: Catalogue, world: World, settings: Any
+) -> None:
     assert output("rebuild_search_index") == "12 products in the new index"
     assert output("rebuild_search_index") == "12 products in the new index"
     assert len(indexes(world)) == 1

@@ -1,5 +1,7 @@
-"""The walk of the drift check: what it comes to, and what it does while others write."""
+"""The walk of the verification: its order, and concurrent writes."""
 
+import itertools
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -10,121 +12,123 @@ from products.adapters.dynamodb.items import change_item
 from products.catalogue import Catalogue
 from products.changes import Effect, Origin, audit_hash
 from products.pipeline import Pipeline
-from products.reconciliation.differences import Kind
+from products.reconciliation.differences import Kind, LogEntry
+from products.reconciliation.verification import Stage
 from tests.support.builders import fields
 from tests.support.fakes import FakeDoorbell
 from tests.support.tampering import (
-    AT_ONCE,
     META,
-    claim,
-    delete,
-    forget_document,
-    found,
-    kinds,
+    NO_GRACE,
+    claim_pk,
+    complete_effects,
+    create_complete,
+    delete_document,
+    delete_item,
+    find_differences,
+    found_kinds,
     pk,
-    put,
-    shelve,
-    through,
+    put_item,
 )
 from tests.support.world import World
 
 
 @pytest.fixture
-def line(pipeline: Pipeline) -> Pipeline:
-    """Its messages go nowhere; each effect is asked for by name."""
+def silent_pipeline(pipeline: Pipeline) -> Pipeline:
+    """A pipeline that sends no messages."""
     return replace(pipeline, doorbell=FakeDoorbell())
 
 
 @pytest.fixture
 def shelf(world: World) -> World:
-    shelve("p1", 2)
-    shelve("p2")
+    create_complete("p1", 2)
+    create_complete("p2")
     return world
 
 
-def test_what_has_no_record_is_found_by_whoever_knows_of_it_and_reported_once(
+def test_product_without_a_record_is_found_once_in_the_first_stage(
     shelf: World, catalogue: Catalogue, ann: Origin
 ) -> None:
     catalogue.create("open", fields(name="Only in the log"), ann)
-    delete(shelf, pk("p1"), META)
-    delete(shelf, pk("p2"), META)
-    forget_document(shelf, "p2")
+    delete_item(shelf, pk("p1"), META)
+    delete_item(shelf, pk("p2"), META)
+    delete_document(shelf, "p2")
     stages = {
         (difference.product_id, batch.stage)
-        for batch in maintenance.verification(AT_ONCE).walk()
+        for batch in maintenance.verification(NO_GRACE).walk()
         for difference in batch.differences
         if difference.kind == Kind.RECORD_MISSING
     }
     assert stages == {("open", "open changes"), ("p1", "documents"), ("p2", "audit records")}
-    assert len([kind for kind, _, _ in kinds() if kind == Kind.RECORD_MISSING]) == 3
+    assert len([kind for kind, _, _ in found_kinds() if kind == Kind.RECORD_MISSING]) == 3
 
 
-def test_only_what_was_changed_since_then_is_looked_at(
+def test_since_limits_the_walk_to_later_changes(
     shelf: World, catalogue: Catalogue, ann: Origin
 ) -> None:
-    shelve("p3")
+    create_complete("p3")
     since = bootstrap.now()
-    for product_id in ("p1", "p2"):
-        delete(shelf, claim(product_id, 2 if product_id == "p1" else 1), "CLAIM")
+    delete_item(shelf, claim_pk("p1", 2), "CLAIM")
+    delete_item(shelf, claim_pk("p2", 1), "CLAIM")
     catalogue.update("p2", {"price": "7"}, ann)
     bootstrap.pipeline().store("p2", 2)
-    catalogue.update("p3", {"price": "8"}, ann)  # its record is as old as before
-    looked = list(maintenance.verification(AT_ONCE).walk(since=since))
-    about = {(d.kind, d.product_id) for batch in looked for d in batch.differences}
-    assert (Kind.CLAIM_MISSING, "p2") in about
-    assert (Kind.RECORD_BEHIND, "p3") in about
-    assert "p1" not in {product_id for _, product_id in about}
+    catalogue.update("p3", {"price": "8"}, ann)  # not stored, so its record is old
+    batches = list(maintenance.verification(NO_GRACE).walk(since=since))
+    found = {(d.kind, d.product_id) for batch in batches for d in batch.differences}
+    assert (Kind.CLAIM_MISSING, "p2") in found
+    assert (Kind.RECORD_BEHIND, "p3") in found
+    assert "p1" not in {product_id for _, product_id in found}
 
 
-def test_the_walk_goes_on_from_any_place(shelf: World) -> None:
-    whole = [(b.stage, b.after, b.checked) for b in maintenance.verification(AT_ONCE).walk()]
-    for place, (stage, after, _) in enumerate(whole):
-        rest = [
-            (b.stage, b.after, b.checked)
-            for b in maintenance.verification(AT_ONCE).walk(stage, after)
-        ]
-        assert rest == whole[place + 1 :]
+def walk_positions(
+    stage: Stage | None = None, after: str | None = None
+) -> list[tuple[Stage, str, int]]:
+    batches = maintenance.verification(NO_GRACE).walk(stage, after)
+    return [(batch.stage, batch.after, batch.checked) for batch in batches]
 
 
-def test_a_product_that_moves_on_while_it_is_looked_at_is_no_difference(
-    shelf: World, catalogue: Catalogue, line: Pipeline, ann: Origin
+def test_walk_continues_from_any_position(shelf: World) -> None:
+    positions = walk_positions()
+    for number, (stage, after, _) in enumerate(positions):
+        assert walk_positions(stage, after) == positions[number + 1 :]
+
+
+def test_product_that_changes_during_the_comparison_is_no_difference(
+    shelf: World, catalogue: Catalogue, silent_pipeline: Pipeline, ann: Origin
 ) -> None:
-    """Each time its log has been read, it gets another name, and all effects come about before the rest is read."""
-    version = iter(range(3, 99))
+    """Rename the product, with all effects, each time after its log was read."""
+    versions = itertools.count(3)
 
-    class Moving:
-        def entries(self, product_id: str) -> Any:
-            yield from maintenance.reconciliation_source().entries(product_id)
+    source = maintenance.reconciliation_source()
+
+    class ChangingLogs:
+        def entries(self, product_id: str) -> Iterator[LogEntry]:
+            yield from source.entries(product_id)
             if product_id == "p1":
-                number = next(version)
-                catalogue.update("p1", {"name": f"Name number {number}"}, ann)
-                through(line, "p1", number)
+                version = next(versions)
+                catalogue.update("p1", {"name": f"Name number {version}"}, ann)
+                complete_effects(silent_pipeline, "p1", version)
 
         def __getattr__(self, name: str) -> Any:
-            return getattr(maintenance.reconciliation_source(), name)
+            return getattr(source, name)
 
-    moving = replace(maintenance.verification(AT_ONCE), logs=Moving())  # type: ignore[arg-type]
-    assert moving.verify(["p1"]) == []
-    assert next(version) > 4, "it was looked at twice, and differed each time"
+    logs: Any = ChangingLogs()
+    verification = replace(maintenance.verification(NO_GRACE), logs=logs)
+    assert verification.verify(["p1"]) == []
+    assert next(versions) > 4, "it was compared twice, and differed each time"
 
 
-def test_two_products_with_one_name_are_left_to_people(shelf: World) -> None:
-    """As when a table was restored in part: no claim can be right."""
+def test_two_products_with_one_name_are_not_repaired(shelf: World) -> None:
+    """After a partial restore of a table, no claim can be correct."""
     twin = replace(bootstrap.catalogue().receipt("p2", 1), product_id="p9", open=frozenset(Effect))
     twin = replace(twin, after=replace(twin.after, product_id="p9"))
-    put(shelf, change_item(replace(twin, record_hash=audit_hash(twin))))
-    difference = next(d for d in found() if d.kind == Kind.CLAIM_OF_OTHER)
-    assert (
-        difference.product_id,
-        "one of them must be renamed" in maintenance.repair().repair(difference),
-    ) == ("p9", True)
-    assert shelf.item(claim("p2", 1), "CLAIM") == {
-        "PK": claim("p2", 1),
-        "SK": "CLAIM",
-        "productId": "p2",
-    }
+    put_item(shelf, change_item(replace(twin, record_hash=audit_hash(twin))))
+    difference = next(d for d in find_differences() if d.kind == Kind.CLAIM_OF_OTHER)
+    assert difference.product_id == "p9"
+    assert "one of the two must be renamed" in maintenance.repair().repair(difference)
+    claim = {"PK": claim_pk("p2", 1), "SK": "CLAIM", "productId": "p2"}
+    assert shelf.item(claim_pk("p2", 1), "CLAIM") == claim
 
 
-def test_a_place_in_a_log_that_is_no_version_stops_nothing(shelf: World) -> None:
-    put(shelf, {"PK": pk("p1"), "SK": "CHANGE#x", "acceptedAt": "2026"})
-    assert [kind for kind, _, _ in kinds()] == [Kind.CHANGE_ALTERED]
+def test_log_entry_without_a_version_is_reported(shelf: World) -> None:
+    put_item(shelf, {"PK": pk("p1"), "SK": "CHANGE#x", "acceptedAt": "2026"})
+    assert [kind for kind, _, _ in found_kinds()] == [Kind.CHANGE_ALTERED]

@@ -1,7 +1,7 @@
-"""``make test-engines``: the tests of what is stored, on other engines than the embedded ones.
+"""``make test-engines``: run the storage tests on other services than the embedded ones.
 
-DynamoDB Local and PostgreSQL are started here. Where ``OPENSEARCH_URL``, ``AWS_ENDPOINT_URL_SQS``,
-``AWS_ENDPOINT_URL_DYNAMODB`` or ``DATABASE_URL`` is set, the engine at that address is used instead.
+This starts DynamoDB Local and PostgreSQL. ``OPENSEARCH_URL``, ``AWS_ENDPOINT_URL_SQS``,
+``AWS_ENDPOINT_URL_DYNAMODB`` and ``DATABASE_URL`` name services to use instead.
 """
 
 import os
@@ -20,7 +20,7 @@ SHORT = ["--writes", "150", "--seconds", "30", "--seed", "2026"]
 
 
 def main() -> int:
-    asked = sys.argv[1:] or ["-m", "engines"]
+    selection = sys.argv[1:] or ["-m", "engines"]
     with exit_on_engine_failure(), ExitStack() as ends:
         home = Path(ends.enter_context(tempfile.TemporaryDirectory(prefix="bbws-second-")))
         variables = dict(os.environ)
@@ -37,17 +37,18 @@ def main() -> int:
         variables.setdefault("HISTORIES", "10")
         variables.setdefault("WALKED_PRODUCTS", "10000")
         variables["SECOND_ENGINES"] = " ".join(name for name in OTHERS if name in variables)
-        return tested(asked, variables) or game_day(variables)
-    return 1
+        return run_tests(selection, variables) or run_game_day(variables)
 
 
-def tested(asked: list[str], variables: dict[str, str]) -> int:
-    # Coverage is what the first run is for; here the same lines are run once more.
-    command = [sys.executable, "-m", "pytest", "--no-cov", "-n", "2", "--dist", "worksteal", *asked]
+def run_tests(selection: list[str], variables: dict[str, str]) -> int:
+    # No coverage: the run on the embedded services measures it.
+    options = ["--no-cov", "-n", "2", "--dist", "worksteal"]
+    command = [sys.executable, "-m", "pytest", *options, *selection]
     return subprocess.run(command, cwd=ROOT, env=variables, check=False).returncode
 
 
-def game_day(variables: dict[str, str]) -> int:
+def run_game_day(variables: dict[str, str]) -> int:
+    """Run a short game day, unless the arguments select tests."""
     if len(sys.argv) > 1:
         return 0
     command = [sys.executable, "-m", "tests.gameday", *SHORT]

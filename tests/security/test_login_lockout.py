@@ -28,8 +28,8 @@ def ann(settings: Any) -> User:
 def log_in(
     name: str, password: str = "wrong", *, at: str = "192.0.2.1", client: Client | None = None
 ) -> Any:
-    sent = {"username": name, "password": password}
-    return (client or Client()).post(LOGIN, sent, headers={"X-Forwarded-For": at})
+    form = {"username": name, "password": password}
+    return (client or Client()).post(LOGIN, form, headers={"X-Forwarded-For": at})
 
 
 def fail(times: int, name: str = "ann", **options: Any) -> None:
@@ -68,12 +68,14 @@ def test_the_fifth_failure_locks_until_the_stated_time() -> None:
 
 
 def test_the_lockout_page_hides_whether_the_account_exists() -> None:
-    answers: list[Any] = []
+    responses: list[Any] = []
     for name in ("ann", "nobody"):
-        fail(4, name, at=f"192.0.2.{len(answers)}")
-        answers.append(log_in(name, at=f"192.0.2.{len(answers)}"))
-    assert [answer.status_code for answer in answers] == [429, 429]
-    known, unknown = (re.sub("<time.*?</time>", "", answer.content.decode()) for answer in answers)
+        fail(4, name, at=f"192.0.2.{len(responses)}")
+        responses.append(log_in(name, at=f"192.0.2.{len(responses)}"))
+    assert [response.status_code for response in responses] == [429, 429]
+    known, unknown = (
+        re.sub("<time.*?</time>", "", response.content.decode()) for response in responses
+    )
     assert known == unknown
 
 
@@ -127,8 +129,8 @@ def test_the_browsable_api_uses_the_admins_login() -> None:
         "/admin/login/?next=/v1.0/products",
     )
     client = Client()
-    sent = {"username": "ann", "password": PASSWORD, "next": "/v1.0/products"}
-    assert client.post("/admin/login/?next=/v1.0/products", sent)["Location"] == "/v1.0/products"
+    form = {"username": "ann", "password": PASSWORD, "next": "/v1.0/products"}
+    assert client.post("/admin/login/?next=/v1.0/products", form)["Location"] == "/v1.0/products"
     assert client.post("/api-auth/logout/")["Location"] == LOGIN
     assert client.get("/admin/")["Location"].startswith(LOGIN)
 

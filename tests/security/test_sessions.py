@@ -110,8 +110,8 @@ def test_login_changes_the_key_and_logout_deletes_the_session() -> None:
 
 def test_a_new_password_ends_all_other_sessions() -> None:
     this, other = sign_in(), sign_in()
-    sent = {"old_password": PASSWORD, "new_password1": NEW, "new_password2": NEW}
-    assert this.post(HOME, sent).status_code == 302
+    form = {"old_password": PASSWORD, "new_password1": NEW, "new_password2": NEW}
+    assert this.post(HOME, form).status_code == 302
     assert is_signed_in(this)
     assert not is_signed_in(other)
 
@@ -119,8 +119,8 @@ def test_a_new_password_ends_all_other_sessions() -> None:
 def test_a_password_set_by_a_superuser_ends_all_sessions(ann: User) -> None:
     theirs, root = sign_in(), Client()
     root.force_login(User.objects.create(username="root", is_staff=True, is_superuser=True))
-    sent = {"usable_password": "true", "password1": NEW, "password2": NEW}
-    assert root.post(f"/admin/auth/user/{ann.pk}/password/", sent).status_code == 302
+    form = {"usable_password": "true", "password1": NEW, "password2": NEW}
+    assert root.post(f"/admin/auth/user/{ann.pk}/password/", form).status_code == 302
     assert not is_signed_in(theirs)
 
 

@@ -141,8 +141,10 @@ def test_allowed_origins_may_call_and_read_the_headers(world: World, settings: A
     assert {"if-match", "prefer", "idempotency-key"} <= set(
         preflight["Access-Control-Allow-Headers"].split(", ")
     )
-    answer = Client().get("/v1.0/products", headers={"Origin": "https://portal.example"})
-    assert {"ETag", "Location", "Link"} <= set(answer["Access-Control-Expose-Headers"].split(", "))
+    response = Client().get("/v1.0/products", headers={"Origin": "https://portal.example"})
+    assert {"ETag", "Location", "Link"} <= set(
+        response["Access-Control-Expose-Headers"].split(", ")
+    )
     refused = Client().get("/v1.0/products/nothing", headers={"Origin": "https://portal.example"})
     assert (refused.status_code, refused["Access-Control-Allow-Origin"]) == (
         404,
@@ -155,14 +157,14 @@ def test_allowed_origins_may_call_and_read_the_headers(world: World, settings: A
 def test_a_throttled_client_gets_retry_after(world: World, settings: Any) -> None:
     settings.THROTTLE_PUBLIC, settings.THROTTLE_STAFF = 3, 1000
     public = Api(anonymous=True)
-    answers = [public("get", "/products") for _ in range(5)]
-    assert [answer.status_code for answer in answers].count(429) >= 1
-    assert [answers[0][f"RateLimit-{name}"] for name in ("Limit", "Remaining", "Reset")] == [
+    responses = [public("get", "/products") for _ in range(5)]
+    assert [response.status_code for response in responses].count(429) >= 1
+    assert [responses[0][f"RateLimit-{name}"] for name in ("Limit", "Remaining", "Reset")] == [
         "3",
         "2",
         "1",
     ]
-    refused = next(answer for answer in answers if answer.status_code == 429)
+    refused = next(response for response in responses if response.status_code == 429)
     assert (refused["Retry-After"], refused["RateLimit-Remaining"]) == ("1", "0")
     error_of(refused)
     assert Api("Product viewers")("get", "/products").status_code == 200

@@ -14,7 +14,7 @@ from axe_playwright_python.sync_playwright import (  # type: ignore[import-untyp
 from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, expect
 
 from deploy.local.engines import ROOT, Engines
-from tests.support.processes import PATIENCE, Deployment
+from tests.support.processes import MAX_WAIT_SECONDS, Deployment
 from tests.support.tools import path_of
 
 PASSWORD = "a-password-of-the-tests"
@@ -98,7 +98,7 @@ def open_window(browser: Browser, site: LiveSite, name: str, **options: Any) -> 
     """
     viewport = {"viewport": {"width": 1280, "height": 800}}
     context = browser.new_context(**(viewport | options))
-    context.set_default_timeout(PATIENCE * 1000)
+    context.set_default_timeout(MAX_WAIT_SECONDS * 1000)
     page = context.new_page()
     errors: list[str] = []
 

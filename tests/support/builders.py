@@ -1,4 +1,4 @@
-"""Plain functions that make what a test needs, with defaults that are legal."""
+"""Functions that build test data with legal defaults."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -10,17 +10,18 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 def fields(**changes: Any) -> dict[str, Any]:
-    """What a caller sends to create a product."""
-    return {
+    """Return the fields a caller sends to create a product, with these ``changes``."""
+    defaults = {
         "name": "Basic hosting",
         "description": "Hosting for a first site.",
         "price": "1500.00",
-    } | changes
+    }
+    return {**defaults, **changes}
 
 
 def a_product(**changes: Any) -> Product:
-    """A product of the core, version 1, made at noon."""
-    standing: dict[str, Any] = {
+    """Return version 1 of a product, created at noon, with these ``changes``."""
+    defaults: dict[str, Any] = {
         "product_id": "p1",
         "name": "Basic hosting",
         "description": "Hosting for a first site.",
@@ -30,4 +31,4 @@ def a_product(**changes: Any) -> Product:
         "updated_at": NOON,
         "updated_by": "ann",
     }
-    return Product(**standing | changes)
+    return Product(**{**defaults, **changes})

@@ -1,7 +1,8 @@
-"""Containers without a container engine: an image that buildah has built is mounted, and its entry point run in
-namespaces of its own - as process 1, as the image's user, on a root file system that is read-only but for /tmp.
+"""Run images without a container engine, with buildah and Linux namespaces.
 
-Needs Linux, root and buildah. The network is this machine's, so engines on loopback are within reach.
+The image is mounted, and its entry point runs as process 1 and as the image's user. The root file
+system is read-only except /tmp. The network is the host's, so engines on loopback can be reached.
+Needs Linux, root and buildah.
 """
 
 import json
@@ -14,8 +15,8 @@ from typing import Any
 from deploy.local.engines import kill_group, spawn
 from tests.support.processes import until
 
-# In a mount and process namespace of its own: the image read-only, a /tmp of its own, with a volume in it at /tmp/data.
-INSIDE = """
+# Runs in new mount and process namespaces. /tmp is new, with a volume mounted at /tmp/data.
+START_SCRIPT = """
 set -e
 root=$1 data=$2 user=$3 directory=$4; shift 4
 mount --bind "$root" "$root"
@@ -25,7 +26,8 @@ mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
 mkdir -m 777 "$root/tmp/data"
 mount --bind "$data" "$root/tmp/data"
 mount -o remount,bind,ro "$root"
-exec setpriv --no-new-privs chroot --userspec="$user" --groups="${user#*:}" "$root" env -C "$directory" "$@"
+exec setpriv --no-new-privs \\
+  chroot --userspec="$user" --groups="${user#*:}" "$root" env -C "$directory" "$@"
 """
 
 
@@ -37,15 +39,13 @@ def buildah(*arguments: str) -> str:
 
 
 class Image:
-    """A built image, mounted; its configuration is the one it was built with."""
+    """A built image, mounted, with its configuration."""
 
     def __init__(self, name: str) -> None:
-        self.config: dict[str, Any] = json.loads(buildah("inspect", "--type", "image", name))[
-            "OCIv1"
-        ]["config"]
-        self.health: list[str] = json.loads(buildah("inspect", "--type", "image", name))["Docker"][
-            "config"
-        ]["Healthcheck"]["Test"][1:]
+        description = json.loads(buildah("inspect", "--type", "image", name))
+        self.config: dict[str, Any] = description["OCIv1"]["config"]
+        health_check = description["Docker"]["config"]["Healthcheck"]
+        self.health_command: list[str] = health_check["Test"][1:]
         self.container = buildah("from", "--pull-never", name)
         self.root = Path(buildah("mount", self.container))
 
@@ -59,67 +59,57 @@ class Image:
 
 
 class Container:
-    """One process tree of an image."""
+    """The processes that run from an image."""
 
     def __init__(
         self, image: Image, arguments: list[str], variables: dict[str, str], data: Path, log: Path
     ) -> None:
         self.image, self.variables = image, image.variables | variables
-        apart = ["/usr/bin/unshare", "--mount", "--pid", "--fork", "--kill-child", "--"]
-        place = [str(image.root), str(data), image.config["User"], image.config["WorkingDir"]]
+        unshare = ["/usr/bin/unshare", "--mount", "--pid", "--fork", "--kill-child", "--"]
+        config = image.config
+        script_arguments = [str(image.root), str(data), config["User"], config["WorkingDir"]]
+        script = ["/bin/sh", "-c", START_SCRIPT, "sh", *script_arguments]
+        command = [*unshare, *script, *config["Entrypoint"], *arguments]
         with log.open("a") as output:
-            run = [
-                *apart,
-                "/bin/sh",
-                "-c",
-                INSIDE,
-                "sh",
-                *place,
-                *image.config["Entrypoint"],
-                *arguments,
-            ]
-            self.process = spawn(run, self.variables, output=output.fileno())
+            self.process = spawn(command, self.variables, output=output.fileno())
 
     @property
-    def first(self) -> int:
-        """The process that is number 1 inside."""
+    def main_pid(self) -> int:
+        """The host's id of the process that is number 1 in the container."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
         return int(until(lambda: children.read_text().split() if children.exists() else [])[0])
 
     @property
     def status(self) -> dict[str, str]:
-        """What the kernel says of process 1, e.g. ``Uid``, ``NSpid``, ``CapEff``."""
-        lines = Path(f"/proc/{self.first}/status").read_text().splitlines()
+        """The kernel's status of process 1, e.g. ``Uid``, ``NSpid``, ``CapEff``."""
+        lines = Path(f"/proc/{self.main_pid}/status").read_text().splitlines()
         return {name: value.strip() for name, value in (line.split(":", 1) for line in lines)}
 
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
-        """A command beside the process, as `docker exec` does it."""
+        """Run a command in the container, like `docker exec`."""
         user, group = self.image.config["User"].split(":")
-        enter = [
-            "/usr/bin/nsenter",
-            "-t",
-            str(self.first),
-            "-m",
-            "-p",
-            "-r",
-            "-S",
-            user,
-            "-G",
-            group,
-        ]
-        place = ["/usr/bin/env", "-C", self.image.config["WorkingDir"]]
-        run = [*enter, *place, *command]
+        target = ["--target", str(self.main_pid), "--mount", "--pid", "--root"]
+        nsenter = ["/usr/bin/nsenter", *target, "--setuid", user, "--setgid", group]
+        in_folder = ["/usr/bin/env", "-C", self.image.config["WorkingDir"]]
         return subprocess.run(
-            run, env=self.variables, capture_output=True, text=True, timeout=280, check=False
+            [*nsenter, *in_folder, *command],
+            env=self.variables,
+            capture_output=True,
+            text=True,
+            timeout=280,
+            check=False,
         )
 
-    def healthy(self) -> bool:
-        return self.run(*self.image.health).returncode == 0
+    def is_healthy(self) -> bool:
+        return self.run(*self.image.health_command).returncode == 0
 
     def stop(self, seconds: float = 60) -> int:
-        """SIGTERM to process 1, as every platform does it; gives its exit code. TimeoutExpired, and it is killed."""
+        """Send SIGTERM to process 1 and return its exit code.
+
+        Kill it and raise TimeoutExpired when it still runs after ``seconds``.
+        """
         if self.process.poll() is None:
-            os.kill(self.first, signal.SIGTERM)
+            os.kill(self.main_pid, signal.SIGTERM)
         try:
             return self.process.wait(seconds)
         except subprocess.TimeoutExpired:

@@ -1,9 +1,10 @@
-"""Ports that behave, for what an engine can't be made to do on demand: keep time, and keep messages back."""
+"""Fakes for what a real dependency can't do on demand: control time, and hold messages back."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from products.adapters.aws.direct import DirectClient
 from products.changes import Change
@@ -12,7 +13,7 @@ from products.errors import VersionTaken
 
 @dataclass
 class Clock:
-    """Time that passes when told to."""
+    """A clock that only moves when a test advances it."""
 
     now: datetime = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -25,7 +26,10 @@ class Clock:
 
 @dataclass
 class FakeDoorbell:
-    """A doorbell that keeps what was rung, so that a test decides what becomes of it."""
+    """A doorbell that keeps the messages, so that a test decides which ones arrive.
+
+    A message is its task, the product ID, the version, and the delay in seconds.
+    """
 
     sent: list[tuple[str, str, int, int]] = field(default_factory=list)
     jobs: list[str] = field(default_factory=list)
@@ -37,42 +41,49 @@ class FakeDoorbell:
         self.jobs.append(job_id)
 
     def take_all(self) -> list[tuple[str, str, int, int]]:
-        taken, self.sent = self.sent, []
-        return taken
+        """Remove all messages and return them."""
+        messages = self.sent
+        self.sent = []
+        return messages
 
 
 class AlwaysLosingTable:
-    """A table on which somebody else is always a moment faster, or on which our own first try did arrive."""
+    """A table that reports every append as lost to another writer.
 
-    def __init__(self, table: object, *, ours: bool = False) -> None:
-        self.table, self.ours = table, ours
+    With ``ours``, the append is made all the same: as if our own first try had arrived.
+    """
 
-    def append(self, changes: list[Change], answer: object = None) -> None:
+    def __init__(self, table: Any, *, ours: bool = False) -> None:
+        self.table = table
+        self.ours = ours
+
+    def append(self, changes: Sequence[Change], record: object = None) -> None:
         if self.ours:
-            self.table.append(changes, answer)  # type: ignore[attr-defined]
-        raise VersionTaken("beaten")
+            self.table.append(changes, record)
+        raise VersionTaken("another writer was first")
 
-    def __getattr__(self, name: str) -> object:
+    def __getattr__(self, name: str) -> Any:
         return getattr(self.table, name)
 
 
 class NoStatistics:
-    """Statistics nobody reads."""
+    """Statistics that are not kept."""
 
     def count_completed(self, change: Change) -> None:
-        """Nothing depends on it."""
+        """Do nothing."""
 
 
 @contextmanager
 def recorded_operations(client: DirectClient) -> Iterator[list[str]]:
-    """The names of the operations that are asked of the client's engine meanwhile."""
-    asked: list[str] = []
+    """Yield a list that receives the name of each operation the client calls in the block."""
+    operations: list[str] = []
     send = client._send
 
-    def noting(operation: str, body: bytes) -> tuple[int, bytes]:
-        asked.append(operation)
+    def record_and_send(operation: str, body: bytes) -> tuple[int, bytes]:
+        operations.append(operation)
         return send(operation, body)
 
-    client._send = noting  # type: ignore[method-assign] # boto3's events know nothing of direct calls
-    yield asked
+    # boto3's events do not include direct calls.
+    client._send = record_and_send  # type: ignore[method-assign] # restored below
+    yield operations
     del client._send

@@ -1,4 +1,7 @@
-"""What may happen at any single call to an engine: death of the process, a lost answer, or something else meanwhile."""
+"""Faults at any single call to a dependency: a killed process, a lost answer, or an event between.
+
+The adapters are real. A fault injector between them and their dependencies counts the calls.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -23,7 +26,7 @@ from tests.support.world import World
 
 
 class ProcessKilled(BaseException):
-    """The process is gone, as after kill -9: no ``except Exception`` sees it."""
+    """The process is gone, as after ``kill -9``: no ``except Exception`` catches this."""
 
 
 def kill_process() -> None:
@@ -31,48 +34,59 @@ def kill_process() -> None:
 
 
 def fail_dependency() -> None:
-    raise DependencyUnavailable("The engine")
+    raise DependencyUnavailable("The dependency")
 
 
 @dataclass
 class FaultInjector:
-    """Makes one thing happen at one engine call, counted from arming: before it, after it took effect, or ``again`` -
-    its answer is lost and the client's own retry sends it a second time."""
+    """Calls ``fault`` once, at one call to a dependency, counted from ``arm``.
 
-    left: int = 0
+    ``when`` is one of:
+
+    - ``before``: the call is not made yet.
+    - ``after``: the call has taken effect.
+    - ``again``: its answer is lost, and the client's own retry repeats the call.
+    """
+
+    calls_left: int = 0
     when: str = ""
-    happen: Callable[[], None] | None = None
+    fault: Callable[[], None] | None = None
 
-    def arm(self, call: int, when: str, happen: Callable[[], None]) -> None:
-        self.left, self.when, self.happen = call, when, happen
+    def arm(self, call: int, when: str, fault: Callable[[], None]) -> None:
+        self.calls_left = call
+        self.when = when
+        self.fault = fault
 
     def disarm(self) -> bool:
-        """Whether the thing has happened."""
-        happened, self.happen = self.happen is None, None
-        return happened
+        """Remove the fault. Return whether it has happened."""
+        has_happened = self.fault is None
+        self.fault = None
+        return has_happened
 
     def before(self, **_: Any) -> None:
-        self.left -= 1
-        self._reached("before")
+        self.calls_left -= 1
+        self._inject("before")
 
     def after(self, **_: Any) -> None:
-        self._reached("after")
+        self._inject("after")
 
     def again(self, **_: Any) -> int | None:
-        """In botocore's words: how many seconds to wait before the retry, None for no retry."""
-        return 0 if self._reached("again") else None
+        """Return botocore's answer to ``needs-retry``: seconds before the retry, or None."""
+        return 0 if self._inject("again") else None
 
-    def _reached(self, when: str) -> bool:
-        if self.happen is None or (self.left, self.when) != (0, when):
+    def _inject(self, when: str) -> bool:
+        """Call the fault if its moment has come. Return whether it has."""
+        if self.fault is None or self.calls_left != 0 or self.when != when:
             return False
-        happen, self.happen = self.happen, None
-        happen()
+        fault = self.fault
+        self.fault = None
+        fault()
         return True
 
 
 @dataclass
 class FaultyIndex:
-    """The real index behind a client that has no events."""
+    """The real search index. Its client has no events, so the calls are counted here."""
 
     index: OpenSearchIndex
     injector: FaultInjector
@@ -87,7 +101,7 @@ class FaultyIndex:
 
 
 class FaultyClient(DirectClient):
-    """The real one, whose answers may be lost on the way back; then boto3 sends the same again."""
+    """The real client. When an answer is lost, boto3 sends the same call again."""
 
     def __init__(self, boto3_client: Any, injector: FaultInjector) -> None:
         super().__init__(boto3_client, partial(CurlConnection, boto3_client))
@@ -109,7 +123,10 @@ class FaultyClient(DirectClient):
 
 @dataclass
 class FaultyDoorbell(FakeDoorbell):
-    """A publish is a call too; when the queue is away, the message is lost and nobody is told."""
+    """A doorbell whose messages count as calls.
+
+    When the queue is unavailable, the message is lost without an error.
+    """
 
     injector: FaultInjector = field(default_factory=FaultInjector)
 
@@ -124,9 +141,10 @@ class FaultyDoorbell(FakeDoorbell):
 
 @dataclass
 class FaultyAdapters:
-    """The real adapters with the disturber between them and their engines; made once, pointed at a world by each test.
+    """The real adapters, with a fault injector before each dependency.
 
-    ``purges`` is CloudFront's own story: for each invalidation it made, the reference and the time it first answered.
+    They are created once, and each test points them to its own world. ``purges`` is the record of
+    CloudFront: for each invalidation its reference, and the time of the first answer.
     """
 
     search_url: str
@@ -140,32 +158,32 @@ class FaultyAdapters:
 
     @cached_property
     def cloudfront(self) -> Any:
-        hooked = self._hooked(client("cloudfront"))
-        hooked.meta.events.register_first("after-call.cloudfront.CreateInvalidation", self._purged)
-        return hooked
+        cloudfront = self._with_hooks(client("cloudfront"))
+        event = "after-call.cloudfront.CreateInvalidation"
+        cloudfront.meta.events.register_first(event, self._record_purge)
+        return cloudfront
 
     @cached_property
     def storage(self) -> WriteOnceStorage:
         storage = WriteOnceStorage(bucket_name="", client_config=client("s3").meta.config)
-        self._hooked(storage.connection.meta.client)
+        self._with_hooks(storage.connection.meta.client)
         return storage
 
     @cached_property
     def opensearch(self) -> Any:
         return connect(self.search_url)
 
-    def _hooked(self, made: Any) -> Any:
-        events = made.meta.events
+    def _with_hooks(self, boto3_client: Any) -> Any:
+        events = boto3_client.meta.events
         events.register("before-call", self.injector.before)
         events.register("after-call", self.injector.after)
         events.register_first("needs-retry", self.injector.again)
-        return made
+        return boto3_client
 
-    def _purged(self, parsed: dict[str, Any], **_: Any) -> None:
-        made = parsed["Invalidation"]
-        self.purges.setdefault(
-            made["Id"], (made["InvalidationBatch"]["CallerReference"], self.clock())
-        )
+    def _record_purge(self, parsed: dict[str, Any], **_: Any) -> None:
+        invalidation = parsed["Invalidation"]
+        reference = invalidation["InvalidationBatch"]["CallerReference"]
+        self.purges.setdefault(invalidation["Id"], (reference, self.clock()))
 
     def table(self, world: World) -> DynamoProductTable:
         return DynamoProductTable(self.dynamodb, world.table)

@@ -20,6 +20,8 @@ BANNED = re.compile(
     r"|as it must be)\b",
     re.IGNORECASE,
 )
+SUFFIXES = {".py", ".md", ".html", ".js", ".css", ".tf", ".sh", ".yml"}
+SKIPPED = {"node_modules", "migrations", "__pycache__"}
 SENTENCE_END = re.compile(r"(?<=[.!?])[)\"'`*]*\s+|\n\s*\n|\n\s*[-*|]\s")
 
 
@@ -52,7 +54,7 @@ def _prose(path: Path, text: str) -> Iterator[tuple[int, str, bool]]:
     if path.suffix == ".py":
         yield from _docstrings(ast.parse(text))
         yield from _comments(text)
-        if path.parts[0] != "tests":
+        if "tests" not in path.parts:
             yield from _messages(ast.parse(text))
     elif path.suffix == ".md":
         yield from _markdown(text)
@@ -100,22 +102,22 @@ def _without_code(prose: str) -> str:
     return re.sub(r"``[^`]*``|`[^`]*`|https?://\S+", "code", prose)
 
 
+def files(root: Path) -> Iterator[Path]:
+    """Yield the files with prose below a folder, or the file itself."""
+    for path in [root] if root.is_file() else sorted(root.rglob("*")):
+        if path.suffix in SUFFIXES and not SKIPPED & set(path.parts):
+            yield path
+
+
 def main(arguments: list[str]) -> int:
     """Print the findings in these files and folders; the exit status is 1 when there are any."""
-    count = 0
-    for argument in arguments:
-        root = Path(argument)
-        paths = [root] if root.is_file() else sorted(root.rglob("*"))
-        for path in paths:
-            if path.suffix in SUFFIXES and not SKIPPED & set(path.parts):
-                for finding in findings(path):
-                    print(finding)  # noqa: T201 # what it is run for
-                    count += 1
-    return min(count, 1)
+    found = [
+        finding for name in arguments for path in files(Path(name)) for finding in findings(path)
+    ]
+    for finding in found:
+        print(finding)  # noqa: T201 # the command's output
+    return min(len(found), 1)
 
-
-SUFFIXES = {".py", ".md", ".html", ".js", ".css", ".tf", ".sh", ".yml"}
-SKIPPED = {"node_modules", "migrations", "__pycache__"}
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

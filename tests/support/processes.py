@@ -1,4 +1,4 @@
-"""The product as real processes - web server, worker, scheduler - on resources of their own."""
+"""The product as real processes (web server, worker, scheduler) with their own resources."""
 
 import json
 import os
@@ -31,12 +31,15 @@ from tasks.queues import queue_names
 from tests.support.world import World, fresh_world
 
 BIN = Path(sys.executable).parent
-MEASURED: dict[str, str] = {}  # what makes coverage measure a process that is started
-PATIENCE = 120.0  # seconds; only a hang reaches it
+MEASURED: dict[str, str] = {}  # variables that let coverage measure a process
+MAX_WAIT_SECONDS = 120.0  # seconds; only a hanging process reaches it
 
 
-def until[T](look: Callable[[], T], *, seconds: float = PATIENCE) -> T:
-    """What ``look`` gives once that is true; the wait is for a condition, never for a time."""
+def until[T](look: Callable[[], T], *, seconds: float = MAX_WAIT_SECONDS) -> T:
+    """Call ``look`` until its result is true, and return the result.
+
+    Raise AssertionError after ``seconds``.
+    """
     deadline = time.monotonic() + seconds
     while not (found := look()):
         if time.monotonic() > deadline:
@@ -50,7 +53,7 @@ EVERYTHING = [f"products.{verb}_product" for verb in ("view", "add", "change", "
 
 
 class Deployment:
-    """Start and kill the processes of one environment, and talk to it as its clients do."""
+    """Start and kill the processes of one environment, and call it as its clients do."""
 
     def __init__(self, engines: Engines, home: Path, *, visibility: int = 3) -> None:
         self.env = f"t{uuid.uuid4().hex[:8]}"
@@ -68,7 +71,7 @@ class Deployment:
             "CLOUDFRONT_DISTRIBUTION_ID": self.world.distribution,
             "PRODUCTS_TABLE": self.world.table,
             "SEARCH_ALIAS": self.world.alias,
-            "SQS_WAIT_SECONDS": "1",  # a worker ends only when its last poll has
+            "SQS_WAIT_SECONDS": "1",  # a worker ends only after its last poll
         }
         return {**os.environ, **own}
 
@@ -97,7 +100,7 @@ class Deployment:
         )
 
     def await_worker(self) -> None:
-        """Until it polls each of its queues: how long a worker takes to start is no part of how long a write takes."""
+        """Wait until the worker polls each queue, so that tests do not measure its start."""
         beats = [
             Path(self.variables["HEARTBEAT_DIR"], name) for name in queue_names(self.env).values()
         ]
@@ -117,7 +120,7 @@ class Deployment:
         )
 
     def migrate(self) -> None:
-        """Users and sessions: only those who send a session's cookie need them."""
+        """Create the SQL tables, which only tests with sessions need."""
         command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
         subprocess.run(command, cwd=ROOT, env=self.variables, check=True, timeout=280)
 
@@ -133,7 +136,7 @@ class Deployment:
         return self.home / f"{self.env}-{name}.log"
 
     def kill(self, child: subprocess.Popen[str]) -> None:
-        """SIGKILL, with all it has started: as when the machine goes away."""
+        """Kill a process and its children, as a machine failure does."""
         kill_group(child)
 
     def stop(self) -> None:
@@ -152,7 +155,7 @@ class Deployment:
     def call(
         self, method: str, path: str, body: Any = None, *, timeout: float = 20, **headers: str
     ) -> tuple[int, Any, Any]:
-        """Status, body and headers of an answer."""
+        """Send a request and return the status, body and headers of the response."""
         sent = {
             "Authorization": f"Bearer {self.token()}",
             "Content-Type": "application/json",
@@ -171,17 +174,16 @@ class Deployment:
         return dict(self.call("GET", f"/v1.0/products/{product_id}/changes/{version}")[1])
 
     def complete(self, product_id: str, version: int = 1) -> dict[str, Any]:
-        """The receipt, once all its effects have come about."""
-        return until(
-            lambda: (
-                receipt
-                if (receipt := self.receipt(product_id, version))["status"] == "complete"
-                else {}
-            )
-        )
+        """Wait until all effects of a change are complete, and return its receipt."""
 
-    def alone(self, product_id: str) -> None:
-        """Exactly one of everything for a product with one version."""
+        def complete_receipt() -> dict[str, Any]:
+            receipt = self.receipt(product_id, version)
+            return receipt if receipt["status"] == "complete" else {}
+
+        return until(complete_receipt)
+
+    def assert_one_of_each(self, product_id: str) -> None:
+        """Assert that a product with one version has one record, document and audit record."""
         record, document = self.world.record(product_id), self.world.document(product_id)
         assert record is not None
         assert document is not None

@@ -9,8 +9,8 @@ FILES = sorted([*FOLDER.glob("workflows/*.yml"), *FOLDER.glob("actions/*/action.
 
 
 def scripts() -> dict[str, str]:
-    """Each `run` by where it stands."""
-    found = {}
+    """Return each `run` script, by file and step name."""
+    found: dict[str, str] = {}
     for path in FILES:
         content = yaml.safe_load(path.read_text())
         parts = content["jobs"].values() if "jobs" in content else [content["runs"]]

@@ -1,4 +1,4 @@
-"""One test's resources on the engines, and what can be seen of them from outside."""
+"""One test's resources on the services, and a view of them without the product's adapters."""
 
 import base64
 import json
@@ -13,7 +13,7 @@ from boto3.dynamodb.types import TypeDeserializer
 from celery import current_app
 from opensearchpy import OpenSearch
 
-import tasks.products  # noqa: F401 # registers the tasks that `work` runs
+import tasks.products  # noqa: F401 # registers the tasks of `work`
 from deploy.local.engines import Engines
 from products.adapters.dynamodb.items import table_definition
 from products.adapters.opensearch.index import OpenSearchIndex
@@ -23,8 +23,8 @@ from tests.plugin import address, search_address
 
 @cache
 def engine_client(service: str, url: str) -> Any:
-    """Made once a process: to make a client costs more than most tests ask of it."""
-    return boto3.client(service, endpoint_url=url)
+    """Return a boto3 client that the process shares, because a new client is slow."""
+    return boto3.client(service, endpoint_url=url)  # type: ignore[call-overload] # any service
 
 
 @cache
@@ -34,7 +34,7 @@ def search_client(url: str) -> OpenSearch:
 
 @dataclass
 class World:
-    """Clients of the engines' own, so that no test asks our adapters whether our adapters are right."""
+    """The resources of one test, read with plain clients, because the adapters are under test."""
 
     engines: Engines
     env: str
@@ -63,7 +63,7 @@ class World:
     def opensearch(self) -> OpenSearch:
         return search_client(search_address(self.engines))
 
-    # What is there
+    # Stored data
 
     def item(self, pk: str, sk: str) -> dict[str, Any] | None:
         key = {"PK": {"S": pk}, "SK": {"S": sk}}
@@ -78,8 +78,8 @@ class World:
     def change(self, product_id: str, version: int) -> dict[str, Any] | None:
         return self.item(f"PRODUCT#{product_id}", f"CHANGE#{version:012d}")
 
-    def forget_change(self, product_id: str, version: int) -> None:
-        """As if it had never been open."""
+    def delete_change(self, product_id: str, version: int) -> None:
+        """Delete a change from the log."""
         key = {"PK": {"S": f"PRODUCT#{product_id}"}, "SK": {"S": f"CHANGE#{version:012d}"}}
         self.dynamodb.delete_item(TableName=self.table, Key=key)
 
@@ -109,7 +109,7 @@ class World:
         return f"{address('sqs', self.engines)}/000000000000/{name}"
 
     def depth(self, queue: str) -> int:
-        """Messages in the queue, those in flight and delayed ones among them."""
+        """Return the number of messages in the queue, including those delayed or in flight."""
         names = ["", "NotVisible", "Delayed"]
         wanted = [f"ApproximateNumberOfMessages{name}" for name in names]
         answer = self.sqs.get_queue_attributes(
@@ -117,8 +117,8 @@ class World:
         )
         return sum(int(answer["Attributes"].get(name, 0)) for name in wanted)
 
-    def dead(self, task: str) -> list[dict[str, Any]]:
-        """The messages in the dead-letter queue of a task; looking does not remove them."""
+    def dead_letters(self, task: str) -> list[dict[str, Any]]:
+        """Return the messages in the dead-letter queue of a task, without removing them."""
         url = self.queue_url(dlq_name(queue_names(self.env)[task], self.env))
         wanted = {
             "MessageSystemAttributeNames": ["All"],
@@ -128,13 +128,13 @@ class World:
         return list(self.sqs.receive_message(QueueUrl=url, **wanted).get("Messages", []))
 
     def empty_queues(self, *tasks: str) -> None:
-        """Of these tasks; of all when none is named."""
+        """Empty the queues and dead-letter queues of these tasks, or of all tasks."""
         for name in [self.queue(task) for task in tasks or queue_names(self.env)]:
             for queue in (name, dlq_name(name, self.env)):
                 self._empty(self.queue_url(queue))
 
     def _empty(self, url: str) -> None:
-        """SQS purges a queue once a minute; in between each message has to be taken."""
+        """Purge a queue. SQS allows that once a minute, so otherwise delete each message."""
         try:
             self.sqs.purge_queue(QueueUrl=url)
         except self.sqs.exceptions.PurgeQueueInProgress:
@@ -151,7 +151,7 @@ class World:
             yield from found
 
     def work(self) -> int:
-        """Do what a worker does, here: take each message there is, run its task, acknowledge it. Returns how many."""
+        """Run the task of each message in this process, and return the number of messages."""
         count = 0
         while done := sum(self._work(task) for task in queue_names(self.env)):
             count += done
@@ -171,7 +171,7 @@ class World:
         return queue_names(self.env)[task]
 
     def payload(self, message: dict[str, Any]) -> dict[str, Any]:
-        """The arguments of the task a message asks for."""
+        """Return the arguments of the task in a message."""
         _, kwargs, _ = json.loads(base64.b64decode(json.loads(message["Body"])["body"]))
         return dict(kwargs)
 
@@ -180,7 +180,7 @@ class World:
 
 
 def fresh_world(engines: Engines, env: str = "test") -> World:
-    """Resources nobody has used. The queues are the environment's."""
+    """Create a table, an index, a bucket and a distribution. The queues are shared."""
     name = f"bbws-{uuid.uuid4().hex[:12]}"
     world = World(
         engines,
@@ -201,8 +201,10 @@ def fresh_world(engines: Engines, env: str = "test") -> World:
 
 
 def fresh_distribution(engines: Engines, name: str) -> str:
-    """Only its invalidations matter. ``create_distribution`` of deploy/local looks for a standing one first, among as
-    many as there were tests."""
+    """Create a distribution, of which only the invalidations matter.
+
+    ``create_distribution`` of deploy/local would search all distributions of earlier tests first.
+    """
     origin = {"Id": "api", "DomainName": "localhost"}
     behaviour = {"TargetOriginId": "api", "ViewerProtocolPolicy": "redirect-to-https"}
     config = {

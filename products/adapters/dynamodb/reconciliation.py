@@ -29,7 +29,7 @@ from products.documents import format_timestamp, from_document, parse_timestamp
 from products.errors import CorruptChange
 from products.product import Product
 from products.reconciliation.differences import LogEntry, Observed
-from products.reconciliation.verification import Candidate
+from products.reconciliation.sources import Candidate
 
 UNREADABLE = (CorruptChange, KeyError, ValueError, TypeError, AttributeError)
 

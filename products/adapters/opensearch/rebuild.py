@@ -47,7 +47,7 @@ class OpenSearchRebuild:
         """
         return index_products(self.client, next_alias(self.alias), products, refresh=False)
 
-    def behind(self) -> Iterator[tuple[str, int]]:
+    def outdated(self) -> Iterator[tuple[str, int]]:
         """Yield the ids and versions in the live index that are newer than in the new one."""
         if not self._live_indexes():
             return

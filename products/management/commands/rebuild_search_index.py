@@ -1,5 +1,6 @@
-"""``manage.py rebuild_search_index``: build a new index beside the standing one and put it in its place."""
+"""``manage.py rebuild_search_index``: build a new search index and switch to it."""
 
+from functools import partial
 from typing import Any
 
 from django.core.management.base import CommandError
@@ -11,15 +12,17 @@ from products.management.progress import progress_bar
 
 
 class Command(CatalogueCommand):
-    help = "Build the search index anew from the records, without a moment without search and without losing a write."
+    help = (
+        "Build a new search index from the records and switch to it. "
+        "Searches and writes continue meanwhile."
+    )
 
     def handle(self, *args: Any, **options: Any) -> str:
         rebuilding = reindex()
         if rebuilding is None:
             raise CommandError("There is no search index: ENABLE_OPENSEARCH is off.")
-        about = rebuilding.index.count()
-        count = rebuilding.run(
-            f"{now():%Y%m%d%H%M%S%f}",
-            lambda products: progress_bar(products, "products", total=about),
-        )
+        number = f"{now():%Y%m%d%H%M%S%f}"
+        expected_count = rebuilding.index.count()
+        show_progress = partial(progress_bar, unit="products", total=expected_count)
+        count = rebuilding.run(number, show_progress)
         return f"{count} products in the new index"

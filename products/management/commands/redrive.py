@@ -1,4 +1,4 @@
-"""``manage.py redrive [QUEUE]``: dead letters back to their queue."""
+"""``manage.py redrive [QUEUE]``: send dead letters back to their queue."""
 
 import getpass
 from typing import Any
@@ -11,37 +11,48 @@ from products.redrive import NoSuchQueue
 
 
 class Command(CatalogueCommand):
-    help = "Send dead letters back to their queue, once the cause of their failing is mended."
+    help = "Send dead letters back to their queue, after the cause of their failure is fixed."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "queue", nargs="?", metavar="QUEUE", help="its name; all queues when it is not given"
+            "queue", nargs="?", metavar="QUEUE", help="name of the queue (default: all queues)"
         )
-        parser.add_argument("--limit", type=int, metavar="N", help="at most so many of each queue")
-        parser.add_argument("--dry-run", action="store_true", help="only show what is there")
         parser.add_argument(
-            "--drop-done", action="store_true", help="drop those whose effect has come about by now"
+            "--limit", type=int, metavar="N", help="send back at most N messages of each queue"
+        )
+        parser.add_argument(
+            "--dry-run", action="store_true", help="list the dead letters; change nothing"
+        )
+        parser.add_argument(
+            "--drop-done",
+            action="store_true",
+            help="drop dead letters whose effect has already taken place",
         )
 
     def handle(self, *args: Any, queue: str | None, **options: Any) -> str:
-        if options["limit"] is not None and options["limit"] < 1:
+        limit: int | None = options["limit"]
+        if limit is not None and limit < 1:
             raise CommandError("--limit must be 1 or more.")
         try:
             queues = redrive().select_queues(queue)
         except NoSuchQueue as unknown:
             raise CommandError(str(unknown)) from unknown
-        act = _look if options["dry_run"] else _back
-        return "\n".join(act(name, options) for name in queues)
+        if options["dry_run"]:
+            reports = [_list_letters(name, limit) for name in queues]
+        else:
+            reports = [_move_back(name, limit, options["drop_done"]) for name in queues]
+        return "\n".join(reports)
 
 
-def _look(queue: str, options: dict[str, Any]) -> str:
-    count, letters = redrive().peek(queue, options["limit"])
-    shown = [f"  {letter}{'  (done)' if redrive().is_done(letter) else ''}" for letter in letters]
-    return "\n".join([f"{queue}: {count} dead letters", *shown])
+def _list_letters(queue: str, limit: int | None) -> str:
+    count, letters = redrive().peek(queue, limit)
+    lines = [f"{queue}: {count} dead letters"]
+    for letter in letters:
+        is_done = redrive().is_done(letter)
+        lines.append(f"  {letter}{'  (done)' if is_done else ''}")
+    return "\n".join(lines)
 
 
-def _back(queue: str, options: dict[str, Any]) -> str:
+def _move_back(queue: str, limit: int | None, drop_done: bool) -> str:
     by = f"{getpass.getuser()} (command)"
-    return str(
-        redrive().move_back(queue, by=by, limit=options["limit"], drop_done=options["drop_done"])
-    )
+    return str(redrive().move_back(queue, by=by, limit=limit, drop_done=drop_done))

@@ -1,4 +1,4 @@
-"""``manage.py requeue_open_changes``: do now what the relay does; ``--failed`` adds failed effects."""
+"""``manage.py requeue_open_changes``: do immediately what the relay does on its schedule."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""``manage.py seed_products``: the five hosting packages, through the catalogue like any other write."""
+"""``manage.py seed_products``: create the five hosting packages, as ordinary writes."""
 
 from typing import Any
 
@@ -10,7 +10,10 @@ from products.management.command import CatalogueCommand
 SEED: dict[str, dict[str, Any]] = {
     "PROD-ENTRY": {
         "name": "Entry",
-        "description": "A home for one small WordPress site: your domain, a fast start and nothing to look after.",
+        "description": (
+            "A home for one small WordPress site: your domain, a fast start and nothing "
+            "to look after."
+        ),
         "price": "95.00",
         "billing_cycle": "yearly",
         "period": "per domain/year",
@@ -23,7 +26,9 @@ SEED: dict[str, dict[str, Any]] = {
     },
     "PROD-BASIC": {
         "name": "Basic",
-        "description": "WordPress hosting for a first business site, set up for you and kept up to date.",
+        "description": (
+            "WordPress hosting for a first business site, set up for you and kept up to date."
+        ),
         "price": "1500.00",
         "renewal_price": "1000.00",
         "billing_cycle": "yearly",
@@ -37,7 +42,10 @@ SEED: dict[str, dict[str, Any]] = {
     },
     "PROD-STANDARD": {
         "name": "Standard",
-        "description": "For a growing business: more room, a staging copy to try changes on, and e-mail support.",
+        "description": (
+            "For a growing business: more room, a staging copy to try changes on, and "
+            "e-mail support."
+        ),
         "price": "2500.00",
         "renewal_price": "1500.00",
         "billing_cycle": "yearly",
@@ -52,7 +60,9 @@ SEED: dict[str, dict[str, Any]] = {
     },
     "PROD-PREMIUM": {
         "name": "Premium",
-        "description": "Managed WordPress for sites that earn money: tuned, watched, and restored when needed.",
+        "description": (
+            "Managed WordPress for sites that earn money: tuned, watched, and restored when needed."
+        ),
         "price": "3500.00",
         "renewal_price": "2500.00",
         "billing_cycle": "yearly",
@@ -68,7 +78,10 @@ SEED: dict[str, dict[str, Any]] = {
     },
     "PROD-ENTERPRISE": {
         "name": "Enterprise",
-        "description": "Dedicated resources, a named engineer and agreed response times for sites that must not stop.",
+        "description": (
+            "Dedicated resources, a named engineer and agreed response times for sites "
+            "that must not stop."
+        ),
         "price": "5000.00",
         "renewal_price": "3500.00",
         "billing_cycle": "yearly",
@@ -86,17 +99,20 @@ SEED: dict[str, dict[str, Any]] = {
 
 
 class Command(CatalogueCommand):
-    help = "Create the seed products that are not there yet."
+    help = "Create the seed products that do not exist yet."
 
     def handle(self, *args: Any, **options: Any) -> str:
-        created = sum(self._create(product_id, fields) for product_id, fields in SEED.items())
-        return f"{created} created, {len(SEED) - created} there already"
+        created = 0
+        for product_id, fields in SEED.items():
+            if self._create(product_id, fields):
+                created += 1
+        return f"{created} created, {len(SEED) - created} already exist"
 
     def _create(self, product_id: str, fields: dict[str, Any]) -> bool:
+        """Create one product; return False when its id or its name is taken."""
+        origin = Origin(actor="seed", source="command", request_id=new_id())
         try:
-            catalogue().create(
-                product_id, fields, Origin(actor="seed", source="command", request_id=new_id())
-            )
-        except (ProductExists, NameTaken):  # a name staff gave to a product of their own is theirs
+            catalogue().create(product_id, fields, origin)
+        except (ProductExists, NameTaken):
             return False
         return True

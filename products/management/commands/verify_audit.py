@@ -1,5 +1,7 @@
-"""``manage.py verify_audit``: the hash chain of the audit trail in S3, alone or against the log."""
+"""``manage.py verify_audit``: verify the hash chain of the audit trail in S3."""
 
+from datetime import date
+from functools import partial
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
@@ -11,30 +13,41 @@ from products.management.progress import progress_bar
 
 
 class Command(CatalogueCommand):
-    help = "Walk the hash chain in S3; name what is missing, altered or inserted. Exit status 1: there is something."
+    help = (
+        "Verify the hash chain in S3: report missing, altered and inserted audit records. "
+        "Exit status 1: there are differences."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--product", metavar="ID", help="only this product")
+        parser.add_argument("--product", metavar="ID", help="verify only this product")
         parser.add_argument(
-            "--since", metavar="DAY", help="only what was written from that day on, by S3 alone"
+            "--since",
+            metavar="DAY",
+            help="verify only records written since that day, without reading the log",
         )
         parser.add_argument(
-            "--offline", action="store_true", help="by S3 alone: do not read the log"
+            "--offline", action="store_true", help="verify S3 alone, without reading the log"
         )
 
     def handle(self, *args: Any, **options: Any) -> str:
-        since = parse_date(options["since"]) if options["since"] else None
-        if options["since"] and since is None:
-            raise CommandError("--since takes a day, e.g. 2026-03-01.")
-        count = 0
-        run = audit_verification(offline=options["offline"]).run
-        for difference in run(
+        since = _parse_day(options["since"])
+        verification = audit_verification(offline=options["offline"])
+        differences = verification.run(
             product_id=options["product"],
             since=since,
-            shown=lambda keys: progress_bar(keys, "records"),
-        ):
+            show_progress=partial(progress_bar, unit="records"),
+        )
+        count = 0
+        for difference in differences:
             count += 1
             self.stdout.write(str(difference))
         if count:
             raise CommandError(f"{count} differences in the audit trail.")
-        return "the audit trail is whole"
+        return "the audit trail is intact"
+
+
+def _parse_day(text: str | None) -> date | None:
+    day = parse_date(text) if text else None
+    if text and day is None:
+        raise CommandError("--since takes a day, e.g. 2026-03-01.")
+    return day

@@ -1,4 +1,4 @@
-"""The peer's product, as PynamoDB's documentation would have it."""
+"""The peer's product, modelled as in PynamoDB's documentation."""
 
 import os
 
@@ -7,7 +7,7 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 from pynamodb.models import Model
 
 
-class ByCreated(GlobalSecondaryIndex):
+class ByCreated(GlobalSecondaryIndex):  # type: ignore[no-untyped-call] # PynamoDB has no types here
     class Meta:
         index_name = "by-created"
         projection = AllProjection()

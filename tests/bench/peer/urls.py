@@ -1,4 +1,4 @@
-"""GET /products/{id} and GET /products, as the product has them."""
+"""The peer's GET /products/{id} and GET /products, with the same content as the product's."""
 
 import base64
 import json

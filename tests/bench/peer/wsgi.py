@@ -1,5 +1,7 @@
-"""The peer: the same two endpoints the way a Django team would write them on a free afternoon - Django REST framework
-over PynamoDB, all settings at their defaults, and none of what the product does besides."""
+"""The peer: the same two endpoints on Django REST framework and PynamoDB with default settings.
+
+It has none of the product's other features.
+"""
 
 import os
 
@@ -12,7 +14,7 @@ settings.configure(
     ROOT_URLCONF="tests.bench.peer.urls",
     INSTALLED_APPS=["django.contrib.contenttypes", "django.contrib.auth", "rest_framework"],
     DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
-    MIDDLEWARE=[  # those that `startproject` sets up, without sessions and messages
+    MIDDLEWARE=[  # the defaults of `startproject`, without sessions and messages
         "django.middleware.security.SecurityMiddleware",
         "django.middleware.common.CommonMiddleware",
         "django.middleware.csrf.CsrfViewMiddleware",
@@ -23,6 +25,6 @@ settings.configure(
 os.environ.pop("DJANGO_SETTINGS_MODULE", None)
 django.setup()
 
-from django.core.wsgi import get_wsgi_application  # noqa: E402 # only now there are settings
+from django.core.wsgi import get_wsgi_application  # noqa: E402 # needs settings
 
 application = get_wsgi_application()

@@ -1,52 +1,50 @@
-"""The same requests on a small and on a large catalogue, side by side: they must not cost more."""
+"""Compare the same requests on a small and on a large catalogue: they must not cost more."""
 
 import os
 from collections.abc import Callable
 from functools import partial
 
-import boto3
 import django
 from opensearchpy import OpenSearch
 
 from deploy.local.resources import create_table
 from products.adapters.opensearch.index import OpenSearchIndex
-from tests.bench.filling import WORDS, a_product, fill
-from tests.bench.measuring import Contender, Figures, ratio, side_by_side
-from tests.bench.reading import getting
+from tests.bench.fill import WORDS, a_product, fill
+from tests.bench.measurement import Contender, Figures, ratio, side_by_side
+from tests.bench.reads import getting
 from tests.bench.report import Row
 from tests.bench.stack import Server, Stack
 
 SMALL = 1_000
-MAX_MATCHES = (
-    10_000  # in the embedded index, which is no OpenSearch cluster: more takes it many minutes
-)
+MAX_MATCHES = 10_000  # the embedded index needs many minutes for more
 Path = Callable[[int], str]
 
 
 def measure(stack: Stack, *, rounds: int, count: int, products: int) -> list[Row]:
-    """CPU time of the web process and of the engine together, since it is the engine that would have to look longer."""
+    """Measure the CPU time of the web process and of DynamoDB together."""
     cookie, searched = session_cookie(), min(products, MAX_MATCHES)
     sites = {size: site(stack, size) for size in dict.fromkeys((SMALL, searched, products))}
     engine = stack.dynamodb.process.pid if stack.dynamodb.process else None
     rows = []
-    for name, path, headers in asked(cookie):
+    for name, path, headers in scenarios(cookie):
         large = searched if name == "Search" else products
         contenders = [
             Contender(
                 f"{size}",
                 sites[size].pid,
-                getting(sites[size], partial(path, size), **headers),
+                getting(sites[size], partial(path, size), 200, **headers),
                 engine,
             )
             for size in (SMALL, large)
         ]
         found = side_by_side(contenders, rounds=rounds, count=count // 4)
-        rows.append(_row(name, *found.values(), large))
+        small_figures, large_figures = found.values()
+        rows.append(_row(name, small_figures, large_figures, large))
     return rows
 
 
 def site(stack: Stack, size: int) -> Server:
-    """A web server whose catalogue has this size."""
+    """Start a web server with a catalogue of this size."""
     name = f"bench-{size}"
     create_table(name)
     fill(name, 0, size)
@@ -60,9 +58,9 @@ def site(stack: Stack, size: int) -> Server:
 
 
 def session_cookie() -> str:
-    """Somebody who may see everything, signed in."""
+    """Sign in a superuser and return the session's cookie."""
     django.setup()
-    from django.contrib.auth.models import User  # noqa: PLC0415 # only now there are settings
+    from django.contrib.auth.models import User  # noqa: PLC0415 # needs settings
     from django.core.management import call_command  # noqa: PLC0415
     from django.test import Client  # noqa: PLC0415
 
@@ -75,7 +73,7 @@ def session_cookie() -> str:
     return f"sessionid={client.cookies['sessionid'].value}"
 
 
-def asked(cookie: str) -> list[tuple[str, Callable[[int, int], str], dict[str, str]]]:
+def scenarios(cookie: str) -> list[tuple[str, Callable[[int, int], str], dict[str, str]]]:
     def word(number: int) -> str:
         return WORDS[number % len(WORDS)]
 
@@ -94,18 +92,13 @@ def asked(cookie: str) -> list[tuple[str, Callable[[int, int], str], dict[str, s
 
 def _row(name: str, small: Figures, large: Figures, products: int) -> Row:
     grown = ratio(large, small)
-    told = [f"{one.cpu:.2f} ms CPU, p50 {one.percentile(0.5):.0f} ms" for one in (small, large)]
+    figures = [f"{one.cpu:.2f} ms CPU, p50 {one.percentile(0.5):.0f} ms" for one in (small, large)]
     verdict = "reached" if grown <= 1.2 else "**missed**"
     return Row(
         f"{name}: {products:,} products",
-        told[1],
-        f"{SMALL:,}: {told[0]}",
+        figures[1],
+        f"{SMALL:,}: {figures[0]}",
         f"{grown:.2f} ×",
         "≤ 1.2 ×",
         verdict,
     )
-
-
-def loaded(table: str) -> int:
-    """How many products a table holds, as DynamoDB counts them."""
-    return int(boto3.client("dynamodb").describe_table(TableName=table)["Table"]["ItemCount"])

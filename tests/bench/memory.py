@@ -1,32 +1,35 @@
-"""Memory of the web and of a worker, after a hundred times as much work as they had done at first."""
+"""Compare the memory of a web process and of a worker with that after a hundred times the work."""
 
 import os
 import time
 import uuid
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 
 from products.adapters.sqs.doorbell_direct import task_message
 from products.changes import Change
-from tests.bench.filling import fill
-from tests.bench.measuring import resident
-from tests.bench.pipelining import flow
-from tests.bench.reading import getting
+from tests.bench.fill import fill
+from tests.bench.measurement import resident
+from tests.bench.pipeline import flow
+from tests.bench.reads import getting
 from tests.bench.report import Row
 from tests.bench.stack import Stack
 
+if TYPE_CHECKING:
+    from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
+
 PRODUCTS = 5_000
 QUEUES = {"persist": "change", "invalidate": "cache", "index": "search", "audit": "audit"}
-BATCH = 10  # SQS takes no more messages at once
+BATCH = 10  # SQS's limit for one request
 MAX_WAITING = 4_000
-PATIENCE = 600.0
+TIMEOUT_SECONDS = 600.0
 
 
 def measure(stack: Stack, *, rounds: int, count: int) -> list[Row]:
-    """``count`` is a thousand by default, and a hundredth of the requests and of the tasks."""
-    del rounds  # memory is looked at twice, however often one counts
+    """Measure memory before and after 100 times ``count`` requests and tasks."""
+    del rounds  # memory is measured twice in any case
     fill("bbws-products-dev", 0, PRODUCTS)
     web, worker, token = (
         stack.web(HOT_ANSWER_SECONDS="0", THROTTLE_STAFF="1000000"),
@@ -36,18 +39,20 @@ def measure(stack: Stack, *, rounds: int, count: int) -> list[Row]:
     read = getting(web, lambda n: f"/v1.0/products/b{n * 7919 % PRODUCTS:07}")
     read(count)
     changes = flow(web, token, count=count // 4).changes
-    early = resident(web.pid), resident(worker.pid)
+    before = resident(web.pid), resident(worker.pid)
     read(100 * count)
-    again(changes, 100 * count)
-    late = resident(web.pid), resident(worker.pid)
+    repeat_tasks(changes, 100 * count)
+    after = resident(web.pid), resident(worker.pid)
     return [
-        _held(f"Memory of a web process, {100 * count:,} reads later", early[0], late[0]),
-        _held(f"Memory of a worker of 2 processes, {100 * count:,} tasks later", early[1], late[1]),
+        _memory_row(f"Memory of a web process, {100 * count:,} reads later", before[0], after[0]),
+        _memory_row(
+            f"Memory of a worker of 2 processes, {100 * count:,} tasks later", before[1], after[1]
+        ),
     ]
 
 
-def again(changes: Sequence[Change], tasks: int) -> None:
-    """Ring for each task of each change, again and again; all of it has been done, so each finds that out."""
+def repeat_tasks(changes: Sequence[Change], tasks: int) -> None:
+    """Send messages for tasks that are already done, so that each task finds nothing to do."""
     sqs = boto3.client("sqs")
     urls = {
         task: f"{os.environ['SQS_QUEUE_URL_PREFIX']}/bbws-product-{queue}-dev"
@@ -56,7 +61,7 @@ def again(changes: Sequence[Change], tasks: int) -> None:
     for sent in range(0, tasks, BATCH):
         task = list(QUEUES)[sent // BATCH % len(QUEUES)]
         about = [changes[(sent // len(QUEUES) + number) % len(changes)] for number in range(BATCH)]
-        entries = [
+        entries: list[SendMessageBatchRequestEntryTypeDef] = [
             {"Id": str(n), "MessageBody": message(task, change)} for n, change in enumerate(about)
         ]
         failed = sqs.send_message_batch(QueueUrl=urls[task], Entries=entries).get("Failed")
@@ -74,29 +79,29 @@ def message(task: str, change: Change) -> str:
     return task_message(str(uuid.uuid4()), f"products.{task}", about, ids, queue=queue)
 
 
-def _wait_until_taken(sqs: Any, urls: Any, most: int) -> None:
+def _wait_until_taken(sqs: Any, urls: Any, max_left: int) -> None:
     counts = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while True:
-        told = [
+        queues = [
             sqs.get_queue_attributes(QueueUrl=url, AttributeNames=counts)["Attributes"]
             for url in urls
         ]
-        left = sum(int(queue[name]) for queue in told for name in counts)
-        if left <= most:
+        left = sum(int(queue[name]) for queue in queues for name in counts)
+        if left <= max_left:
             return
         if time.monotonic() > deadline:
-            raise TimeoutError(f"{left} messages still wait")
+            raise TimeoutError(f"{left} messages are still waiting")
         time.sleep(0.5)
 
 
-def _held(what: str, early: float, late: float) -> Row:
-    flat = "reached" if late <= 1.1 * early else "**missed**"
+def _memory_row(what: str, before: float, after: float) -> Row:
+    flat = "reached" if after <= 1.1 * before else "**missed**"
     return Row(
         what,
-        f"{late:.0f} MiB",
-        f"before: {early:.0f} MiB",
-        f"{late / early:.2f} ×",
+        f"{after:.0f} MiB",
+        f"before: {before:.0f} MiB",
+        f"{after / before:.2f} ×",
         "flat: ≤ 1.1 ×",
         flat,
     )

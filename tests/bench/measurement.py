@@ -1,4 +1,4 @@
-"""What is compared, side by side: rounds that alternate, CPU time of the processes at work, medians of ratios."""
+"""Measure contenders in alternating rounds: CPU time, rates, latencies and medians of ratios."""
 
 import os
 import statistics
@@ -12,8 +12,11 @@ TICK = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True)
 class Contender:
-    """``run(count)`` does that many pieces of work and gives the seconds each took; ``pid`` and its children do it,
-    and so does ``engine`` where that counts too."""
+    """One of the things that are compared.
+
+    ``run(count)`` executes that many operations and returns the seconds of each. ``pid`` and its
+    children execute them. The CPU time of ``engine`` is added when it is given.
+    """
 
     name: str
     pid: int
@@ -26,11 +29,15 @@ class Contender:
 
 @dataclass(frozen=True)
 class Sample:
-    """One round of one contender. CPU milliseconds a piece, pieces a second, and how long each took in milliseconds."""
+    """One round of one contender.
+
+    ``cpu`` is in milliseconds per operation, ``rate`` in operations per second, and
+    ``latencies`` are in milliseconds.
+    """
 
     cpu: float
     rate: float
-    took: list[float]
+    latencies: list[float]
 
 
 @dataclass(frozen=True)
@@ -48,7 +55,7 @@ class Figures:
         return statistics.median(sample.rate for sample in self.samples)
 
     def percentile(self, share: float) -> float:
-        return percentile([value for sample in self.samples for value in sample.took], share)
+        return percentile([value for sample in self.samples for value in sample.latencies], share)
 
 
 def percentile(values: Sequence[float], share: float) -> float:
@@ -57,7 +64,7 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 
 def family(pid: int) -> list[int]:
-    """The process and all it has started."""
+    """Return the ids of a process and its descendants."""
     found = [pid]
     for task in Path(f"/proc/{pid}/task").glob("*/children"):
         found += [one for child in task.read_text().split() for one in family(int(child))]
@@ -65,7 +72,10 @@ def family(pid: int) -> list[int]:
 
 
 def cpu_seconds(pid: int) -> float:
-    """User and system time of the process and its children that run, threads that have ended included."""
+    """Return the user and system time of a process and its running descendants.
+
+    This includes threads that have ended.
+    """
     total = 0
     for one in family(pid):
         fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
@@ -74,7 +84,7 @@ def cpu_seconds(pid: int) -> float:
 
 
 def resident(pid: int) -> float:
-    """MiB of memory that the process and its children hold."""
+    """Return the resident memory of a process and its descendants, in MiB."""
     lines = [
         line for one in family(pid) for line in Path(f"/proc/{one}/status").read_text().splitlines()
     ]
@@ -82,11 +92,13 @@ def resident(pid: int) -> float:
 
 
 def side_by_side(contenders: Sequence[Contender], *, rounds: int, count: int) -> dict[str, Figures]:
-    """Each round runs them one after the other, so that whatever else the machine does disturbs all alike. One round
-    more, at the start, warms up and is thrown away."""
+    """Run all contenders in each round, so that other load on the machine affects all of them.
+
+    One more round at the start warms up and is discarded.
+    """
     samples: dict[str, list[Sample]] = {contender.name: [] for contender in contenders}
     for number in range(rounds + 1):
-        # In turn from the front and from the back: whoever is last has the warmest engine.
+        # The order alternates, because the last contender finds the warmest services.
         for contender in contenders if number % 2 else reversed(contenders):
             sample = _sample(contender, count if number else max(count // 5, 50))
             if number:
@@ -105,7 +117,7 @@ def _sample(contender: Contender, count: int) -> Sample:
 def ratio(
     figures: Figures, other: Figures, measure: Callable[[Sample], float] = lambda sample: sample.cpu
 ) -> float:
-    """The median of the rounds' ratios: both of a round were measured within seconds of each other."""
+    """Return the median of the rounds' ratios. Both samples of a round are seconds apart."""
     pairs = zip(figures.samples, other.samples, strict=True)
     return statistics.median(measure(one) / measure(two) for one, two in pairs)
 

@@ -7,8 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from products.bulk.rows import RowState
-from products.bulk.spreadsheet import (
+from products.bulk.csv_files import (
     COLUMNS,
     Sheet,
     csv_lines,
@@ -20,6 +19,7 @@ from products.bulk.spreadsheet import (
     product_rows,
     unescape_formula,
 )
+from products.bulk.rows import RowState
 from products.errors import Invalid
 from tests.support.builders import a_product
 

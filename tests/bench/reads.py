@@ -1,16 +1,17 @@
-"""GET of a product and of a list page, against the bare call and against the peer."""
+"""Compare GETs of a product and of a list page with the bare calls and with the peer."""
 
 import itertools
 import os
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from products.adapters.dynamodb.attribute_values import encoded
 from products.adapters.dynamodb.items import change_item, claim_key
 from products.changes import Effect, Origin, next_change
 from products.documents import to_document
-from tests.bench.filling import EPOCH, a_product, fill
+from tests.bench.fill import EPOCH, a_product, fill
 from tests.bench.load import drive, request
-from tests.bench.measuring import Contender, side_by_side
+from tests.bench.measurement import Contender, side_by_side
 from tests.bench.report import Row
 from tests.bench.stack import Bare, Server, Stack
 
@@ -20,7 +21,7 @@ FIRST_PAGE = "/v1.0/products"
 
 
 def clients() -> Iterator[str]:
-    """Addresses, so many that none of them meets its limit."""
+    """Yield client addresses, so many that none reaches its rate limit."""
     return (f"10.{n >> 16 & 255}.{n >> 8 & 255}.{n & 255}" for n in itertools.cycle(range(2**20)))
 
 
@@ -30,15 +31,15 @@ ADDRESSES = clients()
 def getting(
     server: Server, path: Callable[[int], str], expected: int = 200, **headers: str
 ) -> Callable[[int], list[float]]:
-    """A run of GETs, each of the next number's path."""
+    """Return a function that sends ``count`` GETs, each of the next number's path."""
     numbers = itertools.count()
 
     def run(count: int) -> list[float]:
-        asked = (
-            request("GET", path(number), X_Forwarded_For=next(ADDRESSES), **headers)
+        requests = (
+            request("GET", path(number), b"", X_Forwarded_For=next(ADDRESSES), **headers)
             for number in itertools.islice(numbers, count)
         )
-        return drive(server.port, asked, connections=CONNECTIONS, expected=expected)
+        return drive(server.port, requests, connections=CONNECTIONS, expected=expected)
 
     return run
 
@@ -69,7 +70,7 @@ def bare_of(stack: Stack, *, threads: int = CONNECTIONS) -> Bare:
 
 
 def peer_of(stack: Stack) -> Server:
-    from tests.bench.peer.models import Product  # noqa: PLC0415 # it reads the environment of the stack
+    from tests.bench.peer.models import Product  # noqa: PLC0415 # reads the stack's environment
 
     if not Product.exists():
         Product.create_table(wait=True)
@@ -94,13 +95,17 @@ def peer_of(stack: Stack) -> Server:
                         "updatedAt",
                     )
                 }
-                batch.save(Product(**kept, activeFlag="ACTIVE", period="once-off + R99/year"))
+                attributes: dict[str, Any] = kept | {
+                    "activeFlag": "ACTIVE",
+                    "period": "once-off + R99/year",
+                }
+                batch.save(Product(**attributes))
     return stack.peer()
 
 
 def measure(stack: Stack, *, rounds: int, count: int) -> list[Row]:
     fill("bbws-products-dev", 0, PRODUCTS)
-    # Each read by itself, then with the hot answers that are the default.
+    # Each read without the microcache, then with it, which is the default.
     web, warm, peer, bare = (
         stack.web(HOT_ANSWER_SECONDS="0"),
         stack.web(),
@@ -138,13 +143,19 @@ def measure(stack: Stack, *, rounds: int, count: int) -> list[Row]:
             reads["read"],
             reads["bare"],
             "bare `get_item`",
-            most=1.25,
+            max_ratio=1.25,
         ),
         Row.of("", reads["read"], reads["peer"], "DRF + PynamoDB"),
-        Row.rate("A popular product", reads["hot"], reads["bare"], "bare `get_item`", least=5),
+        Row.rate("A popular product", reads["hot"], reads["bare"], "bare `get_item`", min_ratio=5),
         Row.rate(
-            "The same, answered 304", reads["hot 304"], reads["bare"], "bare `get_item`", least=5
+            "The same, answered 304",
+            reads["hot 304"],
+            reads["bare"],
+            "bare `get_item`",
+            min_ratio=5,
         ),
-        Row.of("A page of 25 products", lists["list"], lists["bare"], "bare `query`", most=1.4),
+        Row.of(
+            "A page of 25 products", lists["list"], lists["bare"], "bare `query`", max_ratio=1.4
+        ),
         Row.of("", lists["list"], lists["peer"], "DRF + PynamoDB"),
     ]

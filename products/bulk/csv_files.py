@@ -1,4 +1,4 @@
-"""Products as CSV: exported so that no cell runs as a formula, imported as job rows. Pure."""
+"""CSV export, with cells that no spreadsheet runs as a formula, and import into job rows. Pure."""
 
 import csv
 import io

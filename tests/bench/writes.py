@@ -1,12 +1,12 @@
-"""Writes, from the request to the 202, against the bare transaction and the bare send that they can't do without."""
+"""Compare writes up to the 202 with the bare transaction and the bare message that they need."""
 
 import itertools
 import json
 from collections.abc import Callable, Iterator
 
 from tests.bench.load import drive, request
-from tests.bench.measuring import Contender, side_by_side
-from tests.bench.reading import CONNECTIONS, bare_of
+from tests.bench.measurement import Contender, side_by_side
+from tests.bench.reads import CONNECTIONS, bare_of
 from tests.bench.report import Row
 from tests.bench.stack import Server, Stack
 
@@ -14,11 +14,11 @@ NUMBERS = itertools.count()
 
 
 def new_product(number: int) -> dict[str, object]:
-    """What a caller sends to create it; the name is nobody else's."""
+    """Return the body that creates a product with a unique name."""
     return {
         "productId": f"w{number:07}",
         "name": f"Written {number}",
-        "description": f"A product that the bench has written, number {number}, to see what a write costs.",
+        "description": f"Product {number} of the benchmark, which measures the cost of writes.",
         "price": "1500.00",
         "renewalPrice": "1000.00",
         "billingCycle": "yearly",
@@ -31,11 +31,11 @@ def new_product(number: int) -> dict[str, object]:
 
 
 def writing(
-    server: Server, token: str, asked: Callable[[int], tuple[str, str, dict[str, object]]]
+    server: Server, token: str, request_of: Callable[[int], tuple[str, str, dict[str, object]]]
 ) -> Callable[[int], list[float]]:
     def requests(count: int) -> Iterator[bytes]:
         for number in itertools.islice(NUMBERS, count):
-            method, path, body = asked(number)
+            method, path, body = request_of(number)
             yield request(method, path, json.dumps(body).encode(), Authorization=f"Bearer {token}")
 
     return lambda count: drive(server.port, requests(count), connections=CONNECTIONS, expected=202)
@@ -46,13 +46,13 @@ def creating(server: Server, token: str) -> Callable[[int], list[float]]:
 
 
 def changing(server: Server, token: str, first: int, products: int) -> Callable[[int], list[float]]:
-    """Another price for each of the products that ``creating`` made, in turn."""
+    """Change the price of each product that ``creating`` made, in turn."""
 
-    def asked(number: int) -> tuple[str, str, dict[str, object]]:
+    def request_of(number: int) -> tuple[str, str, dict[str, object]]:
         price = f"{number % 900_000 + 1}.50"
         return "PATCH", f"/v1.0/products/w{first + number % products:07}", {"price": price}
 
-    return writing(server, token, asked)
+    return writing(server, token, request_of)
 
 
 def measure(stack: Stack, *, rounds: int, count: int) -> list[Row]:
@@ -69,10 +69,18 @@ def measure(stack: Stack, *, rounds: int, count: int) -> list[Row]:
         rounds=rounds,
         count=count // 2,
     )
-    beside = "bare `transact_write_items` + `send_message`"
+    reference = "bare `transact_write_items` + `send_message`"
     created, changed = writes["create"], writes["change"]
     return [
-        Row.of("A product created, to the 202", created, writes["bare create"], beside, most=1.5),
-        Row.of("A price changed, to the 202", changed, writes["bare change"], beside, most=1.5),
+        Row.of(
+            "A product created, to the 202",
+            created,
+            writes["bare create"],
+            reference,
+            max_ratio=1.5,
+        ),
+        Row.of(
+            "A price changed, to the 202", changed, writes["bare change"], reference, max_ratio=1.5
+        ),
         Row.times("Latency of a change", changed, writes["bare change"]),
     ]

@@ -1,4 +1,4 @@
-"""From the 202 to the last effect: changes a second of one worker, and how long each effect takes."""
+"""Measure the time from the 202 to each effect, and the changes per second of one worker."""
 
 import itertools
 import json
@@ -10,47 +10,48 @@ import boto3
 
 from products.adapters.dynamodb.table import DynamoProductTable
 from products.changes import Change, Effect
-from tests.bench.accepting import NUMBERS, new_product
 from tests.bench.load import drive, request
-from tests.bench.measuring import cpu_seconds, percentile
+from tests.bench.measurement import cpu_seconds, percentile
 from tests.bench.report import Row
 from tests.bench.stack import Server, Stack
+from tests.bench.writes import NUMBERS, new_product
 
-PATIENCE = 300.0
+TIMEOUT_SECONDS = 300.0
 EFFECTS = (Effect.STORED, Effect.SEARCHABLE, Effect.AUDITED, Effect.PURGED)
 
 
 @dataclass(frozen=True)
 class Flow:
-    """What became of a number of writes."""
+    """The completed changes of a number of writes."""
 
     changes: list[Change]
 
     @property
     def rate(self) -> float:
-        """Changes a second, from the first that was accepted to the last effect of the last.
+        """Changes per second, from the first acceptance to the last effect.
 
-        The purge is one, and waits some seconds by design for an invalidation that covers many; so this is a little
-        less than what goes on and on.
+        A purge waits some seconds for an invalidation that covers many changes. So this is a little
+        less than the rate of a longer run.
         """
+        first = min(change.accepted_at for change in self.changes)
         last = max(change.done[effect] for change in self.changes for effect in EFFECTS)
-        return (
-            len(self.changes)
-            / (last - min(change.accepted_at for change in self.changes)).total_seconds()
-        )
+        return len(self.changes) / (last - first).total_seconds()
 
     def percentile(self, effect: Effect, share: float) -> float:
-        """Seconds from the acceptance to the effect."""
-        return percentile(
-            [(c.done[effect] - c.accepted_at).total_seconds() for c in self.changes], share
-        )
+        """Return a percentile of the seconds from acceptance to the effect."""
+        seconds = [(c.done[effect] - c.accepted_at).total_seconds() for c in self.changes]
+        return percentile(seconds, share)
 
-    def told(self, effect: Effect) -> str:
+    def percentiles(self, effect: Effect) -> str:
+        """Return p50, p95 and p99 of an effect as text."""
         return "/".join(f"{self.percentile(effect, share):.2f}" for share in (0.5, 0.95, 0.99))
 
 
 def flow(server: Server, token: str, *, count: int, pace: float | None = None) -> Flow:
-    """``count`` products created, ``pace`` a second or as fast as they are taken, until each has its last effect."""
+    """Create ``count`` products and wait until each has all effects.
+
+    ``pace`` is the number of writes per second. Without it they are sent as fast as possible.
+    """
     numbers = list(itertools.islice(NUMBERS, count))
     began = time.monotonic()
 
@@ -62,13 +63,13 @@ def flow(server: Server, token: str, *, count: int, pace: float | None = None) -
             yield request("POST", "/v1.0/products", body, Authorization=f"Bearer {token}")
 
     drive(server.port, requests(), connections=1 if pace else 4, expected=202)
-    standing = DynamoProductTable(boto3.client("dynamodb"), "bbws-products-dev")
-    return Flow([_complete(standing, f"w{number:07}") for number in numbers])
+    table = DynamoProductTable(boto3.client("dynamodb"), "bbws-products-dev")
+    return Flow([_await_completion(table, f"w{number:07}") for number in numbers])
 
 
-def _complete(standing: DynamoProductTable, product_id: str) -> Change:
-    deadline = time.monotonic() + PATIENCE
-    while (change := standing.change(product_id, 1)) is None or change.open:
+def _await_completion(table: DynamoProductTable, product_id: str) -> Change:
+    deadline = time.monotonic() + TIMEOUT_SECONDS
+    while (change := table.change(product_id, 1)) is None or change.open:
         if time.monotonic() > deadline:
             raise TimeoutError(f"{product_id} is still open: {change}")
         time.sleep(0.2)
@@ -80,18 +81,21 @@ def measure(stack: Stack, *, rounds: int, count: int) -> list[Row]:
     flow(web, token, count=20)
     low = flow(web, token, count=30, pace=2)
     cpu = cpu_seconds(worker.pid)
-    most = flow(web, token, count=count // 2)
-    record_call = 1000 * (cpu_seconds(worker.pid) - cpu) / len(most.changes)
-    steady = flow(web, token, count=int(min(count // 2, 40 * most.rate)), pace=0.8 * most.rate)
-    pace = f"{0.8 * most.rate:.1f}/s, 80 % of saturation"
+    saturated = flow(web, token, count=count // 2)
+    cpu_per_change = 1000 * (cpu_seconds(worker.pid) - cpu) / len(saturated.changes)
+    steady = flow(
+        web, token, count=int(min(count // 2, 40 * saturated.rate)), pace=0.8 * saturated.rate
+    )
+    pace = f"{0.8 * saturated.rate:.1f}/s, 80 % of saturation"
     waits = [
-        (effect, f"{steady.told(effect)} s", f"2/s: {low.told(effect)} s") for effect in EFFECTS
+        (effect, f"{steady.percentiles(effect)} s", f"2/s: {low.percentiles(effect)} s")
+        for effect in EFFECTS
     ]
     rows = [
         Row(
             "One worker of 4 processes, saturated",
-            f"{most.rate:.1f} changes/s",
-            f"{record_call:.0f} ms CPU a change",
+            f"{saturated.rate:.1f} changes/s",
+            f"{cpu_per_change:.0f} ms CPU a change",
             "",
         ),
         *(

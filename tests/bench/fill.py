@@ -1,4 +1,4 @@
-"""A catalogue of any size, written straight into the table by several processes, as a bulk load would."""
+"""Fill a table with a catalogue of any size, from several processes."""
 
 import os
 import sys
@@ -14,7 +14,7 @@ from products.adapters.dynamodb.attribute_values import encoded
 from products.adapters.dynamodb.items import record_item
 from products.product import BillingCycle, Product
 
-BATCH = 25  # DynamoDB takes no more in one BatchWriteItem
+BATCH = 25  # DynamoDB's limit for one BatchWriteItem
 CHUNK = 5000
 EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 WORDS = (
@@ -30,21 +30,29 @@ WORDS = (
     "family",
 )
 FEATURES = [
-    "50 GB of SSD storage, mirrored", "Unmetered traffic within fair use", "Free SSL certificate, renewed for you",
-    "Daily backups, kept for 30 days", "WordPress with automatic updates", "Staging site with one click",
-    "Support by people, seven days a week", "Malware scan every night",
-]  # fmt: skip
+    "50 GB of SSD storage, mirrored",
+    "Unmetered traffic within fair use",
+    "Free SSL certificate, renewed for you",
+    "Daily backups, kept for 30 days",
+    "WordPress with automatic updates",
+    "Staging site with one click",
+    "Support by people, seven days a week",
+    "Malware scan every night",
+]
 
 
 def a_product(number: int) -> Product:
-    """Of the size of the seed products, with its own name and price; every id is ``b`` and seven digits."""
+    """Return a product of realistic size with a unique name. Its id is ``b`` and seven digits."""
     at = EPOCH + timedelta(seconds=number)
     word = WORDS[number % len(WORDS)]
     return Product(
         product_id=f"b{number:07}",
         name=f"Hosting {word} {number}",
-        description=f"WordPress hosting number {number} for a {word} site: fast disks, backups, and people who answer. "
-        "Moves of an existing site are free, and so is the first domain for a year when it is paid yearly.",
+        description=(
+            f"WordPress hosting number {number} for a {word} site: fast disks, backups,"
+            " and people who answer. Moves of an existing site are free, and so is the first"
+            " domain for a year when it is paid yearly."
+        ),
         price=Decimal(number % 99_000 + 100) / 100,
         renewal_price=Decimal("99.00"),
         billing_cycle=BillingCycle.YEARLY,
@@ -57,7 +65,7 @@ def a_product(number: int) -> Product:
 
 
 def fill(table: str, first: int, end: int) -> None:
-    """The records of the products from ``first`` up to ``end``, without the log behind them."""
+    """Write the records of the products from ``first`` up to ``end``, without changes."""
     chunks = [(table, start, min(start + CHUNK, end)) for start in range(first, end, CHUNK)]
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         for number, _ in enumerate(pool.map(_fill, chunks), 1):
