@@ -1,4 +1,4 @@
-"""DynamoDB's notation of values, with boto3's own serializer as the yardstick."""
+"""DynamoDB attribute values, compared with boto3's own serializer."""
 
 from decimal import Decimal
 from typing import Any
@@ -13,46 +13,52 @@ from products.adapters.dynamodb.attribute_values import decoded, encoded
 numbers = st.decimals(
     allow_nan=False, allow_infinity=False, places=2, min_value=0, max_value=10**12
 )
-plain = st.none() | st.booleans() | st.text() | st.integers(-(10**30), 10**30) | numbers
-texts = st.sets(st.text(), min_size=1)
+scalars = st.none() | st.booleans() | st.text() | st.integers(-(10**30), 10**30) | numbers
+string_sets = st.sets(st.text(), min_size=1)
 values = st.recursive(
-    plain | texts, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=12
+    scalars | string_sets,
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=12,
 )
 
 
-def normal(value: Any) -> Any:
-    """Without what does not matter: zeros at the end of numbers, the order of sets."""
+def normalised(value: Any) -> Any:
+    """Return a value without its meaningless parts: trailing zeros and the order of sets."""
     if isinstance(value, dict) and list(value) == ["N"] and isinstance(value["N"], str):
         return {"N": Decimal(value["N"])}
     if isinstance(value, dict) and list(value) == ["SS"] and isinstance(value["SS"], list):
         return {"SS": set(value["SS"])}
     if isinstance(value, dict):
-        return {name: normal(part) for name, part in value.items()}
+        return {name: normalised(part) for name, part in value.items()}
     if isinstance(value, list):
-        return [normal(part) for part in value]
+        return [normalised(part) for part in value]
     return value
 
 
 @given(value=values)
-def test_values_are_written_and_read_as_boto3_does(value: Any) -> None:
-    ours, theirs = encoded({"value": value}), {"value": TypeSerializer().serialize(value)}
-    assert normal(ours) == normal(theirs)
+def test_values_are_encoded_and_decoded_as_by_boto3(value: Any) -> None:
+    theirs = {"value": TypeSerializer().serialize(value)}
+    assert normalised(encoded({"value": value})) == normalised(theirs)
     assert decoded(theirs)["value"] == TypeDeserializer().deserialize(theirs["value"]) == value
 
 
-def test_a_number_is_written_as_dynamodb_keeps_it() -> None:
-    written = encoded(
-        {"a": Decimal("95.00"), "b": Decimal("100"), "c": Decimal("0.10"), "d": Decimal("1E+3")}
-    )
-    assert [value["N"] for value in written.values()] == ["95", "100", "0.1", "1000"]
+def test_a_number_is_encoded_as_dynamodb_stores_it() -> None:
+    numbers_by_text = {
+        "95": Decimal("95.00"),
+        "100": Decimal("100"),
+        "0.1": Decimal("0.10"),
+        "1000": Decimal("1E+3"),
+    }
+    for text, number in numbers_by_text.items():
+        assert encoded({"value": number}) == {"value": {"N": text}}
 
 
 @pytest.mark.parametrize("value", [1.5, Decimal("NaN"), Decimal("Infinity"), b"bytes", object()])
-def test_what_has_no_notation_is_refused(value: Any) -> None:
+def test_a_value_of_another_type_is_refused(value: Any) -> None:
     with pytest.raises(TypeError, match="can't be a DynamoDB attribute value"):
         encoded({"value": {"inside": [value]}})
 
 
-def test_a_type_no_item_has_can_not_be_read() -> None:
+def test_an_attribute_value_of_another_type_is_refused() -> None:
     with pytest.raises(KeyError):
         decoded({"value": {"B": b"a"}})

@@ -1,9 +1,10 @@
-"""What the API's function loads at its start, in a process of its own: what requests need, and no more."""
+"""The modules that the API's function loads at its start: those a request needs, and no more."""
 
 import json
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -40,14 +41,27 @@ ASK = """
 import gc, json, sys
 from bbws_products.aws_lambda import send_get
 loaded = sorted(sys.modules)
-answers = [send_get(path, {}, {"Authorization": f"Bearer {token}"} if token else {}) for path, token in json.load(sys.stdin)]
-print(json.dumps([loaded, gc.isenabled(), gc.get_freeze_count(), [answer["statusCode"] for answer in answers]]))
+statuses = []
+for path, token in json.load(sys.stdin):
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    statuses.append(send_get(path, {}, headers)["statusCode"])
+print(json.dumps([loaded, gc.isenabled(), gc.get_freeze_count(), statuses]))
 """
 
 
+@dataclass(frozen=True)
+class Start:
+    """A started function: the state before its first request, and its responses' statuses."""
+
+    modules: set[str]
+    gc_is_enabled: bool
+    frozen_objects: int
+    statuses: list[int]
+
+
 @pytest.fixture
-def lambdas(world: World, tmp_path: Path) -> dict[str, str]:
-    """The environment of a function that reads, over this test's table."""
+def environment(world: World, tmp_path: Path) -> dict[str, str]:
+    """The environment of a function that reads this test's table."""
     return os.environ | {
         "DJANGO_SETTINGS_MODULE": "bbws_products.settings.api",
         "PRODUCTS_TABLE": world.table,
@@ -56,60 +70,61 @@ def lambdas(world: World, tmp_path: Path) -> dict[str, str]:
     }
 
 
-def started(
-    environment: dict[str, str], *asked: tuple[str, str]
-) -> tuple[set[str], bool, int, list[int]]:
-    """The modules that are there before the first request, whether the collector works then and on how many objects
-    it does not look, and the answers' status."""
-    done = subprocess.run(
+def start(environment: dict[str, str], *requests: tuple[str, str]) -> Start:
+    """Start the function in a process of its own, and send it requests: paths with tokens."""
+    process = subprocess.run(
         [sys.executable, "-c", ASK],
         cwd=ROOT,
         env=environment,
-        input=json.dumps(asked),
+        input=json.dumps(requests),
         capture_output=True,
         text=True,
         timeout=280,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    loaded, collecting, frozen, statuses = json.loads(done.stdout.splitlines()[-1])
-    return set(loaded), collecting, frozen, statuses
+    assert process.returncode == 0, process.stderr
+    modules, gc_is_enabled, frozen_objects, statuses = json.loads(process.stdout.splitlines()[-1])
+    return Start(set(modules), gc_is_enabled, frozen_objects, statuses)
 
 
-def test_what_a_request_needs_is_there_before_the_first(
-    lambdas: dict[str, str], catalogue: Catalogue, ann: Origin
+def test_everything_a_request_needs_is_loaded_at_the_start(
+    environment: dict[str, str], catalogue: Catalogue, ann: Origin
 ) -> None:
     catalogue.create("p1", fields(), ann)
-    held = ["products.view_product"]
     user = SimpleNamespace(get_username=lambda: "ann")
-    at, hour = datetime.now(UTC), timedelta(hours=1)
-    ours = tokens.sign(user, held, at=at, lifetime=hour, token_id="id")
-    with running_issuer() as issuer:
-        asked = [
-            ("/v1.0/products/p1", ""),
-            *((RECEIPT, bearer) for bearer in ("", ours, issuer.token())),
-        ]
-    loaded, collecting, frozen, statuses = started(lambdas, *asked)
-    assert statuses == [404, 401, 200, 401]
-    assert loaded & NOT_NEEDED == set()
-    assert loaded >= NEEDED
-    assert collecting
-    assert frozen > 10_000
-
-
-def test_tokens_of_another_issuer_take_the_library_for_them(lambdas: dict[str, str]) -> None:
-    with running_issuer() as issuer:
-        its = {"JWKS_URL": issuer.url, "JWKS_ISSUER": ISSUER, "JWKS_AUDIENCE": AUDIENCE}
-        loaded, _, _, statuses = started(
-            lambdas | its, (RECEIPT, issuer.token()), (RECEIPT, "rubbish")
-        )
-    assert statuses == [404, 401]
-    assert "cryptography" in loaded
-
-
-def test_what_an_environment_leaves_open_takes_botocore(lambdas: dict[str, str]) -> None:
-    loaded, _, _, statuses = started(
-        lambdas | {"AWS_USE_DUALSTACK_ENDPOINT": "false"}, ("/v1.0/products/none", "")
+    own_token = tokens.sign(
+        user,
+        ["products.view_product"],
+        at=datetime.now(UTC),
+        lifetime=timedelta(hours=1),
+        token_id="id",
     )
-    assert "botocore.client" in loaded
-    assert statuses == [404]
+    with running_issuer() as issuer:
+        requests = [
+            ("/v1.0/products/p1", ""),
+            (RECEIPT, ""),
+            (RECEIPT, own_token),
+            (RECEIPT, issuer.token()),
+        ]
+    started = start(environment, *requests)
+    assert started.statuses == [404, 401, 200, 401]
+    assert started.modules & NOT_NEEDED == set()
+    assert started.modules >= NEEDED
+    assert started.gc_is_enabled
+    assert started.frozen_objects > 10_000
+
+
+def test_tokens_of_another_issuer_load_cryptography(environment: dict[str, str]) -> None:
+    with running_issuer() as issuer:
+        variables = {"JWKS_URL": issuer.url, "JWKS_ISSUER": ISSUER, "JWKS_AUDIENCE": AUDIENCE}
+        requests = [(RECEIPT, issuer.token()), (RECEIPT, "rubbish")]
+        started = start(environment | variables, *requests)
+    assert started.statuses == [404, 401]
+    assert "cryptography" in started.modules
+
+
+def test_an_unusual_environment_loads_botocore(environment: dict[str, str]) -> None:
+    variables = {"AWS_USE_DUALSTACK_ENDPOINT": "false"}
+    started = start(environment | variables, ("/v1.0/products/none", ""))
+    assert "botocore.client" in started.modules
+    assert started.statuses == [404]

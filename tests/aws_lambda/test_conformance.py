@@ -1,4 +1,4 @@
-"""What becomes of a message, whatever it is, is the same on a Celery worker and on Lambda."""
+"""Every kind of message has the same result on a Celery worker and on Lambda."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -16,24 +16,24 @@ from tasks.queues import queue_names
 from tests.gameday.fault_proxy import PASS, Proxy, Request
 from tests.support.builders import fields
 from tests.support.fakes import FakeDoorbell
-from tests.support.lambda_events import pump
+from tests.support.lambda_events import run_event_source_mappings
 from tests.support.processes import Deployment, until
 from tests.support.wiring import forget_wiring
 from tests.support.world import World
 
 pytestmark = [pytest.mark.timeout(240), pytest.mark.slow]
 DEAD = {"permanent", "unknown-task", "garbage", "foreign", "pickled", "no-arguments", "two-queues"}
-"""What must end among the dead letters; everything else must be acknowledged."""
+"""Markers of the messages that must become dead letters; all others must be acknowledged."""
 
 
 class Runner(Protocol):
-    def __call__(self, done: Callable[[], Any]) -> None:
-        """Take messages until it is ``done``."""
+    def __call__(self, is_done: Callable[[], bool]) -> None:
+        """Process messages until ``is_done``."""
 
 
 @pytest.fixture
 def search(engines: Engines) -> Iterator[Proxy]:
-    """An OpenSearch that can't serve the first two who write to it."""
+    """An OpenSearch that refuses the first two writes with 503."""
     proxy = Proxy(engines.search_url)
     refused: list[Request] = []
 
@@ -52,21 +52,17 @@ def search(engines: Engines) -> Iterator[Proxy]:
 def catalogue(
     deployment: Deployment, search: Proxy, shared_clients: None, settings: Any
 ) -> Iterator[Catalogue]:
-    """The deployment's, in this process; nobody hears its doorbell."""
+    """The deployment's catalogue in this process, whose doorbell sends nothing."""
     deployment.variables["OPENSEARCH_URL"] = settings.OPENSEARCH_URL = search.url
     world, prefix = deployment.world, settings.SQS_QUEUE_URL_PREFIX
-    settings.PRODUCTS_TABLE, settings.SEARCH_ALIAS, settings.AUDIT_BUCKET = (
-        world.table,
-        world.alias,
-        world.bucket,
-    )
-    settings.CLOUDFRONT_DISTRIBUTION_ID, settings.CELERY = world.distribution, {}
-    settings.TASK_URLS = {
-        task: f"{prefix}/{name}" for task, name in queue_names(deployment.env).items()
-    }
-    settings.QUEUE_URLS = {
-        name: (f"{prefix}/{name}", "") for name in queue_names(deployment.env).values()
-    }
+    queues = queue_names(deployment.env)
+    settings.PRODUCTS_TABLE = world.table
+    settings.SEARCH_ALIAS = world.alias
+    settings.AUDIT_BUCKET = world.bucket
+    settings.CLOUDFRONT_DISTRIBUTION_ID = world.distribution
+    settings.CELERY = {}
+    settings.TASK_URLS = {task: f"{prefix}/{name}" for task, name in queues.items()}
+    settings.QUEUE_URLS = {name: (f"{prefix}/{name}", "") for name in queues.values()}
     forget_wiring()
     yield replace(bootstrap.catalogue(), doorbell=FakeDoorbell())
     forget_wiring()
@@ -74,24 +70,33 @@ def catalogue(
 
 @pytest.fixture(params=["worker", "lambda"])
 def run(request: pytest.FixtureRequest, deployment: Deployment, catalogue: Catalogue) -> Runner:
-    def by_worker(done: Callable[[], Any]) -> None:
+    def run_worker(is_done: Callable[[], bool]) -> None:
         deployment.start_worker()
-        until(done, seconds=120)
+        until(is_done, seconds=120)
 
-    def by_lambda(done: Callable[[], Any]) -> None:
-        until(lambda: pump(deployment.world) or done(), seconds=120)
+    def run_lambda(is_done: Callable[[], bool]) -> None:
+        def invoke_and_check() -> bool:
+            run_event_source_mappings(deployment.world)
+            return is_done()
 
-    return by_worker if request.param == "worker" else by_lambda
+        until(invoke_and_check, seconds=120)
+
+    return run_worker if request.param == "worker" else run_lambda
 
 
-def text(task: str, about: dict[str, Any], marker: str, **headers: Any) -> str:
-    return task_message(marker, task, about, {"request_id": marker, **headers}, queue="q")
+def message(task: str, product_id: str, version: int, marker: str, **headers: Any) -> str:
+    """Return a task message that is recognised by its marker."""
+    arguments = {"version": version, "product_id": product_id}
+    return marked_message(task, arguments, marker, **headers)
+
+
+def marked_message(task: str, arguments: dict[str, Any], marker: str, **headers: Any) -> str:
+    return task_message(marker, task, arguments, {"request_id": marker, **headers}, queue="q")
 
 
 def send(world: World, task: str, body: str, delay: int = 0) -> None:
-    world.sqs.send_message(
-        QueueUrl=world.queue_url(world.queue(task)), MessageBody=body, DelaySeconds=delay
-    )
+    url = world.queue_url(world.queue(task))
+    world.sqs.send_message(QueueUrl=url, MessageBody=body, DelaySeconds=delay)
 
 
 def accept(catalogue: Catalogue, origin: Origin, *product_ids: str) -> None:
@@ -100,71 +105,56 @@ def accept(catalogue: Catalogue, origin: Origin, *product_ids: str) -> None:
 
 
 def send_all(world: World) -> None:
-    """One message of each kind at least, the bad ones among the good."""
-    persist, about = "products.persist", {"version": 1, "product_id": "ok"}
+    """Send at least one message of each kind, with the bad ones among the good."""
+    persist, audit, index = "products.persist", "products.audit", "products.index"
+    pickled = json.loads(message(persist, "ok", 1, "pickled"))
+    pickled["content-type"] = "application/x-python-serialize"
     send(world, persist, "garbage, and no JSON")
-    send(world, persist, text(persist, about, "ok"))
+    send(world, persist, message(persist, "ok", 1, "ok"))
     send(world, persist, json.dumps({"hello": "foreign"}))
-    send(world, persist, text("products.nosuch", about, "unknown-task"))
-    send(world, persist, text(persist, {"product_id": "nobody", "version": 1}, "permanent"))
-    send(world, persist, text(persist, {}, "no-arguments"))
-    pickled = json.loads(text(persist, about, "pickled"))
-    send(world, persist, json.dumps({**pickled, "content-type": "application/x-python-serialize"}))
-    send(
-        world,
-        persist,
-        text(
-            persist,
-            {"product_id": "expired", "version": 1},
-            "expired",
-            expires="2026-01-01T00:00:00Z",
-        ),
-    )
-    send(world, persist, text(persist, {"product_id": "late", "version": 2}, "second"))
-    send(world, persist, text(persist, {"product_id": "late", "version": 1}, "first"), delay=2)
+    send(world, persist, message("products.nosuch", "ok", 1, "unknown-task"))
+    send(world, persist, message(persist, "nobody", 1, "permanent"))
+    send(world, persist, marked_message(persist, {}, "no-arguments"))
+    send(world, persist, json.dumps(pickled))
+    expired = message(persist, "expired", 1, "expired", expires="2026-01-01T00:00:00Z")
+    send(world, persist, expired)
+    send(world, persist, message(persist, "reordered", 2, "second"))
+    send(world, persist, message(persist, "reordered", 1, "first"), delay=2)
     for _ in range(2):
-        send(
-            world,
-            "products.audit",
-            text("products.audit", {"product_id": "doubled", "version": 1}, "doubled"),
-        )
-    send(
-        world,
-        "products.index",
-        text("products.index", {"product_id": "away", "version": 1}, "transient"),
-    )
-    send(world, "products.index", text("products.nosuch", {}, "two-queues"))
+        send(world, audit, message(audit, "doubled", 1, "doubled"))
+    send(world, index, message(index, "transient", 1, "transient"))
+    send(world, index, marked_message("products.nosuch", {}, "two-queues"))
 
 
-def letters(world: World) -> set[str]:
-    """The messages that are dead, by what marks them."""
-    found = [
+def dead_markers(world: World) -> set[str]:
+    """Return the markers of all dead letters."""
+    bodies = [
         letter["Body"] for task in queue_names(world.env) for letter in world.dead_letters(task)
     ]
-    return {marker for marker in DEAD for body in found if marker in body}
+    return {marker for marker in DEAD if any(marker in body for body in bodies)}
 
 
-def test_the_same_becomes_of_every_message(
+def test_each_message_has_the_same_result_on_both(
     run: Runner, deployment: Deployment, catalogue: Catalogue, ann: Origin
 ) -> None:
     world = deployment.world
-    accept(catalogue, ann, "ok", "late", "doubled", "away", "expired")
-    catalogue.update("late", {"price": "9.00"}, ann)
+    accept(catalogue, ann, "ok", "reordered", "doubled", "transient", "expired")
+    catalogue.update("reordered", {"price": "9.00"}, ann)
     send_all(world)
 
-    def done() -> bool:
+    def is_done() -> bool:
         waiting = sum(world.depth(name) for name in queue_names(world.env).values())
-        return not waiting and letters(world) == DEAD
+        return not waiting and dead_markers(world) == DEAD
 
-    run(done)
+    run(is_done)
     change = world.change("ok", 1)
     assert change
-    assert not change.get("openEffects")  # its message rang for all the others
-    late = world.record("late")
-    assert late
-    assert late["version"] == 2
+    assert not change.get("openEffects")  # its task sent the messages for the other effects
+    reordered = world.record("reordered")
+    assert reordered
+    assert reordered["version"] == 2
     assert [key for key in world.audit_records() if "/doubled_" in key] != []
-    document = world.document("away")
+    document = world.document("transient")
     assert document
     assert document["version"] == 1
     assert world.record("expired") is None

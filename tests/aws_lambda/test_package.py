@@ -1,4 +1,4 @@
-"""The zip of the functions: what is in it, what may not be, and that the same sources give the same bytes."""
+"""The zip of the functions: its contents, and that the same sources give the same bytes."""
 
 import re
 import zipfile
@@ -23,32 +23,36 @@ from tests.support.tools import skip
 
 ELF = b"\x7fELF" + bytes(14)
 ARM, INTEL = ELF + b"\xb7\x00", ELF + b"\x3e\x00"
-FIT = dict.fromkeys(REQUIRED_FILES, b"") | {"a.so": ARM, "a.pyc": bytes(4) + b"\x01" + bytes(11)}
+BYTECODE = bytes(4) + b"\x01" + bytes(11)  # an unchecked hash, so Python never recompiles it
+COMPLETE = dict.fromkeys(REQUIRED_FILES, b"") | {"a.so": ARM, "a.pyc": BYTECODE}
 
 
 def pins(path: Path) -> dict[str, str]:
+    """Return the pinned version of each package in a requirements file."""
     lines = [line.split("#")[0].strip() for line in path.read_text().splitlines()]
     return {re.split(r"[\[=]", line)[0].lower(): line.partition("==")[2] for line in lines if line}
 
 
 def test_versions_are_those_of_the_application() -> None:
-    zipped, whole = pins(REQUIREMENTS), pins(ROOT / "requirements.txt")
-    shared = zipped.keys() & whole.keys()
+    zipped, application = pins(REQUIREMENTS), pins(ROOT / "requirements.txt")
+    shared = zipped.keys() & application.keys()
     assert {"django", "celery", "kombu", "boto3"} <= shared
-    assert {name: zipped[name] for name in shared} == {name: whole[name] for name in shared}
+    assert {name: zipped[name] for name in shared} == {name: application[name] for name in shared}
     assert not {"psycopg", "granian", "django-unfold", "pillow", "pycurl"} & zipped.keys()
 
 
-def test_the_list_is_complete() -> None:
-    """It is installed without what its members ask for, so that must stand in it too, or be left out on purpose."""
+def test_the_list_includes_all_dependencies() -> None:
+    """Packages are installed without their dependencies, so the list must name these too."""
     zipped = pins(REQUIREMENTS)
-    asked = {
-        re.split(r"[^\w.-]", need)[0].lower().replace("_", "-")
+    dependencies = {
+        re.split(r"[^\w.-]", requirement)[0].lower().replace("_", "-")
         for name in zipped
-        for need in requires(name) or []
-        if not re.search(r"extra ==|sys_platform|platform_system|python_(full_)?version <", need)
+        for requirement in requires(name) or []
+        if not re.search(
+            r"extra ==|sys_platform|platform_system|python_(full_)?version <", requirement
+        )
     }
-    assert asked - zipped.keys() <= NOT_NEEDED.keys() | {"typing-extensions"}
+    assert dependencies - zipped.keys() <= NOT_NEEDED.keys() | {"typing-extensions"}
 
 
 def test_the_same_sources_give_the_same_bytes(tmp_path: Path) -> None:
@@ -58,11 +62,8 @@ def test_the_same_sources_give_the_same_bytes(tmp_path: Path) -> None:
         "bbws_products/settings/api.py",
         "products/api/openapi.yaml",
     } <= files.keys()
-    assert not [
-        name
-        for name in files
-        if "admin" in name or "management" in name or name.startswith("tests")
-    ]
+    assert not [name for name in files if "admin" in name or "management" in name]
+    assert not [name for name in files if name.startswith("tests")]
     for name in ("one.zip", "two.zip"):
         write_zip(with_bytecode(files), tmp_path / name)
     assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "two.zip").read_bytes()
@@ -72,7 +73,7 @@ def test_the_same_sources_give_the_same_bytes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "left_out",
+    "name",
     [
         "django/conf/locale/de/LC_MESSAGES/django.mo",
         "django/contrib/admin/static/admin/css/base.css",
@@ -84,12 +85,12 @@ def test_the_same_sources_give_the_same_bytes(tmp_path: Path) -> None:
         "cffi/recompiler.pyi",
     ],
 )
-def test_what_is_never_read_is_left_out(left_out: str) -> None:
-    assert pruned(left_out, b"") is None
+def test_files_that_are_never_read_are_left_out(name: str) -> None:
+    assert pruned(name, b"") is None
 
 
-def test_what_is_read_at_each_start_is_short() -> None:
-    import botocore  # noqa: PLC0415 # where its descriptions are
+def test_files_that_every_start_reads_are_shortened() -> None:
+    import botocore  # noqa: PLC0415 # only for the path of its service descriptions
 
     name = "botocore/data/dynamodb/2012-08-10/service-2.json.gz"
     whole = (Path(botocore.__file__).parents[1] / name).read_bytes()
@@ -104,8 +105,8 @@ def test_what_is_read_at_each_start_is_short() -> None:
     assert len(shorter[1]) * 10 < len(endpoints)
 
 
-def test_a_fit_zip_passes() -> None:
-    validate_files(FIT, "arm64")
+def test_a_complete_zip_is_accepted() -> None:
+    validate_files(COMPLETE, "arm64")
 
 
 @pytest.mark.parametrize(
@@ -123,19 +124,20 @@ def test_a_fit_zip_passes() -> None:
         ),
     ],
 )
-def test_an_unfit_zip_is_refused(more: dict[str, bytes], sentence: str) -> None:
+def test_a_zip_with_an_unwanted_file_is_refused(more: dict[str, bytes], sentence: str) -> None:
     with pytest.raises(PackageRefused, match=re.escape(sentence)):
-        validate_files(FIT | more, "arm64")
+        validate_files(COMPLETE | more, "arm64")
 
 
-def test_a_zip_that_lacks_something_is_refused() -> None:
+def test_an_incomplete_zip_is_refused() -> None:
     with pytest.raises(PackageRefused, match=r"Missing files: tasks/aws_lambda\.py"):
-        validate_files(
-            {name: content for name, content in FIT.items() if name != "tasks/aws_lambda.py"},
-            "arm64",
-        )
+        validate_files(without("tasks/aws_lambda.py"), "arm64")
     with pytest.raises(PackageRefused, match="No compiled library"):
-        validate_files({name: content for name, content in FIT.items() if name != "a.so"}, "arm64")
+        validate_files(without("a.so"), "arm64")
+
+
+def without(left_out: str) -> dict[str, bytes]:
+    return {name: content for name, content in COMPLETE.items() if name != left_out}
 
 
 def test_a_zip_that_is_too_large_is_refused(tmp_path: Path) -> None:
@@ -156,14 +158,13 @@ def arm64_wheels() -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_the_zip_for_graviton_holds_nothing_for_another_processor(
+def test_the_zip_for_graviton_has_no_library_of_another_processor(
     tmp_path: Path, arm64_wheels: None
 ) -> None:
-    """What is deployed by default; its libraries are only fetched here, and run nowhere."""
+    """The default deployment. Its libraries are downloaded here, but can't run."""
     zipped = tmp_path / "products-lambda.zip"
-    assert re.fullmatch(
-        r".*: \d+ files, 1\d\.\d MB, arm64, sha256 [0-9a-f]{64}", build("arm64", zipped)
-    )
+    summary = r".*: \d+ files, 1\d\.\d MB, arm64, sha256 [0-9a-f]{64}"
+    assert re.fullmatch(summary, build("arm64", zipped))
     with zipfile.ZipFile(zipped) as archive:
         files = {name: archive.read(name) for name in archive.namelist()}
     libraries = [name for name, content in files.items() if content.startswith(b"\x7fELF")]

@@ -1,4 +1,4 @@
-"""Secrets from SSM that can't be read end the start in one sentence; test_lambda_stack shows that they can."""
+"""A start without its secrets fails with one sentence; test_stack reads real ones."""
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -7,7 +7,7 @@ from bbws_products.settings.secrets import fill_environment
 from deploy.local.engines import free_port
 
 
-def test_secrets_that_can_not_be_read_end_the_start_in_one_sentence(
+def test_unreadable_secrets_fail_the_start_with_one_sentence(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_SSM", f"http://127.0.0.1:{free_port()}")

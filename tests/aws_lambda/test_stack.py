@@ -1,8 +1,9 @@
-"""The built zip on a ministack that enforces policies: each function under its own role, as Terraform deploys it."""
+"""The built zip on a ministack that enforces policies, deployed as Terraform deploys it."""
 
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -26,82 +27,76 @@ def zipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
         download_wheels(MACHINE)
     except PackageRefused as refusal:
         skip(f"The package index does not answer: {refusal}")
-    made = tmp_path_factory.mktemp("zip") / "products-lambda.zip"
-    build(MACHINE, made)
-    return made
+    path = tmp_path_factory.mktemp("zip") / "products-lambda.zip"
+    build(MACHINE, path)
+    return path
 
 
 @pytest.fixture(scope="module")
 def stack(zipped: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    made = Stack(tmp_path_factory.mktemp("stack"), zipped)
+    stack = Stack(tmp_path_factory.mktemp("stack"), zipped)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_ENDPOINT_URL", made.engines.aws_url)
-        patch.setenv(
-            "AWS_ACCESS_KEY_ID", "test"
-        )  # whom ministack lets do everything; the functions have roles
+        patch.setenv("AWS_ENDPOINT_URL", stack.engines.aws_url)
+        # To ministack, these keys are an administrator; the functions have roles.
+        patch.setenv("AWS_ACCESS_KEY_ID", "test")
         patch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-        patch.setattr(boto3, "DEFAULT_SESSION", None)  # which would remember who we were
+        # The session caches the keys it was created with.
+        patch.setattr(boto3, "DEFAULT_SESSION", None)
         try:
-            made.start()
-            yield made
+            stack.start()
+            yield stack
         finally:
-            made.stop()
+            stack.stop()
+
+
+def create(stack: Stack, product_id: str, **changes: Any) -> None:
+    body = fields(productId=product_id, **changes)
+    status, accepted, _ = stack.call("POST", "/v1.0/products", body)
+    assert status == 202, accepted
 
 
 def test_a_product_is_created_stored_indexed_audited_and_read(stack: Stack) -> None:
-    status, accepted, _ = stack.call("POST", "/v1.0/products", fields(productId="p1"))
-    assert status == 202, accepted
+    create(stack, "p1")
     receipt = stack.complete("p1")
-    assert {name: effect["state"] for name, effect in receipt["effects"].items()} == dict.fromkeys(
-        ("stored", "purged", "searchable", "audited"), "done"
-    )
-    record, document = stack.world.record("p1"), stack.world.document("p1")
-    assert record
-    assert document
+    states = {name: effect["state"] for name, effect in receipt["effects"].items()}
+    assert states == dict.fromkeys(("stored", "purged", "searchable", "audited"), "done")
+    assert stack.world.record("p1")
+    assert stack.world.document("p1")
     assert len([key for key in stack.world.audit_records() if "/p1_" in key]) == 1
     status, product, _ = stack.call("GET", "/v1.0/products/p1", Authorization="")
     assert (status, product["name"]) == (200, "Basic hosting")
-    status, page, _ = stack.call("GET", "/v1.0/products?q=hosting", Authorization="")
+    _, page, _ = stack.call("GET", "/v1.0/products?q=basic", Authorization="")
     assert [found["productId"] for found in page["products"]] == ["p1"]
 
 
-def test_edits_and_deletion_go_the_same_way(stack: Stack) -> None:
-    assert (
-        stack.call("POST", "/v1.0/products", fields(productId="p2", name="Second hosting"))[0]
-        == 202
-    )
+def test_a_product_is_edited_and_deleted(stack: Stack) -> None:
+    create(stack, "p2", name="Second hosting")
     assert stack.call("PATCH", "/v1.0/products/p2", {"price": "1700.00"})[0] == 202
     assert stack.call("DELETE", "/v1.0/products/p2")[0] == 202
     stack.complete("p2", 3)
     assert stack.call("GET", "/v1.0/products/p2", Authorization="")[0] == 404
 
 
-def test_a_poison_message_dies_alone(stack: Stack) -> None:
-    queue = stack.world.queue_url(stack.world.queue("products.persist"))
-    for product_id in ("n1", "n2"):
-        assert (
-            stack.call(
-                "POST",
-                "/v1.0/products",
-                fields(productId=product_id, name=f"Neighbour {product_id}"),
-            )[0]
-            == 202
-        )
-        stack.world.sqs.send_message(QueueUrl=queue, MessageBody="poison")
-    for product_id in ("n1", "n2"):
+def test_a_poison_message_does_not_hold_up_its_batch(stack: Stack) -> None:
+    url = stack.world.queue_url(stack.world.queue("products.persist"))
+    product_ids = ("n1", "n2")
+    for product_id in product_ids:
+        create(stack, product_id, name=f"Neighbour {product_id}")
+        stack.world.sqs.send_message(QueueUrl=url, MessageBody="poison")
+    for product_id in product_ids:
         stack.complete(product_id)
-    dead = until(
-        lambda: both if len(both := stack.world.dead_letters("products.persist")) == 2 else [],
-        seconds=90,
-    )
-    assert [letter["Body"] for letter in dead] == ["poison"] * 2
-    assert (
-        min(int(letter["Attributes"]["ApproximateReceiveCount"]) for letter in dead)
-        >= MAX_RECEIVE_COUNT
-    )
+
+    def both_dead_letters() -> list[Any]:
+        letters = stack.world.dead_letters("products.persist")
+        return letters if len(letters) == 2 else []
+
+    letters = until(both_dead_letters, seconds=90)
+    assert [letter["Body"] for letter in letters] == ["poison"] * 2
+    counts = [int(letter["Attributes"]["ApproximateReceiveCount"]) for letter in letters]
+    assert min(counts) >= MAX_RECEIVE_COUNT
 
 
-def test_a_reader_can_not_write(stack: Stack) -> None:
+def test_the_reading_function_can_not_write(stack: Stack) -> None:
     event = {
         "path": "/v1.0/products",
         "httpMethod": "POST",
@@ -114,28 +109,29 @@ def test_a_reader_can_not_write(stack: Stack) -> None:
         "body": json.dumps(fields(productId="forbidden")),
         "requestContext": {"path": "/v1.0/products", "identity": {"sourceIp": "192.0.2.1"}},
     }
-    answer, error = stack.invoke("get", event)
+    response, error = stack.invoke("get", event)
     assert error is None
-    assert answer["statusCode"] == 503
-    assert "AccessDenied" in answer["body"]
+    assert response["statusCode"] == 503
+    assert "AccessDenied" in response["body"]
     assert stack.world.change("forbidden", 1) is None
 
 
-def test_an_auditor_can_not_look_for_open_changes(stack: Stack) -> None:
+def test_the_audit_function_can_not_query_open_changes(stack: Stack) -> None:
+    queue = stack.world.queue("products.persist")
     record = {
         "messageId": "m1",
         "receiptHandle": "handle",
         "body": task_message("id", "products.relay", {}, {"request_id": "r"}, queue="q"),
-        "eventSourceARN": f"arn:aws:sqs:eu-west-1:000000000000:{stack.world.queue('products.persist')}",
+        "eventSourceARN": f"arn:aws:sqs:eu-west-1:000000000000:{queue}",
         "attributes": {"ApproximateReceiveCount": "9"},
     }
-    answer, _ = stack.invoke("audit-logger", {"Records": [record]})
-    assert answer == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
+    response, _ = stack.invoke("audit-logger", {"Records": [record]})
+    assert response == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
     assert stack.invoke("creator", {"Records": [record]}) == ({"batchItemFailures": []}, None)
 
 
-def test_a_schedule_starts_the_relay_and_nothing_else(stack: Stack) -> None:
+def test_a_schedule_starts_only_scheduled_tasks(stack: Stack) -> None:
     assert stack.invoke("creator", {"task": "products.relay"}) == (None, None)
-    answer, error = stack.invoke("creator", {"task": "os.system"})
+    response, error = stack.invoke("creator", {"task": "os.system"})
     assert error
-    assert "A schedule may start" in answer["errorMessage"]
+    assert "A schedule may start" in response["errorMessage"]

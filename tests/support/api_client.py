@@ -1,4 +1,4 @@
-"""API clients of each role, as other services are: with a token, and nothing else."""
+"""API clients for each role, which authenticate with a token, as other services do."""
 
 from datetime import timedelta
 from typing import Any
@@ -11,6 +11,7 @@ from products.catalogue import Catalogue
 
 
 def token_of(name: str, group: str | None, *, lifetime: timedelta = timedelta(hours=1)) -> str:
+    """Return a new token of this user, who is put into the group."""
     user, _ = User.objects.get_or_create(username=name)
     if group:
         user.groups.set([Group.objects.get(name=group)])
@@ -18,7 +19,7 @@ def token_of(name: str, group: str | None, *, lifetime: timedelta = timedelta(ho
 
 
 class Api:
-    """Calls under ``/v1.0`` that send and get JSON."""
+    """Calls the API under ``/v1.0`` with JSON, as a user of a group, or anonymously."""
 
     def __init__(
         self, group: str | None = "Product admins", *, name: str = "ann", anonymous: bool = False
@@ -28,14 +29,14 @@ class Api:
 
     def __call__(self, method: str, path: str, data: Any = None, **headers: str) -> Any:
         sent = self.headers | {name.replace("_", "-"): value for name, value in headers.items()}
-        options: dict[str, Any] = (
-            {} if data is None else {"data": data, "content_type": "application/json"}
-        )
+        options: dict[str, Any] = {}
+        if data is not None:
+            options = {"data": data, "content_type": "application/json"}
         return getattr(self.client, method)(f"/v1.0{path}", headers=sent, **options)
 
 
 def error_of(response: Any) -> dict[str, Any]:
-    """The body of an error, once it is seen to have the one form."""
+    """Return the body of an error, which must have the form of all errors."""
     body = response.json()
     assert {"error", "message", "errors", "requestId"} <= set(body)
     assert body["requestId"] == response["X-Request-ID"]
@@ -44,7 +45,7 @@ def error_of(response: Any) -> dict[str, Any]:
 
 
 def ids(response: Any) -> list[str]:
-    """Those of a page of products."""
+    """Return the ids of the products on a page."""
     assert response.status_code == 200, response.content
     body = response.json()
     assert body["count"] == len(body["products"])
@@ -52,5 +53,5 @@ def ids(response: Any) -> list[str]:
 
 
 def versions(catalogue: Catalogue, product_id: str = "p1") -> list[int]:
-    """Those in the log, newest first."""
+    """Return the versions in a product's log, newest first."""
     return [change.version for change in catalogue.history(product_id)]

@@ -1,4 +1,4 @@
-"""Management commands, as an operator runs them."""
+"""Management commands, called as an operator calls them."""
 
 from io import StringIO
 from typing import Any
@@ -7,7 +7,7 @@ from django.core.management import call_command
 
 
 def output(*arguments: str, **options: Any) -> str:
-    """What the command prints."""
+    """Run a command; return what it prints."""
     out = StringIO()
     call_command(*arguments, stdout=out, **options)
     return out.getvalue().strip()

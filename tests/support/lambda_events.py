@@ -1,5 +1,6 @@
-"""What invokes a function on Lambda, done here: an SQS mapping's polls, and API Gateway's requests."""
+"""Events that invoke a function on Lambda: batches from SQS, and requests from API Gateway."""
 
+import base64
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -10,23 +11,26 @@ from tests.support.world import World
 
 GATEWAY = "abcde12345.execute-api.eu-west-1.amazonaws.com"
 GATEWAY_ID = "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
+CLIENT_ADDRESS = "198.51.100.9"
 
 
 @dataclass
-class Context:
-    """Of an invocation: what is left of its time."""
+class LambdaContext:
+    """The context of an invocation, with its remaining time."""
 
-    milliseconds: int = 10_000
+    remaining_milliseconds: int = 10_000
 
     def get_remaining_time_in_millis(self) -> int:
-        return self.milliseconds
+        return self.remaining_milliseconds
 
 
-def records(world: World, task: str) -> list[dict[str, Any]]:
-    """A batch as an SQS mapping hands it over."""
-    wanted = {"MessageSystemAttributeNames": ["All"], "MaxNumberOfMessages": 10}
-    found = world.sqs.receive_message(QueueUrl=world.queue_url(world.queue(task)), **wanted).get(
-        "Messages", []
+def receive_records(world: World, task: str) -> list[dict[str, Any]]:
+    """Receive a batch from the queue of a task, in the form in which a mapping passes it on."""
+    queue = world.queue(task)
+    response = world.sqs.receive_message(
+        QueueUrl=world.queue_url(queue),
+        MessageSystemAttributeNames=["All"],
+        MaxNumberOfMessages=10,
     )
     return [
         {
@@ -35,34 +39,36 @@ def records(world: World, task: str) -> list[dict[str, Any]]:
             "body": message["Body"],
             "attributes": message["Attributes"],
             "eventSource": "aws:sqs",
-            "eventSourceARN": f"arn:aws:sqs:eu-west-1:000000000000:{world.queue(task)}",
+            "eventSourceARN": f"arn:aws:sqs:eu-west-1:000000000000:{queue}",
         }
-        for message in found
+        for message in response.get("Messages", [])
     ]
 
 
-def pump(world: World) -> None:
-    """One turn of the mappings: each queue's batch to the handler, and what it does not name as failed is deleted."""
+def run_event_source_mappings(world: World) -> None:
+    """Invoke the handler once for each queue, and delete the messages that did not fail."""
     for task in queue_names(world.env):
-        if batch := records(world, task):
-            answer = handler({"Records": batch}, Context())
-            assert answer is not None
-            failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
-            for record in batch:
-                if record["messageId"] not in failed:
-                    url = world.queue_url(world.queue(task))
-                    world.sqs.delete_message(QueueUrl=url, ReceiptHandle=record["receiptHandle"])
+        batch = receive_records(world, task)
+        if not batch:
+            continue
+        response = handler({"Records": batch}, LambdaContext())
+        assert response is not None
+        failed_ids = {failure["itemIdentifier"] for failure in response["batchItemFailures"]}
+        url = world.queue_url(world.queue(task))
+        for record in batch:
+            if record["messageId"] not in failed_ids:
+                world.sqs.delete_message(QueueUrl=url, ReceiptHandle=record["receiptHandle"])
 
 
-def rest(
+def rest_api_event(
     method: str, url: str, body: str | None = None, stage: str = "", **headers: str
 ) -> dict[str, Any]:
-    """An event of a REST API: its path decoded, its query decoded, everything several times."""
+    """Return the event of a REST API: path and query are decoded, and repeated values listed."""
     parts = urlsplit(url)
-    sent = {
+    sent_headers = {
         "Host": GATEWAY,
         "X-Forwarded-Proto": "https",
-        "X-Forwarded-For": "198.51.100.9",
+        "X-Forwarded-For": CLIENT_ADDRESS,
         **headers,
     }
     query: dict[str, list[str]] = {}
@@ -72,8 +78,8 @@ def rest(
         "resource": "/{proxy+}",
         "path": parts.path,
         "httpMethod": method,
-        "headers": sent,
-        "multiValueHeaders": {name: [value] for name, value in sent.items()},
+        "headers": sent_headers,
+        "multiValueHeaders": {name: [value] for name, value in sent_headers.items()},
         "queryStringParameters": {name: values[-1] for name, values in query.items()} or None,
         "multiValueQueryStringParameters": query or None,
         "requestContext": {
@@ -81,8 +87,38 @@ def rest(
             "path": stage + parts.path,
             "stage": stage.strip("/"),
             "domainName": GATEWAY,
-            "identity": {"sourceIp": "198.51.100.9"},
+            "identity": {"sourceIp": CLIENT_ADDRESS},
         },
         "body": body,
         "isBase64Encoded": False,
+    }
+
+
+def http_api_event(
+    method: str, url: str, body: str | None = None, stage: str = "", **headers: str
+) -> dict[str, Any]:
+    """Return the event of an HTTP API, which passes path and query on unchanged."""
+    parts = urlsplit(url)
+    sent_headers = {
+        "host": GATEWAY,
+        "x-forwarded-proto": "https",
+        **{name.lower(): value for name, value in headers.items()},
+    }
+    return {
+        "version": "2.0",
+        "rawPath": stage + parts.path,
+        "rawQueryString": parts.query,
+        "headers": sent_headers,
+        "requestContext": {
+            "requestId": GATEWAY_ID,
+            "stage": stage.strip("/") or "$default",
+            "http": {
+                "method": method,
+                "path": stage + parts.path,
+                "protocol": "HTTP/1.1",
+                "sourceIp": CLIENT_ADDRESS,
+            },
+        },
+        "body": base64.b64encode(body.encode()).decode() if body is not None else None,
+        "isBase64Encoded": body is not None,
     }

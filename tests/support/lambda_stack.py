@@ -1,5 +1,8 @@
-"""The functions of the built zip as Terraform would deploy them - each under its own role's policy, behind an API
-Gateway, fed by its queue - on a ministack that holds everybody to these policies."""
+"""The functions of the built zip, deployed on a ministack as Terraform deploys them.
+
+Each function has its own role and policy, which this ministack enforces. An API Gateway or a
+queue invokes it.
+"""
 
 import json
 import os
@@ -10,7 +13,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from string import Template
-from typing import Any
+from typing import Any, Literal
 
 import boto3
 
@@ -23,7 +26,8 @@ from tests.support.world import World, fresh_world
 
 MACHINE = {"x86_64": "x86_64", "aarch64": "arm64"}.get(platform.machine(), "")
 POLICIES = ROOT / "deploy" / "terraform" / "policies"
-ACCOUNT, REGION, ENV = "000000000000", "eu-west-1", "dev"
+ACCOUNT, ENV = "000000000000", "dev"
+REGION: Literal["eu-west-1"] = "eu-west-1"
 API, CONSUMER = "bbws_products.aws_lambda.handler", "tasks.aws_lambda.handler"
 CONSUMERS = {
     "creator": ("products.persist", 10),
@@ -31,7 +35,7 @@ CONSUMERS = {
     "search-indexer": ("products.index", 5),
     "audit-logger": ("products.audit", 10),
 }
-"""What consumes which task's queue, and how many messages at a time."""
+"""The task whose queue each consumer reads, and its batch size."""
 ROUTES = {
     "/v1.0/products": {"GET": "list", "POST": "create"},
     "/v1.0/products/{productId}": {
@@ -45,66 +49,74 @@ ROUTES = {
 }
 STRICT = {"AUTH": "true", "SERVICES": f"{SERVICES},lambda,iam,apigateway,logs,ssm,kms"}
 SECRETS = f"/bbws-products/{ENV}/"
+ANY_PARAMETER_PATH = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Action": "ssm:GetParametersByPath", "Resource": "*"},
+        ],
+    }
+)
+API_VARIABLES = {
+    "SECRETS_SSM_PREFIX": SECRETS,
+    "NUM_PROXIES": "2",
+    "MEDIA_URL": "https://m/",
+}
 
 
 class Stack:
+    """The functions, what they use, and what invokes them."""
+
     def __init__(self, home: Path, zipped: Path) -> None:
         self.engines = Engines(home, aws_variables=STRICT)
         self.zipped = zipped
 
     def start(self) -> None:
-        """The engines, the resources, then the functions and what invokes them."""
+        """Start the engines; create the resources, the functions, and what invokes them."""
         self.engines.start()
         create_queues(ENV, visibility=10)
         self.world: World = fresh_world(self.engines, ENV)
         self.lambda_, self.iam = boto3.client("lambda"), boto3.client("iam")
-        self._keep_secrets()
-        self._upload()
+        self._store_secrets()
+        self._upload_zip()
         for name in ("list", "get", "create", "update", "delete"):
-            self._function(
-                name,
-                API,
-                {"SECRETS_SSM_PREFIX": SECRETS, "NUM_PROXIES": "2", "MEDIA_URL": "https://m/"},
-            )
-        for name, (task, batch) in CONSUMERS.items():
-            self._function(name, CONSUMER, {"RELAY_AFTER_SECONDS": "1"})
-            assert self.invoke(name, {"Records": []}) == (
-                {"batchItemFailures": []},
-                None,
-            )  # it has started
-            self._feed(name, task, batch)
-        self.address = self._gateway()
+            self._create_function(name, API, API_VARIABLES)
+        for name, (task, batch_size) in CONSUMERS.items():
+            self._create_function(name, CONSUMER, {"RELAY_AFTER_SECONDS": "1"})
+            response, error = self.invoke(name, {"Records": []})
+            assert (response, error) == ({"batchItemFailures": []}, None)
+            self._create_mapping(name, task, batch_size)
+        self.address = self._create_gateway()
 
     def stop(self) -> None:
         self.engines.stop()
 
-    # What Terraform makes
+    # Resources, as Terraform creates them
 
-    def _keep_secrets(self) -> None:
+    def _store_secrets(self) -> None:
         ssm = boto3.client("ssm")
         for name in ("SECRET_KEY", "TOKEN_KEYS"):
             ssm.put_parameter(Name=SECRETS + name, Value=os.environ[name], Type="SecureString")
 
-    def _upload(self) -> None:
+    def _upload_zip(self) -> None:
         s3 = boto3.client("s3")
         s3.create_bucket(
             Bucket="artefacts", CreateBucketConfiguration={"LocationConstraint": REGION}
         )
         s3.upload_file(str(self.zipped), "artefacts", "products-lambda.zip")
 
-    def _function(self, name: str, handler: str, more: dict[str, str]) -> None:
-        settings = f"bbws_products.settings_{'api' if handler == API else 'worker'}"
+    def _create_function(self, name: str, handler: str, variables: dict[str, str]) -> None:
+        settings = f"bbws_products.settings.{'api' if handler == API else 'worker'}"
+        common = {**self._variables(), "DJANGO_SETTINGS_MODULE": settings}
         self.lambda_.create_function(
             FunctionName=function_name(name),
             Runtime="python3.12",
-            Role=self._role(name),
+            Role=self._create_role(name),
             Handler=handler,
             Code={"S3Bucket": "artefacts", "S3Key": "products-lambda.zip"},
             Timeout=30,
             MemorySize=256,
-            Environment={
-                "Variables": {**self._variables(), "DJANGO_SETTINGS_MODULE": settings, **more}
-            },
+            Environment={"Variables": {**common, **variables}},
         )
 
     def _variables(self) -> dict[str, str]:
@@ -119,86 +131,87 @@ class Stack:
             "AWS_ENDPOINT_URL": self.engines.aws_url,
         }
 
-    def _role(self, name: str) -> str:
-        trust = rendered("trust-service", service="lambda.amazonaws.com", account_id=ACCOUNT)
-        role = self.iam.create_role(RoleName=function_name(name), AssumeRolePolicyDocument=trust)
-        policy = rendered(name, **self._policy_names(name))
-        self.iam.put_role_policy(
-            RoleName=function_name(name), PolicyName="own", PolicyDocument=policy
-        )
-        if (
-            "GetParametersByPath" in policy
-        ):  # ministack holds this call to be on every parameter; AWS, on those of its path
-            again = {"Effect": "Allow", "Action": "ssm:GetParametersByPath", "Resource": "*"}
-            document = json.dumps({"Version": "2012-10-17", "Statement": [again]})
+    def _create_role(self, name: str) -> str:
+        role_name = function_name(name)
+        trust = render_policy("trust-service", service="lambda.amazonaws.com", account_id=ACCOUNT)
+        role = self.iam.create_role(RoleName=role_name, AssumeRolePolicyDocument=trust)
+        policy = render_policy(name, **self._policy_names(name))
+        self.iam.put_role_policy(RoleName=role_name, PolicyName="own", PolicyDocument=policy)
+        if "GetParametersByPath" in policy:
+            # AWS checks this call against the path's ARN, but ministack against all parameters.
             self.iam.put_role_policy(
-                RoleName=function_name(name), PolicyName="any-path", PolicyDocument=document
+                RoleName=role_name, PolicyName="any-path", PolicyDocument=ANY_PARAMETER_PATH
             )
         return str(role["Role"]["Arn"])
 
     def _policy_names(self, name: str) -> dict[str, str]:
-        queues = {
-            part: f"arn:aws:sqs:{REGION}:{ACCOUNT}:bbws-product-{part}"
+        """Return the values of the variables in the policy templates."""
+        queue_arns = {
+            part: arn("sqs", f"bbws-product-{part}")
             for part in ("change", "cache", "search", "audit")
         }
+        distribution = f"distribution/{self.world.distribution}"
         return {
-            **{f"{part}_queue_arn": f"{arn}-{ENV}" for part, arn in queues.items()},
-            **{f"{part}_dlq_arn": f"{arn}-dlq-{ENV}" for part, arn in queues.items()},
+            **{f"{part}_queue_arn": f"{prefix}-{ENV}" for part, prefix in queue_arns.items()},
+            **{f"{part}_dlq_arn": f"{prefix}-dlq-{ENV}" for part, prefix in queue_arns.items()},
             "region": REGION,
-            "table_arn": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{self.world.table}",
+            "table_arn": arn("dynamodb", f"table/{self.world.table}"),
             "audit_bucket_arn": f"arn:aws:s3:::{self.world.bucket}",
-            "distribution_arn": f"arn:aws:cloudfront::{ACCOUNT}:distribution/{self.world.distribution}",
-            "search_domain_arn": f"arn:aws:es:{REGION}:{ACCOUNT}:domain/products",
+            "distribution_arn": f"arn:aws:cloudfront::{ACCOUNT}:{distribution}",
+            "search_domain_arn": arn("es", "domain/products"),
             "search_alias": self.world.alias,
-            "secrets_arn": f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter{SECRETS.rstrip('/')}",
-            "secrets_key_arn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/secrets",
-            "log_group_arn": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/{function_name(name)}",
+            "secrets_arn": arn("ssm", f"parameter{SECRETS.rstrip('/')}"),
+            "secrets_key_arn": arn("kms", "key/secrets"),
+            "log_group_arn": arn("logs", f"log-group:/aws/lambda/{function_name(name)}"),
         }
 
-    def _feed(self, name: str, task: str, batch: int) -> None:
+    def _create_mapping(self, name: str, task: str, batch_size: int) -> None:
         self.lambda_.create_event_source_mapping(
-            EventSourceArn=f"arn:aws:sqs:{REGION}:{ACCOUNT}:{queue_names(ENV)[task]}",
+            EventSourceArn=arn("sqs", queue_names(ENV)[task]),
             FunctionName=function_name(name),
-            BatchSize=batch,
+            BatchSize=batch_size,
             FunctionResponseTypes=["ReportBatchItemFailures"],
         )
 
-    def _gateway(self) -> str:
+    def _create_gateway(self) -> str:
+        """Create the API Gateway; return the base URL of its stage."""
         gateway = boto3.client("apigateway")
         api = gateway.create_rest_api(name=f"bbws-product-api-{ENV}")
-        resources = {"": api["rootResourceId"]}
+        api_id = api["id"]
+        resource_ids = {"": api["rootResourceId"]}
         for path, methods in ROUTES.items():
             for method, name in methods.items():
-                resource = resource_at(gateway, api["id"], path, resources)
-                where = {"restApiId": api["id"], "resourceId": resource, "httpMethod": method}
-                arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{function_name(name)}"
-                uri = f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/{arn}/invocations"
+                resource_id = create_resource(gateway, api_id, path, resource_ids)
+                where = {"restApiId": api_id, "resourceId": resource_id, "httpMethod": method}
                 gateway.put_method(**where, authorizationType="NONE")
                 gateway.put_integration(
-                    **where, type="AWS_PROXY", integrationHttpMethod="POST", uri=uri
+                    **where,
+                    type="AWS_PROXY",
+                    integrationHttpMethod="POST",
+                    uri=invocation_uri(name),
                 )
-        gateway.create_deployment(restApiId=api["id"], stageName="live")
-        return f"{self.engines.aws_url}/_aws/execute-api/{api['id']}/live"
+        gateway.create_deployment(restApiId=api_id, stageName="live")
+        return f"{self.engines.aws_url}/_aws/execute-api/{api_id}/live"
 
-    # What callers do
+    # Calls
 
     def call(
         self, method: str, path: str, body: Any = None, **headers: str
     ) -> tuple[int, Any, Any]:
-        """Status, body and headers of an answer of the API."""
-        sent = {
+        """Call the API; return the status, the body and the headers of the response."""
+        sent_headers = {
             "Authorization": f"Bearer {self.token()}",
             "Content-Type": "application/json",
             **headers,
         }
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(f"{self.address}{path}", data, sent, method=method)
+        request = urllib.request.Request(f"{self.address}{path}", data, sent_headers, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=280) as answer:
-                return answer.status, _json(answer.read()), answer.headers
-        except urllib.error.HTTPError as refused:
-            with refused:
-                return refused.code, _json(refused.read()), refused.headers
+            with urllib.request.urlopen(request, timeout=280) as response:
+                return response.status, _json_or_none(response.read()), response.headers
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, _json_or_none(error.read()), error.headers
 
     def token(self) -> str:
         return tokens.sign(
@@ -206,44 +219,57 @@ class Stack:
         )
 
     def invoke(self, name: str, event: Any) -> tuple[Any, str | None]:
-        """What a function answers, and the kind of its error if it failed."""
-        answer = self.lambda_.invoke(
+        """Invoke a function; return its result, and the kind of its error if it failed."""
+        response = self.lambda_.invoke(
             FunctionName=function_name(name), Payload=json.dumps(event).encode()
         )
-        return json.loads(answer["Payload"].read()), answer.get("FunctionError")
+        return json.loads(response["Payload"].read()), response.get("FunctionError")
 
     def complete(self, product_id: str, version: int = 1) -> dict[str, Any]:
-        """The receipt, once all effects have come about."""
+        """Wait until all effects of a change are done; return its receipt."""
 
-        def receipt() -> dict[str, Any]:
-            body = self.call("GET", f"/v1.0/products/{product_id}/changes/{version}")[1]
+        def complete_receipt() -> dict[str, Any]:
+            _, body, _ = self.call("GET", f"/v1.0/products/{product_id}/changes/{version}")
             return dict(body) if body and body.get("status") == "complete" else {}
 
-        return until(receipt, seconds=60)
+        return until(complete_receipt, seconds=60)
 
 
-def resource_at(gateway: Any, api: str, path: str, standing: dict[str, str]) -> str:
-    """The id of the resource at a path; those above it are made as well, and all are put down in ``standing``."""
-    if path not in standing:
-        above, _, part = path.rpartition("/")
-        parent = resource_at(gateway, api, above, standing)
-        standing[path] = gateway.create_resource(restApiId=api, parentId=parent, pathPart=part)[
-            "id"
-        ]
-    return standing[path]
+def arn(service: str, resource: str) -> str:
+    return f"arn:aws:{service}:{REGION}:{ACCOUNT}:{resource}"
+
+
+def invocation_uri(name: str) -> str:
+    """Return the URI by which API Gateway invokes a function."""
+    function_arn = arn("lambda", f"function:{function_name(name)}")
+    prefix = f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions"
+    return f"{prefix}/{function_arn}/invocations"
+
+
+def create_resource(gateway: Any, api_id: str, path: str, resource_ids: dict[str, str]) -> str:
+    """Create the resource of a path and its parents; return its id.
+
+    ``resource_ids`` holds the ids by path of the existing resources; new ones are added.
+    """
+    if path not in resource_ids:
+        parent_path, _, part = path.rpartition("/")
+        parent_id = create_resource(gateway, api_id, parent_path, resource_ids)
+        resource = gateway.create_resource(restApiId=api_id, parentId=parent_id, pathPart=part)
+        resource_ids[path] = resource["id"]
+    return resource_ids[path]
 
 
 def function_name(name: str) -> str:
     return f"bbws-product-{name}-{ENV}"
 
 
-def rendered(policy: str, **names: str) -> str:
-    """A policy as Terraform's templatefile renders it."""
+def render_policy(policy: str, **names: str) -> str:
+    """Return a policy as Terraform's templatefile renders it."""
     text = Template((POLICIES / f"{policy}.json.tftpl").read_text()).substitute(names)
     return json.dumps(json.loads(text))
 
 
-def _json(body: bytes) -> Any:
+def _json_or_none(body: bytes) -> Any:
     with suppress(ValueError):
         return json.loads(body)
     return None
