@@ -1,4 +1,4 @@
-# API Gateway writes logs under one role an account and region.
+# The role under which API Gateway writes logs; there is one per account and region.
 resource "aws_api_gateway_account" "this" {
   count = var.first_in_account ? 1 : 0
 

@@ -1,4 +1,4 @@
-# GitHub Actions without a stored key: a run proves with a token of GitHub's which repository and environment it is.
+# GitHub Actions without stored keys: GitHub's OIDC token proves the repository and the environment.
 resource "aws_iam_openid_connect_provider" "github" {
   count = var.first_in_account ? 1 : 0
 
@@ -21,7 +21,7 @@ resource "aws_iam_role" "github" {
   for_each = local.roles
 
   name                 = "bbws-products-${each.key}-${var.environment}"
-  description          = "GitHub Actions, to ${each.key}"
+  description          = "GitHub Actions: ${each.key}"
   max_session_duration = 3600
   assume_role_policy = templatefile("${path.module}/policies/trust-github.json.tftpl", {
     provider_arn       = local.provider_arn
@@ -30,7 +30,7 @@ resource "aws_iam_role" "github" {
   })
 }
 
-# To plan: to read what there is, and the state.
+# Planning reads existing resources and the state.
 resource "aws_iam_role_policy_attachment" "plan_reads" {
   role       = aws_iam_role.github["plan"].name
   policy_arn = "arn:aws:iam::aws:policy/ReadOnlyAccess"
@@ -42,7 +42,7 @@ resource "aws_iam_role_policy" "plan" {
   policy = templatefile("${path.module}/policies/plan.json.tftpl", local.names)
 }
 
-# To apply: all that is ours by name, but not this role and the one to plan.
+# Applying may change everything with our name prefix, except this role and the planning role.
 resource "aws_iam_role_policy" "apply" {
   for_each = toset(["apply-application", "apply-containers", "apply-roles"])
 

@@ -1,4 +1,4 @@
-# Applied once an account, by hand, with an administrator's credentials; its state stays with whoever applied it.
+# Applied by hand, once per account, with an administrator's credentials. The state stays in this folder.
 terraform {
   required_version = ">= 1.11"
 

@@ -11,6 +11,6 @@ output "image_repository" {
 }
 
 output "roles" {
-  description = "For GitHub's variables AWS_PLAN_ROLE and AWS_APPLY_ROLE."
+  description = "The values of GitHub's variables AWS_PLAN_ROLE and AWS_APPLY_ROLE."
   value       = { for name, role in aws_iam_role.github : name => role.arn }
 }

@@ -1,4 +1,4 @@
-# Where Terraform keeps its state and its lock, and where built zips are kept by their digest.
+# The buckets for Terraform's state and lock, and for built zips.
 module "bucket" {
   source   = "../terraform/modules/bucket"
   for_each = toset(["state", "artefacts"])

@@ -1,10 +1,10 @@
 variable "environment" {
-  description = "The environment this account holds; also the name of GitHub's environment that may deploy to it."
+  description = "The environment in this account; also the name of the GitHub environment that may deploy to it."
   type        = string
 
   validation {
     condition     = contains(["dev", "sit", "prod"], var.environment)
-    error_message = "The environment is one of dev, sit, prod."
+    error_message = "The environment must be dev, sit or prod."
   }
 }
 
@@ -17,17 +17,17 @@ variable "account_id" {
 }
 
 variable "github_repository_id" {
-  description = "The repository's number, which stays when it is renamed: gh api repos/OWNER/NAME --jq .id"
+  description = "The repository's numeric id, which a rename does not change: gh api repos/OWNER/NAME --jq .id"
   type        = string
 
   validation {
     condition     = can(regex("^[0-9]+$", var.github_repository_id))
-    error_message = "It is a number, not the repository's name."
+    error_message = "It must be the numeric id, not the repository's name."
   }
 }
 
 variable "first_in_account" {
-  description = "False where another environment of the same account made what exists once an account: GitHub's OIDC provider, and API Gateway's role for logs."
+  description = "Whether to create what exists once per account: GitHub's OIDC provider and API Gateway's log role. Set to false if another environment in the account did."
   type        = bool
   default     = true
 }

@@ -1,5 +1,5 @@
-# Each address and method of bbws_products/urls_api.py, with the function that has just the permissions for it. OPTIONS goes to
-# Django as well, which knows the origins that may call.
+# Each path and method of bbws_products/urls_api.py, with the function that has only the permissions
+# for it. OPTIONS also goes to Django, which knows the allowed origins.
 locals {
   reads = { for name in ["list", "get"] : name => { GET = name, HEAD = name, OPTIONS = name } }
   routes = {

@@ -1,6 +1,6 @@
-# Answers differ by who asks (Authorization), in what form (Accept) and from which page (Origin, for CORS), as their Vary
-# says: all three are part of the cache key, so no public answer is given to staff, and none of theirs to the public.
-# How long an answer is kept is the application's to say; without a word from it, not at all.
+# Responses vary by Authorization, Accept and Origin (for CORS), as their Vary header says. All three
+# are part of the cache key, so staff and the public never share a cached response. Cache-Control
+# decides how long a response is cached; without it, a response is not cached.
 resource "aws_cloudfront_cache_policy" "products" {
   name        = "bbws-products-${local.env}"
   comment     = "As long as the application says, by who asks, in what form, and from which page"
@@ -9,7 +9,7 @@ resource "aws_cloudfront_cache_policy" "products" {
   max_ttl     = 86400
 
   parameters_in_cache_key_and_forwarded_to_origin {
-    # No compression: CloudFront would make ETag weak, and If-Match has to be strong.
+    # No compression: CloudFront would make ETags weak, but If-Match needs strong ones.
     enable_accept_encoding_gzip   = false
     enable_accept_encoding_brotli = false
 
@@ -30,7 +30,7 @@ resource "aws_cloudfront_cache_policy" "products" {
   }
 }
 
-# No cookies: sessions are for the admin, which is not behind this distribution.
+# No cookies: only the admin uses sessions, and it is not behind this distribution.
 resource "aws_cloudfront_origin_request_policy" "api" {
   name    = "bbws-products-${local.env}"
   comment = "Everything but the viewer's Host, by which API Gateway would not know itself, and cookies"
@@ -81,7 +81,7 @@ resource "aws_cloudfront_origin_access_control" "media" {
 }
 
 locals {
-  # CloudFront's own policies, by their ids.
+  # The ids of CloudFront's managed policies.
   caching_disabled  = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
   caching_optimized = "658327ea-f89d-4fab-a63d-7e88639e58f6"
   media_origin      = "bbws-product-media-${local.env}.s3.${var.region}.amazonaws.com"
@@ -92,7 +92,7 @@ resource "aws_cloudfront_distribution" "api" {
   enabled         = true
   is_ipv6_enabled = true
   http_version    = "http2and3"
-  price_class     = "PriceClass_All" # the cheaper ones have no edge in Africa
+  price_class     = "PriceClass_All" # cheaper classes have no edge locations in Africa
   web_acl_id      = var.web_acl_arn
   aliases         = var.api_domain == null ? [] : [var.api_domain.name]
 
@@ -103,7 +103,7 @@ resource "aws_cloudfront_distribution" "api" {
     connection_attempts = 2
     connection_timeout  = 5
 
-    # API Gateway refuses whoever does not know this key, so nobody goes past the cache and its limits.
+    # API Gateway requires this key, so clients can't bypass the cache and its limits.
     custom_header {
       name  = "X-Api-Key"
       value = module.api.edge_key
@@ -147,7 +147,7 @@ resource "aws_cloudfront_distribution" "api" {
     compress                   = false
   }
 
-  # Images are kept under products/…, static files under static/….
+  # Images are stored under products/…, static files under static/….
   dynamic "ordered_cache_behavior" {
     for_each = ["/products/*", "/static/*"]
 
@@ -163,7 +163,7 @@ resource "aws_cloudfront_distribution" "api" {
     }
   }
 
-  # An error is over when it is over: a product that was missing a moment ago may have been created since.
+  # Errors are not cached: a missing product may be created a moment later.
   dynamic "custom_error_response" {
     for_each = toset([400, 403, 404, 405, 500, 502, 503, 504])
 
@@ -187,7 +187,7 @@ resource "aws_cloudfront_distribution" "api" {
   }
 }
 
-# Access logs, to S3.
+# Access logs in S3.
 resource "aws_cloudwatch_log_delivery_source" "cloudfront" {
   provider = aws.us_east_1
 

@@ -1,11 +1,12 @@
-# Every alarm tells the topic when it begins and when it is over, and names its page in the runbook.
+# Every alarm notifies the topic when it starts and ends. Its description links to its section in
+# the runbook.
 locals {
   runbook = "docs/operations.md"
   api     = { ApiName = "bbws-product-api-${local.env}", Stage = module.api.stage }
   table   = { TableName = aws_dynamodb_table.products.name }
   indexes = ["ProductsByPriceIndex", "ProductsByCreatedIndex", "OpenChangesIndex"]
 
-  # period and threshold as CloudWatch has them; `of` periods are looked at, `out` of them must be over the threshold.
+  # Defaults. An alarm starts when `out` of the last `of` periods are over the threshold.
   usual = {
     comparison = "GreaterThanThreshold", period = 60, out = 3, of = 5, missing = "notBreaching", low_samples = null,
     expression = null
@@ -22,12 +23,12 @@ locals {
         }
       })
       "${name}-throttles" = merge(local.usual, {
-        page       = "function-throttles", means = "Calls are refused because the account's concurrency is used up"
+        page       = "function-throttles", means = "Calls are throttled because the account's concurrency is used up"
         namespace  = "AWS/Lambda", metric = "Throttles", stat = "Sum", threshold = 0
         dimensions = { FunctionName = "bbws-product-${name}-${local.env}" }
       })
       "${name}-duration" = merge(local.usual, {
-        page        = "function-duration", means = "The slowest percent of calls take over 80 % of their time-out"
+        page        = "function-duration", means = "The slowest 1 % of calls take over 80 % of the function's timeout"
         namespace   = "AWS/Lambda", metric = "Duration", stat = "p99", threshold = 800 * function.timeout
         dimensions  = { FunctionName = "bbws-product-${name}-${local.env}" }
         low_samples = "ignore"
@@ -38,12 +39,12 @@ locals {
   queue_alarms = merge([
     for name, queue in local.queues : {
       "${name}-dead-letters" = merge(local.usual, {
-        page       = "dead-letters", means = "A message failed three times; its change waits for somebody"
+        page       = "dead-letters", means = "A message failed three times; its change needs an operator"
         namespace  = "AWS/SQS", metric = "ApproximateNumberOfMessagesVisible", stat = "Maximum", threshold = 0, out = 1, of = 1
         dimensions = { QueueName = "bbws-product-${name}-dlq-${local.env}" }
       })
       "${name}-queue-age" = merge(local.usual, {
-        page       = "queue-age", means = "The oldest message waits for more than five minutes"
+        page       = "queue-age", means = "The oldest message has been waiting for more than five minutes"
         namespace  = "AWS/SQS", metric = "ApproximateAgeOfOldestMessage", stat = "Maximum", threshold = 300, out = 2, of = 3
         dimensions = { QueueName = "bbws-product-${name}-${local.env}" }
       })
@@ -52,16 +53,16 @@ locals {
 
   api_alarms = {
     "api-errors" = merge(local.usual, {
-      page      = "api-errors", means = "More than 1 % of answers are 5xx"
+      page      = "api-errors", means = "More than 1 % of responses are 5xx"
       namespace = "AWS/ApiGateway", metric = "5XXError", stat = "Average", threshold = 0.01, dimensions = local.api
     })
     "api-latency" = merge(local.usual, {
-      page        = "api-latency", means = "The slowest twentieth of answers take over 300 ms"
+      page        = "api-latency", means = "The slowest 5 % of responses take over 300 ms"
       namespace   = "AWS/ApiGateway", metric = "Latency", stat = "p95", threshold = 300, dimensions = local.api
       low_samples = "ignore"
     })
     "api-read-latency" = merge(local.usual, {
-      page        = "api-latency", means = "The slowest twentieth of reads of a product take over 200 ms"
+      page        = "api-latency", means = "The slowest 5 % of product reads take over 200 ms"
       namespace   = "AWS/ApiGateway", metric = "Latency", stat = "p95", threshold = 200
       dimensions  = merge(local.api, { Resource = "/v1.0/products/{productId}", Method = "GET" })
       low_samples = "ignore"
@@ -71,14 +72,14 @@ locals {
   table_alarms = merge(
     {
       "table-system-errors" = merge(local.usual, {
-        page      = "table-errors", means = "DynamoDB itself fails"
+        page      = "table-errors", means = "DynamoDB returns internal errors"
         namespace = "AWS/DynamoDB", metric = "SystemErrors", stat = "Sum", threshold = 0, dimensions = local.table
       })
     },
     merge([
       for index in concat([null], local.indexes) : {
         for kind in ["Read", "Write"] : "table-${lower(kind)}-throttles${index == null ? "" : "-${index}"}" => merge(local.usual, {
-          page       = "table-throttles", means = "DynamoDB refuses ${lower(kind)}s of ${index == null ? "the table" : index} for a while"
+          page       = "table-throttles", means = "DynamoDB throttles ${lower(kind)}s of ${index == null ? "the table" : index}"
           namespace  = "AWS/DynamoDB", metric = "${kind}ThrottleEvents", stat = "Sum", threshold = 0
           dimensions = merge(local.table, index == null ? {} : { GlobalSecondaryIndexName = index })
         })
@@ -88,31 +89,31 @@ locals {
 
   search_alarms = var.enable_opensearch ? {
     for name, alarm in {
-      "search-red"     = { metric = "ClusterStatus.red", stat = "Maximum", threshold = 0, means = "The search index is not whole", comparison = "GreaterThanThreshold" }
+      "search-red"     = { metric = "ClusterStatus.red", stat = "Maximum", threshold = 0, means = "Some search data is unavailable", comparison = "GreaterThanThreshold" }
       "search-storage" = { metric = "FreeStorageSpace", stat = "Minimum", threshold = 1024 * var.opensearch.volume_gb * 0.2, means = "Less than a fifth of a node's disk is free", comparison = "LessThanThreshold" }
-      "search-memory"  = { metric = "JVMMemoryPressure", stat = "Maximum", threshold = 85, means = "OpenSearch is short of memory", comparison = "GreaterThanThreshold" }
+      "search-memory"  = { metric = "JVMMemoryPressure", stat = "Maximum", threshold = 85, means = "OpenSearch is running out of memory", comparison = "GreaterThanThreshold" }
       } : name => merge(local.usual, alarm, {
         page       = "search", namespace = "AWS/ES"
         dimensions = { DomainName = "bbws-products-${local.env}", ClientId = var.account_id }
     })
   } : {}
 
-  # The application counts in its own log lines (CloudWatch's embedded metric format).
+  # Metrics from the application's log lines (CloudWatch's embedded metric format).
   own_alarms = {
     for name, alarm in merge(
       {
-        "open-changes" = { metric = "OldestOpenChange", threshold = 600, out = 2, of = 2, missing = "breaching", means = "An accepted change is open for more than ten minutes, or nobody looks" }
-        "stalled-jobs" = { metric = "StalledJobs", threshold = 0, out = 3, of = 3, means = "A bulk edit or an import stands still" }
-        "drift"        = { namespace = "BBWS/Products/${local.env}", metric = "Drift", stat = "Sum", threshold = 0, out = 1, of = 1, means = "Something does not follow from the log", dimensions = null }
+        "open-changes" = { metric = "OldestOpenChange", threshold = 600, out = 2, of = 2, missing = "breaching", means = "An accepted change has been open for more than ten minutes, or the relay does not run" }
+        "stalled-jobs" = { metric = "StalledJobs", threshold = 0, out = 3, of = 3, means = "A bulk edit or an import makes no progress" }
+        "drift"        = { namespace = "BBWS/Products/${local.env}", metric = "Drift", stat = "Sum", threshold = 0, out = 1, of = 1, means = "Stored data differs from the change log", dimensions = null }
       },
       {
         for effect in ["stored", "purged", "searchable", "audited"] : "${effect}-failures" => {
           metric     = "EffectFailures", stat = "Sum", threshold = 20, out = 3, of = 3, page = "effect-failures"
-          dimensions = { Environment = local.env, Effect = effect }, means = "Changes fail again and again to be ${effect}"
+          dimensions = { Environment = local.env, Effect = effect }, means = "Changes repeatedly fail to be ${effect}"
         }
       },
       var.enable_containers ? {
-        "login-locks" = { metric = "LoginLocks", stat = "Sum", threshold = 10, out = 1, of = 1, means = "Many wrong passwords" }
+        "login-locks" = { metric = "LoginLocks", stat = "Sum", threshold = 10, out = 1, of = 1, means = "Many failed logins" }
       } : {},
       ) : name => merge(
       local.usual,
@@ -128,7 +129,7 @@ locals {
       dimensions = { DBInstanceIdentifier = module.containers[0].database }
     })
     "admin-errors" = merge(local.usual, {
-      page       = "admin", means = "The admin answers with 5xx"
+      page       = "admin", means = "The admin returns 5xx errors"
       namespace  = "AWS/ApplicationELB", metric = "HTTPCode_Target_5XX_Count", stat = "Sum", threshold = 5
       dimensions = { LoadBalancer = module.containers[0].load_balancer_suffix }
     })
@@ -153,7 +154,7 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   alarm_actions       = [aws_sns_topic.alerts.arn]
   ok_actions          = [aws_sns_topic.alerts.arn]
 
-  # One metric, or an expression over several.
+  # Either one metric, or an expression over several.
   namespace                             = try(each.value.namespace, null)
   metric_name                           = try(each.value.metric, null)
   dimensions                            = try(each.value.dimensions, null)
@@ -190,7 +191,7 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   }
 }
 
-# The drift check says what it finds in its log, wherever it runs.
+# The drift scan logs each difference; it runs in the creator function or in the worker.
 resource "aws_cloudwatch_log_metric_filter" "drift" {
   name           = "bbws-product-drift-${local.env}"
   log_group_name = var.consumers == "lambda" ? module.function["creator"].log_group : module.containers[0].worker_log_group
@@ -204,12 +205,13 @@ resource "aws_cloudwatch_log_metric_filter" "drift" {
   }
 }
 
-# CloudFront counts in us-east-1; there an alarm can't reach a topic elsewhere, so it has one of its own.
+# CloudFront's metrics are in us-east-1. An alarm can't notify a topic in another region, so this one
+# has its own topic.
 resource "aws_cloudwatch_metric_alarm" "cloudfront" {
   provider = aws.us_east_1
 
   alarm_name          = "bbws-product-cloudfront-errors-${local.env}"
-  alarm_description   = "More than 1 % of answers at the edge are 5xx. ${local.runbook}#cloudfront-errors"
+  alarm_description   = "More than 1 % of CloudFront's responses are 5xx. ${local.runbook}#cloudfront-errors"
   namespace           = "AWS/CloudFront"
   metric_name         = "5xxErrorRate"
   statistic           = "Average"
@@ -224,10 +226,10 @@ resource "aws_cloudwatch_metric_alarm" "cloudfront" {
   dimensions          = { DistributionId = aws_cloudfront_distribution.api.id, Region = "Global" }
 }
 
-# What somebody is woken for: clients are refused, or changes do not come about.
+# The alarm that wakes somebody: clients get errors, or accepted changes are not processed.
 resource "aws_cloudwatch_composite_alarm" "page" {
   alarm_name        = "bbws-product-page-${local.env}"
-  alarm_description = "Clients are refused, or accepted changes do not come about. ${local.runbook}"
+  alarm_description = "Clients get errors, or accepted changes are not processed. ${local.runbook}"
   alarm_rule = join(" OR ", [
     for name in concat(
       ["api-errors", "table-system-errors", "create-errors", "update-errors", "delete-errors", "open-changes"],

@@ -1,4 +1,4 @@
-# From the client to the last effect, top to bottom.
+# Charts in the order of a write: from the client to the last effect.
 locals {
   charts = [
     { title = "Requests and errors", stat = "Sum", metrics = [
@@ -19,11 +19,11 @@ locals {
     { title = "Age of the oldest message", stat = "Maximum", metrics = [
       for name in keys(local.queues) : ["AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName", "bbws-product-${name}-${local.env}"]
     ] },
-    { title = "Waiting, and dead letters", stat = "Maximum", metrics = [
+    { title = "Waiting messages and dead letters", stat = "Maximum", metrics = [
       for pair in setproduct(keys(local.queues), ["", "-dlq"]) :
       ["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", "bbws-product-${join("", pair)}-${local.env}"]
     ] },
-    { title = "Table: what it served, and what it refused", stat = "Sum", metrics = [
+    { title = "Table: capacity and throttling", stat = "Sum", metrics = [
       for metric in ["ConsumedReadCapacityUnits", "ConsumedWriteCapacityUnits", "ReadThrottleEvents", "WriteThrottleEvents"] :
       ["AWS/DynamoDB", metric, "TableName", local.table.TableName]
     ] },

@@ -1,4 +1,4 @@
-# The one table. Keys and indexes are those of products/adapters/dynamodb/items.py.
+# The table. Its keys and indexes are those of products/adapters/dynamodb/items.py.
 resource "aws_dynamodb_table" "products" {
   name                        = "bbws-products-${local.env}"
   billing_mode                = "PAY_PER_REQUEST"

@@ -10,7 +10,7 @@ resource "aws_kms_alias" "secrets" {
   target_key_id = aws_kms_key.secrets.key_id
 }
 
-# CloudWatch can't publish to a topic that is encrypted with AWS's own key for SNS.
+# CloudWatch can't publish to a topic that is encrypted with the AWS managed key of SNS.
 resource "aws_kms_key" "alerts" {
   description             = "Encrypts alerts of the product catalogue, ${local.env}"
   enable_key_rotation     = true
@@ -26,7 +26,7 @@ resource "aws_kms_alias" "alerts" {
 resource "aws_kms_key" "edge_alerts" {
   provider = aws.us_east_1
 
-  description             = "Encrypts alerts of the product catalogue's CloudFront, ${local.env}"
+  description             = "Encrypts CloudFront alerts of the product catalogue, ${local.env}"
   enable_key_rotation     = true
   deletion_window_in_days = 30
   policy                  = templatefile("${path.module}/policies/key-alerts.json.tftpl", { account_id = var.account_id })

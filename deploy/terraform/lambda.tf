@@ -1,4 +1,4 @@
-# Nine functions from one zip; they differ in handler, settings and in what they may do.
+# Nine functions from one zip. They differ in handler, settings and permissions.
 module "function" {
   source   = "./modules/function"
   for_each = local.functions
@@ -17,12 +17,12 @@ module "function" {
 
   environment = merge(
     local.function_environments[each.value.side],
-    # What else than a read by token it gets ready at its start, while it has a whole processor.
+    # What to load at the start besides reads by token, while the function has a whole processor.
     each.key == "list" && var.enable_opensearch ? { PRIME = "tokens,search" } : {},
   )
 }
 
-# Consumers hold no key: what they do was decided when the change was accepted.
+# Consumers have no keys: a change was already authorised when it was accepted.
 locals {
   function_environments = {
     api = merge(local.where_things_are, local.for_requests, local.for_effects, {
@@ -44,11 +44,11 @@ resource "aws_lambda_event_source_mapping" "queue" {
   batch_size              = each.value.batch_size
   function_response_types = ["ReportBatchItemFailures"]
 
-  # No batching window: it would be added to the time until a change is stored.
+  # No batching window: it would delay each change.
   maximum_batching_window_in_seconds = 0
 
-  # Bounds this queue's share of the account's concurrency. A reserved concurrency would throttle instead, and each
-  # throttled message counts as received, on its way to the dead letters.
+  # Limits this queue's share of the account's concurrency. With reserved concurrency, Lambda would
+  # throttle instead, and each throttled message counts as received, towards the dead letters.
   scaling_config {
     maximum_concurrency = 10
   }

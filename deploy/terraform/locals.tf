@@ -1,4 +1,4 @@
-# What is named here is named in the application too; tests/infra/test_terraform_agrees.py compares them.
+# Names that the application also contains; tests/infra/test_terraform_agrees.py compares them.
 locals {
   env = var.environment
   tags = {
@@ -10,7 +10,7 @@ locals {
 
   package_bucket = coalesce(var.package_bucket, "bbws-products-artefacts-${var.account_id}-${var.region}")
 
-  # Each queue, what consumes it, and how many messages are given to it at a time.
+  # Each queue with its consumer and the maximum batch size.
   queues = {
     change = { consumer = "creator", batch_size = 10 }
     cache  = { consumer = "cache-invalidator", batch_size = 10 }
@@ -18,17 +18,17 @@ locals {
     audit  = { consumer = "audit-logger", batch_size = 10 }
   }
   visibility_seconds = 60
-  consumer_timeout   = 10 # seconds; a sixth of the visibility time-out
-  api_timeout        = 15 # seconds; Prefer: wait takes up to 10, API Gateway gives up at 29
+  consumer_timeout   = 10 # seconds; a sixth of the visibility timeout
+  api_timeout        = 15 # seconds; Prefer: wait takes up to 10, API Gateway's timeout is 29
 
   functions = merge(
     {
       for name, what in {
-        list   = "Lists and searches products; says whether the API is ready"
+        list   = "Lists and searches products; reports readiness"
         get    = "Reads a product, its history and its receipts"
         create = "Accepts new products"
         update = "Accepts edits, batches and restorations"
-        delete = "Accepts that products are taken out of the catalogue"
+        delete = "Accepts deactivations of products"
         } : name => {
         description = what
         side        = "api"
@@ -38,9 +38,9 @@ locals {
     },
     {
       for name, what in {
-        creator           = "Writes records, rings for the other effects; relays and verifies by schedule"
+        creator           = "Stores records and sends the messages for other effects; runs the relay and the drift scan"
         cache-invalidator = "Purges the cache"
-        search-indexer    = "Makes products searchable"
+        search-indexer    = "Indexes products for search"
         audit-logger      = "Writes audit records"
         } : name => {
         description = what
@@ -54,7 +54,7 @@ locals {
   api_host   = try(var.api_domain.name, aws_cloudfront_distribution.api.domain_name)
   search_arn = "arn:aws:es:${var.region}:${var.account_id}:domain/bbws-products-${local.env}"
 
-  # What the application is told: first all of it, then what a side of it needs besides.
+  # The application's settings: first those of all processes, then those of each side.
   where_things_are = merge(
     {
       ENVIRONMENT          = local.env
@@ -73,7 +73,7 @@ locals {
     CLOUDFRONT_DISTRIBUTION_ID = aws_cloudfront_distribution.api.id
   }
 
-  # What the policies are written about.
+  # Names for the placeholders in the policies.
   policy_names = {
     region            = var.region
     table_arn         = aws_dynamodb_table.products.arn

@@ -38,7 +38,7 @@ resource "aws_opensearch_domain" "products" {
   }
 }
 
-# Whoever signs as one of these roles may ask; for what, is in the role's own policy.
+# These roles may send requests; each role's own policy says which.
 resource "aws_opensearch_domain_policy" "products" {
   count = var.enable_opensearch ? 1 : 0
 

@@ -1,5 +1,5 @@
 output "api_url" {
-  description = "Where clients find the API."
+  description = "The URL of the API."
   value       = "https://${local.api_host}/v1.0"
 }
 
@@ -16,17 +16,17 @@ output "table" {
 }
 
 output "functions" {
-  description = "The functions' names by their short ones."
+  description = "The full names of the functions, by short name."
   value       = { for name, function in module.function : name => function.name }
 }
 
 output "settings" {
-  description = "Where things are, as the application is told."
+  description = "The settings of the application."
   value       = merge(local.where_things_are, local.for_requests, local.for_effects, { SECRETS_SSM_PREFIX = local.secrets_prefix })
 }
 
 output "live_versions" {
-  description = "What is live now; as -var live_versions=… it is the way back to it."
+  description = "The live versions; pass them as -var live_versions=… to return to them."
   value       = { for name, function in module.function : name => function.live_version }
 }
 
@@ -43,6 +43,6 @@ output "admin_url" {
 }
 
 output "migrate" {
-  description = "What `aws ecs run-task` needs to bring the database up to date."
+  description = "The arguments of `aws ecs run-task` for the database migration."
   value       = var.enable_containers ? module.containers[0].migrate : null
 }

@@ -7,7 +7,7 @@ provider "aws" {
   }
 }
 
-# CloudFront's metrics, logs and certificates exist in this region only.
+# CloudFront's metrics, logs and certificates are in this region only.
 provider "aws" {
   alias               = "us_east_1"
   region              = "us-east-1"

@@ -1,4 +1,4 @@
-# Nothing moves to cheaper storage: a record is far smaller than the 128 KB that this would be billed for.
+# No cheaper storage class: it bills at least 128 KB an object, and a record is far smaller.
 module "audit_bucket" {
   source = "./modules/bucket"
 
@@ -15,7 +15,7 @@ module "media_bucket" {
   cloudfront_distributions = [aws_cloudfront_distribution.api.arn]
 }
 
-# What CloudFront and the load balancer write down about requests.
+# Access logs of CloudFront and the load balancer.
 module "log_bucket" {
   source = "./modules/bucket"
 

@@ -1,4 +1,4 @@
-# In containers Celery's own scheduler does this.
+# With containers, Celery beat does this.
 locals {
   schedules = var.consumers == "lambda" ? {
     relay  = { every = "rate(1 minute)", task = "products.relay" }
@@ -23,7 +23,7 @@ resource "aws_scheduler_schedule" "task" {
     input    = jsonencode({ task = each.value.task })
 
     retry_policy {
-      maximum_retry_attempts = 0 # the next run does the same
+      maximum_retry_attempts = 0 # the next run does the same work
     }
   }
 }

@@ -1,4 +1,4 @@
-# Whoever is told of alarms. CloudFront's alarm is in us-east-1 and can only reach a topic there.
+# The topics that alarms notify. CloudFront's alarm is in us-east-1 and needs a topic there.
 resource "aws_sns_topic" "alerts" {
   name              = "bbws-product-alerts-${local.env}"
   kms_master_key_id = aws_kms_key.alerts.arn

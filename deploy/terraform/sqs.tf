@@ -1,4 +1,5 @@
-# Four queues, each with dead letters of its own: a message reaches one consumer, so each effect has its own queue.
+# Four queues, each with a dead-letter queue. SQS delivers a message to one consumer, so each effect
+# has its own queue.
 module "queue" {
   source   = "./modules/queue"
   for_each = local.queues

@@ -1,10 +1,10 @@
 variable "environment" {
-  description = "A part of every name."
+  description = "The environment's name, which all resource names contain."
   type        = string
 
   validation {
     condition     = contains(["dev", "sit", "prod"], var.environment)
-    error_message = "The environment is one of dev, sit, prod."
+    error_message = "The environment must be dev, sit or prod."
   }
 }
 
@@ -24,7 +24,7 @@ variable "account_id" {
 }
 
 variable "owner" {
-  description = "Who answers for it, as a tag."
+  description = "The owner, for the tag Owner."
   type        = string
   default     = "bbws-products"
 }
@@ -32,18 +32,18 @@ variable "owner" {
 # The code
 
 variable "package_bucket" {
-  description = "The bucket of built zips; by default the one that deploy/bootstrap made."
+  description = "The bucket of built zips; by default the one from deploy/bootstrap."
   type        = string
   default     = null
 }
 
 variable "package_key" {
-  description = "The zip's key, which holds its SHA-256: the same key is the same code."
+  description = "The zip's key in the bucket. It contains the SHA-256, so the same key is the same code."
   type        = string
 
   validation {
     condition     = can(regex("[0-9a-f]{64}\\.zip$", var.package_key))
-    error_message = "The key ends with the zip's SHA-256 in hex and .zip."
+    error_message = "The key must end with the zip's SHA-256 in hex and .zip."
   }
 }
 
@@ -53,18 +53,18 @@ variable "package_hash" {
 
   validation {
     condition     = can(regex("^[A-Za-z0-9+/]{43}=$", var.package_hash))
-    error_message = "A SHA-256 in base64 has 44 characters."
+    error_message = "It must be a SHA-256 in base64, with 44 characters."
   }
 }
 
 variable "architecture" {
-  description = "arm64 is cheaper; x86_64 where a region has no arm64. The zip must be built for it."
+  description = "arm64 is cheaper; use x86_64 in regions without arm64. The zip must be built for it."
   type        = string
   default     = "arm64"
 
   validation {
     condition     = contains(["arm64", "x86_64"], var.architecture)
-    error_message = "The architecture is arm64 or x86_64."
+    error_message = "The architecture must be arm64 or x86_64."
   }
 }
 
@@ -74,41 +74,41 @@ variable "memory_mb" {
 }
 
 variable "live_versions" {
-  description = "Versions to which functions are pinned, by short name, to go back: { list = \"12\" }. The others are live at their newest."
+  description = "Pinned versions of functions by short name, for a rollback: { list = \"12\" }. The newest version of other functions is live."
   type        = map(string)
   default     = {}
 
   validation {
     condition     = length(setsubtract(keys(var.live_versions), keys(local.functions))) == 0
-    error_message = "There is no function of such a name."
+    error_message = "There is no function with this name."
   }
 }
 
-# Who consumes the queues
+# Queue consumers
 
 variable "consumers" {
-  description = "What consumes the queues: a queue has one consumer, so it is either the functions or the containers."
+  description = "What consumes the queues: functions (lambda) or containers. A queue has only one consumer."
   type        = string
   default     = "lambda"
 
   validation {
     condition     = contains(["lambda", "containers"], var.consumers)
-    error_message = "The consumers are lambda or containers."
+    error_message = "consumers must be lambda or containers."
   }
   validation {
     condition     = var.consumers == "lambda" || var.enable_containers
-    error_message = "Containers can only consume the queues where enable_containers is set; else nobody would."
+    error_message = "consumers = containers requires enable_containers."
   }
 }
 
 variable "enable_containers" {
-  description = "The admin, and whoever wants workers instead of functions, in ECS Fargate with a PostgreSQL database."
+  description = "Run the admin, and optionally workers, in ECS Fargate with a PostgreSQL database."
   type        = bool
   default     = false
 }
 
 variable "containers" {
-  description = "What the containers need; image is ignored by nobody and must hold a digest."
+  description = "Settings of the containers; image must contain a digest."
   type = object({
     image              = string
     certificate_arn    = string
@@ -129,14 +129,14 @@ variable "containers" {
   }
   validation {
     condition     = var.containers == null || can(regex("@sha256:[0-9a-f]{64}$", var.containers.image))
-    error_message = "The image is named by its digest, so that what was tested is what runs."
+    error_message = "The image must be named by its digest, so that the tested image runs."
   }
 }
 
 # Search
 
 variable "enable_opensearch" {
-  description = "Without it, search walks the table within bounds."
+  description = "Create an OpenSearch domain. Without one, search scans a limited part of the table."
   type        = bool
   default     = true
 }
@@ -153,47 +153,47 @@ variable "opensearch" {
 # The API
 
 variable "cors_allowed_origins" {
-  description = "Browser origins that may call the API."
+  description = "Origins whose browser scripts may call the API."
   type        = list(string)
   default     = []
 }
 
 variable "api_domain" {
-  description = "A name of one's own for the API with its certificate in us-east-1; without it, CloudFront's."
+  description = "A custom domain for the API, with its certificate in us-east-1. Without it, CloudFront's domain is used."
   type        = object({ name = string, certificate_arn = string })
   default     = null
 }
 
 variable "rate_limit" {
-  description = "Requests a second that reach the API behind the cache: all together, and to each way of writing."
+  description = "Maximum requests per second that reach API Gateway: in total, and for each writing method."
   type        = object({ all = number, writes = number })
   default     = { all = 100, writes = 50 }
 }
 
 variable "web_acl_arn" {
-  description = "A WAF of the account's own (CLOUDFRONT scope) in front of everything."
+  description = "A WAF web ACL (CLOUDFRONT scope) for the distribution."
   type        = string
   default     = null
 }
 
-# Keeping and watching
+# Retention and monitoring
 
 variable "log_retention_days" {
   type = number
 
   validation {
     condition     = contains([90, 180, 365], var.log_retention_days)
-    error_message = "Logs are kept for 90 days in dev, 180 in sit, 365 in prod."
+    error_message = "The log retention must be 90, 180 or 365 days."
   }
 }
 
 variable "audit_lock" {
-  description = "How audit records are locked. COMPLIANCE lets nobody delete one, not even the account's owner."
+  description = "The lock on audit records. In COMPLIANCE mode nobody can delete a record, not even the account's owner."
   type        = object({ mode = string, days = number, expire_days = number })
 
   validation {
     condition     = contains(["GOVERNANCE", "COMPLIANCE"], var.audit_lock.mode)
-    error_message = "The mode is GOVERNANCE or COMPLIANCE."
+    error_message = "The mode must be GOVERNANCE or COMPLIANCE."
   }
   validation {
     condition     = var.audit_lock.days <= var.audit_lock.expire_days
@@ -202,13 +202,13 @@ variable "audit_lock" {
 }
 
 variable "deletion_protection" {
-  description = "Of the table and the database."
+  description = "Protect the table and the database against deletion."
   type        = bool
   default     = true
 }
 
 variable "alert_emails" {
-  description = "Who is told of alarms; each has to confirm by mail."
+  description = "Mail addresses that alarms notify; each must confirm a mail from SNS."
   type        = list(string)
   default     = []
 }

@@ -8,6 +8,6 @@ terraform {
     }
   }
 
-  # Bucket, key and region are in environments/*.tfbackend; the lock is a file beside the state.
+  # Bucket, key and region are in environments/*.tfbackend; the lock is a file next to the state.
   backend "s3" {}
 }

@@ -1,4 +1,4 @@
-"""The scripts with which a deployment ends, run as GitHub runs them: AWS's own command line, on the embedded engine."""
+"""The scripts at the end of a deployment, run with the AWS command line on the embedded engine."""
 
 import hashlib
 import json
@@ -6,8 +6,10 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import boto3
@@ -32,42 +34,47 @@ pytestmark = [
     pytest.mark.needs("aws", "jq"),
 ]
 
-ACCOUNT, REGION = (
-    "111111111111",
-    "eu-west-1",
-)  # ministack takes a key of twelve digits as its own account
-KEYS = {"aws_access_key_id": ACCOUNT, "aws_secret_access_key": "local"}
-TERRAFORM_SAYS = """#!/bin/sh
+ACCOUNT = "111111111111"  # ministack treats an access key of twelve digits as the account
+REGION = "eu-west-1"
+FAKE_TERRAFORM = """#!/bin/sh
 shift # -chdir=…
-[ "$2" = -raw ] && cat "$SAID/$3.txt" || cat "$SAID/$3.json"
+[ "$2" = -raw ] && cat "$ANSWERS/$3.txt" || cat "$ANSWERS/$3.json"
 """
 
 
 def script(
-    name: str, *arguments: str, home: Path, cwd: Path = ROOT, **more: str
+    name: str, *arguments: str, home: Path, variables: Mapping[str, str] = MappingProxyType({})
 ) -> subprocess.CompletedProcess[str]:
-    """One of ``deploy/*.sh`` with these variables, and of ours only AWS's."""
-    given = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+    """Run one of ``deploy/*.sh`` with these variables and the AWS variables of the tests.
+
+    Programs in ``home`` replace those on the path; ANSWERS is ``home``, too.
+    """
+    aws = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
     path = f"{home}:{Path(path_of('aws')).parent}:{os.environ['PATH']}"
-    env = given | {"PATH": path, "HOME": str(home), "SAID": str(home), "AWS_PAGER": ""} | more
-    command = [str(ROOT / "deploy" / name), *arguments]
+    env = aws | {"PATH": path, "HOME": str(home), "ANSWERS": str(home), "AWS_PAGER": ""}
     return subprocess.run(
-        command, cwd=cwd, env=env, capture_output=True, text=True, timeout=280, check=False
+        [str(ROOT / "deploy" / name), *arguments],
+        cwd=ROOT,
+        env={**env, **variables},
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
     )
 
 
-def program(home: Path, name: str, text: str) -> None:
+def write_program(home: Path, name: str, text: str) -> None:
     path = home / name
     path.write_text(text)
     path.chmod(0o755)
 
 
-# What was built
+# Publishing a build
 
 
 @pytest.fixture
-def built(tmp_path: Path) -> tuple[Path, str]:
-    """The folder that a build leaves, and its zip's digest."""
+def build(tmp_path: Path) -> tuple[Path, str]:
+    """Return the folder of a build, and its zip's digest."""
     folder = tmp_path / "build"
     folder.mkdir()
     (folder / "package.zip").write_bytes(b"a zip")
@@ -76,33 +83,33 @@ def built(tmp_path: Path) -> tuple[Path, str]:
 
 
 def publish(
-    home: Path, *arguments: str, environment: str = "dev"
+    home: Path, *arguments: str, environment: str = "dev", **variables: str
 ) -> subprocess.CompletedProcess[str]:
-    where = {
+    settings = {
         "ACCOUNT": ACCOUNT,
         "REGION": REGION,
         "ENVIRONMENT": environment,
         "AWS_ACCESS_KEY_ID": ACCOUNT,
     }
-    return script("publish.sh", *arguments, home=home, **where)
+    return script("publish.sh", *arguments, home=home, variables=settings | variables)
 
 
 @pytest.fixture
-def artefacts(engines: Engines) -> Any:
-    """The bucket that deploy/bootstrap makes, empty."""
-    client = boto3.client("s3", **KEYS)
+def artefacts(engines: Engines) -> Iterator[Any]:
+    """Yield the bucket of deploy/bootstrap, empty."""
+    session: Any = boto3.session.Session(ACCOUNT, "local")
     name = f"bbws-products-artefacts-{ACCOUNT}-{REGION}"
-    client.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
-    bucket = boto3.resource("s3", **KEYS).Bucket(name)
+    bucket = session.resource("s3").Bucket(name)
+    bucket.create(CreateBucketConfiguration={"LocationConstraint": REGION})
     yield bucket
     bucket.objects.delete()
     bucket.delete()
 
 
-def test_the_zip_is_uploaded_under_its_digest_and_once(
-    artefacts: Any, built: tuple[Path, str], tmp_path: Path
+def test_zip_is_uploaded_once_under_its_digest(
+    artefacts: Any, build: tuple[Path, str], tmp_path: Path
 ) -> None:
-    folder, digest = built
+    folder, digest = build
     done = publish(tmp_path, str(folder), digest, "sha256:0")
     key = f"products-lambda/{digest}.zip"
     assert (done.returncode, done.stdout) == (0, f"s3://{artefacts.name}/{key}\n"), done.stderr
@@ -114,62 +121,61 @@ def test_the_zip_is_uploaded_under_its_digest_and_once(
     assert [(entry.key, entry.last_modified) for entry in artefacts.objects.all()] == before
 
 
-def test_a_zip_that_is_not_the_one_that_was_planned_is_not_uploaded(
-    artefacts: Any, built: tuple[Path, str], tmp_path: Path
+def test_zip_with_another_digest_is_not_uploaded(
+    artefacts: Any, build: tuple[Path, str], tmp_path: Path
 ) -> None:
-    done = publish(tmp_path, str(built[0]), "0" * 64, "sha256:0")
+    done = publish(tmp_path, str(build[0]), "0" * 64, "sha256:0")
     assert done.returncode != 0
     assert "package.zip: FAILED" in done.stdout
     assert list(artefacts.objects.all()) == []
 
 
-def test_a_zip_that_cannot_be_uploaded_ends_the_deployment(
-    engines: Engines, built: tuple[Path, str], tmp_path: Path
+def test_failed_upload_ends_the_deployment(
+    engines: Engines, build: tuple[Path, str], tmp_path: Path
 ) -> None:
-    done = publish(tmp_path, str(built[0]), built[1], "sha256:0")
+    done = publish(tmp_path, str(build[0]), build[1], "sha256:0")
     assert done.returncode != 0
     assert "NoSuchBucket" in done.stderr
 
 
-SKOPEO = """#!/bin/sh
-echo "$@" >>"$SAID/skopeo.txt"
+FAKE_SKOPEO = """#!/bin/sh
+echo "$@" >>"$ANSWERS/skopeo.txt"
 case "$1" in
-login) cat >"$SAID/password" ;;
-inspect) [ -e "$SAID/there" ] ;;
-copy) touch "$SAID/there" ;;
+login) cat >"$ANSWERS/password" ;;
+inspect) [ -e "$ANSWERS/pushed" ] ;;
+copy) touch "$ANSWERS/pushed" ;;
 esac
 """
 
 
-def test_where_there_are_containers_the_image_is_pushed_as_it_is_and_once(
-    artefacts: Any, built: tuple[Path, str], tmp_path: Path, whole_aws: Engines
+def test_image_is_pushed_once_where_there_are_containers(
+    artefacts: Any, build: tuple[Path, str], tmp_path: Path, whole_aws: Engines
 ) -> None:
-    """Real but for the registry itself, whose name is AWS's."""
-    program(tmp_path, "skopeo", SKOPEO)
-    folder, digest = built
+    """Only the registry is not real, because its name is fixed by AWS."""
+    write_program(tmp_path, "skopeo", FAKE_SKOPEO)
+    folder, digest = build
     registry, image = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com", f"sha256:{'1' * 64}"
     for _ in range(2):
-        where = {
-            "ACCOUNT": ACCOUNT,
-            "REGION": REGION,
-            "ENVIRONMENT": "prod",
-            "AWS_ACCESS_KEY_ID": ACCOUNT,
-        }
-        where |= {"AWS_ENDPOINT_URL_ECR": whole_aws.aws_url}
-        done = script("publish.sh", str(folder), digest, image, home=tmp_path, **where)
+        done = publish(
+            tmp_path,
+            str(folder),
+            digest,
+            image,
+            environment="prod",
+            AWS_ENDPOINT_URL_ECR=whole_aws.aws_url,
+        )
         assert done.returncode == 0, done.stderr
         assert done.stdout.splitlines()[-1] == f"{registry}/bbws-products@{image}"
     assert (tmp_path / "password").read_text()
     name = f"docker://{registry}/bbws-products"
-    login, look = (
-        f"login --username AWS --password-stdin {registry}",
-        f"inspect --raw {name}@{image}",
-    )
+    login = f"login --username AWS --password-stdin {registry}"
+    inspect = f"inspect --raw {name}@{image}"
     copy = f"copy --preserve-digests oci-archive:{folder}/image.tar {name}:{'1' * 64}"
-    assert (tmp_path / "skopeo.txt").read_text().splitlines() == [login, look, copy, login, look]
+    calls = (tmp_path / "skopeo.txt").read_text().splitlines()
+    assert calls == [login, inspect, copy, login, inspect]
 
 
-# The database
+# Migrating the database
 
 NETWORK = {
     "awsvpcConfiguration": {
@@ -178,9 +184,9 @@ NETWORK = {
         "assignPublicIp": "DISABLED",
     }
 }
-ENDED_BADLY = """#!/bin/sh
+FAKE_AWS = """#!/bin/sh
 case "$2" in
-describe-tasks) echo '{"tasks": [{"stoppedReason": "STOPPED_REASON", "containers": [CONTAINER]}]}' ;;
+describe-tasks) echo '{"tasks": [TASK]}' ;;
 *) exec AWS "$@" ;;
 esac
 """
@@ -188,7 +194,10 @@ esac
 
 @pytest.fixture
 def cluster(whole_aws: Engines, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """An ECS with the task definition that Terraform makes; and no container engine, so its tasks run until stopped."""
+    """Yield a client of ECS, with the cluster and the task definition of Terraform.
+
+    There is no container engine, so tasks run until they are stopped.
+    """
     monkeypatch.setenv("AWS_ENDPOINT_URL", whole_aws.aws_url)
     client = engine_client("ecs", whole_aws.aws_url)
     client.create_cluster(clusterName="bbws-products-dev")
@@ -202,100 +211,95 @@ def cluster(whole_aws: Engines, monkeypatch: pytest.MonkeyPatch) -> Any:
         containerDefinitions=containers,
     )
     yield client
-    for arn in running(client):
+    for arn in running_tasks(client):
         client.stop_task(cluster="bbws-products-dev", task=arn)
 
 
-def running(client: Any) -> list[str]:
+def running_tasks(client: Any) -> list[str]:
     return list(client.list_tasks(cluster="bbws-products-dev", desiredStatus="RUNNING")["taskArns"])
 
 
-def migrate(home: Path, what: Mapping[str, Any] | None) -> subprocess.CompletedProcess[str]:
-    program(home, "terraform", TERRAFORM_SAYS)
-    (home / "migrate.json").write_text(json.dumps(what))
+def migrate(home: Path, settings: Mapping[str, Any] | None) -> subprocess.CompletedProcess[str]:
+    """Run the script with these settings as Terraform's output."""
+    write_program(home, "terraform", FAKE_TERRAFORM)
+    (home / "migrate.json").write_text(json.dumps(settings))
     return script("migrate.sh", "deploy/terraform", home=home)
 
 
-WHAT = {
+SETTINGS = {
     "cluster": "bbws-products-dev",
     "task_definition": "migrate",
     "network_configuration": NETWORK,
 }
 
 
-def stopped_when_it_runs(client: Any) -> threading.Thread:
-    """As the task would end by itself, with 0, when the database is up to date."""
-    stopper = threading.Thread(
-        target=lambda: client.stop_task(
-            cluster="bbws-products-dev", task=until(lambda: running(client))[0]
-        )
-    )
-    stopper.start()
-    return stopper
+@contextmanager
+def task_stopped_when_running(client: Any) -> Iterator[None]:
+    """Stop the migration's task in a thread as soon as it runs; its exit code is 0."""
+
+    def stop_task() -> None:
+        [task, *_] = until(lambda: running_tasks(client))
+        client.stop_task(cluster="bbws-products-dev", task=task)
+
+    thread = threading.Thread(target=stop_task)
+    thread.start()
+    yield
+    thread.join()
 
 
-def test_the_migration_is_started_as_terraform_says_and_waited_for(
-    cluster: Any, tmp_path: Path
-) -> None:
-    stopper = stopped_when_it_runs(cluster)
-    done = migrate(tmp_path, WHAT)
-    stopper.join()
+def test_migration_uses_terraforms_settings_and_waits(cluster: Any, tmp_path: Path) -> None:
+    with task_stopped_when_running(cluster):
+        done = migrate(tmp_path, SETTINGS)
     assert done.returncode == 0, done.stdout + done.stderr
-    [arn] = cluster.list_tasks(cluster="bbws-products-dev", desiredStatus="STOPPED")["taskArns"][
-        -1:
-    ]
+    stopped = cluster.list_tasks(cluster="bbws-products-dev", desiredStatus="STOPPED")
+    arn = stopped["taskArns"][-1]
     assert f"Migrating: {arn}" in done.stdout
     [task] = cluster.describe_tasks(cluster="bbws-products-dev", tasks=[arn])["tasks"]
     assert (task["launchType"], "/migrate:" in task["taskDefinitionArn"]) == ("FARGATE", True)
 
 
 @pytest.mark.parametrize(
-    ("container", "why", "sentence"),
+    ("container", "reason", "sentence"),
     [
-        (
-            '{"exitCode": 1}',
-            "Essential container exited",
-            "ended with 1 (Essential container exited)",
-        ),
-        ("{}", "CannotPullContainerError", "ended with nothing (CannotPullContainerError)"),
+        ({"exitCode": 1}, "Container exited", "ended with 1 (Container exited)"),
+        ({}, "CannotPullContainerError", "ended with nothing (CannotPullContainerError)"),
     ],
 )
-def test_a_migration_that_fails_or_never_ran_ends_the_deployment(
-    cluster: Any, tmp_path: Path, container: str, why: str, sentence: str
+def test_failed_migration_ends_the_deployment(
+    cluster: Any, tmp_path: Path, container: dict[str, int], reason: str, sentence: str
 ) -> None:
-    """How it ended is all that the engine is not asked."""
-    told = ENDED_BADLY.replace("STOPPED_REASON", why).replace("CONTAINER", container)
-    program(tmp_path, "aws", told.replace("AWS", path_of("aws")))
-    stopper = stopped_when_it_runs(cluster)
-    done = migrate(tmp_path, WHAT)
-    stopper.join()
+    """Only the description of the ended task is not from the engine."""
+    task = json.dumps({"stoppedReason": reason, "containers": [container]})
+    fake = FAKE_AWS.replace("AWS", path_of("aws")).replace("TASK", task)
+    write_program(tmp_path, "aws", fake)
+    with task_stopped_when_running(cluster):
+        done = migrate(tmp_path, SETTINGS)
     assert done.returncode == 1, done.stderr
     assert sentence in done.stdout
 
 
-def test_a_migration_that_cannot_be_placed_ends_the_deployment(
-    cluster: Any, tmp_path: Path
-) -> None:
+def test_migration_that_can_not_be_placed_ends_the_deployment(cluster: Any, tmp_path: Path) -> None:
     refusal = '{"tasks": [], "failures": [{"reason": "Capacity is unavailable at this time"}]}'
-    program(tmp_path, "aws", f"#!/bin/sh\necho '{refusal}'\n")
-    done = migrate(tmp_path, WHAT)
+    write_program(tmp_path, "aws", f"#!/bin/sh\necho '{refusal}'\n")
+    done = migrate(tmp_path, SETTINGS)
     assert done.returncode == 1
     assert "could not be started" in done.stdout
     assert "Capacity is unavailable" in done.stdout
 
 
-def test_without_containers_there_is_nothing_to_migrate(tmp_path: Path) -> None:
+def test_migration_does_nothing_without_containers(tmp_path: Path) -> None:
     done = migrate(tmp_path, None)
     assert (done.returncode, "no database to migrate" in done.stdout) == (0, True)
 
 
-# Is everything as it must be?
+# Validating the deployment
 
 
 def validate(
     environment: Environment, address: str, home: Path
 ) -> subprocess.CompletedProcess[str]:
-    where = {
+    """Run the script with this environment's settings as Terraform's output."""
+    settings = {
         "ENVIRONMENT": environment.name,
         "SQS_QUEUE_URL_PREFIX": environment.url_prefix,
         "OPENSEARCH_URL": plugin.ENGINES.search_url,
@@ -306,27 +310,20 @@ def validate(
         "CLOUDFRONT_DISTRIBUTION_ID": environment.distribution,
         "SECRETS_SSM_PREFIX": f"/bbws-products/{environment.name}/",
     }
-    program(home, "terraform", TERRAFORM_SAYS)
-    (home / "settings.json").write_text(json.dumps(where))
+    write_program(home, "terraform", FAKE_TERRAFORM)
+    (home / "settings.json").write_text(json.dumps(settings))
     (home / "api_url.txt").write_text(f"{address}/v1.0")
-    return script(
-        "validate.sh", "deploy/terraform", home=home, VENV=str(Path(sys.executable).parents[1])
-    )
+    variables = {"VENV": str(Path(sys.executable).parents[1])}
+    return script("validate.sh", "deploy/terraform", home=home, variables=variables)
 
 
-def test_a_deployment_ends_with_1_when_something_that_terraform_made_differs(
-    environment: Environment, tmp_path: Path
-) -> None:
+def test_validation_fails_when_a_resource_differs(environment: Environment, tmp_path: Path) -> None:
     make_alarms(environment, with_lambda=True)
     make_functions(environment)
     for name in ("SECRET_KEY", "TOKEN_KEYS"):
         value = f"{KEY}{name}".replace(",", "")
-        parameter: Any = {
-            "Name": f"/bbws-products/{environment.name}/{name}",
-            "Value": value,
-            "Type": "SecureString",
-        }
-        boto3.client("ssm").put_parameter(**parameter)
+        path = f"/bbws-products/{environment.name}/{name}"
+        boto3.client("ssm").put_parameter(Name=path, Value=value, Type="SecureString")
     with serve_application() as address:
         done = validate(environment, address, tmp_path)
         assert done.returncode == 0, done.stdout + done.stderr
@@ -341,11 +338,11 @@ def test_a_deployment_ends_with_1_when_something_that_terraform_made_differs(
             "search",
             "alarms",
             "functions",
+            "endpoints",
         }
-        assert "endpoints" in areas
-        off = {"PointInTimeRecoveryEnabled": False}
         boto3.client("dynamodb").update_continuous_backups(
-            TableName=environment.table, PointInTimeRecoverySpecification=off
+            TableName=environment.table,
+            PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": False},
         )
         done = validate(environment, address, tmp_path)
     assert done.returncode == 1
@@ -354,15 +351,14 @@ def test_a_deployment_ends_with_1_when_something_that_terraform_made_differs(
     assert "1 of " in done.stderr
 
 
-# What follows it, and going back, as commands
+# The smoke test and the rollback
 
 
-def command(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
-    run = [sys.executable, *arguments]
+def run_python(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        run,
+        [sys.executable, *arguments],
         cwd=ROOT,
-        env=os.environ | more,
+        env=os.environ | variables,
         capture_output=True,
         text=True,
         timeout=280,
@@ -370,33 +366,32 @@ def command(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_smoke_test_ends_with_0_or_with_a_sentence_for_github(deployment: Deployment) -> None:
+def test_smoke_test_reports_failures_to_github(deployment: Deployment) -> None:
     deployment.start_worker()
     deployment.start_web()
-    done = command("deploy/smoke.py", deployment.url("/v1.0/"), SMOKE_TOKEN=deployment.token())
+    done = run_python("deploy/smoke.py", deployment.url("/v1.0/"), SMOKE_TOKEN=deployment.token())
     assert done.returncode == 0, done.stdout + done.stderr
     assert "audited: 20" in done.stdout
-    done = command("deploy/smoke.py", deployment.url("/v1.0"), SMOKE_TOKEN="none")
+    done = run_python("deploy/smoke.py", deployment.url("/v1.0"), SMOKE_TOKEN="none")
     assert done.returncode == 1
     assert done.stderr.startswith("::error::the product is created: 401 instead of 201 or 202")
 
 
-def test_going_back_ends_with_what_is_live_or_with_a_sentence(
+def test_rollback_prints_the_live_versions_or_an_error(
     environment: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_functions(environment)
-    done = command("-m", "deploy.rollback", environment.name)
+    done = run_python("-m", "deploy.rollback", environment.name)
     assert done.returncode == 1
     assert done.stderr.startswith("Nothing was changed. There is no earlier version: bbws-product-")
     client: Any = boto3.client("lambda")
     names = [entry["FunctionName"] for entry in client.list_functions()["Functions"]]
-    ours = [name for name in names if name.endswith(f"-{environment.name}")]
-    for name in ours:
+    own = [name for name in names if name.endswith(f"-{environment.name}")]
+    for name in own:
         client.update_function_configuration(FunctionName=name, MemorySize=512)
         client.publish_version(FunctionName=name)
         client.update_alias(FunctionName=name, Name="live", FunctionVersion="2")
-    done = command("-m", "deploy.rollback", environment.name)
+    done = run_python("-m", "deploy.rollback", environment.name)
     assert (done.returncode, set(json.loads(done.stdout).values())) == (0, {"1"})
-    assert {
-        client.get_alias(FunctionName=name, Name="live")["FunctionVersion"] for name in ours
-    } == {"1"}
+    for name in own:
+        assert client.get_alias(FunctionName=name, Name="live")["FunctionVersion"] == "1"

@@ -1,8 +1,9 @@
-"""What each function may do: nothing by wildcard, and just what its work calls - which is watched while it is done."""
+"""Policies have no wildcards, and exactly the permissions that each function uses."""
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -28,36 +29,38 @@ ROLES = [
 pytestmark = [pytest.mark.timeout(900), pytest.mark.needs("terraform", "terraform-offline")]
 
 NO_RESOURCE_LEVEL = {
-    "xray:PutTraceSegments": "X-Ray knows no resources to write to",
+    "xray:PutTraceSegments": "X-Ray has no resources to write to",
     "xray:PutTelemetryRecords": "the same",
     "ecr:GetAuthorizationToken": "a token is for the whole registry",
 }
 """Actions that AWS allows on `*` only, and why."""
-BELOW = re.compile(r"^[^*]+(:\*|/\*)$")
-"""A wildcard only for what is inside a thing that is named: the streams of a log, the objects of a bucket."""
+CONTENTS = re.compile(r"^[^*]+(:\*|/\*)$")
+"""A wildcard for the contents of one named resource: a log's streams, a bucket's objects."""
 
 
-def _names() -> dict[str, str]:
+def _placeholder_values() -> dict[str, str]:
     text = "".join((SOURCE / "policies" / f"{name}.json.tftpl").read_text() for name in POLICIES)
     return {name: f"<{name}>" for name in re.findall(r"\$\{(\w+)\}", text)}
 
 
 def _statements(name: str) -> list[dict[str, Any]]:
-    return [_listed(statement) for statement in policy(name, _names())["Statement"]]
+    return [_normalised(part) for part in policy(name, _placeholder_values())["Statement"]]
 
 
-def _listed(statement: dict[str, Any]) -> dict[str, Any]:
-    def many(value: Any) -> list[str]:
+def _normalised(statement: dict[str, Any]) -> dict[str, Any]:
+    """Return a statement whose actions and resources are lists."""
+
+    def as_list(value: Any) -> list[str]:
         return value if isinstance(value, list) else [value]
 
     return statement | {
-        "Action": many(statement["Action"]),
-        "Resource": many(statement.get("Resource", [])),
+        "Action": as_list(statement["Action"]),
+        "Resource": as_list(statement.get("Resource", [])),
     }
 
 
 @pytest.mark.parametrize("name", ROLES)
-def test_no_role_may_do_anything_by_wildcard(name: str) -> None:
+def test_roles_have_no_wildcard_permissions(name: str) -> None:
     for statement in _statements(name):
         assert statement["Effect"] == "Allow"
         assert [action for action in statement["Action"] if "*" in action] == []
@@ -65,29 +68,32 @@ def test_no_role_may_do_anything_by_wildcard(name: str) -> None:
             if resource == "*":
                 assert set(statement["Action"]) <= set(NO_RESOURCE_LEVEL)
             else:
-                assert "*" not in resource or BELOW.match(resource), resource
+                assert "*" not in resource or CONTENTS.match(resource), resource
 
 
-def test_terraform_fills_in_what_these_tests_do(infra: PlannedEnvironment) -> None:
-    """So that a test that reads the template tests what is made."""
-    made = {
+def test_terraform_fills_in_policies_as_these_tests_do(infra: PlannedEnvironment) -> None:
+    """The other tests read the templates; this one compares them with the planned policies."""
+    policies = {
         role["role"]: json.loads(role["policy"])
-        for role in infra.of("aws_iam_role_policy").values()
+        for role in infra.of_type("aws_iam_role_policy").values()
     }
     for name, function in infra.functions.items():
         role = function["role"].rpartition(":")[2]
-        statements = [_listed(statement) for statement in made[role]["Statement"]]
-        assert [s["Action"] for s in statements] == [s["Action"] for s in _statements(name)]
+        statements = [_normalised(statement) for statement in policies[role]["Statement"]]
+        expected = [statement["Action"] for statement in _statements(name)]
+        assert [statement["Action"] for statement in statements] == expected
         text = json.dumps(statements)
         assert "${" not in text
         assert f"/aws/lambda/bbws-product-{name}-{infra.env}" in text
         assert set(re.findall(r"-(dev|sit|prod)\b", text)) == {infra.env}
 
 
-def test_each_consumer_consumes_its_own_queue_only() -> None:
-    statements = [(name, statement) for name in ROLES for statement in _statements(name)]
+def test_each_consumer_reads_only_its_own_queue() -> None:
     consumed = {
-        name: s["Resource"] for name, s in statements if "sqs:ReceiveMessage" in s["Action"]
+        name: statement["Resource"]
+        for name in ROLES
+        for statement in _statements(name)
+        if "sqs:ReceiveMessage" in statement["Action"]
     }
     queues = {
         "creator": "change",
@@ -95,13 +101,14 @@ def test_each_consumer_consumes_its_own_queue_only() -> None:
         "search-indexer": "search",
         "audit-logger": "audit",
     }
-    containers, redriving = consumed.pop("worker"), [consumed.pop("operator"), consumed.pop("web")]
+    dead_letter_queues = [f"<{queue}_dlq_arn>" for queue in queues.values()]
+    assert consumed.pop("operator") == dead_letter_queues
+    assert consumed.pop("web") == dead_letter_queues
+    assert consumed.pop("worker") == [f"<{queue}_queue_arn>" for queue in queues.values()]
     assert consumed == {name: [f"<{queue}_queue_arn>"] for name, queue in queues.items()}
-    assert containers == [f"<{queue}_queue_arn>" for queue in queues.values()]
-    assert redriving == [[f"<{queue}_dlq_arn>" for queue in queues.values()]] * 2
 
 
-# What the work calls: each client is asked, before a call, for the call's name and arguments.
+# Used permissions: a hook in each AWS client records the name and the arguments of every call.
 
 WRITES = {
     "Put": "PutItem",
@@ -109,97 +116,91 @@ WRITES = {
     "Update": "UpdateItem",
     "ConditionCheck": "ConditionCheckItem",
 }
-ALSO_CALLED = {"s3:ListObjectsV2": "s3:ListBucket"}
+PERMISSION_NAMES = {"s3:ListObjectsV2": "s3:ListBucket"}
+"""Permissions that differ from the name of their call."""
+COMPARED_STATEMENTS = {"Table", "Indexes", "Purge", "VerifyAudit", "FindAudit"}
 Permission = tuple[str, str]
-"""An action, and the index it is on, if it is on one."""
+"""An action and the name of its index, which is empty for the table."""
 
 
 @pytest.fixture
-def called(
-    world: World, settings: Any, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[set[Permission]]:
-    """The permissions that were needed of DynamoDB, CloudFront and, to verify, S3 since it was last emptied."""
+def used(world: World, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[set[Permission]]:
+    """Yield the set of permissions that were used; tests empty it before the work they measure.
+
+    It covers DynamoDB, CloudFront, and S3 reads for verification.
+    """
     seen: set[Permission] = set()
     clients: list[Any] = []
-    make = bootstrap.client
+    make: Any = vars(bootstrap)["client"]
 
-    def note(params: dict[str, Any], model: Any, **_: Any) -> None:
+    def record(params: dict[str, Any], model: Any, **_: Any) -> None:
         if model.name == "TransactWriteItems":
-            seen.update(
-                (f"dynamodb:{WRITES[kind]}", "")
-                for write in params["TransactItems"]
-                for kind in write
-            )
+            kinds = [kind for write in params["TransactItems"] for kind in write]
+            seen.update((f"dynamodb:{WRITES[kind]}", "") for kind in kinds)
         else:
             action = f"{model.service_model.service_name}:{model.name}"
-            seen.add((ALSO_CALLED.get(action, action), str(params.get("IndexName", ""))))
+            seen.add((PERMISSION_NAMES.get(action, action), str(params.get("IndexName", ""))))
 
     def client(service: str, **limits: Any) -> Any:
         made = make(service, **limits)
-        made.meta.events.register("before-parameter-build", note, unique_id="called")
+        made.meta.events.register("before-parameter-build", record, unique_id="used")
         clients.append(made)
         return made
 
     monkeypatch.setattr(bootstrap, "client", client)
-    settings.DIRECT_CALLS = ""  # a direct call asks nobody
+    settings.DIRECT_CALLS = ""  # direct calls bypass botocore's hooks
     forget_wiring()
     yield seen
-    for made in clients:  # they are shared by all tests
-        made.meta.events.unregister("before-parameter-build", unique_id="called")
+    for made in clients:  # other tests share them
+        made.meta.events.unregister("before-parameter-build", unique_id="used")
 
 
 def allowed(name: str) -> set[Permission]:
-    """What a function's policy lets it do to the table, to the distribution, and to read the audit trail."""
-    watched = [
-        s
-        for s in _statements(name)
-        if s["Sid"] in {"Table", "Indexes", "Purge", "VerifyAudit", "FindAudit"}
-    ]
+    """Return a function's permissions on the table, the distribution and the audit trail."""
+    compared = [part for part in _statements(name) if part["Sid"] in COMPARED_STATEMENTS]
     return {
         (action, resource.partition("/index/")[2])
-        for statement in watched
+        for statement in compared
         for action in statement["Action"]
         for resource in statement["Resource"]
     }
 
 
 @pytest.mark.django_db
-def test_list_may_do_what_it_does(
-    public: Api, staff: Api, six: None, called: set[Permission]
+def test_list_has_the_permissions_it_uses(
+    public: Api, staff: Api, six: None, used: set[Permission]
 ) -> None:
-    called.clear()
+    used.clear()
     for path in ("/products", "/products?sortBy=price", "/products?q=hosting"):
         assert public("get", path).status_code == staff("get", path).status_code == 200
     assert staff("get", "/products?active=all&q=hosting&sortBy=price").status_code == 200
-    assert called == allowed("list")
+    assert used == allowed("list")
 
 
 @pytest.mark.django_db
-def test_get_may_do_what_it_does(
-    public: Api, staff: Api, six: None, called: set[Permission]
+def test_get_has_the_permissions_it_uses(
+    public: Api, staff: Api, six: None, used: set[Permission]
 ) -> None:
-    called.clear()
+    used.clear()
     assert public("get", "/products/p1").status_code == 200
     for path in ("", "?asOf=1", "?asOf=2026-01-01T00:00:00Z", "/changes", "/changes/1"):
         assert staff("get", f"/products/p1{path}").status_code in {200, 404}
-    assert called == allowed("get")
+    assert used == allowed("get")
 
 
 @pytest.mark.django_db
-def test_create_may_do_what_it_does(api: Api, called: set[Permission]) -> None:
-    for status in (202, 202):
-        assert (
-            api("post", "/products", fields(productId="p1"), Idempotency_Key="k").status_code
-            == status
-        )
+def test_create_has_the_permissions_it_uses(api: Api, used: set[Permission]) -> None:
+    for _ in range(2):
+        created = api("post", "/products", fields(productId="p1"), Idempotency_Key="k")
+        assert created.status_code == 202
     assert api("post", "/products?dryRun=true", fields(name="Another one")).status_code == 200
     assert api("post", "/products", fields(productId="p2")).status_code == 409
-    assert called == allowed("create")
+    assert used == allowed("create")
 
 
 @pytest.mark.django_db
-def test_update_may_do_what_it_does(api: Api, p1: str, called: set[Permission]) -> None:
-    called.clear()
+def test_update_has_the_permissions_it_uses(api: Api, p1: str, used: set[Permission]) -> None:
+    used.clear()
     assert api("patch", p1, {"name": "Another name"}, Idempotency_Key="k").status_code == 202
     assert api("put", p1, {"name": "Another name"}, Idempotency_Key="l").status_code == 200
     assert api("post", f"{p1}/changes/1/restore").status_code == 202
@@ -207,50 +208,48 @@ def test_update_may_do_what_it_does(api: Api, p1: str, called: set[Permission]) 
         {"action": "create", "productId": "p2", "product": fields(name="A second one")},
         {"action": "update", "productId": "p1", "product": {"name": "A third name"}},
     ]
-    gone = [{"action": "deactivate", "productId": "p1"}]
-    assert (
-        api(
-            "post", "/products:batch", {"mode": "each", "items": items}, Idempotency_Key="e"
-        ).status_code
-        == 202
-    )
-    assert (
-        api(
-            "post", "/products:batch", {"mode": "all", "items": gone}, Idempotency_Key="a"
-        ).status_code
-        == 202
-    )
-    assert called == allowed("update")
+    each = {"mode": "each", "items": items}
+    assert api("post", "/products:batch", each, Idempotency_Key="e").status_code == 202
+    together = {"mode": "all", "items": [{"action": "deactivate", "productId": "p1"}]}
+    assert api("post", "/products:batch", together, Idempotency_Key="a").status_code == 202
+    assert used == allowed("update")
 
 
 @pytest.mark.django_db
-def test_delete_may_do_what_it_does(api: Api, p1: str, called: set[Permission]) -> None:
-    called.clear()
+def test_delete_has_the_permissions_it_uses(api: Api, p1: str, used: set[Permission]) -> None:
+    used.clear()
     assert api("delete", p1, Idempotency_Key="k").status_code == 202
     assert api("delete", p1, Idempotency_Key="other").status_code == 204
-    assert called == allowed("delete")
+    assert used == allowed("delete")
 
 
-def test_consumers_may_do_what_they_do(world: World, ann: Origin, called: set[Permission]) -> None:
+def test_consumers_have_the_permissions_they_use(
+    world: World, ann: Origin, used: set[Permission]
+) -> None:
     bootstrap.catalogue().create("p1", fields(), ann)
     pipeline = bootstrap.pipeline()
-    for name, work in {
+    consumers: dict[str, Callable[[str, int], None]] = {
         "search-indexer": pipeline.index,
         "audit-logger": pipeline.audit,
-        "cache-invalidator": lambda *change: _purged(pipeline, *change),
-    }.items():
+        "cache-invalidator": partial(_purge, pipeline),
+    }
+    for name, work in consumers.items():
         if name == "cache-invalidator":
             pipeline.store("p1", 1)
-        called.clear()
+        used.clear()
         work("p1", 1)
-        assert called <= allowed(name), name
-    assert called == allowed("cache-invalidator")
+        assert used <= allowed(name), name
+    assert used == allowed("cache-invalidator")
 
 
-def _purged(pipeline: Pipeline, product_id: str, version: int) -> None:
-    until(
-        lambda: pipeline.purge(product_id, version) or "purged" in _change(product_id, version).done
-    )
+def _purge(pipeline: Pipeline, product_id: str, version: int) -> None:
+    """Purge until the invalidation is confirmed."""
+
+    def is_purged() -> bool:
+        pipeline.purge(product_id, version)
+        return "purged" in _change(product_id, version).done
+
+    until(is_purged)
 
 
 def _change(product_id: str, version: int) -> Change:
@@ -259,20 +258,22 @@ def _change(product_id: str, version: int) -> Change:
     return change
 
 
-def test_creator_may_do_what_it_does(world: World, ann: Origin, called: set[Permission]) -> None:
-    """It also writes the rows of jobs, so it may do all that those who accept may."""
+def test_creator_has_the_permissions_it_uses(
+    world: World, ann: Origin, used: set[Permission]
+) -> None:
+    """It also applies the rows of jobs, so it has the permissions for accepting writes."""
     catalogue = bootstrap.catalogue()
     catalogue.create("p1", fields(), ann)
     row = planned_row(1, catalogue.newest("p1"), {"name": "Another name"})
-    called.clear()
+    used.clear()
     bootstrap.pipeline().store("p1", 1)
     bootstrap.pipeline().relay(failed=True)
     maintenance.drift_scan().step()
     job = bootstrap.jobs().plan(JobKind.BULK, "Rename", [row], actor="ann")
     bootstrap.jobs().start(job.job_id)
     bootstrap.jobs().work(job.job_id)
-    assert called <= allowed("creator")
-    assert {action for action, _ in called} >= {
+    assert used <= allowed("creator")
+    assert {action for action, _ in used} >= {
         "dynamodb:UpdateItem",
         "dynamodb:DeleteItem",
         "dynamodb:Query",

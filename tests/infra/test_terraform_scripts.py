@@ -1,4 +1,4 @@
-"""The scripts that plan a deployment and look for drift, with real Terraform on what the stand-in has made."""
+"""The scripts that plan a deployment and find drift, run with the offline provider."""
 
 import base64
 import json
@@ -15,7 +15,7 @@ from deploy.local.engines import ROOT
 from tests.support.terraform import PlannedEnvironment
 from tests.support.tools import STAND_IN
 
-# The first test to come plans all environments.
+# The first of these tests to run plans all environments.
 pytestmark = [
     pytest.mark.timeout(900),
     pytest.mark.needs("jq", "terraform", "terraform-offline"),
@@ -26,14 +26,14 @@ IMAGE = f"registry.example/bbws-products@sha256:{'1' * 64}"
 
 
 def script(name: str, *arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """One of ``deploy/*.sh``, for which ``terraform`` is the stand-in."""
-    beside = folder / "bin"
-    beside.mkdir()
-    program = beside / "terraform"
+    """Run one of ``deploy/*.sh`` with the offline provider."""
+    bin_folder = folder / "bin"
+    bin_folder.mkdir()
+    program = bin_folder / "terraform"
     program.write_text(f'#!/bin/sh\nPATH="{os.environ["PATH"]}" exec "{STAND_IN}" "$@"\n')
     program.chmod(0o755)
     env = os.environ | {
-        "PATH": f"{beside}:{os.environ['PATH']}",
+        "PATH": f"{bin_folder}:{os.environ['PATH']}",
         "GITHUB_OUTPUT": str(folder / "output"),
     }
     command = [str(ROOT / "deploy" / name), *arguments]
@@ -43,8 +43,8 @@ def script(name: str, *arguments: str, folder: Path) -> subprocess.CompletedProc
 
 
 @pytest.fixture
-def made(infrastructures: dict[str, PlannedEnvironment], tmp_path: Path) -> dict[str, Path]:
-    """Folders of Terraform's of their own, in which an environment stands already."""
+def applied(infrastructures: dict[str, PlannedEnvironment], tmp_path: Path) -> dict[str, Path]:
+    """Return copies of the Terraform folders in which dev and prod are applied."""
     return {
         env: shutil.copytree(infrastructures[env].home, tmp_path / env, symlinks=True)
         for env in ("dev", "prod")
@@ -52,17 +52,17 @@ def made(infrastructures: dict[str, PlannedEnvironment], tmp_path: Path) -> dict
 
 
 @pytest.mark.parametrize("env", ["dev", "prod"])
-def test_what_was_built_is_what_is_planned(env: str, made: dict[str, Path]) -> None:
-    done = script("plan.sh", str(made[env]), env, ZIP, IMAGE, folder=made[env])
+def test_plan_contains_the_build(env: str, applied: dict[str, Path]) -> None:
+    done = script("plan.sh", str(applied[env]), env, ZIP, IMAGE, folder=applied[env])
     assert done.returncode == 0, done.stderr
     show = [str(STAND_IN), "show", "-json", "tfplan"]
     shown = subprocess.run(
-        show, cwd=made[env], capture_output=True, text=True, timeout=280, check=True
+        show, cwd=applied[env], capture_output=True, text=True, timeout=280, check=True
     )
     plan: dict[str, Any] = json.loads(shown.stdout)
-    given = {name: variable["value"] for name, variable in plan["variables"].items()}
-    assert given["package_key"] == f"products-lambda/{ZIP}.zip"
-    assert base64.b64decode(given["package_hash"]).hex() == ZIP
+    variables = {name: variable["value"] for name, variable in plan["variables"].items()}
+    assert variables["package_key"] == f"products-lambda/{ZIP}.zip"
+    assert base64.b64decode(variables["package_hash"]).hex() == ZIP
     changed = {
         change["address"]
         for change in plan["resource_changes"]
@@ -70,21 +70,22 @@ def test_what_was_built_is_what_is_planned(env: str, made: dict[str, Path]) -> N
     }
     assert {address for address in changed if "aws_lambda_function" in address}
     if env == "dev":
-        assert given.get("containers") is None
+        assert variables.get("containers") is None
     else:
-        assert given["containers"]["image"] == IMAGE
-        assert given["containers"]["domain_name"] == "products-admin.example.com"
+        assert variables["containers"]["image"] == IMAGE
+        assert variables["containers"]["domain_name"] == "products-admin.example.com"
         assert IMAGE in json.dumps(plan["planned_values"])
 
 
-def test_what_cannot_be_planned_ends_the_deployment(made: dict[str, Path]) -> None:
-    done = script("plan.sh", str(made["dev"]), "dev", "no-digest", IMAGE, folder=made["dev"])
+def test_failed_plan_ends_the_deployment(applied: dict[str, Path]) -> None:
+    folder = applied["dev"]
+    done = script("plan.sh", str(folder), "dev", "no-digest", IMAGE, folder=folder)
     assert done.returncode != 0
-    assert not (made["dev"] / "tfplan").exists()
+    assert not (folder / "tfplan").exists()
 
 
-def test_nothing_has_drifted_where_nobody_has_changed_anything(made: dict[str, Path]) -> None:
-    folder = made["dev"]
+def test_drift_script_finds_no_drift_after_an_apply(applied: dict[str, Path]) -> None:
+    folder = applied["dev"]
     done = script("drift.sh", str(folder), "dev", str(folder / "drift.txt"), folder=folder)
     assert done.returncode == 0, done.stderr
     assert (folder / "output").read_text() == "found=false\n"
@@ -92,25 +93,19 @@ def test_nothing_has_drifted_where_nobody_has_changed_anything(made: dict[str, P
     assert "No changes" in (folder / "drift.txt").read_text()
 
 
-def test_each_output_that_is_asked_for_is_there(
+def test_each_output_that_scripts_read_exists(
     infrastructures: dict[str, PlannedEnvironment],
 ) -> None:
-    there = set(infrastructures["prod"].plan["configuration"]["root_module"]["outputs"])
-    texts = [
-        path.read_text()
-        for path in [*(ROOT / "deploy").glob("*.sh"), *(ROOT / ".github").rglob("*.yml")]
-    ]
-    asked = {
-        name
-        for text in texts
-        for name in re.findall(r"terraform \S+ output -(?:raw|json) (\w+)", text)
-    }
-    assert asked >= {"settings", "migrate", "api_url"}
-    assert asked <= there
-    migrate = infrastructures["prod"].state["values"]["outputs"]["migrate"]["value"]
+    dev, prod = infrastructures["dev"], infrastructures["prod"]
+    existing = set(prod.plan["configuration"]["root_module"]["outputs"])
+    paths = [*(ROOT / "deploy").glob("*.sh"), *(ROOT / ".github").rglob("*.yml")]
+    texts = "\n".join(path.read_text() for path in paths)
+    read = set(re.findall(r"terraform \S+ output -(?:raw|json) (\w+)", texts))
+    assert read >= {"settings", "migrate", "api_url"}
+    assert read <= existing
+    migrate = prod.state["values"]["outputs"]["migrate"]["value"]
     assert set(migrate) == {"cluster", "task_definition", "network_configuration"}
-    assert infrastructures["dev"].state["values"]["outputs"].get("migrate", {}).get("value") is None
-    settings = infrastructures["dev"].state["values"]["outputs"]["settings"]["value"]
-    assert {"ENVIRONMENT", "SQS_QUEUE_URL_PREFIX", "AUDIT_BUCKET", "SECRETS_SSM_PREFIX"} <= set(
-        settings
-    )
+    assert dev.state["values"]["outputs"].get("migrate", {}).get("value") is None
+    settings = dev.state["values"]["outputs"]["settings"]["value"]
+    names = {"ENVIRONMENT", "SQS_QUEUE_URL_PREFIX", "AUDIT_BUCKET", "SECRETS_SSM_PREFIX"}
+    assert names <= set(settings)

@@ -1,4 +1,4 @@
-"""What a log line holds, what is worth one, and what never stands in any."""
+"""The contents of log lines: which events are logged, and what is never logged."""
 
 import json
 import logging
@@ -28,7 +28,7 @@ from tests.support.world import World
 
 
 class Log(logging.Handler):
-    """Keeps what a deployment would write."""
+    """A handler that keeps the JSON lines of a deployment."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -39,33 +39,30 @@ class Log(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         self.texts.append(self.format(record))
 
-    def lines(self, **wanted: Any) -> list[dict[str, Any]]:
-        return [line for line in map(json.loads, self.texts) if wanted.items() <= line.items()]
+    def lines(self, **fields: Any) -> list[dict[str, Any]]:
+        """Return the lines with these fields."""
+        return [line for line in map(json.loads, self.texts) if fields.items() <= line.items()]
 
-    def events(self, **wanted: Any) -> list[str]:
-        return [line["event"] for line in self.lines(**wanted)]
+    def events(self, **fields: Any) -> list[str]:
+        return [line["event"] for line in self.lines(**fields)]
 
 
 @pytest.fixture
 def log() -> Iterator[Log]:
-    kept, root = Log(), logging.getLogger()
-    root.addHandler(kept)
-    yield kept
-    root.removeHandler(kept)
+    handler, root = Log(), logging.getLogger()
+    root.addHandler(handler)
+    yield handler
+    root.removeHandler(handler)
 
 
-def record(**facts: Any) -> logging.LogRecord:
-    return logging.makeLogRecord(
-        {"name": "products", "levelname": "INFO", "msg": "an event", "created": 0.5, **facts}
-    )
+def record(**fields: Any) -> logging.LogRecord:
+    defaults = {"name": "products", "levelname": "INFO", "msg": "an event", "created": 0.5}
+    return logging.makeLogRecord(defaults | fields)
 
 
-def test_an_event_is_one_line_of_json_with_what_is_particular_about_it() -> None:
-    line = json.loads(
-        JsonFormatter().format(
-            record(msg="two\nlines", product_id="p1", at=datetime(2026, 1, 1, tzinfo=UTC))
-        )
-    )
+def test_event_is_one_json_line_with_its_fields() -> None:
+    event = record(msg="two\nlines", product_id="p1", at=datetime(2026, 1, 1, tzinfo=UTC))
+    line = json.loads(JsonFormatter().format(event))
     assert line == {
         "time": "1970-01-01T00:00:00.500Z",
         "level": "INFO",
@@ -77,16 +74,15 @@ def test_an_event_is_one_line_of_json_with_what_is_particular_about_it() -> None
     assert "\n" not in JsonFormatter().format(record(msg="two\nlines"))
 
 
-def test_an_error_is_one_field_with_its_type_and_stack() -> None:
+def test_exception_is_one_field_with_type_and_stack() -> None:
     try:
-        raise ZeroDivisionError("by nought")
+        raise ZeroDivisionError("by zero")
     except ZeroDivisionError:
         line = json.loads(JsonFormatter().format(record(exc_info=sys.exc_info())))
     assert line["exception"]["type"] == "ZeroDivisionError"
-    assert line["exception"]["stack"].endswith("ZeroDivisionError: by nought")
-    assert "exception" not in json.loads(
-        JsonFormatter().format(record(exc_info=(None, None, None)))
-    )
+    assert line["exception"]["stack"].endswith("ZeroDivisionError: by zero")
+    without = JsonFormatter().format(record(exc_info=(None, None, None)))
+    assert "exception" not in json.loads(without)
 
 
 @pytest.mark.parametrize(
@@ -94,12 +90,12 @@ def test_an_error_is_one_field_with_its_type_and_stack() -> None:
     ["Authorization", "authorisation", "cookie", "api_token", "secret_key", "password", "body"],
 )
 @pytest.mark.parametrize("formatter", [JsonFormatter(), LineFormatter()])
-def test_what_sounds_like_a_secret_is_hidden(formatter: logging.Formatter, name: str) -> None:
+def test_fields_named_like_secrets_are_hidden(formatter: logging.Formatter, name: str) -> None:
     assert "hush" not in formatter.format(record(**{name: "hush"}))
     assert "[hidden]" in formatter.format(record(**{name: "hush"}))
 
 
-def test_what_is_bound_stands_on_every_line_and_ends_with_its_block(log: Log) -> None:
+def test_bound_fields_are_on_every_line_of_their_block(log: Log) -> None:
     logger = logging.getLogger("some.library")
     with log_fields(request_id="r1", product_id="p1", actor=None):
         with log_fields(product_id="p2"):
@@ -116,54 +112,49 @@ def test_what_is_bound_stands_on_every_line_and_ends_with_its_block(log: Log) ->
 # Requests
 
 
-def test_a_write_is_told_of_when_it_comes_and_when_it_is_answered(api: Api, log: Log) -> None:
-    assert (
-        api("post", "/products", fields(productId="p1"), X_Request_ID="request-one").status_code
-        == 202
-    )
+def test_write_is_logged_on_arrival_and_on_response(api: Api, log: Log) -> None:
+    created = api("post", "/products", fields(productId="p1"), X_Request_ID="request-one")
+    assert created.status_code == 202
     assert log.events(request_id="request-one") == [
         "request received",
         "change accepted",
         "message sent",
         "request answered",
     ]
-    assert (
-        api("patch", "/products/p1", {"price": "-1"}, X_Request_ID="request-two").status_code == 400
-    )
+    refused = api("patch", "/products/p1", {"price": "-1"}, X_Request_ID="request-two")
+    assert refused.status_code == 400
     (answered,) = log.lines(request_id="request-two", event="request answered")
-    wanted = {
+    expected = {
         "endpoint": "PATCH /v1.0/products/{product_id}",
         "product_id": "p1",
         "status": 400,
         "status_class": "4xx",
     }
-    assert wanted.items() <= answered.items()
+    assert expected.items() <= answered.items()
 
 
-def test_reads_of_the_public_are_sampled_by_their_id_and_all_else_is_told(
+def test_public_reads_are_sampled_by_request_id(
     api: Api, public: Api, p1: str, log: Log, settings: Any
 ) -> None:
-    def told(who: Api, path: str, request_id: str) -> bool:
-        who("get", path, X_Request_ID=request_id)
+    def is_logged(client: Api, path: str, request_id: str) -> bool:
+        client("get", path, X_Request_ID=request_id)
         return bool(log.lines(event="request answered", request_id=request_id))
 
     settings.LOG_SAMPLE_READS = 0
-    assert not told(public, "/products", "a-public-read")
-    assert told(public, "/products/none", "a-missing-product")
-    assert told(api, "/products", "a-read-of-staff")
+    assert not is_logged(public, "/products", "a-public-read")
+    assert is_logged(public, "/products/none", "a-missing-product")
+    assert is_logged(api, "/products", "a-read-of-staff")
     settings.LOG_SAMPLE_READS = 0.5
-    sample = {
-        request_id: told(public, "/products", request_id)
-        for request_id in map("request-{}".format, range(40))
-    }
-    assert 5 < sum(sample.values()) < 35
+    request_ids = [f"request-{number}" for number in range(40)]
+    sample = [is_logged(public, "/products", request_id) for request_id in request_ids]
+    assert 5 < sum(sample) < 35
     log.texts.clear()
-    assert {request_id: told(public, "/products", request_id) for request_id in sample} == sample
+    assert [is_logged(public, "/products", request_id) for request_id in request_ids] == sample
     settings.LOG_SAMPLE_READS = 1
-    assert told(public, "/products", "a-public-read")
+    assert is_logged(public, "/products", "a-public-read")
 
 
-def test_health_checks_are_never_told_of_unless_the_process_fails(
+def test_health_checks_are_logged_only_when_they_fail(
     world: World, db: None, log: Log, settings: Any
 ) -> None:
     for path in ("/healthz", "/readyz", "/static/none.css"):
@@ -175,8 +166,8 @@ def test_health_checks_are_never_told_of_unless_the_process_fails(
     assert log.lines(event="request answered")[-1]["status"] == 503
 
 
-def test_who_asked_is_told_without_asking_for_it(world: World, db: None, log: Log) -> None:
-    """To look at a session makes the answer vary by cookie, which no cache would keep then."""
+def test_logging_the_user_does_not_load_the_session(world: World, db: None, log: Log) -> None:
+    """Loading it would make the response vary by cookie, so caches could not store it."""
     client = Client()
     assert "Cookie" not in client.get("/").get("Vary", "")
     assert log.lines(event="request answered")[-1]["actor"] == ""
@@ -194,7 +185,7 @@ def test_who_asked_is_told_without_asking_for_it(world: World, db: None, log: Lo
     ]
 
 
-def test_an_error_of_ours_has_the_same_request_id_in_log_and_answer(
+def test_server_error_has_the_same_request_id_in_log_and_response(
     world: World, db: None, log: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("products.api.views.catalogue", None)
@@ -207,42 +198,38 @@ def test_an_error_of_ours_has_the_same_request_id_in_log_and_answer(
     assert (answered["status"], answered["request_id"]) == (500, error["request_id"])
 
 
-def test_no_token_cookie_or_body_is_ever_written(api: Api, world: World, log: Log) -> None:
+def test_tokens_cookies_and_bodies_are_never_logged(api: Api, world: World, log: Log) -> None:
     logging.getLogger("django").setLevel(logging.DEBUG)
-    api("post", "/products", fields(productId="p1", description="Words that only the body holds."))
-    api("post", "/products", {"name": "Words that only the body holds."})
+    api("post", "/products", fields(productId="p1", description="Text that is only in the body."))
+    api("post", "/products", {"name": "Text that is only in the body."})
     client = Client()
     client.cookies["sessionid"] = "cookie-value-of-the-test"
     client.post("/admin/login/", {"username": "ann", "password": "password-of-the-test"})
     client.get("/v1.0/products", headers={"Authorization": "Bearer token-of-the-test"})
     everything = "\n".join(log.texts)
     assert "request answered" in everything
-    assert [
-        s
-        for s in ("eyJ", "only the body", "cookie-value", "password-of", "token-of")
-        if s in everything
-    ] == []
+    for secret in ("eyJ", "only in the body", "cookie-value", "password-of", "token-of"):
+        assert secret not in everything
 
 
-# Tasks: through the tracer that the worker and the Lambda entry run them by
+# Tasks, run by Celery's tracer as in the worker and on Lambda
 
 
-def traced(task: str, headers: dict[str, Any], **kwargs: Any) -> Any:
+def run_task(task: str, headers: dict[str, Any], **kwargs: Any) -> Any:
     request = {"id": "task-1", "is_eager": False, "args": [], "kwargs": kwargs, "headers": headers}
-    return trace_task(app.tasks[task], "task-1", [], kwargs, request, app=app)
+    return trace_task(app.tasks[task], "task-1", (), kwargs, request, app=app)
 
 
-def test_a_task_tells_what_became_of_it_with_the_ids_of_its_message(
+def test_task_is_logged_with_the_ids_of_its_message(
     catalogue: Catalogue, ann: Origin, log: Log
 ) -> None:
     change = catalogue.create("p1", fields(), ann).change
     assert change
     log.texts.clear()
     ids = {"request_id": "request-of-ann", "change_id": change.change_id}
-    assert (
-        traced("products.persist", {**ids, "attempt": 2}, product_id="p1", version=1).info is None
-    )
-    of_task = {
+    result = run_task("products.persist", {**ids, "attempt": 2}, product_id="p1", version=1)
+    assert result.info is None
+    task_fields = {
         "task": "products.persist",
         "task_id": "task-1",
         "attempt": 2,
@@ -250,7 +237,7 @@ def test_a_task_tells_what_became_of_it_with_the_ids_of_its_message(
         "version": 1,
         **ids,
     }
-    events = log.events(**of_task)
+    events = log.events(**task_fields)
     assert (events[0], events[1], events[-1]) == ("task received", "effect stamped", "task done")
     assert log.lines(event="task done")[0]["duration_ms"] > 0
     assert {line["task"] for line in log.lines(event="message sent")} == {
@@ -260,43 +247,39 @@ def test_a_task_tells_what_became_of_it_with_the_ids_of_its_message(
     }
 
 
-def test_a_failed_task_tells_why_and_the_error_goes_on(
-    world: World, log: Log, settings: Any
-) -> None:
-    failed = traced("products.persist", {}, product_id="none", version=1)
+def test_failed_task_is_logged_and_raises(world: World, log: Log, settings: Any) -> None:
+    failed = run_task("products.persist", {}, product_id="none", version=1)
     assert isinstance(failed.info.retval, ChangeNotFound)
     (line,) = log.lines(event="task failed")
-    assert (line["level"], line["exception"]["type"], line["TaskFailures"]) == (
-        "ERROR",
-        "ChangeNotFound",
-        1,
-    )
+    assert line["level"] == "ERROR"
+    assert line["exception"]["type"] == "ChangeNotFound"
+    assert line["TaskFailures"] == 1
     settings.PRODUCTS_TABLE = "no-such-table"
     forget_wiring()
-    traced("products.persist", {}, product_id="none", version=1)
-    assert (
-        log.lines(event="task failed")[-1]["level"] == "WARNING"
-    )  # it passes, and the message comes back
+    run_task("products.persist", {}, product_id="none", version=1)
+    # An unavailable dependency is a warning, because SQS delivers the message again.
+    assert log.lines(event="task failed")[-1]["level"] == "WARNING"
     assert len(log.lines(level="ERROR")) == 1
 
 
-def test_the_relay_tells_only_what_it_found(catalogue: Catalogue, ann: Origin, log: Log) -> None:
-    assert traced("products.relay", {}).info is None
+def test_relay_logs_what_it_found(catalogue: Catalogue, ann: Origin, log: Log) -> None:
+    assert run_task("products.relay", {}).info is None
     catalogue.create("p1", fields(), ann)
-    assert traced("products.relay", {}).info is None
+    assert run_task("products.relay", {}).info is None
     assert log.events(task="products.relay") == ["relay done", "relay done"]
     empty, busy = log.lines(event="relay done")
     assert empty["oldest_seconds"] == 0 < busy["OldestOpenChange"]
 
 
-def test_a_job_tells_of_each_chunk_and_its_changes_are_found_by_it(
+def test_job_id_finds_each_chunk_and_each_change(
     catalogue: Catalogue, ann: Origin, log: Log
 ) -> None:
     catalogue.create("p1", fields(), ann)
     row = planned_row(1, catalogue.newest("p1"), {"price": "9.00"})
     job = bootstrap.jobs().plan(JobKind.BULK, "Cheaper", [row], actor="eve")
     bootstrap.jobs().start(job.job_id)
-    assert traced("products.job", {"request_id": job.job_id}, job_id=job.job_id).info is None
+    result = run_task("products.job", {"request_id": job.job_id}, job_id=job.job_id)
+    assert result.info is None
     assert log.events(request_id=job.job_id) == [
         *("job state changed", "message sent", "task received"),
         *("change accepted", "message sent", "job chunk done", "task done"),
@@ -305,7 +288,7 @@ def test_a_job_tells_of_each_chunk_and_its_changes_are_found_by_it(
     assert (chunk["state"], chunk["counts"]["accepted"], chunk["rows"]) == ("done", 1, 1)
 
 
-def test_what_an_operator_does_is_told(catalogue: Catalogue, ann: Origin, log: Log) -> None:
+def test_operator_actions_are_logged(catalogue: Catalogue, ann: Origin, log: Log) -> None:
     catalogue.create("p1", fields(), ann)
     bootstrap.operations().retry("p1", 1, Effect.STORED, by="olga")
     (line,) = log.lines(event="operator action")
@@ -314,7 +297,7 @@ def test_what_an_operator_does_is_told(catalogue: Catalogue, ann: Origin, log: L
     assert log.lines(event="operator action")[-1]["reason"] == "No longer sold"
 
 
-def test_a_locked_login_is_counted_and_names_nobody(
+def test_lockout_is_counted_without_the_user_name(
     world: World, db: None, log: Log, settings: Any
 ) -> None:
     settings.AXES_FAILURE_LIMIT = 1

@@ -1,9 +1,10 @@
-"""Each measured event is what CloudWatch makes a metric of, and nothing in it makes many."""
+"""Each measured event is valid EMF, with few dimensions."""
 
 import json
 import logging
+from typing import Any
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped] # no stubs are installed
 import pytest
 
 from bbws_products.logs import JsonFormatter
@@ -58,8 +59,8 @@ SPECIFICATION = {
         }
     },
 }
-"""The embedded metric format, as its specification has it (the address is in ``bbws_products/metrics.py``)."""
-FACTS = {
+"""The schema of the embedded metric format; ``bbws_products/metrics.py`` links to it."""
+FIELDS: dict[str, Any] = {
     "effect": "stored",
     "seconds": 1.25,
     "task": "products.persist",
@@ -71,52 +72,51 @@ FACTS = {
 }
 
 
-def written(event: str, environment: str | None = "test", **facts: object) -> dict[str, object]:
-    record = logging.makeLogRecord({"msg": event, "levelname": "INFO", "name": "products", **facts})
+def log_line(
+    event: str, fields: dict[str, Any] = FIELDS, environment: str | None = "test"
+) -> dict[str, Any]:
+    attributes = {"msg": event, "levelname": "INFO", "name": "products", **fields}
+    record = logging.makeLogRecord(attributes)
     return dict(json.loads(JsonFormatter(environment).format(record)))
 
 
 @pytest.mark.parametrize("event", METRICS)
-def test_a_measured_event_is_a_metric_by_the_specification(event: str) -> None:
-    line = written(event, **FACTS)
+def test_measured_event_meets_the_specification(event: str) -> None:
+    line = log_line(event)
     jsonschema.validate(line, SPECIFICATION)
-    directives = line["_aws"]["CloudWatchMetrics"]  # type: ignore[index] # the schema says so
+    directives = line["_aws"]["CloudWatchMetrics"]
     assert len(directives) == len(METRICS[event])
     for directive in directives:
         (metric,), (dimensions,) = directive["Metrics"], directive["Dimensions"]
         assert isinstance(line[metric["Name"]], int | float)
-        assert all(
-            isinstance(line[name], str) and 0 < len(line[name]) <= 1024 for name in dimensions
-        )
+        for name in dimensions:
+            assert isinstance(line[name], str)
+            assert 0 < len(line[name]) <= 1024
         assert dimensions[0] == "Environment"
 
 
-def test_what_is_not_measured_or_switched_off_is_only_a_line() -> None:
-    assert "_aws" not in written("message sent", **FACTS)
-    assert "_aws" not in written("change accepted", None, **FACTS)
-    assert "_aws" not in written("effect stamped")  # without the fact that would be measured
+def test_other_events_and_disabled_metrics_are_plain_lines() -> None:
+    assert "_aws" not in log_line("message sent")
+    assert "_aws" not in log_line("change accepted", environment=None)
+    assert "_aws" not in log_line("effect stamped", {})  # without the measured field
 
 
-def test_no_id_is_a_dimension_and_no_name_means_two_things() -> None:
+def test_no_id_is_a_dimension_and_names_are_unique() -> None:
     metrics = [metric for measured in METRICS.values() for metric in measured]
-    facts = {fact for metric in metrics for fact in metric.dimensions.values()}
-    assert facts <= {"effect", "task", "endpoint", "status_class"}
-    names = [name for metric in metrics for name in (metric.name, *metric.dimensions)]
-    assert not {"time", "level", "logger", "event", *FACTS} & set(
-        names
-    )  # members of the same object
+    dimensions = {name for metric in metrics for name in metric.dimensions.values()}
+    assert dimensions <= {"effect", "task", "endpoint", "status_class"}
+    names = {name for metric in metrics for name in (metric.name, *metric.dimensions)}
+    # Metrics and log fields are members of the same JSON object.
+    assert not {"time", "level", "logger", "event", *FIELDS} & names
     assert len({metric.name for metric in metrics}) == len(metrics)
 
 
 @pytest.mark.parametrize("event", METRICS)
-def test_each_measured_event_is_one_that_happens(event: str) -> None:
-    sources = [
+def test_each_measured_event_is_logged(event: str) -> None:
+    paths = [
         path
-        for room in ("products", "tasks", "bbws_products")
-        for path in (ROOT / room).rglob("*.py")
+        for folder in ("products", "tasks", "bbws_products")
+        for path in (ROOT / folder).rglob("*.py")
+        if path.name != "metrics.py"
     ]
-    assert [
-        path.name
-        for path in sources
-        if f'"{event}"' in path.read_text() and path.name != "metrics.py"
-    ]
+    assert any(f'"{event}"' in path.read_text() for path in paths)

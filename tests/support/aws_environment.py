@@ -1,4 +1,4 @@
-"""A whole environment as Terraform makes it, on an engine of its own that has IAM, Lambda and CloudWatch as well."""
+"""A complete environment as Terraform creates it, on an engine with IAM, Lambda and CloudWatch."""
 
 import io
 import json
@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from socketserver import ThreadingMixIn
 from threading import Thread
 from typing import Any
@@ -27,7 +27,7 @@ KEY = "a key of the tests, which is long enough and not insecure, "
 
 @dataclass
 class Environment:
-    """``settings`` are those of the application that runs in it."""
+    """The names and addresses of an environment's resources."""
 
     name: str
     distribution: str
@@ -46,11 +46,10 @@ class Environment:
 
 
 def create_environment(search_url: str, url_prefix: str) -> Environment:
-    """All resources as they must be."""
+    """Create all resources of a new environment, correctly set up."""
     name = f"v{uuid.uuid4().hex[:8]}"
-    environment = Environment(
-        name, create_all(name, f"bbws-product-audit-{name}", search_url), url_prefix
-    )
+    distribution = create_all(name, f"bbws-product-audit-{name}", search_url)
+    environment = Environment(name, distribution, url_prefix)
     harden_table(environment.table)
     for bucket in (environment.audit, f"bbws-product-media-{name}"):
         harden_bucket(bucket)
@@ -65,18 +64,17 @@ def create_environment(search_url: str, url_prefix: str) -> Environment:
 
 
 def harden_table(name: str) -> None:
-    dynamodb = boto3.client("dynamodb")
+    dynamodb: Any = boto3.client("dynamodb")
     recovery = {"PointInTimeRecoveryEnabled": True}
     dynamodb.update_continuous_backups(TableName=name, PointInTimeRecoverySpecification=recovery)
     dynamodb.update_table(TableName=name, DeletionProtectionEnabled=True)
 
 
 def harden_bucket(name: str) -> None:
-    s3 = boto3.client("s3")
+    s3: Any = boto3.client("s3")
     blocks = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
-    s3.put_public_access_block(
-        Bucket=name, PublicAccessBlockConfiguration=dict.fromkeys(blocks, True)
-    )  # type: ignore[arg-type] # the keys are these
+    configuration = dict.fromkeys(blocks, True)
+    s3.put_public_access_block(Bucket=name, PublicAccessBlockConfiguration=configuration)
     rules: Any = [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
     s3.put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration={"Rules": rules})
     statement = {
@@ -86,19 +84,19 @@ def harden_bucket(name: str) -> None:
         "Resource": f"arn:aws:s3:::{name}/*",
         "Condition": {"Bool": {"aws:SecureTransport": "false"}},
     }
-    s3.put_bucket_policy(
-        Bucket=name, Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    )
+    s3.put_bucket_policy(Bucket=name, Policy=_policy([statement]))
 
 
 def make_alarms(environment: Environment, *, with_lambda: bool) -> None:
-    cloudwatch: dict[str | None, Any] = {}
-    edge = ("AWS/CloudFront", "5xxErrorRate", alarms.edge_dimensions())
-    wanted = [(None, watch) for watch in alarms.watched_metrics(with_lambda=with_lambda)] + [
-        (alarms.CLOUDFRONT_REGION, edge)
+    """Create the alarms that ``validate_deployment`` expects."""
+    edge_errors = ("AWS/CloudFront", "5xxErrorRate", alarms.edge_dimensions())
+    watched: list[tuple[str | None, alarms.WatchedMetric]] = [
+        (None, metric) for metric in alarms.watched_metrics(with_lambda=with_lambda)
     ]
-    for number, (region, (namespace, metric, dimensions)) in enumerate(wanted):
-        client = cloudwatch.setdefault(region, boto3.client("cloudwatch", region_name=region))
+    watched.append((alarms.CLOUDFRONT_REGION, edge_errors))
+    clients: dict[str | None, Any] = {}
+    for number, (region, (namespace, metric, dimensions)) in enumerate(watched):
+        client = clients.setdefault(region, boto3.client("cloudwatch", region_name=region))
         client.put_metric_alarm(
             AlarmName=f"{environment.name}-{number}",
             Namespace=namespace,
@@ -114,6 +112,7 @@ def make_alarms(environment: Environment, *, with_lambda: bool) -> None:
 
 
 def make_functions(environment: Environment) -> None:
+    """Create the nine functions with their aliases and event sources."""
     client: Any = boto3.client("lambda")
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as zipped:
@@ -129,28 +128,26 @@ def make_functions(environment: Environment) -> None:
             Environment={"Variables": {"ENVIRONMENT": environment.name}},
             Publish=True,
         )
-        until(
-            lambda name=name: (
-                client.get_function_configuration(FunctionName=name)["State"] == "Active"
-            )
-        )
+        until(partial(_is_active, client, name))
         client.create_alias(FunctionName=name, Name=functions.ALIAS, FunctionVersion="1")
     sqs = boto3.client("sqs")
-    for task, (part, batch) in functions.CONSUMERS.items():
+    for task, (part, batch_size) in functions.CONSUMERS.items():
         url = environment.queue_url(task)
-        arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"][
-            "QueueArn"
-        ]
+        answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
         client.create_event_source_mapping(
-            EventSourceArn=arn,
+            EventSourceArn=answer["Attributes"]["QueueArn"],
             FunctionName=f"{functions.function_name(part)}:{functions.ALIAS}",
-            BatchSize=batch,
+            BatchSize=batch_size,
             FunctionResponseTypes=["ReportBatchItemFailures"],
         )
 
 
+def _is_active(client: Any, name: str) -> bool:
+    return bool(client.get_function_configuration(FunctionName=name)["State"] == "Active")
+
+
 def make_role(environment: Environment, role: str) -> str:
-    """A role that may do what the code of ``role`` asks for; returns its ARN."""
+    """Create a role with exactly the permissions that ``role`` needs; return its ARN."""
     iam = boto3.client("iam")
     trust = {
         "Effect": "Allow",
@@ -158,18 +155,13 @@ def make_role(environment: Environment, role: str) -> str:
         "Action": "sts:AssumeRole",
     }
     name = f"{role}-{environment.name}"
-    create_environment = iam.create_role(RoleName=name, AssumeRolePolicyDocument=_policy([trust]))
-    statements = [
-        {
-            "Effect": "Allow",
-            "Action": [name for name, is_needed in actions.items() if is_needed],
-            "Resource": resource,
-        }
-        for resource, actions in permissions.rights(role).items()
-        if any(actions.values())
-    ]
+    created = iam.create_role(RoleName=name, AssumeRolePolicyDocument=_policy([trust]))
+    statements = []
+    for resource, actions in permissions.rights(role).items():
+        if needed := [action for action, is_needed in actions.items() if is_needed]:
+            statements.append({"Effect": "Allow", "Action": needed, "Resource": resource})
     iam.put_role_policy(RoleName=name, PolicyName="needed", PolicyDocument=_policy(statements))
-    return create_environment["Role"]["Arn"]
+    return str(created["Role"]["Arn"])
 
 
 def allow(environment: Environment, role: str, action: str, resource: str) -> None:
@@ -197,12 +189,15 @@ class Server(ThreadingMixIn, WSGIServer):
 
 class Quiet(WSGIRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:
-        """Each request has a line by our own access log."""
+        """Log nothing; the application has its own request log."""
 
 
 @contextmanager
 def serve_application() -> Iterator[str]:
-    """This process's own application, at an address. Django's live server would empty the tables that tests share."""
+    """Serve this process's application, and yield its URL.
+
+    Django's live server would empty the SQL tables that tests share.
+    """
     with make_server("127.0.0.1", 0, get_wsgi_application(), Server, Quiet) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"

@@ -1,4 +1,4 @@
-"""Real terraform on our files, with a stand-in for the AWS provider: what would be made in each environment."""
+"""Plan and apply our Terraform files, with an offline provider in place of AWS."""
 
 import fcntl
 import json
@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -25,7 +26,10 @@ LOCAL_STATE = 'terraform {\n  backend "local" {}\n}\n'
 
 @dataclass(frozen=True)
 class PlannedEnvironment:
-    """An environment: its plan, and what there is once the stand-in has pretended to carry it out, in ``home``."""
+    """An environment's plan, and the state after the offline provider has "applied" it.
+
+    ``home`` is the folder with the files, the plan and the state.
+    """
 
     env: str
     home: Path
@@ -36,25 +40,25 @@ class PlannedEnvironment:
     def resources(self) -> list[Mapping[str, Any]]:
         return list(_resources(self.state["values"]["root_module"]))
 
-    def of(self, kind: str) -> dict[str, Mapping[str, Any]]:
-        """The values of all resources of a type, by address."""
+    def of_type(self, kind: str) -> dict[str, Mapping[str, Any]]:
+        """Return the values of all resources of a type, by address."""
         return {
-            r["address"]: r["values"]
-            for r in self.resources
-            if r["type"] == kind and r["mode"] == "managed"
+            resource["address"]: resource["values"]
+            for resource in self.resources
+            if resource["type"] == kind and resource["mode"] == "managed"
         }
 
-    def by(self, kind: str, name: str) -> dict[str, Mapping[str, Any]]:
-        """The same by the value of an attribute, such as their name."""
-        return {values[name]: values for values in self.of(kind).values()}
+    def by_attribute(self, kind: str, name: str) -> dict[str, Mapping[str, Any]]:
+        """Return the values of all resources of a type, by an attribute such as their name."""
+        return {values[name]: values for values in self.of_type(kind).values()}
 
     @property
     def functions(self) -> dict[str, Mapping[str, Any]]:
-        """By short name."""
-        found = self.by("aws_lambda_function", "function_name")
+        """The functions by short name."""
+        found = self.by_attribute("aws_lambda_function", "function_name")
         return {
-            name.removeprefix("bbws-product-").removesuffix(f"-{self.env}"): what
-            for name, what in found.items()
+            name.removeprefix("bbws-product-").removesuffix(f"-{self.env}"): values
+            for name, values in found.items()
         }
 
     def variable(self, name: str) -> Any:
@@ -68,8 +72,12 @@ def _resources(module: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def run(
-    *command: str | Path, cwd: Path, check: bool = True, **variables: str
+    *command: str | Path,
+    cwd: Path,
+    check: bool = True,
+    variables: Mapping[str, str] = MappingProxyType({}),
 ) -> subprocess.CompletedProcess[str]:
+    """Run a command; with ``check``, fail the test when the command fails."""
     environment = {**os.environ, "TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1", **variables}
     done = subprocess.run(
         [str(part) for part in command],
@@ -86,7 +94,7 @@ def run(
 
 
 def init_root(target: Path) -> Path:
-    """A copy of the root, with its state in a file."""
+    """Copy the root module to ``target``, with a local state file, and initialise it."""
     shutil.copytree(SOURCE, target, ignore=shutil.ignore_patterns(".terraform*"))
     (target / "backend_override.tf").write_text(LOCAL_STATE)
     run(STAND_IN, "init", "-input=false", cwd=target)
@@ -94,7 +102,7 @@ def init_root(target: Path) -> Path:
 
 
 def environment_arguments(env: str, **variables: str) -> list[str]:
-    """The arguments that choose an environment."""
+    """Return Terraform's arguments for an environment."""
     pairs = (PACKAGE | variables).items()
     return [
         f"-var-file=environments/{env}.tfvars",
@@ -126,28 +134,27 @@ def _apply(root: Path, home: Path, env: str) -> None:
 
 
 def planned_environments(shared: Path) -> dict[str, PlannedEnvironment]:
-    """Made once for all of xdist's workers; the others wait for the first."""
+    """Return all environments; one xdist worker plans them while the others wait."""
     folder = shared / "terraform"
     folder.mkdir(exist_ok=True)
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (folder / "ready").exists():
             _apply_all(folder)
-    return {
-        env: PlannedEnvironment(
-            env,
-            folder / env,
-            *(
-                json.loads((folder / env / f"{part}.json").read_text())
-                for part in ("plan", "state")
-            ),
-        )
-        for env in ENVIRONMENTS
-    }
+    return {env: _load(env, folder / env) for env in ENVIRONMENTS}
+
+
+def _load(env: str, home: Path) -> PlannedEnvironment:
+    plan = json.loads((home / "plan.json").read_text())
+    state = json.loads((home / "state.json").read_text())
+    return PlannedEnvironment(env, home, plan, state)
 
 
 def policy(name: str, names: Mapping[str, str]) -> dict[str, Any]:
-    """A policy's template filled in as Terraform does; a placeholder without a name is an error."""
+    """Fill in a policy's template as Terraform does.
+
+    Raise KeyError when a placeholder has no value in ``names``.
+    """
     text = (SOURCE / "policies" / f"{name}.json.tftpl").read_text()
     for placeholder, value in names.items():
         text = text.replace(f"${{{placeholder}}}", value)

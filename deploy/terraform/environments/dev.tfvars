@@ -1,6 +1,6 @@
 environment = "dev"
 region      = "eu-west-1"
-account_id  = "111111111111" # yours
+account_id  = "111111111111" # replace with yours
 
 log_retention_days  = 90
 audit_lock          = { mode = "GOVERNANCE", days = 30, expire_days = 365 }

@@ -1,20 +1,20 @@
 environment = "sit"
 region      = "eu-west-1"
-account_id  = "222222222222" # yours
+account_id  = "222222222222" # replace with yours
 
 log_retention_days  = 180
 audit_lock          = { mode = "GOVERNANCE", days = 180, expire_days = 730 }
 deletion_protection = true
 
-cors_allowed_origins = ["https://portal.sit.example.com"] # yours
+cors_allowed_origins = ["https://portal.sit.example.com"] # replace with yours
 enable_opensearch    = true
 enable_containers    = true
 consumers            = "lambda"
 
 containers = {
-  image              = "222222222222.dkr.ecr.eu-west-1.amazonaws.com/bbws-products@sha256:0000000000000000000000000000000000000000000000000000000000000000" # as built
-  certificate_arn    = "arn:aws:acm:eu-west-1:222222222222:certificate/00000000-0000-0000-0000-000000000000"                                                # yours
-  domain_name        = "products-admin.sit.example.com"                                                                                                     # yours
+  image              = "222222222222.dkr.ecr.eu-west-1.amazonaws.com/bbws-products@sha256:0000000000000000000000000000000000000000000000000000000000000000" # replace with your build
+  certificate_arn    = "arn:aws:acm:eu-west-1:222222222222:certificate/00000000-0000-0000-0000-000000000000"                                                # replace with yours
+  domain_name        = "products-admin.sit.example.com"                                                                                                     # replace with yours
   availability_zones = ["eu-west-1a", "eu-west-1b"]
   web_count          = 1
 }

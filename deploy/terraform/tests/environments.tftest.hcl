@@ -1,4 +1,4 @@
-# What can't be said is refused, before anything is made.
+# Invalid variables are refused before anything is created.
 variables {
   environment        = "dev"
   region             = "eu-west-1"
@@ -82,7 +82,7 @@ run "back_to_an_earlier_version" {
 
   assert {
     condition     = output.live_versions["list"] == "12"
-    error_message = "The alias stands on the version it is pinned to."
+    error_message = "The alias must point to the pinned version."
   }
 }
 
@@ -95,12 +95,12 @@ run "without_search" {
 
   assert {
     condition     = length(aws_opensearch_domain.products) == 0 && !contains(keys(local.function_environments.api), "OPENSEARCH_URL")
-    error_message = "Without search there is no domain, and nobody is told of one."
+    error_message = "Without search there must be no domain and no address of one."
   }
 
   assert {
     condition     = local.function_environments.api.ENABLE_OPENSEARCH == "0"
-    error_message = "The application is told that there is no search."
+    error_message = "ENABLE_OPENSEARCH must be off without search."
   }
 }
 
@@ -120,7 +120,7 @@ run "containers_consume_alone" {
 
   assert {
     condition     = length(aws_lambda_event_source_mapping.queue) == 0 && length(aws_scheduler_schedule.task) == 0
-    error_message = "Where containers consume the queues, no function does, and no schedule calls one."
+    error_message = "If containers consume the queues, functions and schedules must not."
   }
 }
 
@@ -129,6 +129,6 @@ run "functions_consume_by_default" {
 
   assert {
     condition     = length(aws_lambda_event_source_mapping.queue) == 4 && length(module.containers) == 0
-    error_message = "By default each queue has its function, and there are no containers."
+    error_message = "By default each queue must have a function, and there must be no containers."
   }
 }

@@ -3,25 +3,25 @@ variable "name" {
 }
 
 variable "lock" {
-  description = "Object Lock with a default retention; null is none."
+  description = "Object Lock's default retention; null means no lock."
   type        = object({ mode = string, days = number })
   default     = null
 }
 
 variable "expire_days" {
-  description = "Objects are deleted after so many days; null is never."
+  description = "Days after which objects are deleted; null means never."
   type        = number
   default     = null
 }
 
 variable "cloudfront_distributions" {
-  description = "Distributions that may read objects."
+  description = "CloudFront distributions that may read objects."
   type        = list(string)
   default     = []
 }
 
 variable "logs_of_account" {
-  description = "The account whose logs of CloudFront and of load balancers AWS may deliver here; null is none."
+  description = "The account whose CloudFront and load balancer logs AWS may deliver here; null means none."
   type        = string
   default     = null
 }

@@ -1,4 +1,4 @@
-# Workers follow the queues: as many as leave about a hundred waiting messages to each.
+# The number of workers follows the queues: about one for each hundred waiting messages.
 resource "aws_appautoscaling_target" "worker" {
   count = var.consume_queues ? 1 : 0
 

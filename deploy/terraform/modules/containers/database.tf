@@ -1,4 +1,4 @@
-# Users, sessions and the list of API tokens; never a product.
+# Users, sessions and API tokens; products are in DynamoDB.
 resource "aws_db_instance" "this" {
   identifier     = local.name
   engine         = "postgres"
@@ -32,7 +32,7 @@ resource "aws_db_instance" "this" {
   depends_on = [aws_cloudwatch_log_group.database]
 }
 
-# RDS makes the secret; where there is no RDS, as in a plan against a stand-in, it has no name yet.
+# RDS creates the secret. A plan against the offline provider has no name for it.
 locals {
   database_secret_arn = coalesce(one(lookup(aws_db_instance.this, "master_user_secret", [])[*].secret_arn), "made-by-rds")
 }
@@ -62,7 +62,8 @@ resource "aws_db_subnet_group" "this" {
   subnet_ids = var.network.private_subnet_ids
 }
 
-# RDS would change the password every week; tasks learn of it only when they start anew (RUNBOOK: rotating keys).
+# RDS would rotate the password every week, but tasks read it only at their start; see
+# "Rotating keys" in docs/operations.md.
 resource "aws_secretsmanager_secret_rotation" "database" {
   secret_id          = local.database_secret_arn
   rotate_immediately = false

@@ -5,7 +5,7 @@ locals {
   })
 }
 
-# What ECS does to start a task: pull its image, read its secrets, write its log.
+# What ECS does to start a task: pull the image, read secrets, write logs.
 resource "aws_iam_role" "execution" {
   name               = "${local.name}-execution"
   assume_role_policy = local.trust
@@ -23,7 +23,7 @@ resource "aws_iam_role_policy" "execution" {
   })
 }
 
-# What the application does: web for staff, worker for the effects.
+# The application's own roles: web serves staff, worker applies effects.
 resource "aws_iam_role" "task" {
   for_each = toset([for what in values(local.running) : what.policy])
 

@@ -21,7 +21,7 @@ resource "aws_lb_target_group" "web" {
   protocol             = "HTTP"
   deregistration_delay = 30
 
-  # Not whether all is well: a task is not to be killed because an engine is away.
+  # Not /readyz: ECS must not stop a task because one of its dependencies is unavailable.
   health_check {
     path                = "/healthz"
     matcher             = "200"

@@ -7,7 +7,7 @@ output "cluster" {
 }
 
 output "load_balancer" {
-  description = "What the admin's name must be an alias of."
+  description = "The DNS name that the admin's domain must be an alias of."
   value       = aws_lb.this.dns_name
 }
 

@@ -1,10 +1,11 @@
-# One image; the role it is started in is its argument. Workers and the scheduler run only where they consume the queues.
+# One image; its argument is the role. Workers and the scheduler run only if containers consume the
+# queues.
 locals {
   name       = "bbws-products-${var.environment}"
   port       = 8000
   heartbeats = "/tmp/heartbeats"
   queues     = [for part in ["change", "cache", "search", "audit"] : "bbws-product-${part}-${var.environment}"]
-  healthy    = ["CMD", "/app/deploy/entrypoint.sh", "health"] # asks each role in its own way
+  healthy    = ["CMD", "/app/deploy/entrypoint.sh", "health"] # checks each role in a different way
 
   roles = {
     web       = { cpu = 512, memory = 1024, health = local.healthy, runs = true, policy = "web" }
@@ -20,7 +21,7 @@ locals {
     CSRF_TRUSTED_ORIGINS = "https://${var.domain_name}"
     NUM_PROXIES          = "1" # the load balancer
     HEARTBEAT_DIR        = local.heartbeats
-    # The password comes from RDS's own secret, as PGPASSWORD, which PostgreSQL's client library reads itself.
+    # The password is in PGPASSWORD, from RDS's secret; PostgreSQL's client library reads it.
     DATABASE_URL = "postgres://${aws_db_instance.this.username}@${aws_db_instance.this.endpoint}/${aws_db_instance.this.db_name}?sslmode=require"
   })
 
@@ -61,7 +62,7 @@ resource "aws_ecs_task_definition" "this" {
     cpu_architecture        = "X86_64"
   }
 
-  # The image declares /tmp as a volume, so that its user may write there.
+  # The image declares /tmp as a volume, so its user can write there.
   volume {
     name = "tmp"
   }
@@ -106,7 +107,7 @@ resource "aws_ecs_service" "this" {
   enable_execute_command = false
   propagate_tags         = "SERVICE"
 
-  # A schedule that fires twice rings twice, which does no harm; but there is no reason for two schedulers either.
+  # Two schedulers would send each message twice, which is harmless but useless.
   deployment_minimum_healthy_percent = each.key == "scheduler" ? 0 : 100
   deployment_maximum_percent         = each.key == "scheduler" ? 100 : 200
 
@@ -132,7 +133,7 @@ resource "aws_ecs_service" "this" {
   }
 
   lifecycle {
-    ignore_changes = [desired_count] # the scaling's business
+    ignore_changes = [desired_count] # autoscaling changes it
   }
 
   depends_on = [aws_lb_listener.https]

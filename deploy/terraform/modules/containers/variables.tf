@@ -15,12 +15,12 @@ variable "image" {
 }
 
 variable "certificate_arn" {
-  description = "Of the admin's name."
+  description = "The certificate of the admin's domain."
   type        = string
 }
 
 variable "domain_name" {
-  description = "Where staff find the admin."
+  description = "The admin's domain name."
   type        = string
 }
 
@@ -29,12 +29,12 @@ variable "network" {
 }
 
 variable "admin_cidrs" {
-  description = "From where the admin may be reached."
+  description = "IP ranges that may reach the admin."
   type        = list(string)
 }
 
 variable "consume_queues" {
-  description = "Whether workers and a scheduler run here; else the functions do their work."
+  description = "Whether workers and a scheduler run here; if not, functions consume the queues."
   type        = bool
 }
 
@@ -72,7 +72,7 @@ variable "policy_names" {
 }
 
 variable "secret_arns" {
-  description = "Parameters by the variable they are given as."
+  description = "ARNs of SSM parameters, by environment variable."
   type        = map(string)
 }
 
@@ -81,6 +81,6 @@ variable "secrets_key_arn" {
 }
 
 variable "settings" {
-  description = "What every process of the application is told."
+  description = "Environment variables of every process."
   type        = map(string)
 }

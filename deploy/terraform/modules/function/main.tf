@@ -40,7 +40,7 @@ resource "aws_lambda_function" "this" {
   }
 
   logging_config {
-    log_format = "Text" # the application writes JSON lines itself
+    log_format = "Text" # the application itself writes JSON lines
     log_group  = aws_cloudwatch_log_group.this.name
   }
 
@@ -48,12 +48,12 @@ resource "aws_lambda_function" "this" {
     mode = "Active"
   }
 
-  depends_on = [aws_iam_role_policy.this] # else its first call may come before its permissions
+  depends_on = [aws_iam_role_policy.this] # otherwise the first call may come before the permissions
 }
 
 resource "aws_lambda_alias" "live" {
   name             = "live"
-  description      = "What is called; set back to an earlier version it is the way back"
+  description      = "The version that is called; point it to an earlier one to roll back"
   function_name    = aws_lambda_function.this.function_name
   function_version = coalesce(var.live_version, aws_lambda_function.this.version)
 }

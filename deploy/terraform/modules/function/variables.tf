@@ -11,7 +11,7 @@ variable "handler" {
 }
 
 variable "package" {
-  description = "Where the zip is, and its SHA-256 in base64."
+  description = "The zip's bucket and key, and its SHA-256 in base64."
   type        = object({ bucket = string, key = string, hash = string })
 }
 
@@ -24,12 +24,12 @@ variable "memory_mb" {
 }
 
 variable "timeout" {
-  description = "Seconds after which a call is ended."
+  description = "The function's timeout in seconds."
   type        = number
 
   validation {
     condition     = var.timeout < 29
-    error_message = "API Gateway gives up after 29 seconds; a function that goes on would work for nobody."
+    error_message = "API Gateway's timeout is 29 seconds; a longer function timeout is useless."
   }
 }
 
@@ -38,12 +38,12 @@ variable "environment" {
 }
 
 variable "policy_file" {
-  description = "What the function may do, as a template of JSON."
+  description = "The path of the function's policy, a JSON template."
   type        = string
 }
 
 variable "policy_names" {
-  description = "What stands for the placeholders in it, besides log_group_arn."
+  description = "The values of the policy's placeholders, except log_group_arn."
   type        = map(string)
 }
 
@@ -52,7 +52,7 @@ variable "retention_days" {
 }
 
 variable "live_version" {
-  description = "The version that is live; null is the newest."
+  description = "The live version; null means the newest."
   type        = string
   default     = null
 }

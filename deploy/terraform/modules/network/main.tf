@@ -1,4 +1,4 @@
-# Public subnets hold the load balancer and the NAT gateway, private ones everything else.
+# The load balancer and the NAT gateway are in public subnets, everything else in private ones.
 locals {
   zones = { for number, zone in var.availability_zones : zone => number }
 }
@@ -11,7 +11,7 @@ resource "aws_vpc" "this" {
   tags = { Name = var.name }
 }
 
-# Nobody uses the default security group; without rules, nobody can by mistake.
+# The default security group has no rules, so using it by mistake allows nothing.
 resource "aws_default_security_group" "this" {
   vpc_id = aws_vpc.this.id
 }
@@ -48,7 +48,7 @@ resource "aws_eip" "nat" {
   tags = { Name = "${var.name}-nat" }
 }
 
-# One for both zones: should its zone fail, effects wait in the log until it is back.
+# One NAT gateway for both zones. If its zone fails, open changes wait in the change log.
 resource "aws_nat_gateway" "this" {
   allocation_id = aws_eip.nat.id
   subnet_id     = aws_subnet.public[var.availability_zones[0]].id
@@ -92,7 +92,7 @@ resource "aws_route_table_association" "private" {
   route_table_id = aws_route_table.this["private"].id
 }
 
-# Free, and the way to the table and the buckets without the NAT gateway.
+# Free of charge; traffic to the table and the buckets bypasses the NAT gateway.
 resource "aws_vpc_endpoint" "gateway" {
   for_each = toset(["dynamodb", "s3"])
 

@@ -12,7 +12,7 @@ resource "aws_sqs_queue" "this" {
   lifecycle {
     precondition {
       condition     = var.visibility_seconds >= 6 * var.consumer_timeout
-      error_message = "The visibility time-out must be at least six times that of the consumer, or messages that are still being worked on are received again."
+      error_message = "The visibility timeout must be at least six times the consumer's timeout, or SQS delivers messages again that are still being processed."
     }
   }
 }

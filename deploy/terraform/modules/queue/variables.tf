@@ -11,7 +11,7 @@ variable "visibility_seconds" {
 }
 
 variable "consumer_timeout" {
-  description = "Seconds after which the queue's consumer is ended."
+  description = "The timeout of the queue's consumer in seconds."
   type        = number
 }
 
@@ -36,6 +36,6 @@ variable "dlq_retention_days" {
 
   validation {
     condition     = var.dlq_retention_days > var.retention_days
-    error_message = "A dead letter keeps its age, so its queue must keep messages longer than the one it came from."
+    error_message = "A dead letter keeps its age, so its queue must keep messages longer than the source queue."
   }
 }

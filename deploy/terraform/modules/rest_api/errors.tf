@@ -1,5 +1,5 @@
-# What the gateway answers by itself never reaches Django, so it gets the same form here, and CORS headers, without
-# which a browser hides it from its script. It says nothing of ours, hence any origin may read it.
+# API Gateway's own error responses never reach Django. They get the same format here, and CORS
+# headers, so that scripts can read them. They contain no data, so any origin may read them.
 locals {
   errors = {
     DEFAULT_4XX                  = { status = null, message = "$context.error.messageString", retry = false }

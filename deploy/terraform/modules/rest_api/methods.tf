@@ -6,7 +6,7 @@ locals {
         method   = method
         function = function
         writes   = contains(["POST", "PUT", "PATCH", "DELETE"], method)
-        # A restoration has no body; a read or a DELETE neither.
+        # Restorations, reads and DELETE have no body.
         has_body = contains(["POST", "PUT", "PATCH"], method) && !endswith(path, "/restore")
       }
     }
@@ -20,8 +20,8 @@ resource "aws_api_gateway_request_validator" "all" {
   validate_request_parameters = true
 }
 
-# The gateway only sees to it that a body is an object. What a product may be is written once, in the application,
-# which answers with all errors by field.
+# API Gateway only checks that the body is an object. The rules for products are in the application,
+# which reports all errors by field.
 resource "aws_api_gateway_model" "object" {
   name         = "Object"
   rest_api_id  = aws_api_gateway_rest_api.this.id
@@ -39,8 +39,8 @@ resource "aws_api_gateway_method" "this" {
   rest_api_id          = aws_api_gateway_rest_api.this.id
   resource_id          = local.resource_ids[each.value.path]
   http_method          = each.value.method
-  authorization        = "NONE" # the application checks tokens, whose permissions differ by what is asked
-  api_key_required     = true   # CloudFront's, so that nobody goes past it
+  authorization        = "NONE" # the application checks tokens and permissions
+  api_key_required     = true   # CloudFront's key, so that clients can't bypass it
   request_validator_id = aws_api_gateway_request_validator.all.id
   request_models       = each.value.has_body ? { "application/json" = aws_api_gateway_model.object.name } : {}
   request_parameters = {

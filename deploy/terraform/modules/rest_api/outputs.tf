@@ -7,11 +7,11 @@ output "host" {
 }
 
 output "stage" {
-  value = var.stage # not the stage itself, which comes after the functions
+  value = var.stage # not the stage resource, which depends on the functions
 }
 
 output "edge_key" {
-  description = "What CloudFront sends as X-Api-Key."
+  description = "The key that CloudFront sends as X-Api-Key."
   value       = aws_api_gateway_api_key.this["edge"].value
   sensitive   = true
 }

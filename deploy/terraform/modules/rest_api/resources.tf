@@ -1,6 +1,6 @@
 resource "aws_api_gateway_rest_api" "this" {
   name           = var.name
-  description    = "The product catalogue; every request carries the key of the edge it came through"
+  description    = "The product catalogue; every request must carry CloudFront's key"
   api_key_source = "HEADER"
 
   endpoint_configuration {
@@ -12,7 +12,7 @@ resource "aws_api_gateway_rest_api" "this" {
   }
 }
 
-# A tree can't be made from a list, since a resource can't refer to itself: hence one resource a level.
+# A resource can't refer to itself, so each level of the path tree needs its own resource block.
 
 resource "aws_api_gateway_resource" "top" {
   for_each = toset(["v1.0", "healthz", "readyz"])

@@ -8,17 +8,17 @@ variable "stage" {
 }
 
 variable "routes" {
-  description = "For each address its methods, and for each method the function that answers."
+  description = "For each path its methods, and for each method the name of its function."
   type        = map(map(string))
 }
 
 variable "functions" {
-  description = "The functions by the names that routes use."
+  description = "The functions, by the names in routes."
   type        = map(object({ name = string, alias = string, invoke_arn = string }))
 }
 
 variable "rate_limit" {
-  description = "Requests a second: all together, and to each way of writing."
+  description = "Maximum requests per second: in total, and for each writing method."
   type        = object({ all = number, writes = number })
 }
 

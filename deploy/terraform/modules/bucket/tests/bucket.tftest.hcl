@@ -7,7 +7,7 @@ run "unlocked_by_default" {
 
   assert {
     condition     = length(aws_s3_bucket_object_lock_configuration.this) == 0 && !aws_s3_bucket.this.object_lock_enabled
-    error_message = "Only the audit trail is locked."
+    error_message = "Only the audit bucket must be locked."
   }
 }
 
@@ -20,6 +20,6 @@ run "locked" {
 
   assert {
     condition     = aws_s3_bucket.this.object_lock_enabled && aws_s3_bucket_object_lock_configuration.this[0].rule[0].default_retention[0].days == 10
-    error_message = "Each record is locked from the moment it is written."
+    error_message = "Each record must be locked as soon as it is written."
   }
 }

@@ -31,6 +31,6 @@ run "pinned" {
 
   assert {
     condition     = aws_lambda_alias.live.function_version == "7"
-    error_message = "The alias stands where it is pinned."
+    error_message = "The alias must point to the pinned version."
   }
 }

@@ -30,6 +30,6 @@ run "as_designed" {
 
   assert {
     condition     = aws_sqs_queue.this.visibility_timeout_seconds == 60 && aws_sqs_queue.this.receive_wait_time_seconds == 20
-    error_message = "Visibility is a minute, and polls are long."
+    error_message = "The visibility timeout must be a minute, and polls must be long."
   }
 }
