@@ -42,7 +42,8 @@ def task_urls(env: str, url_prefix: str) -> dict[str, str]:
     """Return the URL of each task's queue, including the tasks on the queue of changes."""
     queues = queue_names(env)
     queues |= dict.fromkeys(ON_CHANGE_QUEUE, queues["products.persist"])
-    return {task: f"{url_prefix.rstrip('/')}/{name}" for task, name in queues.items()}
+    base = url_prefix.rstrip("/")
+    return {task: f"{base}/{name}" for task, name in queues.items()}
 
 
 def dlq_name(queue: str, env: str) -> str:

@@ -151,15 +151,7 @@ def test_writes_succeed_during_outages_and_effects_catch_up(
         body = product(product_id)
         status, _, _ = deployment.call("POST", "/v1.0/products", body, Prefer="wait=10")
         assert status == 201
-
-    def receipt_of_attempt() -> dict[str, Any]:
-        receipt = deployment.receipt("p1")
-        return receipt if receipt["effects"]["audited"].get("attempts") else {}
-
-    receipt = until(receipt_of_attempt)
-    audited = receipt["effects"]["audited"]
-    assert (audited["state"], receipt["status"]) == ("retrying", "stored")
-    assert "S3 does not answer" in audited["error"]
+    assert_audit_is_retried(deployment, "p1")
     # Searches read the table while there is no index.
     _, page, _ = deployment.call("GET", "/v1.0/products?q=hosting")
     assert page["count"] == 2
@@ -169,21 +161,32 @@ def test_writes_succeed_during_outages_and_effects_catch_up(
         deployment.complete(product_id)
         deployment.assert_one_of_each(product_id)
     # A scan that began earlier may have missed what was written behind its position.
-    recovered_at = format_timestamp(datetime.now(UTC))
-
-    def scan_since_recovery() -> dict[str, Any]:
-        scan = last_scan(deployment)
-        return scan if scan.get("beganAt", "") > recovered_at else {}
-
-    scan = until(scan_since_recovery)
+    scan = await_scan_since(deployment, format_timestamp(datetime.now(UTC)))
     assert scan["differences"] == 0
     expected = {"active records": 2, "documents": 2, "audit records": 2}
     assert scan["checked"].items() >= expected.items()
 
 
-def last_scan(deployment: Deployment) -> dict[str, Any]:
-    state = deployment.world.item("CHECK#drift", "LATEST") or {}
-    return state.get("last") or {}
+def assert_audit_is_retried(deployment: Deployment, product_id: str) -> None:
+    def receipt_of_attempt() -> dict[str, Any]:
+        receipt = deployment.receipt(product_id)
+        return receipt if receipt["effects"]["audited"].get("attempts") else {}
+
+    receipt = until(receipt_of_attempt)
+    audited = receipt["effects"]["audited"]
+    assert (audited["state"], receipt["status"]) == ("retrying", "stored")
+    assert "S3 does not answer" in audited["error"]
+
+
+def await_scan_since(deployment: Deployment, timestamp: str) -> dict[str, Any]:
+    """Wait for a complete drift scan that began after this time."""
+
+    def completed_scan() -> dict[str, Any]:
+        state = deployment.world.item("CHECK#drift", "LATEST") or {}
+        scan: dict[str, Any] = state.get("last") or {}
+        return scan if scan.get("beganAt", "") > timestamp else {}
+
+    return until(completed_scan)
 
 
 def test_a_corrupt_change_becomes_a_dead_letter_and_others_pass(deployment: Deployment) -> None:
