@@ -30,6 +30,7 @@ REASONS = {
     "aws": "The AWS command line is missing; `make lint-deploy` installs it.",
     "checkov": "checkov is missing; `make infra` installs it.",
     "chromium": "Chromium is missing (Debian: apt-get install chromium).",
+    "git": "git is missing (Debian: apt-get install git).",
     "jq": "jq is missing (Debian: apt-get install jq).",
     "node": f"Node {MIN_NODE} or newer, or tests/clients/node_modules, is missing.",
     "shellcheck": "shellcheck is missing; `make lint-deploy` installs it.",
