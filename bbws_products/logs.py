@@ -69,6 +69,23 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, default=str, ensure_ascii=False)
 
 
+QUIET = {
+    # The request log already has a line for each 4xx response.
+    "django.request": "ERROR",
+    "opensearch": "ERROR",
+    "axes": "WARNING",
+    "botocore": "WARNING",
+    # Our tasks log their own results, with the ids to search for.
+    "celery.app.trace": "CRITICAL",
+    "celery.worker.strategy": "WARNING",
+    # Granian warns about more threads than processors; ours mostly wait for I/O.
+    "_granian": "ERROR",
+    # Celery beat logs each time it sends the relay task.
+    "celery.beat": "WARNING",
+}
+"""The lowest level that is logged of libraries that say too much."""
+
+
 def logging_settings(style: str, level: str, environment: str | None) -> dict[str, Any]:
     """Return Django's LOGGING setting.
 
@@ -80,22 +97,8 @@ def logging_settings(style: str, level: str, environment: str | None) -> dict[st
         "json": {"()": "bbws_products.logs.JsonFormatter", "environment": environment},
     }
     handler = {"class": "logging.StreamHandler", "formatter": style, "filters": ["bound"]}
-    quiet = {
-        # The request log already has a line for each 4xx response.
-        "django.request": "ERROR",
-        "opensearch": "ERROR",
-        "axes": "WARNING",
-        "botocore": "WARNING",
-        # Our tasks log their own results, with the ids to search for.
-        "celery.app.trace": "CRITICAL",
-        "celery.worker.strategy": "WARNING",
-        # Granian warns about more threads than processors; ours mostly wait for I/O.
-        "_granian": "ERROR",
-        # Celery beat logs each time it sends the relay task.
-        "celery.beat": "WARNING",
-    }
     # Celery's --loglevel sets the root's level; our own loggers keep theirs.
-    levels = dict.fromkeys(OWN, level) | quiet
+    levels = dict.fromkeys(OWN, level) | QUIET
     return {
         "version": 1,
         "disable_existing_loggers": False,
