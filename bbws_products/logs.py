@@ -23,21 +23,6 @@ SECRET = re.compile(
     r"authori[sz]ation|cookie|token|secret|password|credential|body|api_?key", re.IGNORECASE
 )
 OWN = ("bbws_products", "products", "tasks")
-QUIET_LEVELS = {
-    # The request log already has a line for each 4xx response.
-    "django.request": "ERROR",
-    "opensearch": "ERROR",
-    "axes": "WARNING",
-    "botocore": "WARNING",
-    # Our tasks log their own results, with the ids to search for.
-    "celery.app.trace": "CRITICAL",
-    "celery.worker.strategy": "WARNING",
-    # Granian warns about more threads than processors; ours mostly wait for I/O.
-    "_granian": "ERROR",
-    # Celery beat logs each time it sends the relay task.
-    "celery.beat": "WARNING",
-}
-"""Levels of other loggers that would write too much."""
 
 
 def event_fields(record: logging.LogRecord) -> dict[str, Any]:
@@ -84,6 +69,23 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, default=str, ensure_ascii=False)
 
 
+QUIET = {
+    # The request log already has a line for each 4xx response.
+    "django.request": "ERROR",
+    "opensearch": "ERROR",
+    "axes": "WARNING",
+    "botocore": "WARNING",
+    # Our tasks log their own results, with the ids to search for.
+    "celery.app.trace": "CRITICAL",
+    "celery.worker.strategy": "WARNING",
+    # Granian warns about more threads than processors; ours mostly wait for I/O.
+    "_granian": "ERROR",
+    # Celery beat logs each time it sends the relay task.
+    "celery.beat": "WARNING",
+}
+"""The lowest level that is logged of libraries that say too much."""
+
+
 def logging_settings(style: str, level: str, environment: str | None) -> dict[str, Any]:
     """Return Django's LOGGING setting.
 
@@ -96,7 +98,7 @@ def logging_settings(style: str, level: str, environment: str | None) -> dict[st
     }
     handler = {"class": "logging.StreamHandler", "formatter": style, "filters": ["bound"]}
     # Celery's --loglevel sets the root's level; our own loggers keep theirs.
-    levels = dict.fromkeys(OWN, level) | QUIET_LEVELS
+    levels = dict.fromkeys(OWN, level) | QUIET
     return {
         "version": 1,
         "disable_existing_loggers": False,

@@ -146,13 +146,12 @@ def next_change(
     It gets its version and time here, is chained to ``previous``, and is hashed. Times rise
     strictly within a product even if the clocks of two hosts differ, so audit keys never collide.
     """
-    version = 1
+    version = previous.version + 1 if previous else 1
     if previous:
-        version = previous.version + 1
         at = max(at, previous.accepted_at + timedelta(microseconds=1))
-    after = replace(after, version=version, updated_at=at, updated_by=origin.actor)
-    if not previous:
+    else:
         after = replace(after, created_at=at)
+    after = replace(after, version=version, updated_at=at, updated_by=origin.actor)
     before = previous.after if previous else None
     change = Change(
         product_id=after.product_id,

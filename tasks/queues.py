@@ -42,7 +42,8 @@ def task_urls(env: str, url_prefix: str) -> dict[str, str]:
     """Return the URL of each task's queue, including the tasks on the queue of changes."""
     queues = queue_names(env)
     queues |= dict.fromkeys(ON_CHANGE_QUEUE, queues["products.persist"])
-    return {task: f"{url_prefix.rstrip('/')}/{name}" for task, name in queues.items()}
+    base = url_prefix.rstrip("/")
+    return {task: f"{base}/{name}" for task, name in queues.items()}
 
 
 def dlq_name(queue: str, env: str) -> str:
@@ -84,6 +85,19 @@ def queue_urls(env: str, url_prefix: str) -> dict[str, tuple[str, str]]:
     }
 
 
+SQS_CLIENT_CONFIG: dict[str, Any] = {
+    "connect_timeout": 1,  # seconds
+    "read_timeout": 2,  # seconds
+    "retries": {"total_max_attempts": 1, "mode": "standard"},
+    "tcp_keepalive": True,
+    "max_pool_connections": 32,
+}
+"""For sending, deleting and changing visibility: one attempt of at most 3 seconds.
+
+A request must not hang while SQS is down. The relay requeues lost messages.
+"""
+
+
 def transport_options(
     env: str, url_prefix: str, heartbeat_dir: str, wait_seconds: int
 ) -> dict[str, Any]:
@@ -109,13 +123,5 @@ def transport_options(
         "polling_interval": 0.1,
         # Plain JSON is smaller, and people can read a dead letter.
         "sqs_base64_encoding": False,
-        # For sending, deleting and changing visibility: one attempt of at most 3 seconds, because
-        # a request must not hang while SQS is down. The relay requeues lost messages.
-        "client-config": {
-            "connect_timeout": 1,
-            "read_timeout": 2,
-            "retries": {"total_max_attempts": 1, "mode": "standard"},
-            "tcp_keepalive": True,
-            "max_pool_connections": 32,
-        },
+        "client-config": SQS_CLIENT_CONFIG,
     }

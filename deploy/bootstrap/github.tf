@@ -9,8 +9,8 @@ resource "aws_iam_openid_connect_provider" "github" {
 locals {
   provider_arn = "arn:aws:iam::${var.account_id}:oidc-provider/token.actions.githubusercontent.com"
 
-  # Who may plan is any run of the repository in the environment "<env>-plan", which needs nobody's approval; who may
-  # apply is a run in the environment "<env>", for which GitHub asks those who have to approve.
+  # Any run in the GitHub environment "<env>-plan" may plan; it needs no approval. Only runs in the
+  # environment "<env>", which requires an approval, may apply.
   roles = {
     plan  = { github_environment = "${var.environment}-plan" }
     apply = { github_environment = var.environment }

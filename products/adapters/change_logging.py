@@ -7,7 +7,11 @@ from products.changes import Change
 
 
 def log_change(
-    logger: logging.Logger, event: str, change: Change, level: int = logging.INFO, **facts: Any
+    logger: logging.Logger,
+    event: str,
+    change: Change,
+    level: int = logging.INFO,
+    **facts: Any,
 ) -> None:
     """Log one line: a constant ``event``, the ids of the change, and the facts of this event."""
     ids = {

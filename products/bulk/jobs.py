@@ -83,9 +83,7 @@ class Jobs:
         Raise Invalid when it has no row, more than MAX_ROWS, or a reason that is too long.
         """
         planned = list(rows)
-        if not 1 <= len(planned) <= MAX_ROWS:
-            sentence = f"A job has 1 to {MAX_ROWS} rows; this one would have {len(planned)}."
-            raise Invalid({"rows": [sentence]})
+        _validate_row_count(len(planned))
         validate_reason(reason)
         now = self.clock()
         job = Job(
@@ -243,3 +241,9 @@ def _accepted_row(row: Row, change: Change) -> Row:
         product_id=change.product_id,
         changed=differences(change.before, change.after),
     )
+
+
+def _validate_row_count(count: int) -> None:
+    if not 1 <= count <= MAX_ROWS:
+        message = f"A job has 1 to {MAX_ROWS} rows; this one would have {count}."
+        raise Invalid({"rows": [message]})

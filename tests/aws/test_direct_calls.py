@@ -21,8 +21,8 @@ from cryptography.x509.oid import NameOID
 from products.adapters.aws import sigv4
 from products.adapters.aws.clients import client
 from products.adapters.aws.direct import DirectClient
-from tests.aws.conftest import Connect, RecordingServer
 from tests.gameday.fault_proxy import HANG, PASS, RESET, Proxy
+from tests.support.aws_connections import Connect, RecordingServer
 from tests.support.world import World
 
 pytestmark = pytest.mark.engines

@@ -14,7 +14,7 @@ from botocore.credentials import Credentials
 
 from products.adapters.aws.direct import NOT_OPERATIONS, DirectClient, operation_name
 from products.adapters.aws.sigv4 import PROTOCOLS, endpoint_from
-from tests.aws.conftest import Connect, RecordingServer
+from tests.support.aws_connections import Connect, RecordingServer
 
 pytestmark = pytest.mark.engines
 

@@ -85,40 +85,33 @@ def comparable(response: Response) -> str:
 
 def requests_of_a_life(bearer: str, product_id: str, name: str) -> list[Request]:
     """Return the requests of a product's life, both accepted and refused ones."""
-    staff = {"Authorization": bearer, "Content-Type": "application/json"}
-    path = f"/v1.0/products/{product_id}"
-    new = json.dumps(
-        fields(productId=product_id, name=name, description="Grüße, für alle: ✓ wirklich")
-    )
+    token = {"Authorization": bearer}
+    staff = {**token, "Content-Type": "application/json"}
+    preflight = {"Origin": "https://else.example", "Access-Control-Request-Method": "PATCH"}
+    products, path = "/v1.0/products", f"/v1.0/products/{product_id}"
+    description = "Grüße, für alle: ✓ wirklich"
+    new = json.dumps(fields(productId=product_id, name=name, description=description))
+    too_long = json.dumps(fields(description="x" * 11_000))
+    price = json.dumps({"price": "1600.00"})
     return [
-        ("POST", "/v1.0/products", new, {"Content-Type": "application/json"}),
-        ("POST", "/v1.0/products?dryRun=true", new, staff),
-        ("POST", "/v1.0/products", new, staff),
-        ("POST", "/v1.0/products", new, staff),
-        ("POST", "/v1.0/products", "{not json", staff),
-        ("POST", "/v1.0/products", json.dumps(fields(description="x" * 11_000)), staff),
-        ("GET", path, None, {"Authorization": bearer}),
+        ("POST", products, new, {"Content-Type": "application/json"}),
+        ("POST", f"{products}?dryRun=true", new, staff),
+        ("POST", products, new, staff),
+        ("POST", products, new, staff),
+        ("POST", products, "{not json", staff),
+        ("POST", products, too_long, staff),
+        ("GET", path, None, token),
         ("GET", path, None, {}),
-        ("HEAD", path, None, {"Authorization": bearer}),
-        (
-            "OPTIONS",
-            path,
-            None,
-            {"Origin": "https://else.example", "Access-Control-Request-Method": "PATCH"},
-        ),
-        ("GET", path, None, {"Authorization": bearer, "If-None-Match": '"v1"'}),
-        ("PATCH", path, json.dumps({"price": "1600.00"}), {**staff, "If-Match": '"v9"'}),
-        (
-            "PATCH",
-            path,
-            json.dumps({"price": "1600.00"}),
-            {**staff, "Idempotency-Key": f"key-{product_id}"},
-        ),
-        ("GET", f"{path}/changes?limit=1", None, {"Authorization": bearer}),
+        ("HEAD", path, None, token),
+        ("OPTIONS", path, None, preflight),
+        ("GET", path, None, {**token, "If-None-Match": '"v1"'}),
+        ("PATCH", path, price, {**staff, "If-Match": '"v9"'}),
+        ("PATCH", path, price, {**staff, "Idempotency-Key": f"key-{product_id}"}),
+        ("GET", f"{path}/changes?limit=1", None, token),
         ("GET", f"{path}/changes/2", None, {}),
         ("DELETE", path, None, staff),
-        ("GET", "/v1.0/products?limit=1&sortBy=price&minPrice=1.00", None, {}),
-        ("GET", "/v1.0/products?limit=1&limit=2&nonsense=1", None, {}),
+        ("GET", f"{products}?limit=1&sortBy=price&minPrice=1.00", None, {}),
+        ("GET", f"{products}?limit=1&limit=2&nonsense=1", None, {}),
         ("GET", "/v1.0/nothing", None, {}),
     ]
 

@@ -1,9 +1,9 @@
-"""The main job with real processes: what is accepted comes about, whatever is killed or cut off meanwhile."""
+"""Accepted writes reach all effects in real processes, in spite of crashes and outages."""
 
 import base64
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +11,7 @@ import pytest
 
 from deploy.local.engines import Engines
 from products.documents import format_timestamp
-from tests.gameday.fault_proxy import HANG, PASS, Proxy
+from tests.gameday.fault_proxy import HANG, PASS, Proxy, Request
 from tests.support.builders import fields
 from tests.support.processes import Deployment, until
 
@@ -27,16 +27,13 @@ def product(product_id: str = "p1") -> dict[str, Any]:
     return fields(productId=product_id, name=f"Hosting {product_id}")
 
 
-def test_a_post_that_waits_is_answered_201_and_reaches_all_four(deployment: Deployment) -> None:
+def test_a_post_that_waits_returns_201_and_reaches_every_effect(deployment: Deployment) -> None:
     deployment.start_worker()
     deployment.start_web()
     deployment.await_worker()
     status, body, headers = deployment.call("POST", "/v1.0/products", product(), Prefer="wait=10")
-    assert (status, body["version"], headers["Preference-Applied"]) == (
-        201,
-        1,
-        "wait=10, until=stored",
-    )
+    assert (status, body["version"]) == (201, 1)
+    assert headers["Preference-Applied"] == "wait=10, until=stored"
     assert deployment.world.record("p1")
     receipt = deployment.complete("p1")
     assert {effect["state"] for effect in receipt["effects"].values()} == {"done"}
@@ -51,29 +48,44 @@ def test_a_post_that_waits_is_answered_201_and_reaches_all_four(deployment: Depl
     assert {record["version"] for record in deployment.world.audit_records().values()} == {1, 2}
 
 
-IN_THE_MIDDLE = {
-    "persist": lambda request: request.operation == "PutItem" and b"METADATA" in request.body,
-    "audit": lambda request: request.method == "PUT" and ".json" in request.path,
-    "invalidate": lambda request: "/invalidation" in request.path and request.method == "POST",
+def is_record_write(request: Request) -> bool:
+    return request.operation == "PutItem" and b"METADATA" in request.body
+
+
+def is_audit_write(request: Request) -> bool:
+    return request.method == "PUT" and ".json" in request.path
+
+
+def is_invalidation(request: Request) -> bool:
+    return request.method == "POST" and "/invalidation" in request.path
+
+
+def is_indexing(request: Request) -> bool:
+    return "_bulk" in request.path
+
+
+EFFECT_REQUESTS: dict[str, Callable[[Request], bool]] = {
+    "persist": is_record_write,
+    "audit": is_audit_write,
+    "invalidate": is_invalidation,
+    "index": is_indexing,
 }
+"""What recognises the request that causes a task's effect."""
 
 
-@pytest.mark.parametrize("task", [*IN_THE_MIDDLE, "index"])
-def test_a_worker_killed_in_the_middle_of_a_task_loses_and_doubles_nothing(
+@pytest.mark.parametrize("task", EFFECT_REQUESTS)
+def test_a_worker_killed_during_a_task_loses_and_doubles_nothing(
     deployment: Deployment, aws: Proxy, search: Proxy, task: str
 ) -> None:
-    hung, matches = (
-        (search, lambda request: "_bulk" in request.path)
-        if task == "index"
-        else (aws, IN_THE_MIDDLE[task])
-    )
-    hung.fault = lambda request: HANG if matches(request) else PASS
+    proxy = search if task == "index" else aws
+    is_effect = EFFECT_REQUESTS[task]
+    proxy.fault = lambda request: HANG if is_effect(request) else PASS
     worker = deployment.start_worker(AWS_ENDPOINT_URL=aws.url, OPENSEARCH_URL=search.url)
     deployment.start_web()
     deployment.call("POST", "/v1.0/products", product())
-    hung.wait_for(matches)
+    proxy.wait_for(is_effect)
     deployment.kill(worker)
-    hung.fault = lambda request: PASS
+    proxy.fault = lambda request: PASS
     deployment.start_worker()
     deployment.start_scheduler()
     deployment.complete("p1")
@@ -81,12 +93,12 @@ def test_a_worker_killed_in_the_middle_of_a_task_loses_and_doubles_nothing(
     assert len(deployment.world.invalidations()) == 1
 
 
-def test_a_web_process_killed_between_the_append_and_the_doorbell_loses_nothing(
+def test_a_web_process_killed_before_it_sends_a_message_loses_nothing(
     deployment: Deployment, aws: Proxy
 ) -> None:
     aws.fault = lambda request: HANG if request.operation == "SendMessage" else PASS
     web = deployment.start_web(AWS_ENDPOINT_URL_SQS=aws.url)
-    client = threading.Thread(target=_post_and_be_cut_off, args=(deployment,))
+    client = threading.Thread(target=_post_and_lose_connection, args=(deployment,))
     client.start()
     aws.wait_for(lambda request: request.operation == "SendMessage")
     deployment.kill(web)
@@ -100,12 +112,12 @@ def test_a_web_process_killed_between_the_append_and_the_doorbell_loses_nothing(
     deployment.assert_one_of_each("p1")
 
 
-def _post_and_be_cut_off(deployment: Deployment) -> None:
+def _post_and_lose_connection(deployment: Deployment) -> None:
     with pytest.raises(OSError, match=r"."):
         deployment.call("POST", "/v1.0/products", product())
 
 
-def test_a_dead_sqs_neither_hangs_nor_refuses_a_write(deployment: Deployment, aws: Proxy) -> None:
+def test_a_write_succeeds_while_sqs_is_unavailable(deployment: Deployment, aws: Proxy) -> None:
     aws.refuse()
     deployment.start_web(AWS_ENDPOINT_URL_SQS=aws.url)
     deployment.start_worker(AWS_ENDPOINT_URL_SQS=aws.url)
@@ -117,58 +129,67 @@ def test_a_dead_sqs_neither_hangs_nor_refuses_a_write(deployment: Deployment, aw
     deployment.assert_one_of_each("p1")
 
 
-def test_engines_that_are_away_hold_up_no_write_and_catch_up(
+def test_writes_succeed_during_outages_and_effects_catch_up(
     deployment: Deployment, aws: Proxy, search: Proxy
 ) -> None:
-    """S3 and CloudFront answer 503 and OpenSearch refuses connections, for two writes; then all come back, and the
-    drift check, which goes on all the while, comes to its end and finds nothing."""
+    """S3 and CloudFront answer 503, and OpenSearch refuses connections, during two writes.
+
+    After they are back, the drift scan, which ran throughout, finds no difference.
+    """
     search.refuse()
     aws.fault = lambda request: 503
-    there = {
+    endpoints = {
         "AWS_ENDPOINT_URL_S3": aws.url,
         "AWS_ENDPOINT_URL_CLOUDFRONT": aws.url,
         "OPENSEARCH_URL": search.url,
     }
-    deployment.start_web(**there)
-    deployment.start_worker(**there)
+    deployment.start_web(**endpoints)
+    deployment.start_worker(**endpoints)
     deployment.start_scheduler(VERIFY_EVERY_SECONDS="1")
     deployment.await_worker()
     for product_id in ("p1", "p2"):
-        assert (
-            deployment.call("POST", "/v1.0/products", product(product_id), Prefer="wait=10")[0]
-            == 201
-        )
-    receipt = until(
-        lambda: r if (r := deployment.receipt("p1"))["effects"]["audited"].get("attempts") else {}
-    )
-    assert (receipt["effects"]["audited"]["state"], receipt["status"]) == ("retrying", "stored")
-    assert "S3 does not answer" in receipt["effects"]["audited"]["error"]
-    assert (
-        deployment.call("GET", "/v1.0/products?q=hosting")[1]["count"] == 2
-    )  # from the table, meanwhile
+        body = product(product_id)
+        status, _, _ = deployment.call("POST", "/v1.0/products", body, Prefer="wait=10")
+        assert status == 201
+    assert_audit_is_retried(deployment, "p1")
+    # Searches read the table while there is no index.
+    _, page, _ = deployment.call("GET", "/v1.0/products?q=hosting")
+    assert page["count"] == 2
     search.listen()
     aws.fault = lambda request: PASS
     for product_id in ("p1", "p2"):
         deployment.complete(product_id)
         deployment.assert_one_of_each(product_id)
-    calm = format_timestamp(
-        datetime.now(UTC)
-    )  # a round that began before may have gone past what came later
-    seen = until(
-        lambda: round_ if (round_ := last_round(deployment)).get("beganAt", "") > calm else {}
-    )
-    assert seen["differences"] == 0
-    assert (
-        seen["checked"].items() >= {"active records": 2, "documents": 2, "audit records": 2}.items()
-    )
+    # A scan that began earlier may have missed what was written behind its position.
+    scan = await_scan_since(deployment, format_timestamp(datetime.now(UTC)))
+    assert scan["differences"] == 0
+    expected = {"active records": 2, "documents": 2, "audit records": 2}
+    assert scan["checked"].items() >= expected.items()
 
 
-def last_round(deployment: Deployment) -> dict[str, Any]:
-    check = deployment.world.item("CHECK#drift", "LATEST") or {}
-    return check.get("last") or {}
+def assert_audit_is_retried(deployment: Deployment, product_id: str) -> None:
+    def receipt_of_attempt() -> dict[str, Any]:
+        receipt = deployment.receipt(product_id)
+        return receipt if receipt["effects"]["audited"].get("attempts") else {}
+
+    receipt = until(receipt_of_attempt)
+    audited = receipt["effects"]["audited"]
+    assert (audited["state"], receipt["status"]) == ("retrying", "stored")
+    assert "S3 does not answer" in audited["error"]
 
 
-def test_a_poison_change_dies_after_three_receives_and_others_pass(deployment: Deployment) -> None:
+def await_scan_since(deployment: Deployment, timestamp: str) -> dict[str, Any]:
+    """Wait for a complete drift scan that began after this time."""
+
+    def completed_scan() -> dict[str, Any]:
+        state = deployment.world.item("CHECK#drift", "LATEST") or {}
+        scan: dict[str, Any] = state.get("last") or {}
+        return scan if scan.get("beganAt", "") > timestamp else {}
+
+    return until(completed_scan)
+
+
+def test_a_corrupt_change_becomes_a_dead_letter_and_others_pass(deployment: Deployment) -> None:
     deployment.start_web()
     deployment.call("POST", "/v1.0/products", product("bad"))
     key = {"PK": {"S": "PRODUCT#bad"}, "SK": {"S": f"CHANGE#{1:012d}"}}
@@ -181,8 +202,8 @@ def test_a_poison_change_dies_after_three_receives_and_others_pass(deployment: D
     deployment.start_worker()
     deployment.call("POST", "/v1.0/products", product("good"))
     deployment.complete("good")
-    (dead,) = until(lambda: deployment.world.dead_letters("products.persist"))
-    assert b"bad" in _payload(dead["Body"])
+    (letter,) = until(lambda: deployment.world.dead_letters("products.persist"))
+    assert b"bad" in _payload(letter["Body"])
     receipt = deployment.receipt("bad")
     stored = receipt["effects"]["stored"]
     assert (receipt["status"], stored["state"], stored["attempts"]) == ("failed", "failed", 3)
@@ -193,7 +214,7 @@ def _payload(envelope: str) -> bytes:
     return base64.b64decode(json.loads(envelope)["body"])
 
 
-def test_dynamodb_away_is_503_and_nothing_is_half_written(
+def test_an_unavailable_dynamodb_is_503_and_writes_nothing(
     deployment: Deployment, aws: Proxy
 ) -> None:
     deployment.start_web(AWS_ENDPOINT_URL_DYNAMODB=aws.url)

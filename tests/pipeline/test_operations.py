@@ -1,7 +1,8 @@
-"""What operators see and do: stuck changes by cause, retrying, giving up for good, speed by the minute."""
+"""What operators see and do: stuck effects by cause, retries, discards, statistics."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -29,16 +30,12 @@ pytestmark = pytest.mark.engines
 
 
 @pytest.fixture
-def bell() -> FakeDoorbell:
-    return FakeDoorbell()
+def operations(world: World, doorbell: FakeDoorbell) -> Operations:
+    return replace(bootstrap.operations(), doorbell=doorbell)
 
 
-@pytest.fixture
-def desk(world: World, bell: FakeDoorbell) -> Operations:
-    return replace(bootstrap.operations(), doorbell=bell)
-
-
-def broken(catalogue: Catalogue, ann: Origin, product_id: str, reason: str) -> None:
+def create_failing(catalogue: Catalogue, ann: Origin, product_id: str, reason: str) -> None:
+    """Create a product whose indexing has failed permanently for this reason."""
     catalogue.create(product_id, fields(name=f"Hosting {product_id}"), ann)
     bootstrap.pipeline().store(product_id, 1)
     change = catalogue.receipt(product_id, 1)
@@ -46,99 +43,99 @@ def broken(catalogue: Catalogue, ann: Origin, product_id: str, reason: str) -> N
     bootstrap.table().fail(change, Effect.SEARCHABLE, failure)
 
 
-def test_what_is_stuck_is_grouped_by_what_it_has_in_common(
-    desk: Operations, catalogue: Catalogue, ann: Origin
+def test_stuck_effects_are_grouped_by_cause(
+    operations: Operations, catalogue: Catalogue, ann: Origin
 ) -> None:
-    broken(catalogue, ann, "p1", "OpenSearch refused 'p1': field 17 of 0195567e-4a80-7c3e")
-    broken(catalogue, ann, "p2", "OpenSearch refused 'p2': field 4 of 0195567e-4a80-9999")
-    broken(catalogue, ann, "p3", "Another reason")
-    stuck = desk.stuck()
-    assert [(s.change.product_id, s.effect, s.attempts) for s in stuck] == [
-        (f"p{number}", Effect.SEARCHABLE, 3) for number in (1, 2, 3)
-    ]
-    assert {s.cause for s in stuck} == {
+    create_failing(catalogue, ann, "p1", "OpenSearch refused 'p1': field 17 of 0195567e-4a80-7c3e")
+    create_failing(catalogue, ann, "p2", "OpenSearch refused 'p2': field 4 of 0195567e-4a80-9999")
+    create_failing(catalogue, ann, "p3", "Another reason")
+    stuck_effects = operations.stuck()
+    found = [(stuck.change.product_id, stuck.effect, stuck.attempts) for stuck in stuck_effects]
+    assert found == [(f"p{number}", Effect.SEARCHABLE, 3) for number in (1, 2, 3)]
+    assert {stuck.cause for stuck in stuck_effects} == {
         "searchable: OpenSearch refused …: field … of …",
         "searchable: Another reason",
     }
-    later = replace(desk, clock=lambda: catalogue.clock() + timedelta(minutes=2))
-    assert {s.error for s in later.stuck()} >= {"waits for a worker"}
-    assert desk.open_count() == 3
-    assert desk.oldest_open() == catalogue.receipt("p1", 1).accepted_at
+    later = replace(operations, clock=lambda: catalogue.clock() + timedelta(minutes=2))
+    assert {stuck.error for stuck in later.stuck()} >= {"waits for a worker"}
+    assert operations.open_count() == 3
+    assert operations.oldest_open() == catalogue.receipt("p1", 1).accepted_at
 
 
-def test_a_retry_whose_message_is_lost_is_taken_up_by_the_relay(
-    desk: Operations, catalogue: Catalogue, ann: Origin, bell: FakeDoorbell
+def test_the_relay_requeues_a_retry_whose_message_is_lost(
+    operations: Operations, catalogue: Catalogue, ann: Origin, doorbell: FakeDoorbell
 ) -> None:
-    broken(catalogue, ann, "p1", "Refused")
+    create_failing(catalogue, ann, "p1", "Refused")
     later = catalogue.clock() + timedelta(minutes=2)
-    relay = replace(bootstrap.pipeline(), doorbell=bell, clock=lambda: later)
+    relay = replace(bootstrap.pipeline(), doorbell=doorbell, clock=lambda: later)
     relay.relay()
-    assert "index" not in {ring[0] for ring in bell.take_all()}  # it waits for a person
-    desk.retry("p1", 1, Effect.SEARCHABLE, by="olga")
+    assert "index" not in sent_tasks(doorbell)  # a permanent failure waits for a person
+    operations.retry("p1", 1, Effect.SEARCHABLE, by="olga")
     assert catalogue.receipt("p1", 1).state(Effect.SEARCHABLE) == "retrying"
-    bell.take_all()
+    doorbell.take_all()
     replace(relay, clock=lambda: later + timedelta(minutes=2)).relay()
-    assert "index" in {ring[0] for ring in bell.take_all()}
+    assert "index" in sent_tasks(doorbell)
 
 
-def test_one_or_all_of_a_cause_are_rung_for(
-    desk: Operations, catalogue: Catalogue, ann: Origin, bell: FakeDoorbell
+def sent_tasks(doorbell: FakeDoorbell) -> set[str]:
+    return {message[0] for message in doorbell.take_all()}
+
+
+def test_one_effect_or_all_of_a_cause_can_be_retried(
+    operations: Operations, catalogue: Catalogue, ann: Origin, doorbell: FakeDoorbell
 ) -> None:
     for number in (1, 2):
-        broken(catalogue, ann, f"p{number}", f"Refused for reason {number}")
-    desk.retry("p1", 1, Effect.SEARCHABLE, by="olga")
-    assert [ring[:3] for ring in bell.take_all()] == [("index", "p1", 1)]
-    assert (
-        desk.retry_cause("searchable: Refused for reason …", by="olga") == 1
-    )  # the other is being tried already
-    assert [ring[:3] for ring in bell.take_all()] == [("index", "p2", 1)]
-    assert desk.retry_cause("nothing like it", by="olga") == 0
+        create_failing(catalogue, ann, f"p{number}", f"Refused for reason {number}")
+    operations.retry("p1", 1, Effect.SEARCHABLE, by="olga")
+    assert [message[:3] for message in doorbell.take_all()] == [("index", "p1", 1)]
+    # Only one of two, because the other is being retried already.
+    assert operations.retry_cause("searchable: Refused for reason …", by="olga") == 1
+    assert [message[:3] for message in doorbell.take_all()] == [("index", "p2", 1)]
+    assert operations.retry_cause("nothing like it", by="olga") == 0
     bootstrap.pipeline().index("p1", 1)
     with pytest.raises(NotOpen):
-        desk.retry("p1", 1, Effect.SEARCHABLE, by="olga")
+        operations.retry("p1", 1, Effect.SEARCHABLE, by="olga")
 
 
-def test_an_effect_that_was_given_up_never_comes_back(
-    desk: Operations, catalogue: Catalogue, pipeline: Pipeline, ann: Origin, world: World
+def test_a_discarded_effect_never_happens(
+    operations: Operations, catalogue: Catalogue, pipeline: Pipeline, ann: Origin, world: World
 ) -> None:
-    broken(catalogue, ann, "p1", "Refused")
-    desk.discard("p1", 1, Effect.SEARCHABLE, reason="Search will be rebuilt", by="olga")
+    create_failing(catalogue, ann, "p1", "Refused")
+    operations.discard("p1", 1, Effect.SEARCHABLE, reason="Search will be rebuilt", by="olga")
     change = catalogue.receipt("p1", 1)
-    assert (change.state(Effect.SEARCHABLE), Effect.SEARCHABLE in change.open) == (
-        "discarded",
-        False,
-    )
+    assert change.state(Effect.SEARCHABLE) == "discarded"
+    assert Effect.SEARCHABLE not in change.open
     assert change.discarded[Effect.SEARCHABLE].reason == "Search will be rebuilt"
-    pipeline.index("p1", 1)  # a late message
+    pipeline.index("p1", 1)  # an overdue message
     assert world.document("p1") is None
-    assert pipeline.relay(failed=True) == 1  # for what is still open, and not for this
+    assert pipeline.relay(failed=True) == 1  # for the other effects only
     with pytest.raises(NotOpen):
-        desk.discard("p1", 1, Effect.SEARCHABLE, reason="Once more", by="olga")
+        operations.discard("p1", 1, Effect.SEARCHABLE, reason="Once more", by="olga")
     for effect in (Effect.AUDITED, Effect.PURGED):
-        desk.discard("p1", 1, effect, reason="The rest too", by="olga")
-    assert desk.open_count() == 0
-    assert desk.stuck() == []
+        operations.discard("p1", 1, effect, reason="The rest too", by="olga")
+    assert operations.open_count() == 0
+    assert operations.stuck() == []
 
 
-def test_what_was_accepted_is_stored_whatever_anybody_says(
-    desk: Operations, catalogue: Catalogue, ann: Origin
+def test_storing_can_not_be_discarded(
+    operations: Operations, catalogue: Catalogue, ann: Origin
 ) -> None:
     catalogue.create("p1", fields(), ann)
     with pytest.raises(StoredCannotBeDiscarded):
-        desk.discard("p1", 1, Effect.STORED, reason="No need", by="olga")
+        operations.discard("p1", 1, Effect.STORED, reason="No need", by="olga")
     for reason in ("", "  x ", "x" * 201):
         with pytest.raises(Invalid):
-            desk.discard("p1", 1, Effect.AUDITED, reason=reason, by="olga")
+            operations.discard("p1", 1, Effect.AUDITED, reason=reason, by="olga")
 
 
-def test_everything_done_is_in_the_log_and_in_the_audit_trail(
-    desk: Operations, catalogue: Catalogue, ann: Origin, world: World
+def test_actions_are_in_the_log_and_in_the_audit_trail(
+    operations: Operations, catalogue: Catalogue, ann: Origin, world: World
 ) -> None:
-    broken(catalogue, ann, "p1", "Refused")
-    desk.retry("p1", 1, Effect.SEARCHABLE, by="olga")
-    desk.discard("p1", 1, Effect.SEARCHABLE, reason="No need of it", by="olga")
-    done = desk.log.actions(desk.clock(), 10)
-    assert [(a.by, a.what, a.reason, a.changes) for a in done] == [
+    create_failing(catalogue, ann, "p1", "Refused")
+    operations.retry("p1", 1, Effect.SEARCHABLE, by="olga")
+    operations.discard("p1", 1, Effect.SEARCHABLE, reason="No need of it", by="olga")
+    actions = operations.log.actions(operations.clock(), 10)
+    assert [(action.by, action.what, action.reason, action.changes) for action in actions] == [
         ("olga", "discarded searchable", "No need of it", ["p1 v1"]),
         ("olga", "retried searchable", "", ["p1 v1"]),
     ]
@@ -149,25 +146,29 @@ def test_everything_done_is_in_the_log_and_in_the_audit_trail(
     ]
 
 
-def test_completed_changes_are_counted_by_the_minute_and_by_how_long_each_effect_took(
-    desk: Operations, catalogue: Catalogue, ann: Origin, world: World
+SECONDS_TO_EFFECT = {
+    Effect.STORED: 0.15,
+    Effect.SEARCHABLE: 0.4,
+    Effect.AUDITED: 0.4,
+    Effect.PURGED: 3,
+}
+"""Seconds from the acceptance of a change to each effect."""
+
+
+def test_completed_changes_are_counted_by_minute_and_latency(
+    operations: Operations, catalogue: Catalogue, ann: Origin, world: World
 ) -> None:
     table = bootstrap.table()
     for number in range(3):
         catalogue.create(f"p{number}", fields(name=f"Hosting {number}"), ann)
         change = catalogue.receipt(f"p{number}", 1)
         last = None
-        for seconds, effect in (
-            (0.15, Effect.STORED),
-            (0.4, Effect.SEARCHABLE),
-            (0.4, Effect.AUDITED),
-            (3, Effect.PURGED),
-        ):
+        for effect, seconds in SECONDS_TO_EFFECT.items():
             last = table.stamp(change, effect, change.accepted_at + timedelta(seconds=seconds))
         assert last is not None
         bootstrap.operations_log().count_completed(last)
     until = catalogue.clock() + timedelta(minutes=1)
-    minutes = desk.log.minutes(until - timedelta(hours=1), until)
+    minutes = operations.log.minutes(until - timedelta(hours=1), until)
     assert sum(minute.changes for minute in minutes) == 3
     assert latencies(minutes)[Effect.STORED] == (0.2, 0.2)
     assert latencies(minutes)[Effect.PURGED] == (5.0, 5.0)
@@ -175,28 +176,23 @@ def test_completed_changes_are_counted_by_the_minute_and_by_how_long_each_effect
     world.empty_queues()
 
 
-def test_statistics_that_can_not_be_written_harm_nobody(
+def test_a_change_completes_without_statistics(
     catalogue: Catalogue, pipeline: Pipeline, ann: Origin, settings: object, world: World
 ) -> None:
     catalogue.create("p1", fields(), ann)
-    lost = replace(bootstrap.operations_log(), name="no-such-table")
-    line = replace(pipeline, statistics=lost)
-    line.store("p1", 1)
-    line.index("p1", 1)
-    line.audit("p1", 1)
-    later = replace(line, clock=lambda: catalogue.clock() + timedelta(seconds=5))
+    failing = replace(bootstrap.operations_log(), name="no-such-table")
+    pipeline = replace(pipeline, statistics=failing)
+    pipeline.store("p1", 1)
+    pipeline.index("p1", 1)
+    pipeline.audit("p1", 1)
+    later = replace(pipeline, clock=lambda: catalogue.clock() + timedelta(seconds=5))
     later.purge("p1", 1)
     assert catalogue.receipt("p1", 1).status == "complete"
 
 
 def test_buckets_and_percentiles() -> None:
-    assert [bucket_of(seconds) for seconds in (0, 0.1, 0.11, 5, 9999)] == [
-        0,
-        0,
-        1,
-        5,
-        len(BOUNDS) - 1,
-    ]
+    buckets = [bucket_of(seconds) for seconds in (0, 0.1, 0.11, 5, 9999)]
+    assert buckets == [0, 0, 1, 5, len(BOUNDS) - 1]
     counts = [0, 10, 80, 5, 5, 0, 0, 0, 0, 0]
     assert (percentile(counts, 0.5), percentile(counts, 0.95), percentile(counts, 1)) == (
         0.5,
@@ -205,7 +201,7 @@ def test_buckets_and_percentiles() -> None:
     )
 
 
-def test_the_charts_have_a_bar_for_each_minute_that_is_known() -> None:
+def test_the_charts_have_a_bar_for_each_known_minute() -> None:
     until = datetime(2026, 3, 1, 12, 0, 30, tzinfo=UTC)
     slow, quick = [0] * 10, [0] * 10
     slow[BOUNDS.index(5.0)], quick[0], quick[BOUNDS.index(600.0)] = 4, 19, 1
@@ -227,16 +223,13 @@ def test_the_charts_have_a_bar_for_each_minute_that_is_known() -> None:
     assert completed_bars(slots_of([], until)) == []
 
 
-def test_queues_tell_how_deep_they_are(
-    desk: Operations, catalogue: Catalogue, ann: Origin, world: World
+def test_depths_of_queues_are_read(
+    operations: Operations, catalogue: Catalogue, ann: Origin, world: World
 ) -> None:
     catalogue.create("p1", fields(), ann)
-    depths = {depth.queue: depth for depth in desk.queues.depths()}
-    assert (
-        depths["bbws-product-change-test"].waiting,
-        depths["bbws-product-change-test"].dead,
-    ) == (1, 0)
-    nowhere = replace(
-        desk.queues, urls={"gone": (world.queue_url("no-such"), world.queue_url("no-such-dlq"))}
-    )  # type: ignore[type-var]
-    assert nowhere.depths()[0].waiting is None
+    queues: Any = operations.queues
+    depths = {depth.queue: depth for depth in queues.depths()}
+    depth = depths["bbws-product-change-test"]
+    assert (depth.waiting, depth.dead) == (1, 0)
+    missing_urls = {"gone": (world.queue_url("no-such"), world.queue_url("no-such-dlq"))}
+    assert replace(queues, urls=missing_urls).depths()[0].waiting is None

@@ -1,4 +1,4 @@
-"""When libcurl wants to be called again: the latest wish counts, in its own unit, and none is kept."""
+"""libcurl's timers: the client keeps only the latest one, and reads it in milliseconds."""
 
 from collections.abc import Iterator
 from time import monotonic
@@ -18,24 +18,24 @@ def client() -> Iterator[SingleTimerClient]:
     hub.close()
 
 
-def waiting(client: SingleTimerClient) -> list[float]:
-    """In how many seconds each timer fires that was asked for once and not called off."""
-    once = [
+def pending_timers(client: SingleTimerClient) -> list[float]:
+    """Return in how many seconds each timer fires that was not cancelled."""
+    timers = [
         (eta, entry)
         for eta, _, entry in client.hub.timer.queue
         if entry.fun == client._timeout_check
     ]
-    return [eta - monotonic() for eta, entry in once if not entry.canceled]
+    return [eta - monotonic() for eta, entry in timers if not entry.canceled]
 
 
-def test_only_the_latest_wish_waits(client: SingleTimerClient) -> None:
+def test_only_the_latest_timer_is_kept(client: SingleTimerClient) -> None:
     for _ in range(1000):
         client._set_timeout(5000)
-    [seconds] = waiting(client)
+    [seconds] = pending_timers(client)
     assert 4 < seconds <= 5
 
 
-def test_a_wish_can_be_taken_back(client: SingleTimerClient) -> None:
+def test_a_timer_can_be_cancelled(client: SingleTimerClient) -> None:
     client._set_timeout(5000)
     client._set_timeout(-1)
-    assert not waiting(client)
+    assert not pending_timers(client)

@@ -1,4 +1,4 @@
-"""Dead letters go back to their queue: none is lost, whoever moves them, and what is done need not come back."""
+"""Dead letters go back to their queue: none is lost, and those already done can be dropped."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -27,13 +27,13 @@ CHANGE, AUDIT = "bbws-product-change-test", "bbws-product-audit-test"
 
 
 @pytest.fixture
-def desk(world: World) -> Redrive:
+def redrive(world: World) -> Redrive:
     return maintenance.redrive()
 
 
-def die(world: World, task: str, **asked: Any) -> None:
-    """The message a worker would have failed three times, where SQS then puts it."""
-    current_app.send_task(f"products.{task}", kwargs=asked, headers={"request_id": "r1"})
+def send_to_dead_letters(world: World, task: str, **arguments: Any) -> None:
+    """Send a task message and move it to the dead-letter queue, as SQS does after failures."""
+    current_app.send_task(f"products.{task}", kwargs=arguments, headers={"request_id": "r1"})
     queue = current_app.conf.task_routes[f"products.{task}"]["queue"]
     url = world.queue_url(queue)
     (message,) = world.sqs.receive_message(QueueUrl=url, WaitTimeSeconds=1)["Messages"]
@@ -46,22 +46,22 @@ def die(world: World, task: str, **asked: Any) -> None:
 
 
 @pytest.fixture
-def three(world: World, catalogue: Catalogue, pipeline: Pipeline, ann: Origin) -> None:
-    """Dead: p1 v1, which is stored and has other effects open; p2 v1, which is not stored; and the audit of p1."""
+def three_letters(world: World, catalogue: Catalogue, pipeline: Pipeline, ann: Origin) -> None:
+    """The letters of p1 v1, which is stored; of p2 v1, which is not; and of the audit of p1."""
     for number in (1, 2):
         catalogue.create(f"p{number}", fields(name=f"Hosting {number}"), ann)
     pipeline.store("p1", 1)
     world.empty_queues()
     for number in (1, 2):
-        die(world, "persist", product_id=f"p{number}", version=1)
-    die(world, "audit", product_id="p1", version=1)
+        send_to_dead_letters(world, "persist", product_id=f"p{number}", version=1)
+    send_to_dead_letters(world, "audit", product_id="p1", version=1)
 
 
-def dead(world: World, queue: str) -> int:
+def dead_count(world: World, queue: str) -> int:
     return world.depth(dlq_name(queue, "test"))
 
 
-def test_a_dry_run_names_them_and_leaves_them(world: World, three: None) -> None:
+def test_a_dry_run_lists_letters_and_moves_none(world: World, three_letters: None) -> None:
     for _ in range(2):
         assert output("redrive", dry_run=True).splitlines() == [
             f"{CHANGE}: 2 dead letters",
@@ -73,26 +73,26 @@ def test_a_dry_run_names_them_and_leaves_them(world: World, three: None) -> None
             "  audit p1 v1",
         ]
     assert output("redrive", CHANGE, dry_run=True, limit=1).splitlines()[1:] == ["  persist p1 v1"]
-    assert (dead(world, CHANGE), dead(world, AUDIT), world.depth(CHANGE)) == (2, 1, 0)
+    assert (dead_count(world, CHANGE), dead_count(world, AUDIT), world.depth(CHANGE)) == (2, 1, 0)
 
 
-def test_they_go_back_whole_and_are_worked_on(
-    world: World, three: None, catalogue: Catalogue
+def test_letters_go_back_unchanged_and_are_processed(
+    world: World, three_letters: None, catalogue: Catalogue
 ) -> None:
     assert output("redrive", CHANGE) == f"{CHANGE}: 2 sent back"
-    assert (dead(world, CHANGE), dead(world, AUDIT), world.depth(CHANGE)) == (0, 1, 2)
-    answer = world.sqs.receive_message(
+    assert (dead_count(world, CHANGE), dead_count(world, AUDIT), world.depth(CHANGE)) == (0, 1, 2)
+    response = world.sqs.receive_message(
         QueueUrl=world.queue_url(CHANGE), MessageAttributeNames=["All"], VisibilityTimeout=0
     )
-    (message,) = answer["Messages"]
+    (message,) = response["Messages"]
     assert message["MessageAttributes"]["trace"]["StringValue"] == "t1"
     assert world.headers(message)["request_id"] == "r1"
     world.work()
     assert world.record("p2")
 
 
-def test_all_queues_when_none_is_named_and_not_more_than_asked_for(
-    world: World, three: None
+def test_without_a_name_all_queues_are_redriven_up_to_the_limit(
+    world: World, three_letters: None
 ) -> None:
     assert output("redrive", limit=1).splitlines() == [
         f"{CHANGE}: 1 sent back",
@@ -100,7 +100,7 @@ def test_all_queues_when_none_is_named_and_not_more_than_asked_for(
         "bbws-product-search-test: 0 sent back",
         f"{AUDIT}: 1 sent back",
     ]
-    assert (dead(world, CHANGE), dead(world, AUDIT)) == (1, 0)
+    assert (dead_count(world, CHANGE), dead_count(world, AUDIT)) == (1, 0)
     with pytest.raises(
         CommandError, match="There is no queue 'x'; there are bbws-product-change-test,"
     ):
@@ -109,54 +109,51 @@ def test_all_queues_when_none_is_named_and_not_more_than_asked_for(
         output("redrive", limit=0)
 
 
-def test_what_is_done_is_dropped_when_asked_and_nothing_else(
-    world: World, three: None, pipeline: Pipeline, desk: Redrive
+def test_only_letters_that_are_done_are_dropped(
+    world: World, three_letters: None, pipeline: Pipeline, redrive: Redrive
 ) -> None:
-    assert not desk.is_done(DeadLetter(task="persist", product_id="p1", version=1)), (
-        "its other effects are open"
-    )
-    assert not desk.is_done(DeadLetter(task="audit", product_id="p9", version=1)), "who knows"
-    assert not desk.is_done(DeadLetter())
-    assert desk.is_done(DeadLetter(task="relay"))
+    # The first has other effects open, and the second names an unknown change.
+    assert not redrive.is_done(DeadLetter(task="persist", product_id="p1", version=1))
+    assert not redrive.is_done(DeadLetter(task="audit", product_id="p9", version=1))
+    assert not redrive.is_done(DeadLetter())
+    assert redrive.is_done(DeadLetter(task="relay"))
     pipeline.audit("p1", 1)
     assert "  audit p1 v1  (done)" in output("redrive", AUDIT, dry_run=True)
     assert output("redrive", AUDIT, drop_done=True) == f"{AUDIT}: 0 sent back, 1 dropped as done"
     assert output("redrive", CHANGE, drop_done=True) == f"{CHANGE}: 2 sent back"
-    assert (dead(world, AUDIT), world.depth(AUDIT), world.depth(CHANGE)) == (0, 0, 2)
+    assert (dead_count(world, AUDIT), world.depth(AUDIT), world.depth(CHANGE)) == (0, 0, 2)
 
 
-def test_the_letter_of_a_job_is_done_when_the_job_is(
-    desk: Redrive, catalogue: Catalogue, ann: Origin
+def test_the_letter_of_a_job_is_done_when_the_job_has_ended(
+    redrive: Redrive, catalogue: Catalogue, ann: Origin
 ) -> None:
     catalogue.create("p1", fields(), ann)
     rows = [planned_row(1, catalogue.newest("p1"), {"price": "8"})]
     job = bootstrap.jobs().plan(JobKind.BULK, "Price 8", rows, actor="ann")
     bootstrap.jobs().start(job.job_id)
-    assert not desk.is_done(DeadLetter(task="job", job_id=job.job_id))
+    assert not redrive.is_done(DeadLetter(task="job", job_id=job.job_id))
     bootstrap.jobs().cancel(job.job_id)
-    assert desk.is_done(DeadLetter(task="job", job_id=job.job_id))
+    assert redrive.is_done(DeadLetter(task="job", job_id=job.job_id))
 
 
-def test_a_message_nobody_can_read_is_shown_and_sent_back_as_it_is(
-    world: World, desk: Redrive
+def test_an_unreadable_message_is_listed_and_sent_back_unchanged(
+    world: World, redrive: Redrive
 ) -> None:
-    for body in ("not json", '{"headers": {}}', "[]"):
-        world.sqs.send_message(QueueUrl=world.queue_url(dlq_name(CHANGE, "test")), MessageBody=body)
+    bodies = ["not json", '{"headers": {}}', "[]"]
+    url = world.queue_url(dlq_name(CHANGE, "test"))
+    for body in bodies:
+        world.sqs.send_message(QueueUrl=url, MessageBody=body)
     assert output("redrive", CHANGE, dry_run=True).count("a message that can't be read") == 3
-    assert str(desk.move_back(CHANGE, by="olga")) == f"{CHANGE}: 3 sent back"
-    assert [m["Body"] for m in world.messages("products.persist")] == [
-        "not json",
-        '{"headers": {}}',
-        "[]",
-    ]
+    assert str(redrive.move_back(CHANGE, by="olga")) == f"{CHANGE}: 3 sent back"
+    assert [message["Body"] for message in world.messages("products.persist")] == bodies
 
 
-# When something fails
+# Faults of SQS
 
 
 @dataclass
-class Cut:
-    """The SQS client, of which one operation fails: SQS is away, or offers less, or moves messages by itself."""
+class SqsWithOneOperationReplaced:
+    """An SQS client with one operation that raises an error or, without one, only records."""
 
     client: Any
     operation: str
@@ -165,65 +162,71 @@ class Cut:
     moved: tuple[str, str] | None = None
 
     def __getattr__(self, name: str) -> Any:
-        return self._cut if name == self.operation else getattr(self.client, name)
+        return self._replaced if name == self.operation else getattr(self.client, name)
 
-    def _cut(self, **arguments: str) -> None:
+    def _replaced(self, **arguments: str) -> None:
         if self.error:
-            answer: Any = {
+            response: Any = {
                 "Error": {"Code": self.error},
                 "ResponseMetadata": {"HTTPStatusCode": self.status},
             }
-            raise ClientError(answer, self.operation)
+            raise ClientError(response, self.operation)
         self.moved = (arguments["SourceArn"], arguments["DestinationArn"])
 
 
-def cut(desk: Redrive, operation: str, error: str = "", status: int = 400) -> tuple[Redrive, Cut]:
-    letters: Any = desk.letters
-    client = Cut(letters.client, operation, error, status)
-    return replace(desk, letters=SqsDeadLetters(client, letters.urls)), client
+def replace_operation(
+    redrive: Redrive, operation: str, error: str = "", status: int = 400
+) -> tuple[Redrive, SqsWithOneOperationReplaced]:
+    letters: Any = redrive.letters
+    client = SqsWithOneOperationReplaced(letters.client, operation, error, status)
+    return replace(redrive, letters=SqsDeadLetters(client, letters.urls)), client
 
 
 @pytest.mark.parametrize("operation", ["send_message", "delete_message"])
-def test_a_letter_is_never_lost_between_the_two_queues(
-    world: World, three: None, desk: Redrive, operation: str
+def test_a_failure_between_the_two_queues_loses_no_letter(
+    world: World, three_letters: None, redrive: Redrive, operation: str
 ) -> None:
-    """Sent before it is deleted: when SQS goes away between the two, it is in both, which does no harm."""
+    """A letter is sent before it is deleted, so after a failure it may be in both queues."""
+    failing, _ = replace_operation(redrive, operation, "InternalError", 500)
     with pytest.raises(DependencyUnavailable):
-        cut(desk, operation, "InternalError", 500)[0].move_back(AUDIT, by="olga")
-    assert dead(world, AUDIT) == 1
+        failing.move_back(AUDIT, by="olga")
+    assert dead_count(world, AUDIT) == 1
     assert world.depth(AUDIT) == (1 if operation == "delete_message" else 0)
 
 
 @pytest.mark.parametrize("error", sorted(NOT_SUPPORTED))
-def test_where_sqs_does_not_move_them_by_itself_they_are_sent_one_by_one(
-    world: World, three: None, desk: Redrive, error: str
+def test_letters_are_sent_singly_where_sqs_can_not_move_them(
+    world: World, three_letters: None, redrive: Redrive, error: str
 ) -> None:
     status = 501 if error == "NotImplemented" else 400
-    assert (
-        cut(desk, "start_message_move_task", error, status)[0].move_back(AUDIT, by="olga").moved
-        == 1
-    )
+    limited, _ = replace_operation(redrive, "start_message_move_task", error, status)
+    assert limited.move_back(AUDIT, by="olga").moved == 1
 
 
-def test_where_sqs_moves_them_by_itself_it_is_asked_to(
-    world: World, three: None, desk: Redrive
+def test_sqs_moves_the_letters_where_it_can(
+    world: World, three_letters: None, redrive: Redrive
 ) -> None:
-    """The embedded engine refuses; what is sent to one that does not is held to what SQS documents."""
-    moving, client = cut(desk, "start_message_move_task")
+    """The embedded engine can't, so the recorded request is compared with SQS's documentation."""
+    moving, client = replace_operation(redrive, "start_message_move_task")
     assert str(moving.move_back(CHANGE, by="olga")) == f"{CHANGE}: 2 being moved back by SQS"
     assert client.moved
-    assert [arn.rpartition(":")[2] for arn in client.moved] == [dlq_name(CHANGE, "test"), CHANGE]
+    queues = [arn.rpartition(":")[2] for arn in client.moved]
+    assert queues == [dlq_name(CHANGE, "test"), CHANGE]
     client.moved = None
-    assert moving.move_back(CHANGE, by="olga", limit=1).moved == 1, "it knows no limit"
+    # SQS moves all letters or none, so a limit is kept by sending them singly.
+    assert moving.move_back(CHANGE, by="olga", limit=1).moved == 1
     assert client.moved is None
     for error, status in (("AccessDenied", 403), ("InternalError", 500)):
+        failing, _ = replace_operation(redrive, "start_message_move_task", error, status)
         with pytest.raises(DependencyUnavailable):
-            cut(desk, "start_message_move_task", error, status)[0].move_back(CHANGE, by="olga")
+            failing.move_back(CHANGE, by="olga")
 
 
-def test_it_is_in_the_log_of_what_was_done(world: World, three: None, desk: Redrive) -> None:
-    desk.move_back(CHANGE, by="olga")
-    desk.move_back("bbws-product-cache-test", by="olga")  # where there was nothing
+def test_a_redrive_is_logged_as_an_action(
+    world: World, three_letters: None, redrive: Redrive
+) -> None:
+    redrive.move_back(CHANGE, by="olga")
+    redrive.move_back("bbws-product-cache-test", by="olga")  # an empty queue, which is not logged
     (action,) = bootstrap.operations().log.actions(bootstrap.now(), 10)
     assert (action.by, action.what) == ("olga", f"redrove dead letters of {CHANGE}: 2 sent back")
     assert list(action.changes) == ["persist p1 v1", "persist p2 v1"]
@@ -231,20 +234,18 @@ def test_it_is_in_the_log_of_what_was_done(world: World, three: None, desk: Redr
 
 
 @pytest.mark.django_db
-def test_an_operator_sends_them_back_from_the_page(world: World, three: None) -> None:
+def test_an_operator_redrives_in_the_admin(world: World, three_letters: None) -> None:
     olga, page = sign_in("olga", "Product operators"), f"{LIST}operations/"
     assert "Send back" in olga.get(page).text
-    assert (
-        last_message(olga.post(f"{page}redrive/", {"queue": CHANGE})) == f"{CHANGE}: 2 sent back."
-    )
-    assert "There is no queue" in last_message(olga.post(f"{page}redrive/", {"queue": "x"}))
-    assert (
-        sign_in("vera", "Product viewers").post(f"{page}redrive/", {"queue": CHANGE}).status_code
-        == 403
-    )
-    assert dead(world, AUDIT) == 1
+    response = olga.post(f"{page}redrive/", {"queue": CHANGE})
+    assert last_message(response) == f"{CHANGE}: 2 sent back."
+    response = olga.post(f"{page}redrive/", {"queue": "x"})
+    assert "There is no queue" in last_message(response)
+    viewer = sign_in("vera", "Product viewers")
+    assert viewer.post(f"{page}redrive/", {"queue": CHANGE}).status_code == 403
+    assert dead_count(world, AUDIT) == 1
 
 
-def test_a_queue_that_is_not_there(desk: Redrive) -> None:
+def test_an_unknown_queue_is_refused(redrive: Redrive) -> None:
     with pytest.raises(NoSuchQueue):
-        desk.move_back("nowhere", by="olga")
+        redrive.move_back("nowhere", by="olga")

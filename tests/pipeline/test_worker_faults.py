@@ -1,7 +1,7 @@
-"""One worker, every fault SQS has: it is consuming again within seconds, without a restart.
+"""A worker survives every fault of SQS: it consumes again within seconds, without a restart.
 
-Kombu 5.7.0 as shipped dies of the first four and falls silent for ever on the last two, so this test also tells when
-an upgrade makes tasks/sqs_transport.py superfluous, or breaks it.
+Stock kombu 5.7.0 ends after the first four faults and stops polling after the last two. So this
+test also fails when an upgrade breaks tasks/sqs_transport.py.
 """
 
 import json
@@ -23,17 +23,17 @@ from tests.support.processes import Deployment, until
 
 
 class Credentials:
-    """What a container role is: an address that gives keys for a few seconds - or, when told to, gives none."""
+    """A server of container credentials, which are valid for seconds; it can be made to fail."""
 
     def __init__(self) -> None:
-        self.working = True
+        self.is_working = True
         self.refusals = 0
         credentials = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                credentials.refusals += not credentials.working
-                self.send_response(200 if credentials.working else 500)
+                credentials.refusals += not credentials.is_working
+                self.send_response(200 if credentials.is_working else 500)
                 self.end_headers()
                 expiry = (datetime.now(UTC) + timedelta(seconds=20)).strftime("%Y-%m-%dT%H:%M:%SZ")
                 keys = {
@@ -45,7 +45,7 @@ class Credentials:
                 self.wfile.write(json.dumps(keys).encode())
 
             def log_message(self, *args: Any) -> None:
-                """Quiet."""
+                """Print nothing."""
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
@@ -67,30 +67,30 @@ def is_poll(request: Request) -> bool:
     return request.operation == "ReceiveMessage"
 
 
-def fail(sqs: Proxy, role: Credentials, fault: str | int) -> None:
-    """Bring the fault about, and see that polls have met it."""
+def cause_fault(sqs: Proxy, role: Credentials, fault: str | int) -> None:
+    """Cause the fault, and wait until polls have met it."""
     met = len(sqs.seen)
     if fault == "credentials":
-        role.working = False
+        role.is_working = False
         until(lambda: role.refusals)
     elif fault == "refused":
         sqs.refuse()
-        time.sleep(2.5)  # the fault itself: how long nobody listens
+        time.sleep(2.5)  # the duration of the fault
     else:
         sqs.fault = lambda request: fault if is_poll(request) else PASS
         for _ in range(1 if fault == HANG else 6):
             met = sqs.wait_for(is_poll, after=met)
 
 
-def mend(sqs: Proxy, role: Credentials, fault: str | int) -> None:
-    role.working = True
+def end_fault(sqs: Proxy, role: Credentials, fault: str | int) -> None:
+    role.is_working = True
     sqs.fault = lambda request: PASS
     if fault == "refused":
         sqs.listen()
 
 
 @pytest.mark.timeout(180)
-def test_a_worker_outlives_every_fault_of_sqs(
+def test_a_worker_survives_every_fault_of_sqs(
     deployment: Deployment, aws: Proxy, role: Credentials
 ) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
@@ -102,11 +102,11 @@ def test_a_worker_outlives_every_fault_of_sqs(
     )
     deployment.variables |= {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
     deployment.start_web()
-    write(deployment, "start")
+    create_and_complete(deployment, "start")
     for fault in (500, RESET, "refused", 403, "credentials", HANG):
-        fail(aws, role, fault)
-        mend(aws, role, fault)
-        write(deployment, str(fault))
+        cause_fault(aws, role, fault)
+        end_fault(aws, role, fault)
+        create_and_complete(deployment, str(fault))
         assert worker.poll() is None, f"the worker died of {fault}"
     beats = Path(deployment.variables["HEARTBEAT_DIR"])
     queues = list(queue_names(deployment.env).values())
@@ -114,12 +114,11 @@ def test_a_worker_outlives_every_fault_of_sqs(
     assert main([str(beats), *queues]) is None
 
 
-def write(deployment: Deployment, name: str) -> None:
-    """A write whose effects come about: all four queues are being polled."""
-    assert (
-        deployment.call("POST", "/v1.0/products", fields(productId=name, name=f"Hosting {name}"))[0]
-        == 202
-    )
+def create_and_complete(deployment: Deployment, name: str) -> None:
+    """Create a product and wait for its effects, which need all four queues to be polled."""
+    body = fields(productId=name, name=f"Hosting {name}")
+    status, _, _ = deployment.call("POST", "/v1.0/products", body)
+    assert status == 202
     deployment.complete(name)
 
 

@@ -23,10 +23,14 @@ NODE_MODULES = ROOT / "tests/clients/node_modules/ready"
 FOLDERS = (ROOT / ".venv-lint/bin", ROOT / ".venv-infra/bin")
 """Where ``make lint-deploy`` and ``make infra`` install command-line tools."""
 
+INSTALLED = {"aws", "checkov"}
+"""Tools that are only taken from these folders: another version may behave differently."""
+
 REASONS = {
     "aws": "The AWS command line is missing; `make lint-deploy` installs it.",
     "checkov": "checkov is missing; `make infra` installs it.",
     "chromium": "Chromium is missing (Debian: apt-get install chromium).",
+    "git": "git is missing (Debian: apt-get install git).",
     "jq": "jq is missing (Debian: apt-get install jq).",
     "node": f"Node {MIN_NODE} or newer, or tests/clients/node_modules, is missing.",
     "shellcheck": "shellcheck is missing; `make lint-deploy` installs it.",
@@ -40,7 +44,9 @@ def find(tool: str) -> str | None:
     if tool == "terraform-offline":
         return str(STAND_IN) if STAND_IN.exists() else None
     names = ("chromium", "chromium-browser", "google-chrome") if tool == "chromium" else (tool,)
-    path = os.pathsep.join([*map(str, FOLDERS), os.environ["PATH"]])
+    path = os.pathsep.join(map(str, FOLDERS))
+    if tool not in INSTALLED:
+        path += os.pathsep + os.environ["PATH"]
     found = next(filter(None, (shutil.which(name, path=path) for name in names)), None)
     if tool == "node" and found and not _node_is_ready(found):
         return None

@@ -18,7 +18,10 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
 class Row(NamedTuple):
-    """An address, what each method needs (one that is not named is refused to all), and what is sent to write."""
+    """An address, what each method needs, and the body of a write.
+
+    A method without an entry is refused to everybody.
+    """
 
     address: str
     needs: dict[str, str]
@@ -30,12 +33,12 @@ def row(address: str, sent: dict[str, Any] | None = None, **needs: str) -> Row:
 
 
 def page(address: str, needed: str, sent: dict[str, Any] | None = None) -> Row:
-    """Opened and sent by the same people."""
+    """Return a page whose form needs the same permission to be opened and to be sent."""
     return row(address, sent, GET=needed, POST=needed)
 
 
 def public(address: str) -> Row:
-    return row(address, **dict.fromkeys(METHODS, ANYONE))
+    return Row(address, dict.fromkeys(METHODS, ANYONE), {})
 
 
 A, P = "/v1.0/products", "/admin/products/product/"
@@ -56,7 +59,8 @@ CELL = {"field": "price", "value": "7", "version": "1"}
 BULK = {"doing": "price", "field": "price", "way": "set", "by": "7", "rounding": "1"}
 STUCK = {"product": "p1", "version": "1", "effect": "audited", "reason": "No need of it"}
 SECRET = "a-password-of-somebody"
-# One line for each route, as `routes` spells it; {user}, {group}, {token} and its {holder} are made by `there`.
+# One line for each route, as `routes` spells it. The test creates {user}, {group}, {token} and
+# the token's {holder}.
 # Under /admin/ everything needs the staff flag besides. What is sent would write if it were let in.
 TABLE: dict[str, Row] = {
     "": public("/"),

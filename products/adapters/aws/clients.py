@@ -40,7 +40,13 @@ DEPLOYMENT_ERRORS = {
 """Error codes of a fault in our deployment: the request succeeds once an operator has fixed it."""
 
 
-def client(service: str, *, connect: float = 1, read: float = 2, attempts: int = 2) -> Any:
+def client(
+    service: str,
+    *,
+    connect: float = 1,
+    read: float = 2,
+    attempts: int = 2,
+) -> Any:
     """Return a botocore client of a service.
 
     A call takes at most about ``attempts * (connect + read)`` seconds. Region, credentials and

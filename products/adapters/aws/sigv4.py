@@ -180,7 +180,12 @@ def _ssl_context() -> ssl.SSLContext:
     return ssl.create_default_context(cafile=os.environ.get("AWS_CA_BUNDLE") or bundled)
 
 
-def signed_headers(endpoint: Endpoint, operation: str, body: bytes, at: datetime) -> dict[str, str]:
+def signed_headers(
+    endpoint: Endpoint,
+    operation: str,
+    body: bytes,
+    at: datetime,
+) -> dict[str, str]:
     """Return all headers of a call, with the signature over them and the body.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html

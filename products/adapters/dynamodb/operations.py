@@ -144,9 +144,10 @@ def _to_action(item: Mapping[str, Any]) -> Action:
 def _to_minute(item: Mapping[str, Any]) -> Minute:
     hour = item["PK"].removeprefix("STATS#")
     minute = item["SK"].removeprefix("MINUTE#")
-    buckets = {
-        effect: [int(item.get(f"{effect}-{number}", 0)) for number in range(len(BOUNDS))]
-        for effect in Effect
-    }
+    buckets = {effect: _to_counts(item, effect) for effect in Effect}
     at = datetime.fromisoformat(f"{hour}:{minute}:00+00:00")
     return Minute(at, int(item["changes"]), buckets)
+
+
+def _to_counts(item: Mapping[str, Any], effect: Effect) -> list[int]:
+    return [int(item.get(f"{effect}-{number}", 0)) for number in range(len(BOUNDS))]

@@ -81,7 +81,8 @@ class OpenSearchRebuild:
             response = self.client.mget(
                 index=next_alias(self.alias), body={"ids": product_ids}, _source=False
             )
-        return {document["_id"]: int(document.get("_version", 0)) for document in response["docs"]}
+        documents = response["docs"]
+        return {document["_id"]: int(document.get("_version", 0)) for document in documents}
 
     def switch(self, number: str) -> None:
         """Make the new index the live one, and delete the old one, in one step.
@@ -106,7 +107,8 @@ class OpenSearchRebuild:
             return int(self.client.count(index=self.alias)["count"])
 
     def _live_indexes(self) -> list[str]:
-        return [name for name, index in self._indexes().items() if self.alias in index["aliases"]]
+        indexes = self._indexes()
+        return [name for name, index in indexes.items() if self.alias in index["aliases"]]
 
     def _indexes(self) -> dict[str, Any]:
         """Return our indexes by name: the alias, a hyphen, a number.

@@ -48,7 +48,11 @@ class Doorbell(ABC):
         self._try_to_send("job", {"job_id": job_id}, {"request_id": job_id})
 
     def _try_to_send(
-        self, task: str, arguments: dict[str, Any], ids: dict[str, str], delay: int = 0
+        self,
+        task: str,
+        arguments: dict[str, Any],
+        ids: dict[str, str],
+        delay: int = 0,
     ) -> None:
         """Send the message, and only log a failure: the relay requeues every open change."""
         began_at = self.clock()
@@ -70,7 +74,13 @@ class Doorbell(ABC):
             self.paused_until = self.clock() + PAUSE_SECONDS
 
     @abstractmethod
-    def send(self, task: str, kwargs: dict[str, Any], headers: dict[str, str], delay: int) -> None:
+    def send(
+        self,
+        task: str,
+        kwargs: dict[str, Any],
+        headers: dict[str, str],
+        delay: int,
+    ) -> None:
         """Send one task message, to be delivered after ``delay`` seconds.
 
         Raises: MessageNotSent, BotoCoreError or ClientError.

@@ -11,7 +11,13 @@ from products.adapters.sqs.doorbell import Doorbell, MessageNotSent
 class CeleryDoorbell(Doorbell):
     """Sends task messages with ``send_task``."""
 
-    def send(self, task: str, kwargs: dict[str, Any], headers: dict[str, str], delay: int) -> None:
+    def send(
+        self,
+        task: str,
+        kwargs: dict[str, Any],
+        headers: dict[str, str],
+        delay: int,
+    ) -> None:
         """Send one task message through Celery."""
         options: dict[str, Any] = {"delay_seconds": delay} if delay else {}
         try:

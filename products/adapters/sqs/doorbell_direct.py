@@ -36,7 +36,13 @@ class SqsDoorbell(Doorbell):
     client: Any
     urls: Mapping[str, str]
 
-    def send(self, task: str, kwargs: dict[str, Any], headers: dict[str, str], delay: int) -> None:
+    def send(
+        self,
+        task: str,
+        kwargs: dict[str, Any],
+        headers: dict[str, str],
+        delay: int,
+    ) -> None:
         """Send one task message to the queue of its task."""
         url = self.urls[task]
         queue = url.rpartition("/")[2]
@@ -45,7 +51,12 @@ class SqsDoorbell(Doorbell):
 
 
 def task_message(
-    task_id: str, task: str, kwargs: dict[str, Any], headers: Mapping[str, str], *, queue: str
+    task_id: str,
+    task: str,
+    kwargs: dict[str, Any],
+    headers: Mapping[str, str],
+    *,
+    queue: str,
 ) -> str:
     """Return the body of an SQS message that runs a task, in kombu's envelope.
 

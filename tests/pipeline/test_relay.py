@@ -1,0 +1,125 @@
+"""The relay: it requeues changes that stay open."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from products import bootstrap
+from products.catalogue import Catalogue
+from products.changes import Origin
+from products.errors import CorruptChange
+from products.pipeline import Pipeline
+from tests.support.builders import fields
+from tests.support.delivery import alter_change, deliver_all
+from tests.support.fakes import Clock, FakeDoorbell
+from tests.support.world import World
+
+pytestmark = pytest.mark.engines
+
+
+@pytest.fixture
+def catalogue(catalogue: Catalogue, clock: Clock, doorbell: FakeDoorbell) -> Catalogue:
+    return replace(catalogue, clock=clock, doorbell=doorbell)
+
+
+@pytest.fixture
+def pipeline(pipeline: Pipeline, clock: Clock, doorbell: FakeDoorbell) -> Pipeline:
+    return replace(pipeline, clock=clock, doorbell=doorbell, requeue_after=timedelta(seconds=30))
+
+
+def test_an_open_change_is_requeued_at_growing_intervals(
+    catalogue: Catalogue, pipeline: Pipeline, doorbell: FakeDoorbell, clock: Clock, ann: Origin
+) -> None:
+    catalogue.create("p1", fields(), ann)
+    doorbell.take_all()  # the message is lost
+    requeued_at = []
+    for second in range(0, 600, 10):
+        if pipeline.relay():
+            requeued_at.append(second)
+        clock.advance(10)
+    assert requeued_at == [30, 90, 210, 450]
+    assert set(doorbell.take_all()) == {("persist", "p1", 1, 0)}
+
+
+def test_only_open_effects_are_requeued(
+    catalogue: Catalogue, pipeline: Pipeline, doorbell: FakeDoorbell, clock: Clock, ann: Origin
+) -> None:
+    catalogue.create("p1", fields(), ann)
+    pipeline.store("p1", 1)
+    pipeline.audit("p1", 1)
+    doorbell.take_all()
+    clock.advance(60)
+    pipeline.relay()
+    assert doorbell.take_all() == [("invalidate", "p1", 1, 1), ("index", "p1", 1, 0)]
+
+
+def test_a_permanent_failure_is_requeued_only_on_request(
+    catalogue: Catalogue,
+    pipeline: Pipeline,
+    doorbell: FakeDoorbell,
+    clock: Clock,
+    world: World,
+    ann: Origin,
+) -> None:
+    catalogue.create("p1", fields(), ann)
+    alter_change(world, "p1", "SET #after.price = :price", {":price": {"N": "1"}})
+    with pytest.raises(CorruptChange):
+        pipeline.store("p1", 1)
+    doorbell.take_all()
+    clock.advance(60)
+    assert (pipeline.relay(), doorbell.take_all()) == (0, [])
+    assert (pipeline.relay(failed=True), doorbell.take_all()) == (1, [("persist", "p1", 1, 0)])
+    clock.advance(600)
+    # The message may have been lost, so the relay repeats it.
+    assert (pipeline.relay(), doorbell.take_all()) == (1, [("persist", "p1", 1, 0)])
+
+
+def test_the_relay_ends_before_its_time_limit(
+    catalogue: Catalogue, pipeline: Pipeline, doorbell: FakeDoorbell, clock: Clock, ann: Origin
+) -> None:
+    for number in range(5):
+        catalogue.create(f"p{number}", fields(name=f"Hosting {number}"), ann)
+    doorbell.take_all()
+    clock.advance(60)
+
+    def slow_clock() -> datetime:
+        clock.advance(2)
+        return clock()
+
+    assert 0 < replace(pipeline, clock=slow_clock).relay() < 5
+
+
+def test_a_change_that_a_crash_left_open_is_closed(
+    catalogue: Catalogue,
+    pipeline: Pipeline,
+    doorbell: FakeDoorbell,
+    clock: Clock,
+    world: World,
+    ann: Origin,
+) -> None:
+    catalogue.create("p1", fields(), ann)
+    deliver_all(pipeline, doorbell, clock)
+    alter_change(world, "p1", "SET openFlag = :open", {":open": {"S": "OPEN"}})
+    clock.advance(60)
+    assert (pipeline.relay(), doorbell.take_all()) == (0, [])
+    assert list(bootstrap.table().open_changes()) == []
+
+
+def test_an_unreadable_change_does_not_block_others(
+    catalogue: Catalogue,
+    pipeline: Pipeline,
+    world: World,
+    ann: Origin,
+    clock: Clock,
+    doorbell: FakeDoorbell,
+) -> None:
+    catalogue.create("p1", fields(), ann)
+    catalogue.create("p2", fields(name="Another one"), ann)
+    alter_change(world, "p1", "REMOVE #after")
+    with pytest.raises(CorruptChange, match="can't be read"):
+        pipeline.store("p1", 1)
+    doorbell.take_all()
+    clock.advance(60)
+    assert pipeline.relay() == 1
+    assert doorbell.take_all() == [("persist", "p2", 1, 0)]
