@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from deploy.local.engines import free_port
-from products.admin import inline_edit
+from products.admin import staff_writes
 from products.catalogue import Catalogue
 from products.changes import Origin
 from tests.support.admin_client import LIST, last_message, page_url, sign_in
@@ -67,7 +67,7 @@ def test_a_contended_cell_may_be_saved_again(
     eve: Client, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     beaten = replace(catalogue, table=AlwaysLosingTable(catalogue.table))
-    monkeypatch.setattr(inline_edit, "catalogue", lambda: beaten)
+    monkeypatch.setattr(staff_writes, "catalogue", lambda: beaten)
     refused = cell(eve, "price", "9")
     message = "Too many writers are changing this at the same time; nothing was saved."
     assert (refused.status_code, refused.json()) == (409, {"message": message})

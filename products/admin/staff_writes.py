@@ -1,0 +1,135 @@
+"""What staff write: the only way from the admin to the use cases that write."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from django.http import HttpRequest
+
+from products.admin.recent_saves import remember_save
+from products.bootstrap import catalogue, jobs, new_id, operations
+from products.bulk.job import Job, JobKind
+from products.bulk.rows import Row
+from products.changes import Effect, Origin
+from products.maintenance import redrive
+from products.product import RULES
+from products.redrive import RedriveResult
+from products.writes import Accepted
+
+
+@dataclass(frozen=True, slots=True)
+class StaffWrites:
+    """The writes of one request: it knows who makes them, from where and why.
+
+    Each write of a product is remembered in the session, so that the next list shows it. The
+    methods raise what the use case of the same name raises.
+    """
+
+    request: HttpRequest
+
+    def origin(self, reason: str = "") -> Origin:
+        """Return who writes with this request, from where and why."""
+        return Origin(
+            actor=self.actor,
+            source="admin",
+            request_id=getattr(self.request, "request_id", None) or new_id(),
+            reason=reason,
+        )
+
+    @property
+    def actor(self) -> str:
+        return self.request.user.get_username()
+
+    # Products
+
+    def create(
+        self,
+        product_id: str | None,
+        edits: Mapping[str, object],
+        *,
+        reason: str = "",
+        dry_run: bool = False,
+    ) -> Accepted:
+        accepted = catalogue().create(product_id, edits, self.origin(reason), dry_run=dry_run)
+        return accepted if dry_run else self._remember(accepted)
+
+    def update(
+        self,
+        product_id: str,
+        edits: Mapping[str, object],
+        *,
+        base: int | None = None,
+        reason: str = "",
+        dry_run: bool = False,
+    ) -> Accepted:
+        accepted = catalogue().update(
+            product_id, edits, self.origin(reason), base=base, dry_run=dry_run
+        )
+        return accepted if dry_run else self._remember(accepted)
+
+    def deactivate(self, product_id: str, *, expected_version: int | None = None) -> Accepted:
+        return self._remember(
+            catalogue().deactivate(product_id, self.origin(), expected_version=expected_version)
+        )
+
+    def restore(self, product_id: str) -> Accepted:
+        return self._remember(catalogue().restore(product_id, self.origin()))
+
+    def restore_version(
+        self,
+        product_id: str,
+        version: int,
+        *,
+        fields: Iterable[str] = tuple(RULES),
+        expected_version: int | None = None,
+        reason: str = "",
+    ) -> Accepted:
+        return self._remember(
+            catalogue().restore_version(
+                product_id,
+                version,
+                self.origin(reason),
+                fields=fields,
+                expected_version=expected_version,
+            )
+        )
+
+    def undo(self, product_id: str, version: int) -> Accepted:
+        origin = self.origin(f"Undo of version {version}")
+        return self._remember(catalogue().undo(product_id, version, origin))
+
+    def _remember(self, accepted: Accepted) -> Accepted:
+        remember_save(self.request, accepted.product.product_id)
+        return accepted
+
+    # Jobs
+
+    def plan_job(self, kind: JobKind, title: str, rows: Iterable[Row], *, reason: str) -> Job:
+        return jobs().plan(kind, title, rows, actor=self.actor, reason=reason)
+
+    def start_job(self, job_id: str) -> Job:
+        return jobs().start(job_id)
+
+    def cancel_job(self, job_id: str) -> Job:
+        return jobs().cancel(job_id)
+
+    def undo_job(self, job_id: str) -> Job:
+        return jobs().undo(job_id, actor=self.actor)
+
+    # Operations
+
+    def retry(self, product_id: str, version: int, effect: Effect) -> None:
+        operations().retry(product_id, version, effect, by=self.actor)
+
+    def retry_cause(self, cause: str) -> int:
+        return operations().retry_cause(cause, by=self.actor)
+
+    def discard(self, product_id: str, version: int, effect: Effect, *, reason: str) -> None:
+        operations().discard(product_id, version, effect, reason=reason, by=self.actor)
+
+    def redrive(self, queue: str, *, max_one_by_one: int) -> RedriveResult:
+        return redrive().move_back(queue, by=self.actor, max_one_by_one=max_one_by_one)
+
+
+def staff_writes(request: HttpRequest) -> StaffWrites:
+    """Return the writes of the signed-in user with this request."""
+    return StaffWrites(request)
