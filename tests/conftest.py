@@ -15,7 +15,7 @@ from django.urls import clear_script_prefix
 
 from bbws_products.validation import findings
 from deploy.local.engines import Engines
-from deploy.local.resources import create_bucket, create_queues
+from deploy.local.resources import create_bucket, create_queues, delete_queues
 from products import bootstrap, maintenance
 from products.acceptance import Acceptance
 from products.adapters.aws.clients import client as aws_client
@@ -91,9 +91,11 @@ def measure_only_workers() -> None:
 @pytest.fixture(scope="session")
 def engines() -> Iterator[Engines]:
     plugin.ENGINES.start()
-    create_queues("test", visibility=60)
-    create_bucket("bbws-product-media-test")
+    create_queues(plugin.ENV, visibility=60)
+    create_bucket(f"bbws-product-media-{plugin.ENV}")
     yield plugin.ENGINES
+    if plugin.GIVEN:
+        delete_queues(plugin.ENV)
     plugin.ENGINES.stop()
     shutil.rmtree(plugin.HOME, ignore_errors=True)
 
@@ -117,7 +119,7 @@ def shared_clients(engines: Engines) -> Iterator[None]:
 
     # The transport keeps one client too. A test with a wrong SQS address must not create it.
     with current_app.connection_for_write() as connection:
-        connection.default_channel.sqs(queue_names("test")["products.persist"])
+        connection.default_channel.sqs(queue_names(plugin.ENV)["products.persist"])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bootstrap, "client", client)
         yield
@@ -134,6 +136,8 @@ def world(engines: Engines, shared_clients: None, settings: Any) -> Iterator[Wor
     fresh.empty_queues()
     yield fresh
     forget_wiring()
+    if plugin.GIVEN:
+        fresh.delete()
 
 
 @pytest.fixture

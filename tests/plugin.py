@@ -10,7 +10,9 @@ HOME = Path(tempfile.mkdtemp(prefix="bbws-test-"))
 ENGINES = Engines(HOME)
 # `make test-engines` names the variables of services that it provides; these are kept.
 GIVEN = {name: os.environ[name] for name in os.environ.get("SECOND_ENGINES", "").split()}
-os.environ.update(app_environment(ENGINES, env="test", home=HOME))
+ENV = f"test-{os.getpid()}" if "AWS_ENDPOINT_URL_SQS" in GIVEN else "test"
+"""The environment's name. Processes that share an SQS have queues of their own by it."""
+os.environ.update(app_environment(ENGINES, env=ENV, home=HOME))
 os.environ.update(
     {
         "SECRET_KEY": "insecure-key-of-the-tests-0123456789",

@@ -4,6 +4,7 @@ Table, queues, buckets, CloudFront distribution and search index. Idempotent.
 """
 
 import contextlib
+import logging
 import os
 from typing import Any
 
@@ -18,6 +19,8 @@ from tasks.queues import (
     queue_attributes,
     queue_names,
 )
+
+logger = logging.getLogger(__name__)
 
 
 def create_all(
@@ -58,9 +61,32 @@ def create_queues(env: str, visibility: int) -> None:
         dead_letter_queue = sqs.create_queue(QueueName=dlq_name(name, env))["QueueUrl"]
         queue = sqs.create_queue(QueueName=name)["QueueUrl"]
         attributes = queue_attributes(_arn(sqs, dead_letter_queue), visibility)
-        sqs.set_queue_attributes(QueueUrl=queue, Attributes=attributes)
-        dead_letter = dead_letter_attributes(_arn(sqs, queue))
-        sqs.set_queue_attributes(QueueUrl=dead_letter_queue, Attributes=dead_letter)
+        set_attributes(sqs, queue, attributes)
+        set_attributes(sqs, dead_letter_queue, dead_letter_attributes(_arn(sqs, queue)))
+
+
+def set_attributes(sqs: Any, url: str, attributes: dict[str, str]) -> None:
+    """Set the attributes that this SQS knows, and report the others.
+
+    Only AWS knows all of them. ``validate_deployment`` insists on all.
+    """
+    try:
+        sqs.set_queue_attributes(QueueUrl=url, Attributes=attributes)
+    except sqs.exceptions.InvalidAttributeName:
+        for name, value in attributes.items():
+            try:
+                sqs.set_queue_attributes(QueueUrl=url, Attributes={name: value})
+            except sqs.exceptions.InvalidAttributeName:
+                logger.warning("this SQS does not know %s, so %s is without it", name, url)
+
+
+def delete_queues(env: str) -> None:
+    """Delete the queues of an environment and their dead-letter queues."""
+    sqs: Any = boto3.client("sqs")
+    for name in queue_names(env).values():
+        for queue in (name, dlq_name(name, env)):
+            with contextlib.suppress(sqs.exceptions.QueueDoesNotExist):
+                sqs.delete_queue(QueueUrl=sqs.get_queue_url(QueueName=queue)["QueueUrl"])
 
 
 def _arn(sqs: Any, url: str) -> str:

@@ -10,6 +10,7 @@ from products import bootstrap
 from products.acceptance import Acceptance
 from products.catalogue import Catalogue
 from products.changes import Effect, Failure, Origin
+from tests.plugin import ENV
 from tests.support.admin_client import LIST, last_message, sign_in
 from tests.support.builders import fields
 from tests.support.wiring import forget_wiring
@@ -35,7 +36,7 @@ def test_the_page_shows_stuck_changes_with_their_errors(olga: Client, world: Wor
         "Refused &lt;for ever&gt;",
         "tried 3 times",
         "<b>1</b> ×",
-        "bbws-product-change-test",
+        f"bbws-product-change-{ENV}",
         "never checked",
     ):
         assert shown in text
@@ -50,9 +51,9 @@ def test_an_operator_retries_and_discards(olga: Client, catalogue: Catalogue, wo
         last_message(olga.post(f"{PAGE}retry_cause/", {"cause": "searchable: Refused <for ever>"}))
         == "1 requeued."
     )
-    assert world.depth("bbws-product-search-test") == 1
+    assert world.depth(f"bbws-product-search-{ENV}") == 1
     assert "was requeued" in last_message(olga.post(f"{PAGE}retry/", EFFECT))
-    assert world.depth("bbws-product-search-test") == 2
+    assert world.depth(f"bbws-product-search-{ENV}") == 2
     assert "Say why" in last_message(olga.post(f"{PAGE}discard/", EFFECT))
     assert "must be stored" in last_message(
         olga.post(f"{PAGE}discard/", EFFECT | {"effect": "stored", "reason": "No need"})

@@ -13,11 +13,12 @@ from products.adapters.sqs.doorbell_direct import task_message
 from products.changes import Origin
 from tasks.aws_lambda import TaskNotRunnable, handler
 from tasks.queues import BACKOFF_SECONDS
+from tests.plugin import ENV
 from tests.support.builders import fields
 from tests.support.lambda_events import LambdaContext, receive_records
 from tests.support.world import World
 
-ARN = "arn:aws:sqs:eu-west-1:000000000000:bbws-product-change-test"
+ARN = f"arn:aws:sqs:eu-west-1:000000000000:bbws-product-change-{ENV}"
 
 
 def handle(event: dict[str, Any], remaining_milliseconds: int = 10_000) -> Any:

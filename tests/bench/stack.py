@@ -15,6 +15,7 @@ from typing import Any
 import django
 
 from deploy.local.engines import (
+from deploy.local.java_engines import DynamoDBLocal
     Engines,
     app_environment,
     free_port,
@@ -23,7 +24,6 @@ from deploy.local.engines import (
     stop,
     wait_for,
 )
-from tests.second_engines.dynamodb_local import DynamoDBLocal
 
 BIN = Path(sys.executable).parent
 # One process for the product and for the peer, so that each figure is that of one core.
@@ -128,7 +128,7 @@ def stack() -> Iterator[Stack]:
     """Start services on loopback in a temporary directory. Stop and delete them at the end."""
     with ExitStack() as ends:
         home = Path(ends.enter_context(tempfile.TemporaryDirectory(prefix="bbws-bench-")))
-        engines, dynamodb = Engines(home), DynamoDBLocal(home / "dynamodb.log", heap="3g")
+        engines, dynamodb = Engines(home), DynamoDBLocal(home=home / "dynamodb", heap="3g")
         ends.callback(engines.stop)
         ends.callback(dynamodb.stop)
         engines.start()

@@ -14,6 +14,7 @@ from products.changes import Effect, Origin
 from products.errors import NotAllowed
 from products.permissions import ALL_PERMISSIONS, Permission, needed_permissions
 from products.writes import Write, WritesRefused
+from tests.plugin import ENV
 from tests.support.builders import fields, origin
 from tests.support.fakes import FakeDoorbell
 from tests.support.world import World
@@ -207,7 +208,7 @@ TABLE: dict[str, tuple[Callable[[Case], object], set[str]]] = {
     ),
     "discard an effect": (_discard, {ADMINS, OPERATORS}),
     "redrive dead letters": (
-        lambda case: maintenance.redrive().move_back("bbws-product-audit-test", case.who),
+        lambda case: maintenance.redrive().move_back(f"bbws-product-audit-{ENV}", case.who),
         {ADMINS, OPERATORS},
     ),
 }

@@ -23,6 +23,7 @@ from products.operations import (
     percentile,
 )
 from products.pipeline import Pipeline
+from tests.plugin import ENV
 from tests.support.builders import fields, origin
 from tests.support.fakes import FakeDoorbell
 from tests.support.world import World
@@ -285,7 +286,7 @@ def test_depths_of_queues_are_read(
     acceptance.create("p1", fields(), ann)
     queues: Any = operations.queues
     depths = {depth.queue: depth for depth in queues.depths()}
-    depth = depths["bbws-product-change-test"]
+    depth = depths[f"bbws-product-change-{ENV}"]
     assert (depth.waiting, depth.dead) == (1, 0)
     missing_urls = {"gone": (world.queue_url("no-such"), world.queue_url("no-such-dlq"))}
     assert replace(queues, urls=missing_urls).depths()[0].waiting is None

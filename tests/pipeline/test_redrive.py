@@ -19,13 +19,14 @@ from products.errors import DependencyUnavailable
 from products.pipeline import Pipeline
 from products.redrive import DeadLetter, NoSuchQueue, Redrive
 from tasks.queues import dlq_name
+from tests.plugin import ENV
 from tests.support.admin_client import LIST, last_message, sign_in
 from tests.support.builders import fields, origin
 from tests.support.commands import output
 from tests.support.world import World
 
 OLGA = origin("olga")
-CHANGE, AUDIT = "bbws-product-change-test", "bbws-product-audit-test"
+CHANGE, AUDIT = f"bbws-product-change-{ENV}", f"bbws-product-audit-{ENV}"
 
 
 @pytest.fixture
@@ -69,8 +70,8 @@ def test_a_dry_run_lists_letters_and_moves_none(world: World, three_letters: Non
             f"{CHANGE}: 2 dead letters",
             "  persist p1 v1",
             "  persist p2 v1",
-            "bbws-product-cache-test: 0 dead letters",
-            "bbws-product-search-test: 0 dead letters",
+            f"bbws-product-cache-{ENV}: 0 dead letters",
+            f"bbws-product-search-{ENV}: 0 dead letters",
             f"{AUDIT}: 1 dead letters",
             "  audit p1 v1",
         ]
@@ -98,13 +99,13 @@ def test_without_a_name_all_queues_are_redriven_up_to_the_limit(
 ) -> None:
     assert output("redrive", limit=1).splitlines() == [
         f"{CHANGE}: 1 sent back",
-        "bbws-product-cache-test: 0 sent back",
-        "bbws-product-search-test: 0 sent back",
+        f"bbws-product-cache-{ENV}: 0 sent back",
+        f"bbws-product-search-{ENV}: 0 sent back",
         f"{AUDIT}: 1 sent back",
     ]
     assert (dead_count(world, CHANGE), dead_count(world, AUDIT)) == (1, 0)
     with pytest.raises(
-        CommandError, match="There is no queue 'x'; there are bbws-product-change-test,"
+        CommandError, match=f"There is no queue 'x'; there are bbws-product-change-{ENV},"
     ):
         output("redrive", "x")
     with pytest.raises(CommandError, match="1 or more"):
@@ -228,7 +229,7 @@ def test_a_redrive_is_logged_as_an_action(
     world: World, three_letters: None, redrive: Redrive
 ) -> None:
     redrive.move_back(CHANGE, OLGA)
-    redrive.move_back("bbws-product-cache-test", OLGA)  # an empty queue, which is not logged
+    redrive.move_back(f"bbws-product-cache-{ENV}", OLGA)  # an empty queue, which is not logged
     (action,) = bootstrap.operations().log.actions(bootstrap.now(), 10)
     assert (action.by, action.what) == ("olga", f"redrove dead letters of {CHANGE}: 2 sent back")
     assert list(action.changes) == ["persist p1 v1", "persist p2 v1"]

@@ -11,6 +11,7 @@ from bbws_products.celery import app
 from deploy.local.engines import ROOT
 from products.pipeline import TASKS
 from tasks.queues import ON_CHANGE_QUEUE, QUEUES, dlq_name, queue_names
+from tests import plugin
 from tests.support.startup import OWN_KEYS, start
 
 SOURCES = [
@@ -27,9 +28,9 @@ def test_every_effect_has_a_task_and_every_task_a_queue() -> None:
     assert names == set(QUEUES)
     assert names | set(ON_CHANGE_QUEUE) <= set(app.tasks)
     assert set(app.conf.task_routes) == names | set(ON_CHANGE_QUEUE)
-    assert {queue.name for queue in app.conf.task_queues} == set(queue_names("test").values())
+    assert {queue.name for queue in app.conf.task_queues} == set(queue_names(plugin.ENV).values())
     assert set(app.conf.broker_transport_options["predefined_queues"]) == set(
-        queue_names("test").values()
+        queue_names(plugin.ENV).values()
     )
 
 

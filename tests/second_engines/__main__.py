@@ -1,7 +1,8 @@
 """``make test-engines``: run the storage tests on other services than the embedded ones.
 
-This starts DynamoDB Local and PostgreSQL. ``OPENSEARCH_URL``, ``AWS_ENDPOINT_URL_SQS``,
-``AWS_ENDPOINT_URL_DYNAMODB`` and ``DATABASE_URL`` name services to use instead.
+This starts DynamoDB Local, an OpenSearch node, ElasticMQ and PostgreSQL, and reports what it leaves
+out because Java or Maven is missing. ``AWS_ENDPOINT_URL_DYNAMODB``, ``OPENSEARCH_URL``,
+``AWS_ENDPOINT_URL_SQS`` and ``DATABASE_URL`` name services to use instead.
 """
 
 import os
@@ -10,13 +11,23 @@ import sys
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Protocol
 
 from deploy.local.engines import ROOT, exit_on_engine_failure
-from tests.second_engines.dynamodb_local import DynamoDBLocal
+from deploy.local.java_engines import DynamoDBLocal, ElasticMq, OpenSearchNode
 from tests.second_engines.postgres import Postgres
 
-OTHERS = ("AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_SQS", "OPENSEARCH_URL", "DATABASE_URL")
 SHORT = ["--writes", "150", "--seconds", "30", "--seed", "2026"]
+
+
+class Engine(Protocol):
+    """An engine that the tests may use instead of the embedded one."""
+
+    @property
+    def url(self) -> str: ...
+    def missing(self) -> str: ...
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
 
 
 def main() -> int:
@@ -24,20 +35,30 @@ def main() -> int:
     with exit_on_engine_failure(), ExitStack() as ends:
         home = Path(ends.enter_context(tempfile.TemporaryDirectory(prefix="bbws-second-")))
         variables = dict(os.environ)
-        if "AWS_ENDPOINT_URL_DYNAMODB" not in variables:
-            dynamodb = DynamoDBLocal(home / "dynamodb.log")
-            ends.callback(dynamodb.stop)
-            dynamodb.start()
-            variables["AWS_ENDPOINT_URL_DYNAMODB"] = dynamodb.url
-        if "DATABASE_URL" not in variables:
-            sql = Postgres()
-            ends.callback(sql.stop)
-            sql.start()
-            variables["DATABASE_URL"] = sql.url
+        for name, engine in engines_by_variable(home).items():
+            if name in variables:
+                continue
+            if sentence := engine.missing():
+                print(f"Left out: {name}. {sentence}", flush=True)
+                continue
+            ends.callback(engine.stop)
+            engine.start()
+            variables[name] = engine.url
         variables.setdefault("HISTORIES", "10")
         variables.setdefault("WALKED_PRODUCTS", "10000")
-        variables["SECOND_ENGINES"] = " ".join(name for name in OTHERS if name in variables)
+        given = [name for name in engines_by_variable(home) if name in variables]
+        variables["SECOND_ENGINES"] = " ".join(given)
         return run_tests(selection, variables) or run_game_day(variables)
+
+
+def engines_by_variable(home: Path) -> dict[str, Engine]:
+    """Return the engines by the environment variable that names their address."""
+    return {
+        "AWS_ENDPOINT_URL_DYNAMODB": DynamoDBLocal(home=home / "dynamodb"),
+        "OPENSEARCH_URL": OpenSearchNode(home=home / "opensearch"),
+        "AWS_ENDPOINT_URL_SQS": ElasticMq(home=home / "elasticmq"),
+        "DATABASE_URL": Postgres(),
+    }
 
 
 def run_tests(selection: list[str], variables: dict[str, str]) -> int:

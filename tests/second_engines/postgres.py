@@ -48,10 +48,16 @@ class Postgres:
     def url(self) -> str:
         return f"postgres://bbws@127.0.0.1:{self.port}/postgres"
 
+    def missing(self) -> str:
+        """Return a sentence that says that PostgreSQL is missing, or ""."""
+        if binaries() is None:
+            return "PostgreSQL is not installed (Debian: apt-get install postgresql)."
+        return ""
+
     def start(self) -> None:
         where = binaries()
         if where is None:
-            raise EngineFailed("PostgreSQL is not installed (Debian: apt-get install postgresql).")
+            raise EngineFailed(self.missing())
         owner, data = process_owner(), self.home / "data"
         if owner:
             os.chown(self.home, owner["user"], owner["group"])

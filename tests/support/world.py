@@ -18,7 +18,7 @@ from deploy.local.engines import Engines
 from products.adapters.dynamodb.items import table_definition
 from products.adapters.opensearch.index import OpenSearchIndex
 from tasks.queues import dlq_name, queue_names
-from tests.plugin import address, search_address
+from tests.plugin import ENV, address, search_address
 
 
 @cache
@@ -127,6 +127,11 @@ class World:
         }
         return list(self.sqs.receive_message(QueueUrl=url, **wanted).get("Messages", []))
 
+    def delete(self) -> None:
+        """Delete the table and the indexes, which would stay on services that are shared."""
+        self.dynamodb.delete_table(TableName=self.table)
+        self.opensearch.indices.delete(index=f"{self.alias}-*", ignore=[404])
+
     def empty_queues(self, *tasks: str) -> None:
         """Empty the queues and dead-letter queues of these tasks, or of all tasks."""
         for name in [self.queue(task) for task in tasks or queue_names(self.env)]:
@@ -179,7 +184,7 @@ class World:
         return dict(json.loads(message["Body"])["headers"])
 
 
-def fresh_world(engines: Engines, env: str = "test") -> World:
+def fresh_world(engines: Engines, env: str = ENV) -> World:
     """Create a table, an index, a bucket and a distribution. The queues are shared."""
     name = f"bbws-{uuid.uuid4().hex[:12]}"
     world = World(
