@@ -17,7 +17,7 @@ from django.utils.functional import SimpleLazyObject
 from products.adapters.aws.clients import client, translate_errors
 from products.adapters.dynamodb.table import DynamoProductTable
 from products.adapters.dynamodb.tokens import DynamoRevocations
-from products.adapters.sqs.doorbell import Doorbell
+from products.adapters.sqs.doorbell import QueueDoorbell
 from products.catalogue import Catalogue
 from products.changes import Effect
 
@@ -133,15 +133,15 @@ def effects() -> frozenset[Effect]:
 
 
 @cache
-def doorbell() -> Doorbell:
+def doorbell() -> QueueDoorbell:
     """Return the doorbell, which uses Celery only in processes that load Celery."""
     if not settings.CELERY:
-        from products.adapters.sqs.doorbell_direct import SqsDoorbell
+        from products.adapters.sqs.doorbell_direct import SqsSender
 
-        return SqsDoorbell(client=sqs(), urls=settings.TASK_URLS)
-    from products.adapters.sqs.doorbell_celery import CeleryDoorbell
+        return QueueDoorbell(SqsSender(sqs(), settings.TASK_URLS).send)
+    from products.adapters.sqs.doorbell_celery import send_by_celery
 
-    return CeleryDoorbell()
+    return QueueDoorbell(send_by_celery)
 
 
 @cache
