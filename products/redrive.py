@@ -11,9 +11,10 @@ from typing import Any, Protocol
 
 from products.bulk.job import JobNotFound, JobState
 from products.bulk.jobs import Jobs
-from products.changes import Effect
+from products.changes import Effect, Origin
 from products.errors import CorruptChange, NotFound
 from products.operations import Operations
+from products.permissions import Permission, require_permissions
 from products.pipeline import TASKS
 from products.planning import ChangeReader
 
@@ -122,8 +123,8 @@ class Redrive:
     def move_back(
         self,
         queue: str,
+        origin: Origin,
         *,
-        by: str,
         limit: int | None = None,
         drop_done: bool = False,
         max_one_by_one: int | None = None,
@@ -133,8 +134,9 @@ class Redrive:
         SQS moves all of them if it can. It knows no limit, and no effects that are done already.
         Otherwise they are sent one by one, at most ``max_one_by_one`` of them.
 
-        Raises: NoSuchQueue.
+        Raises: NotAllowed, NoSuchQueue.
         """
+        require_permissions(origin.permissions, {Permission.OPERATE})
         self._require_queue(queue)
         count = self.letters.count(queue)
         labels: list[str] = []
@@ -145,7 +147,9 @@ class Redrive:
             bounds = [bound for bound in (count, limit, max_one_by_one) if bound is not None]
             result = self._move_one_by_one(queue, min(bounds), labels, drop_done=drop_done)
         if count:
-            self.operations.record_action(by, f"redrove dead letters of {result}", "", labels)
+            self.operations.record_action(
+                origin.actor, f"redrove dead letters of {result}", "", labels
+            )
         return result
 
     def _move_one_by_one(

@@ -8,7 +8,17 @@ import pytest
 from deploy.local.engines import ROOT
 
 WRITING = {
-    "catalogue": {"create", "update", "deactivate", "restore", "restore_version", "undo", "write"},
+    "acceptance": {
+        "create",
+        "update",
+        "deactivate",
+        "restore",
+        "restore_version",
+        "undo",
+        "write",
+        "write_each",
+        "write_all",
+    },
     "jobs": {"plan", "start", "cancel", "undo", "work"},
     "operations": {"retry", "retry_cause", "discard", "record_action"},
     "redrive": {"move_back"},
@@ -48,15 +58,15 @@ def test_only_staff_writes_calls_a_writing_use_case() -> None:
 @pytest.mark.parametrize(
     "source",
     [
-        "catalogue().update('p1', edits, origin)",
-        "write_each(products, catalogue().deactivate)",
+        "acceptance().update('p1', edits, origin)",
+        "write_each(products, acceptance().deactivate)",
         "jobs().start(job_id)",
-        "known = catalogue()",
-        "known = catalogue",
+        "known = acceptance()",
+        "known = acceptance",
         "redrive().move_back('change')",
     ],
 )
 def test_each_way_around_staff_writes_is_found(source: str) -> None:
-    imports = "from products.bootstrap import catalogue, jobs, redrive\n"
+    imports = "from products.bootstrap import acceptance, catalogue, jobs, redrive\n"
     assert len(list(writing_calls(imports + source))) == 1
     assert list(writing_calls(f"{imports}catalogue().newest('p1'); jobs().job(job_id)")) == []
