@@ -7,6 +7,7 @@ from django.http import HttpRequest
 
 from products.bootstrap import new_id
 from products.changes import Origin
+from products.permissions import permissions_among
 
 # The theme has no type hints. The pages are written against the stock hooks that it inherits.
 if TYPE_CHECKING:
@@ -14,12 +15,10 @@ if TYPE_CHECKING:
 else:
     from unfold.admin import ModelAdmin
 
-__all__ = ["Context", "ModelAdmin", "origin_of", "user_of", "version_number"]
+__all__ = ["Context", "ModelAdmin", "origin_of", "user_of"]
 
 type Context = dict[str, object]
 """What a template is rendered with."""
-
-MAX_VERSION_DIGITS = 12
 
 
 def user_of(request: HttpRequest) -> User:
@@ -35,10 +34,5 @@ def origin_of(request: HttpRequest, *, source: str = "admin", reason: str = "") 
         source=source,
         request_id=request_id,
         reason=reason,
+        permissions=permissions_among(user_of(request).get_all_permissions()),
     )
-
-
-def version_number(text: str) -> int | None:
-    """Return the version that the text names, or None when it is not a version number."""
-    is_number = text.isascii() and text.isdigit()
-    return int(text) if is_number and len(text) <= MAX_VERSION_DIGITS else None

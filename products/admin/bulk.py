@@ -11,7 +11,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from products.admin.base import ModelAdmin
+from products.admin.base import ModelAdmin, origin_of
 from products.admin.unavailable import with_unavailable_page
 from products.bootstrap import catalogue, jobs
 from products.bulk.job import MAX_ROWS, Job, JobKind
@@ -159,8 +159,7 @@ class ProductBulk(ModelAdmin):
                 JobKind.BULK,
                 form.title(),
                 rows,
-                actor=request.user.get_username(),
-                reason=entries["reason"],
+                origin_of(request, reason=entries["reason"]),
             )
         except Invalid as refusal:
             for field, sentences in refusal.errors.items():

@@ -17,7 +17,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_safe
 
-from products.admin.base import ModelAdmin
+from products.admin.base import ModelAdmin, origin_of
 from products.admin.bulk import filtered_list
 from products.admin.unavailable import with_unavailable_page
 from products.bootstrap import catalogue, jobs, now
@@ -105,8 +105,7 @@ class ProductCsvFiles(ModelAdmin):
             JobKind.CSV,
             f"Import of {file_name}"[:MAX_TITLE_LENGTH],
             [self._refuse_forbidden(request, row) for row in rows],
-            actor=request.user.get_username(),
-            reason=request.POST.get("reason", "").strip(),
+            origin_of(request, reason=request.POST.get("reason", "").strip()),
         )
 
     def _refuse_forbidden(self, request: HttpRequest, row: Row) -> Row:

@@ -15,6 +15,7 @@ from products.admin.formatting import format_value, last_authors
 from products.admin.queryset import model_of
 from products.currency import CURRENCIES, CURRENCY_SIGNS, DEFAULT_CURRENCY
 from products.errors import CatalogueError, Invalid, NameTaken, NotFound, ProductExists
+from products.identifiers import validated_id
 from products.merging import EditConflict
 from products.models import Product
 from products.product import (
@@ -23,7 +24,6 @@ from products.product import (
     REQUIRED,
     BillingCycle,
     validated_edits,
-    validated_id,
 )
 
 FIELDS = (

@@ -17,7 +17,7 @@ from products.admin.queryset import model_of
 from products.admin.receipt import receipt_context, undo_button
 from products.admin.recent_saves import remember_save
 from products.admin.unavailable import with_unavailable_page
-from products.bootstrap import catalogue
+from products.bootstrap import acceptance, catalogue
 from products.errors import CatalogueError, CorruptChange, Invalid, ProductNotFound, Unavailable
 from products.merging import differences
 from products.models import Product
@@ -144,8 +144,8 @@ class ProductForms(ModelAdmin):
         origin = origin_of(request, reason=entries.get("reason", ""))
         if change:
             base = entries["base_version"]
-            return catalogue().update(obj.product_id, form.edits, origin, base=base)
-        return catalogue().create(entries.get("product_id") or None, form.edits, origin)
+            return acceptance().update(obj.product_id, form.edits, origin, base=base)
+        return acceptance().create(entries.get("product_id") or None, form.edits, origin)
 
     def construct_change_message(
         self,
@@ -203,7 +203,7 @@ class ProductForms(ModelAdmin):
 
     def delete_model(self, request: HttpRequest, obj: Product) -> None:
         """Deactivate the product: a product is never deleted."""
-        accepted = catalogue().deactivate(
+        accepted = acceptance().deactivate(
             obj.product_id, origin_of(request), expected_version=obj.version
         )
         remember_save(request, obj.product_id)

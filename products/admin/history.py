@@ -10,7 +10,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
-from products.admin.base import Context, ModelAdmin, origin_of, version_number
+from products.admin.base import Context, ModelAdmin, origin_of
 from products.admin.formatting import (
     HISTORY_PAGE_SIZE,
     NOTHING_SAVED,
@@ -23,9 +23,10 @@ from products.admin.formatting import (
 from products.admin.recent_saves import remember_save
 from products.admin.refusals import status_of
 from products.admin.unavailable import with_unavailable_page
-from products.bootstrap import catalogue
+from products.bootstrap import acceptance, catalogue
 from products.changes import Change
 from products.errors import CatalogueError, Invalid, NotFound, ProductNotFound
+from products.identifiers import parse_version
 from products.merging import EditConflict, VersionMismatch
 from products.product import RULES, Product
 from products.writes import Accepted
@@ -120,7 +121,7 @@ class ProductHistory(ModelAdmin):
             raise PermissionDenied
         default_reason = f"{_restored_label(field)} restored from version {version}"
         reason = request.POST.get("reason", "") or default_reason
-        accepted = catalogue().restore_version(
+        accepted = acceptance().restore_version(
             product_id,
             version,
             origin_of(request, reason=reason),
@@ -159,7 +160,7 @@ class ProductHistory(ModelAdmin):
         if _undo_deactivates(change) and not self.has_delete_permission(request):
             raise PermissionDenied
         origin = origin_of(request, reason=f"Undo of version {version}")
-        accepted = catalogue().undo(product_id, version, origin)
+        accepted = acceptance().undo(product_id, version, origin)
         remember_save(request, product_id)
         return accepted
 
@@ -169,7 +170,7 @@ class ProductHistory(ModelAdmin):
             raise PermissionDenied
         product_id = unquote(object_id)
         try:
-            accepted = catalogue().restore(product_id, origin_of(request))
+            accepted = acceptance().restore(product_id, origin_of(request))
             product = accepted.product
             remember_save(request, product.product_id)
             if accepted.change:
@@ -251,4 +252,4 @@ def _return_url(request: HttpRequest) -> str:
 
 def _version_parameter(request: HttpRequest, name: str) -> int | None:
     """Return a version number among the parameters, if it is one."""
-    return version_number((request.POST or request.GET).get(name, ""))
+    return parse_version((request.POST or request.GET).get(name, ""))

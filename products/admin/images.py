@@ -18,9 +18,9 @@ from products.admin.base import ModelAdmin, origin_of
 from products.admin.receipt import receipt_url
 from products.admin.recent_saves import remember_save
 from products.admin.refusals import sentence_of, status_of
-from products.bootstrap import catalogue, image_url
+from products.bootstrap import acceptance, catalogue, image_url
 from products.errors import CatalogueError, DependencyUnavailable, Invalid
-from products.product import validated_id
+from products.identifiers import validated_id
 
 FORMATS = ("PNG", "JPEG", "WEBP")
 UNREADABLE_IMAGE_ERRORS = (
@@ -58,7 +58,7 @@ class ProductImages(ModelAdmin):
             if file:
                 image = validated_image(file.read(MAX_SIZE + 1))
                 key = _upload_image(product_id, image)
-            accepted = catalogue().update(product_id, {"image": key}, origin_of(request))
+            accepted = acceptance().update(product_id, {"image": key}, origin_of(request))
         except CatalogueError as refusal:
             body = {"message": sentence_of(refusal, "image")}
             return JsonResponse(body, status=status_of(refusal))

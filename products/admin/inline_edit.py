@@ -9,15 +9,16 @@ from django.http import HttpRequest, JsonResponse
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
 
-from products.admin.base import ModelAdmin, origin_of, version_number
+from products.admin.base import ModelAdmin, origin_of
 from products.admin.formatting import field_label, format_value, last_authors
 from products.admin.receipt import receipt_url
 from products.admin.recent_saves import remember_save
 from products.admin.refusals import sentence_of, status_of
-from products.bootstrap import catalogue
+from products.bootstrap import acceptance
 from products.changes import Change
 from products.currency import money
 from products.errors import CatalogueError
+from products.identifiers import parse_version
 from products.merging import EditConflict
 from products.product import Product
 from products.writes import Accepted
@@ -44,7 +45,7 @@ class ProductInlineEdit(ModelAdmin):
         """
         field = request.POST.get("field", "")
         value = request.POST.get("value", "")
-        base = version_number(request.POST.get("version", ""))
+        base = parse_version(request.POST.get("version", ""))
         if not self._may_save(request, field, value):
             raise PermissionDenied
         if field not in PARSERS or base is None:
@@ -52,7 +53,7 @@ class ProductInlineEdit(ModelAdmin):
             return JsonResponse(body, status=HTTPStatus.BAD_REQUEST)
         edits = {field: PARSERS[field](value)}
         try:
-            accepted = catalogue().update(unquote(object_id), edits, origin_of(request), base=base)
+            accepted = acceptance().update(unquote(object_id), edits, origin_of(request), base=base)
         except EditConflict as conflict:
             return _conflict_response(conflict, field)
         except CatalogueError as refusal:

@@ -11,13 +11,14 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from products.admin.base import ModelAdmin
+from products.admin.base import ModelAdmin, origin_of
 from products.admin.formatting import field_label, format_value
 from products.admin.refusals import status_of
 from products.admin.unavailable import with_unavailable_page
 from products.bootstrap import jobs
 from products.bulk.job import Job, JobKind, JobNotFound
 from products.bulk.rows import Row, RowState
+from products.changes import Origin
 from products.errors import CatalogueError
 
 MAX_LISTED_JOBS = 50
@@ -129,19 +130,19 @@ class ProductJobs(ModelAdmin):
         if action == "undo" and _undo_deactivates(job) and not self.has_delete_permission(request):
             raise PermissionDenied
         try:
-            job = _apply_action(action, job.job_id, user)
+            job = _apply_action(action, job.job_id, origin_of(request))
         except CatalogueError as refusal:
             self.message_user(request, str(refusal), messages.ERROR)
         return HttpResponseRedirect(reverse("admin:products_product_job", args=[job.job_id]))
 
 
-def _apply_action(action: str, job_id: str, user: str) -> Job:
+def _apply_action(action: str, job_id: str, origin: Origin) -> Job:
     """Apply the action; return the job to show, which is a new one for an undo."""
     if action == "undo":
-        return jobs().undo(job_id, actor=user)
+        return jobs().undo(job_id, origin)
     if action == "start":
-        return jobs().start(job_id)
-    return jobs().cancel(job_id)
+        return jobs().start(job_id, origin)
+    return jobs().cancel(job_id, origin)
 
 
 def _job_or_404(job_id: str) -> Job:

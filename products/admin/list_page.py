@@ -17,7 +17,7 @@ from products.admin.queryset import ProductQuery, all_products
 from products.admin.receipt import receipt_url
 from products.admin.recent_saves import remember_save
 from products.admin.unavailable import with_unavailable_page
-from products.bootstrap import catalogue, image_url
+from products.bootstrap import acceptance, image_url
 from products.changes import Origin
 from products.currency import money
 from products.errors import CatalogueError
@@ -157,12 +157,12 @@ class ProductList(ModelAdmin):
     @admin.action(description="Deactivate", permissions=["delete"])
     def deactivate(self, request: HttpRequest, queryset: Iterable[Product]) -> None:
         self._write_each(
-            request, queryset, catalogue().deactivate, done="deactivated", already="deactivated"
+            request, queryset, acceptance().deactivate, done="deactivated", already="deactivated"
         )
 
     @admin.action(description="Restore", permissions=["change"])
     def restore(self, request: HttpRequest, queryset: Iterable[Product]) -> None:
-        self._write_each(request, queryset, catalogue().restore, done="restored", already="active")
+        self._write_each(request, queryset, acceptance().restore, done="restored", already="active")
 
     def _write_each(
         self,

@@ -11,11 +11,12 @@ from django.urls import URLPattern, path, reverse
 from django.utils.timesince import timesince
 from django.views.decorators.http import require_POST, require_safe
 
-from products.admin.base import Context, ModelAdmin, user_of, version_number
+from products.admin.base import Context, ModelAdmin, origin_of, user_of
 from products.admin.charts import HOUR, completed_bars, latency_bars, slots_of
 from products.bootstrap import catalogue, now, operations, scan_table
 from products.changes import Effect
 from products.errors import CatalogueError, Unavailable
+from products.identifiers import parse_version
 from products.maintenance import redrive
 from products.operations import MAX_EXAMINED, StuckEffect, latencies
 
@@ -94,13 +95,13 @@ def _require_permission(request: HttpRequest) -> None:
 
 def _retry(request: HttpRequest) -> str:
     product_id, version, effect = _effect_parameters(request)
-    operations().retry(product_id, version, effect, by=request.user.get_username())
+    operations().retry(product_id, version, effect, origin_of(request))
     return f"{product_id} v{version} was requeued; it is listed here until it is {effect}."
 
 
 def _retry_cause(request: HttpRequest) -> str:
     cause = request.POST.get("cause", "")
-    count = operations().retry_cause(cause, by=request.user.get_username())
+    count = operations().retry_cause(cause, origin_of(request))
     return f"{count} requeued."
 
 
@@ -110,22 +111,22 @@ def _discard(request: HttpRequest) -> str:
         product_id,
         version,
         effect,
+        origin_of(request),
         reason=request.POST.get("reason", ""),
-        by=request.user.get_username(),
     )
     return f"{product_id} v{version} will not be {effect} any more."
 
 
 def _redrive(request: HttpRequest) -> str:
     queue = request.POST.get("queue", "")
-    moved = redrive().move_back(queue, by=request.user.get_username(), max_one_by_one=MAX_REDRIVEN)
+    moved = redrive().move_back(queue, origin_of(request), max_one_by_one=MAX_REDRIVEN)
     return f"{moved}."
 
 
 def _effect_parameters(request: HttpRequest) -> tuple[str, int, Effect]:
     """Return the product, version and effect that a form of this page names."""
     effect = request.POST.get("effect", "")
-    version = version_number(request.POST.get("version", ""))
+    version = parse_version(request.POST.get("version", ""))
     if version is None or effect not in list(Effect):
         raise PermissionDenied
     return request.POST.get("product", ""), version, Effect(effect)

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 
 from products.admin.base import Context, ModelAdmin, origin_of
 from products.admin.form import ProductForm
-from products.bootstrap import catalogue, image_url
+from products.bootstrap import acceptance, image_url
 from products.currency import money
 from products.errors import CatalogueError
 from products.models import Product as ProductModel
@@ -65,7 +65,7 @@ class ProductPreview(ModelAdmin):
         """Return the card of the product as the save would leave it."""
         entries, origin = form.cleaned_data, origin_of(request)
         if product:
-            accepted = catalogue().update(
+            accepted = acceptance().update(
                 product.product_id,
                 form.edits,
                 origin,
@@ -74,6 +74,6 @@ class ProductPreview(ModelAdmin):
             )
         else:
             product_id = entries.get("product_id") or None
-            accepted = catalogue().create(product_id, form.edits, origin, dry_run=True)
+            accepted = acceptance().create(product_id, form.edits, origin, dry_run=True)
         context = card_context(accepted.product)
         return render_to_string("admin/products/product/card.html", context, request)

@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from products.api.etags import expected_version
 from products.api.middleware import request_id
 from products.api.parameters import WRITE_PARAMETERS, read_parameters
+from products.api.permissions import permissions_of
 from products.changes import Effect, Origin
 from products.errors import Invalid
 from products.idempotency import IdempotencyKey
@@ -50,6 +51,7 @@ def read_write_options(request: Request) -> WriteOptions:
         source="api",
         request_id=request_id(request),
         idempotency_key=_idempotency_key_of(request),
+        permissions=permissions_of(request),
     )
     return WriteOptions(
         origin=origin,
