@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from products.api.contract import examples, headers
 from products.api.contract.examples import Examples
 from products.api.contract.headers import Headers
-from products.api.json_schema import PRODUCT_ID, VERSION, Schema, ref
+from products.api.json_schema import Schema, ref
 from products.api.parameters import (
     AS_OF_PARAMETERS,
     LIST_PARAMETERS,
@@ -15,8 +15,6 @@ from products.api.parameters import (
 )
 from products.api.parsers import MAX_BATCH_BYTES, MAX_BODY_BYTES
 from products.batch import MAX_WRITES
-
-type Responses = dict[str, Schema]
 
 ERRORS = {
     400: "A field, parameter or header is wrong; `errors` names it.",
@@ -48,32 +46,7 @@ def _query(parameters: Parameters) -> list[Schema]:
     ]
 
 
-def _in_path(name: str, schema: Schema) -> Schema:
-    return {"in": "path", "name": name, "schema": schema, "required": True}
-
-
-PRODUCT_PATH = [_in_path("product_id", PRODUCT_ID)]
-VERSION_PATH = [*PRODUCT_PATH, _in_path("version", VERSION)]
 WRITE_OPTIONS = [headers.PREFER, headers.IDEMPOTENT, *_query(WRITE_PARAMETERS)]
-
-
-def _operation(
-    operation_id: str,
-    summary: str,
-    parameters: Iterable[Schema],
-    responses: Responses,
-    request: Schema | None = None,
-) -> Schema:
-    every_parameter = [*parameters, headers.REQUEST_ID]
-    return {
-        "operationId": operation_id,
-        "summary": summary,
-        "parameters": sorted(every_parameter, key=lambda parameter: str(parameter["name"])),
-        "tags": ["products"],
-        **({"requestBody": request} if request else {}),
-        "security": STAFF,
-        "responses": responses,
-    }
 
 
 def _content(body: str, shown: Examples) -> Schema:
@@ -81,6 +54,28 @@ def _content(body: str, shown: Examples) -> Schema:
     if shown:
         content["examples"] = {name: {"value": value} for name, value in shown.items()}
     return {"content": {"application/json": content}}
+
+
+REQUESTS = {
+    "createProduct": _content("NewProduct", {"Product": examples.NEW}) | {"required": True},
+    "updateProduct": _content("ProductEdits", {"Edits": examples.EDITS}),
+    "patchProduct": _content("PatchedProductEdits", {"Edits": examples.EDITS}),
+    "batchProducts": _content("NewBatch", {"Batch": examples.BATCH}) | {"required": True},
+}
+
+
+def _operation(
+    operation_id: str, summary: str, parameters: list[Schema], responses: dict[int, Schema]
+) -> Schema:
+    return {
+        "operationId": operation_id,
+        "summary": summary,
+        "parameters": [*parameters, headers.REQUEST_ID],
+        "tags": ["products"],
+        **({"requestBody": REQUESTS[operation_id]} if operation_id in REQUESTS else {}),
+        "security": STAFF,
+        "responses": {str(code): response for code, response in responses.items()},
+    }
 
 
 def _response(
@@ -91,12 +86,10 @@ def _response(
 
 
 def _errors(
-    codes: Iterable[int],
-    body: str = "Error",
-    shown: Mapping[int, Examples] = examples.REFUSALS,
-) -> Responses:
+    codes: Iterable[int], body: str = "Error", shown: Mapping[int, Examples] = examples.REFUSALS
+) -> dict[int, Schema]:
     return {
-        str(code): _response(ERRORS[code], body, headers.OF_ERROR.get(code, {}), shown.get(code))
+        code: _response(ERRORS[code], body, headers.OF_ERROR.get(code, {}), shown.get(code))
         for code in codes
     }
 
@@ -106,44 +99,58 @@ def _read(
     summary: str,
     body: str,
     shown: Examples,
-    parameters: Iterable[Schema],
-    own_headers: Headers | None = None,
+    parameters: Parameters,
+    own_headers: Headers,
 ) -> Schema:
-    response = _response("The requested data.", body, own_headers or {}, shown)
-    responses = {"200": response, **_errors(READ_ERRORS)}
-    return _operation(operation_id, summary, parameters, responses)
+    found = _response("The requested data.", body, own_headers, shown)
+    responses = {200: found, **_errors(READ_ERRORS)}
+    return _operation(operation_id, summary, _query(parameters), responses)
 
 
 def _public(read: Schema) -> Schema:
-    """Return the read as one that needs no token and may be answered with 304."""
+    """Return the read as one that needs no token and takes If-None-Match."""
     not_modified = _response("Not modified.", None, headers.CACHED)
-    responses = read["responses"] | {"304": not_modified}
-    return read | {"security": PUBLIC, "responses": responses}
+    return read | {
+        "parameters": [*read["parameters"], headers.IF_NONE_MATCH],
+        "security": PUBLIC,
+        "responses": read["responses"] | {"304": not_modified},
+    }
 
 
 def _write(
-    operation_id: str,
-    summary: str,
-    parameters: Iterable[Schema],
-    request: Schema | None = None,
-    *,
-    done: Responses | None = None,
-    errors: Iterable[int] = WRITE_ERRORS,
-    shown: Examples = examples.DONE,
+    operation_id: str, summary: str, *, creates: bool = False, done: dict[int, Schema] | None = None
 ) -> Schema:
     """Describe a write of one product. ``done`` is its own response once it was waited for."""
     saved = "Saved and waited for, or unchanged, or a dry run."
+    shown = examples.DRY_RUN if creates else examples.DONE
     responses = {
-        "200": _response(saved, "Saved", headers.DONE, shown),
-        "202": _response("Accepted.", "ReceiptSummary", headers.ACCEPTED, examples.ACCEPTED),
+        200: _response(saved, "Saved", headers.DONE, shown),
+        202: _response("Accepted.", "ReceiptSummary", headers.ACCEPTED, examples.ACCEPTED),
         **(done or {}),
-        **_errors(errors),
+        **_errors(CREATE_ERRORS if creates else WRITE_ERRORS),
     }
-    options = [*parameters, *WRITE_OPTIONS]
-    return _operation(operation_id, summary, options, responses, request)
+    options = WRITE_OPTIONS if creates else [*WRITE_OPTIONS, headers.IF_MATCH]
+    return _operation(operation_id, summary, options, responses)
 
 
-EDITS = {"Edits": examples.EDITS}
+def _batch() -> Schema:
+    summary = f"Write up to {MAX_WRITES} products"
+    done = "All done, or unchanged, or a dry run."
+    refused = "Some items were refused; with mode `each` only."
+    shown = {"Results": examples.BATCH_RESULT}
+    responses = {
+        200: _response(done, "BatchResults", headers.APPLIED),
+        202: _response("Accepted; some items are pending.", "BatchResults", headers.PENDING, shown),
+        207: _response(refused, "BatchResults", headers.PENDING),
+        **_errors(WRITE_ERRORS, "BatchError", examples.BATCH_REFUSALS),
+    }
+    return _operation("batchProducts", summary, WRITE_OPTIONS, responses) | {
+        "tags": ["products:batch"]
+    }
+
+
+CREATED = _response("Created and waited for.", "Product", headers.DONE, examples.WAITED_FOR)
+DEACTIVATED = _response("Deactivated and waited for, or already inactive.", None, headers.DONE)
 OPERATIONS: dict[tuple[str, str], Schema] = {
     ("ProductList", "GET"): _public(
         _read(
@@ -151,22 +158,12 @@ OPERATIONS: dict[tuple[str, str], Schema] = {
             "List or search the catalogue",
             "ProductPage",
             {"Page": examples.PAGE},
-            [headers.IF_NONE_MATCH, *_query(LIST_PARAMETERS)],
+            LIST_PARAMETERS,
             headers.CACHED | headers.NEXT_PAGE,
         )
     ),
     ("ProductList", "POST"): _write(
-        "createProduct",
-        "Create a product",
-        [],
-        _content("NewProduct", {"Product": examples.NEW}) | {"required": True},
-        done={
-            "201": _response(
-                "Created and waited for.", "Product", headers.DONE, examples.WAITED_FOR
-            )
-        },
-        errors=CREATE_ERRORS,
-        shown=examples.DRY_RUN,
+        "createProduct", "Create a product", creates=True, done={201: CREATED}
     ),
     ("ProductDetail", "GET"): _public(
         _read(
@@ -174,70 +171,35 @@ OPERATIONS: dict[tuple[str, str], Schema] = {
             "Read a product, now or at an earlier version or time",
             "Product",
             {"Product": examples.PRODUCT},
-            [headers.IF_NONE_MATCH, *PRODUCT_PATH, *_query(AS_OF_PARAMETERS)],
+            AS_OF_PARAMETERS,
             headers.CACHED,
         )
     ),
     ("ProductDetail", "PUT"): _write(
-        "updateProduct",
-        "Change a product; omitted fields stay unchanged (same as PATCH)",
-        [*PRODUCT_PATH, headers.IF_MATCH],
-        _content("ProductEdits", EDITS),
+        "updateProduct", "Change a product; omitted fields stay unchanged (same as PATCH)"
     ),
     ("ProductDetail", "PATCH"): _write(
-        "patchProduct",
-        "Change a product; omitted fields stay unchanged",
-        [*PRODUCT_PATH, headers.IF_MATCH],
-        _content("PatchedProductEdits", EDITS),
+        "patchProduct", "Change a product; omitted fields stay unchanged"
     ),
     ("ProductDetail", "DELETE"): _write(
-        "deactivateProduct",
-        "Deactivate a product; it can be restored",
-        [*PRODUCT_PATH, headers.IF_MATCH],
-        done={
-            "204": _response("Deactivated and waited for, or already inactive.", None, headers.DONE)
-        },
+        "deactivateProduct", "Deactivate a product; it can be restored", done={204: DEACTIVATED}
     ),
-    ("ProductBatch", "POST"): _operation(
-        "batchProducts",
-        f"Write up to {MAX_WRITES} products",
-        WRITE_OPTIONS,
-        {
-            "200": _response(
-                "All done, or unchanged, or a dry run.", "BatchResults", headers.APPLIED
-            ),
-            "202": _response(
-                "Accepted; some items are pending.",
-                "BatchResults",
-                headers.PENDING,
-                {"Results": examples.BATCH_RESULT},
-            ),
-            "207": _response(
-                "Some items were refused; with mode `each` only.", "BatchResults", headers.PENDING
-            ),
-            **_errors(WRITE_ERRORS, "BatchError", examples.BATCH_REFUSALS),
-        },
-        _content("NewBatch", {"Batch": examples.BATCH}) | {"required": True},
-    )
-    | {"tags": ["products:batch"]},
+    ("ProductBatch", "POST"): _batch(),
     ("ChangeList", "GET"): _read(
         "listChanges",
         "List the history of a product, newest change first",
         "Changes",
         {"History": examples.HISTORY},
-        [*PRODUCT_PATH, *_query(PAGE_PARAMETERS)],
+        PAGE_PARAMETERS,
+        {},
     ),
     ("ChangeReceipt", "GET"): _read(
         "getReceipt",
         "Read one change: who made it, what it changed, the state of its effects",
         "Change",
         {"Receipt": examples.RECEIPT},
-        VERSION_PATH,
+        {},
         headers.OPEN_RECEIPT,
     ),
-    ("RestoreVersion", "POST"): _write(
-        "restoreVersion",
-        "Restore a product to an earlier version",
-        [*VERSION_PATH, headers.IF_MATCH],
-    ),
+    ("RestoreVersion", "POST"): _write("restoreVersion", "Restore a product to an earlier version"),
 }

@@ -4,12 +4,14 @@ The settings name both parts. The URLs decide which operations there are.
 """
 
 import inspect
+import re
+from operator import itemgetter
 
 from drf_spectacular.openapi import AutoSchema
 
 from products.api.contract.bodies import COMPONENTS
 from products.api.contract.operations import OPERATIONS
-from products.api.json_schema import Schema
+from products.api.json_schema import PRODUCT_ID, VERSION, Schema
 
 SECURITY_SCHEMES = {
     "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
@@ -18,19 +20,28 @@ SECURITY_SCHEMES = {
 
 
 class ContractSchema(AutoSchema):
-    """Describe a view by our table instead of by its serializers, because no view has any."""
+    """Describe a view by the tables instead of by serializers, which no view has."""
 
     def get_operation(
         self, path: str, path_regex: str, path_prefix: str, method: str, registry: object
     ) -> Schema:
-        """Return the operation. KeyError for a method of a view that is not in the table."""
-        handler = getattr(self.view, method.lower())
+        """Return the operation. KeyError for a method of a view that the tables do not have."""
         operation = OPERATIONS[type(self.view).__name__, method]
-        described = {
+        parameters = operation["parameters"] + _path_parameters(path)
+        return {
             "operationId": operation["operationId"],
-            "description": inspect.getdoc(handler),
+            "description": inspect.getdoc(getattr(self.view, method.lower())),
+            **operation,
+            "parameters": sorted(parameters, key=itemgetter("name")),
         }
-        return described | operation
+
+
+def _path_parameters(path: str) -> list[Schema]:
+    schemas = {"product_id": PRODUCT_ID, "version": VERSION}
+    return [
+        {"in": "path", "name": name, "schema": schemas[name], "required": True}
+        for name in re.findall(r"{(\w+)}", path)
+    ]
 
 
 def add_components(result: Schema, **_: object) -> Schema:
