@@ -9,9 +9,13 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Programs written against the API, as other teams write theirs, need these packages.
 NODE_MODULES := $(if $(shell command -v npm 2>/dev/null),tests/clients/node_modules/ready)
 PYTEST = .venv-test/bin/python -m pytest -n $(or $(WORKERS),3) --dist worksteal
+# One list with hashes for Linux and macOS, without the address of a package index.
+COMPILE = .venv-lint/bin/uv pip compile --quiet --universal --python-version 3.12 --generate-hashes \
+	--no-strip-extras --no-emit-index-url --custom-compile-command "make lock" $(ARGS)
+SAME_VERSIONS := --constraint tests/requirements.txt
 NO_TOOLS := --ignore=tests/browser --ignore=tests/clients --ignore=tests/infra
 
-.PHONY: help run test test-slow test-all test-engines gameday bench bench-cold-start check fix contract package infra setup reset lint-deploy image-test compose-test
+.PHONY: help run test test-slow test-all test-engines gameday bench bench-cold-start check fix contract lock package infra setup reset lint-deploy image-test compose-test
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1	\2/'
@@ -63,6 +67,18 @@ contract: .venv-test/ready ## Write products/api/openapi.yaml from the code
 	from django.core.management import call_command; \
 	call_command('spectacular', file='products/api/openapi.yaml', validate=True, fail_on_warn=True)"
 
+# The tests' list contains the others of the product, which take their versions from it.
+# Left out: pip, which every virtual environment has; gRPC to OpenSearch, with 17 MB of protobufs,
+# and compiling with cffi, which no function does.
+lock: .venv-lint/ready ## Compile the requirements files from pyproject.toml (ARGS=--upgrade for newer indirect ones)
+	@$(COMPILE) -o tests/requirements.txt pyproject.toml --group container --group test --no-emit-package pip
+	@$(COMPILE) -o requirements.txt pyproject.toml --group container $(SAME_VERSIONS)
+	@$(COMPILE) -o deploy/package/requirements.txt pyproject.toml $(SAME_VERSIONS) \
+	$(addprefix --no-emit-package ,opensearch-protobufs grpcio protobuf pycparser)
+	@$(COMPILE) -o deploy/local/requirements.txt --group engines
+	@$(COMPILE) -o deploy/lint-requirements.txt --group lint
+	@$(COMPILE) -o deploy/terraform/requirements.txt --group infra
+
 gameday: .venv-engines/ready .venv/ready ## Break everything while clients write, then check every promise (ARGS="--writes 400")
 	@exec $(BIN)/python -m tests.gameday $(ARGS)
 
@@ -104,7 +120,7 @@ tests/clients/node_modules/ready: tests/clients/package.json
 	@touch $@
 
 .venv/ready: requirements.txt
-.venv-test/ready: requirements.txt tests/requirements.txt
+.venv-test/ready: tests/requirements.txt
 .venv-engines/ready: deploy/local/requirements.txt
 .venv-lint/ready: deploy/lint-requirements.txt
 .venv-infra/ready: deploy/terraform/requirements.txt

@@ -1,4 +1,4 @@
-"""Reading the catalogue: products, lists, searches, histories, and the effects of a write. Pure."""
+"""Reading the catalogue: products, lists, searches, histories, effects of a write. Pure."""
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -66,8 +66,7 @@ class SearchIndex(Protocol):
 class Catalogue:
     """The reads of the catalogue, and waiting for the effects of a write.
 
-    ``public_lag`` is how long public reads may return the previous answer after a product is
-    stored.
+    ``public_lag`` is how long public reads may repeat the answer from before a store.
     """
 
     table: ProductTable

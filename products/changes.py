@@ -242,5 +242,10 @@ def audit_hash(change: Change) -> str:
 
 def audit_key(change: Change) -> str:
     """Return the key: ``{year}/{month}/{day}/{productId}_{timestamp}.json``."""
-    at = change.accepted_at
-    return f"{at:%Y/%m/%d}/{change.product_id}_{at:%Y%m%dT%H%M%S.%fZ}.json"
+    return audit_key_at(change.product_id, change.accepted_at)
+
+
+def audit_key_at(product_id: str, accepted_at: datetime) -> str:
+    """Return the key of the product's change that was accepted at this time."""
+    day, time = f"{accepted_at:%Y/%m/%d}", f"{accepted_at:%Y%m%dT%H%M%S.%fZ}"
+    return f"{day}/{product_id}_{time}.json"

@@ -6,6 +6,7 @@ function would pay for its imports.
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from functools import cache
 
@@ -31,9 +32,9 @@ from products.bootstrap import (
     table,
 )
 from products.lists import ListQuery
-from products.reconciliation.audit_verification import AuditVerification
 from products.reconciliation.differences import Difference
 from products.reconciliation.drift_scan import DriftScan
+from products.reconciliation.offline_verification import OfflineVerification
 from products.reconciliation.product_log import GRACE_PERIOD
 from products.reconciliation.repair import Repair
 from products.reconciliation.verification import Verification
@@ -72,12 +73,16 @@ def verification(grace_period: timedelta = GRACE_PERIOD) -> Verification:
     )
 
 
-def audit_verification(*, offline: bool) -> AuditVerification:
-    """Return the verification of the audit trail; ``offline`` leaves out the change log."""
-    return AuditVerification(
+def audit_verification() -> Verification:
+    """Return the verification of the audit trail, which needs no search index."""
+    return replace(verification(), documents=None)
+
+
+def offline_audit_verification() -> OfflineVerification:
+    """Return the verification of the audit trail by S3 alone."""
+    return OfflineVerification(
         records=audit_records(),
         spool=SqliteAuditSpool(),
-        logs=None if offline else reconciliation_source(),
         map_function=_verification_threads().map,
     )
 
@@ -116,15 +121,13 @@ def reindex() -> Reindex | None:
     live = opensearch_index()
     if live is None:
         return None
-    return Reindex(
-        records=reconciliation_source(), index=OpenSearchRebuild(live.client, live.alias)
-    )
+    return Reindex(logs=reconciliation_source(), index=OpenSearchRebuild(live.client, live.alias))
 
 
 @cache
 def redrive() -> Redrive:
     letters = SqsDeadLetters(sqs(), settings.QUEUE_URLS)
-    return Redrive(letters=letters, changes=table(), jobs=jobs().table, log=operations())
+    return Redrive(letters=letters, changes=table(), jobs=jobs(), operations=operations())
 
 
 def index_records() -> int:

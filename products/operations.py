@@ -149,6 +149,18 @@ class Operations:
         """Return the number of open changes, at most MAX_EXAMINED."""
         return sum(1 for _ in islice(self.table.open_changes(), MAX_EXAMINED))
 
+    def queue_depths(self) -> list[QueueDepth]:
+        """Return the numbers of messages of each queue."""
+        return self.queues.depths()
+
+    def minutes(self, since: datetime, until: datetime) -> list[Minute]:
+        """Return the statistics of the minutes in which changes were completed."""
+        return self.log.minutes(since, until)
+
+    def newest_actions(self, limit: int) -> list[Action]:
+        """Return the newest actions of operators in this month and the last, newest first."""
+        return self.log.actions(self.clock(), limit)
+
     def retry(self, product_id: str, version: int, effect: Effect, origin: Origin) -> None:
         """Requeue the effect now. Raises: NotAllowed, NotOpen, ChangeNotFound."""
         require_permissions(origin.permissions, {Permission.OPERATE})

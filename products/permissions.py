@@ -1,7 +1,7 @@
 """Which permissions a write needs. Pure.
 
-They follow from the product before and after the write, so every way of making the same change
-needs the same permissions: an edit, a restored version, an undo, a batch, an import, a job.
+They follow from the product before and after the write. So every way of making the same change
+needs the same permissions, such as an edit, an undo and an import.
 """
 
 from collections.abc import Iterable, Mapping, Set

@@ -7,14 +7,6 @@ from typing import Any
 
 SERVICES = ("cloudfront", "dynamodb", "s3", "sqs", "ssm", "sts")
 """The AWS services a function calls; some configurations get their credentials from ``sts``."""
-NOT_NEEDED = {
-    "click-didyoumean": "Celery's command line",
-    "click-plugins": "Celery's command line",
-    "click-repl": "Celery's command line",
-    "opensearch-protobufs": "OpenSearch over gRPC, with 17 MB of it",
-    "pycparser": "compiling with cffi",
-}
-"""Requirements of the libraries that a function never imports, with what they are for."""
 _NOT_READ = re.compile(
     rf"""(^|/)(tests|testing)/
       | ^django/test/

@@ -3,15 +3,15 @@
 import sqlite3
 from collections.abc import Iterable, Iterator
 from itertools import groupby
+from operator import itemgetter
 
-from products.reconciliation.audit_chain import AuditRecord
+from products.reconciliation.audit_records import AuditRecord
 
 CREATE_TABLE = """
 CREATE TABLE record (product_id TEXT, version INTEGER, key TEXT, own_hash TEXT, previous_hash TEXT)
 """
 CREATE_INDEX = "CREATE INDEX by_product ON record (product_id, version, key)"
 INSERT_RECORD = "INSERT INTO record VALUES (?, ?, ?, ?, ?)"
-INSERT_PRODUCT = "INSERT INTO record (product_id) VALUES (?)"
 SELECT_IN_ORDER = "SELECT * FROM record ORDER BY product_id, version, key"
 
 
@@ -32,14 +32,8 @@ class SqliteAuditSpool:
         )
         self._database.executemany(INSERT_RECORD, rows)
 
-    def add_products(self, product_ids: Iterable[str]) -> None:
-        """Add products that must appear in the result even without an audit record."""
-        rows = ((product_id,) for product_id in product_ids)
-        self._database.executemany(INSERT_PRODUCT, rows)
-
-    def products(self) -> Iterator[tuple[str, list[AuditRecord]]]:
-        """Yield each product's id with its records, in the order of versions and keys."""
+    def chains(self) -> Iterator[list[AuditRecord]]:
+        """Yield the records of each product, in the order of versions and keys."""
         rows = self._database.execute(SELECT_IN_ORDER)
-        for product_id, group in groupby(rows, key=lambda row: str(row[0])):
-            # A row of add_products has no key.
-            yield product_id, [AuditRecord(*row) for row in group if row[2] is not None]
+        for _, group in groupby(rows, key=itemgetter(0)):
+            yield [AuditRecord(*row) for row in group]

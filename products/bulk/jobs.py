@@ -120,6 +120,14 @@ class Jobs:
             raise JobNotFound(job_id)
         return job
 
+    def newest(self, limit: int) -> list[Job]:
+        """Return the newest jobs, the newest first."""
+        return self.table.jobs(limit)
+
+    def chunk_rows(self, job: Job, chunk: int) -> list[Row]:
+        """Return the rows of one chunk, counted from 0."""
+        return self.table.rows(job.job_id, chunk)
+
     def rows(self, job: Job) -> Iterator[Row]:
         """Yield all rows, and read each chunk only when it is reached."""
         for chunk in range(job.chunks):

@@ -1,57 +1,23 @@
-"""The hash chain of the audit trail: what S3 alone proves, and what the log proves as well. Pure.
+"""The hash chain of the audit trail: what S3 alone proves. Pure.
 
 Each record holds the hash of its predecessor, so a record is proven by its successor. The newest
 record has none: only the log proves that it is unaltered and that no newer record is missing.
 """
 
-import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from products.changes import Change, Effect, audit_hash, audit_key
-from products.reconciliation.comparison import hash_of
-from products.reconciliation.differences import Difference, Kind, LogEntry
-from products.reconciliation.sources import AUDIT_KEY
+from products.reconciliation.audit_records import (
+    AuditRecord,
+    altered_record,
+    foreign_record,
+    missing_record,
+)
+from products.reconciliation.differences import Difference, Kind
 
-
-@dataclass(frozen=True, slots=True)
-class AuditRecord:
-    """One audit record in S3; ``version`` is 0 when its content does not match its key."""
-
-    product_id: str
-    version: int
-    key: str
-    own_hash: str
-    previous_hash: str | None
-
-
-def audit_record_of(key: str, body: bytes) -> AuditRecord | None:
-    """Parse an audit record; return None when the key is not the key of an audit record."""
-    match = AUDIT_KEY.fullmatch(key)
-    if match is None:
-        return None
-    product_id, own_hash = match["product_id"], hash_of(body)
-    try:
-        record = json.loads(body)
-        version = _genuine_version(key, record)
-        previous_hash = record["previousHash"]
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return AuditRecord(product_id, 0, key, own_hash, None)
-    return AuditRecord(product_id, version, key, own_hash, previous_hash)
-
-
-def _genuine_version(key: str, record: dict[str, Any]) -> int:
-    """Return the record's version, or 0 when the record does not belong under the key."""
-    compact_time = record["timestamp"].replace("-", "").replace(":", "")
-    is_under_its_key = key.endswith(f"/{record['productId']}_{compact_time}.json")
-    version = record["version"]
-    if is_under_its_key and isinstance(version, int) and version > 0:
-        return version
-    return 0
-
-
-# By S3 alone
+NOT_IN_S3 = (
+    "S3 has no audit record of it, but has one of a later version (it may still be in progress)"
+)
 
 
 @dataclass(slots=True)
@@ -88,7 +54,8 @@ def chain_differences(
     the one that its genuine successor holds.
     """
     unreadable = [record for record in records if not record.version]
-    found = [_altered(r, "its content is not the record that its key names") for r in unreadable]
+    reason = "its content is not the record that its key names"
+    found = [altered_record(record.key, None, reason) for record in unreadable]
     by_version = _by_version(records)
     if not by_version:
         return found
@@ -107,7 +74,8 @@ def chain_differences(
     if from_first:
         found += missing.report(range(1, above))
         if successor and successor.version == 1 and successor.previous_hash is not None:
-            found.append(_altered(successor, "it is the first, but it names a predecessor"))
+            reason = "it is the first, but it names a predecessor"
+            found.append(altered_record(successor.key, 1, reason))
     return found
 
 
@@ -134,7 +102,8 @@ def _judge(
     genuine, *others = candidates
     if not is_successor_trusted:
         return _Verdict(genuine, True, [_unproven(r, successor) for r in candidates])
-    altered = _altered(genuine, f"version {successor.version} holds a different hash of it")
+    reason = f"version {successor.version} holds a different hash of it"
+    altered = altered_record(genuine.key, genuine.version, reason)
     inserted = [_inserted(record, "it is not in the chain") for record in others]
     return _Verdict(genuine, False, [altered, *inserted])
 
@@ -146,19 +115,9 @@ def _judge_without_successor(candidates: list[AuditRecord]) -> _Verdict:
     return _Verdict(candidates[0], False, [_inserted(record, reason) for record in candidates])
 
 
-def _altered(record: AuditRecord, reason: str) -> Difference:
-    cause = f"{record.key} was altered: {reason}"
-    version = record.version or None
-    return Difference(Kind.AUDIT_ALTERED, record.product_id, cause, version, record.key)
-
-
 def _inserted(record: AuditRecord, reason: str) -> Difference:
-    cause = (
-        f"{record.key} was inserted: there are several records of version {record.version}, "
-        f"and {reason}"
-    )
-    kind = Kind.AUDIT_OF_NO_CHANGE
-    return Difference(kind, record.product_id, cause, record.version, record.key)
+    several = f"{reason}: there are several records of version {record.version}"
+    return foreign_record(record.key, record.version, several)
 
 
 def _unproven(record: AuditRecord, successor: AuditRecord) -> Difference:
@@ -167,60 +126,4 @@ def _unproven(record: AuditRecord, successor: AuditRecord) -> Difference:
 
 
 def _missing(product_id: str, version: int) -> Difference:
-    cause = (
-        "S3 has no audit record of it, but has one of a later version (it may still be in progress)"
-    )
-    return Difference(Kind.AUDIT_MISSING, product_id, cause, version, f"v{version}")
-
-
-# Against the log
-
-
-def log_differences(
-    product_id: str, records: Sequence[AuditRecord], entries: Iterable[LogEntry]
-) -> Iterator[Difference]:
-    """Compare one product's records with its log, which has every key and every hash."""
-    unmatched = {record.key: record for record in records}
-    previous: Change | None = None
-    for entry in entries:
-        change = entry.change
-        if change is None or not _is_intact(change, previous):
-            yield _altered_change(product_id, entry.version)
-        if change is None:
-            continue
-        previous = change
-        record = unmatched.pop(audit_key(change), None)
-        difference = _record_difference(product_id, change, record)
-        if difference:
-            yield difference
-    for record in unmatched.values():
-        cause = f"{record.key} was inserted: no change in the log has this key"
-        version = record.version or None
-        yield Difference(Kind.AUDIT_OF_NO_CHANGE, product_id, cause, version, record.key)
-
-
-def _is_intact(change: Change, previous: Change | None) -> bool:
-    if audit_hash(change) != change.record_hash:
-        return False
-    if previous is None or previous.version + 1 != change.version:
-        return True
-    return change.previous_hash == previous.record_hash
-
-
-def _record_difference(
-    product_id: str, change: Change, record: AuditRecord | None
-) -> Difference | None:
-    if record is None:
-        if Effect.AUDITED not in change.done:
-            return None
-        cause = f"{audit_key(change)} was written and is missing from S3"
-        version = change.version
-        return Difference(Kind.AUDIT_MISSING, product_id, cause, version, f"v{version}")
-    if record.own_hash != change.record_hash:
-        return _altered(record, "the log has a different hash of it")
-    return None
-
-
-def _altered_change(product_id: str, version: int) -> Difference:
-    cause = "the log entry is not the change that was accepted, so it proves no audit record"
-    return Difference(Kind.CHANGE_ALTERED, product_id, cause, version, f"v{version}")
+    return missing_record(product_id, version, NOT_IN_S3)

@@ -1,45 +1,19 @@
-"""Compare one product's log with its record, name claims, document and audit records. Pure.
+"""Compare one product's log with its record, its document and its name claims. Pure.
 
 The log is read first and everything else after it. An effect is stamped after it has taken place,
 so every effect that the log says is done must be observed. An open effect may be observed or not.
 """
 
-import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from products.changes import Change, Effect, audit_hash, canonical_json
+from products.changes import Change, Effect, canonical_json
 from products.documents import to_document
 from products.product import Product, normalised_name
 from products.reconciliation.differences import Difference, Kind, Observed
 from products.reconciliation.product_log import ProductLog, difference_of, overdue_cause
-
-# Audit records
-
-
-def audit_difference(log: ProductLog, change: Change, body: bytes | None) -> Difference | None:
-    """Compare an intact change with its audit record; ``body`` is None when S3 has none."""
-    if body is not None:
-        if audit_hash(change) == hash_of(body):
-            return None
-        cause = "the audit record in S3 differs from the change in the log"
-        return difference_of(Kind.AUDIT_ALTERED, change, cause)
-    if Effect.AUDITED in change.done:
-        written_at = change.done[Effect.AUDITED]
-        cause = f"it was written at {written_at:%Y-%m-%d %H:%M:%S} and is missing from S3"
-        return difference_of(Kind.AUDIT_MISSING, change, cause)
-    if log.is_overdue(change, Effect.AUDITED):
-        cause = overdue_cause(change, Effect.AUDITED)
-        return difference_of(Kind.AUDIT_MISSING, change, cause)
-    return None
-
-
-def hash_of(body: bytes) -> str:
-    """Return the hash of an audit record in S3, comparable with ``audit_hash`` of the change."""
-    return hashlib.sha256(body).hexdigest()
-
 
 # Records and documents
 

@@ -1,6 +1,7 @@
 """The kinds of difference from the change log, and the observed facts that are compared. Pure."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -35,6 +36,19 @@ class Kind(StrEnum):
     AUDIT_OF_NO_CHANGE = "audit-of-no-change"
 
 
+AUDIT_KINDS = frozenset(
+    {
+        Kind.CHANGE_ALTERED,
+        Kind.VERSION_GAP,
+        Kind.AUDIT_MISSING,
+        Kind.AUDIT_ALTERED,
+        Kind.AUDIT_UNPROVEN,
+        Kind.AUDIT_OF_NO_CHANGE,
+    }
+)
+"""The differences that concern the audit trail, or the log that proves it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Difference:
     """One difference from the log, with its cause in plain words.
@@ -66,12 +80,13 @@ class LogEntry:
     """One entry of a product's log.
 
     ``change`` is None when the entry can't be read. ``listed`` is whether the entry is in the index
-    of open changes.
+    of open changes. ``accepted_at`` may be known even when the entry can't be read.
     """
 
     version: int
     change: Change | None
     listed: bool
+    accepted_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

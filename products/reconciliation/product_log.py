@@ -1,6 +1,6 @@
 """Replay one product's log: is it intact, and which versions does it expect? Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -45,8 +45,8 @@ class ProductLog:
         return max([self.done.get(effect, 0), *overdue])
 
 
-def replay(log: ProductLog, entries: Iterable[LogEntry]) -> Iterable[Change]:
-    """Add the entries to the log in their order, and yield each change that is intact."""
+def replay(log: ProductLog, entries: Iterable[LogEntry]) -> Iterator[Change]:
+    """Add the entries to the log in their order, and yield each change that can be read."""
     for entry in entries:
         expected = log.last_version + 1
         if entry.version and entry.version != expected:
@@ -63,8 +63,7 @@ def replay(log: ProductLog, entries: Iterable[LogEntry]) -> Iterable[Change]:
         _compare_open_flag(log, change, entry)
         name = change.after.name
         log.names[normalised_name(name)] = name
-        if log.is_intact:
-            yield change
+        yield change
 
 
 def _is_intact(change: Change, entry: LogEntry, log: ProductLog) -> bool:

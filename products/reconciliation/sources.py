@@ -1,6 +1,5 @@
 """What verification reads: the table, the search index and the audit trail. Pure."""
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,12 +7,6 @@ from typing import Any, Protocol
 
 from products.changes import Change
 from products.reconciliation.differences import LogEntry, Observed
-
-OPERATIONS_PREFIX = "operations/"
-"""The keys of operator actions; they share the bucket and belong to no product."""
-AUDIT_KEY = re.compile(
-    r"\d{4}/\d{2}/\d{2}/(?P<product_id>[A-Za-z0-9_-]{1,64})_(?P<at>\d{8}T\d{6}\.\d{6})Z\.json"
-)
 
 MapFunction = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
 """As ``map``, perhaps with several calls at a time: verification mostly waits for responses."""
@@ -61,10 +54,13 @@ class Documents(Protocol):
         """Yield the sorted ids of all documents, or of those updated since."""
 
 
-class Trail(Protocol):
-    """The audit trail in S3."""
+class AuditRecords(Protocol):
+    """The audit trail in S3, for reading. Each method may raise DependencyUnavailable."""
 
     def read(self, key: str) -> bytes | None: ...
 
-    def keys_after(self, after: str) -> Iterator[str]:
-        """Yield the sorted keys of the bucket that follow this one."""
+    def keys_after(self, after: str = "", prefix: str = "") -> Iterator[str]:
+        """Yield the sorted keys that follow ``after`` and begin with the prefix."""
+
+    def folders(self, prefix: str = "") -> Iterator[str]:
+        """Yield the folders one level below a prefix, e.g. ``2026/03/`` below ``2026/``."""

@@ -7,30 +7,28 @@ So each product is verified once.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import batched
 
-from products.changes import audit_key
+from products.reconciliation.audit_keys import first_day, product_of, record_keys, record_keys_of
 from products.reconciliation.comparison import (
     DOCUMENT,
     RECORD,
-    audit_difference,
     claim_differences,
     overdue_differences,
     replica_difference,
 )
 from products.reconciliation.differences import Difference, Kind, Observed
-from products.reconciliation.product_log import GRACE_PERIOD, ProductLog, replay
+from products.reconciliation.product_log import GRACE_PERIOD, ProductLog
 from products.reconciliation.sources import (
-    AUDIT_KEY,
-    OPERATIONS_PREFIX,
+    AuditRecords,
     Candidate,
     Documents,
     Logs,
     MapFunction,
-    Trail,
 )
+from products.reconciliation.trail_comparison import TrailComparison
 
 BATCH = 25  # products compared together
 
@@ -67,7 +65,7 @@ class Verification:
 
     logs: Logs
     documents: Documents | None
-    trail: Trail
+    trail: AuditRecords
     clock: Callable[[], datetime]
     map_function: MapFunction = map
     grace_period: timedelta = GRACE_PERIOD
@@ -87,6 +85,11 @@ class Verification:
     def verify(self, product_ids: Sequence[str]) -> list[Difference]:
         """Verify these products only."""
         return _found_twice(lambda: self._compare(product_ids))
+
+    def verify_with_trail(self, product_id: str) -> list[Difference]:
+        """Verify one product, and every audit record in S3 that has its id."""
+        keys = list(record_keys_of(product_id, self.trail))
+        return _found_twice(lambda: self._compare_trail(keys, [product_id]))
 
     # Candidates
 
@@ -114,12 +117,8 @@ class Verification:
         self, after: str | None, since: datetime | None
     ) -> Iterator[Candidate]:
         """Yield a candidate for each key; it has no product id when the key is not of a record."""
-        first_day = f"{since:%Y/%m/%d}/" if since else ""
-        for key in self.trail.keys_after(after or first_day):
-            if key.startswith(OPERATIONS_PREFIX):
-                continue
-            match = AUDIT_KEY.fullmatch(key)
-            yield Candidate(key, match["product_id"] if match else "")
+        for key in record_keys(self.trail, after or first_day(since)):
+            yield Candidate(key, product_of(key))
 
     def _comparison(
         self, stage: Stage, candidates: Sequence[Candidate], since: datetime | None
@@ -132,11 +131,14 @@ class Verification:
             return lambda: self._compare(self._without_open_change(self._without_record(ids)))
         if stage == Stage.TRAIL:
             keys = [candidate.after for candidate in candidates]
-            return lambda: self._compare_trail(keys, ids)
+            return lambda: self._compare_trail(keys, self._only_in_trail(ids))
         return lambda: self._compare(ids)
 
     def _compare_trail(self, keys: Sequence[str], ids: Sequence[str]) -> list[Difference]:
-        return self._unknown_audit_records(keys) + self._compare(self._only_in_trail(ids))
+        return self._trail_comparison().foreign_records(keys) + self._compare(ids)
+
+    def _trail_comparison(self) -> TrailComparison:
+        return TrailComparison(self.logs, self.trail, self.map_function)
 
     def _without_record(self, ids: Sequence[str], since: datetime | None = None) -> list[str]:
         """Return the products that the walk over the records misses.
@@ -174,31 +176,6 @@ class Verification:
 
     # Comparisons
 
-    def _unknown_audit_records(self, keys: Sequence[str]) -> list[Difference]:
-        """Report audit records under keys that belong to no change."""
-        times_by_product: dict[str, dict[str, datetime]] = {}
-        found = []
-        for key in keys:
-            match = AUDIT_KEY.fullmatch(key)
-            if match is None:
-                found.append(_unknown_audit_record(key, "", "it is not the key of an audit record"))
-            else:
-                times = times_by_product.setdefault(match["product_id"], {})
-                times[key] = _parse_key_time(match["at"])
-        for differences in self.map_function(self._unknown_of_product, times_by_product.items()):
-            found += differences
-        return found
-
-    def _unknown_of_product(self, item: tuple[str, dict[str, datetime]]) -> list[Difference]:
-        product_id, times = item
-        first, last = min(times.values()), max(times.values())
-        accepted = self.logs.accepted_between(product_id, first, last)
-        return [
-            _unknown_audit_record(key, product_id, "no change was accepted at that time")
-            for key, at in times.items()
-            if at not in accepted
-        ]
-
     def _compare(self, product_ids: Sequence[str]) -> list[Difference]:
         logs: list[ProductLog] = list(self.map_function(self._read_log, product_ids))
         found = [difference for log in logs for difference in log.differences]
@@ -213,13 +190,8 @@ class Verification:
         return found
 
     def _read_log(self, product_id: str) -> ProductLog:
-        """Replay the product's log, and compare each change with its audit record."""
         log = ProductLog(product_id, overdue_before=self.clock() - self.grace_period)
-        for change in replay(log, self.logs.entries(product_id)):
-            body = self.trail.read(audit_key(change))
-            difference = audit_difference(log, change, body)
-            if difference:
-                log.differences.append(difference)
+        self._trail_comparison().replay(log)
         return log
 
     def _compare_log(
@@ -278,12 +250,3 @@ def _is_updated_since(candidate: Candidate, since: datetime | None) -> bool:
 def _is_older(record: Observed, since: datetime) -> bool:
     updated_at = getattr(record.content, "updated_at", None)
     return updated_at is not None and updated_at < since
-
-
-def _unknown_audit_record(key: str, product_id: str, reason: str) -> Difference:
-    cause = f"S3 has {key}, but {reason}"
-    return Difference(Kind.AUDIT_OF_NO_CHANGE, product_id, cause, subject=key)
-
-
-def _parse_key_time(text: str) -> datetime:
-    return datetime.strptime(text, "%Y%m%dT%H%M%S.%f").replace(tzinfo=UTC)

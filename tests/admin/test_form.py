@@ -7,6 +7,7 @@ from django.contrib.admin.models import LogEntry
 from django.test import Client
 
 from deploy.local.engines import free_port
+from products import bootstrap
 from products.acceptance import Acceptance
 from products.catalogue import Catalogue
 from products.changes import Origin
@@ -26,6 +27,7 @@ from tests.support.admin_client import (
     sign_in,
 )
 from tests.support.builders import fields, origin
+from tests.support.fakes import recorded_operations
 from tests.support.wiring import forget_wiring
 from tests.support.world import World
 
@@ -251,6 +253,18 @@ def test_a_conflict_names_who_changed_the_field_last(
     assert sentences["price"] == ["ben changed this to 2000.00 meanwhile."]
 
 
+def test_a_save_asks_the_catalogue_once_also_when_refused(eve: Client, basic: str) -> None:
+    sent = current_entries(eve, "p1", price="2000")
+    read_product, read_newest = ["Query"], ["Query"]
+    with recorded_operations(bootstrap.dynamodb()) as operations:
+        eve.post(page_url("p1"), sent)
+    assert operations == [*read_product, *read_newest, "TransactWriteItems"]
+    read_base, find_authors, read_receipt = ["GetItem"], ["Query"], ["GetItem"]
+    with recorded_operations(bootstrap.dynamodb()) as operations:
+        eve.post(page_url("p1"), sent | {"price": "3000"})
+    assert operations == [*read_product, *read_newest, *read_base, *find_authors, *read_receipt]
+
+
 def test_a_form_without_a_valid_base_version_is_refused(
     eve: Client, basic: str, catalogue: Catalogue
 ) -> None:
@@ -350,6 +364,15 @@ def test_entries_are_kept_while_dynamodb_is_unavailable(
             shown_entries(answer).items()
             >= {name: str(value) for name, value in sent.items()}.items()
         )
+
+
+def test_kept_entries_need_the_permission_to_change(
+    eve: Client, basic: str, stop_dynamodb: Any
+) -> None:
+    changed = current_entries(eve, "p1", price="1600")
+    stop_dynamodb()
+    viewer = sign_in("vera", "Product viewers")
+    assert viewer.post(page_url("p1"), changed).status_code == 403
 
 
 def test_pages_report_that_dynamodb_is_unavailable(

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from deploy.local.engines import free_port
 from products import bootstrap
 from products.acceptance import Acceptance
-from products.admin import ProductAdmin
+from products.admin.product_admin import ProductAdmin
 from products.catalogue import Catalogue
 from products.changes import Origin
 from tests.support.admin_client import LIST, sign_in

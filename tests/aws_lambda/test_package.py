@@ -2,14 +2,11 @@
 
 import re
 import zipfile
-from importlib.metadata import requires
 from pathlib import Path
 
 import pytest
 
-from deploy.local.engines import ROOT
 from deploy.package.build import (
-    REQUIREMENTS,
     build,
     download_wheels,
     own_files,
@@ -18,41 +15,13 @@ from deploy.package.build import (
     write_zip,
 )
 from deploy.package.checks import REQUIRED_FILES, PackageRefused, validate_files
-from deploy.package.prune import NOT_NEEDED, pruned
+from deploy.package.prune import pruned
 from tests.support.tools import skip
 
 ELF = b"\x7fELF" + bytes(14)
 ARM, INTEL = ELF + b"\xb7\x00", ELF + b"\x3e\x00"
 BYTECODE = bytes(4) + b"\x01" + bytes(11)  # an unchecked hash, so Python never recompiles it
 COMPLETE = dict.fromkeys(REQUIRED_FILES, b"") | {"a.so": ARM, "a.pyc": BYTECODE}
-
-
-def pins(path: Path) -> dict[str, str]:
-    """Return the pinned version of each package in a requirements file."""
-    lines = [line.split("#")[0].strip() for line in path.read_text().splitlines()]
-    return {re.split(r"[\[=]", line)[0].lower(): line.partition("==")[2] for line in lines if line}
-
-
-def test_versions_are_those_of_the_application() -> None:
-    zipped, application = pins(REQUIREMENTS), pins(ROOT / "requirements.txt")
-    shared = zipped.keys() & application.keys()
-    assert {"django", "celery", "kombu", "boto3"} <= shared
-    assert {name: zipped[name] for name in shared} == {name: application[name] for name in shared}
-    assert not {"psycopg", "granian", "django-unfold", "pillow", "pycurl"} & zipped.keys()
-
-
-def test_the_list_includes_all_dependencies() -> None:
-    """Packages are installed without their dependencies, so the list must name these too."""
-    zipped = pins(REQUIREMENTS)
-    dependencies = {
-        re.split(r"[^\w.-]", requirement)[0].lower().replace("_", "-")
-        for name in zipped
-        for requirement in requires(name) or []
-        if not re.search(
-            r"extra ==|sys_platform|platform_system|python_(full_)?version <", requirement
-        )
-    }
-    assert dependencies - zipped.keys() <= NOT_NEEDED.keys() | {"typing-extensions"}
 
 
 def test_the_same_sources_give_the_same_bytes(tmp_path: Path) -> None:

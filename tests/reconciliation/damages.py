@@ -204,7 +204,7 @@ NOT_REPAIRABLE = {
     "change-unreadable": Case(make_change_unreadable, {Kind.CHANGE_ALTERED: 1}, "can't be read"),
     "change-forgotten": Case(
         delete_first_change,
-        {Kind.VERSION_GAP: 1, Kind.AUDIT_OF_NO_CHANGE: None},
+        {Kind.VERSION_GAP: 1, Kind.AUDIT_OF_NO_CHANGE: 1},
         "version 1 is missing from the log",
     ),
     "log-lost": Case(
@@ -212,7 +212,7 @@ NOT_REPAIRABLE = {
         {
             Kind.RECORD_OF_NO_PRODUCT: None,
             Kind.DOCUMENT_OF_NO_PRODUCT: None,
-            Kind.AUDIT_OF_NO_CHANGE: None,
+            Kind.AUDIT_OF_NO_CHANGE: 2,
         },
         "there is a record, but no change in the log",
     ),

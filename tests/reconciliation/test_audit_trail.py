@@ -1,20 +1,30 @@
 """Verification of the audit trail: by S3 alone, and against the log."""
 
+import re
+from contextlib import suppress
+from dataclasses import replace
+from decimal import Decimal
+from io import StringIO
 from typing import Any
 
 import pytest
-from django.core.management import CommandError
+from django.core.management import CommandError, call_command
 
-from products import bootstrap, maintenance
+from products import bootstrap
 from products.acceptance import Acceptance
-from products.changes import Origin
-from products.reconciliation.audit_chain import AuditRecord, chain_differences
-from products.reconciliation.differences import Difference, Kind
+from products.adapters.dynamodb.items import change_item
+from products.changes import Origin, audit_hash, audit_record, canonical_json
+from products.reconciliation.audit_chain import chain_differences
+from products.reconciliation.audit_records import AuditRecord
+from products.reconciliation.differences import Kind
 from tests.support.builders import fields
 from tests.support.commands import output
+from tests.support.tampering import delete_item, pk, put_item, update_item
 from tests.support.world import World
 
 INTACT = "the audit trail is intact"
+LINE = re.compile(r"(?P<kind>\S+)  (?P<product>\S*?)(?: v(?P<version>\d+))?: (?P<cause>.+)")
+Found = tuple[Kind, str, int | None, str]
 
 
 @pytest.fixture
@@ -31,16 +41,22 @@ def trail(world: World, acceptance: Acceptance, ann: Origin) -> World:
     return world
 
 
-def verified(*, offline: bool = False, **options: Any) -> list[tuple[Kind, str, int | None]]:
-    found = differences(offline=offline, **options)
-    return [(d.kind, d.product_id, d.version) for d in found]
+def verified(**options: Any) -> list[tuple[Kind, str, int | None]]:
+    """Run the command; return the kind, the product and the version of each difference."""
+    return [found[:3] for found in differences(**options)]
 
 
-def differences(
-    *, offline: bool, product_id: str | None = None, since: Any = None
-) -> list[Difference]:
-    run = maintenance.audit_verification(offline=offline).run
-    return list(run(product_id=product_id, since=since, show_progress=lambda keys: keys))
+def differences(**options: Any) -> list[Found]:
+    """Run the command; return the kind, product, version and cause of each difference."""
+    out = StringIO()
+    with suppress(CommandError):
+        call_command("verify_audit", stdout=out, **options)
+    lines = [LINE.fullmatch(line) for line in out.getvalue().splitlines()]
+    return [
+        (Kind(line["kind"]), line["product"], int(line["version"] or 0) or None, line["cause"])
+        for line in lines
+        if line
+    ]
 
 
 def key(world: World, version: int, product_id: str = "p1") -> str:
@@ -77,7 +93,7 @@ def test_intact_trail_has_no_difference(trail: World) -> None:
 def test_altered_record_is_reported(trail: World, offline: bool) -> None:
     edit(trail, 3)
     assert verified(offline=offline) == [(Kind.AUDIT_ALTERED, "p1", 3)]
-    assert verified(offline=offline, product_id="p_1") == []
+    assert verified(offline=offline, product="p_1") == []
     with pytest.raises(CommandError, match="1 differences"):
         output("verify_audit", offline=offline)
 
@@ -94,9 +110,11 @@ def test_inserted_record_is_reported(trail: World, offline: bool) -> None:
     genuine = trail.s3.get_object(Bucket=trail.bucket, Key=key(trail, 3))["Body"].read()
     forged = genuine.replace(b'"timestamp":"', b'"timestamp":"2020-02-03T04:05:06.000007Z","was":"')
     put(trail, "2020/02/03/p1_20200203T040506.000007Z.json", forged)
-    (difference,) = differences(offline=offline)
-    assert (difference.kind, difference.version) == (Kind.AUDIT_OF_NO_CHANGE, 3)
-    assert "2020/02/03/p1_20200203T040506.000007Z.json was inserted" in difference.cause
+    for options in ({}, {"product": "p1"}):
+        ((kind, _, version, cause),) = differences(offline=offline, **options)
+        assert (kind, version) == (Kind.AUDIT_OF_NO_CHANGE, 3)
+        assert cause.startswith("S3 has 2020/02/03/p1_20200203T040506.000007Z.json, but ")
+    assert verified(offline=offline, product="p_1") == []
 
 
 def test_newest_record_is_verified_by_the_log_only(trail: World) -> None:
@@ -117,7 +135,7 @@ def test_unreadable_record_is_not_reported_as_missing_too(trail: World) -> None:
     put(trail, key(trail, 3), b"not json")
     assert verified(offline=True) == [(Kind.AUDIT_ALTERED, "p1", None)]
     put(trail, "holiday.jpg", b"")
-    assert differences(offline=True)[0].subject == "holiday.jpg"
+    assert "S3 has holiday.jpg, but" in differences(offline=True)[0][3]
 
 
 def test_change_in_progress_is_not_reported(
@@ -127,22 +145,63 @@ def test_change_in_progress_is_not_reported(
         acceptance.update("p1", {"price": price}, ann)
     bootstrap.pipeline().audit("p1", 7)
     assert verified() == []
-    (difference,) = differences(offline=True)
-    assert "it may still be in progress" in difference.cause
+    ((*_, cause),) = differences(offline=True)
+    assert "it may still be in progress" in cause
 
 
 def test_altered_log_is_not_reported_as_an_altered_record(trail: World) -> None:
-    names, values = {"#after": "after"}, {":price": {"N": "1"}}
-    place = {"PK": {"S": "PRODUCT#p1"}, "SK": {"S": "CHANGE#000000000002"}}
-    trail.dynamodb.update_item(
-        TableName=trail.table,
-        Key=place,
-        UpdateExpression="SET #after.price = :price",
-        ExpressionAttributeNames=names,
-        ExpressionAttributeValues=values,
-    )
-    assert verified() == [(Kind.CHANGE_ALTERED, "p1", 2)]
+    edit_change(trail, 2)
+    update_item(trail, pk("p1"), log_key(4), "SET recordHash = :hash", hash="forged")
+    assert verified() == [
+        (Kind.CHANGE_ALTERED, "p1", 2),
+        (Kind.CHANGE_ALTERED, "p1", 4),
+        (Kind.CHANGE_ALTERED, "p1", 5),
+    ]
     assert verified(offline=True) == []
+
+
+def test_record_of_an_altered_change_is_verified(trail: World) -> None:
+    """The change still names its record's hash, also for the newest one, and whether S3 has it."""
+    for version in (2, 3, 5):
+        edit_change(trail, version)
+    delete(trail, 2)
+    edit(trail, 5)
+    altered = [(Kind.CHANGE_ALTERED, "p1", version) for version in (2, 3, 5)]
+    assert sorted(verified()) == sorted(
+        [*altered, (Kind.AUDIT_MISSING, "p1", 2), (Kind.AUDIT_ALTERED, "p1", 5)]
+    )
+
+
+def test_chain_proves_an_altered_record_where_the_log_was_forged_to_match(trail: World) -> None:
+    """Version 2 was altered in both stores with a matching hash; version 3 betrays it."""
+    change = bootstrap.table().change("p1", 2)
+    assert change
+    after = replace(change.after, price=Decimal("1.00"))
+    forged = replace(change, after=after)
+    forged = replace(forged, record_hash=audit_hash(forged))
+    put_item(trail, change_item(forged))
+    put(trail, key(trail, 2), canonical_json(audit_record(forged)))
+    assert verified() == [(Kind.CHANGE_ALTERED, "p1", 3), (Kind.AUDIT_ALTERED, "p1", 2)]
+
+
+def test_chain_proves_an_altered_record_of_an_unreadable_change(trail: World) -> None:
+    update_item(trail, pk("p1"), log_key(2), "REMOVE #after")
+    assert verified() == [(Kind.CHANGE_ALTERED, "p1", 2)]
+    edit(trail, 2)
+    assert verified() == [(Kind.CHANGE_ALTERED, "p1", 2), (Kind.AUDIT_ALTERED, "p1", 2)]
+
+
+def test_gap_in_the_log_is_reported(trail: World) -> None:
+    delete_item(trail, pk("p1"), log_key(3))
+    assert verified() == [(Kind.VERSION_GAP, "p1", 3), (Kind.AUDIT_OF_NO_CHANGE, "p1", 3)]
+
+
+def edit_change(world: World, version: int) -> None:
+    update_item(world, pk("p1"), log_key(version), "SET #after.price = :price", price=Decimal(1))
+
+
+def log_key(version: int) -> str:
+    return f"CHANGE#{version:012}"
 
 
 def test_since_limits_the_verification_to_later_records(trail: World) -> None:

@@ -284,7 +284,7 @@ class GeneratedCatalogue:
         return iter(())
 
     def entries(self, product_id: str) -> Iterator[LogEntry]:
-        yield LogEntry(1, first_change(product_id), listed=False)
+        yield LogEntry(1, first_change(product_id), listed=False, accepted_at=None)
 
     def change(self, product_id: str, version: int) -> None:
         return None

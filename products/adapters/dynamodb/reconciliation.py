@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from products.adapters.dynamodb.attribute_values import decoded, encoded
 from products.adapters.dynamodb.calls import IS_NEW, PAGE_SIZE
@@ -110,7 +111,7 @@ class DynamoReconciliation(DynamoNameClaims):
             ProjectionExpression="acceptedAt",
             ConsistentRead=True,
         )
-        times = (_timestamp_or_none(item["acceptedAt"]) for item in items)
+        times = (_timestamp_or_none(item.get("acceptedAt")) for item in items)
         return {at for at in times if at}
 
     # Repairs
@@ -179,7 +180,8 @@ def _product_id(item: Item) -> str:
 def _to_entry(item: Item) -> LogEntry:
     number = str(item["SK"]).removeprefix(CHANGE_PREFIX)
     version = int(number) if number.isdecimal() else 0
-    return LogEntry(version, _change_or_none(item), "openFlag" in item)
+    accepted_at = _timestamp_or_none(item.get("acceptedAt"))
+    return LogEntry(version, _change_or_none(item), "openFlag" in item, accepted_at)
 
 
 def _change_or_none(item: Item) -> Change | None:
@@ -205,8 +207,8 @@ def _to_observed(item: Item) -> Observed:
     return Observed(product.version, product if is_intact else None)
 
 
-def _timestamp_or_none(text: str | None) -> datetime | None:
+def _timestamp_or_none(text: Any) -> datetime | None:
     try:
         return parse_timestamp(text) if text else None
-    except ValueError:
+    except (TypeError, ValueError, AttributeError):
         return None
