@@ -15,7 +15,6 @@ from typing import Any
 import django
 
 from deploy.local.engines import (
-from deploy.local.java_engines import DynamoDBLocal
     Engines,
     app_environment,
     free_port,
@@ -24,6 +23,7 @@ from deploy.local.java_engines import DynamoDBLocal
     stop,
     wait_for,
 )
+from deploy.local.java_engines import DynamoDBLocal
 
 BIN = Path(sys.executable).parent
 # One process for the product and for the peer, so that each figure is that of one core.

@@ -67,8 +67,8 @@ class Game:
         options = self.options
         self.clients = Clients(self.stack, self.ledger, options.seed, options.writes, self.stopping)
         self.observer = Observer(
-            dynamodb_url=self.stack.dynamodb_url,
-            aws_url=self.stack.engines.aws_url,
+            dynamodb_url=self.stack.aws_service_url("dynamodb"),
+            sqs_url=self.stack.aws_service_url("sqs"),
             table=self.stack.table,
             env=self.stack.env,
         )
@@ -167,9 +167,9 @@ class Game:
 
     def _judge(self) -> int:
         evidence = collect_evidence(
-            dynamodb_url=self.stack.dynamodb_url,
+            dynamodb_url=self.stack.aws_service_url("dynamodb"),
             aws_url=self.stack.engines.aws_url,
-            search_url=self.stack.engines.search_url,
+            search_url=self.stack.search_url,
             table=self.stack.table,
             bucket=self.stack.bucket,
             distribution=self.stack.distribution,

@@ -15,17 +15,17 @@ Item = dict[str, Any]
 class Observer:
     """Count dead letters and open changes without the proxies and the product's own adapters."""
 
-    def __init__(self, *, dynamodb_url: str, aws_url: str, table: str, env: str) -> None:
+    def __init__(self, *, dynamodb_url: str, sqs_url: str, table: str, env: str) -> None:
         self.dynamodb: Any = boto3.client("dynamodb", endpoint_url=dynamodb_url)
-        self.sqs: Any = boto3.client("sqs", endpoint_url=aws_url)
-        self.aws_url, self.table, self.env = aws_url, table, env
+        self.sqs: Any = boto3.client("sqs", endpoint_url=sqs_url)
+        self.sqs_url, self.table, self.env = sqs_url, table, env
 
     def dead_letters(self) -> int:
         """Return the number of messages in all dead-letter queues."""
         return sum(map(self._depth, queue_names(self.env).values()))
 
     def _depth(self, queue: str) -> int:
-        url = f"{self.aws_url}/000000000000/{dlq_name(queue, self.env)}"
+        url = f"{self.sqs_url}/000000000000/{dlq_name(queue, self.env)}"
         try:
             response = self.sqs.get_queue_attributes(
                 QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"]

@@ -50,15 +50,22 @@ COMMAND_SECONDS = 90
 WORKERS = ("worker 1", "worker 2")
 
 
-def external_services(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the URLs of a DynamoDB and an SQL database that the shell names.
+EXTERNAL = (
+    "AWS_ENDPOINT_URL_DYNAMODB",
+    "AWS_ENDPOINT_URL_SQS",
+    "OPENSEARCH_URL",
+    "DATABASE_URL",
+)
+"""Variables that name services to use instead of the embedded ones."""
 
-    Raise EngineFailed when they are not on this machine, because a game day creates tables and
-    users.
+
+def external_services(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the URLs of the services that the shell names.
+
+    Raise EngineFailed when they are not on this machine, because a game day creates tables, queues
+    and users.
     """
-    given = {
-        name: environment.get(name, "") for name in ("AWS_ENDPOINT_URL_DYNAMODB", "DATABASE_URL")
-    }
+    given = {name: environment.get(name, "") for name in EXTERNAL}
     found = {name: url for name, url in given.items() if url and not url.startswith("sqlite")}
     for name, url in found.items():
         if (urlsplit(url).hostname or "") not in LOCAL_HOSTS:
@@ -103,19 +110,17 @@ class Stack:
         os.environ.update(
             {name: value for name, value in direct.items() if name.startswith("AWS_")}
         )
-        for name in ("SQS", "S3", "CLOUDFRONT"):
+        for name in ("S3", "CLOUDFRONT"):
             os.environ.pop(f"AWS_ENDPOINT_URL_{name}", None)
-        os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = self.dynamodb_url
+        os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = self.aws_service_url("dynamodb")
+        os.environ["AWS_ENDPOINT_URL_SQS"] = self.aws_service_url("sqs")
 
     def _proxies(self) -> Proxies:
-        aws = self.engines.aws_url
-        targets = dict.fromkeys(("dynamodb", "sqs", "s3", "cloudfront"), aws)
-        targets["dynamodb"] = self.dynamodb_url
-        return proxies_before(
-            targets
-            | {"opensearch": self.engines.search_url, "web": f"http://127.0.0.1:{self.port}"},
-            self.seed,
-        )
+        services = ("dynamodb", "sqs", "s3", "cloudfront")
+        targets = {name: self.aws_service_url(name) for name in services}
+        targets["opensearch"] = self.search_url
+        targets["web"] = f"http://127.0.0.1:{self.port}"
+        return proxies_before(targets, self.seed)
 
     @property
     def table(self) -> str:
@@ -126,8 +131,12 @@ class Stack:
         return f"bbws-product-audit-{self.env}"
 
     @property
-    def dynamodb_url(self) -> str:
-        return self.external_urls.get("AWS_ENDPOINT_URL_DYNAMODB", self.engines.aws_url)
+    def search_url(self) -> str:
+        return self.external_urls.get("OPENSEARCH_URL", self.engines.search_url)
+
+    def aws_service_url(self, service: str) -> str:
+        """Return the address of an AWS service, without the proxy."""
+        return self.external_urls.get(f"AWS_ENDPOINT_URL_{service.upper()}", self.engines.aws_url)
 
     def variables(self) -> dict[str, str]:
         """Return the product's environment, in which every service is a proxy."""
@@ -171,7 +180,7 @@ class Stack:
 
     def _make_resources(self) -> None:
         self.distribution = create_all(
-            self.env, self.bucket, self.engines.search_url, visibility=VISIBILITY_SECONDS
+            self.env, self.bucket, self.search_url, visibility=VISIBILITY_SECONDS
         )
 
     def command_lines(self) -> dict[str, list[str]]:

@@ -39,7 +39,7 @@ def main() -> int:
             if name in variables:
                 continue
             if sentence := engine.missing():
-                print(f"Left out: {name}. {sentence}", flush=True)
+                sys.stdout.write(f"Left out: {name}. {sentence}\n")
                 continue
             ends.callback(engine.stop)
             engine.start()
