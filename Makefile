@@ -13,6 +13,8 @@ PYTEST = .venv-test/bin/python -m pytest -n $(or $(WORKERS),3) --dist worksteal
 COMPILE = .venv-lint/bin/uv pip compile --quiet --universal --python-version 3.12 --generate-hashes \
 	--no-strip-extras --no-emit-index-url --custom-compile-command "make lock" $(ARGS)
 SAME_VERSIONS := --constraint tests/requirements.txt
+# Java engines are installed where their tools are; without, the tests say what they leave out.
+REAL_ENGINES := $(if $(shell command -v npm 2>/dev/null),.dynamodb-local/ready) $(if $(shell command -v mvn 2>/dev/null),.java-engines/ready)
 NO_TOOLS := --ignore=tests/browser --ignore=tests/clients --ignore=tests/infra
 
 .PHONY: help run test test-slow test-all test-engines gameday bench bench-cold-start check fix contract lock package infra setup reset lint-deploy image-test compose-test
@@ -20,8 +22,8 @@ NO_TOOLS := --ignore=tests/browser --ignore=tests/clients --ignore=tests/infra
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1	\2/'
 
-run: .venv-engines/ready .venv/ready ## Run the whole product, seeded, until Ctrl-C (PORT=8000)
-	@exec $(BIN)/python -m deploy.local.run
+run: .venv-engines/ready .venv/ready $(if $(filter real,$(ENGINES)),$(REAL_ENGINES)) ## Run the whole product, seeded, until Ctrl-C (PORT=8000, ENGINES=real)
+	@ENGINES=$(or $(ENGINES),embedded) exec $(BIN)/python -m deploy.local.run
 
 test: .venv-engines/ready .venv-test/ready ## Run the tests that need no other tool (ARGS="-k name" for some)
 	@$(PYTEST) -m "not slow" $(NO_TOOLS) $(ARGS); status=$$?; \
@@ -33,7 +35,7 @@ test-slow: .venv-engines/ready .venv-test/ready $(NODE_MODULES) ## Run the slow 
 
 test-all: test test-slow ## Run all tests on the embedded engines
 
-test-engines: .venv-engines/ready .venv-test/ready .dynamodb-local/ready ## Run the tests of what is stored on DynamoDB Local (Java) and PostgreSQL
+test-engines: .venv-engines/ready .venv-test/ready $(REAL_ENGINES) ## Run the tests of what is stored on DynamoDB Local, OpenSearch, ElasticMQ and PostgreSQL
 	@exec .venv-test/bin/python -m tests.second_engines $(ARGS)
 
 bench: .venv-engines/ready .venv-test/ready .dynamodb-local/ready ## Measure against the bare calls (ARGS="reads --rounds 3")

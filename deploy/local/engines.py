@@ -19,6 +19,10 @@ ROOT = Path(__file__).resolve().parents[2]
 ENGINES = Path(os.environ.get("ENGINES_VENV", ROOT / ".venv-engines"))
 SERVICES = "dynamodb,sqs,s3,cloudfront,sts"
 STOP_SECONDS, ENGINE_STOP_SECONDS = 12, 40
+NO_SEARCH = (
+    "The embedded OpenSearch is not installed. `make setup` installs it where it has a build for"
+    " this machine. Otherwise use a real one: make run ENGINES=real"
+)
 NOT_INSTALLED = "The embedded engines are not installed; `make setup` installs them."
 
 
@@ -119,7 +123,7 @@ def forward_output(child: subprocess.Popen[str], name: str, write: Callable[[str
 def osmem_binary() -> str:
     found = list(ENGINES.glob("lib/python*/site-packages/osmem_server/bin/osmem-server*"))
     if not found:
-        raise EngineFailed(NOT_INSTALLED)
+        raise EngineFailed(NO_SEARCH)
     return str(found[0])
 
 

@@ -1,4 +1,7 @@
-"""``make run``: run engines, web server, worker and scheduler on this machine until Ctrl-C."""
+"""``make run``: run engines, web server, worker and scheduler on this machine until Ctrl-C.
+
+``ENGINES=real``, or addresses in the environment, replace the embedded engines.
+"""
 
 import fcntl
 import os
@@ -10,13 +13,14 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from deploy.local.choice import Choice, choose
 from deploy.local.engines import (
     ROOT,
     EngineFailed,
-    Engines,
     app_environment,
     exit_on_engine_failure,
     forward_output,
@@ -75,7 +79,7 @@ def read_port() -> int:
     return int(text)
 
 
-def prepare(engines: Engines) -> str:
+def prepare() -> str:
     """Create resources, users and search index with the product's code; return the API token."""
     import django
     from django.core.management import call_command
@@ -83,7 +87,9 @@ def prepare(engines: Engines) -> str:
     from deploy.local.resources import create_all
 
     bucket = os.environ["AUDIT_BUCKET"]
-    os.environ["CLOUDFRONT_DISTRIBUTION_ID"] = create_all("dev", bucket, engines.search_url)
+    os.environ["CLOUDFRONT_DISTRIBUTION_ID"] = create_all(
+        "dev", bucket, os.environ["OPENSEARCH_URL"]
+    )
     log_step("table, queues, bucket, distribution and index are ready")
     django.setup()
     call_command("migrate", verbosity=0)
@@ -128,9 +134,10 @@ def server_commands() -> dict[str, list[str]]:
     }
 
 
-def set_environment(engines: Engines, port: int) -> None:
+def set_environment(choice: Choice, port: int) -> None:
     """Set the application's environment variables in this process; its children inherit them."""
-    os.environ.update(app_environment(engines, env="dev", home=HOME))
+    os.environ.update(app_environment(choice.embedded, env="dev", home=HOME))
+    os.environ.update(choice.variables())
     os.environ["SECRET_KEY"] = load_or_create_secret("secret-key")
     os.environ["TOKEN_KEYS"] = load_or_create_secret("token-key")
     os.environ["DEBUG"] = "0"
@@ -141,26 +148,27 @@ def set_environment(engines: Engines, port: int) -> None:
 
 def main() -> None:
     """Run the product until Ctrl-C, SIGTERM or SIGHUP."""
-    print("BBWS product catalogue, on embedded engines")
+    choice = choose(HOME)
+    print(f"BBWS product catalogue, on {choice.description()}", flush=True)
     port, lock = read_port(), lock_state_folder()
-    engines = Engines(HOME)
-    set_environment(engines, port)
+    set_environment(choice, port)
+    ends = ExitStack()
     children: dict[str, subprocess.Popen[str]] = {}
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: stopping.set())
     try:
-        engines.start()
-        log_step(f"engines run: AWS at {engines.aws_url}, OpenSearch at {engines.search_url}")
+        choice.start(ends)
+        log_step("the engines run")
         if not stopping.is_set():
-            token = prepare(engines)
+            token = prepare()
             serve(port, children)
             print_welcome(port, token)
-            supervise(engines, children, port, stopping)
+            supervise(choice, children, stopping)
     finally:
         print("\nStopping", flush=True)
         stop(*children.values())
-        engines.stop()
+        ends.close()
         lock.close()
         log_step("everything has stopped")
 
@@ -218,9 +226,8 @@ def print_welcome(port: int, token: str) -> None:
 
 
 def supervise(
-    engines: Engines,
+    choice: Choice,
     children: dict[str, subprocess.Popen[str]],
-    port: int,
     stopping: threading.Event,
 ) -> None:
     """Restart servers that have ended, as a container platform does, until ``stopping`` is set.
@@ -232,7 +239,7 @@ def supervise(
             if child.poll() is not None:
                 print(f"{name} ended (exit code {child.returncode}); restarting it", flush=True)
                 start_server(name, server_commands()[name], children)
-        if any(engine.poll() is not None for engine in engines.running):
+        if choice.has_ended():
             raise EngineFailed(f"An engine has ended unexpectedly; see the logs in {HOME}.")
 
 
