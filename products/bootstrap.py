@@ -14,12 +14,14 @@ import uuid6
 from django.conf import settings
 from django.utils.functional import SimpleLazyObject
 
+from products.acceptance import Acceptance
 from products.adapters.aws.clients import client, translate_errors
 from products.adapters.dynamodb.table import DynamoProductTable
 from products.adapters.dynamodb.tokens import DynamoRevocations
 from products.adapters.sqs.doorbell import Doorbell
 from products.catalogue import Catalogue
 from products.changes import Effect
+from products.planning import Planner
 
 if TYPE_CHECKING:
     from products.adapters.cloudfront import CloudFront
@@ -149,12 +151,15 @@ def catalogue() -> Catalogue:
     return Catalogue(
         table=table(),
         index=cast(Any, SimpleLazyObject(index)),  # built only by processes that search
-        doorbell=doorbell(),
         clock=now,
-        new_id=new_id,
-        effects=effects(),
         public_lag=timedelta(seconds=settings.HOT_ANSWER_SECONDS),
     )
+
+
+@cache
+def acceptance() -> Acceptance:
+    planner = Planner(log=table(), clock=now, new_id=new_id, effects=effects() | {Effect.STORED})
+    return Acceptance(log=table(), planner=planner, doorbell=doorbell(), clock=now)
 
 
 @cache
@@ -203,7 +208,7 @@ def jobs() -> "Jobs":
 
     return Jobs(
         table=DynamoJobTable(dynamodb(), settings.PRODUCTS_TABLE),
-        catalogue=catalogue(),
+        acceptance=acceptance(),
         doorbell=doorbell(),
         clock=now,
         new_id=new_id,

@@ -10,8 +10,9 @@ from itertools import islice
 from typing import Any, Protocol
 
 from products.bulk.job import Job, JobState
-from products.changes import Change, Effect
+from products.changes import Change, Effect, Origin
 from products.errors import CorruptChange, NotFound
+from products.permissions import Permission, require_permissions
 from products.pipeline import TASKS
 
 MAX_SHOWN = 100  # dead letters that one look lists
@@ -131,8 +132,8 @@ class Redrive:
     def move_back(
         self,
         queue: str,
+        origin: Origin,
         *,
-        by: str,
         limit: int | None = None,
         drop_done: bool = False,
         max_one_by_one: int | None = None,
@@ -142,8 +143,9 @@ class Redrive:
         SQS moves all of them if it can. It knows no limit, and no effects that are done already.
         Otherwise they are sent one by one, at most ``max_one_by_one`` of them.
 
-        Raises: NoSuchQueue.
+        Raises: NotAllowed, NoSuchQueue.
         """
+        require_permissions(origin.permissions, {Permission.OPERATE})
         self._require_queue(queue)
         count = self.letters.count(queue)
         labels: list[str] = []
@@ -154,7 +156,7 @@ class Redrive:
             bounds = [bound for bound in (count, limit, max_one_by_one) if bound is not None]
             result = self._move_one_by_one(queue, min(bounds), labels, drop_done=drop_done)
         if count:
-            self.log.record_action(by, f"redrove dead letters of {result}", "", labels)
+            self.log.record_action(origin.actor, f"redrove dead letters of {result}", "", labels)
         return result
 
     def _move_one_by_one(

@@ -23,6 +23,7 @@ from products.errors import (
     ProductExists,
     ProductNotFound,
 )
+from products.identifiers import validated_id
 from products.merging import EditConflict
 from products.models import Product
 from products.product import (
@@ -31,7 +32,6 @@ from products.product import (
     REQUIRED,
     BillingCycle,
     validated_edits,
-    validated_id,
 )
 from products.writes import Accepted
 

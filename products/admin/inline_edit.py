@@ -8,7 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, JsonResponse
 from django.urls import reverse
 
-from products.admin.base import ModelAdmin, version_number
+from products.admin.base import ModelAdmin
 from products.admin.formatting import field_label, format_value, last_authors
 from products.admin.receipt import receipt_url
 from products.admin.refusals import sentence_of, status_of
@@ -16,6 +16,7 @@ from products.admin.staff_writes import staff_writes
 from products.changes import Change
 from products.currency import money
 from products.errors import CatalogueError
+from products.identifiers import parse_version
 from products.merging import EditConflict
 from products.product import Product
 from products.writes import Accepted
@@ -34,7 +35,7 @@ def cell_view(admin: ModelAdmin, request: HttpRequest, object_id: str) -> JsonRe
     """
     field = request.POST.get("field", "")
     value = request.POST.get("value", "")
-    base = version_number(request.POST.get("version", ""))
+    base = parse_version(request.POST.get("version", ""))
     if not _may_save(admin, request, field, value):
         raise PermissionDenied
     if field not in PARSERS or base is None:

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from products.admin.base import ModelAdmin
-from products.errors import CatalogueError, Invalid, NotFound, Unavailable
+from products.errors import CatalogueError, Invalid, NotAllowed, NotFound, Unavailable
 
 PERMISSION_DENIED = (
     "Your account has no permission for this. "
@@ -21,6 +21,7 @@ FORM_EXPIRED = (
 STATUS_BY_ERROR = {
     Invalid: HTTPStatus.BAD_REQUEST,
     NotFound: HTTPStatus.NOT_FOUND,
+    NotAllowed: HTTPStatus.FORBIDDEN,
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 

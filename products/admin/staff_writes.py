@@ -5,12 +5,14 @@ from dataclasses import dataclass
 
 from django.http import HttpRequest
 
+from products.admin.base import user_of
 from products.admin.recent_saves import remember_save
-from products.bootstrap import catalogue, jobs, new_id, operations
+from products.bootstrap import acceptance, jobs, new_id, operations
 from products.bulk.job import Job, JobKind
 from products.bulk.rows import Row
 from products.changes import Effect, Origin
 from products.maintenance import redrive
+from products.permissions import permissions_among
 from products.product import RULES
 from products.redrive import RedriveResult
 from products.writes import Accepted
@@ -33,6 +35,7 @@ class StaffWrites:
             source="admin",
             request_id=getattr(self.request, "request_id", None) or new_id(),
             reason=reason,
+            permissions=permissions_among(user_of(self.request).get_all_permissions()),
         )
 
     @property
@@ -49,7 +52,7 @@ class StaffWrites:
         reason: str = "",
         dry_run: bool = False,
     ) -> Accepted:
-        accepted = catalogue().create(product_id, edits, self.origin(reason), dry_run=dry_run)
+        accepted = acceptance().create(product_id, edits, self.origin(reason), dry_run=dry_run)
         return accepted if dry_run else self._remember(accepted)
 
     def update(
@@ -61,18 +64,18 @@ class StaffWrites:
         reason: str = "",
         dry_run: bool = False,
     ) -> Accepted:
-        accepted = catalogue().update(
+        accepted = acceptance().update(
             product_id, edits, self.origin(reason), base=base, dry_run=dry_run
         )
         return accepted if dry_run else self._remember(accepted)
 
     def deactivate(self, product_id: str, *, expected_version: int | None = None) -> Accepted:
         return self._remember(
-            catalogue().deactivate(product_id, self.origin(), expected_version=expected_version)
+            acceptance().deactivate(product_id, self.origin(), expected_version=expected_version)
         )
 
     def restore(self, product_id: str) -> Accepted:
-        return self._remember(catalogue().restore(product_id, self.origin()))
+        return self._remember(acceptance().restore(product_id, self.origin()))
 
     def restore_version(
         self,
@@ -84,7 +87,7 @@ class StaffWrites:
         reason: str = "",
     ) -> Accepted:
         return self._remember(
-            catalogue().restore_version(
+            acceptance().restore_version(
                 product_id,
                 version,
                 self.origin(reason),
@@ -95,7 +98,7 @@ class StaffWrites:
 
     def undo(self, product_id: str, version: int) -> Accepted:
         origin = self.origin(f"Undo of version {version}")
-        return self._remember(catalogue().undo(product_id, version, origin))
+        return self._remember(acceptance().undo(product_id, version, origin))
 
     def _remember(self, accepted: Accepted) -> Accepted:
         remember_save(self.request, accepted.product.product_id)
@@ -104,30 +107,30 @@ class StaffWrites:
     # Jobs
 
     def plan_job(self, kind: JobKind, title: str, rows: Iterable[Row], *, reason: str) -> Job:
-        return jobs().plan(kind, title, rows, actor=self.actor, reason=reason)
+        return jobs().plan(kind, title, rows, self.origin(reason))
 
     def start_job(self, job_id: str) -> Job:
-        return jobs().start(job_id)
+        return jobs().start(job_id, self.origin())
 
     def cancel_job(self, job_id: str) -> Job:
-        return jobs().cancel(job_id)
+        return jobs().cancel(job_id, self.origin())
 
     def undo_job(self, job_id: str) -> Job:
-        return jobs().undo(job_id, actor=self.actor)
+        return jobs().undo(job_id, self.origin())
 
     # Operations
 
     def retry(self, product_id: str, version: int, effect: Effect) -> None:
-        operations().retry(product_id, version, effect, by=self.actor)
+        operations().retry(product_id, version, effect, self.origin())
 
     def retry_cause(self, cause: str) -> int:
-        return operations().retry_cause(cause, by=self.actor)
+        return operations().retry_cause(cause, self.origin())
 
     def discard(self, product_id: str, version: int, effect: Effect, *, reason: str) -> None:
-        operations().discard(product_id, version, effect, reason=reason, by=self.actor)
+        operations().discard(product_id, version, effect, self.origin(), reason=reason)
 
     def redrive(self, queue: str, *, max_one_by_one: int) -> RedriveResult:
-        return redrive().move_back(queue, by=self.actor, max_one_by_one=max_one_by_one)
+        return redrive().move_back(queue, self.origin(), max_one_by_one=max_one_by_one)
 
 
 def staff_writes(request: HttpRequest) -> StaffWrites:

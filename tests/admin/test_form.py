@@ -8,11 +8,13 @@ from django.test import Client
 
 from deploy.local.engines import free_port
 from products import bootstrap
+from products.acceptance import Acceptance
 from products.catalogue import Catalogue
 from products.changes import Origin
 from products.errors import Invalid, ProductNotFound
+from products.identifiers import validated_id
 from products.lists import ListQuery
-from products.product import validated_edits, validated_id
+from products.product import validated_edits
 from tests.support.admin_client import (
     ADD,
     LIST,
@@ -24,7 +26,7 @@ from tests.support.admin_client import (
     shown_entries,
     sign_in,
 )
-from tests.support.builders import fields
+from tests.support.builders import fields, origin
 from tests.support.fakes import recorded_operations
 from tests.support.wiring import forget_wiring
 from tests.support.world import World
@@ -43,8 +45,8 @@ def carl(world: World) -> Client:
 
 
 @pytest.fixture
-def basic(catalogue: Catalogue, ann: Origin) -> str:
-    return catalogue.create("p1", fields(features=["Mail", "Web"]), ann).product.product_id
+def basic(acceptance: Acceptance, ann: Origin) -> str:
+    return acceptance.create("p1", fields(features=["Mail", "Web"]), ann).product.product_id
 
 
 @pytest.fixture
@@ -149,7 +151,7 @@ def test_contradicting_fields_are_refused_at_the_field(eve: Client, catalogue: C
 
 
 def test_a_taken_name_or_id_is_refused_at_its_field(
-    eve: Client, basic: str, catalogue: Catalogue
+    eve: Client, basic: str, acceptance: Acceptance
 ) -> None:
     taken = form_errors(eve.post(ADD, form_entries(name="BASIC  hosting")))
     assert taken == {
@@ -158,8 +160,10 @@ def test_a_taken_name_or_id_is_refused_at_its_field(
     assert list(form_errors(eve.post(ADD, form_entries(product_id="p1", name="Another one")))) == [
         "product_id"
     ]
-    catalogue.create(
-        "p2", fields(name="Other hosting"), Origin(actor="a", source="t", request_id="r")
+    acceptance.create(
+        "p2",
+        fields(name="Other hosting"),
+        origin("a"),
     )
     assert list(
         form_errors(eve.post(page_url("p2"), current_entries(eve, "p2", name="Basic hosting")))
@@ -185,8 +189,10 @@ def test_a_change_is_the_next_version_and_leaves_other_fields_alone(
     assert LogEntry.objects.get().get_change_message() == "Changed Price."
 
 
-def test_an_unchanged_form_saves_nothing(eve: Client, catalogue: Catalogue, ann: Origin) -> None:
-    catalogue.create(
+def test_an_unchanged_form_saves_nothing(
+    eve: Client, acceptance: Acceptance, catalogue: Catalogue, ann: Origin
+) -> None:
+    acceptance.create(
         "p1", fields(features=["A\u2028line within"], description="Two lines.\nReally."), ann
     )
     answer = eve.post(page_url("p1"), current_entries(eve, "p1"))
@@ -237,11 +243,11 @@ def test_edits_of_one_field_conflict_and_a_second_save_merges(
 
 
 def test_a_conflict_names_who_changed_the_field_last(
-    eve: Client, carl: Client, basic: str, catalogue: Catalogue, ben: Origin
+    eve: Client, carl: Client, basic: str, acceptance: Acceptance, ben: Origin
 ) -> None:
     of_carl = current_entries(carl, "p1", features="Carl's", price="3000")
     eve.post(page_url("p1"), current_entries(eve, "p1", features=""))
-    catalogue.update("p1", {"price": "2000"}, ben)
+    acceptance.update("p1", {"price": "2000"}, ben)
     sentences = form_errors(carl.post(page_url("p1"), of_carl))
     assert sentences["features"] == ["eve changed this to (empty) meanwhile."]
     assert sentences["price"] == ["ben changed this to 2000.00 meanwhile."]

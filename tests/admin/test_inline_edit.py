@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 
 from deploy.local.engines import free_port
+from products.acceptance import Acceptance
 from products.admin import staff_writes
 from products.catalogue import Catalogue
 from products.changes import Origin
@@ -20,8 +21,8 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def eve(world: World, catalogue: Catalogue, ann: Origin) -> Client:
-    catalogue.create("p1", fields(), ann)
+def eve(world: World, acceptance: Acceptance, ann: Origin) -> Client:
+    acceptance.create("p1", fields(), ann)
     return sign_in("eve")
 
 
@@ -51,9 +52,9 @@ def test_a_price_and_a_flag_are_saved_from_their_cells(eve: Client, catalogue: C
 
 
 def test_a_conflicting_cell_is_saved_only_with_their_version(
-    eve: Client, catalogue: Catalogue, ben: Origin
+    eve: Client, acceptance: Acceptance, ben: Origin
 ) -> None:
-    catalogue.update("p1", {"price": "7", "description": "By ben, at some length."}, ben)
+    acceptance.update("p1", {"price": "7", "description": "By ben, at some length."}, ben)
     refused = cell(eve, "price", "9")
     assert (refused.status_code, refused.json()) == (
         409,
@@ -112,9 +113,11 @@ def test_cells_and_undo_need_the_change_permission(
     assert catalogue.newest("p1").version == 1
 
 
-def test_undo_keeps_later_changes(eve: Client, catalogue: Catalogue, ben: Origin) -> None:
+def test_undo_keeps_later_changes(
+    eve: Client, acceptance: Acceptance, catalogue: Catalogue, ben: Origin
+) -> None:
     cell(eve, "price", "1600")
-    catalogue.update("p1", {"description": "By ben, at some length."}, ben)
+    acceptance.update("p1", {"description": "By ben, at some length."}, ben)
     answer = eve.post(page_url("p1", "undo/2"), {"next": page_url("p1")})
     assert (answer["Location"], last_message(answer)) == (
         page_url("p1"),
@@ -129,10 +132,10 @@ def test_undo_keeps_later_changes(eve: Client, catalogue: Catalogue, ben: Origin
 
 
 def test_a_field_changed_later_blocks_its_undo(
-    eve: Client, catalogue: Catalogue, ben: Origin
+    eve: Client, acceptance: Acceptance, ben: Origin
 ) -> None:
     cell(eve, "price", "1600")
-    catalogue.update("p1", {"price": "1700"}, ben)
+    acceptance.update("p1", {"price": "1700"}, ben)
     refused = eve.post(page_url("p1", "undo/2"), headers={"accept": "application/json"})
     assert (refused.status_code, refused.json()) == (
         409,

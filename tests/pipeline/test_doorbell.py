@@ -10,11 +10,11 @@ import pytest
 from django.conf import settings
 
 from deploy.local.resources import create_queues
+from products.acceptance import Acceptance
 from products.adapters.aws.clients import client
 from products.adapters.sqs.doorbell import PAUSE_SECONDS, Doorbell
 from products.adapters.sqs.doorbell_celery import CeleryDoorbell
 from products.adapters.sqs.doorbell_direct import SqsDoorbell
-from products.catalogue import Catalogue
 from products.changes import Change, Origin
 from tests.support.builders import fields
 from tests.support.world import World
@@ -37,15 +37,15 @@ def sqs_doorbell(**options: Any) -> Doorbell:
 
 
 @pytest.fixture
-def change(catalogue: Catalogue, world: World, ann: Origin) -> Change:
-    change = catalogue.create("p1", fields(), ann).change
+def change(acceptance: Acceptance, world: World, ann: Origin) -> Change:
+    change = acceptance.create("p1", fields(), ann).change
     assert change
     world.empty_queues("products.persist")
     return change
 
 
-def test_a_message_names_only_a_version(catalogue: Catalogue, world: World, ann: Origin) -> None:
-    catalogue.create("p1", fields(), ann)
+def test_a_message_names_only_a_version(acceptance: Acceptance, world: World, ann: Origin) -> None:
+    acceptance.create("p1", fields(), ann)
     (message,) = world.messages("products.persist")
     assert world.payload(message) == {"product_id": "p1", "version": 1}
     assert world.headers(message)["request_id"] == "request-of-ann"
