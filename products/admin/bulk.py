@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 
 from django import forms
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -141,8 +140,6 @@ def bulk_view(admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
 def _plan_edit(admin: ModelAdmin, request: HttpRequest, form: BulkForm) -> Job | None:
     """Plan the job and return it, or return None and put the errors into the form."""
     entries = form.cleaned_data
-    if entries["doing"] == "deactivate" and not admin.has_delete_permission(request):
-        raise PermissionDenied
     rows = _planned_rows(_selected(admin, request), form.edits_for())
     try:
         return staff_writes(request).plan_job(

@@ -21,9 +21,8 @@ from products.admin.formatting import NOTHING_SAVED, field_label
 from products.admin.preview import card_context
 from products.admin.queryset import model_of
 from products.admin.receipt import receipt_context, undo_button
-from products.admin.refusals import show_refusal
+from products.admin.refusals import show_refusal, with_refusal_pages
 from products.admin.staff_writes import staff_writes
-from products.admin.unavailable import with_unavailable_page
 from products.bootstrap import catalogue
 from products.changes import Change
 from products.errors import CatalogueError, CorruptChange, Invalid, ProductNotFound, Unavailable
@@ -105,7 +104,7 @@ class ProductFormPage(ModelAdmin):
             "may_change": self.has_change_permission(request, product),
         }
 
-    @with_unavailable_page
+    @with_refusal_pages
     def changeform_view(
         self,
         request: HttpRequest,
@@ -206,7 +205,7 @@ class ProductFormPage(ModelAdmin):
         """Go back to the list. ``delete_model`` has shown the message already."""
         return self.response_post_save_change(request, None)
 
-    @with_unavailable_page
+    @with_refusal_pages
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: Context | None = None
     ) -> HttpResponse:

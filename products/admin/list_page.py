@@ -15,8 +15,8 @@ from products.admin.changelist import ProductChangeList
 from products.admin.filters import FILTERS
 from products.admin.queryset import ProductQuery, all_products
 from products.admin.receipt import receipt_url
+from products.admin.refusals import with_refusal_pages
 from products.admin.staff_writes import staff_writes
-from products.admin.unavailable import with_unavailable_page
 from products.bootstrap import image_url
 from products.currency import money
 from products.errors import CatalogueError
@@ -60,7 +60,7 @@ class ProductList(ModelAdmin):
     ) -> tuple[ProductQuery, bool]:
         return (queryset.search(search_term) if search_term else queryset), False
 
-    @with_unavailable_page
+    @with_refusal_pages
     def changelist_view(
         self, request: HttpRequest, extra_context: Context | None = None
     ) -> HttpResponse:
