@@ -255,14 +255,14 @@ def test_a_conflict_names_who_changed_the_field_last(
 
 def test_a_save_asks_the_catalogue_once_also_when_refused(eve: Client, basic: str) -> None:
     sent = current_entries(eve, "p1", price="2000")
-    read_product, update = ["Query"], ["Query", "GetItem"]
+    read_product, read_newest = ["Query"], ["Query"]
     with recorded_operations(bootstrap.dynamodb()) as operations:
         eve.post(page_url("p1"), sent)
-    assert operations == [*read_product, *update, "TransactWriteItems"]
-    find_authors, read_receipt = ["Query"], ["GetItem"]
+    assert operations == [*read_product, *read_newest, "TransactWriteItems"]
+    read_base, find_authors, read_receipt = ["GetItem"], ["Query"], ["GetItem"]
     with recorded_operations(bootstrap.dynamodb()) as operations:
         eve.post(page_url("p1"), sent | {"price": "3000"})
-    assert operations == [*read_product, *update, *find_authors, *read_receipt]
+    assert operations == [*read_product, *read_newest, *read_base, *find_authors, *read_receipt]
 
 
 def test_a_form_without_a_valid_base_version_is_refused(
