@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 
 from django import forms
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from products.admin.base import ModelAdmin
+from products.admin.base import ModelAdmin, page_response
 from products.admin.changelist import filtered_list
 from products.admin.staff_writes import staff_writes
 from products.bootstrap import catalogue
@@ -125,16 +125,15 @@ def bulk_view(admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         job = _plan_edit(admin, request, form)
         if job:
-            return HttpResponseRedirect(reverse("admin:products_product_job", args=[job.job_id]))
+            return redirect("admin:products_product_job", job.job_id)
     changelist = reverse("admin:products_product_changelist")
     context = {
-        **admin.admin_site.each_context(request),
         "title": "Bulk edit",
         "form": form,
         "selection": _selection_text(request.GET.getlist("id")),
         "back_url": f"{changelist}?{request.GET.get('filters', '')}",
     }
-    return TemplateResponse(request, "admin/products/bulk.html", context)
+    return page_response(admin, request, "bulk", context)
 
 
 def _plan_edit(admin: ModelAdmin, request: HttpRequest, form: BulkForm) -> Job | None:

@@ -5,15 +5,13 @@ from collections.abc import Iterable, Sequence
 from django.http import (
     HttpRequest,
     HttpResponse,
-    HttpResponseRedirect,
     JsonResponse,
     StreamingHttpResponse,
 )
 from django.http.response import HttpResponseBase
-from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.shortcuts import redirect
 
-from products.admin.base import ModelAdmin
+from products.admin.base import ModelAdmin, page_response
 from products.admin.changelist import filtered_list
 from products.admin.refusals import show_refusal
 from products.admin.staff_writes import staff_writes
@@ -55,18 +53,13 @@ def import_view(admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
             if asks_for_columns:
                 return _columns_response(sheet)
             job = _plan_import(request, sheet)
-            return HttpResponseRedirect(reverse("admin:products_product_job", args=[job.job_id]))
+            return redirect("admin:products_product_job", job.job_id)
         except CatalogueError as refusal:
             errors = _sentences_of(refusal)
     if asks_for_columns:
         return JsonResponse({"errors": errors}, status=400)
-    context = {
-        **admin.admin_site.each_context(request),
-        "title": "Import products from CSV",
-        "errors": errors,
-        "columns": COLUMNS,
-    }
-    return TemplateResponse(request, "admin/products/import.html", context)
+    context = {"title": "Import products from CSV", "errors": errors, "columns": COLUMNS}
+    return page_response(admin, request, "import", context)
 
 
 def _plan_import(request: HttpRequest, sheet: Sheet) -> Job:
@@ -87,7 +80,7 @@ def errors_view(admin: ModelAdmin, request: HttpRequest, job_id: str) -> HttpRes
         job = jobs().job(job_id)
     except JobNotFound as refusal:
         show_refusal(admin, request, refusal)
-        return HttpResponseRedirect(reverse("admin:products_product_jobs"))
+        return redirect("admin:products_product_jobs")
     refused = (row for row in jobs().rows(job) if row.state == RowState.REFUSED)
     return _csv_response(f"refused-{job_id}.csv", refusal_rows(refused))
 

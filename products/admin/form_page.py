@@ -9,13 +9,12 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin import helpers
 from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
-from django.contrib.admin.utils import quote, unquote
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
 from django.utils.html import format_html
 
-from products.admin.base import Context, ModelAdmin
+from products.admin.base import Context, ModelAdmin, product_url
 from products.admin.form import ProductForm
 from products.admin.formatting import NOTHING_SAVED, field_label
 from products.admin.preview import card_context
@@ -179,7 +178,7 @@ class ProductFormPage(ModelAdmin):
         """Go back to the form or to the list. ``save_model`` has shown the message already."""
         if "_continue" not in request.POST:
             return self.response_post_save_change(request, obj)
-        form_url = reverse("admin:products_product_change", args=[quote(obj.product_id)])
+        form_url = product_url("change", obj.product_id)
         filters: dict[str, Options | str] = {
             "preserved_filters": self.get_preserved_filters(request),
             "opts": self.opts,

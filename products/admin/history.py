@@ -3,13 +3,13 @@
 from typing import TypedDict
 
 from django.contrib import messages
-from django.contrib.admin.utils import quote, unquote
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from products.admin.base import Context, ModelAdmin, version_parameter
+from products.admin.base import Context, ModelAdmin, product_url, version_parameter
 from products.admin.formatting import (
     HISTORY_PAGE_SIZE,
     NOTHING_SAVED,
@@ -63,7 +63,7 @@ def restore_view(admin: ModelAdmin, request: HttpRequest, object_id: str) -> Htt
         admin.message_user(request, f"{product.name} {outcome}.")
     except CatalogueError as refusal:
         show_refusal(admin, request, refusal)
-    return _redirect("change", product_id)
+    return HttpResponseRedirect(product_url("change", product_id))
 
 
 def restore_version_view(
@@ -97,7 +97,7 @@ def restore_version_view(
         admin.message_user(request, f"{newer}; look at it first.", messages.ERROR)
     except CatalogueError as refusal:
         show_refusal(admin, request, refusal)
-    return _redirect("history", product_id)
+    return HttpResponseRedirect(product_url("history", product_id))
 
 
 def undo_view(
@@ -126,10 +126,6 @@ def undo_view(
     admin.message_user(request, message, messages.SUCCESS if status == 200 else messages.ERROR)
     changelist = reverse("admin:products_product_changelist")
     return HttpResponseRedirect(_return_url(request) or changelist)
-
-
-def _redirect(page: str, product_id: str) -> HttpResponse:
-    return HttpResponseRedirect(reverse(f"admin:products_product_{page}", args=[quote(product_id)]))
 
 
 def _history_page(product_id: str, before: int | None) -> list[Change]:

@@ -3,13 +3,11 @@
 from collections.abc import Callable
 from http import HTTPStatus
 
-from django.contrib.admin.utils import quote, unquote
+from django.contrib.admin.utils import unquote
 from django.http import HttpRequest, JsonResponse
-from django.urls import reverse
 
-from products.admin.base import ModelAdmin
+from products.admin.base import ModelAdmin, product_url
 from products.admin.formatting import field_label, format_value, last_authors
-from products.admin.receipt import receipt_url
 from products.admin.refusals import sentence_of, status_of
 from products.admin.staff_writes import staff_writes
 from products.changes import Change
@@ -73,11 +71,10 @@ def _change_body(change: Change, before: Product, field: str) -> Body:
     old = format_value(getattr(before, field))
     new = format_value(getattr(product, field))
     difference = f"{field_label(field).lower()} {old} → {new}"
-    args = [quote(product.product_id), product.version]
     return {
         "message": f"{product.name}: {difference}, saved as v{product.version}.",
-        "receipt": receipt_url(product.product_id, product.version),
-        "undo": reverse("admin:products_product_undo", args=args),
+        "receipt": product_url("receipt", product.product_id, product.version),
+        "undo": product_url("undo", product.product_id, product.version),
         "status": change.status,
     }
 
