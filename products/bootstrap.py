@@ -18,7 +18,7 @@ from products.acceptance import Acceptance
 from products.adapters.aws.clients import client, translate_errors
 from products.adapters.dynamodb.table import DynamoProductTable
 from products.adapters.dynamodb.tokens import DynamoRevocations
-from products.adapters.sqs.doorbell import Doorbell
+from products.adapters.sqs.doorbell import QueueDoorbell
 from products.catalogue import Catalogue
 from products.changes import Effect
 from products.planning import Planner
@@ -135,15 +135,15 @@ def effects() -> frozenset[Effect]:
 
 
 @cache
-def doorbell() -> Doorbell:
+def doorbell() -> QueueDoorbell:
     """Return the doorbell, which uses Celery only in processes that load Celery."""
     if not settings.CELERY:
-        from products.adapters.sqs.doorbell_direct import SqsDoorbell
+        from products.adapters.sqs.doorbell_direct import SqsSender
 
-        return SqsDoorbell(client=sqs(), urls=settings.TASK_URLS)
-    from products.adapters.sqs.doorbell_celery import CeleryDoorbell
+        return QueueDoorbell(SqsSender(sqs(), settings.TASK_URLS).send)
+    from products.adapters.sqs.doorbell_celery import send_by_celery
 
-    return CeleryDoorbell()
+    return QueueDoorbell(send_by_celery)
 
 
 @cache
