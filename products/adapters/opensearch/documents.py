@@ -56,8 +56,17 @@ INDEX_BODY = {
         },
     },
 }
-UNAVAILABLE_STATUSES = {404, 429, 500, 502, 503, 504}
-"""HTTP statuses that are worth a retry. A missing index (404) can be restored at any time."""
+REFUSALS_OF_A_DOCUMENT = {
+    "document_parsing_exception",
+    "mapper_parsing_exception",
+    "max_bytes_length_exceeded_exception",
+    "strict_dynamic_mapping_exception",
+}
+"""The errors that name a document; it is refused again until the mapping or the product changes.
+
+All others are about the index, the cluster or our rights: a write block, a closed or missing index,
+a full queue. They pass, or an operator ends them.
+"""
 VERSION_CONFLICT = 409  # the index has this version or a later one
 
 
@@ -100,13 +109,22 @@ def raise_for_status(result: dict[str, Any]) -> bool:
     Raises: DependencyUnavailable, or EffectRefused when OpenSearch refuses the document.
     """
     status = result["status"]
-    if status in UNAVAILABLE_STATUSES:
-        raise DependencyUnavailable(DEPENDENCY)
     if status == VERSION_CONFLICT:
         return False
     if status >= 400:
-        raise EffectRefused(f"OpenSearch refused the document: {result['error']}")
+        raise _fault_of(result["error"])
     return True
+
+
+def _fault_of(error: Any) -> DependencyUnavailable | EffectRefused:
+    """Return the fault that OpenSearch reports for an action or a request."""
+    if not isinstance(error, dict):
+        return DependencyUnavailable(DEPENDENCY, f"does not serve us: {error}")
+    causes = {error.get("type"), error.get("caused_by", {}).get("type")}
+    if causes & REFUSALS_OF_A_DOCUMENT:
+        return EffectRefused(f"OpenSearch refused the document: {error}")
+    reason = f"{error.get('type')}: {error.get('reason')}"
+    return DependencyUnavailable(DEPENDENCY, f"does not serve us: {reason}")
 
 
 def index_products(
@@ -131,12 +149,11 @@ def index_products(
 
 @contextmanager
 def translate_errors() -> Iterator[None]:
-    """Raise DependencyUnavailable or EffectRefused for a failed request."""
+    """Raise DependencyUnavailable for a failed request, or EffectRefused for a refused document."""
     try:
         yield
     except exceptions.ConnectionError as fault:
         raise DependencyUnavailable(DEPENDENCY) from fault
     except exceptions.TransportError as fault:
-        if fault.status_code in UNAVAILABLE_STATUSES:
-            raise DependencyUnavailable(DEPENDENCY) from fault
-        raise EffectRefused(f"OpenSearch refused: {fault.error} {fault.info}") from fault
+        info = fault.info if isinstance(fault.info, dict) else {}
+        raise _fault_of(info.get("error", fault.error)) from fault

@@ -1,5 +1,6 @@
 """The rebuild of the search index: a new index, which replaces the live one in one step."""
 
+import logging
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -13,7 +14,10 @@ from products.adapters.opensearch.documents import (
     next_alias,
     translate_errors,
 )
+from products.errors import DependencyUnavailable
 from products.product import Product
+
+logger = logging.getLogger(__name__)
 
 PAGE_SIZE = 500  # documents that are compared in one request
 
@@ -28,24 +32,31 @@ class OpenSearchRebuild:
     client: OpenSearch
     alias: str
 
+    @property
+    def _next(self) -> str:
+        return next_alias(self.alias)
+
     def begin(self, number: str) -> None:
         """Create the new index, which every writer fills as well from now on.
 
         The index of an interrupted rebuild is deleted.
         """
+        indexes = self._indexes()
+        unused = [name for name, index in indexes.items() if self.alias not in index["aliases"]]
+        interrupted = [name for name in unused if self._next in indexes[name]["aliases"]]
         with translate_errors():
-            for name, index in self._indexes().items():
-                if self.alias not in index["aliases"]:
-                    self.client.indices.delete(index=name, ignore=[404])
-            body = INDEX_BODY | {"aliases": {next_alias(self.alias): {}}}
+            if interrupted:
+                self.client.indices.delete_alias(index=",".join(interrupted), name=self._next)
+            body = INDEX_BODY | {"aliases": {self._next: {}}}
             self.client.indices.create(index=f"{self.alias}-{number}", body=body)
+        self._delete(unused)
 
     def fill(self, products: Iterable[Product]) -> int:
         """Index products in the new index; return how many documents are new.
 
         A later version that another writer has put there stays.
         """
-        return index_products(self.client, next_alias(self.alias), products, refresh=False)
+        return index_products(self.client, self._next, products, refresh=False)
 
     def outdated(self) -> Iterator[tuple[str, int]]:
         """Yield the ids and versions in the live index that are newer than in the new one."""
@@ -78,26 +89,40 @@ class OpenSearchRebuild:
     def _new_versions(self, product_ids: list[str]) -> dict[str, int]:
         """Return the versions in the new index by id; 0 for a missing document."""
         with translate_errors():
-            response = self.client.mget(
-                index=next_alias(self.alias), body={"ids": product_ids}, _source=False
-            )
+            response = self.client.mget(index=self._next, body={"ids": product_ids}, _source=False)
         documents = response["docs"]
         return {document["_id"]: int(document.get("_version", 0)) for document in documents}
 
     def switch(self, number: str) -> None:
-        """Make the new index the live one, and delete the old one, in one step.
+        """Make the new index the live one in one step, and then delete the old one.
+
+        OpenSearch refuses to delete an index while a snapshot of it is taken. Such an index is
+        only logged here, and deleted by the next rebuild.
 
         Raises: DependencyUnavailable when the new index is gone, because another rebuild began.
         """
-        new_index = f"{self.alias}-{number}"
+        new_index, old_indexes = f"{self.alias}-{number}", self._live_indexes()
+        if self._next not in self._indexes().get(new_index, {"aliases": ()})["aliases"]:
+            raise DependencyUnavailable("The new search index", "belongs to no rebuild any more")
         actions: list[dict[str, Any]] = [
             {"add": {"index": new_index, "alias": self.alias}},
-            {"remove": {"index": new_index, "alias": next_alias(self.alias)}},
-            *({"remove_index": {"index": name}} for name in self._live_indexes()),
+            {"remove": {"index": new_index, "alias": self._next}},
+            *({"remove": {"index": name, "alias": self.alias}} for name in old_indexes),
         ]
         with translate_errors():
             self.client.indices.refresh(index=new_index)
             self.client.indices.update_aliases(body={"actions": actions})
+        self._delete(old_indexes)
+
+    def _delete(self, names: Iterable[str]) -> None:
+        """Delete indexes that nothing uses. Log those that OpenSearch keeps for now."""
+        for name in names:
+            try:
+                with translate_errors():
+                    self.client.indices.delete(index=name, ignore=[404])
+            except DependencyUnavailable as fault:
+                facts = {"index": name, "fault": str(fault)}
+                logger.warning("old search index not deleted yet", extra=facts)
 
     def count(self) -> int:
         """Return the number of documents in the live index, for a progress display."""
