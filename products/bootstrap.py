@@ -7,7 +7,7 @@ are built: a Lambda function that only reads must not load OpenSearch, S3 or Cel
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from functools import cache, partial
+from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 import uuid6
@@ -15,6 +15,7 @@ from django.conf import settings
 from django.utils.functional import SimpleLazyObject
 
 from products.adapters.aws.clients import client, translate_errors
+from products.adapters.aws.direct import direct_client
 from products.adapters.dynamodb.table import DynamoProductTable
 from products.adapters.dynamodb.tokens import DynamoRevocations
 from products.adapters.sqs.doorbell import Doorbell
@@ -48,38 +49,18 @@ sleep: Callable[[float], None] = time.sleep
 @cache
 def dynamodb() -> Any:
     """Return a DynamoDB client that makes two attempts: a direct call, then botocore's."""
-    if settings.DIRECT_CALLS == "libcurl":
-        return _over_libcurl(client("dynamodb", attempts=1), retry_timeouts=True)
-    return _client_without_libcurl("dynamodb", attempts=2)
+    return direct_client("dynamodb", client, attempts=2)
 
 
 @cache
 def sqs() -> Any:
     """Return an SQS client that makes one attempt: the relay requeues lost messages."""
-    return _client_without_libcurl("sqs", attempts=1)
+    return new_sqs_client()
 
 
-def direct_sqs(botocore_client: Any) -> Any:
-    """Return an SQS client for the Celery transport, with one attempt like ``sqs``."""
-    if settings.DIRECT_CALLS != "libcurl":
-        return botocore_client
-    return _over_libcurl(botocore_client, retry_timeouts=False)
-
-
-def _over_libcurl(botocore_client: Any, *, retry_timeouts: bool) -> Any:
-    from products.adapters.aws.curl import CurlConnection
-    from products.adapters.aws.direct import DirectClient
-
-    connect = partial(CurlConnection, botocore_client)
-    return DirectClient(botocore_client, connect, retry_timeouts=retry_timeouts)
-
-
-def _client_without_libcurl(service: str, *, attempts: int) -> Any:
-    if settings.DIRECT_CALLS != "sigv4":
-        return client(service, attempts=attempts)
-    from products.adapters.aws.sigv4 import signed_client
-
-    return signed_client(service, client, attempts=attempts)
+def new_sqs_client() -> Any:
+    """Return a client like ``sqs`` that shares no connection with it."""
+    return direct_client("sqs", client, attempts=1)
 
 
 @cache

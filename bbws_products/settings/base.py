@@ -33,8 +33,6 @@ if ENABLE_OPENSEARCH:
 ENABLE_CLOUDFRONT = flag("ENABLE_CLOUDFRONT", True)
 # No microcache: a function handles one request at a time.
 HOT_ANSWER_SECONDS = 0.0
-# Calls AWS without botocore unless an error must be handled; libcurl would be a third of the zip.
-DIRECT_CALLS = "sigv4"
 RELAY_AFTER = timedelta(seconds=number("RELAY_AFTER_SECONDS", 30))
 
 SQS_QUEUE_URL_PREFIX = required(

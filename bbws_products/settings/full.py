@@ -31,7 +31,6 @@ if not 0 <= HOT_ANSWER_SECONDS <= SETTLE_TIME.total_seconds() / 2:
     raise ImproperlyConfigured(
         "HOT_ANSWER_SECONDS must be from 0 to 0.5: an invalidation covers a change after 1 s."
     )
-DIRECT_CALLS = "libcurl"  # the image contains it, because Celery's SQS transport needs it
 
 INSTALLED_APPS = [
     "unfold",  # before the admin, whose templates it replaces

@@ -148,7 +148,12 @@ def used(world: World, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterat
         return made
 
     monkeypatch.setattr(bootstrap, "client", client)
-    settings.DIRECT_CALLS = ""  # direct calls bypass botocore's hooks
+
+    def client_without_direct_calls(service: str, _: Any, *, attempts: int) -> Any:
+        return client(service, attempts=attempts)
+
+    # Direct calls bypass botocore's hooks.
+    monkeypatch.setattr(bootstrap, "direct_client", client_without_direct_calls)
     forget_wiring()
     yield seen
     for made in clients:  # other tests share them

@@ -12,7 +12,6 @@ from typing import Any
 from botocore.exceptions import HTTPClientError
 
 from products.adapters.aws.clients import client
-from products.adapters.aws.curl import CurlConnection
 from products.adapters.aws.direct import DirectClient
 from products.adapters.cloudfront import CloudFront
 from products.adapters.dynamodb.table import DynamoProductTable
@@ -21,6 +20,7 @@ from products.adapters.s3 import S3AuditTrail, WriteOnceStorage
 from products.changes import Change
 from products.errors import DependencyUnavailable
 from products.product import Product
+from tests.support.aws_connections import connect_with_credentials
 from tests.support.fakes import Clock, FakeDoorbell
 from tests.support.world import World
 
@@ -104,7 +104,7 @@ class FaultyClient(DirectClient):
     """The real client. When an answer is lost, boto3 sends the same call again."""
 
     def __init__(self, boto3_client: Any, injector: FaultInjector) -> None:
-        super().__init__(boto3_client, partial(CurlConnection, boto3_client))
+        super().__init__(boto3_client, partial(connect_with_credentials, boto3_client))
         self.injector = injector
 
     def _call(self, name: str, **arguments: Any) -> Any:
