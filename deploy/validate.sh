@@ -16,4 +16,4 @@ scratch=$(mktemp -d)
 export DATABASE_URL=sqlite:///$scratch/none.sqlite3 HEARTBEAT_DIR=$scratch
 export DJANGO_SETTINGS_MODULE=bbws_products.settings.full
 "$venv/bin/python" manage.py migrate --verbosity 0
-"$venv/bin/python" manage.py validate_deployment --lambda --url "${url%/v1.0}"
+"$venv/bin/python" manage.py validate_deployment --url "${url%/v1.0}"

@@ -8,41 +8,46 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from products.appending import (
-    ChangeLog,
-    Doorbell,
-    append,
-    raise_for_taken_names,
-    remembered_answer,
-)
+from products.appending import ChangeLog, Doorbell, append, foreseen_refusals, remembered_answer
 from products.batch import validate_together
-from products.changes import Change, Effect, Origin
-from products.errors import CatalogueError, Conflict, CorruptChange, Unavailable, VersionTaken
+from products.changes import Origin
+from products.errors import (
+    CatalogueError,
+    Conflict,
+    CorruptChange,
+    Invalid,
+    Unavailable,
+    VersionTaken,
+)
 from products.idempotency import DuplicateRequest
 from products.merging import differences
 from products.planning import Planner, read_change
 from products.product import RULES
-from products.writes import Accepted, Write, WritesRefused
+from products.writes import Accepted, Plan, Write, WritesRefused
 
 MAX_ATTEMPTS = 8  # of one write, each lost to another writer
+LOST_RACES = (VersionTaken, DuplicateRequest)
+TOO_MANY_TOGETHER = "These are too many writes for one transaction. Send fewer, or use mode each."
 
 
 class ContendedWrite(Conflict):
     """Other writers changed the same product in each attempt of this write."""
 
+    def __init__(self) -> None:
+        super().__init__("Too many writers are changing this at the same time; nothing was saved.")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acceptance:
-    """The write use cases.
+    """The write use cases. Each raises NotAllowed when the origin lacks a permission.
 
     With ``dry_run`` a write is only validated: the result holds the change that would be made.
     """
 
-    table: ChangeLog
+    log: ChangeLog
+    planner: Planner
     doorbell: Doorbell
     clock: Callable[[], datetime]
-    new_id: Callable[[], str]
-    effects: frozenset[Effect] = frozenset(Effect)
 
     def create(
         self,
@@ -115,7 +120,7 @@ class Acceptance:
         dry_run: bool = False,
     ) -> Accepted:
         """Set these ``fields`` of the product to their values in ``version``, by a new change."""
-        target = self.receipt(product_id, version).after
+        target = read_change(self.log, product_id, version).after
         edits = {name: getattr(target, name) for name in fields}
         return self.update(
             product_id, edits, origin, expected_version=expected_version, dry_run=dry_run
@@ -129,7 +134,7 @@ class Acceptance:
         Undoing version 1 deactivates the product. Raise EditConflict when the same field was
         changed since.
         """
-        change = self.receipt(product_id, version)
+        change = read_change(self.log, product_id, version)
         before = change.before
         if before is None:
             return self.deactivate(product_id, origin, expected_version=expected_version)
@@ -138,16 +143,20 @@ class Acceptance:
             product_id, edits, origin, base=version, expected_version=expected_version
         )
 
-    def receipt(self, product_id: str, version: int) -> Change:
-        """Return the change with the state of each effect. Raises: Invalid, ChangeNotFound."""
-        return read_change(self.table, product_id, version)
-
     def write(self, write: Write, origin: Origin, *, dry_run: bool = False) -> Accepted:
-        """Make one write. Raise its own error instead of WritesRefused."""
-        try:
-            return self.write_all([write], origin, dry_run=dry_run)[0]
-        except WritesRefused as refused:
-            raise refused.refusals[0] from None
+        """Make one write: plan it and append the change, again after each lost race."""
+        for _ in range(MAX_ATTEMPTS):
+            answer = remembered_answer(self.log, origin, self.clock())
+            if answer:
+                return answer[0]
+            plan = self.planner.plan(write, origin)
+            refusals = self._settle([plan], origin, dry_run=dry_run)
+            if not refusals:
+                return plan.result
+            if not isinstance(refusals[0], LOST_RACES):
+                raise refusals[0]
+            write = plan.write
+        raise ContendedWrite
 
     def write_each(
         self, writes: Sequence[Write], origin: Origin, *, dry_run: bool = False
@@ -176,58 +185,55 @@ class Acceptance:
         Raises: WritesRefused with the refusals by position; Invalid when the writes are too many
         for one transaction; IdempotencyKeyReused; ContendedWrite.
         """
-        planner = self._planner_of(writes, origin)
-        for attempt in range(MAX_ATTEMPTS):
-            earlier = remembered_answer(self.table, origin, self.clock())
-            if earlier is not None:
-                return earlier
+        for _ in range(MAX_ATTEMPTS):
+            answer = remembered_answer(self.log, origin, self.clock())
+            if answer:
+                return answer
+            plans = self._plan_all(writes, origin)
+            refusals = self._settle(plans, origin, dry_run=dry_run)
+            if not refusals:
+                return [plan.result for plan in plans]
+            if not any(isinstance(refusal, LOST_RACES) for refusal in refusals.values()):
+                raise WritesRefused(refusals)
+            writes = [plan.write for plan in plans]
+        raise ContendedWrite
+
+    def _plan_all(self, writes: Sequence[Write], origin: Origin) -> list[Plan]:
+        """Return the plan of each write.
+
+        Raise WritesRefused with all refusals, not only the first. Raise Unavailable immediately:
+        there is no point in planning the others while a dependency is unavailable.
+        """
+        plans: list[Plan] = []
+        refusals: dict[int, CatalogueError] = {}
+        for position, write in enumerate(writes):
             try:
-                return self._attempt(
-                    planner, writes, origin, dry_run=dry_run, is_first=attempt == 0
-                )
-            except (VersionTaken, DuplicateRequest):
-                continue
-        raise ContendedWrite(
-            "Too many writers are changing this at the same time; nothing was saved."
-        )
+                plans.append(self.planner.plan(write, origin))
+            except Unavailable:
+                raise
+            except CatalogueError as refusal:
+                refusals[position] = refusal
+        if refusals:
+            raise WritesRefused(refusals)
+        validate_together(writes, plans)
+        changes = [plan.change for plan in plans if plan.change]
+        with_record = origin.idempotency_key is not None
+        if not self.log.fits_transaction(changes, with_record=with_record):
+            raise Invalid({"items": [TOO_MANY_TOGETHER]})
+        return plans
 
-    def _attempt(
-        self,
-        planner: Planner,
-        writes: Sequence[Write],
-        origin: Origin,
-        *,
-        dry_run: bool,
-        is_first: bool,
-    ) -> list[Accepted]:
-        """Plan the writes and append them. Raise VersionTaken or DuplicateRequest to try again."""
-        # The first attempt skips this read; the transaction fails if the product exists.
-        checks_existence = dry_run or not is_first
-        planned = planner.plan_all(writes, checks_existence=checks_existence)
-        validate_together(writes, planned, remembers_answer=origin.idempotency_key is not None)
+    def _settle(
+        self, plans: Sequence[Plan], origin: Origin, *, dry_run: bool
+    ) -> dict[int, CatalogueError]:
+        """Append the changes and notify the workers. Return the refusals by position, if any."""
         if dry_run:
-            raise_for_taken_names(self.table, planned)
-            return planned
-        append(self.table, planned, origin, self.clock())
-        for accepted in planned:
-            if accepted.change:
-                self.doorbell.notify("persist", accepted.change)
-        return planned
-
-    def _planner_of(self, writes: Sequence[Write], origin: Origin) -> Planner:
-        """Return a planner of these writes, with a generated ID where a write names none."""
-        product_ids = [
-            f"prod_{self.new_id()}" if write.product_id is None else write.product_id
-            for write in writes
-        ]
-        return Planner(
-            log=self.table,
-            origin=origin,
-            product_ids=product_ids,
-            clock=self.clock,
-            new_id=self.new_id,
-            effects=self.effects | {Effect.STORED},
-        )
+            return foreseen_refusals(self.log, plans)
+        refusals = append(self.log, plans, origin, self.clock())
+        if not refusals:
+            for plan in plans:
+                if plan.change:
+                    self.doorbell.notify("persist", plan.change)
+        return refusals
 
 
 def _part_of(origin: Origin, position: int) -> Origin:

@@ -1,27 +1,46 @@
 """Appending planned writes to the change log, and remembering the answers to requests. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from products.batch import claims_name
 from products.changes import Change, Origin
-from products.errors import CatalogueError, NameTaken, VersionTaken
+from products.errors import CatalogueError, NameTaken, ProductExists, VersionTaken
 from products.idempotency import DuplicateRequest, IdempotencyKeyReused, IdempotencyRecord, Outcome
 from products.planning import ChangeReader, read_change
-from products.writes import Accepted, WritesRefused
+from products.writes import Accepted, Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacles:
+    """Why a transaction was refused, as the change log reported it. Each is by product ID.
+
+    ``versions`` has the ID of the change that took the version, None while another transaction is
+    about to take it. ``names`` has the ID of the product that has the name. ``is_duplicate`` says
+    that the request was answered before.
+    """
+
+    versions: Mapping[str, str | None]
+    names: Mapping[str, str]
+    is_duplicate: bool = False
 
 
 class ChangeLog(ChangeReader, Protocol):
     """The change log, as far as accepting needs it. Methods may raise DependencyUnavailable."""
 
-    def append(self, changes: Sequence[Change], record: IdempotencyRecord | None = None) -> None:
+    def append(
+        self, changes: Sequence[Change], record: IdempotencyRecord | None = None
+    ) -> Obstacles | None:
         """Append the changes and the answer to remember in one transaction: all or nothing.
 
-        The changes have one origin and are of different products.
-
-        Raises: VersionTaken, NameTaken, DuplicateRequest.
+        The changes have one origin and are of different products. Return None when they are
+        appended, else what was in the way.
         """
+
+    def fits_transaction(self, changes: Sequence[Change], *, with_record: bool) -> bool:
+        """Whether one transaction has room for the changes, and for a record of the answer."""
 
     def name_owner(self, name: str) -> str | None:
         """Return the ID of the product that has the name."""
@@ -45,17 +64,18 @@ class Doorbell(Protocol):
         """
 
 
-def remembered_answer(log: ChangeLog, origin: Origin, now: datetime) -> list[Accepted] | None:
+def remembered_answer(log: ChangeLog, origin: Origin, now: datetime) -> list[Accepted]:
     """Return the answer that an earlier request with the same Idempotency-Key got.
 
-    Raise IdempotencyKeyReused if the key was used for a different request.
+    It is empty for the first request. Raise IdempotencyKeyReused if the key was used for a
+    different request.
     """
     key = origin.idempotency_key
     if key is None:
-        return None
+        return []
     record = log.idempotency_record(origin.actor, key.key, now)
     if record is None:
-        return None
+        return []
     if record.fingerprint != key.fingerprint:
         raise IdempotencyKeyReused
     return [_replay(log, outcome) for outcome in record.outcomes]
@@ -66,73 +86,75 @@ def _replay(log: ChangeLog, outcome: Outcome) -> Accepted:
     return Accepted(change.after, change if outcome.changed else None, replayed=True)
 
 
-def append(log: ChangeLog, planned: Sequence[Accepted], origin: Origin, now: datetime) -> None:
+def append(
+    log: ChangeLog, plans: Sequence[Plan], origin: Origin, now: datetime
+) -> dict[int, CatalogueError]:
     """Append the planned changes, and remember the answer, in one transaction.
 
-    Raises: VersionTaken and DuplicateRequest when another request was first; WritesRefused with
-    NameTaken by position.
+    Return the refusals by position. Without any, everything is appended. VersionTaken and
+    DuplicateRequest mean that another request was first: the writes may be planned again.
     """
-    changes = [accepted.change for accepted in planned if accepted.change]
-    record = _record_of(planned, origin)
-    if not changes:
-        if record:
+    changes = [plan.change for plan in plans if plan.change]
+    record = _record_of(plans, origin)
+    if changes:
+        obstacles = log.append(changes, record)
+        return _refusals(plans, obstacles) if obstacles else {}
+    if record:
+        try:
             log.save_idempotency_record(origin, record, now)
-        return
-    try:
-        log.append(changes, record)
-    except (VersionTaken, DuplicateRequest):
-        if not _is_appended(log, changes[0]):
-            raise
-    except NameTaken as refusal:
-        raise_for_taken_names(log, planned)
-        # The name is free again by now, but the transaction did find it taken.
-        position = _position_of_name(planned, refusal.name)
-        raise WritesRefused({position: refusal}) from refusal
+        except DuplicateRequest as refusal:
+            return {0: refusal}
+    return {}
 
 
-def _is_appended(log: ChangeLog, change: Change) -> bool:
-    """Whether the log holds this very change.
-
-    The AWS client retries a call that timed out. The retry can find the version taken by its own
-    first attempt.
-    """
-    existing = log.change(change.product_id, change.version)
-    return existing is not None and existing.change_id == change.change_id
-
-
-def raise_for_taken_names(log: ChangeLog, planned: Sequence[Accepted]) -> None:
-    """Raise WritesRefused for each claimed name that another product has."""
-    refusals: dict[int, CatalogueError] = {}
-    for position, accepted in enumerate(planned):
-        change = accepted.change
-        if change is None or not claims_name(change):
-            continue
-        owner = log.name_owner(change.after.name)
-        if owner is not None and owner != change.product_id:
-            refusals[position] = NameTaken(change.after.name, owner)
-    if refusals:
-        raise WritesRefused(refusals)
+def _refusals(plans: Sequence[Plan], obstacles: Obstacles) -> dict[int, CatalogueError]:
+    """Return the refusals of the writes, by position, for these obstacles."""
+    changes = {position: plan.change for position, plan in enumerate(plans) if plan.change}
+    # The AWS client retries a call that timed out, and finds what its own first attempt appended.
+    if any(obstacles.versions.get(c.product_id) == c.change_id for c in changes.values()):
+        return {}
+    if obstacles.is_duplicate:
+        return dict.fromkeys(changes, DuplicateRequest())
+    found = {position: _refusal(change, obstacles) for position, change in changes.items()}
+    return {position: refusal for position, refusal in found.items() if refusal}
 
 
-def _record_of(planned: Sequence[Accepted], origin: Origin) -> IdempotencyRecord | None:
+def _refusal(change: Change, obstacles: Obstacles) -> CatalogueError | None:
+    if change.product_id in obstacles.versions:
+        if change.before is None and obstacles.versions[change.product_id]:
+            return ProductExists(change.product_id)
+        return VersionTaken(f"Another request changed {change.product_id} at the same moment.")
+    if change.product_id in obstacles.names:
+        return NameTaken(change.after.name, obstacles.names[change.product_id])
+    return None
+
+
+def foreseen_refusals(log: ChangeLog, plans: Sequence[Plan]) -> dict[int, CatalogueError]:
+    """Return the refusals that appending would meet now, by position."""
+    changes = {position: plan.change for position, plan in enumerate(plans) if plan.change}
+    found = {position: _foreseen_refusal(log, change) for position, change in changes.items()}
+    return {position: refusal for position, refusal in found.items() if refusal}
+
+
+def _foreseen_refusal(log: ChangeLog, change: Change) -> CatalogueError | None:
+    if change.before is None and log.newest(change.product_id):
+        return ProductExists(change.product_id)
+    owner = log.name_owner(change.after.name) if claims_name(change) else None
+    if owner not in (None, change.product_id):
+        return NameTaken(change.after.name, str(owner))
+    return None
+
+
+def _record_of(plans: Sequence[Plan], origin: Origin) -> IdempotencyRecord | None:
     """Return the answer to remember; None for a request without an Idempotency-Key."""
     if origin.idempotency_key is None:
         return None
     outcomes = [
         Outcome(
-            accepted.product.product_id,
-            accepted.product.version,
-            changed=accepted.change is not None,
+            plan.result.product.product_id,
+            plan.result.product.version,
+            changed=plan.change is not None,
         )
-        for accepted in planned
+        for plan in plans
     ]
     return IdempotencyRecord(origin.idempotency_key.fingerprint, tuple(outcomes))
-
-
-def _position_of_name(planned: Sequence[Accepted], name: str) -> int:
-    """Return the position of the write that claims the name."""
-    return next(
-        position
-        for position, accepted in enumerate(planned)
-        if accepted.change and accepted.product.name == name
-    )

@@ -3,37 +3,18 @@
 from collections.abc import Iterable, Sequence
 
 from products.changes import Change
-from products.errors import CatalogueError, Conflict, Invalid, NameTaken
+from products.errors import CatalogueError, Conflict, NameTaken
 from products.product import normalised_name
-from products.writes import Accepted, Write, WritesRefused
+from products.writes import Plan, Write, WritesRefused
 
 MAX_WRITES = 100
-MAX_TRANSACTION_ACTIONS = 100
-"""Actions in one DynamoDB transaction. A change takes one. Each name that is claimed or freed, and
-the answer to remember, takes one more. So 100 updates fit, or 50 creations."""
 
 
-def validate_together(
-    writes: Sequence[Write], planned: Sequence[Accepted], *, remembers_answer: bool
-) -> None:
-    """Check that one transaction can hold the writes.
-
-    ``remembers_answer`` says that the transaction also holds the answer to remember.
-
-    Raises: WritesRefused when a product or a name occurs twice; Invalid when there are too many.
-    """
-    refusals = _repeated_products(writes) | _name_clashes(planned)
+def validate_together(writes: Sequence[Write], plans: Sequence[Plan]) -> None:
+    """Raise WritesRefused when a product or a name occurs twice among the writes."""
+    refusals = _repeated_products(writes) | _name_clashes(plans)
     if refusals:
         raise WritesRefused(refusals)
-    actions = sum(_action_count(accepted.change) for accepted in planned if accepted.change)
-    actions += int(remembers_answer)
-    if actions > MAX_TRANSACTION_ACTIONS:
-        sentence = (
-            f"These writes need {actions} places in one transaction, which has"
-            f" {MAX_TRANSACTION_ACTIONS}: enough for 50 creations or 99 updates."
-            " Send fewer, or use mode each."
-        )
-        raise Invalid({"items": [sentence]})
 
 
 def _repeated_products(writes: Iterable[Write]) -> dict[int, CatalogueError]:
@@ -48,15 +29,15 @@ def _repeated_products(writes: Iterable[Write]) -> dict[int, CatalogueError]:
     return refusals
 
 
-def _name_clashes(planned: Sequence[Accepted]) -> dict[int, CatalogueError]:
+def _name_clashes(plans: Sequence[Plan]) -> dict[int, CatalogueError]:
     """Return the refusals of names that two of the writes want.
 
     A name that one write frees can't be claimed by another in the same transaction.
     """
     claiming = {
-        position: accepted.change
-        for position, accepted in enumerate(planned)
-        if accepted.change and claims_name(accepted.change)
+        position: plan.change
+        for position, plan in enumerate(plans)
+        if plan.change and claims_name(plan.change)
     }
     owners = {
         normalised_name(change.before.name): change.product_id
@@ -77,11 +58,3 @@ def claims_name(change: Change) -> bool:
     if change.before is None:
         return True
     return normalised_name(change.before.name) != normalised_name(change.after.name)
-
-
-def _action_count(change: Change) -> int:
-    """Return how many actions of a transaction the change takes."""
-    if not claims_name(change):
-        return 1
-    frees_name = change.before is not None
-    return 3 if frees_name else 2

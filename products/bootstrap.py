@@ -14,13 +14,15 @@ import uuid6
 from django.conf import settings
 from django.utils.functional import SimpleLazyObject
 
+from products.acceptance import Acceptance
 from products.adapters.aws.clients import client, translate_errors
 from products.adapters.aws.direct import direct_client
 from products.adapters.dynamodb.table import DynamoProductTable
 from products.adapters.dynamodb.tokens import DynamoRevocations
-from products.adapters.sqs.doorbell import Doorbell
+from products.adapters.sqs.doorbell import QueueDoorbell
 from products.catalogue import Catalogue
 from products.changes import Effect
+from products.planning import Planner
 
 if TYPE_CHECKING:
     from products.adapters.cloudfront import CloudFront
@@ -114,15 +116,15 @@ def effects() -> frozenset[Effect]:
 
 
 @cache
-def doorbell() -> Doorbell:
+def doorbell() -> QueueDoorbell:
     """Return the doorbell, which uses Celery only in processes that load Celery."""
     if not settings.CELERY:
-        from products.adapters.sqs.doorbell_direct import SqsDoorbell
+        from products.adapters.sqs.doorbell_direct import SqsSender
 
-        return SqsDoorbell(client=sqs(), urls=settings.TASK_URLS)
-    from products.adapters.sqs.doorbell_celery import CeleryDoorbell
+        return QueueDoorbell(SqsSender(sqs(), settings.TASK_URLS).send)
+    from products.adapters.sqs.doorbell_celery import send_by_celery
 
-    return CeleryDoorbell()
+    return QueueDoorbell(send_by_celery)
 
 
 @cache
@@ -130,12 +132,15 @@ def catalogue() -> Catalogue:
     return Catalogue(
         table=table(),
         index=cast(Any, SimpleLazyObject(index)),  # built only by processes that search
-        doorbell=doorbell(),
         clock=now,
-        new_id=new_id,
-        effects=effects(),
         public_lag=timedelta(seconds=settings.HOT_ANSWER_SECONDS),
     )
+
+
+@cache
+def acceptance() -> Acceptance:
+    planner = Planner(log=table(), clock=now, new_id=new_id, effects=effects() | {Effect.STORED})
+    return Acceptance(log=table(), planner=planner, doorbell=doorbell(), clock=now)
 
 
 @cache
@@ -184,7 +189,7 @@ def jobs() -> "Jobs":
 
     return Jobs(
         table=DynamoJobTable(dynamodb(), settings.PRODUCTS_TABLE),
-        catalogue=catalogue(),
+        acceptance=acceptance(),
         doorbell=doorbell(),
         clock=now,
         new_id=new_id,

@@ -1,4 +1,4 @@
-"""The catalogue as callers use it: the writes of ``acceptance``, and all reads. Pure."""
+"""Reading the catalogue: products, lists, searches, histories, effects of a write. Pure."""
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -7,11 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from products.acceptance import Acceptance
-from products.appending import ChangeLog
 from products.changes import Change, Effect
 from products.documents import format_timestamp
 from products.errors import DependencyUnavailable, NotYetCreated, ProductNotFound
+from products.identifiers import is_id, validated_id
 from products.lists import (
     MAX_OVERLAID,
     Freshness,
@@ -22,8 +21,8 @@ from products.lists import (
     newest_per_product,
     search_page,
 )
-from products.planning import read_newest_change
-from products.product import Product, is_id, validated_id
+from products.planning import ChangeReader, read_change, read_newest_change
+from products.product import Product
 
 MAX_PAGE_SIZE = 100
 MAX_MATCHES = 1000  # of one search, over all of its pages
@@ -32,7 +31,7 @@ MAX_PAUSE_SECONDS = 0.25
 PAUSE_GROWTH = 1.5
 
 
-class ProductTable(ChangeLog, Protocol):
+class ProductTable(ChangeReader, Protocol):
     """The change log and the records. Each method may raise DependencyUnavailable."""
 
     def history(self, product_id: str, before: int | None, limit: int) -> list[Change]:
@@ -64,15 +63,15 @@ class SearchIndex(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Catalogue(Acceptance):
-    """The products: write them, read them, wait for the effects of a write.
+class Catalogue:
+    """The reads of the catalogue, and waiting for the effects of a write.
 
-    ``public_lag`` is how long public reads may return the previous answer after a product is
-    stored.
+    ``public_lag`` is how long public reads may repeat the answer from before a store.
     """
 
     table: ProductTable
     index: SearchIndex
+    clock: Callable[[], datetime]
     public_lag: timedelta = timedelta()
 
     def public(self, product_id: str) -> Product:
@@ -102,6 +101,10 @@ class Catalogue(Acceptance):
         unique_owners = list(dict.fromkeys(owners.values()))
         products = self.by_ids(unique_owners)
         return {name: products[owner] for name, owner in owners.items() if owner in products}
+
+    def receipt(self, product_id: str, version: int) -> Change:
+        """Return the change with the state of each effect. Raises: Invalid, ChangeNotFound."""
+        return read_change(self.table, product_id, version)
 
     def version(self, product_id: str, version: int) -> Product:
         """Return the product after this version. Raises: ChangeNotFound."""

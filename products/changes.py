@@ -12,10 +12,10 @@ from typing import Any
 from products.documents import format_timestamp, to_document
 from products.errors import CorruptChange, Invalid
 from products.idempotency import IdempotencyKey
+from products.permissions import Permission
 from products.product import Product
 
 MAX_REASON_LENGTH = 200  # characters
-MAX_VERSION = 10**12 - 1  # the keys of the log have room for 12 digits
 
 
 class ChangeType(StrEnum):
@@ -55,13 +55,17 @@ class Discard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """Who made a write, from where, in which request, and optionally why. Every write has one."""
+    """Who made a write, from where, in which request, and optionally why. Every write has one.
+
+    ``permissions`` are those of the caller. They are not stored: a stored origin has none.
+    """
 
     actor: str
     source: str
     request_id: str
     reason: str = ""
     idempotency_key: IdempotencyKey | None = None
+    permissions: frozenset[Permission] = field(default=frozenset(), compare=False, repr=False)
 
     def __post_init__(self) -> None:
         validate_reason(self.reason)
@@ -112,6 +116,12 @@ class Change:
         if failure is None:
             return "pending"
         return "failed" if failure.permanent else "retrying"
+
+    @property
+    def progressed_at(self) -> datetime:
+        """When the last effect so far was done or discarded; without any, the acceptance."""
+        discards = (discard.at for discard in self.discarded.values())
+        return max([self.accepted_at, *self.done.values(), *discards])
 
     @property
     def status(self) -> str:

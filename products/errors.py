@@ -1,10 +1,10 @@
 """The errors of the catalogue, sorted by what the caller has to do about them. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 
 class CatalogueError(Exception):
-    """A refusal of the catalogue. Its four kinds, below, say what the caller has to do."""
+    """A refusal of the catalogue. Its five kinds, below, say what the caller has to do."""
 
 
 class Invalid(CatalogueError):
@@ -22,6 +22,16 @@ class NotFound(CatalogueError):
 
 class Conflict(CatalogueError):
     """The request is valid, but it does not fit the current state: read that, then decide."""
+
+
+class NotAllowed(CatalogueError):
+    """The caller lacks permissions for this. ``permissions`` holds their names."""
+
+    def __init__(self, permissions: Sequence[str], sentence: str = "") -> None:
+        self.permissions = list(permissions)
+        noun = "permission" if len(self.permissions) == 1 else "permissions"
+        names = " and ".join(self.permissions)
+        super().__init__(sentence or f"This requires the {noun} {names}.")
 
 
 class Unavailable(CatalogueError):

@@ -121,15 +121,13 @@ def reindex() -> Reindex | None:
     live = opensearch_index()
     if live is None:
         return None
-    return Reindex(
-        records=reconciliation_source(), index=OpenSearchRebuild(live.client, live.alias)
-    )
+    return Reindex(logs=reconciliation_source(), index=OpenSearchRebuild(live.client, live.alias))
 
 
 @cache
 def redrive() -> Redrive:
     letters = SqsDeadLetters(sqs(), settings.QUEUE_URLS)
-    return Redrive(letters=letters, changes=table(), jobs=jobs().table, log=operations())
+    return Redrive(letters=letters, changes=table(), jobs=jobs(), operations=operations())
 
 
 def index_records() -> int:

@@ -8,10 +8,18 @@ from itertools import islice
 from typing import Protocol
 
 from products.appending import Doorbell
-from products.changes import MAX_REASON_LENGTH, Change, Discard, Effect, canonical_json
+from products.changes import MAX_REASON_LENGTH, Change, Discard, Effect, Origin, canonical_json
 from products.documents import format_timestamp
 from products.errors import ChangeNotFound, Conflict, Invalid
-from products.pipeline import TASKS, FailureLog, clear_permanent_failure
+from products.permissions import Permission, require_permissions
+from products.pipeline import (
+    TASKS,
+    ChangeCloser,
+    FailureLog,
+    Statistics,
+    clear_permanent_failure,
+    complete,
+)
 
 STUCK_AFTER = timedelta(minutes=1)
 MAX_EXAMINED = 1000  # open changes that one page of the admin reads
@@ -84,18 +92,18 @@ class Action:
     changes: Sequence[str]
 
 
-class OperationsTable(FailureLog, Protocol):
+class OperationsTable(FailureLog, ChangeCloser, Protocol):
     """The change log. Each method may raise DependencyUnavailable."""
 
     def change(self, product_id: str, version: int) -> Change | None: ...
     def open_changes(self, accepted_before: datetime | None = None) -> Iterator[Change]: ...
 
+    def discard(self, change: Change, effect: Effect, discard: Discard) -> Change | None:
+        """Give the effect up. Return the change after that, None when it is not open."""
 
-class OperationsLog(Protocol):
-    """The log of actions, the statistics, and discarding."""
 
-    def discard(self, change: Change, effect: Effect, discard: Discard) -> bool:
-        """Remove the effect from the open ones permanently. False when it is not open."""
+class OperationsLog(Statistics, Protocol):
+    """The log of actions, and the statistics."""
 
     def write(self, action: Action) -> None: ...
     def actions(self, month: datetime, limit: int) -> list[Action]: ...
@@ -141,20 +149,37 @@ class Operations:
         """Return the number of open changes, at most MAX_EXAMINED."""
         return sum(1 for _ in islice(self.table.open_changes(), MAX_EXAMINED))
 
-    def retry(self, product_id: str, version: int, effect: Effect, *, by: str) -> None:
-        """Requeue the effect now. Raises: NotOpen, ChangeNotFound."""
+    def queue_depths(self) -> list[QueueDepth]:
+        """Return the numbers of messages of each queue."""
+        return self.queues.depths()
+
+    def minutes(self, since: datetime, until: datetime) -> list[Minute]:
+        """Return the statistics of the minutes in which changes were completed."""
+        return self.log.minutes(since, until)
+
+    def newest_actions(self, limit: int) -> list[Action]:
+        """Return the newest actions of operators in this month and the last, newest first."""
+        return self.log.actions(self.clock(), limit)
+
+    def retry(self, product_id: str, version: int, effect: Effect, origin: Origin) -> None:
+        """Requeue the effect now. Raises: NotAllowed, NotOpen, ChangeNotFound."""
+        require_permissions(origin.permissions, {Permission.OPERATE})
         change = self._read_open(product_id, version, effect)
         self._requeue(change, effect)
-        self.record_action(by, f"retried {effect}", "", change_labels([change]))
+        self.record_action(origin.actor, f"retried {effect}", "", change_labels([change]))
 
-    def retry_cause(self, cause: str, *, by: str) -> int:
-        """Requeue all effects that are stuck for this cause, and return how many."""
+    def retry_cause(self, cause: str, origin: Origin) -> int:
+        """Requeue all effects that are stuck for this cause, and return how many.
+
+        Raises: NotAllowed.
+        """
+        require_permissions(origin.permissions, {Permission.OPERATE})
         found = [stuck for stuck in self.stuck() if stuck.cause == cause]
         for stuck in found:
             self._requeue(stuck.change, stuck.effect)
         if found:
             changes = [stuck.change for stuck in found]
-            self.record_action(by, f"retried all: {cause}", "", change_labels(changes))
+            self.record_action(origin.actor, f"retried all: {cause}", "", change_labels(changes))
         return len(found)
 
     def _requeue(self, change: Change, effect: Effect) -> None:
@@ -162,12 +187,13 @@ class Operations:
         self.doorbell.notify(TASKS[effect], change)
 
     def discard(
-        self, product_id: str, version: int, effect: Effect, *, reason: str, by: str
+        self, product_id: str, version: int, effect: Effect, origin: Origin, *, reason: str
     ) -> None:
         """Give the effect up permanently. The reason is kept on the receipt.
 
-        Raises: StoredCannotBeDiscarded, Invalid, ChangeNotFound, NotOpen.
+        Raises: NotAllowed, StoredCannotBeDiscarded, Invalid, ChangeNotFound, NotOpen.
         """
+        require_permissions(origin.permissions, {Permission.OPERATE})
         if effect is Effect.STORED:
             raise StoredCannotBeDiscarded
         reason = reason.strip()
@@ -175,12 +201,13 @@ class Operations:
             sentence = f"Say why, in {MIN_REASON_LENGTH} to {MAX_REASON_LENGTH} characters."
             raise Invalid({"reason": [sentence]})
         change = self._read_open(product_id, version, effect)
-        is_discarded = self.log.discard(
-            change, effect, Discard(by=by, at=self.clock(), reason=reason)
-        )
-        if not is_discarded:
+        discard = Discard(by=origin.actor, at=self.clock(), reason=reason)
+        discarded = self.table.discard(change, effect, discard)
+        if discarded is None:
             raise NotOpen(effect)
-        self.record_action(by, f"discarded {effect}", reason, change_labels([change]))
+        if not discarded.open:
+            complete(discarded, self.table, self.log)
+        self.record_action(origin.actor, f"discarded {effect}", reason, change_labels([change]))
 
     def _read_open(self, product_id: str, version: int, effect: Effect) -> Change:
         change = self.table.change(product_id, version)

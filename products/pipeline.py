@@ -41,7 +41,12 @@ class FailureLog(Protocol):
         """Record why the effect failed, unless it is done by now."""
 
 
-class EffectTable(InvalidationTable, FailureLog, Protocol):
+class ChangeCloser(Protocol):
+    def close(self, change: Change) -> bool:
+        """Remove a change without open effects from the open ones. False if it was not there."""
+
+
+class EffectTable(InvalidationTable, FailureLog, ChangeCloser, Protocol):
     def change(self, product_id: str, version: int) -> Change | None: ...
     def open_changes(self, accepted_before: datetime | None = None) -> Iterator[Change]: ...
 
@@ -49,15 +54,12 @@ class EffectTable(InvalidationTable, FailureLog, Protocol):
         """Store the record, unless it holds this version or a later one."""
 
     def stamp(self, change: Change, effect: Effect, at: datetime) -> Change | None:
-        """Record that the effect is done, once.
+        """Record that the effect is done. Return the change after that.
 
-        When it is the last effect, close the change and return it. Otherwise return None.
+        Return None when the effect is not open: it was stamped or discarded before.
         """
 
     def record_requeue(self, change: Change, at: datetime) -> None: ...
-
-    def close(self, change: Change) -> None:
-        """Remove a change without open effects from the open ones, where a crash left it."""
 
 
 class Statistics(Protocol):
@@ -150,8 +152,8 @@ class Pipeline:
         began = self.clock()
         accepted_before = began if failed else began - self.requeue_after
         for change in self.table.open_changes(accepted_before):
-            if not change.open:
-                self.table.close(change)
+            if not change.open:  # a crash left it among the open ones
+                complete(change, self.table, self.statistics)
             elif (failed or self._is_due(change)) and self._requeue(change, failed=failed):
                 self.table.record_requeue(change, self.clock())
                 count += 1
@@ -192,9 +194,9 @@ class Pipeline:
         return change
 
     def _stamp(self, change: Change, effect: Effect) -> None:
-        completed = self.table.stamp(change, effect, self.clock())
-        if completed:
-            self.statistics.count_completed(completed)
+        stamped = self.table.stamp(change, effect, self.clock())
+        if stamped and not stamped.open:
+            complete(stamped, self.table, self.statistics)
 
     @contextmanager
     def _recording_failure(self, change: Change, effect: Effect) -> Iterator[None]:
@@ -214,6 +216,12 @@ class Pipeline:
             )
             self.table.fail(change, effect, failure)
             raise
+
+
+def complete(change: Change, table: ChangeCloser, statistics: Statistics) -> None:
+    """Take a change without open effects out of the open ones, and count it once."""
+    if table.close(change):
+        statistics.count_completed(change)
 
 
 def clear_permanent_failure(log: FailureLog, change: Change, effect: Effect) -> None:

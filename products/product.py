@@ -11,6 +11,7 @@ from typing import Any
 
 from products.currency import CURRENCIES, DEFAULT_CURRENCY, money
 from products.errors import Invalid
+from products.identifiers import validated_id
 
 CENT = Decimal("0.01")
 MIN_PRICE = Decimal("0.01")
@@ -27,7 +28,6 @@ BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u206
 """Bidirectional control characters, which are used to spoof text."""
 AMOUNT = re.compile(r"\s*-?[0-9]{1,12}(\.[0-9]{1,12})?\s*")
 ZERO = re.compile(r"0{1,6}(\.0{1,2})?")
-PRODUCT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 IMAGE_KEY = re.compile(r"products/[A-Za-z0-9_-]{1,64}/[0-9a-f]{32}\.webp")
 
 
@@ -200,18 +200,6 @@ RULES: dict[str, Callable[[Any], Any]] = {
     "image": _optional(_image),
 }
 REQUIRED = ("name", "description", "price")
-
-
-def is_id(text: str) -> bool:
-    """Whether the text is a legal product ID: 1 to 64 letters, digits, hyphens or underscores."""
-    return PRODUCT_ID.fullmatch(text) is not None
-
-
-def validated_id(product_id: Any) -> str:
-    """Return the product ID, or raise Invalid when it is not a legal one."""
-    if not isinstance(product_id, str) or not is_id(product_id):
-        raise Invalid({"product_id": ["Must be 1 to 64 letters, digits, hyphens or underscores."]})
-    return product_id
 
 
 def validated_edits(edits: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,10 +9,14 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Protocol
 
-from products.bulk.job import Job, JobState
-from products.changes import Change, Effect
+from products.bulk.job import JobNotFound, JobState
+from products.bulk.jobs import Jobs
+from products.changes import Effect, Origin
 from products.errors import CorruptChange, NotFound
+from products.operations import Operations
+from products.permissions import Permission, require_permissions
 from products.pipeline import TASKS
+from products.planning import ChangeReader
 
 MAX_SHOWN = 100  # dead letters that one look lists
 MAX_LABELS = 20  # dead letters that an entry of the action log names
@@ -91,26 +95,14 @@ class DeadLetters(Protocol):
     def drop(self, queue: str, letter: DeadLetter) -> None: ...
 
 
-class Changes(Protocol):
-    def change(self, product_id: str, version: int) -> Change | None: ...
-
-
-class JobTable(Protocol):
-    def job(self, job_id: str) -> Job | None: ...
-
-
-class ActionLog(Protocol):
-    def record_action(self, by: str, what: str, reason: str, changes: list[str]) -> None: ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Redrive:
     """The use cases of dead letters."""
 
     letters: DeadLetters
-    changes: Changes
-    jobs: JobTable
-    log: ActionLog
+    changes: ChangeReader
+    jobs: Jobs
+    operations: Operations
 
     def select_queues(self, queue: str | None) -> list[str]:
         """Return the queue of this name, or all queues for None. Raises: NoSuchQueue."""
@@ -131,8 +123,8 @@ class Redrive:
     def move_back(
         self,
         queue: str,
+        origin: Origin,
         *,
-        by: str,
         limit: int | None = None,
         drop_done: bool = False,
         max_one_by_one: int | None = None,
@@ -142,8 +134,9 @@ class Redrive:
         SQS moves all of them if it can. It knows no limit, and no effects that are done already.
         Otherwise they are sent one by one, at most ``max_one_by_one`` of them.
 
-        Raises: NoSuchQueue.
+        Raises: NotAllowed, NoSuchQueue.
         """
+        require_permissions(origin.permissions, {Permission.OPERATE})
         self._require_queue(queue)
         count = self.letters.count(queue)
         labels: list[str] = []
@@ -154,7 +147,9 @@ class Redrive:
             bounds = [bound for bound in (count, limit, max_one_by_one) if bound is not None]
             result = self._move_one_by_one(queue, min(bounds), labels, drop_done=drop_done)
         if count:
-            self.log.record_action(by, f"redrove dead letters of {result}", "", labels)
+            self.operations.record_action(
+                origin.actor, f"redrove dead letters of {result}", "", labels
+            )
         return result
 
     def _move_one_by_one(
@@ -176,11 +171,16 @@ class Redrive:
     def is_done(self, letter: DeadLetter) -> bool:
         """Whether the message would have no effect any more."""
         if letter.job_id:
-            job = self.jobs.job(letter.job_id)
-            return job is None or job.state != JobState.RUNNING
+            return not self._is_running(letter.job_id)
         if not letter.product_id:
             return letter.task in SCHEDULED_TASKS
         return self._is_effect_done(letter)
+
+    def _is_running(self, job_id: str) -> bool:
+        try:
+            return self.jobs.job(job_id).state is JobState.RUNNING
+        except JobNotFound:
+            return False
 
     def _is_effect_done(self, letter: DeadLetter) -> bool:
         """Whether the effect of a change is done. False when the change can't be read."""

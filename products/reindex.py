@@ -5,15 +5,13 @@ was stored before it, so the scan of the records, which starts later, includes i
 the live index still has and the new one lacks is copied from the change log before the switch.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import batched
 from typing import Protocol
 
-from products.changes import Change
 from products.product import Product
-from products.reconciliation.differences import Observed
-from products.reconciliation.sources import Candidate
+from products.reconciliation.sources import Logs
 
 BATCH_SIZE = 100  # records read in one call
 
@@ -31,15 +29,9 @@ class IndexRebuild(Protocol):
     def count(self) -> int: ...
 
 
-class Records(Protocol):
-    def records_after(self, after: str | None, *, active: bool) -> Iterator[Candidate]: ...
-    def records(self, product_ids: Sequence[str]) -> dict[str, Observed]: ...
-    def change(self, product_id: str, version: int) -> Change | None: ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reindex:
-    records: Records
+    logs: Logs
     index: IndexRebuild
 
     def run(
@@ -56,13 +48,17 @@ class Reindex:
         self.index.switch(number)
         return count
 
+    def expected_count(self) -> int:
+        """Return the number of documents in the live index, as an estimate for the new one."""
+        return self.index.count()
+
     def _read_records(self) -> Iterator[Product]:
         """Yield each record, read consistently. The table's index only lists the product IDs."""
         for active in (True, False):
-            candidates = self.records.records_after(None, active=active)
+            candidates = self.logs.records_after(None, active=active)
             for batch in batched(candidates, BATCH_SIZE):
                 product_ids = [candidate.product_id for candidate in batch]
-                for observed in self.records.records(product_ids).values():
+                for observed in self.logs.records(product_ids).values():
                     if isinstance(observed.content, Product):
                         yield observed.content
 
@@ -72,6 +68,6 @@ class Reindex:
         Documents without an accepted change are left out: a rebuild removes them.
         """
         for product_id, version in self.index.outdated():
-            change = self.records.change(product_id, version)
+            change = self.logs.change(product_id, version)
             if change:
                 yield change.after

@@ -1,4 +1,4 @@
-"""A requested write, and its result. Pure."""
+"""A requested write, its plan, and its result. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -30,6 +30,23 @@ class Accepted:
     product: Product
     change: Change | None
     replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a write would do: its result, if nobody else writes first.
+
+    ``write`` is the write to plan again after a lost race. It names the product and the version
+    from which the edits start.
+    """
+
+    write: Write
+    result: Accepted
+
+    @property
+    def change(self) -> Change | None:
+        """The change to append."""
+        return self.result.change
 
 
 class WritesRefused(CatalogueError):

@@ -17,6 +17,7 @@ from bbws_products.validation import findings
 from deploy.local.engines import Engines
 from deploy.local.resources import create_bucket, create_queues
 from products import bootstrap, maintenance
+from products.acceptance import Acceptance
 from products.adapters.aws.clients import client as aws_client
 from products.api.throttling import CALL_COUNTER
 from products.catalogue import Catalogue
@@ -28,7 +29,7 @@ from tests.gameday.fault_proxy import Proxy
 from tests.support import processes
 from tests.support.api_client import Api
 from tests.support.aws_environment import ALL_SERVICES, KEY, Environment, create_environment
-from tests.support.builders import fields
+from tests.support.builders import fields, origin
 from tests.support.processes import Deployment
 from tests.support.tools import reason_to_skip, skip
 from tests.support.wiring import forget_wiring
@@ -136,6 +137,11 @@ def world(engines: Engines, shared_clients: None, settings: Any) -> Iterator[Wor
 
 
 @pytest.fixture
+def acceptance(world: World) -> Acceptance:
+    return bootstrap.acceptance()
+
+
+@pytest.fixture
 def catalogue(world: World) -> Catalogue:
     return bootstrap.catalogue()
 
@@ -147,12 +153,12 @@ def pipeline(world: World) -> Pipeline:
 
 @pytest.fixture
 def ann() -> Origin:
-    return Origin(actor="ann", source="test", request_id="request-of-ann")
+    return origin("ann", request_id="request-of-ann")
 
 
 @pytest.fixture
 def ben() -> Origin:
-    return Origin(actor="ben", source="test", request_id="request-of-ben")
+    return origin("ben", request_id="request-of-ben")
 
 
 @pytest.fixture
@@ -240,7 +246,7 @@ def p1(api: Api) -> str:
 
 
 @pytest.fixture
-def six(catalogue: Catalogue, pipeline: Pipeline, ann: Origin) -> None:
+def six(acceptance: Acceptance, pipeline: Pipeline, ann: Origin) -> None:
     """Store p0 to p5, most expensive first: odd ones are yearly, and only p5 is in US dollars."""
     for number in range(6):
         changes = {"billing_cycle": "yearly"} if number % 2 else {}
@@ -248,7 +254,7 @@ def six(catalogue: Catalogue, pipeline: Pipeline, ann: Origin) -> None:
         edits = fields(
             name=f"Hosting {number}", price=f"{60 - number}", currency=currency, **changes
         )
-        catalogue.create(f"p{number}", edits, ann)
+        acceptance.create(f"p{number}", edits, ann)
         pipeline.store(f"p{number}", 1)
     maintenance.index_records()
 

@@ -133,12 +133,12 @@ def call_aws(call: Callable[..., Any], **arguments: Any) -> CallResult:
 
 
 @cache
-def aws_client(service: str, region: str | None = None) -> Any:
+def aws_client(service: str) -> Any:
     """Return a client whose limits are longer than the application's, but still bounded.
 
     A person can wait a few seconds, but an unavailable service must not block the other checks.
     """
-    session: Any = boto3.session.Session(region_name=region)
+    session: Any = boto3.session.Session()
     return session.client(service, config=LIMITS)
 
 

@@ -15,9 +15,8 @@ NAMES = {
     "MessageRetentionPeriod": "retention in seconds",
     "ReceiveMessageWaitTimeSeconds": "long poll in seconds",
     "RedrivePolicy": "redrive",
-    "RedriveAllowPolicy": "redrive allow policy",
-    "SqsManagedSseEnabled": "encryption",
 }
+"""The attributes on which the tasks rely; Terraform keeps the others."""
 
 
 def validate() -> Iterator[Finding]:
@@ -45,17 +44,10 @@ def _validate_queue(name: str, answer: CallResult, design: dict[str, str]) -> It
         yield failure
         return
     found = answer.content["Attributes"]
-    if found.get("KmsMasterKeyId"):  # a KMS key is stronger than the expected SSE-SQS
-        found = found | {"SqsManagedSseEnabled": "true"}
-    for attribute, expected in design.items():
-        is_hardening = attribute in ("SqsManagedSseEnabled", "RedriveAllowPolicy")
-        yield compared(
-            name,
-            NAMES[attribute],
-            _parsed(found.get(attribute)),
-            _parsed(expected),
-            hardening=is_hardening,
-        )
+    for attribute, what in NAMES.items():
+        if attribute in design:
+            value, expected = _parsed(found.get(attribute)), _parsed(design[attribute])
+            yield compared(name, what, value, expected)
 
 
 def _parsed(value: str | None) -> Any:

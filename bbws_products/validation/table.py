@@ -1,4 +1,4 @@
-"""Check the DynamoDB table against ``table_definition``, and its protection."""
+"""Check the DynamoDB table against ``table_definition``, and what protects its data."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -30,11 +30,8 @@ def validate() -> Iterator[Finding]:
     design = table_definition(name)
     yield compared(name, "status", table.get("TableStatus"), "ACTIVE")
     yield compared(name, "keys", _keys(table["KeySchema"]), _keys(design["KeySchema"]))
-    mode = table.get("BillingModeSummary", {}).get("BillingMode")
-    yield compared(name, "billing", mode, design["BillingMode"])
     yield from _validate_indexes(name, table, design)
     yield _key_types(name, table, design)
-    yield _encryption(name, table)
     yield condition(
         name,
         "deletion protection",
@@ -57,8 +54,6 @@ def _validate_indexes(
             yield from _validate_index(name, existing[index_name], index)
         else:
             yield missing(name, f"index {index_name}", "Not found.")
-    for surplus in sorted(set(existing) - set(expected)):
-        yield differs(name, f"index {surplus}", "It is unused, and adds to the cost of each write.")
 
 
 def _validate_index(
@@ -83,15 +78,6 @@ def _attribute_types(table: dict[str, Any]) -> dict[str, str]:
 
 def _keys(schema: list[dict[str, str]]) -> list[str]:
     return [f"{key['AttributeName']} {key['KeyType']}" for key in schema]
-
-
-def _encryption(name: str, table: dict[str, Any]) -> Finding:
-    """Check for encryption with a KMS key.
-
-    Without one, DynamoDB encrypts the table with a key that is not visible in the account.
-    """
-    status = table.get("SSEDescription", {}).get("Status")
-    return compared(name, "encryption", status, "ENABLED", hardening=True)
 
 
 def _point_in_time_recovery(dynamodb: Any, name: str) -> Finding:

@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, cast
 from django.contrib.auth.models import User
 from django.http import HttpRequest
 
-from products.bootstrap import new_id
-from products.changes import Origin
+from products.identifiers import parse_version
 
 # The theme has no type hints. The pages are written against the stock hooks that it inherits.
 if TYPE_CHECKING:
@@ -14,12 +13,10 @@ if TYPE_CHECKING:
 else:
     from unfold.admin import ModelAdmin
 
-__all__ = ["Context", "ModelAdmin", "origin_of", "user_of", "version_number"]
+__all__ = ["Context", "ModelAdmin", "user_of", "version_parameter"]
 
 type Context = dict[str, object]
 """What a template is rendered with."""
-
-MAX_VERSION_DIGITS = 12
 
 
 def user_of(request: HttpRequest) -> User:
@@ -27,18 +24,6 @@ def user_of(request: HttpRequest) -> User:
     return cast(User, request.user)
 
 
-def origin_of(request: HttpRequest, *, source: str = "admin", reason: str = "") -> Origin:
-    """Return who writes with this request, from where and why."""
-    request_id = getattr(request, "request_id", None) or new_id()
-    return Origin(
-        actor=request.user.get_username(),
-        source=source,
-        request_id=request_id,
-        reason=reason,
-    )
-
-
-def version_number(text: str) -> int | None:
-    """Return the version that the text names, or None when it is not a version number."""
-    is_number = text.isascii() and text.isdigit()
-    return int(text) if is_number and len(text) <= MAX_VERSION_DIGITS else None
+def version_parameter(request: HttpRequest, name: str) -> int | None:
+    """Return the version that a parameter of the request names, or None."""
+    return parse_version((request.POST or request.GET).get(name, ""))

@@ -1,19 +1,19 @@
 """Bulk edits: choose a change for many products, and plan the job that makes it."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from copy import copy
 from decimal import Decimal
 
 from django import forms
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import reverse
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from products.admin.base import ModelAdmin
-from products.admin.unavailable import with_unavailable_page
-from products.bootstrap import catalogue, jobs
+from products.admin.changelist import filtered_list
+from products.admin.staff_writes import staff_writes
+from products.bootstrap import catalogue
 from products.bulk.job import MAX_ROWS, Job, JobKind
 from products.bulk.pricing import (
     Adjustment,
@@ -24,7 +24,6 @@ from products.bulk.pricing import (
 )
 from products.bulk.rows import Row, planned_row
 from products.errors import Invalid, ProductNotFound
-from products.lists import ListQuery
 from products.product import Product
 
 type Edits = Mapping[str, object]
@@ -121,75 +120,52 @@ def _rounding_text(rounding: Rounding) -> str:
     return f", rounded {ROUNDINGS[rounding].lower()}"
 
 
-class ProductBulk(ModelAdmin):
-    def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.bulk_view)
-        return [path("bulk/", view, name="products_product_bulk"), *super().get_urls()]
+def bulk_view(admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
+    """Show the form; when it is valid, plan the job and go to its preview."""
+    form = BulkForm(request.POST or None, initial={"way": AdjustmentKind.PERCENT})
+    if request.method == "POST" and form.is_valid():
+        job = _plan_edit(admin, request, form)
+        if job:
+            return HttpResponseRedirect(reverse("admin:products_product_job", args=[job.job_id]))
+    changelist = reverse("admin:products_product_changelist")
+    context = {
+        **admin.admin_site.each_context(request),
+        "title": "Bulk edit",
+        "form": form,
+        "selection": _selection_text(request.GET.getlist("id")),
+        "back_url": f"{changelist}?{request.GET.get('filters', '')}",
+    }
+    return TemplateResponse(request, "admin/products/bulk.html", context)
 
-    @with_unavailable_page
-    def bulk_view(self, request: HttpRequest) -> HttpResponse:
-        """Show the form; when it is valid, plan the job and go to its preview."""
-        if not self.has_change_permission(request):
-            raise PermissionDenied
-        form = BulkForm(request.POST or None, initial={"way": AdjustmentKind.PERCENT})
-        if request.method == "POST" and form.is_valid():
-            job = self._plan_edit(request, form)
-            if job:
-                return HttpResponseRedirect(
-                    reverse("admin:products_product_job", args=[job.job_id])
-                )
-        changelist = reverse("admin:products_product_changelist")
-        context = {
-            **self.admin_site.each_context(request),
-            "title": "Bulk edit",
-            "form": form,
-            "selection": _selection_text(request.GET.getlist("id")),
-            "back_url": f"{changelist}?{request.GET.get('filters', '')}",
-        }
-        return TemplateResponse(request, "admin/products/bulk.html", context)
 
-    def _plan_edit(self, request: HttpRequest, form: BulkForm) -> Job | None:
-        """Plan the job and return it, or return None and put the errors into the form."""
-        entries = form.cleaned_data
-        if entries["doing"] == "deactivate" and not self.has_delete_permission(request):
-            raise PermissionDenied
-        rows = _planned_rows(self._selected(request), form.edits_for())
-        try:
-            return jobs().plan(
-                JobKind.BULK,
-                form.title(),
-                rows,
-                actor=request.user.get_username(),
-                reason=entries["reason"],
-            )
-        except Invalid as refusal:
-            for field, sentences in refusal.errors.items():
-                form.add_error(field if field in form.fields else None, sentences)
-        return None
+def _plan_edit(admin: ModelAdmin, request: HttpRequest, form: BulkForm) -> Job | None:
+    """Plan the job and return it, or return None and put the errors into the form."""
+    entries = form.cleaned_data
+    if entries["doing"] == "deactivate" and not admin.has_delete_permission(request):
+        raise PermissionDenied
+    rows = _planned_rows(_selected(admin, request), form.edits_for())
+    try:
+        return staff_writes(request).plan_job(
+            JobKind.BULK, form.title(), rows, reason=entries["reason"]
+        )
+    except Invalid as refusal:
+        for field, sentences in refusal.errors.items():
+            form.add_error(field if field in form.fields else None, sentences)
+    return None
 
-    def _selected(self, request: HttpRequest) -> Iterable[Product]:
-        """Return the ticked products, or all that match the filters of the list."""
-        ids = request.GET.getlist("id")
-        if not ids:
-            return catalogue().walk(filtered_list(self, request), MAX_ROWS)
-        return _existing_products(ids[:MAX_ROWS])
+
+def _selected(admin: ModelAdmin, request: HttpRequest) -> Iterable[Product]:
+    """Return the ticked products, or all that match the filters of the list."""
+    ids = request.GET.getlist("id")
+    if not ids:
+        return catalogue().walk(filtered_list(admin, request), MAX_ROWS)
+    return _existing_products(ids[:MAX_ROWS])
 
 
 def _selection_text(ids: list[str]) -> str:
     if not ids:
         return f"all products that match the filters, at most {MAX_ROWS:,}"
     return f"{len(ids)} ticked product{'' if len(ids) == 1 else 's'}"
-
-
-def filtered_list(admin: ModelAdmin, request: HttpRequest) -> ListQuery:
-    """Return the query of the product list whose address is in the parameter ``filters``.
-
-    The list's own code parses those parameters, so that both pages mean the same products.
-    """
-    list_request = copy(request)
-    list_request.GET = QueryDict(request.GET.get("filters", ""))
-    query: ListQuery = admin.get_changelist_instance(list_request).queryset.listing
-    return query
 
 
 def _existing_products(ids: Iterable[str]) -> Iterator[Product]:

@@ -3,6 +3,7 @@
 Nothing is counted, because a count would read the whole catalogue.
 """
 
+from copy import copy
 from typing import TypedDict, cast
 
 from django.contrib.admin.options import IncorrectLookupParameters
@@ -10,14 +11,15 @@ from django.contrib.admin.views.main import PAGE_VAR, ChangeList
 from django.core import signing
 from django.core.exceptions import FieldError
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django.urls import reverse
 from django.utils.http import urlencode
 
+from products.admin.base import ModelAdmin
 from products.admin.filters import ProductFilter
 from products.admin.queryset import ORDERS, AdminPage, ProductQuery
 from products.admin.recent_saves import recently_saved
-from products.lists import Freshness
+from products.lists import Freshness, ListQuery
 from products.models import Product
 
 FORWARD, BACKWARD = "c", "b"
@@ -151,3 +153,14 @@ class ProductChangeList(ChangeList):
     @property
     def next_query(self) -> str:
         return str(self.get_query_string({PAGE_VAR: self.next_cursor}))
+
+
+def filtered_list(admin: ModelAdmin, request: HttpRequest) -> ListQuery:
+    """Return the query of the product list whose address is in the parameter ``filters``.
+
+    The list's own code parses those parameters, so that both pages mean the same products.
+    """
+    list_request = copy(request)
+    list_request.GET = QueryDict(request.GET.get("filters", ""))
+    query: ListQuery = admin.get_changelist_instance(list_request).queryset.listing
+    return query

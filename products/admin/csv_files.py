@@ -3,8 +3,6 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import (
     HttpRequest,
     HttpResponse,
@@ -14,12 +12,12 @@ from django.http import (
 )
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
-from django.views.decorators.http import require_safe
+from django.urls import reverse
 
 from products.admin.base import ModelAdmin
-from products.admin.bulk import filtered_list
-from products.admin.unavailable import with_unavailable_page
+from products.admin.changelist import filtered_list
+from products.admin.refusals import show_refusal
+from products.admin.staff_writes import staff_writes
 from products.bootstrap import catalogue, jobs, now
 from products.bulk.csv_files import (
     COLUMNS,
@@ -42,96 +40,75 @@ MAX_TITLE_LENGTH = 120
 KEY_COLUMNS = {"productId", "name"}
 
 
-class ProductCsvFiles(ModelAdmin):
-    def get_urls(self) -> list[URLPattern]:
-        wrap = self.admin_site.admin_view
-        return [
-            path("export/", wrap(require_safe(self.export_view)), name="products_product_export"),
-            path("import/", wrap(self.import_view), name="products_product_import"),
-            path(
-                "jobs/<str:job_id>/errors/",
-                wrap(require_safe(self.errors_view)),
-                name="products_product_job_errors",
-            ),
-            *super().get_urls(),
-        ]
+def export_view(admin: ModelAdmin, request: HttpRequest) -> HttpResponseBase:
+    """Stream all products that match the filters of the list, in constant memory."""
+    products = catalogue().walk(filtered_list(admin, request), MAX_EXPORTED)
+    return _csv_response(f"products-{now():%Y-%m-%d-%H%M}.csv", product_rows(products))
 
-    @with_unavailable_page
-    def export_view(self, request: HttpRequest) -> HttpResponseBase:
-        """Stream all products that match the filters of the list, in constant memory."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        products = catalogue().walk(filtered_list(self, request), MAX_EXPORTED)
-        return _csv_response(f"products-{now():%Y-%m-%d-%H%M}.csv", product_rows(products))
 
-    @with_unavailable_page
-    def import_view(self, request: HttpRequest) -> HttpResponse:
-        """Show the form; with a file, plan the job and go to its preview.
+def import_view(admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
+    """Show the form; with a file, plan the job and go to its preview.
 
-        With ``ask=columns`` the answer is JSON: what each column of the file seems to be.
-        """
-        if not self.has_change_permission(request):
-            raise PermissionDenied
-        asks_for_columns = request.POST.get("ask") == "columns"
-        errors: list[str] = []
-        if request.method == "POST":
-            try:
-                sheet = parse_sheet(_uploaded_file(request))
-                if asks_for_columns:
-                    return _columns_response(sheet)
-                job = self._plan_import(request, sheet)
-                return HttpResponseRedirect(
-                    reverse("admin:products_product_job", args=[job.job_id])
-                )
-            except CatalogueError as refusal:
-                errors = _sentences_of(refusal)
-        if asks_for_columns:
-            return JsonResponse({"errors": errors}, status=400)
-        context = {
-            **self.admin_site.each_context(request),
-            "title": "Import products from CSV",
-            "errors": errors,
-            "columns": COLUMNS,
-        }
-        return TemplateResponse(request, "admin/products/import.html", context)
-
-    def _plan_import(self, request: HttpRequest, sheet: Sheet) -> Job:
-        """Plan the job; raise Invalid when the columns or the reason are wrong."""
-        mapping = _column_mapping(request, sheet)
-        ids, names = lookup_keys(sheet, mapping)
-        rows = plan_rows(sheet, mapping, catalogue().by_ids(ids), catalogue().by_names(names))
-        file_name = getattr(request.FILES["file"], "name", "a file")
-        return jobs().plan(
-            JobKind.CSV,
-            f"Import of {file_name}"[:MAX_TITLE_LENGTH],
-            [self._refuse_forbidden(request, row) for row in rows],
-            actor=request.user.get_username(),
-            reason=request.POST.get("reason", "").strip(),
-        )
-
-    def _refuse_forbidden(self, request: HttpRequest, row: Row) -> Row:
-        """Return the row, refused if the user has no permission for what it does."""
-        if row.state != RowState.WAITING:
-            return row
-        message = ""
-        if row.creates:
-            if not self.has_add_permission(request):
-                message = "You may not add products."
-        elif row.edits.get("active") is False and not self.has_delete_permission(request):
-            message = "You may not deactivate products."
-        return replace(row, state=RowState.REFUSED, message=message) if message else row
-
-    def errors_view(self, request: HttpRequest, job_id: str) -> HttpResponseBase:
-        """Return the refused rows with their reasons, to be corrected and imported again."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
+    With ``ask=columns`` the answer is JSON: what each column of the file seems to be.
+    """
+    asks_for_columns = request.POST.get("ask") == "columns"
+    errors: list[str] = []
+    if request.method == "POST":
         try:
-            job = jobs().job(job_id)
-        except JobNotFound as error:
-            self.message_user(request, str(error), messages.ERROR)
-            return HttpResponseRedirect(reverse("admin:products_product_jobs"))
-        refused = (row for row in jobs().rows(job) if row.state == RowState.REFUSED)
-        return _csv_response(f"refused-{job_id}.csv", refusal_rows(refused))
+            sheet = parse_sheet(_uploaded_file(request))
+            if asks_for_columns:
+                return _columns_response(sheet)
+            job = _plan_import(admin, request, sheet)
+            return HttpResponseRedirect(reverse("admin:products_product_job", args=[job.job_id]))
+        except CatalogueError as refusal:
+            errors = _sentences_of(refusal)
+    if asks_for_columns:
+        return JsonResponse({"errors": errors}, status=400)
+    context = {
+        **admin.admin_site.each_context(request),
+        "title": "Import products from CSV",
+        "errors": errors,
+        "columns": COLUMNS,
+    }
+    return TemplateResponse(request, "admin/products/import.html", context)
+
+
+def _plan_import(admin: ModelAdmin, request: HttpRequest, sheet: Sheet) -> Job:
+    """Plan the job; raise Invalid when the columns or the reason are wrong."""
+    mapping = _column_mapping(request, sheet)
+    ids, names = lookup_keys(sheet, mapping)
+    rows = plan_rows(sheet, mapping, catalogue().by_ids(ids), catalogue().by_names(names))
+    file_name = getattr(request.FILES["file"], "name", "a file")
+    return staff_writes(request).plan_job(
+        JobKind.CSV,
+        f"Import of {file_name}"[:MAX_TITLE_LENGTH],
+        [_refuse_forbidden(admin, request, row) for row in rows],
+        reason=request.POST.get("reason", "").strip(),
+    )
+
+
+def _refuse_forbidden(admin: ModelAdmin, request: HttpRequest, row: Row) -> Row:
+    """Return the row, refused if the user has no permission for what it does."""
+    if row.state != RowState.WAITING:
+        return row
+    message = ""
+    if row.creates:
+        if not admin.has_add_permission(request):
+            message = "You may not add products."
+    elif row.edits.get("active") is False and not admin.has_delete_permission(request):
+        message = "You may not deactivate products."
+    return replace(row, state=RowState.REFUSED, message=message) if message else row
+
+
+def errors_view(admin: ModelAdmin, request: HttpRequest, job_id: str) -> HttpResponseBase:
+    """Return the refused rows with their reasons, to be corrected and imported again."""
+    try:
+        job = jobs().job(job_id)
+    except JobNotFound as refusal:
+        show_refusal(admin, request, refusal)
+        return HttpResponseRedirect(reverse("admin:products_product_jobs"))
+    refused = (row for row in jobs().rows(job) if row.state == RowState.REFUSED)
+    return _csv_response(f"refused-{job_id}.csv", refusal_rows(refused))
 
 
 def _csv_response(name: str, rows: Iterable[Sequence[str]]) -> StreamingHttpResponse:

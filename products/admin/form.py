@@ -1,9 +1,9 @@
 """The product form. It knows shapes only: every rule and its sentence come from the core."""
 
-from collections.abc import Callable
 from typing import TypedDict, cast
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.http import QueryDict
 from unfold.widgets import (
     UnfoldAdminSelectWidget,
@@ -13,8 +13,17 @@ from unfold.widgets import (
 
 from products.admin.formatting import format_value, last_authors
 from products.admin.queryset import model_of
+from products.admin.staff_writes import StaffWrites
 from products.currency import CURRENCIES, CURRENCY_SIGNS, DEFAULT_CURRENCY
-from products.errors import CatalogueError, Invalid, NameTaken, NotFound, ProductExists
+from products.errors import (
+    CatalogueError,
+    Invalid,
+    NameTaken,
+    NotFound,
+    ProductExists,
+    ProductNotFound,
+)
+from products.identifiers import validated_id
 from products.merging import EditConflict
 from products.models import Product
 from products.product import (
@@ -23,8 +32,8 @@ from products.product import (
     REQUIRED,
     BillingCycle,
     validated_edits,
-    validated_id,
 )
+from products.writes import Accepted
 
 FIELDS = (
     "name",
@@ -89,12 +98,15 @@ def _line_field(label: str, size: int, help_text: str = "") -> RawCharField:
 
 
 class ProductForm(forms.ModelForm):
-    """The product form.
+    """The product form. Validating its entries has the catalogue accept or refuse them.
 
+    ``writes`` makes the write; with ``dry_run`` nothing is written, and without ``writes`` the
+    catalogue is not asked. ``product_id`` is the product to change, None to create one.
     ``base_version`` is the version the user started from. With it, a save merges with the changes
     that others have saved since.
     """
 
+    product_id = _line_field("ID", 40, "Letters, digits, - and _; leave empty to have one made.")
     name = _line_field("Name", 60, "3 to 100 characters; no other product may have it.")
     description = RawCharField(
         label="Description",
@@ -130,52 +142,75 @@ class ProductForm(forms.ModelForm):
     )
     base_version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
-    refusal: CatalogueError | None = None
-    """Why the catalogue refused these entries before, if it did."""
+    accepted: Accepted | None = None
+    """What the catalogue accepted, once valid entries were cleaned."""
 
     class Meta:
         model = Product
         fields = ("product_id", *FIELDS)
 
-    def __init__(self, *args: object, **kwargs: object) -> None:
+    def __init__(
+        self,
+        *args: object,
+        writes: StaffWrites | None = None,
+        product_id: str | None = None,
+        dry_run: bool = False,
+        **kwargs: object,
+    ) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type] # passed on as they are
+        self.writes = writes
+        self.changed_id = product_id
+        self.dry_run = dry_run
         self.conflicts: list[FieldConflict] = []
-        if "product_id" in self.fields:
-            self.fields["product_id"] = _line_field(
-                "ID", 40, "Letters, digits, - and _; leave empty to have one made."
-            )
-        for field in self.fields.keys() & set(REQUIRED):
+        for field in REQUIRED:
             self.fields[field].required = True
-        if self._is_change:
+        if product_id is not None:
+            del self.fields["product_id"]
             self.initial["base_version"] = self.instance.version
-
-    @property
-    def _is_change(self) -> bool:
-        return not self.instance._state.adding
-
-    def clean(self) -> dict[str, object]:
-        cleaned = super().clean() or {}
-        if self._is_change and cleaned.get("base_version") is None:
-            # Without it the save could overwrite what others have saved since.
-            self.add_error(None, NO_BASE_VERSION)
-        valid_edits = {name: value for name, value in self.edits.items() if name not in self.errors}
-        self._validate(lambda: validated_edits(valid_edits))
-        if cleaned.get("product_id"):
-            self._validate(lambda: validated_id(cleaned["product_id"]))
-        if self.refusal:
-            self.add_refusal(self.refusal)
-        return cleaned
 
     @property
     def edits(self) -> dict[str, object]:
         """The entries by the core's field names."""
         return {name: self.cleaned_data[name] for name in FIELDS if name in self.cleaned_data}
 
-    def _validate(self, rule: Callable[[], object]) -> None:
+    def clean_product_id(self) -> str | None:
+        """Return the chosen ID, or None to have one made."""
+        chosen = self.cleaned_data["product_id"]
         try:
-            rule()
+            return validated_id(chosen) if chosen else None
         except Invalid as refusal:
+            raise ValidationError(refusal.errors["product_id"]) from refusal
+
+    def clean(self) -> dict[str, object]:
+        cleaned = super().clean() or {}
+        if self.changed_id is not None and cleaned.get("base_version") is None:
+            # Without it the save could overwrite what others have saved since.
+            self.add_error(None, NO_BASE_VERSION)
+        return cleaned
+
+    def _post_clean(self) -> None:
+        """Have the catalogue judge the entries, where other model forms ask their model.
+
+        Entries that can't be sent are only compared with the rules, to show all errors together.
+        """
+        try:
+            if self.errors or self.writes is None:
+                validated_edits(self.edits)
+            else:
+                self.accepted = self._write(self.writes)
+                self.instance = model_of(self.accepted.product)
+        except ProductNotFound:
+            raise  # this is not about the entries
+        except CatalogueError as refusal:
             self.add_refusal(refusal)
+
+    def _write(self, writes: StaffWrites) -> Accepted:
+        reason, dry_run = self.cleaned_data["reason"], self.dry_run
+        if self.changed_id is None:
+            product_id = self.cleaned_data["product_id"]
+            return writes.create(product_id, self.edits, reason=reason, dry_run=dry_run)
+        base = self.cleaned_data["base_version"]
+        return writes.update(self.changed_id, self.edits, base=base, reason=reason, dry_run=dry_run)
 
     def add_refusal(self, refusal: CatalogueError) -> None:
         """Add the catalogue's sentence as an error of the field that it is about."""
@@ -229,6 +264,3 @@ class ProductForm(forms.ModelForm):
     def _entry(self, name: str, value: object) -> str:
         """Return the value as the text of its form field."""
         return str(self.fields[name].prepare_value("" if value is None else value))
-
-    def _post_clean(self) -> None:
-        """Leave the instance alone: what is saved is what the catalogue accepts."""

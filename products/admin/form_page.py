@@ -1,23 +1,31 @@
 """The page of one product: its form, saving it, and deactivating it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin import helpers
+from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
+from django.contrib.admin.utils import quote, unquote
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.html import format_html
 
-from products.admin.base import Context, ModelAdmin, origin_of
+from products.admin.base import Context, ModelAdmin
 from products.admin.form import ProductForm
 from products.admin.formatting import NOTHING_SAVED, field_label
 from products.admin.preview import card_context
 from products.admin.queryset import model_of
 from products.admin.receipt import receipt_context, undo_button
-from products.admin.recent_saves import remember_save
+from products.admin.refusals import show_refusal
+from products.admin.staff_writes import staff_writes
 from products.admin.unavailable import with_unavailable_page
 from products.bootstrap import catalogue
+from products.changes import Change
 from products.errors import CatalogueError, CorruptChange, Invalid, ProductNotFound, Unavailable
 from products.merging import differences
 from products.models import Product
@@ -25,6 +33,7 @@ from products.writes import Accepted
 
 if TYPE_CHECKING:
     from django.contrib.admin.options import _FieldOpts, _FieldsetSpec
+    from django.db.models.options import Options
     from django.utils.functional import _StrOrPromise
 
 GENERAL_FIELDS = ("name", "description")
@@ -32,7 +41,7 @@ PRICE_FIELDS = (("price", "currency"), ("renewal_price", "billing_cycle"), "peri
 SCRIPTS = ("features", "preview", "receipt", "conflicts", "image")
 
 
-class ProductForms(ModelAdmin):
+class ProductFormPage(ModelAdmin):
     form = ProductForm
     warn_unsaved_form = True  # a feature of the theme
 
@@ -48,49 +57,29 @@ class ProductForms(ModelAdmin):
             return model_of(catalogue().newest(object_id))
         except (ProductNotFound, Invalid):
             return None
-        except Unavailable as error:
-            if request.method != "POST":
-                raise
-            # The form is shown again over a stand-in product, so that the entries are not lost.
-            request.refusal = error  # type: ignore[attr-defined] # ours
-            stand_in = Product(product_id=object_id, name=request.POST.get("name", ""))
-            stand_in._state.adding = False
-            return stand_in
 
     def get_fieldsets(self, request: HttpRequest, obj: Product | None = None) -> "_FieldsetSpec":
-        """Return the fields in the order in which people think of them."""
-        general = GENERAL_FIELDS if obj else ("product_id", *GENERAL_FIELDS)
-        features = "features" if self._may_write(request, obj) else "features_text"
-        fieldsets: list[tuple[_StrOrPromise | None, _FieldOpts]] = [
-            (None, {"fields": general}),
-            ("Price", {"fields": PRICE_FIELDS}),
-            ("What it includes", {"fields": (features,)}),
-        ]
-        if self._may_write(request, obj):
-            fieldsets.append(("This change", {"fields": ("reason",)}))
-        return fieldsets
-
-    def _may_write(self, request: HttpRequest, obj: Product | None) -> bool:
         if obj:
-            return self.has_change_permission(request, obj)
-        return self.has_add_permission(request)
+            may_write = self.has_change_permission(request, obj)
+        else:
+            may_write = self.has_add_permission(request)
+        return _fieldsets(adds=obj is None, may_write=may_write)
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: Product | None = None
     ) -> tuple[str, ...]:
         return ("features_text",)
 
-    def get_form(
+    def get_form(  # type: ignore[override] # Django only calls what this returns
         self,
         request: HttpRequest,
         obj: Product | None = None,
         change: bool = False,
         **kwargs: object,
-    ) -> type[ProductForm]:
-        """Return a form class that shows the refusal of the first attempt, if there was one."""
-        form = super().get_form(request, obj, change, **kwargs)
-        refusal = getattr(request, "refusal", None)
-        return cast(type[ProductForm], type("ProductForm", (form,), {"refusal": refusal}))
+    ) -> Callable[..., ProductForm]:
+        """Return the form of this request, which writes with the permissions of its user."""
+        product_id = obj.product_id if obj else None
+        return partial(ProductForm, writes=staff_writes(request), product_id=product_id)
 
     def render_change_form(
         self,
@@ -116,70 +105,6 @@ class ProductForms(ModelAdmin):
             "may_change": self.has_change_permission(request, product),
         }
 
-    def save_form(self, request: HttpRequest, form: ProductForm, change: bool) -> Product:
-        return cast(Product, form.instance)
-
-    def save_model(
-        self, request: HttpRequest, obj: Product, form: ProductForm, change: bool
-    ) -> None:
-        """Write the product through the catalogue; ``changeform_view`` shows what it refuses."""
-        accepted = self._write(request, obj, form, change)
-        remember_save(request, accepted.product.product_id)
-        obj.__dict__.update(model_of(accepted.product).__dict__)
-        written = accepted.change
-        changed = differences(written.before, written.after) if written else {}
-        labels = [field_label(name) for name in changed]
-        request.changed_labels = labels  # type: ignore[attr-defined] # ours
-        outcome = f"Saved as v{obj.version}." if written else NOTHING_SAVED
-        merge_note = _merge_note(accepted, form.cleaned_data.get("base_version"))
-        message = f"{obj.name}: {outcome}{merge_note}"
-        if written and written.before:
-            message = format_html("{} {}", message, undo_button(written))
-        request.saved_message = message  # type: ignore[attr-defined] # ours
-
-    def _write(
-        self, request: HttpRequest, obj: Product, form: ProductForm, change: bool
-    ) -> Accepted:
-        entries = form.cleaned_data
-        origin = origin_of(request, reason=entries.get("reason", ""))
-        if change:
-            base = entries["base_version"]
-            return catalogue().update(obj.product_id, form.edits, origin, base=base)
-        return catalogue().create(entries.get("product_id") or None, form.edits, origin)
-
-    def construct_change_message(
-        self,
-        request: HttpRequest,
-        form: forms.Form,
-        formsets: object,
-        add: bool = False,
-    ) -> list[dict[str, dict[str, list[str]]]]:
-        """Return the fields of the accepted change for Django's admin log.
-
-        The form itself also counts the fields that others have changed since it was opened.
-        """
-        if add:
-            return [{"added": {}}]
-        labels = request.changed_labels  # type: ignore[attr-defined] # set by save_model
-        return [{"changed": {"fields": labels}}] if labels else []
-
-    def save_related(
-        self, request: HttpRequest, form: ProductForm, formsets: object, change: bool
-    ) -> None:
-        """Do nothing: a product has no related rows."""
-
-    def message_user(
-        self,
-        request: HttpRequest,
-        message: object,
-        level: int | str = messages.INFO,
-        extra_tags: str = "",
-        fail_silently: bool = False,
-    ) -> None:
-        """Show the message of the save that was just made instead of Django's own, if any."""
-        text = request.__dict__.pop("saved_message", message)
-        super().message_user(request, text, level, extra_tags, fail_silently)
-
     @with_unavailable_page
     def changeform_view(
         self,
@@ -188,14 +113,79 @@ class ProductForms(ModelAdmin):
         form_url: str = "",
         extra_context: Context | None = None,
     ) -> HttpResponse:
-        """Show or save the form. A refused save runs the view again, with the refusal as errors."""
+        """Show or save the form; a refused save shows the entries again."""
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
-        except CatalogueError as refusal:
-            if request.method != "POST":
+        except Unavailable as refusal:
+            if request.method != "POST" or object_id is None:
                 raise
-            request.refusal = refusal  # type: ignore[attr-defined] # ours
-            return super().changeform_view(request, object_id, form_url, extra_context)
+            return self._show_entries(request, object_id, refusal)
+
+    def _show_entries(
+        self, request: HttpRequest, object_id: str, refusal: Unavailable
+    ) -> HttpResponse:
+        """Show the entries again without the product, which can't be read at the moment."""
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        form = ProductForm(request.POST, product_id=unquote(object_id))
+        form.add_refusal(refusal)
+        fieldsets = _fieldsets(adds=False, may_write=True)
+        admin_form = helpers.AdminForm(
+            form,
+            fieldsets,  # type: ignore[arg-type] # the stubs know one kind of fieldset only
+            {},
+            self.get_readonly_fields(request),
+            model_admin=self,
+        )
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Change product",
+            "adminform": admin_form,
+            "object_id": object_id,
+            "media": self.media + admin_form.media,
+            "inline_admin_formsets": [],
+            "errors": helpers.AdminErrorList(form, []),
+            "preserved_filters": self.get_preserved_filters(request),
+            "show_history": False,
+        }
+        return self.render_change_form(request, context, change=True)
+
+    def save_model(
+        self, request: HttpRequest, obj: Product, form: ProductForm, change: bool
+    ) -> None:
+        """Say what was saved: the catalogue accepted it when the form was validated."""
+        self.message_user(request, _saved_message(form), messages.SUCCESS)
+
+    def construct_change_message(
+        self, request: HttpRequest, form: forms.Form, formsets: object, add: bool = False
+    ) -> list[dict[str, dict[str, list[str]]]]:
+        """Return the fields of the accepted change for Django's admin log.
+
+        The form itself also counts the fields that others have changed since it was opened.
+        """
+        if add:
+            return [{"added": {}}]
+        change = cast(Accepted, cast(ProductForm, form).accepted).change
+        if change is None:
+            return []
+        labels = [field_label(name) for name in differences(change.before, change.after)]
+        return [{"changed": {"fields": labels}}]
+
+    def response_add(
+        self, request: HttpRequest, obj: Product, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        return self.response_change(request, obj)
+
+    def response_change(self, request: HttpRequest, obj: Product) -> HttpResponse:
+        """Go back to the form or to the list. ``save_model`` has shown the message already."""
+        if "_continue" not in request.POST:
+            return self.response_post_save_change(request, obj)
+        form_url = reverse("admin:products_product_change", args=[quote(obj.product_id)])
+        filters: dict[str, Options | str] = {
+            "preserved_filters": self.get_preserved_filters(request),
+            "opts": self.opts,
+        }
+        return HttpResponseRedirect(add_preserved_filters(filters, form_url))
 
     @admin.display(description="Features")
     def features_text(self, product: Product) -> str:
@@ -203,15 +193,18 @@ class ProductForms(ModelAdmin):
 
     def delete_model(self, request: HttpRequest, obj: Product) -> None:
         """Deactivate the product: a product is never deleted."""
-        accepted = catalogue().deactivate(
-            obj.product_id, origin_of(request), expected_version=obj.version
-        )
-        remember_save(request, obj.product_id)
+        accepted = staff_writes(request).deactivate(obj.product_id, expected_version=obj.version)
         if accepted.change:
             outcome = f"was deactivated as v{accepted.product.version}"
         else:
             outcome = "was deactivated already"
-        request.saved_message = f"{obj.name} {outcome}."  # type: ignore[attr-defined] # ours
+        self.message_user(request, f"{obj.name} {outcome}.", messages.SUCCESS)
+
+    def response_delete(
+        self, request: HttpRequest, obj_display: str, obj_id: object
+    ) -> HttpResponse:
+        """Go back to the list. ``delete_model`` has shown the message already."""
+        return self.response_post_save_change(request, None)
 
     @with_unavailable_page
     def delete_view(
@@ -223,7 +216,7 @@ class ProductForms(ModelAdmin):
         except CatalogueError as refusal:
             if isinstance(refusal, Unavailable) and request.method != "POST":
                 raise
-            self.message_user(request, str(refusal), messages.ERROR)
+            show_refusal(self, request, refusal)
             return HttpResponseRedirect(request.path)
 
     def get_deleted_objects(
@@ -234,19 +227,41 @@ class ProductForms(ModelAdmin):
         return names, {"products": len(names)}, missing_permissions, []
 
 
-def _merge_note(accepted: Accepted, base: int | None) -> str:
+def _fieldsets(*, adds: bool, may_write: bool) -> "_FieldsetSpec":
+    """Return the fields in the order in which people think of them."""
+    general = ("product_id", *GENERAL_FIELDS) if adds else GENERAL_FIELDS
+    features = "features" if may_write else "features_text"
+    fieldsets: list[tuple[_StrOrPromise | None, _FieldOpts]] = [
+        (None, {"fields": general}),
+        ("Price", {"fields": PRICE_FIELDS}),
+        ("What it includes", {"fields": (features,)}),
+    ]
+    if may_write:
+        fieldsets.append(("This change", {"fields": ("reason",)}))
+    return fieldsets
+
+
+def _saved_message(form: ProductForm) -> str:
+    """Return what was saved, with the button that undoes it."""
+    accepted = cast(Accepted, form.accepted)
+    product, change = accepted.product, accepted.change
+    if change is None:
+        return f"{product.name}: {NOTHING_SAVED}"
+    merge_note = _merge_note(change, form.cleaned_data.get("base_version"))
+    message = f"{product.name}: Saved as v{product.version}.{merge_note}"
+    return format_html("{} {}", message, undo_button(change)) if change.before else message
+
+
+def _merge_note(change: Change, base: int | None) -> str:
     """Name what others had saved since the form was opened and this save has kept.
 
     The note is left out if their version can't be read, because the save itself is done.
     """
-    written = accepted.change
-    if written is None or written.before is None or base is None:
-        return ""
-    previous = written.before
-    if previous.version <= base:
+    previous = change.before
+    if previous is None or base is None or previous.version <= base:
         return ""
     with suppress(CatalogueError):
-        theirs = differences(catalogue().version(written.product_id, base), previous)
+        theirs = differences(catalogue().version(change.product_id, base), previous)
         fields = ", ".join(field_label(name) for name in theirs)
         return f" Merged with v{previous.version} by {previous.updated_by} ({fields})."
     return ""

@@ -6,11 +6,10 @@ from django.contrib import messages
 from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_POST
 
-from products.admin.base import Context, ModelAdmin, origin_of, version_number
+from products.admin.base import Context, ModelAdmin, version_parameter
 from products.admin.formatting import (
     HISTORY_PAGE_SIZE,
     NOTHING_SAVED,
@@ -20,9 +19,8 @@ from products.admin.formatting import (
     history_row,
     last_authors,
 )
-from products.admin.recent_saves import remember_save
-from products.admin.refusals import status_of
-from products.admin.unavailable import with_unavailable_page
+from products.admin.refusals import show_refusal, status_of
+from products.admin.staff_writes import staff_writes
 from products.bootstrap import catalogue
 from products.changes import Change
 from products.errors import CatalogueError, Invalid, NotFound, ProductNotFound
@@ -41,147 +39,114 @@ class Comparison(TypedDict):
     same: list[str]
 
 
-class ProductHistory(ModelAdmin):
-    def get_urls(self) -> list[URLPattern]:
-        wrap = self.admin_site.admin_view
-        return [
-            path(
-                "<path:object_id>/restore/",
-                wrap(require_POST(self.restore_view)),
-                name="products_product_restore",
-            ),
-            path(
-                "<path:object_id>/restore/<int:version>/",
-                wrap(require_POST(self.restore_version_view)),
-                name="products_product_restore_version",
-            ),
-            path(
-                "<path:object_id>/undo/<int:version>/",
-                wrap(require_POST(self.undo_view)),
-                name="products_product_undo",
-            ),
-            *super().get_urls(),
-        ]
+def history_view(admin: ModelAdmin, request: HttpRequest, object_id: str) -> HttpResponse:
+    """Show one page of the versions, and the comparison of two when they are chosen."""
+    product_id = unquote(object_id)
+    changes = _history_page(product_id, version_parameter(request, "before"))
+    newest = admin.get_object(request, product_id)
+    context: Context = {
+        "changes": [history_row(change) for change in changes],
+        "older": _next_page_version(changes),
+        "comparison": _comparison(request, product_id),
+        "may_change": admin.has_change_permission(request),
+        "newest": newest.version if newest else 0,
+    }
+    return admin.history_view(request, object_id, context)
 
-    @with_unavailable_page
-    def history_view(
-        self, request: HttpRequest, object_id: str, extra_context: Context | None = None
-    ) -> HttpResponse:
-        """Show one page of the versions, and the comparison of two when they are chosen."""
-        product_id = unquote(object_id)
-        changes = _history_page(product_id, _version_parameter(request, "before"))
-        newest = self.get_object(request, product_id)
-        context: Context = {
-            "changes": [history_row(change) for change in changes],
-            "older": _next_page_version(changes),
-            **(extra_context or {}),
-            "comparison": _comparison(request, product_id),
-            "may_change": self.has_change_permission(request),
-            "newest": newest.version if newest else 0,
-        }
-        return super().history_view(request, object_id, context)
 
-    def restore_version_view(
-        self, request: HttpRequest, object_id: str, version: int
-    ) -> HttpResponse:
-        """Restore one field, or the whole product, from a version.
+def restore_view(admin: ModelAdmin, request: HttpRequest, object_id: str) -> HttpResponse:
+    """Make a deactivated product active again."""
+    product_id = unquote(object_id)
+    try:
+        accepted = staff_writes(request).restore(product_id)
+        product = accepted.product
+        outcome = f"was restored as v{product.version}" if accepted.change else "is active already"
+        admin.message_user(request, f"{product.name} {outcome}.")
+    except CatalogueError as refusal:
+        show_refusal(admin, request, refusal)
+    return _redirect("change", product_id)
 
-        ``seen`` is the newest version that the user saw; a newer one is reported first.
-        """
-        product_id = unquote(object_id)
-        field = request.POST.get("field", "")
-        if not self.has_change_permission(request) or (field and field not in RULES):
-            raise PermissionDenied
-        try:
-            accepted = self._restore_version(request, product_id, version, field)
-            message = NOTHING_SAVED
-            if accepted.change:
-                restored = f"{_restored_label(field)} restored from v{version}"
-                message = f"{restored}, saved as v{accepted.product.version}."
-            self.message_user(request, message)
-        except VersionMismatch as conflict:
-            newest = conflict.product
-            newer = f"{newest.updated_by} saved version {newest.version} meanwhile"
-            self.message_user(request, f"{newer}; look at it first.", messages.ERROR)
-        except CatalogueError as refusal:
-            self.message_user(request, str(refusal), messages.ERROR)
-        return HttpResponseRedirect(
-            reverse("admin:products_product_history", args=[quote(product_id)])
-        )
 
-    def _restore_version(
-        self, request: HttpRequest, product_id: str, version: int, field: str
-    ) -> Accepted:
-        """Write the old values; raise PermissionDenied if that deactivates without permission."""
-        fields = (field,) if field else tuple(RULES)
-        target = catalogue().version(product_id, version)
-        deactivates = "active" in fields and not target.active
-        if deactivates and not self.has_delete_permission(request):
-            raise PermissionDenied
-        default_reason = f"{_restored_label(field)} restored from version {version}"
-        reason = request.POST.get("reason", "") or default_reason
-        accepted = catalogue().restore_version(
-            product_id,
-            version,
-            origin_of(request, reason=reason),
-            fields=fields,
-            expected_version=_version_parameter(request, "seen"),
-        )
-        remember_save(request, product_id)
-        return accepted
+def restore_version_view(
+    admin: ModelAdmin, request: HttpRequest, object_id: str, version: int
+) -> HttpResponse:
+    """Restore one field, or the whole product, from a version.
 
-    def undo_view(self, request: HttpRequest, object_id: str, version: int) -> HttpResponse:
-        """Undo what one version changed, and keep what was changed since."""
-        product_id = unquote(object_id)
-        if not self.has_change_permission(request):
-            raise PermissionDenied
-        level, status = messages.SUCCESS, 200
-        try:
-            accepted = self._undo(request, product_id, version)
-            message = NOTHING_SAVED
-            if accepted.change:
-                message = f"Undid v{version}, saved as v{accepted.product.version}."
-        except EditConflict as conflict:
-            message = f"v{version} can't be undone: {_later_authors(conflict)}."
-            level, status = messages.ERROR, status_of(conflict)
-        except CatalogueError as refusal:
-            message = str(refusal)
-            level, status = messages.ERROR, status_of(refusal)
-        if "application/json" in request.headers.get("Accept", ""):
-            return JsonResponse({"message": message}, status=status)
-        self.message_user(request, message, level)
-        changelist = reverse("admin:products_product_changelist")
-        return HttpResponseRedirect(_return_url(request) or changelist)
+    ``seen`` is the newest version that the user saw; a newer one is reported first.
+    """
+    product_id = unquote(object_id)
+    field = request.POST.get("field", "")
+    if field and field not in RULES:
+        raise PermissionDenied
+    try:
+        accepted = _restore_version(admin, request, product_id, version, field)
+        message = NOTHING_SAVED
+        if accepted.change:
+            restored = f"{_restored_label(field)} restored from v{version}"
+            message = f"{restored}, saved as v{accepted.product.version}."
+        admin.message_user(request, message)
+    except VersionMismatch as conflict:
+        newest = conflict.product
+        newer = f"{newest.updated_by} saved version {newest.version} meanwhile"
+        admin.message_user(request, f"{newer}; look at it first.", messages.ERROR)
+    except CatalogueError as refusal:
+        show_refusal(admin, request, refusal)
+    return _redirect("history", product_id)
 
-    def _undo(self, request: HttpRequest, product_id: str, version: int) -> Accepted:
-        """Write the undo; raise PermissionDenied if it deactivates without permission."""
-        change = catalogue().receipt(product_id, version)
-        if _undo_deactivates(change) and not self.has_delete_permission(request):
-            raise PermissionDenied
-        origin = origin_of(request, reason=f"Undo of version {version}")
-        accepted = catalogue().undo(product_id, version, origin)
-        remember_save(request, product_id)
-        return accepted
 
-    def restore_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Make a deactivated product active again."""
-        if not self.has_change_permission(request):
-            raise PermissionDenied
-        product_id = unquote(object_id)
-        try:
-            accepted = catalogue().restore(product_id, origin_of(request))
-            product = accepted.product
-            remember_save(request, product.product_id)
-            if accepted.change:
-                outcome = f"was restored as v{product.version}"
-            else:
-                outcome = "is active already"
-            self.message_user(request, f"{product.name} {outcome}.")
-        except CatalogueError as refusal:
-            self.message_user(request, str(refusal), messages.ERROR)
-        return HttpResponseRedirect(
-            reverse("admin:products_product_change", args=[quote(product_id)])
-        )
+def _restore_version(
+    admin: ModelAdmin, request: HttpRequest, product_id: str, version: int, field: str
+) -> Accepted:
+    """Write the old values; raise PermissionDenied if that deactivates without permission."""
+    fields = (field,) if field else tuple(RULES)
+    target = catalogue().version(product_id, version)
+    deactivates = "active" in fields and not target.active
+    if deactivates and not admin.has_delete_permission(request):
+        raise PermissionDenied
+    default_reason = f"{_restored_label(field)} restored from version {version}"
+    return staff_writes(request).restore_version(
+        product_id,
+        version,
+        fields=fields,
+        expected_version=version_parameter(request, "seen"),
+        reason=request.POST.get("reason", "") or default_reason,
+    )
+
+
+def undo_view(
+    admin: ModelAdmin, request: HttpRequest, object_id: str, version: int
+) -> HttpResponse:
+    """Undo what one version changed, and keep what was changed since."""
+    product_id = unquote(object_id)
+    level, status = messages.SUCCESS, 200
+    try:
+        accepted = _undo(admin, request, product_id, version)
+        message = NOTHING_SAVED
+        if accepted.change:
+            message = f"Undid v{version}, saved as v{accepted.product.version}."
+    except EditConflict as conflict:
+        message = f"v{version} can't be undone: {_later_authors(conflict)}."
+        level, status = messages.ERROR, status_of(conflict)
+    except CatalogueError as refusal:
+        message = str(refusal)
+        level, status = messages.ERROR, status_of(refusal)
+    if "application/json" in request.headers.get("Accept", ""):
+        return JsonResponse({"message": message}, status=status)
+    admin.message_user(request, message, level)
+    changelist = reverse("admin:products_product_changelist")
+    return HttpResponseRedirect(_return_url(request) or changelist)
+
+
+def _undo(admin: ModelAdmin, request: HttpRequest, product_id: str, version: int) -> Accepted:
+    """Write the undo; raise PermissionDenied if it deactivates without permission."""
+    change = catalogue().receipt(product_id, version)
+    if _undo_deactivates(change) and not admin.has_delete_permission(request):
+        raise PermissionDenied
+    return staff_writes(request).undo(product_id, version)
+
+
+def _redirect(page: str, product_id: str) -> HttpResponse:
+    return HttpResponseRedirect(reverse(f"admin:products_product_{page}", args=[quote(product_id)]))
 
 
 def _history_page(product_id: str, before: int | None) -> list[Change]:
@@ -201,7 +166,7 @@ def _next_page_version(changes: list[Change]) -> int | None:
 
 def _comparison(request: HttpRequest, product_id: str) -> Comparison | None:
     """Compare the two versions that were chosen; None without two versions that exist."""
-    chosen = (_version_parameter(request, "from"), _version_parameter(request, "to"))
+    chosen = (version_parameter(request, "from"), version_parameter(request, "to"))
     versions = sorted(version for version in chosen if version is not None)
     if len(versions) < len(chosen):
         return None
@@ -247,8 +212,3 @@ def _return_url(request: HttpRequest) -> str:
         target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
     return target if is_ours else ""
-
-
-def _version_parameter(request: HttpRequest, name: str) -> int | None:
-    """Return a version number among the parameters, if it is one."""
-    return version_number((request.POST or request.GET).get(name, ""))

@@ -6,21 +6,17 @@ import warnings
 
 from botocore.exceptions import BotoCoreError, ClientError
 from django.contrib.admin.utils import unquote
-from django.core.exceptions import PermissionDenied
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.http import HttpRequest, JsonResponse
-from django.urls import URLPattern, path
-from django.views.decorators.http import require_POST
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from products.admin.base import ModelAdmin, origin_of
+from products.admin.base import ModelAdmin
 from products.admin.receipt import receipt_url
-from products.admin.recent_saves import remember_save
 from products.admin.refusals import sentence_of, status_of
-from products.bootstrap import catalogue, image_url
+from products.admin.staff_writes import staff_writes
+from products.bootstrap import image_url
 from products.errors import CatalogueError, DependencyUnavailable, Invalid
-from products.product import validated_id
 
 FORMATS = ("PNG", "JPEG", "WEBP")
 UNREADABLE_IMAGE_ERRORS = (
@@ -38,39 +34,24 @@ MAX_SIDE = 6000  # pixels
 MAX_STORED_SIDE = 1200  # pixels
 
 
-class ProductImages(ModelAdmin):
-    def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(require_POST(self.image_view))
-        return [
-            path("<path:object_id>/image/", view, name="products_product_image"),
-            *super().get_urls(),
-        ]
-
-    def image_view(self, request: HttpRequest, object_id: str) -> JsonResponse:
-        """Set the image to the uploaded file, or remove it when none was sent."""
-        if not self.has_change_permission(request):
-            raise PermissionDenied
-        product_id = unquote(object_id)
-        file = request.FILES.get("image")
-        try:
-            catalogue().newest(validated_id(product_id))  # before anything is uploaded
-            key = None
-            if file:
-                image = validated_image(file.read(MAX_SIZE + 1))
-                key = _upload_image(product_id, image)
-            accepted = catalogue().update(product_id, {"image": key}, origin_of(request))
-        except CatalogueError as refusal:
-            body = {"message": sentence_of(refusal, "image")}
-            return JsonResponse(body, status=status_of(refusal))
-        remember_save(request, product_id)
-        version = accepted.product.version
-        return JsonResponse(
-            {
-                "version": version,
-                "url": image_url(key),
-                "receipt": receipt_url(product_id, version),
-            }
-        )
+def image_view(admin: ModelAdmin, request: HttpRequest, object_id: str) -> JsonResponse:
+    """Set the image to the uploaded file, or remove it when none was sent."""
+    product_id = unquote(object_id)
+    file = request.FILES.get("image")
+    writes = staff_writes(request)
+    try:
+        image = validated_image(file.read(MAX_SIZE + 1)) if file else None
+        key = _image_key(product_id, image) if image else None
+        writes.update(product_id, {"image": key}, dry_run=True)  # before anything is uploaded
+        if image and key:
+            key = _upload_image(key, image)
+        accepted = writes.update(product_id, {"image": key})
+    except CatalogueError as refusal:
+        body = {"message": sentence_of(refusal, "image")}
+        return JsonResponse(body, status=status_of(refusal))
+    version = accepted.product.version
+    receipt = receipt_url(product_id, version)
+    return JsonResponse({"version": version, "url": image_url(key), "receipt": receipt})
 
 
 def validated_image(data: bytes) -> bytes:
@@ -102,15 +83,18 @@ def _validate_sides(size: tuple[int, int]) -> None:
         raise Invalid({"image": [f"Must have {limits}; it has {width}×{height}."]})
 
 
-def _upload_image(product_id: str, data: bytes) -> str:
-    """Upload the image and return its key.
+def _image_key(product_id: str, image: bytes) -> str:
+    """Return the key of the image, which contains a hash of the content.
 
-    The key contains a hash of the content. The same image is therefore stored once, and a cache
-    never has an old image under a key. Raise DependencyUnavailable when S3 fails.
+    The same image is therefore stored once, and a cache never has an old image under a key.
     """
-    digest = hashlib.sha256(data).hexdigest()[:32]
-    key = f"products/{product_id}/{digest}.webp"
+    digest = hashlib.sha256(image).hexdigest()[:32]
+    return f"products/{product_id}/{digest}.webp"
+
+
+def _upload_image(key: str, image: bytes) -> str:
+    """Upload the image and return its key. Raise DependencyUnavailable when S3 fails."""
     try:
-        return str(default_storage.save(key, ContentFile(data)))
+        return str(default_storage.save(key, ContentFile(image)))
     except (BotoCoreError, ClientError) as error:
         raise DependencyUnavailable("The image storage") from error

@@ -6,18 +6,17 @@ from http import HTTPStatus
 from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, JsonResponse
-from django.urls import URLPattern, path, reverse
-from django.views.decorators.http import require_POST
+from django.urls import reverse
 
-from products.admin.base import ModelAdmin, origin_of, version_number
+from products.admin.base import ModelAdmin
 from products.admin.formatting import field_label, format_value, last_authors
 from products.admin.receipt import receipt_url
-from products.admin.recent_saves import remember_save
 from products.admin.refusals import sentence_of, status_of
-from products.bootstrap import catalogue
+from products.admin.staff_writes import staff_writes
 from products.changes import Change
 from products.currency import money
 from products.errors import CatalogueError
+from products.identifiers import parse_version
 from products.merging import EditConflict
 from products.product import Product
 from products.writes import Accepted
@@ -28,44 +27,36 @@ PARSERS: dict[str, Callable[[str], object]] = {"price": str, "active": lambda te
 type Body = dict[str, object]
 
 
-class ProductInlineEdit(ModelAdmin):
-    def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(require_POST(self.cell_view))
-        return [
-            path("<path:object_id>/cell/", view, name="products_product_cell"),
-            *super().get_urls(),
-        ]
+def cell_view(admin: ModelAdmin, request: HttpRequest, object_id: str) -> JsonResponse:
+    """Save one value.
 
-    def cell_view(self, request: HttpRequest, object_id: str) -> JsonResponse:
-        """Save one value.
+    A 409 of kind ``clash`` names the other user's value and its version. Sent again with this
+    version, the value replaces theirs. After any other 409 the same request may be repeated.
+    """
+    field = request.POST.get("field", "")
+    value = request.POST.get("value", "")
+    base = parse_version(request.POST.get("version", ""))
+    if not _may_save(admin, request, field, value):
+        raise PermissionDenied
+    if field not in PARSERS or base is None:
+        body = {"message": "This cell can't be edited."}
+        return JsonResponse(body, status=HTTPStatus.BAD_REQUEST)
+    edits = {field: PARSERS[field](value)}
+    try:
+        accepted = staff_writes(request).update(unquote(object_id), edits, base=base)
+    except EditConflict as conflict:
+        return _conflict_response(conflict, field)
+    except CatalogueError as refusal:
+        body = {"message": sentence_of(refusal, field)}
+        return JsonResponse(body, status=status_of(refusal))
+    return JsonResponse(_saved_body(accepted, field))
 
-        A 409 of kind ``clash`` names the other user's value and its version. Sent again with this
-        version, the value replaces theirs. After any other 409 the same request may be repeated.
-        """
-        field = request.POST.get("field", "")
-        value = request.POST.get("value", "")
-        base = version_number(request.POST.get("version", ""))
-        if not self._may_save(request, field, value):
-            raise PermissionDenied
-        if field not in PARSERS or base is None:
-            body = {"message": "This cell can't be edited."}
-            return JsonResponse(body, status=HTTPStatus.BAD_REQUEST)
-        edits = {field: PARSERS[field](value)}
-        try:
-            accepted = catalogue().update(unquote(object_id), edits, origin_of(request), base=base)
-        except EditConflict as conflict:
-            return _conflict_response(conflict, field)
-        except CatalogueError as refusal:
-            body = {"message": sentence_of(refusal, field)}
-            return JsonResponse(body, status=status_of(refusal))
-        remember_save(request, accepted.product.product_id)
-        return JsonResponse(_saved_body(accepted, field))
 
-    def _may_save(self, request: HttpRequest, field: str, value: str) -> bool:
-        if not self.has_change_permission(request):
-            return False
-        deactivates = (field, value) == ("active", "false")
-        return not deactivates or self.has_delete_permission(request)
+def _may_save(admin: ModelAdmin, request: HttpRequest, field: str, value: str) -> bool:
+    if not admin.has_change_permission(request):
+        return False
+    deactivates = (field, value) == ("active", "false")
+    return not deactivates or admin.has_delete_permission(request)
 
 
 def _saved_body(accepted: Accepted, field: str) -> Body:

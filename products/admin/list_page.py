@@ -10,15 +10,14 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.timesince import timesince
 
-from products.admin.base import Context, ModelAdmin, origin_of
+from products.admin.base import Context, ModelAdmin
 from products.admin.changelist import ProductChangeList
 from products.admin.filters import FILTERS
 from products.admin.queryset import ProductQuery, all_products
 from products.admin.receipt import receipt_url
-from products.admin.recent_saves import remember_save
+from products.admin.staff_writes import staff_writes
 from products.admin.unavailable import with_unavailable_page
-from products.bootstrap import catalogue, image_url
-from products.changes import Origin
+from products.bootstrap import image_url
 from products.currency import money
 from products.errors import CatalogueError
 from products.models import Product
@@ -156,19 +155,19 @@ class ProductList(ModelAdmin):
 
     @admin.action(description="Deactivate", permissions=["delete"])
     def deactivate(self, request: HttpRequest, queryset: Iterable[Product]) -> None:
-        self._write_each(
-            request, queryset, catalogue().deactivate, done="deactivated", already="deactivated"
-        )
+        write = staff_writes(request).deactivate
+        self._write_each(request, queryset, write, done="deactivated", already="deactivated")
 
     @admin.action(description="Restore", permissions=["change"])
     def restore(self, request: HttpRequest, queryset: Iterable[Product]) -> None:
-        self._write_each(request, queryset, catalogue().restore, done="restored", already="active")
+        write = staff_writes(request).restore
+        self._write_each(request, queryset, write, done="restored", already="active")
 
     def _write_each(
         self,
         request: HttpRequest,
         selected: Iterable[Product],
-        write: Callable[[str, Origin], Accepted],
+        write: Callable[[str], Accepted],
         *,
         done: str,
         already: str,
@@ -177,11 +176,10 @@ class ProductList(ModelAdmin):
         changed_count = unchanged_count = 0
         for product in selected:
             try:
-                accepted = write(product.product_id, origin_of(request))
+                accepted = write(product.product_id)
             except CatalogueError as refusal:
                 self.message_user(request, f"{product}: {refusal}", messages.ERROR)
                 continue
-            remember_save(request, product.product_id)
             if accepted.change:
                 changed_count += 1
             else:

@@ -1,25 +1,24 @@
 """The operations page: the state of the pipeline, stuck changes by cause, and actions on them."""
 
 from collections.abc import Callable
+from functools import wraps
 from itertools import groupby
 
-from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import reverse
 from django.utils.timesince import timesince
-from django.views.decorators.http import require_POST, require_safe
 
-from products.admin.base import Context, ModelAdmin, user_of, version_number
+from products.admin.base import Context, ModelAdmin, version_parameter
 from products.admin.charts import HOUR, completed_bars, latency_bars, slots_of
+from products.admin.refusals import show_refusal
+from products.admin.staff_writes import staff_writes
 from products.bootstrap import catalogue, now, operations, scan_table
 from products.changes import Effect
 from products.errors import CatalogueError, Unavailable
-from products.maintenance import redrive
 from products.operations import MAX_EXAMINED, StuckEffect, latencies
 
-PERMISSION = "products.operate_product"
 MAX_SHOWN = 50  # changes of one cause
 MAX_ACTIONS = 20
 MAX_REDRIVEN = 200  # dead letters that one click sends back, where SQS does not move them itself
@@ -27,105 +26,69 @@ UNKNOWN = "?"
 LABELLED_MINUTES = 15  # between two labels of the time axis
 
 
-class ProductOperations(ModelAdmin):
-    def get_urls(self) -> list[URLPattern]:
-        wrap = self.admin_site.admin_view
-        actions = {
-            "retry": _retry,
-            "retry_cause": _retry_cause,
-            "discard": _discard,
-            "redrive": _redrive,
-        }
-        return [
-            path(
-                "operations/",
-                wrap(require_safe(self.operations_view)),
-                name="products_product_operations",
-            ),
-            *(
-                path(
-                    f"operations/{name}/",
-                    wrap(require_POST(self._operator_action_view(action))),
-                    name=f"products_product_{name}",
-                )
-                for name, action in actions.items()
-            ),
-            *super().get_urls(),
-        ]
-
-    def operations_view(self, request: HttpRequest) -> HttpResponse:
-        """Show the page. While a dependency is unavailable, the other parts are still shown."""
-        _require_permission(request)
-        context = {
-            **self.admin_site.each_context(request),
-            "title": "Operations",
-            **dict.fromkeys(("open_count", "stuck_count", "completed"), UNKNOWN),
-        }
-        for part in PARTS:
-            try:
-                context |= part()
-            except Unavailable as error:
-                context["unavailable"] = str(error)
-        return TemplateResponse(request, "admin/products/operations.html", context)
-
-    def _operator_action_view(
-        self, action: Callable[[HttpRequest], str]
-    ) -> Callable[[HttpRequest], HttpResponse]:
-        """Return the view that runs the action and shows the sentence it returns."""
-
-        def view(request: HttpRequest) -> HttpResponse:
-            _require_permission(request)
-            try:
-                self.message_user(request, action(request))
-            except CatalogueError as refusal:
-                self.message_user(request, str(refusal), messages.ERROR)
-            return HttpResponseRedirect(reverse("admin:products_product_operations"))
-
-        return view
-
-
-def _require_permission(request: HttpRequest) -> None:
-    if not user_of(request).has_perm(PERMISSION):
-        raise PermissionDenied
+def operations_view(admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
+    """Show the page. While a dependency is unavailable, the other parts are still shown."""
+    context = {
+        **admin.admin_site.each_context(request),
+        "title": "Operations",
+        **dict.fromkeys(("open_count", "stuck_count", "completed"), UNKNOWN),
+    }
+    for part in PARTS:
+        try:
+            context |= part()
+        except Unavailable as error:
+            context["unavailable"] = str(error)
+    return TemplateResponse(request, "admin/products/operations.html", context)
 
 
 # Actions: each returns the sentence that the user then sees
 
 
-def _retry(request: HttpRequest) -> str:
+def _action(run: Callable[[HttpRequest], str]) -> Callable[[ModelAdmin, HttpRequest], HttpResponse]:
+    """Return the view that runs the action and shows its sentence, or why it was refused."""
+
+    @wraps(run)
+    def view(admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
+        try:
+            admin.message_user(request, run(request))
+        except CatalogueError as refusal:
+            show_refusal(admin, request, refusal)
+        return HttpResponseRedirect(reverse("admin:products_product_operations"))
+
+    return view
+
+
+@_action
+def retry_view(request: HttpRequest) -> str:
     product_id, version, effect = _effect_parameters(request)
-    operations().retry(product_id, version, effect, by=request.user.get_username())
+    staff_writes(request).retry(product_id, version, effect)
     return f"{product_id} v{version} was requeued; it is listed here until it is {effect}."
 
 
-def _retry_cause(request: HttpRequest) -> str:
-    cause = request.POST.get("cause", "")
-    count = operations().retry_cause(cause, by=request.user.get_username())
+@_action
+def retry_cause_view(request: HttpRequest) -> str:
+    count = staff_writes(request).retry_cause(request.POST.get("cause", ""))
     return f"{count} requeued."
 
 
-def _discard(request: HttpRequest) -> str:
+@_action
+def discard_view(request: HttpRequest) -> str:
     product_id, version, effect = _effect_parameters(request)
-    operations().discard(
-        product_id,
-        version,
-        effect,
-        reason=request.POST.get("reason", ""),
-        by=request.user.get_username(),
-    )
+    reason = request.POST.get("reason", "")
+    staff_writes(request).discard(product_id, version, effect, reason=reason)
     return f"{product_id} v{version} will not be {effect} any more."
 
 
-def _redrive(request: HttpRequest) -> str:
+@_action
+def redrive_view(request: HttpRequest) -> str:
     queue = request.POST.get("queue", "")
-    moved = redrive().move_back(queue, by=request.user.get_username(), max_one_by_one=MAX_REDRIVEN)
-    return f"{moved}."
+    return f"{staff_writes(request).redrive(queue, max_one_by_one=MAX_REDRIVEN)}."
 
 
 def _effect_parameters(request: HttpRequest) -> tuple[str, int, Effect]:
     """Return the product, version and effect that a form of this page names."""
     effect = request.POST.get("effect", "")
-    version = version_number(request.POST.get("version", ""))
+    version = version_parameter(request, "version")
     if version is None or effect not in list(Effect):
         raise PermissionDenied
     return request.POST.get("product", ""), version, Effect(effect)
@@ -135,7 +98,7 @@ def _effect_parameters(request: HttpRequest) -> tuple[str, int, Effect]:
 
 
 def _queue_part() -> Context:
-    return {"depths": operations().queues.depths()}
+    return {"depths": operations().queue_depths()}
 
 
 def _open_part() -> Context:
@@ -165,7 +128,7 @@ def _consistency_part() -> Context:
 
 def _speed_part() -> Context:
     until = now()
-    minutes = operations().log.minutes(until - HOUR, until)
+    minutes = operations().minutes(until - HOUR, until)
     slots = slots_of(minutes, until)
     speed = [
         {
@@ -215,7 +178,7 @@ def _cause_context(cause: str, stuck: list[StuckEffect]) -> Context:
 
 
 def _actions_part() -> Context:
-    return {"actions": operations().log.actions(now(), MAX_ACTIONS)}
+    return {"actions": operations().newest_actions(MAX_ACTIONS)}
 
 
 PARTS = (

@@ -1,20 +1,16 @@
 """The live preview: the product's card as customers will see it, and what a save would refuse."""
 
-from typing import cast
-
 from django.contrib.admin.utils import unquote
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
-from django.urls import URLPattern, path
-from django.views.decorators.http import require_POST
 
-from products.admin.base import Context, ModelAdmin, origin_of
+from products.admin.base import Context, ModelAdmin
 from products.admin.form import ProductForm
-from products.bootstrap import catalogue, image_url
+from products.admin.refusals import status_of
+from products.admin.staff_writes import staff_writes
+from products.bootstrap import image_url
 from products.currency import money
 from products.errors import CatalogueError
-from products.models import Product as ProductModel
 from products.product import Product
 
 
@@ -30,50 +26,20 @@ def card_context(product: Product) -> Context:
     }
 
 
-class ProductPreview(ModelAdmin):
-    def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(require_POST(self.preview_view))
-        return [
-            path("add/preview/", view, name="products_product_add_preview"),
-            path("<path:object_id>/preview/", view, name="products_product_preview"),
-            *super().get_urls(),
-        ]
-
-    def preview_view(self, request: HttpRequest, object_id: str | None = None) -> HttpResponse:
-        """Dry-run the save: the same form and the same use case, and nothing is written."""
-        if object_id:
-            is_allowed = self.has_change_permission(request)
-        else:
-            is_allowed = self.has_add_permission(request)
-        if not is_allowed:
-            raise PermissionDenied
-        product = self.get_object(request, unquote(object_id)) if object_id else None
-        if object_id and product is None:
-            return JsonResponse({"errors": {}}, status=404)
-        form_class = self.get_form(request, product, change=product is not None)
-        form = cast(ProductForm, form_class(request.POST, instance=product))
-        body: dict[str, object] = {}
-        if form.is_valid():
-            try:
-                body["html"] = self._card(request, form, product)
-            except CatalogueError as refusal:
-                form.add_refusal(refusal)
-        body["errors"] = {name: list(map(str, texts)) for name, texts in form.errors.items()}
-        return JsonResponse(body)
-
-    def _card(self, request: HttpRequest, form: ProductForm, product: ProductModel | None) -> str:
-        """Return the card of the product as the save would leave it."""
-        entries, origin = form.cleaned_data, origin_of(request)
-        if product:
-            accepted = catalogue().update(
-                product.product_id,
-                form.edits,
-                origin,
-                base=entries["base_version"],
-                dry_run=True,
-            )
-        else:
-            product_id = entries.get("product_id") or None
-            accepted = catalogue().create(product_id, form.edits, origin, dry_run=True)
-        context = card_context(accepted.product)
-        return render_to_string("admin/products/product/card.html", context, request)
+def preview_view(
+    admin: ModelAdmin, request: HttpRequest, object_id: str | None = None
+) -> HttpResponse:
+    """Dry-run the save: the same form and the same use case, and nothing is written."""
+    product_id = unquote(object_id) if object_id else None
+    form = ProductForm(
+        request.POST, writes=staff_writes(request), product_id=product_id, dry_run=True
+    )
+    try:
+        errors = {name: list(map(str, texts)) for name, texts in form.errors.items()}
+    except CatalogueError as refusal:
+        return JsonResponse({"message": str(refusal)}, status=status_of(refusal))
+    body: dict[str, object] = {"errors": errors}
+    if form.accepted:
+        context = card_context(form.accepted.product)
+        body["html"] = render_to_string("admin/products/product/card.html", context, request)
+    return JsonResponse(body)

@@ -3,13 +3,11 @@
 from typing import TypedDict
 
 from django.contrib.admin.utils import quote, unquote
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
-from django.urls import NoReverseMatch, URLPattern, path, reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.views.decorators.http import require_safe
 
 from products.admin.base import Context, ModelAdmin
 from products.admin.formatting import field_label
@@ -94,25 +92,17 @@ def newer_version(change: Change) -> NewerVersion | None:
     }
 
 
-class ProductReceipt(ModelAdmin):
-    def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(require_safe(self.receipt_view))
-        address = "<path:object_id>/receipt/<int:version>/"
-        return [path(address, view, name="products_product_receipt"), *super().get_urls()]
-
-    def receipt_view(self, request: HttpRequest, object_id: str, version: int) -> HttpResponse:
-        """Return the current receipt for the page's script, and what others saved since."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        try:
-            change = catalogue().receipt(unquote(object_id), version)
-            newer = newer_version(change)
-        except CatalogueError as refusal:
-            return JsonResponse({"message": str(refusal)}, status=status_of(refusal))
-        context = receipt_context(change)
-        context["may_change"] = self.has_change_permission(request) and newer is None
-        html = render_to_string("admin/products/product/receipt.html", context, request)
-        is_open = bool(change.open) and change.status != "failed"
-        return JsonResponse(
-            {"html": html, "status": change.status, "open": is_open, "newer": newer}
-        )
+def receipt_view(
+    admin: ModelAdmin, request: HttpRequest, object_id: str, version: int
+) -> HttpResponse:
+    """Return the current receipt for the page's script, and what others saved since."""
+    try:
+        change = catalogue().receipt(unquote(object_id), version)
+        newer = newer_version(change)
+    except CatalogueError as refusal:
+        return JsonResponse({"message": str(refusal)}, status=status_of(refusal))
+    context = receipt_context(change)
+    context["may_change"] = admin.has_change_permission(request) and newer is None
+    html = render_to_string("admin/products/product/receipt.html", context, request)
+    is_open = bool(change.open) and change.status != "failed"
+    return JsonResponse({"html": html, "status": change.status, "open": is_open, "newer": newer})

@@ -2,11 +2,12 @@
 
 from http import HTTPStatus
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from products.errors import CatalogueError, Invalid, NotFound, Unavailable
+from products.admin.base import ModelAdmin
+from products.errors import CatalogueError, Invalid, NotAllowed, NotFound, Unavailable
 
 PERMISSION_DENIED = (
     "Your account has no permission for this. "
@@ -20,6 +21,7 @@ FORM_EXPIRED = (
 STATUS_BY_ERROR = {
     Invalid: HTTPStatus.BAD_REQUEST,
     NotFound: HTTPStatus.NOT_FOUND,
+    NotAllowed: HTTPStatus.FORBIDDEN,
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
@@ -37,6 +39,11 @@ def sentence_of(refusal: CatalogueError, field: str) -> str:
     if isinstance(refusal, Invalid) and field in refusal.errors:
         return " ".join(refusal.errors[field])
     return str(refusal)
+
+
+def show_refusal(model_admin: ModelAdmin, request: HttpRequest, refusal: CatalogueError) -> None:
+    """Show the refusal as a message on the user's next page."""
+    model_admin.message_user(request, str(refusal), messages.ERROR)
 
 
 def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

@@ -6,15 +6,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from products.api.batch_items import NEEDED_FOR, read_batch
+from products.api.batch_items import read_batch
 from products.api.batch_responses import Result, refused_batch_response, results_response
 from products.api.parsers import BatchJSONParser
-from products.api.permissions import DEACTIVATE, NEEDED, require_permission
 from products.api.write_options import WriteOptions, read_write_options
 from products.api.write_responses import body_of
-from products.bootstrap import catalogue, sleep
+from products.bootstrap import acceptance, catalogue, sleep
 from products.errors import Invalid
-from products.writes import Accepted, Write, WritesRefused
+from products.writes import Accepted, WritesRefused
 
 
 class ProductBatch(APIView):
@@ -24,7 +23,6 @@ class ProductBatch(APIView):
     """
 
     parser_classes = (BatchJSONParser,)
-    needed = NEEDED["PATCH"]  # the least that any item needs; the items are checked one by one
 
     def post(self, request: Request) -> Response:
         """Write the items in their order."""
@@ -34,32 +32,18 @@ class ProductBatch(APIView):
             raise Invalid(
                 {"If-Match": ["A batch has many versions: give each item its own ifVersion."]}
             )
-        _check_permissions(request, items)
         writes = [write for _, write in items]
         results: Sequence[Result]
         if mode == "each":
-            results = catalogue().write_each(writes, options.origin, dry_run=options.dry_run)
+            results = acceptance().write_each(writes, options.origin, dry_run=options.dry_run)
         else:
             try:
-                results = catalogue().write_all(writes, options.origin, dry_run=options.dry_run)
+                results = acceptance().write_all(writes, options.origin, dry_run=options.dry_run)
             except WritesRefused as refused:
                 return refused_batch_response(refused, len(writes), request)
         results = _wait_for_effects(options, results)
         actions = [action for action, _ in items]
         return results_response(request, options, actions, results)
-
-
-def _check_permissions(request: Request, items: Sequence[tuple[str, Write]]) -> None:
-    """Raise PermissionDenied unless the caller has the permissions that all items need."""
-    needed = {NEEDED_FOR[action] for action, _ in items}
-    if any(_deactivates(write) for _, write in items):
-        needed.add(DEACTIVATE)
-    for permission in sorted(needed):
-        require_permission(request, permission)
-
-
-def _deactivates(write: Write) -> bool:
-    return not write.creates and write.edits.get("active") is False
 
 
 def _wait_for_effects(options: WriteOptions, results: Sequence[Result]) -> Sequence[Result]:

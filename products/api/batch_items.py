@@ -4,20 +4,12 @@ from collections.abc import Mapping
 
 from products.api.etags import base_version
 from products.api.json_types import FieldErrors, UncheckedJson
-from products.api.permissions import NEEDED
 from products.api.representation import edits_of
 from products.batch import MAX_WRITES
 from products.errors import Invalid
 from products.writes import Write
 
-NEEDED_FOR = {
-    "create": NEEDED["POST"],
-    "update": NEEDED["PATCH"],
-    "deactivate": NEEDED["DELETE"],
-    "restore": NEEDED["PATCH"],
-}
-"""The permission that each action of an item needs."""
-
+ACTIONS = ("create", "update", "deactivate", "restore")
 FLAG_EDITS: dict[str, UncheckedJson] = {
     "deactivate": {"active": False},
     "restore": {"active": True},
@@ -79,9 +71,8 @@ def _shape_errors(item: UncheckedJson) -> FieldErrors:
     errors: FieldErrors = {name: [NO_FIELD] for name in item.keys() - ITEM_FIELDS}
     action, fields = item.get("action"), item.get("product", {})
     takes_fields = action in ("create", "update")
-    # Compared one by one: JSON may hold a list here, which cannot be hashed.
-    if action not in tuple(NEEDED_FOR):
-        errors["action"] = [f"Must be one of {', '.join(NEEDED_FOR)}."]
+    if action not in ACTIONS:
+        errors["action"] = [f"Must be one of {', '.join(ACTIONS)}."]
     if not isinstance(fields, dict) or ("product" in item and not takes_fields):
         errors["product"] = [
             "Must be an object of the product's fields, with create and update only."

@@ -14,6 +14,7 @@ from rest_framework.views import exception_handler
 
 from products.api.json_types import FieldErrors, JsonObject
 from products.api.middleware import request_id
+from products.api.permissions import ABOUT_TOKENS
 from products.api.representation import plain
 from products.documents import FIELD_NAMES
 from products.errors import (
@@ -21,6 +22,7 @@ from products.errors import (
     CorruptChange,
     Invalid,
     NameTaken,
+    NotAllowed,
     NotFound,
     ProductExists,
     Unavailable,
@@ -36,6 +38,7 @@ NO_RESOURCE = "There is nothing at this address."
 STATUS_OF: list[tuple[type[Exception], HTTPStatus]] = [
     (Invalid, HTTPStatus.BAD_REQUEST),
     (NotFound, HTTPStatus.NOT_FOUND),
+    (NotAllowed, HTTPStatus.FORBIDDEN),
     (VersionMismatch, HTTPStatus.PRECONDITION_FAILED),
     (IdempotencyKeyReused, HTTPStatus.UNPROCESSABLE_ENTITY),
     (Conflict, HTTPStatus.CONFLICT),
@@ -133,6 +136,8 @@ def _sentence(error: Exception) -> str:
         return "The user database does not answer at the moment."
     if isinstance(error, Invalid):
         return _invalid_sentence(field_errors(error))
+    if isinstance(error, NotAllowed):
+        return f"{error} {ABOUT_TOKENS}"
     return str(error)
 
 

@@ -4,8 +4,8 @@ import hashlib
 
 from rest_framework.request import Request
 
-from products.changes import MAX_VERSION
 from products.errors import Invalid
+from products.identifiers import is_version
 from products.lists import Page
 
 
@@ -44,6 +44,6 @@ def base_version(version: object, name: str = "version") -> int | None:
     if version is None:
         return None
     is_bool = isinstance(version, bool)  # an int to Python, but not to JSON
-    if isinstance(version, int) and not is_bool and 0 < version <= MAX_VERSION:
+    if isinstance(version, int) and not is_bool and is_version(version):
         return version
     raise Invalid({name: ["Must be the version you started from, a whole number from 1."]})

@@ -6,12 +6,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from products.api.cursors import cursor_of, position_of
-from products.api.permissions import DEACTIVATE, require_permission
 from products.api.queries import DEFAULT_LIMIT, PAGE_PARAMETERS, read_parameters
 from products.api.representation import change_body
 from products.api.write_options import read_write_options
 from products.api.write_responses import PRIVATE, RETRY_SECONDS, body_of, wait_and_respond
-from products.bootstrap import catalogue
+from products.bootstrap import acceptance, catalogue
 from products.errors import Invalid
 
 
@@ -56,16 +55,11 @@ class ChangeReceipt(APIView):
 class RestoreVersion(APIView):
     """Set the product back to its state in a version, with a new change."""
 
-    needed = "products.change_product"  # although the method is POST
-
     def post(self, request: Request, product_id: str, version: int) -> Response:
         """Restore the version."""
         options = read_write_options(request)
         _refuse_fields(request)
-        restored = catalogue().version(product_id, version)
-        if not restored.active:
-            require_permission(request, DEACTIVATE)
-        accepted = catalogue().restore_version(
+        accepted = acceptance().restore_version(
             product_id,
             version,
             options.origin,

@@ -11,12 +11,12 @@ from rest_framework.views import APIView
 from products.api.cursors import cursor_of
 from products.api.etags import base_version, etag_of, etag_of_page, is_not_modified
 from products.api.json_types import JsonObject
-from products.api.permissions import DEACTIVATE, is_staff, require_permission
+from products.api.permissions import is_staff
 from products.api.queries import as_of, list_query_of
 from products.api.representation import edits_of, plain, product_body
 from products.api.write_options import read_write_options
 from products.api.write_responses import PRIVATE, body_of, wait_and_respond
-from products.bootstrap import catalogue
+from products.bootstrap import acceptance, catalogue
 from products.errors import Invalid
 from products.lists import ListQuery, Page
 from products.product import Product
@@ -51,7 +51,7 @@ class ProductList(APIView):
         if options.expected_version is not None:
             raise Invalid({"If-Match": ["A product that does not exist yet has no version."]})
         product_id = edits.pop("product_id", None)
-        accepted = catalogue().create(product_id, edits, options.origin, dry_run=options.dry_run)
+        accepted = acceptance().create(product_id, edits, options.origin, dry_run=options.dry_run)
         return wait_and_respond(accepted, options, status.HTTP_201_CREATED)
 
 
@@ -76,9 +76,7 @@ class ProductDetail(APIView):
         options = read_write_options(request)
         edits = edits_of(body_of(request))
         base = base_version(edits.pop("version", None))
-        if edits.get("active") is False:
-            require_permission(request, DEACTIVATE)
-        accepted = catalogue().update(
+        accepted = acceptance().update(
             product_id,
             edits,
             options.origin,
@@ -93,7 +91,7 @@ class ProductDetail(APIView):
     def delete(self, request: Request, product_id: str) -> Response:
         """Deactivate the product. Its record and history are kept."""
         options = read_write_options(request)
-        accepted = catalogue().deactivate(
+        accepted = acceptance().deactivate(
             product_id,
             options.origin,
             expected_version=options.expected_version,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from rest_framework.request import Request
 
 from products.api.middleware import request_id
+from products.api.permissions import permissions_of
 from products.api.queries import Parameters, choice, read_parameters
 from products.changes import Effect, Origin
 from products.errors import Invalid
@@ -51,6 +52,7 @@ def read_write_options(request: Request) -> WriteOptions:
         source="api",
         request_id=request_id(request),
         idempotency_key=_idempotency_key_of(request),
+        permissions=permissions_of(request),
     )
     return WriteOptions(
         origin=origin,

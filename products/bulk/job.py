@@ -1,13 +1,13 @@
 """A job: its kind, its state and its progress. Pure."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from products.bulk.rows import CHUNK_SIZE, RowState
-from products.errors import Conflict, NotFound
+from products.bulk.rows import RowState
+from products.errors import Conflict, NotAllowed, NotFound
+from products.permissions import Permission
 
 MAX_ROWS = 10_000
 RETENTION = timedelta(days=30)
@@ -33,6 +33,13 @@ class JobNotFound(NotFound):
         super().__init__(f"There is no job {job_id!r}; jobs are kept for {RETENTION.days} days.")
 
 
+class NotYourJob(NotAllowed):
+    """Only the user who planned a job, and has seen its preview, may start it."""
+
+    def __init__(self, actor: str) -> None:
+        super().__init__([], f"Only {actor}, who planned this job, may start it.")
+
+
 class JobStateConflict(Conflict):
     """The job's current state does not allow the action."""
 
@@ -41,7 +48,9 @@ class JobStateConflict(Conflict):
 class Job:
     """A job and its progress.
 
-    ``rows`` is the number of rows, and ``counts`` is how many are in each state.
+    ``rows`` is the number of rows, and ``counts`` is how many are in each state. The rows are
+    stored in ``chunks``. ``permissions`` are those that the rows need, and with which they are
+    written.
     ``chunk`` is the chunk to work on next. ``sequence`` counts the stored steps; a step is only
     stored on top of the one before it.
     """
@@ -52,18 +61,15 @@ class Job:
     actor: str
     created_at: datetime
     rows: int
+    chunks: int
     counts: Mapping[RowState, int]
+    permissions: frozenset[Permission]
     reason: str = ""
     state: JobState = JobState.PLANNED
     chunk: int = 0
     sequence: int = 0
     updated_at: datetime
     undo_of: str | None = None
-
-    @property
-    def chunks(self) -> int:
-        """The number of chunks."""
-        return math.ceil(self.rows / CHUNK_SIZE)
 
     @property
     def done(self) -> int:

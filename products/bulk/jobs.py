@@ -12,12 +12,21 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from products.acceptance import Acceptance
-from products.bulk.job import MAX_ROWS, Job, JobKind, JobNotFound, JobState, JobStateConflict
+from products.bulk.job import (
+    MAX_ROWS,
+    Job,
+    JobKind,
+    JobNotFound,
+    JobState,
+    JobStateConflict,
+    NotYourJob,
+)
 from products.bulk.rows import Row, RowState, undo_row
-from products.changes import Change, Origin, validate_reason
-from products.errors import CatalogueError, CorruptChange, Invalid, Unavailable
+from products.changes import Change, Origin
+from products.errors import CatalogueError, CorruptChange, Invalid, NotAllowed, Unavailable
 from products.idempotency import IdempotencyKey
 from products.merging import VersionMismatch, differences
+from products.permissions import Permission, require_permission_to_write, require_permissions
 
 TIME_BUDGET = timedelta(seconds=5)
 """How long a worker spends on one chunk; well below the time limit of a task.
@@ -29,6 +38,9 @@ MAX_TRANSITION_ATTEMPTS = 3
 
 class JobTable(Protocol):
     """Where jobs are stored. Each method may raise DependencyUnavailable."""
+
+    def chunk_count(self, rows: int) -> int:
+        """Return in how many chunks so many rows are stored."""
 
     def put_job(self, job: Job, rows: Sequence[Row]) -> None:
         """Store the rows first and the job last, so that a visible job is complete."""
@@ -62,7 +74,7 @@ class Jobs:
     """Plan, start, cancel, undo and work on jobs; the clock and the ids are injected."""
 
     table: JobTable
-    catalogue: Acceptance
+    acceptance: Acceptance
     doorbell: JobDoorbell
     clock: Callable[[], datetime]
     new_id: Callable[[], str]
@@ -73,28 +85,28 @@ class Jobs:
         kind: JobKind,
         title: str,
         rows: Iterable[Row],
+        origin: Origin,
         *,
-        actor: str,
-        reason: str = "",
         undo_of: str | None = None,
     ) -> Job:
-        """Store a job for its preview.
+        """Store a job for its preview. Rows for which the origin lacks a permission are refused.
 
-        Raise Invalid when it has no row, more than MAX_ROWS, or a reason that is too long.
+        Raise Invalid when it has no row or more than MAX_ROWS.
         """
-        planned = list(rows)
+        planned = [_refuse_forbidden(row, origin) for row in rows]
         _validate_row_count(len(planned))
-        validate_reason(reason)
         now = self.clock()
         job = Job(
             job_id=self.new_id(),
             kind=kind,
             title=title,
-            actor=actor,
-            reason=reason,
+            actor=origin.actor,
+            reason=origin.reason,
+            permissions=_needed_by(planned),
             created_at=now,
             updated_at=now,
             rows=len(planned),
+            chunks=self.table.chunk_count(len(planned)),
             counts=Counter(row.state for row in planned),
             undo_of=undo_of,
         )
@@ -108,22 +120,38 @@ class Jobs:
             raise JobNotFound(job_id)
         return job
 
+    def newest(self, limit: int) -> list[Job]:
+        """Return the newest jobs, the newest first."""
+        return self.table.jobs(limit)
+
+    def chunk_rows(self, job: Job, chunk: int) -> list[Row]:
+        """Return the rows of one chunk, counted from 0."""
+        return self.table.rows(job.job_id, chunk)
+
     def rows(self, job: Job) -> Iterator[Row]:
         """Yield all rows, and read each chunk only when it is reached."""
         for chunk in range(job.chunks):
             yield from self.table.rows(job.job_id, chunk)
 
-    def start(self, job_id: str) -> Job:
-        """Start a planned job. Raise JobStateConflict in any other state."""
+    def start(self, job_id: str, origin: Origin) -> Job:
+        """Start a planned job.
+
+        Raises: NotAllowed, NotYourJob, JobStateConflict when it is not planned.
+        """
+        job = self.job(job_id)
+        if origin.actor != job.actor:
+            raise NotYourJob(job.actor)
+        require_permissions(origin.permissions, job.permissions)
         job = self._transition(job_id, JobState.PLANNED, JobState.RUNNING)
         self.doorbell.notify_job(job_id)
         return job
 
-    def cancel(self, job_id: str) -> Job:
+    def cancel(self, job_id: str, origin: Origin) -> Job:
         """End a running job and keep what it has written.
 
-        Raise JobStateConflict when it is not running.
+        Raises: NotAllowed, JobStateConflict when it is not running.
         """
+        require_permission_to_write(origin.permissions, {})
         return self._transition(job_id, JobState.RUNNING, JobState.CANCELLED)
 
     def _transition(self, job_id: str, expected: JobState, state: JobState) -> Job:
@@ -178,7 +206,7 @@ class Jobs:
 
     def _write_row(self, job: Job, row: Row) -> Row:
         try:
-            accepted = self.catalogue.write(row.write, _row_origin(job, row))
+            accepted = self.acceptance.write(row.write, _row_origin(job, row))
         except Unavailable:
             raise
         except VersionMismatch as conflict:
@@ -191,23 +219,19 @@ class Jobs:
             return replace(row, state=RowState.UNCHANGED)
         return _accepted_row(row, accepted.change)
 
-    def undo(self, job_id: str, *, actor: str) -> Job:
+    def undo(self, job_id: str, origin: Origin) -> Job:
         """Plan a job that undoes this one, except where somebody has saved the product since.
 
-        Raise JobStateConflict while the job is planned or running.
+        Raises: NotAllowed, JobStateConflict while the job is planned or running.
         """
         job = self.job(job_id)
         if job.state not in (JobState.DONE, JobState.CANCELLED):
             sentence = f"The job is {job.state}; it can be undone when it has ended."
             raise JobStateConflict(sentence)
         accepted = (row for row in self.rows(job) if row.state == RowState.ACCEPTED)
-        return self.plan(
-            JobKind.UNDO,
-            f"Undo: {job.title}",
-            (undo_row(number, row) for number, row in enumerate(accepted, 1)),
-            actor=actor,
-            undo_of=job_id,
-        )
+        rows = [undo_row(number, row) for number, row in enumerate(accepted, 1)]
+        require_permissions(origin.permissions, _needed_by(rows))
+        return self.plan(JobKind.UNDO, f"Undo: {job.title}", rows, origin, undo_of=job_id)
 
     def requeue_stalled(self) -> int:
         """Send a message for each job that has made no step for ``requeue_after``.
@@ -230,7 +254,24 @@ def _row_origin(job: Job, row: Row) -> Origin:
         request_id=job.job_id,
         reason=job.reason,
         idempotency_key=key,
+        permissions=job.permissions,
     )
+
+
+def _refuse_forbidden(row: Row, origin: Origin) -> Row:
+    """Return the row, refused if the origin lacks a permission that it needs."""
+    try:
+        if row.state == RowState.WAITING:
+            require_permissions(origin.permissions, row.needed_permissions)
+    except NotAllowed as refusal:
+        return row.refused(str(refusal))
+    return row
+
+
+def _needed_by(rows: Iterable[Row]) -> frozenset[Permission]:
+    """Return the permissions that the waiting rows need."""
+    waiting = [row.needed_permissions for row in rows if row.state == RowState.WAITING]
+    return frozenset[Permission]().union(*waiting)
 
 
 def _accepted_row(row: Row, change: Change) -> Row:

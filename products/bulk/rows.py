@@ -1,18 +1,15 @@
 """The rows of a job: one product each, with its planned and its actual changes. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from itertools import batched
 from typing import Any
 
 from products.errors import CatalogueError
 from products.merging import differences, merged
+from products.permissions import Permission, needed_permissions
 from products.product import Product
 from products.writes import Write
-
-CHUNK_SIZE = 50
-"""Rows stored in one item; they stay well below the 400 KB limit of a DynamoDB item."""
 
 FieldChanges = Mapping[str, tuple[Any, Any]]
 """The value before and the value after, by field."""
@@ -57,6 +54,11 @@ class Row:
             expected_version=expected_version,
         )
 
+    @property
+    def needed_permissions(self) -> frozenset[Permission]:
+        """The permissions that writing this row needs."""
+        return needed_permissions(self.changed, creates=self.creates)
+
     def refused(self, message: str) -> "Row":
         """Return the row as refused, with the reason."""
         return replace(self, state=RowState.REFUSED, message=message)
@@ -100,8 +102,3 @@ def _inverse_changes(row: Row) -> FieldChanges:
     if row.creates:
         return {"active": (True, False)}
     return {name: (after, before) for name, (before, after) in row.changed.items()}
-
-
-def in_chunks(rows: Iterable[Row]) -> Iterator[tuple[Row, ...]]:
-    """Split the rows into the chunks in which they are stored."""
-    return batched(rows, CHUNK_SIZE)

@@ -7,11 +7,14 @@ from django.contrib.admin.models import LogEntry
 from django.test import Client
 
 from deploy.local.engines import free_port
+from products import bootstrap
+from products.acceptance import Acceptance
 from products.catalogue import Catalogue
 from products.changes import Origin
 from products.errors import Invalid, ProductNotFound
+from products.identifiers import validated_id
 from products.lists import ListQuery
-from products.product import validated_edits, validated_id
+from products.product import validated_edits
 from tests.support.admin_client import (
     ADD,
     LIST,
@@ -23,7 +26,8 @@ from tests.support.admin_client import (
     shown_entries,
     sign_in,
 )
-from tests.support.builders import fields
+from tests.support.builders import fields, origin
+from tests.support.fakes import recorded_operations
 from tests.support.wiring import forget_wiring
 from tests.support.world import World
 
@@ -41,8 +45,8 @@ def carl(world: World) -> Client:
 
 
 @pytest.fixture
-def basic(catalogue: Catalogue, ann: Origin) -> str:
-    return catalogue.create("p1", fields(features=["Mail", "Web"]), ann).product.product_id
+def basic(acceptance: Acceptance, ann: Origin) -> str:
+    return acceptance.create("p1", fields(features=["Mail", "Web"]), ann).product.product_id
 
 
 @pytest.fixture
@@ -147,7 +151,7 @@ def test_contradicting_fields_are_refused_at_the_field(eve: Client, catalogue: C
 
 
 def test_a_taken_name_or_id_is_refused_at_its_field(
-    eve: Client, basic: str, catalogue: Catalogue
+    eve: Client, basic: str, acceptance: Acceptance
 ) -> None:
     taken = form_errors(eve.post(ADD, form_entries(name="BASIC  hosting")))
     assert taken == {
@@ -156,8 +160,10 @@ def test_a_taken_name_or_id_is_refused_at_its_field(
     assert list(form_errors(eve.post(ADD, form_entries(product_id="p1", name="Another one")))) == [
         "product_id"
     ]
-    catalogue.create(
-        "p2", fields(name="Other hosting"), Origin(actor="a", source="t", request_id="r")
+    acceptance.create(
+        "p2",
+        fields(name="Other hosting"),
+        origin("a"),
     )
     assert list(
         form_errors(eve.post(page_url("p2"), current_entries(eve, "p2", name="Basic hosting")))
@@ -183,8 +189,10 @@ def test_a_change_is_the_next_version_and_leaves_other_fields_alone(
     assert LogEntry.objects.get().get_change_message() == "Changed Price."
 
 
-def test_an_unchanged_form_saves_nothing(eve: Client, catalogue: Catalogue, ann: Origin) -> None:
-    catalogue.create(
+def test_an_unchanged_form_saves_nothing(
+    eve: Client, acceptance: Acceptance, catalogue: Catalogue, ann: Origin
+) -> None:
+    acceptance.create(
         "p1", fields(features=["A\u2028line within"], description="Two lines.\nReally."), ann
     )
     answer = eve.post(page_url("p1"), current_entries(eve, "p1"))
@@ -235,14 +243,26 @@ def test_edits_of_one_field_conflict_and_a_second_save_merges(
 
 
 def test_a_conflict_names_who_changed_the_field_last(
-    eve: Client, carl: Client, basic: str, catalogue: Catalogue, ben: Origin
+    eve: Client, carl: Client, basic: str, acceptance: Acceptance, ben: Origin
 ) -> None:
     of_carl = current_entries(carl, "p1", features="Carl's", price="3000")
     eve.post(page_url("p1"), current_entries(eve, "p1", features=""))
-    catalogue.update("p1", {"price": "2000"}, ben)
+    acceptance.update("p1", {"price": "2000"}, ben)
     sentences = form_errors(carl.post(page_url("p1"), of_carl))
     assert sentences["features"] == ["eve changed this to (empty) meanwhile."]
     assert sentences["price"] == ["ben changed this to 2000.00 meanwhile."]
+
+
+def test_a_save_asks_the_catalogue_once_also_when_refused(eve: Client, basic: str) -> None:
+    sent = current_entries(eve, "p1", price="2000")
+    read_product, read_newest = ["Query"], ["Query"]
+    with recorded_operations(bootstrap.dynamodb()) as operations:
+        eve.post(page_url("p1"), sent)
+    assert operations == [*read_product, *read_newest, "TransactWriteItems"]
+    read_base, find_authors, read_receipt = ["GetItem"], ["Query"], ["GetItem"]
+    with recorded_operations(bootstrap.dynamodb()) as operations:
+        eve.post(page_url("p1"), sent | {"price": "3000"})
+    assert operations == [*read_product, *read_newest, *read_base, *find_authors, *read_receipt]
 
 
 def test_a_form_without_a_valid_base_version_is_refused(
@@ -344,6 +364,15 @@ def test_entries_are_kept_while_dynamodb_is_unavailable(
             shown_entries(answer).items()
             >= {name: str(value) for name, value in sent.items()}.items()
         )
+
+
+def test_kept_entries_need_the_permission_to_change(
+    eve: Client, basic: str, stop_dynamodb: Any
+) -> None:
+    changed = current_entries(eve, "p1", price="1600")
+    stop_dynamodb()
+    viewer = sign_in("vera", "Product viewers")
+    assert viewer.post(page_url("p1"), changed).status_code == 403
 
 
 def test_pages_report_that_dynamodb_is_unavailable(

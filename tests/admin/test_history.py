@@ -3,8 +3,10 @@
 import pytest
 from django.test import Client
 
+from products.acceptance import Acceptance
 from products.catalogue import Catalogue
 from products.changes import Origin
+from products.permissions import ALL_PERMISSIONS
 from tests.support.admin_client import last_message, page_url, sign_in
 from tests.support.builders import fields
 from tests.support.world import World
@@ -14,12 +16,18 @@ HISTORY = page_url("p1", "history")
 
 
 @pytest.fixture
-def eve(world: World, catalogue: Catalogue, ann: Origin, ben: Origin) -> Client:
+def eve(world: World, acceptance: Acceptance, ann: Origin, ben: Origin) -> Client:
     """Three versions: created by ann, price and description by ben, features by ann."""
-    catalogue.create("p1", fields(features=["Mail", "Web"]), ann)
-    catalogue.update("p1", {"price": "1600", "description": "Hosting for a second site."}, ben)
-    reason = Origin(actor="ann", source="bulk", request_id="request-3", reason="Autumn <sale>")
-    catalogue.update("p1", {"features": ["Web", "<b>Shop</b>"]}, reason)
+    acceptance.create("p1", fields(features=["Mail", "Web"]), ann)
+    acceptance.update("p1", {"price": "1600", "description": "Hosting for a second site."}, ben)
+    reason = Origin(
+        actor="ann",
+        source="bulk",
+        request_id="request-3",
+        reason="Autumn <sale>",
+        permissions=ALL_PERMISSIONS,
+    )
+    acceptance.update("p1", {"features": ["Web", "<b>Shop</b>"]}, reason)
     return sign_in("eve")
 
 
@@ -74,9 +82,9 @@ def test_one_field_or_the_whole_product_is_restored(eve: Client, catalogue: Cata
 
 
 def test_restoring_from_an_outdated_page_is_refused(
-    eve: Client, catalogue: Catalogue, ben: Origin
+    eve: Client, acceptance: Acceptance, catalogue: Catalogue, ben: Origin
 ) -> None:
-    catalogue.update("p1", {"price": "7"}, ben)
+    acceptance.update("p1", {"price": "7"}, ben)
     answer = eve.post(page_url("p1", "restore/1"), {"seen": "3"})
     assert last_message(answer) == "ben saved version 4 meanwhile; look at it first."
     assert catalogue.newest("p1").version == 4
@@ -84,10 +92,10 @@ def test_restoring_from_an_outdated_page_is_refused(
 
 
 def test_restoring_needs_the_permissions_of_its_changes(
-    eve: Client, catalogue: Catalogue, ann: Origin
+    eve: Client, acceptance: Acceptance, ann: Origin
 ) -> None:
-    catalogue.deactivate("p1", ann)
-    catalogue.restore("p1", ann)
+    acceptance.deactivate("p1", ann)
+    acceptance.restore("p1", ann)
     editor, viewer = sign_in("ed", "Product editors"), sign_in("vic", "Product viewers")
     assert viewer.post(page_url("p1", "restore/1")).status_code == 403
     assert editor.post(page_url("p1", "restore/4")).status_code == 403  # it was inactive then
@@ -100,16 +108,16 @@ def test_restoring_needs_the_permissions_of_its_changes(
 
 
 def test_a_deactivated_product_has_a_history(
-    eve: Client, catalogue: Catalogue, ann: Origin
+    eve: Client, acceptance: Acceptance, ann: Origin
 ) -> None:
-    catalogue.deactivate("p1", ann)
+    acceptance.deactivate("p1", ann)
     assert "deactivated by <b>ann</b>" in eve.get(HISTORY).text
     assert last_message(eve.post(page_url("p1", "restore"))).endswith("was restored as v5.")
 
 
-def test_a_long_history_has_pages(eve: Client, catalogue: Catalogue, ann: Origin) -> None:
+def test_a_long_history_has_pages(eve: Client, acceptance: Acceptance, ann: Origin) -> None:
     for price in range(1, 26):
-        catalogue.update("p1", {"price": str(price)}, ann)
+        acceptance.update("p1", {"price": str(price)}, ann)
     text = eve.get(HISTORY).text
     assert '<a href="?before=4">Older versions</a>' in text
     assert 'id="v28"' in text

@@ -13,19 +13,20 @@ from PIL import Image
 
 from deploy.local.engines import Engines, free_port
 from products import bootstrap
+from products.acceptance import Acceptance
 from products.catalogue import Catalogue
 from products.changes import Origin
 from tests.support.admin_client import LIST, page_url, sign_in
 from tests.support.api_client import Api, error_of
-from tests.support.builders import fields
+from tests.support.builders import fields, origin
 from tests.support.world import World
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def eve(world: World, catalogue: Catalogue, ann: Origin, settings: Any) -> Client:
-    catalogue.create("p1", fields(), ann)
+def eve(world: World, acceptance: Acceptance, ann: Origin, settings: Any) -> Client:
+    acceptance.create("p1", fields(), ann)
     return sign_in("eve")
 
 
@@ -50,7 +51,7 @@ def bucket() -> str:
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
 def test_an_image_is_stored_shown_and_removed(
-    eve: Client, catalogue: Catalogue, world: World, kind: str
+    eve: Client, acceptance: Acceptance, catalogue: Catalogue, world: World, kind: str
 ) -> None:
     result = upload(eve, make_image(kind)).json()
     key = catalogue.newest("p1").image
@@ -71,10 +72,7 @@ def test_an_image_is_stored_shown_and_removed(
         "receipt": page_url("p1", "receipt/3"),
     }
     assert catalogue.newest("p1").image is None
-    assert (
-        catalogue.undo("p1", 3, Origin(actor="eve", source="test", request_id="x")).product.image
-        == key
-    )
+    assert acceptance.undo("p1", 3, origin("eve")).product.image == key
 
 
 def test_only_pixels_are_stored_at_a_limited_size(

@@ -1,17 +1,17 @@
 """Inline edits and undo in the list: one value at a time, based on the version on screen."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from django.test import Client
 
 from deploy.local.engines import free_port
-from products.admin import inline_edit
+from products.acceptance import Acceptance
+from products.admin import staff_writes
 from products.catalogue import Catalogue
 from products.changes import Origin
 from tests.support.admin_client import LIST, last_message, page_url, sign_in
-from tests.support.builders import fields
+from tests.support.builders import fields, rewired
 from tests.support.fakes import AlwaysLosingTable
 from tests.support.wiring import forget_wiring
 from tests.support.world import World
@@ -20,8 +20,8 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def eve(world: World, catalogue: Catalogue, ann: Origin) -> Client:
-    catalogue.create("p1", fields(), ann)
+def eve(world: World, acceptance: Acceptance, ann: Origin) -> Client:
+    acceptance.create("p1", fields(), ann)
     return sign_in("eve")
 
 
@@ -51,9 +51,9 @@ def test_a_price_and_a_flag_are_saved_from_their_cells(eve: Client, catalogue: C
 
 
 def test_a_conflicting_cell_is_saved_only_with_their_version(
-    eve: Client, catalogue: Catalogue, ben: Origin
+    eve: Client, acceptance: Acceptance, ben: Origin
 ) -> None:
-    catalogue.update("p1", {"price": "7", "description": "By ben, at some length."}, ben)
+    acceptance.update("p1", {"price": "7", "description": "By ben, at some length."}, ben)
     refused = cell(eve, "price", "9")
     assert (refused.status_code, refused.json()) == (
         409,
@@ -64,10 +64,10 @@ def test_a_conflicting_cell_is_saved_only_with_their_version(
 
 
 def test_a_contended_cell_may_be_saved_again(
-    eve: Client, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+    eve: Client, acceptance: Acceptance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    beaten = replace(catalogue, table=AlwaysLosingTable(catalogue.table))
-    monkeypatch.setattr(inline_edit, "catalogue", lambda: beaten)
+    beaten = rewired(acceptance, log=AlwaysLosingTable(acceptance.log))
+    monkeypatch.setattr(staff_writes, "acceptance", lambda: beaten)
     refused = cell(eve, "price", "9")
     message = "Too many writers are changing this at the same time; nothing was saved."
     assert (refused.status_code, refused.json()) == (409, {"message": message})
@@ -112,9 +112,11 @@ def test_cells_and_undo_need_the_change_permission(
     assert catalogue.newest("p1").version == 1
 
 
-def test_undo_keeps_later_changes(eve: Client, catalogue: Catalogue, ben: Origin) -> None:
+def test_undo_keeps_later_changes(
+    eve: Client, acceptance: Acceptance, catalogue: Catalogue, ben: Origin
+) -> None:
     cell(eve, "price", "1600")
-    catalogue.update("p1", {"description": "By ben, at some length."}, ben)
+    acceptance.update("p1", {"description": "By ben, at some length."}, ben)
     answer = eve.post(page_url("p1", "undo/2"), {"next": page_url("p1")})
     assert (answer["Location"], last_message(answer)) == (
         page_url("p1"),
@@ -129,10 +131,10 @@ def test_undo_keeps_later_changes(eve: Client, catalogue: Catalogue, ben: Origin
 
 
 def test_a_field_changed_later_blocks_its_undo(
-    eve: Client, catalogue: Catalogue, ben: Origin
+    eve: Client, acceptance: Acceptance, ben: Origin
 ) -> None:
     cell(eve, "price", "1600")
-    catalogue.update("p1", {"price": "1700"}, ben)
+    acceptance.update("p1", {"price": "1700"}, ben)
     refused = eve.post(page_url("p1", "undo/2"), headers={"accept": "application/json"})
     assert (refused.status_code, refused.json()) == (
         409,

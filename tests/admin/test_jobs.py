@@ -11,6 +11,7 @@ from django.test import Client
 
 from deploy.local.engines import free_port
 from products import bootstrap
+from products.acceptance import Acceptance
 from products.bulk.job import Job
 from products.catalogue import Catalogue
 from products.changes import Origin
@@ -37,9 +38,9 @@ def eve(world: World) -> Client:
 
 
 @pytest.fixture
-def three(catalogue: Catalogue, world: World, ann: Origin) -> None:
+def three(acceptance: Acceptance, world: World, ann: Origin) -> None:
     for number, price in enumerate(("95", "1500", "2500")):
-        catalogue.create(f"p{number}", fields(name=f"Hosting {number}", price=price), ann)
+        acceptance.create(f"p{number}", fields(name=f"Hosting {number}", price=price), ann)
     world.work()
 
 
@@ -93,9 +94,14 @@ def test_ticked_products_are_previewed_and_changed(
 
 
 def test_undo_of_a_filtered_bulk_edit_skips_later_edits(
-    eve: Client, three: None, catalogue: Catalogue, world: World, ben: Origin
+    eve: Client,
+    three: None,
+    acceptance: Acceptance,
+    catalogue: Catalogue,
+    world: World,
+    ben: Origin,
 ) -> None:
-    catalogue.deactivate("p1", ben)
+    acceptance.deactivate("p1", ben)
     link = f"{BULK}?filters=active%3Dyes"
     assert link in eve.get(f"{LIST}?active=yes").text
     eve.post(link, PRICE_RISE | {"way": "amount", "by": "-5", "rounding": "0.01"})
@@ -106,7 +112,7 @@ def test_undo_of_a_filtered_bulk_edit_skips_later_edits(
         "1500.00",
         "2495.00",
     ]
-    catalogue.update("p2", {"description": "Edited since then."}, ben)
+    acceptance.update("p2", {"description": "Edited since then."}, ben)
     undo = act(eve, "undo")["Location"]
     assert "<ins>95.00</ins>" in eve.get(undo).text
     act(eve, "start")

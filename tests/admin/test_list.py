@@ -11,11 +11,12 @@ from django.test.utils import CaptureQueriesContext
 
 from deploy.local.engines import free_port
 from products import bootstrap
-from products.admin import ProductAdmin
+from products.acceptance import Acceptance
+from products.admin.product_admin import ProductAdmin
 from products.catalogue import Catalogue
 from products.changes import Origin
 from tests.support.admin_client import LIST, sign_in
-from tests.support.builders import a_product, fields
+from tests.support.builders import a_product, fields, origin, rewired
 from tests.support.fakes import FakeDoorbell, recorded_operations
 from tests.support.wiring import forget_wiring
 from tests.support.world import World
@@ -29,15 +30,15 @@ def staff(world: World) -> Client:
 
 
 @pytest.fixture
-def three(catalogue: Catalogue, world: World, ann: Origin) -> None:
+def three(acceptance: Acceptance, world: World, ann: Origin) -> None:
     """Three stored and searchable products: cheap, dear, and a deactivated one."""
     for product_id, changes in {
         "cheap": {"price": "10"},
         "dear": {"price": "900.50", "billing_cycle": "yearly", "renewal_price": "95"},
         "retired": {"price": "50"},
     }.items():
-        catalogue.create(product_id, fields(name=f"Hosting {product_id}", **changes), ann)
-    catalogue.deactivate("retired", ann)
+        acceptance.create(product_id, fields(name=f"Hosting {product_id}", **changes), ann)
+    acceptance.deactivate("retired", ann)
     world.work()
 
 
@@ -57,7 +58,7 @@ def test_a_save_is_listed_immediately_with_its_status(
 ) -> None:
     settings.ENABLE_CLOUDFRONT = False
     forget_wiring()
-    bootstrap.catalogue().create("p1", fields(), ann)
+    bootstrap.acceptance().create("p1", fields(), ann)
     assert world.record("p1") is None
     assert 'data-state="accepted"' in staff.get(LIST).text
     bootstrap.pipeline().store("p1", 1)
@@ -90,9 +91,9 @@ def test_a_search_finds_texts_and_ids_within_the_filters(three: None, staff: Cli
 
 
 def test_a_search_finds_changes_that_no_worker_has_seen(
-    staff: Client, catalogue: Catalogue, ann: Origin
+    staff: Client, acceptance: Acceptance, ann: Origin
 ) -> None:
-    catalogue.create("p1", fields(name="Brand new thing"), ann)
+    acceptance.create("p1", fields(name="Brand new thing"), ann)
     assert ids(staff, "?q=brand") == ["p1"]
 
 
@@ -102,9 +103,9 @@ def test_any_search_text_is_answered(staff: Client) -> None:
 
 
 def test_prices_sort_both_ways_in_the_named_currency(
-    three: None, staff: Client, catalogue: Catalogue, ann: Origin
+    three: None, staff: Client, acceptance: Acceptance, ann: Origin
 ) -> None:
-    catalogue.create("foreign", fields(name="Hosting abroad", price="1", currency="USD"), ann)
+    acceptance.create("foreign", fields(name="Hosting abroad", price="1", currency="USD"), ann)
     assert ids(staff, "?sort=cheapest") == ["cheap", "retired", "dear"]
     assert ids(staff, "?sort=dearest") == ["dear", "retired", "cheap"]
     assert ids(staff, "?sort=newest") == ["foreign", "retired", "dear", "cheap"]
@@ -130,12 +131,12 @@ def test_each_set_filter_is_a_removable_chip(three: None, staff: Client) -> None
 
 
 def test_filters_for_own_changes_and_open_changes(
-    three: None, staff: Client, catalogue: Catalogue, world: World
+    three: None, staff: Client, acceptance: Acceptance, world: World
 ) -> None:
     assert ids(staff, "?open=yes&q=nothing") == ids(staff, "?mine=yes&cycle=monthly") == []
     staff.post(f"{LIST}dear/cell/", {"field": "price", "value": "7", "version": "1"})
-    mine = Origin(actor="ann", source="test", request_id="x")
-    catalogue.update("cheap", {"price": "8"}, replace(mine, actor="ben"))
+    mine = origin("ann")
+    acceptance.update("cheap", {"price": "8"}, replace(mine, actor="ben"))
     assert ids(staff, "?mine=yes&active=yes") == ["dear"]
     for version in (1, 2):
         world.delete_change("retired", version)
@@ -170,9 +171,9 @@ def test_a_list_page_has_a_fixed_number_of_reads(
 
 
 def test_page_links_lead_forward_back_and_to_the_first(
-    catalogue: Catalogue, staff: Client, ann: Origin
+    acceptance: Acceptance, staff: Client, ann: Origin
 ) -> None:
-    silent = replace(catalogue, doorbell=FakeDoorbell())
+    silent = rewired(acceptance, doorbell=FakeDoorbell())
     made = [f"p{number:02}" for number in range(ProductAdmin.list_per_page + 2)]
     for product_id in made:
         silent.create(product_id, fields(name=f"Hosting {product_id}"), ann)
@@ -249,17 +250,19 @@ def test_no_sql_query_reads_products(three: None, staff: Client) -> None:
     assert not [query for query in sql.captured_queries if "products_product" in query["sql"]]
 
 
-def test_an_empty_list_says_why(staff: Client, catalogue: Catalogue, ann: Origin) -> None:
+def test_an_empty_list_says_why(
+    staff: Client, acceptance: Acceptance, catalogue: Catalogue, ann: Origin
+) -> None:
     assert "The catalogue is empty" in staff.get(LIST).text
-    catalogue.create("p1", fields(), ann)
+    acceptance.create("p1", fields(), ann)
     text = staff.get(f"{LIST}?q=%3Cb%3Enever&cycle=monthly").text
     assert "Nothing was found for “&lt;b&gt;never” with the filters that are set." in text
 
 
 def test_the_front_page_shows_sections_and_recent_changes(
-    staff: Client, catalogue: Catalogue, ann: Origin
+    staff: Client, acceptance: Acceptance, ann: Origin
 ) -> None:
-    catalogue.create("p1", fields(), ann)
+    acceptance.create("p1", fields(), ann)
     staff.post(f"{LIST}p1/delete/", {"post": "yes"})
     assert "Basic hosting" in staff.get("/admin/").text
     nobody = sign_in("nil", None).get("/admin/").text
@@ -288,9 +291,9 @@ def test_actions_ignore_products_that_do_not_exist(three: None, staff: Client) -
 
 
 def test_actions_apply_to_ticked_products_only(
-    staff: Client, catalogue: Catalogue, ann: Origin
+    staff: Client, acceptance: Acceptance, catalogue: Catalogue, ann: Origin
 ) -> None:
-    catalogue.create("p1", fields(), ann)
+    acceptance.create("p1", fields(), ann)
     for forged in ("1", "true", "on", "yes"):
         assert act(staff, "deactivate", ["p1"], select_across=forged) == [
             "Choose the products one by one."

@@ -7,6 +7,7 @@ from django.test import Client
 
 from deploy.local.engines import free_port
 from products import bootstrap
+from products.acceptance import Acceptance
 from products.catalogue import Catalogue
 from products.changes import Effect, Failure, Origin
 from tests.support.admin_client import LIST, last_message, sign_in
@@ -20,8 +21,8 @@ EFFECT = {"product": "p1", "version": "1", "effect": "searchable"}
 
 
 @pytest.fixture
-def olga(world: World, catalogue: Catalogue, ann: Origin) -> Client:
-    catalogue.create("p1", fields(), ann)
+def olga(world: World, acceptance: Acceptance, catalogue: Catalogue, ann: Origin) -> Client:
+    acceptance.create("p1", fields(), ann)
     bootstrap.pipeline().store("p1", 1)
     failure = Failure(reason="Refused <for ever>", at=catalogue.clock(), attempts=3, permanent=True)
     bootstrap.table().fail(catalogue.receipt("p1", 1), Effect.SEARCHABLE, failure)

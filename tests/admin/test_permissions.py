@@ -8,6 +8,7 @@ import pytest
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.test import Client
 
+from products.acceptance import Acceptance
 from products.catalogue import Catalogue
 from products.changes import Origin
 from products.product import Product
@@ -41,11 +42,11 @@ READS = {
 
 
 @pytest.fixture
-def two(catalogue: Catalogue, world: World, ann: Origin) -> None:
+def two(acceptance: Acceptance, world: World, ann: Origin) -> None:
     """p1 is active, p2 is deactivated."""
-    catalogue.create("p1", fields(), ann)
-    catalogue.create("p2", fields(name="Retired hosting"), ann)
-    catalogue.deactivate("p2", ann)
+    acceptance.create("p1", fields(), ann)
+    acceptance.create("p2", fields(name="Retired hosting"), ann)
+    acceptance.deactivate("p2", ann)
 
 
 def outcome(answer: Any) -> str:

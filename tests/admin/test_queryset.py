@@ -6,8 +6,8 @@ import pytest
 from django.core.exceptions import FieldError
 from django.db.models import Q
 
+from products.acceptance import Acceptance
 from products.admin.queryset import all_products
-from products.catalogue import Catalogue
 from products.changes import Origin
 from products.models import Product
 from tests.support.builders import fields
@@ -17,14 +17,14 @@ pytestmark = pytest.mark.engines
 
 
 @pytest.fixture
-def three(catalogue: Catalogue, world: World, ann: Origin) -> None:
+def three(acceptance: Acceptance, world: World, ann: Origin) -> None:
     """Three stored and searchable products: cheap, dear, and a foreign one in dollars."""
     for product_id, changes in {
         "cheap": {"price": "10"},
         "dear": {"price": "900", "billing_cycle": "yearly"},
         "foreign": {"price": "5", "currency": "USD"},
     }.items():
-        catalogue.create(product_id, fields(name=f"Hosting {product_id}", **changes), ann)
+        acceptance.create(product_id, fields(name=f"Hosting {product_id}", **changes), ann)
     world.work()
 
 
@@ -133,9 +133,9 @@ def test_the_model_can_not_be_saved_or_deleted(three: None) -> None:
 
 
 def test_a_product_has_its_newest_change_while_it_is_open(
-    catalogue: Catalogue, world: World, ann: Origin, three: None
+    acceptance: Acceptance, world: World, ann: Origin, three: None
 ) -> None:
-    catalogue.update("dear", {"price": "901"}, ann)
+    acceptance.update("dear", {"price": "901"}, ann)
     rows = all_products().page(None, 10).rows
     versions = {product.pk: product.open_change.version for product in rows if product.open_change}
     assert versions["dear"] == 2

@@ -5,6 +5,7 @@ import time
 import pytest
 from django.http import HttpRequest
 
+from products.acceptance import Acceptance
 from products.admin.recent_saves import (
     MAX_REMEMBERED,
     RETENTION_SECONDS,
@@ -12,7 +13,6 @@ from products.admin.recent_saves import (
     recently_saved,
     remember_save,
 )
-from products.catalogue import Catalogue
 from products.changes import Origin
 from tests.support.admin_client import LIST, current_entries, page_url, sign_in
 from tests.support.builders import fields
@@ -30,10 +30,12 @@ def test_only_few_saves_of_the_last_minute_are_remembered() -> None:
 
 
 @pytest.mark.django_db
-def test_every_way_of_saving_is_remembered(world: World, catalogue: Catalogue, ann: Origin) -> None:
+def test_every_way_of_saving_is_remembered(
+    world: World, acceptance: Acceptance, ann: Origin
+) -> None:
     for product_id in ("a", "b", "c", "d"):
-        catalogue.create(product_id, fields(name=f"Hosting {product_id}"), ann)
-    catalogue.deactivate("d", ann)
+        acceptance.create(product_id, fields(name=f"Hosting {product_id}"), ann)
+    acceptance.deactivate("d", ann)
     staff = sign_in("eve")
     staff.post(page_url("a"), current_entries(staff, "a", price="2"))
     staff.post(page_url("b", "delete"), {"post": "yes"})

@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from products import bootstrap
+from products.acceptance import Acceptance
 from products.catalogue import Catalogue
 from products.changes import Effect, Failure, Origin
 from tests.support.admin_client import LIST, current_entries, form_entries, page_url, sign_in
@@ -21,8 +22,8 @@ def eve(world: World) -> Client:
 
 
 @pytest.fixture
-def basic(catalogue: Catalogue, ann: Origin) -> None:
-    catalogue.create("p1", fields(), ann)
+def basic(acceptance: Acceptance, ann: Origin) -> None:
+    acceptance.create("p1", fields(), ann)
 
 
 def preview(client: Client, path: str, entries: dict[str, Any]) -> Any:
@@ -50,9 +51,9 @@ def test_the_receipt_follows_a_change_to_its_last_effect(
 
 
 def test_an_open_page_learns_what_others_save(
-    eve: Client, basic: None, catalogue: Catalogue, ben: Origin
+    eve: Client, basic: None, acceptance: Acceptance, ben: Origin
 ) -> None:
-    catalogue.update("p1", {"price": "2", "features": ["Mail"]}, ben)
+    acceptance.update("p1", {"price": "2", "features": ["Mail"]}, ben)
     newer = eve.get(page_url("p1", "receipt/1")).json()["newer"]
     assert (newer["version"], newer["by"], newer["fields"]) == (2, "ben", ["Price", "Features"])
     assert eve.get(page_url("p1", "receipt/2")).json()["newer"] is None
@@ -94,9 +95,9 @@ def test_a_preview_shows_the_result_and_writes_nothing(
 
 
 def test_a_preview_shows_the_errors_of_a_save(
-    eve: Client, basic: None, catalogue: Catalogue, ann: Origin, ben: Origin
+    eve: Client, basic: None, acceptance: Acceptance, ann: Origin, ben: Origin
 ) -> None:
-    catalogue.create("p2", fields(name="Taken"), ann)
+    acceptance.create("p2", fields(name="Taken"), ann)
     entries = current_entries(eve, "p1", price="5")
     asked = {"name": "taken", "price": "x"}
     assert preview(eve, page_url("p1", "preview"), entries | asked)["errors"].keys() == {"price"}
@@ -104,7 +105,7 @@ def test_a_preview_shows_the_errors_of_a_save(
         "belongs to product 'p2'"
         in preview(eve, page_url("p1", "preview"), entries | {"name": "taken"})["errors"]["name"][0]
     )
-    catalogue.update("p1", {"price": "7"}, ben)
+    acceptance.update("p1", {"price": "7"}, ben)
     assert preview(eve, page_url("p1", "preview"), entries)["errors"]["price"] == [
         "ben changed this to 7.00 meanwhile."
     ]
@@ -115,10 +116,10 @@ def test_a_preview_shows_the_errors_of_a_save(
 
 
 def test_a_conflict_offers_both_values_of_each_field(
-    eve: Client, basic: None, catalogue: Catalogue, ben: Origin
+    eve: Client, basic: None, acceptance: Acceptance, ben: Origin
 ) -> None:
     entries = current_entries(eve, "p1", price="5", features="Mine", name="Eve's hosting")
-    catalogue.update("p1", {"price": "7", "features": ["Theirs", "too"]}, ben)
+    acceptance.update("p1", {"price": "7", "features": ["Theirs", "too"]}, ben)
     text = eve.post(page_url("p1"), entries).text
     for shown in (
         'data-conflict="id_price"',

@@ -4,7 +4,7 @@ import pytest
 from django.core.handlers.wsgi import WSGIHandler
 from django.test import Client, RequestFactory
 
-from products.catalogue import Catalogue
+from products.acceptance import Acceptance
 from products.changes import Origin
 from products.pipeline import Pipeline
 from tests.support.api_client import Api
@@ -42,24 +42,24 @@ def test_one_product_is_cached_by_its_version(public: Api) -> None:
 
 
 def test_a_list_is_cached_until_one_of_its_products_changes(
-    public: Api, catalogue: Catalogue, pipeline: Pipeline, ann: Origin
+    public: Api, acceptance: Acceptance, pipeline: Pipeline, ann: Origin
 ) -> None:
     first = public("get", "/products?limit=3")
     assert "s-maxage=300" in first["Cache-Control"]
     assert public("get", "/products?limit=3", If_None_Match=first["ETag"]).status_code == 304
-    catalogue.update("p1", {"price": "1"}, ann)
+    acceptance.update("p1", {"price": "1"}, ann)
     pipeline.store("p1", 2)
     assert public("get", "/products?limit=3", If_None_Match=first["ETag"]).status_code == 200
 
 
 def test_staff_revalidation_sees_the_newest_version(
-    staff: Api, catalogue: Catalogue, ann: Origin
+    staff: Api, acceptance: Acceptance, ann: Origin
 ) -> None:
     tag = staff("get", "/products/p1")["ETag"]
     pages = staff("get", "/products")["ETag"]
     assert staff("get", "/products/p1", If_None_Match=tag).status_code == 304
     assert staff("get", "/products", If_None_Match=f'"other", {pages}').status_code == 304
-    catalogue.update("p1", {"price": "1"}, ann)  # not stored yet
+    acceptance.update("p1", {"price": "1"}, ann)  # not stored yet
     assert staff("get", "/products/p1", If_None_Match=tag).status_code == 200
     assert staff("get", "/products", If_None_Match=pages).status_code == 200
     assert staff("get", "/products/p1?asOf=1", If_None_Match=tag).status_code == 304

@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from deploy.local.engines import free_port
-from products.catalogue import Catalogue
+from products.acceptance import Acceptance
 from products.changes import Origin
 from products.errors import NameTaken
 from tests.gameday.fault_proxy import PASS, Proxy
@@ -52,11 +52,11 @@ def test_meaningless_requests_name_their_parameter(
     assert list(error_of(response)["errors"]) == [parameter]
 
 
-def test_names_that_look_the_same_are_duplicates(catalogue: Catalogue, ann: Origin) -> None:
-    catalogue.create("p1", fields(name="Basic"), ann)
+def test_names_that_look_the_same_are_duplicates(acceptance: Acceptance, ann: Origin) -> None:
+    acceptance.create("p1", fields(name="Basic"), ann)
     with pytest.raises(NameTaken):
-        catalogue.create("p2", fields(name="Ba\u200bsic"), ann)
-    catalogue.create("p3", fields(name="Family \U0001f468\u200d\U0001f469\u200d\U0001f467"), ann)
+        acceptance.create("p2", fields(name="Ba\u200bsic"), ann)
+    acceptance.create("p3", fields(name="Family \U0001f468\u200d\U0001f469\u200d\U0001f467"), ann)
 
 
 def test_internal_field_names_are_refused_with_a_hint(api: Api) -> None:

@@ -8,8 +8,8 @@ from django.db import connection
 from django.test import Client
 
 from deploy.local.engines import free_port
+from products.acceptance import Acceptance
 from products.access import tokens
-from products.catalogue import Catalogue
 from products.changes import Origin
 from products.pipeline import Pipeline
 from tests.support.api_client import Api, error_of
@@ -129,11 +129,11 @@ def test_a_missing_bucket_index_or_table_is_unavailable(world: World, settings: 
 
 
 def test_searches_read_the_table_without_an_index(
-    make_unavailable: MakeUnavailable, catalogue: Catalogue, pipeline: Pipeline, ann: Origin
+    make_unavailable: MakeUnavailable, acceptance: Acceptance, pipeline: Pipeline, ann: Origin
 ) -> None:
     for number in range(3):
         product = fields(name=f"Hosting {number}", price=f"{9 - number}")
-        catalogue.create(f"p{number}", product, ann)
+        acceptance.create(f"p{number}", product, ann)
         pipeline.store(f"p{number}", 1)
     make_unavailable("opensearch")
     public = Api(anonymous=True)
@@ -176,11 +176,11 @@ def check_outage_response(client: Api, method: str, path: str, data: Any, **head
 def test_without_dynamodb_all_calls_are_a_503_and_change_nothing(
     make_unavailable: MakeUnavailable,
     world: World,
-    catalogue: Catalogue,
+    acceptance: Acceptance,
     ann: Origin,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    catalogue.create("p1", fields(), ann)
+    acceptance.create("p1", fields(), ann)
     api, public = Api(), Api(anonymous=True)
     assert api("get", "/products/p1").status_code == 200  # caches that the token is not revoked
     queued = world.depth(world.queue("products.persist"))

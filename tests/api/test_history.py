@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from products.catalogue import Catalogue
+from products.acceptance import Acceptance
 from products.changes import Origin
 from products.documents import format_timestamp
 from products.pipeline import Pipeline
@@ -16,10 +16,10 @@ pytestmark = [pytest.mark.django_db, pytest.mark.engines]
 
 
 def test_staff_can_read_past_versions(
-    staff: Api, public: Api, catalogue: Catalogue, ann: Origin
+    staff: Api, public: Api, acceptance: Acceptance, ann: Origin
 ) -> None:
-    first = catalogue.create("p1", fields(), ann).product
-    catalogue.update("p1", {"price": "2"}, ann)
+    first = acceptance.create("p1", fields(), ann).product
+    acceptance.update("p1", {"price": "2"}, ann)
     assert staff("get", "/products/p1?asOf=1").json()["price"] == "1500.00"
     assert (
         staff("get", f"/products/p1?asOf={format_timestamp(first.updated_at)}").json()["version"]
@@ -61,11 +61,11 @@ def test_a_restore_takes_no_fields(api: Api) -> None:
 
 
 def test_the_history_is_paged_newest_first(
-    staff: Api, public: Api, catalogue: Catalogue, ann: Origin
+    staff: Api, public: Api, acceptance: Acceptance, ann: Origin
 ) -> None:
-    catalogue.create("p1", fields(), ann)
+    acceptance.create("p1", fields(), ann)
     for price in ("2", "3", "4", "5"):
-        catalogue.update("p1", {"price": price}, ann)
+        acceptance.update("p1", {"price": price}, ann)
     versions: list[int] = []
     cursor: str | None = ""
     while cursor is not None:
@@ -85,13 +85,13 @@ def test_the_history_is_paged_newest_first(
 
 
 def test_the_history_lists_every_kind_of_change(
-    staff: Api, catalogue: Catalogue, ann: Origin, ben: Origin
+    staff: Api, acceptance: Acceptance, ann: Origin, ben: Origin
 ) -> None:
-    catalogue.create("p1", fields(features=["SSL"]), ann)
-    catalogue.update("p1", {"name": "Better hosting", "features": []}, ben)
-    catalogue.deactivate("p1", ann)
-    catalogue.restore("p1", ben)
-    catalogue.deactivate("p1", ann)
+    acceptance.create("p1", fields(features=["SSL"]), ann)
+    acceptance.update("p1", {"name": "Better hosting", "features": []}, ben)
+    acceptance.deactivate("p1", ann)
+    acceptance.restore("p1", ben)
+    acceptance.deactivate("p1", ann)
     body = staff("get", "/products/p1/changes").json()
     assert (body["count"], body["moreAvailable"], body["nextStartAt"]) == (5, False, None)
     shown = [

@@ -13,6 +13,7 @@ from django.db import close_old_connections
 from django.test import RequestFactory
 
 from bbws_products.request_log import log_cached_response
+from products.acceptance import Acceptance
 from products.api.microcache import MAX_RESPONSES, Microcache
 from products.catalogue import Catalogue
 from products.changes import Change, Effect, Origin
@@ -67,9 +68,9 @@ class Browser:
 
 @pytest.fixture
 def browser(
-    world: World, catalogue: Catalogue, pipeline: Pipeline, ann: Origin
+    world: World, acceptance: Acceptance, pipeline: Pipeline, ann: Origin
 ) -> Iterator[Browser]:
-    catalogue.create("p1", fields(), ann)
+    acceptance.create("p1", fields(), ann)
     pipeline.store("p1", 1)
     # Django's test client does the same, so that a request does not close the test's connection.
     for signal in (request_started, request_finished):
@@ -79,8 +80,8 @@ def browser(
         signal.connect(close_old_connections)
 
 
-def rename(catalogue: Catalogue, ann: Origin) -> Change:
-    change = catalogue.update("p1", {"name": "Renamed hosting"}, ann).change
+def rename(acceptance: Acceptance, ann: Origin) -> Change:
+    change = acceptance.update("p1", {"name": "Renamed hosting"}, ann).change
     assert change
     return change
 
@@ -163,29 +164,34 @@ def test_requests_that_may_differ_bypass_the_cache(
 
 
 def test_staff_see_their_save_immediately(
-    browser: Browser, catalogue: Catalogue, ann: Origin
+    browser: Browser, acceptance: Acceptance, ann: Origin
 ) -> None:
     browser.get()
-    rename(catalogue, ann)
+    rename(acceptance, ann)
     staff = Api().headers["Authorization"]
     assert b"Renamed hosting" in browser.get(Authorization=staff)[2]
     assert b"Renamed hosting" not in browser.get()[2]
 
 
 def test_a_404_is_never_cached(
-    browser: Browser, catalogue: Catalogue, pipeline: Pipeline, ann: Origin
+    browser: Browser, acceptance: Acceptance, pipeline: Pipeline, ann: Origin
 ) -> None:
     assert browser.get("/v1.0/products/p2")[0] == 404
-    catalogue.create("p2", fields(name="Another hosting"), ann)
+    acceptance.create("p2", fields(name="Another hosting"), ann)
     pipeline.store("p2", 1)
     assert browser.get("/v1.0/products/p2")[0] == 200
 
 
 @pytest.mark.parametrize("effect", [Effect.STORED, Effect.AUDITED])
 def test_a_change_that_was_waited_for_is_public(
-    browser: Browser, catalogue: Catalogue, pipeline: Pipeline, ann: Origin, effect: Effect
+    browser: Browser,
+    acceptance: Acceptance,
+    catalogue: Catalogue,
+    pipeline: Pipeline,
+    ann: Origin,
+    effect: Effect,
 ) -> None:
-    change = rename(catalogue, ann)
+    change = rename(acceptance, ann)
 
     def sleep(seconds: float) -> None:
         browser.now += seconds
@@ -199,11 +205,11 @@ def test_a_change_that_was_waited_for_is_public(
 
 
 def test_cloudfront_gets_the_new_version_after_a_purge(
-    browser: Browser, catalogue: Catalogue, pipeline: Pipeline, ann: Origin
+    browser: Browser, acceptance: Acceptance, pipeline: Pipeline, ann: Origin
 ) -> None:
     """CloudFront reads again right after the purge, which starts SETTLE_TIME after the store."""
     browser.get()
-    rename(catalogue, ann)
+    rename(acceptance, ann)
     pipeline.store("p1", 2)
     browser.now += SETTLE_TIME.total_seconds()
     assert b"Renamed hosting" in browser.get()[2]

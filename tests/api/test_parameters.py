@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from products.catalogue import Catalogue
+from products.acceptance import Acceptance
 from products.changes import Origin
 from tests.support.api_client import Api, error_of, ids
 from tests.support.builders import fields
@@ -42,9 +42,9 @@ def test_an_altered_cursor_is_refused(public: Api) -> None:
 
 @pytest.mark.usefixtures("six")
 def test_a_cursor_is_valid_for_its_own_list_only(
-    public: Api, staff: Api, catalogue: Catalogue, ann: Origin
+    public: Api, staff: Api, acceptance: Acceptance, ann: Origin
 ) -> None:
-    catalogue.update("p1", {"price": "1"}, ann)
+    acceptance.update("p1", {"price": "1"}, ann)
     cursor = public("get", "/products?limit=1").json()["nextStartAt"]
     history = staff("get", "/products/p1/changes?limit=1").json()["nextStartAt"]
     others = [

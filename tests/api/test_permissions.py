@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib.auth.models import Group, User
 from django.test import Client
 
+from products.acceptance import Acceptance
 from products.catalogue import Catalogue
 from products.changes import Origin
 from tests.support.api_client import Api, error_of, token_of, versions
@@ -52,9 +53,9 @@ ROLES: dict[str | None, dict[str, int]] = {
 }
 
 
-def test_each_role_may_do_what_its_group_may(api: Api, catalogue: Catalogue, ann: Origin) -> None:
+def test_each_role_may_do_what_its_group_may(api: Api, acceptance: Acceptance, ann: Origin) -> None:
     for number, (group, allowed) in enumerate(ROLES.items()):
-        catalogue.create(f"p{number}", fields(name=f"Hosting {number}"), ann)
+        acceptance.create(f"p{number}", fields(name=f"Hosting {number}"), ann)
         path, client = f"/products/p{number}", Api(group, name=f"of-{number}")
         responses = {
             "post": [client("post", "/products", fields(name=f"Of {group}"))],

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from django.contrib.auth.models import User
 
-from products.catalogue import Catalogue
+from products.acceptance import Acceptance
 from products.changes import Origin
 from products.pipeline import Pipeline
 from tests.support.admin_client import sign_in
@@ -53,10 +53,10 @@ def test_an_empty_catalogue_is_an_empty_page(public: Api) -> None:
 
 
 def test_a_page_has_25_products_by_default(
-    public: Api, catalogue: Catalogue, pipeline: Pipeline, ann: Origin
+    public: Api, acceptance: Acceptance, pipeline: Pipeline, ann: Origin
 ) -> None:
     for number in range(26):
-        catalogue.create(f"p{number}", fields(name=f"Hosting {number}"), ann)
+        acceptance.create(f"p{number}", fields(name=f"Hosting {number}"), ann)
         pipeline.store(f"p{number}", 1)
     assert [len(ids(page)) for page in pages_from(public, "/products")] == [25, 1]
     assert [len(ids(page)) for page in pages_from(public, "/products?limit=13")] == [13, 13]
@@ -111,10 +111,10 @@ def test_a_search_reports_its_freshness(public: Api) -> None:
 
 @pytest.mark.usefixtures("six")
 def test_staff_can_list_active_and_inactive_products(
-    staff: Api, catalogue: Catalogue, ann: Origin
+    staff: Api, acceptance: Acceptance, ann: Origin
 ) -> None:
     for product_id in ("p1", "p4"):
-        catalogue.deactivate(product_id, ann)
+        acceptance.deactivate(product_id, ann)
     for query, found in (
         ("", "0235"),
         ("&active=true", "0235"),
@@ -130,9 +130,9 @@ def test_staff_can_list_active_and_inactive_products(
 
 @pytest.mark.usefixtures("six")
 def test_the_public_sees_stored_staff_sees_accepted_changes(
-    public: Api, staff: Api, catalogue: Catalogue, pipeline: Pipeline, ann: Origin
+    public: Api, staff: Api, acceptance: Acceptance, pipeline: Pipeline, ann: Origin
 ) -> None:
-    catalogue.update("p1", {"price": "1"}, ann)
+    acceptance.update("p1", {"price": "1"}, ann)
     response = staff("get", "/products/p1")
     assert (response.json()["price"], response.json()["updatedBy"], response["ETag"]) == (
         "1.00",
@@ -140,7 +140,7 @@ def test_the_public_sees_stored_staff_sees_accepted_changes(
         '"v2"',
     )
     assert public("get", "/products/p1").json()["price"] == "59.00"
-    catalogue.deactivate("p2", ann)
+    acceptance.deactivate("p2", ann)
     assert ids(public("get", "/products")) == [f"p{number}" for number in range(6)]
     pipeline.store("p2", 2)
     assert ids(public("get", "/products")) == ["p0", "p1", "p3", "p4", "p5"]
@@ -159,9 +159,9 @@ def test_only_staff_see_who_wrote(public: Api, staff: Api) -> None:
 
 @pytest.mark.usefixtures("six")
 def test_a_user_without_the_view_permission_sees_the_public_api(
-    public: Api, catalogue: Catalogue, ann: Origin
+    public: Api, acceptance: Acceptance, ann: Origin
 ) -> None:
-    catalogue.deactivate("p1", ann)
+    acceptance.deactivate("p1", ann)
     without_group = Api(None, name="somebody")
     assert without_group("get", "/products/p0").json() == public("get", "/products/p0").json()
     assert "public" in without_group("get", "/products")["Cache-Control"]
@@ -170,8 +170,8 @@ def test_a_user_without_the_view_permission_sees_the_public_api(
     assert without_group("get", "/products/p0/changes/1").status_code == 403
 
 
-def test_staff_can_read_with_a_session(world: World, catalogue: Catalogue, ann: Origin) -> None:
-    catalogue.create("p1", fields(), ann)
+def test_staff_can_read_with_a_session(world: World, acceptance: Acceptance, ann: Origin) -> None:
+    acceptance.create("p1", fields(), ann)
     client = sign_in("eve", "Product viewers")
     response = client.get("/v1.0/products/p1")
     assert (response.json()["updatedBy"], response["Cache-Control"]) == ("ann", "private, no-store")
@@ -183,12 +183,12 @@ def test_staff_can_read_with_a_session(world: World, catalogue: Catalogue, ann: 
 
 
 def test_every_public_404_looks_the_same(
-    public: Api, staff: Api, catalogue: Catalogue, pipeline: Pipeline, ann: Origin
+    public: Api, staff: Api, acceptance: Acceptance, pipeline: Pipeline, ann: Origin
 ) -> None:
     for product_id, name in (("inactive", "Inactive hosting"), ("new", "New hosting")):
-        catalogue.create(product_id, fields(name=name), ann)
+        acceptance.create(product_id, fields(name=name), ann)
     pipeline.store("inactive", 1)
-    catalogue.deactivate("inactive", ann)
+    acceptance.deactivate("inactive", ann)
     pipeline.store("inactive", 2)
     for product_id in ("inactive", "new", "never"):
         refused = public("get", f"/products/{product_id}")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from products.acceptance import Acceptance
 from products.catalogue import Catalogue
 from products.changes import Origin
 from tests.support.api_client import Api, error_of, versions
@@ -109,9 +110,9 @@ def test_valid_request_ids_are_kept_and_others_replaced(api: Api, p1: str) -> No
 
 
 def test_the_api_updates_a_product_created_elsewhere(
-    api: Api, catalogue: Catalogue, ann: Origin
+    api: Api, acceptance: Acceptance, ann: Origin
 ) -> None:
-    catalogue.create("p9", fields(), ann)
+    acceptance.create("p9", fields(), ann)
     assert api("patch", "/products/p9", {"price": "1"}).json()["version"] == 2
 
 

@@ -12,8 +12,8 @@ from types import SimpleNamespace
 import pytest
 
 from deploy.local.engines import ROOT
+from products.acceptance import Acceptance
 from products.access import tokens
-from products.catalogue import Catalogue
 from products.changes import Origin
 from tests.support.builders import fields
 from tests.support.token_issuer import AUDIENCE, ISSUER, running_issuer
@@ -88,9 +88,9 @@ def start(environment: dict[str, str], *requests: tuple[str, str]) -> Start:
 
 
 def test_everything_a_request_needs_is_loaded_at_the_start(
-    environment: dict[str, str], catalogue: Catalogue, ann: Origin
+    environment: dict[str, str], acceptance: Acceptance, ann: Origin
 ) -> None:
-    catalogue.create("p1", fields(), ann)
+    acceptance.create("p1", fields(), ann)
     user = SimpleNamespace(get_username=lambda: "ann")
     own_token = tokens.sign(
         user,

@@ -2,19 +2,18 @@
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any, Protocol
 
 import pytest
 
 from deploy.local.engines import Engines
 from products import bootstrap
+from products.acceptance import Acceptance
 from products.adapters.sqs.doorbell_direct import task_message
-from products.catalogue import Catalogue
 from products.changes import Origin
 from tasks.queues import queue_names
 from tests.gameday.fault_proxy import PASS, Proxy, Request
-from tests.support.builders import fields
+from tests.support.builders import fields, rewired
 from tests.support.fakes import FakeDoorbell
 from tests.support.lambda_events import run_event_source_mappings
 from tests.support.processes import Deployment, until
@@ -49,10 +48,10 @@ def search(engines: Engines) -> Iterator[Proxy]:
 
 
 @pytest.fixture
-def catalogue(
+def acceptance(
     deployment: Deployment, search: Proxy, shared_clients: None, settings: Any
-) -> Iterator[Catalogue]:
-    """The deployment's catalogue in this process, whose doorbell sends nothing."""
+) -> Iterator[Acceptance]:
+    """The deployment's write use cases in this process, whose doorbell sends nothing."""
     deployment.variables["OPENSEARCH_URL"] = settings.OPENSEARCH_URL = search.url
     world, prefix = deployment.world, settings.SQS_QUEUE_URL_PREFIX
     queues = queue_names(deployment.env)
@@ -64,12 +63,12 @@ def catalogue(
     settings.TASK_URLS = {task: f"{prefix}/{name}" for task, name in queues.items()}
     settings.QUEUE_URLS = {name: (f"{prefix}/{name}", "") for name in queues.values()}
     forget_wiring()
-    yield replace(bootstrap.catalogue(), doorbell=FakeDoorbell())
+    yield rewired(bootstrap.acceptance(), doorbell=FakeDoorbell())
     forget_wiring()
 
 
 @pytest.fixture(params=["worker", "lambda"])
-def run(request: pytest.FixtureRequest, deployment: Deployment, catalogue: Catalogue) -> Runner:
+def run(request: pytest.FixtureRequest, deployment: Deployment, acceptance: Acceptance) -> Runner:
     def run_worker(is_done: Callable[[], bool]) -> None:
         deployment.start_worker()
         until(is_done, seconds=120)
@@ -99,9 +98,9 @@ def send(world: World, task: str, body: str, delay: int = 0) -> None:
     world.sqs.send_message(QueueUrl=url, MessageBody=body, DelaySeconds=delay)
 
 
-def accept(catalogue: Catalogue, origin: Origin, *product_ids: str) -> None:
+def accept(acceptance: Acceptance, origin: Origin, *product_ids: str) -> None:
     for product_id in product_ids:
-        catalogue.create(product_id, fields(name=f"Hosting {product_id}"), origin)
+        acceptance.create(product_id, fields(name=f"Hosting {product_id}"), origin)
 
 
 def send_all(world: World) -> None:
@@ -135,11 +134,11 @@ def dead_markers(world: World) -> set[str]:
 
 
 def test_each_message_has_the_same_result_on_both(
-    run: Runner, deployment: Deployment, catalogue: Catalogue, ann: Origin
+    run: Runner, deployment: Deployment, acceptance: Acceptance, ann: Origin
 ) -> None:
     world = deployment.world
-    accept(catalogue, ann, "ok", "reordered", "doubled", "transient", "expired")
-    catalogue.update("reordered", {"price": "9.00"}, ann)
+    accept(acceptance, ann, "ok", "reordered", "doubled", "transient", "expired")
+    acceptance.update("reordered", {"price": "9.00"}, ann)
     send_all(world)
 
     def is_done() -> bool:

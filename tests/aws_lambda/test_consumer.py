@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from products.acceptance import Acceptance
 from products.adapters.sqs.doorbell_direct import task_message
-from products.catalogue import Catalogue
 from products.changes import Origin
 from tasks.aws_lambda import TaskNotScheduled, handler
 from tasks.queues import BACKOFF_SECONDS
@@ -48,8 +48,8 @@ def persist_message(product_id: str = "p1", **headers: Any) -> str:
     return task_message(str(uuid.uuid4()), "products.persist", arguments, headers, queue="q")
 
 
-def test_a_message_runs_its_task(catalogue: Catalogue, world: World, ann: Origin) -> None:
-    catalogue.create("p1", fields(), ann)
+def test_a_message_runs_its_task(acceptance: Acceptance, world: World, ann: Origin) -> None:
+    acceptance.create("p1", fields(), ann)
     batch = receive_records(world, "products.persist")
     assert handle({"Records": batch}) == {"batchItemFailures": []}
     assert world.record("p1")
@@ -57,9 +57,9 @@ def test_a_message_runs_its_task(catalogue: Catalogue, world: World, ann: Origin
 
 
 def test_a_message_without_time_left_returns_soon(
-    catalogue: Catalogue, world: World, ann: Origin
+    acceptance: Acceptance, world: World, ann: Origin
 ) -> None:
-    catalogue.create("p1", fields(), ann)
+    acceptance.create("p1", fields(), ann)
     (only,) = receive_records(world, "products.persist")
     assert failed_ids(only, remaining_milliseconds=4_000) == [only["messageId"]]
     assert world.record("p1") is None
@@ -105,9 +105,9 @@ def test_a_message_of_an_unknown_queue_fails() -> None:
     assert failed_ids(other) == ["m1"]
 
 
-def test_a_message_in_base64_is_decoded(catalogue: Catalogue, world: World, ann: Origin) -> None:
+def test_a_message_in_base64_is_decoded(acceptance: Acceptance, world: World, ann: Origin) -> None:
     """Base64 is Celery's default, and an older release used it."""
-    catalogue.create("p1", fields(), ann)
+    acceptance.create("p1", fields(), ann)
     body = base64.b64encode(persist_message().encode()).decode()
     assert failed_ids(record(body)) == []
     assert world.record("p1")

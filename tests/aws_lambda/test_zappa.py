@@ -13,8 +13,8 @@ import pytest
 from zappa.cli import ZappaCLI  # type: ignore[import-untyped] # zappa has no types
 
 from deploy.local.engines import ROOT
+from products.acceptance import Acceptance
 from products.access import tokens
-from products.catalogue import Catalogue
 from products.changes import Origin
 from products.pipeline import Pipeline
 from tests.support.builders import fields
@@ -78,12 +78,12 @@ def bearer() -> str:
 def test_a_product_is_created_and_read_through_zappa(
     settings_folder: Path,
     world: World,
-    catalogue: Catalogue,
+    acceptance: Acceptance,
     pipeline: Pipeline,
     ann: Origin,
     bearer: str,
 ) -> None:
-    catalogue.create("existing", fields(), ann)
+    acceptance.create("existing", fields(), ann)
     pipeline.store("existing", 1)
     body = json.dumps(fields(productId="new", name="New hosting"))
     staff = {"Authorization": bearer, "Content-Type": "application/json"}

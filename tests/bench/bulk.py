@@ -20,9 +20,11 @@ from tests.bench.reads import bare_of
 from tests.bench.report import Row
 from tests.bench.stack import Stack
 from tests.bench.writes import new_product
+from tests.support.builders import origin
 
 REBUILT = 2_000  # the embedded index needs about 10 ms per document
 IMPORTED = 1_000
+BENCH = origin("bench")
 PATIENCE = 900.0
 KEYS = {"PK", "SK", "activeFlag", "activeCurrency", "createdSort", "priceSort"}
 
@@ -123,13 +125,13 @@ def importing(stack: Stack, count: int) -> list[Row]:
         ids, names = csv_files.lookup_keys(sheet, mapping)
         found, named = bootstrap.catalogue().by_ids(ids), bootstrap.catalogue().by_names(names)
         rows = csv_files.plan_rows(sheet, mapping, found, named)
-        return bootstrap.jobs().plan(JobKind.CSV, "bench", rows, actor="bench")
+        return bootstrap.jobs().plan(JobKind.CSV, "bench", rows, BENCH)
 
     stack.worker(4)
     began = time.monotonic()
     job = plan()
     planned = time.monotonic() - began
-    bootstrap.jobs().start(job.job_id)
+    bootstrap.jobs().start(job.job_id, BENCH)
     while (state := bootstrap.jobs().job(job.job_id)).state == JobState.RUNNING:
         if time.monotonic() - began > PATIENCE:
             raise TimeoutError(f"the import still runs: {state.counts}")

@@ -7,13 +7,14 @@ from typing import Any
 
 from products.adapters.dynamodb.attribute_values import encoded
 from products.adapters.dynamodb.items import change_item, claim_key
-from products.changes import Effect, Origin, next_change
+from products.changes import Effect, next_change
 from products.documents import to_document
 from tests.bench.fill import EPOCH, a_product, fill
 from tests.bench.load import drive, request
 from tests.bench.measurement import Contender, side_by_side
 from tests.bench.report import Row
 from tests.bench.stack import Bare, Server, Stack
+from tests.support.builders import origin as build_origin
 
 CONNECTIONS = 4
 PRODUCTS = 2000
@@ -50,7 +51,7 @@ def nth(number: int) -> str:
 
 def bare_of(stack: Stack, *, threads: int = CONNECTIONS) -> Bare:
     product = a_product(1)
-    origin = Origin(actor="bench", source="api", request_id="0" * 36)
+    origin = build_origin("bench", source="api", request_id="0" * 36)
     change = next_change(
         None, product, origin, at=EPOCH, change_id="1" * 36, effects=frozenset(Effect)
     )

@@ -9,21 +9,24 @@ from typing import Any
 import pytest
 
 from products import bootstrap
-from products.adapters.dynamodb.jobs import DynamoJobTable
+from products.acceptance import Acceptance
+from products.adapters.dynamodb.jobs import CHUNK_SIZE, DynamoJobTable
 from products.bulk.job import MAX_ROWS, Job, JobKind, JobNotFound, JobState, JobStateConflict
 from products.bulk.jobs import Jobs
-from products.bulk.rows import CHUNK_SIZE, Row, RowState, planned_row
+from products.bulk.rows import Row, RowState, planned_row
 from products.catalogue import Catalogue
 from products.changes import Origin
 from products.errors import DependencyUnavailable, Invalid
 from products.lists import ListQuery
 from products.writes import Accepted, Write
-from tests.support.builders import NOON, fields
+from tests.support.builders import NOON, fields, origin, rewired
 from tests.support.fakes import Clock, FakeDoorbell
 from tests.support.faults import FaultyAdapters, ProcessKilled, kill_process
 from tests.support.world import World
 
 pytestmark = pytest.mark.engines
+
+EVE = origin("eve", reason="Autumn")
 
 
 @pytest.fixture
@@ -37,18 +40,23 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def shop(catalogue: Catalogue, bell: FakeDoorbell, clock: Clock) -> Catalogue:
-    return replace(catalogue, doorbell=bell, clock=clock)
+def shop(catalogue: Catalogue, clock: Clock) -> Catalogue:
+    return replace(catalogue, clock=clock)
 
 
 @pytest.fixture
-def jobs(shop: Catalogue, bell: FakeDoorbell, clock: Clock) -> Jobs:
-    return replace(bootstrap.jobs(), catalogue=shop, doorbell=bell, clock=clock)
+def acceptance(acceptance: Acceptance, bell: FakeDoorbell, clock: Clock) -> Acceptance:
+    return rewired(acceptance, doorbell=bell, clock=clock)
 
 
-def create_products(shop: Catalogue, ann: Origin, count: int) -> None:
+@pytest.fixture
+def jobs(acceptance: Acceptance, bell: FakeDoorbell, clock: Clock) -> Jobs:
+    return replace(bootstrap.jobs(), acceptance=acceptance, doorbell=bell, clock=clock)
+
+
+def create_products(jobs: Jobs, ann: Origin, count: int) -> None:
     for number in range(count):
-        shop.create(f"p{number:03}", fields(name=f"Hosting {number:03}"), ann)
+        jobs.acceptance.create(f"p{number:03}", fields(name=f"Hosting {number:03}"), ann)
 
 
 def versions(shop: Catalogue, count: int) -> list[int]:
@@ -65,7 +73,7 @@ def price_rows(shop: Catalogue, count: int) -> list[Row]:
 
 
 def plan(jobs: Jobs, rows: list[Row]) -> Job:
-    return jobs.plan(JobKind.BULK, "Price + R10", rows, actor="eve", reason="Autumn")
+    return jobs.plan(JobKind.BULK, "Price + R10", rows, EVE)
 
 
 def finish(jobs: Jobs, bell: FakeDoorbell, job: Job) -> Job:
@@ -78,32 +86,32 @@ def finish(jobs: Jobs, bell: FakeDoorbell, job: Job) -> Job:
 def test_job_is_previewed_applied_and_traced(
     jobs: Jobs, shop: Catalogue, bell: FakeDoorbell, ann: Origin
 ) -> None:
-    create_products(shop, ann, 3)
+    create_products(jobs, ann, 3)
     job = plan(jobs, [*price_rows(shop, 2), planned_row(3, shop.newest("p002"), {"price": "0"})])
     assert [shop.newest("p000").price, bell.jobs] == [Decimal("1500.00"), []]
     shown = list(jobs.rows(job))
     assert shown[0].changed == {"price": (Decimal("1500.00"), Decimal("1510.00"))}
     assert [row.state for row in shown] == [RowState.WAITING, RowState.WAITING, RowState.REFUSED]
-    jobs.start(job.job_id)
+    jobs.start(job.job_id, EVE)
     done = finish(jobs, bell, job)
     assert (done.state, done.done) == ("done", 3)
     assert (done.counts[RowState.ACCEPTED], done.counts[RowState.REFUSED]) == (2, 1)
     change = shop.receipt("p000", 2)
-    origin = change.origin
-    assert (origin.actor, origin.source, origin.reason) == ("eve", "bulk", "Autumn")
+    made_by = change.origin
+    assert (made_by.actor, made_by.source, made_by.reason) == ("eve", "bulk", "Autumn")
     assert change.origin.request_id == job.job_id
     assert versions(shop, 3) == [2, 2, 1]
     with pytest.raises(JobStateConflict):
-        jobs.start(job.job_id)
+        jobs.start(job.job_id, EVE)
 
 
 def test_job_is_worked_on_chunk_by_chunk_with_one_message_at_a_time(
     jobs: Jobs, shop: Catalogue, bell: FakeDoorbell, ann: Origin
 ) -> None:
     count = CHUNK_SIZE + 7
-    create_products(shop, ann, count)
+    create_products(jobs, ann, count)
     job = plan(jobs, price_rows(shop, count))
-    jobs.start(job.job_id)
+    jobs.start(job.job_id, EVE)
     assert len(bell.jobs) == 1
     jobs.work(bell.jobs.pop())
     assert (jobs.job(job.job_id).done, len(bell.jobs)) == (CHUNK_SIZE, 1)
@@ -112,17 +120,22 @@ def test_job_is_worked_on_chunk_by_chunk_with_one_message_at_a_time(
 
 
 def test_step_ends_after_its_time_budget_and_the_next_continues(
-    jobs: Jobs, shop: Catalogue, bell: FakeDoorbell, clock: Clock, ann: Origin
+    acceptance: Acceptance,
+    jobs: Jobs,
+    shop: Catalogue,
+    bell: FakeDoorbell,
+    clock: Clock,
+    ann: Origin,
 ) -> None:
-    create_products(shop, ann, 4)
+    create_products(jobs, ann, 4)
     job = plan(jobs, price_rows(shop, 4))
-    jobs.start(job.job_id)
+    jobs.start(job.job_id, EVE)
 
     def slow_id() -> str:
         clock.advance(2)
         return bootstrap.new_id()
 
-    slow_jobs = replace(jobs, catalogue=replace(shop, new_id=slow_id))
+    slow_jobs = replace(jobs, acceptance=rewired(jobs.acceptance, new_id=slow_id))
     slow_jobs.work(bell.jobs.pop())
     assert jobs.job(job.job_id).done == 3
     assert finish(jobs, bell, job).counts[RowState.ACCEPTED] == 4
@@ -132,11 +145,11 @@ def test_step_ends_after_its_time_budget_and_the_next_continues(
 def test_duplicate_and_delayed_messages_do_nothing(
     jobs: Jobs, shop: Catalogue, bell: FakeDoorbell, ann: Origin
 ) -> None:
-    create_products(shop, ann, 2)
+    create_products(jobs, ann, 2)
     job = plan(jobs, price_rows(shop, 2))
     jobs.work(job.job_id)
     assert shop.newest("p000").version == 1  # the job is not started
-    jobs.start(job.job_id)
+    jobs.start(job.job_id, EVE)
     for _ in range(3):
         jobs.work(job.job_id)
     jobs.work("no-such-job")
@@ -146,41 +159,41 @@ def test_duplicate_and_delayed_messages_do_nothing(
 def test_two_workers_on_one_chunk_write_each_row_once(
     jobs: Jobs, shop: Catalogue, bell: FakeDoorbell, ann: Origin
 ) -> None:
-    create_products(shop, ann, 3)
+    create_products(jobs, ann, 3)
     job = plan(jobs, price_rows(shop, 3))
-    jobs.start(job.job_id)
-    interrupt(jobs, shop, lambda: jobs.work(job.job_id)).work(job.job_id)
+    jobs.start(job.job_id, EVE)
+    interrupt(jobs, lambda: jobs.work(job.job_id)).work(job.job_id)
     assert jobs.job(job.job_id).counts == {RowState.ACCEPTED: 3, RowState.WAITING: 0}
     assert versions(shop, 3) == [2, 2, 2]
 
 
 @dataclass
 class Interrupted:
-    """A catalogue that runs a callback before its first write."""
+    """An acceptance that runs a callback before its first write."""
 
-    catalogue: Catalogue
+    acceptance: Acceptance
     callback: Callable[[], None] | None
 
     def write(self, write: Write, origin: Origin) -> Accepted:
         callback, self.callback = self.callback, None
         if callback:
             callback()
-        return self.catalogue.write(write, origin)
+        return self.acceptance.write(write, origin)
 
 
-def interrupt(jobs: Jobs, shop: Catalogue, callback: Callable[[], None]) -> Jobs:
-    """Return the jobs on an interrupted catalogue."""
-    catalogue: Any = Interrupted(shop, callback)
-    return replace(jobs, catalogue=catalogue)
+def interrupt(jobs: Jobs, callback: Callable[[], None]) -> Jobs:
+    """Return the jobs whose first write is interrupted."""
+    acceptance: Any = Interrupted(jobs.acceptance, callback)
+    return replace(jobs, acceptance=acceptance)
 
 
 def test_stalled_job_is_requeued(
     jobs: Jobs, shop: Catalogue, bell: FakeDoorbell, clock: Clock, ann: Origin
 ) -> None:
-    create_products(shop, ann, 1)
+    create_products(jobs, ann, 1)
     job = plan(jobs, price_rows(shop, 1))
     assert jobs.requeue_stalled() == 0
-    jobs.start(job.job_id)
+    jobs.start(job.job_id, EVE)
     bell.jobs.clear()
     assert jobs.requeue_stalled() == 0
     clock.advance(jobs.requeue_after.total_seconds())
@@ -192,6 +205,7 @@ def test_stalled_job_is_requeued(
 
 @pytest.mark.parametrize("when", ["before", "after", "again"])
 def test_each_row_takes_effect_once_when_a_worker_dies_at_any_call(
+    acceptance: Acceptance,
     world: World,
     jobs: Jobs,
     shop: Catalogue,
@@ -199,19 +213,19 @@ def test_each_row_takes_effect_once_when_a_worker_dies_at_any_call(
     ann: Origin,
     when: str,
 ) -> None:
-    create_products(shop, ann, 2)
+    create_products(jobs, ann, 2)
     parts = FaultyAdapters(search_url="")
     disturbed_jobs = replace(
         jobs,
         table=DynamoJobTable(parts.dynamodb, world.table),
-        catalogue=replace(shop, table=parts.table(world)),
+        acceptance=rewired(jobs.acceptance, log=parts.table(world)),
     )
     call, reached = 0, True
     while reached:
         call += 1
         start = shop.newest("p000").version
         job = plan(jobs, price_rows(shop, 2))
-        jobs.start(job.job_id)
+        jobs.start(job.job_id, EVE)
         parts.injector.arm(call, when, (lambda: None) if when == "again" else kill_process)
         with suppress(ProcessKilled):
             disturbed_jobs.work(job.job_id)
@@ -225,15 +239,15 @@ def test_each_row_takes_effect_once_when_a_worker_dies_at_any_call(
 def test_unavailable_dependency_makes_the_message_redelivered(
     jobs: Jobs, shop: Catalogue, bell: FakeDoorbell, ann: Origin
 ) -> None:
-    create_products(shop, ann, 2)
+    create_products(jobs, ann, 2)
     job = plan(jobs, price_rows(shop, 2))
-    jobs.start(job.job_id)
+    jobs.start(job.job_id, EVE)
 
     def be_unavailable() -> None:
         raise DependencyUnavailable("DynamoDB")
 
     with pytest.raises(DependencyUnavailable):
-        interrupt(jobs, shop, be_unavailable).work(job.job_id)
+        interrupt(jobs, be_unavailable).work(job.job_id)
     assert jobs.job(job.job_id).done == 0
     assert finish(jobs, bell, job).counts[RowState.ACCEPTED] == 2
 
@@ -241,11 +255,11 @@ def test_unavailable_dependency_makes_the_message_redelivered(
 def test_row_with_a_conflicting_edit_is_refused_and_the_others_applied(
     jobs: Jobs, shop: Catalogue, bell: FakeDoorbell, ann: Origin, ben: Origin
 ) -> None:
-    create_products(shop, ann, 3)
+    create_products(jobs, ann, 3)
     job = plan(jobs, price_rows(shop, 3))
-    shop.update("p000", {"price": "7"}, ben)
-    shop.update("p001", {"description": "Another description."}, ben)
-    jobs.start(job.job_id)
+    jobs.acceptance.update("p000", {"price": "7"}, ben)
+    jobs.acceptance.update("p001", {"description": "Another description."}, ben)
+    jobs.start(job.job_id, EVE)
     assert finish(jobs, bell, job).counts[RowState.REFUSED] == 1
     rows = list(jobs.rows(job))
     assert "changed price too" in rows[0].message
@@ -256,7 +270,7 @@ def test_row_with_a_conflicting_edit_is_refused_and_the_others_applied(
 def test_undo_skips_products_edited_since(
     jobs: Jobs, shop: Catalogue, bell: FakeDoorbell, ann: Origin, ben: Origin
 ) -> None:
-    create_products(shop, ann, 3)
+    create_products(jobs, ann, 3)
     new = Row(
         number=4,
         product_id="new",
@@ -265,14 +279,14 @@ def test_undo_skips_products_edited_since(
         creates=True,
     )
     job = plan(jobs, [*price_rows(shop, 3), new])
-    jobs.start(job.job_id)
+    jobs.start(job.job_id, EVE)
     finish(jobs, bell, job)
     assert [row.message for row in jobs.rows(job) if row.message] == []
-    shop.update("p001", {"description": "Another description."}, ben)
-    undo = jobs.undo(job.job_id, actor="eve")
+    jobs.acceptance.update("p001", {"description": "Another description."}, ben)
+    undo = jobs.undo(job.job_id, EVE)
     assert (undo.undo_of, undo.title) == (job.job_id, "Undo: Price + R10")
     assert next(jobs.rows(undo)).changed == {"price": (Decimal("1510.00"), Decimal("1500.00"))}
-    jobs.start(undo.job_id)
+    jobs.start(undo.job_id, EVE)
     assert finish(jobs, bell, undo).counts == {
         RowState.ACCEPTED: 3,
         RowState.SKIPPED: 1,
@@ -290,21 +304,21 @@ def test_undo_skips_products_edited_since(
 def test_job_is_cancelled_between_its_steps(
     jobs: Jobs, shop: Catalogue, bell: FakeDoorbell, ann: Origin
 ) -> None:
-    create_products(shop, ann, CHUNK_SIZE + 1)
+    create_products(jobs, ann, CHUNK_SIZE + 1)
     job = plan(jobs, price_rows(shop, CHUNK_SIZE + 1))
     with pytest.raises(JobStateConflict):
-        jobs.undo(job.job_id, actor="eve")
-    jobs.start(job.job_id)
+        jobs.undo(job.job_id, EVE)
+    jobs.start(job.job_id, EVE)
     jobs.work(bell.jobs.pop())
-    jobs.cancel(job.job_id)
+    jobs.cancel(job.job_id, EVE)
     assert finish(jobs, bell, job).counts == {RowState.ACCEPTED: CHUNK_SIZE, RowState.WAITING: 1}
-    assert jobs.undo(job.job_id, actor="eve").rows == CHUNK_SIZE
+    assert jobs.undo(job.job_id, EVE).rows == CHUNK_SIZE
     with pytest.raises(JobStateConflict):
-        jobs.cancel(job.job_id)
+        jobs.cancel(job.job_id, EVE)
 
 
 def test_jobs_are_listed_newest_first_and_limited(jobs: Jobs, shop: Catalogue, ann: Origin) -> None:
-    create_products(shop, ann, 1)
+    create_products(jobs, ann, 1)
     made = [plan(jobs, price_rows(shop, 1)).job_id for _ in range(3)]
     assert [job.job_id for job in jobs.table.jobs(2)] == made[:0:-1]
     row = price_rows(shop, 1)[0]
@@ -315,8 +329,10 @@ def test_jobs_are_listed_newest_first_and_limited(jobs: Jobs, shop: Catalogue, a
         jobs.job("nobody")
 
 
-def test_walk_yields_the_products_of_a_query_up_to_a_limit(shop: Catalogue, ann: Origin) -> None:
-    create_products(shop, ann, 5)
+def test_walk_yields_the_products_of_a_query_up_to_a_limit(
+    jobs: Jobs, shop: Catalogue, ann: Origin
+) -> None:
+    create_products(jobs, ann, 5)
     assert [product.product_id for product in shop.walk(ListQuery(active=None), 3)] == [
         "p000",
         "p001",

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from products import bootstrap
-from products.acceptance import MAX_ATTEMPTS, ContendedWrite
+from products.acceptance import MAX_ATTEMPTS, Acceptance, ContendedWrite
 from products.catalogue import Catalogue
 from products.changes import Change, ChangeType, Effect, Failure, Origin
 from products.errors import (
@@ -24,7 +24,7 @@ from products.errors import (
 )
 from products.merging import EditConflict, VersionMismatch
 from products.pipeline import Pipeline
-from tests.support.builders import NOON, fields
+from tests.support.builders import NOON, fields, rewired
 from tests.support.fakes import AlwaysLosingTable, Clock
 from tests.support.world import World
 
@@ -32,9 +32,9 @@ pytestmark = pytest.mark.engines
 
 
 def test_an_accepted_product_is_readable_before_it_is_stored(
-    catalogue: Catalogue, ann: Origin, world: World
+    acceptance: Acceptance, catalogue: Catalogue, ann: Origin, world: World
 ) -> None:
-    accepted = catalogue.create("p1", fields(), ann)
+    accepted = acceptance.create("p1", fields(), ann)
     assert accepted.change
     assert accepted.change.change_type is ChangeType.CREATE
     assert catalogue.newest("p1") == accepted.product
@@ -43,46 +43,50 @@ def test_an_accepted_product_is_readable_before_it_is_stored(
         catalogue.public("p1")
 
 
-def test_a_missing_id_is_generated(catalogue: Catalogue, ann: Origin) -> None:
-    assert catalogue.create(None, fields(), ann).product.product_id.startswith("prod_")
+def test_a_missing_id_is_generated(acceptance: Acceptance, ann: Origin) -> None:
+    assert acceptance.create(None, fields(), ann).product.product_id.startswith("prod_")
 
 
-def test_an_id_can_be_used_once(catalogue: Catalogue, ann: Origin) -> None:
-    catalogue.create("p1", fields(), ann)
+def test_an_id_can_be_used_once(acceptance: Acceptance, ann: Origin) -> None:
+    acceptance.create("p1", fields(), ann)
     with pytest.raises(ProductExists):
-        catalogue.create("p1", fields(name="Another one"), ann)
+        acceptance.create("p1", fields(name="Another one"), ann)
     with pytest.raises(ProductExists):
-        catalogue.create("p1", fields(), ann)
+        acceptance.create("p1", fields(), ann)
 
 
-def test_an_inactive_product_keeps_its_name(catalogue: Catalogue, ann: Origin) -> None:
-    catalogue.create("p1", fields(name="Basic Hosting"), ann)
-    catalogue.deactivate("p1", ann)
+def test_an_inactive_product_keeps_its_name(
+    acceptance: Acceptance, catalogue: Catalogue, ann: Origin
+) -> None:
+    acceptance.create("p1", fields(name="Basic Hosting"), ann)
+    acceptance.deactivate("p1", ann)
     with pytest.raises(NameTaken, match="belongs to product 'p1'"):
-        catalogue.create("p2", fields(name=" basic  hosting "), ann)
+        acceptance.create("p2", fields(name=" basic  hosting "), ann)
     with pytest.raises(ProductNotFound):
         catalogue.newest("p2")
 
 
-def test_a_rename_frees_the_old_name(catalogue: Catalogue, ann: Origin) -> None:
-    catalogue.create("p1", fields(name="First name"), ann)
-    catalogue.update("p1", {"name": "Second name"}, ann)
-    catalogue.create("p2", fields(name="First name"), ann)
+def test_a_rename_frees_the_old_name(acceptance: Acceptance, ann: Origin) -> None:
+    acceptance.create("p1", fields(name="First name"), ann)
+    acceptance.update("p1", {"name": "Second name"}, ann)
+    acceptance.create("p2", fields(name="First name"), ann)
     with pytest.raises(NameTaken):
-        catalogue.update("p2", {"name": "Second name"}, ann)
-    catalogue.update("p1", {"name": "SECOND NAME"}, ann)  # its own name in another case
+        acceptance.update("p2", {"name": "Second name"}, ann)
+    acceptance.update("p1", {"name": "SECOND NAME"}, ann)  # its own name in another case
 
 
-def test_an_invalid_field_writes_nothing(catalogue: Catalogue, ann: Origin, world: World) -> None:
+def test_an_invalid_field_writes_nothing(acceptance: Acceptance, ann: Origin, world: World) -> None:
     with pytest.raises(Invalid):
-        catalogue.create("p1", fields(price="free"), ann)
+        acceptance.create("p1", fields(price="free"), ann)
     assert world.dynamodb.describe_table(TableName=world.table)["Table"]["ItemCount"] == 0
 
 
-def test_the_log_has_no_gaps_and_keeps_both_states(catalogue: Catalogue, ann: Origin) -> None:
-    catalogue.create("p1", fields(), ann)
+def test_the_log_has_no_gaps_and_keeps_both_states(
+    acceptance: Acceptance, catalogue: Catalogue, ann: Origin
+) -> None:
+    acceptance.create("p1", fields(), ann)
     for price in ("1.00", "2.00", "3.00"):
-        catalogue.update("p1", {"price": price}, ann)
+        acceptance.update("p1", {"price": price}, ann)
     history = catalogue.history("p1")
     assert [change.version for change in history] == [4, 3, 2, 1]
     assert all(newer.before == older.after for newer, older in itertools.pairwise(history))
@@ -90,70 +94,77 @@ def test_the_log_has_no_gaps_and_keeps_both_states(catalogue: Catalogue, ann: Or
 
 
 def test_a_write_that_changes_nothing_appends_nothing(
-    catalogue: Catalogue, ann: Origin, ben: Origin
+    acceptance: Acceptance, catalogue: Catalogue, ann: Origin, ben: Origin
 ) -> None:
-    catalogue.create("p1", fields(), ann)
-    accepted = catalogue.update("p1", {"price": "1500"}, ben)
+    acceptance.create("p1", fields(), ann)
+    accepted = acceptance.update("p1", {"price": "1500"}, ben)
     assert accepted.change is None
     assert catalogue.newest("p1").version == 1
 
 
 def test_edits_of_different_fields_are_merged(
-    catalogue: Catalogue, ann: Origin, ben: Origin
+    acceptance: Acceptance, ann: Origin, ben: Origin
 ) -> None:
-    catalogue.create("p1", fields(), ann)
-    catalogue.update("p1", {"price": "2000"}, ann, base=1)
-    merged = catalogue.update("p1", {"name": "Better hosting", "price": "1500.00"}, ben, base=1)
+    acceptance.create("p1", fields(), ann)
+    acceptance.update("p1", {"price": "2000"}, ann, base=1)
+    merged = acceptance.update("p1", {"name": "Better hosting", "price": "1500.00"}, ben, base=1)
     assert (merged.product.version, merged.product.price) == (3, Decimal("2000.00"))
     assert merged.product.name == "Better hosting"
 
 
-def test_edits_of_the_same_field_conflict(catalogue: Catalogue, ann: Origin, ben: Origin) -> None:
-    catalogue.create("p1", fields(), ann)
-    catalogue.update("p1", {"price": "2000"}, ann, base=1)
+def test_edits_of_the_same_field_conflict(
+    acceptance: Acceptance, catalogue: Catalogue, ann: Origin, ben: Origin
+) -> None:
+    acceptance.create("p1", fields(), ann)
+    acceptance.update("p1", {"price": "2000"}, ann, base=1)
     with pytest.raises(EditConflict) as conflict:
-        catalogue.update("p1", {"price": "3000"}, ben, base=1)
+        acceptance.update("p1", {"price": "3000"}, ben, base=1)
     assert conflict.value.product.updated_by == "ann"
     assert catalogue.newest("p1").price == Decimal("2000.00")
 
 
-def test_an_expected_version_must_be_the_newest(catalogue: Catalogue, ann: Origin) -> None:
-    catalogue.create("p1", fields(), ann)
-    catalogue.update("p1", {"price": "2000"}, ann, expected_version=1)
+def test_an_expected_version_must_be_the_newest(acceptance: Acceptance, ann: Origin) -> None:
+    acceptance.create("p1", fields(), ann)
+    acceptance.update("p1", {"price": "2000"}, ann, expected_version=1)
     with pytest.raises(VersionMismatch, match="at version 2 by now"):
-        catalogue.update("p1", {"name": "Better hosting"}, ann, expected_version=1)
+        acceptance.update("p1", {"name": "Better hosting"}, ann, expected_version=1)
 
 
-def test_a_base_version_must_exist(catalogue: Catalogue, ann: Origin) -> None:
-    catalogue.create("p1", fields(), ann)
+def test_a_base_version_must_exist(acceptance: Acceptance, ann: Origin) -> None:
+    acceptance.create("p1", fields(), ann)
     with pytest.raises(ChangeNotFound):
-        catalogue.update("p1", {"price": "1"}, ann, base=9)
+        acceptance.update("p1", {"price": "1"}, ann, base=9)
 
 
-def test_a_deactivated_product_can_be_restored(catalogue: Catalogue, ann: Origin) -> None:
-    catalogue.create("p1", fields(), ann)
-    assert catalogue.deactivate("p1", ann).product.active is False
-    assert catalogue.deactivate("p1", ann).change is None
-    restored = catalogue.restore("p1", ann)
+def test_a_deactivated_product_can_be_restored(acceptance: Acceptance, ann: Origin) -> None:
+    acceptance.create("p1", fields(), ann)
+    assert acceptance.deactivate("p1", ann).product.active is False
+    assert acceptance.deactivate("p1", ann).change is None
+    restored = acceptance.restore("p1", ann)
     assert restored.change
     assert restored.change.change_type is ChangeType.RESTORE
     assert restored.product.active
 
 
 @pytest.mark.parametrize("act", ["update", "deactivate", "restore", "newest", "history", "public"])
-def test_an_unknown_product_is_not_found(catalogue: Catalogue, ann: Origin, act: str) -> None:
-    further_arguments: dict[str, tuple[object, ...]] = {
+def test_an_unknown_product_is_not_found(
+    acceptance: Acceptance, catalogue: Catalogue, ann: Origin, act: str
+) -> None:
+    arguments: dict[str, tuple[object, ...]] = {
         "update": ({"price": "1"}, ann),
         "deactivate": (ann,),
         "restore": (ann,),
     }
+    owner = acceptance if act in arguments else catalogue
     with pytest.raises(ProductNotFound):
-        getattr(catalogue, act)("nobody", *further_arguments.get(act, ()))
+        getattr(owner, act)("nobody", *arguments.get(act, ()))
 
 
-def test_concurrent_writers_lose_no_update(catalogue: Catalogue, ann: Origin) -> None:
+def test_concurrent_writers_lose_no_update(
+    acceptance: Acceptance, catalogue: Catalogue, ann: Origin
+) -> None:
     """Eight writers change four fields: there is one version for each successful write."""
-    catalogue.create("p1", fields(), ann)
+    acceptance.create("p1", fields(), ann)
     templates = {
         "name": "Renamed {}",
         "description": "A description by {}.",
@@ -167,7 +178,7 @@ def test_concurrent_writers_lose_no_update(catalogue: Catalogue, ann: Origin) ->
         edits = {field: template.format(10 + number)}
         barrier.wait()
         try:
-            accepted = catalogue.update("p1", edits, ann)
+            accepted = acceptance.update("p1", edits, ann)
         except (EditConflict, ContendedWrite) as refusal:
             return type(refusal).__name__
         return "saved" if accepted.change else "same"
@@ -181,14 +192,14 @@ def test_concurrent_writers_lose_no_update(catalogue: Catalogue, ann: Origin) ->
 
 
 def test_concurrent_creations_of_one_id_create_one_product(
-    catalogue: Catalogue, ann: Origin
+    acceptance: Acceptance, catalogue: Catalogue, ann: Origin
 ) -> None:
     barrier = threading.Barrier(4)
 
     def create(number: int) -> bool:
         barrier.wait()
         try:
-            return catalogue.create("p1", fields(name=f"Hosting {number}"), ann).change is not None
+            return acceptance.create("p1", fields(name=f"Hosting {number}"), ann).change is not None
         except ProductExists:
             return False
 
@@ -197,9 +208,11 @@ def test_concurrent_creations_of_one_id_create_one_product(
     assert len(catalogue.history("p1")) == 1
 
 
-def test_a_write_gives_up_after_some_lost_races(catalogue: Catalogue, ann: Origin) -> None:
-    catalogue.create("p1", fields(), ann)
-    losing = replace(catalogue, table=AlwaysLosingTable(catalogue.table))
+def test_a_write_gives_up_after_some_lost_races(
+    acceptance: Acceptance, catalogue: Catalogue, ann: Origin
+) -> None:
+    acceptance.create("p1", fields(), ann)
+    losing = rewired(acceptance, log=AlwaysLosingTable(acceptance.log))
     with pytest.raises(ContendedWrite, match="nothing was saved"):
         losing.update("p1", {"price": "1"}, ann)
     with pytest.raises(ContendedWrite, match="nothing was saved"):
@@ -207,16 +220,18 @@ def test_a_write_gives_up_after_some_lost_races(catalogue: Catalogue, ann: Origi
     assert MAX_ATTEMPTS > 1
 
 
-def test_a_retried_append_finds_its_own_first_try(catalogue: Catalogue, ann: Origin) -> None:
-    retrying = replace(catalogue, table=AlwaysLosingTable(catalogue.table, ours=True))
+def test_a_retried_append_finds_its_own_first_try(
+    acceptance: Acceptance, catalogue: Catalogue, ann: Origin
+) -> None:
+    retrying = rewired(acceptance, log=AlwaysLosingTable(acceptance.log, ours=True))
     assert retrying.create("p1", fields(), ann).product.version == 1
     assert len(catalogue.history("p1")) == 1
 
 
 def test_waiting_ends_when_the_effect_is_done(
-    catalogue: Catalogue, pipeline: Pipeline, ann: Origin
+    acceptance: Acceptance, catalogue: Catalogue, pipeline: Pipeline, ann: Origin
 ) -> None:
-    change = catalogue.create("p1", fields(), ann).change
+    change = acceptance.create("p1", fields(), ann).change
     assert change
     pauses: list[float] = []
 
@@ -231,8 +246,10 @@ def test_waiting_ends_when_the_effect_is_done(
     assert pauses[2:] == [catalogue.public_lag.total_seconds()]
 
 
-def test_waiting_ends_at_the_deadline(catalogue: Catalogue, ann: Origin) -> None:
-    change = catalogue.create("p1", fields(), ann).change
+def test_waiting_ends_at_the_deadline(
+    acceptance: Acceptance, catalogue: Catalogue, ann: Origin
+) -> None:
+    change = acceptance.create("p1", fields(), ann).change
     assert change
     clock = Clock(NOON)
     waiting = replace(catalogue, clock=clock)
@@ -257,9 +274,9 @@ class FailingTable:
 
 
 def test_waiting_ends_at_a_permanent_failure_but_not_at_an_outage(
-    catalogue: Catalogue, ann: Origin
+    acceptance: Acceptance, catalogue: Catalogue, ann: Origin
 ) -> None:
-    change = catalogue.create("p1", fields(), ann).change
+    change = acceptance.create("p1", fields(), ann).change
     assert change
     table = FailingTable(change)
     waiting = replace(catalogue, table=table)  # type: ignore[arg-type] # has only what is called
@@ -273,7 +290,7 @@ def test_waiting_for_an_unconfigured_effect_ends_immediately(
     settings.ENABLE_OPENSEARCH = False
     settings.ENABLE_CLOUDFRONT = False
     catalogue = bootstrap.catalogue()
-    change = catalogue.create("p1", fields(), ann).change
+    change = bootstrap.acceptance().create("p1", fields(), ann).change
     assert change
     assert change.open == {Effect.STORED, Effect.AUDITED}
     assert change.state(Effect.SEARCHABLE) == "not configured"

@@ -20,10 +20,11 @@ from products.changes import (
 )
 from products.errors import CorruptChange
 from products.merging import Clash, EditConflict, differences, merged
+from products.permissions import ALL_PERMISSIONS
 from products.product import BillingCycle
 from tests.support.builders import NOON, a_product
 
-ORIGIN = Origin(actor="ann", source="test", request_id="r1")
+ORIGIN = Origin(actor="ann", source="test", request_id="r1", permissions=ALL_PERMISSIONS)
 
 
 def appended(previous: Change | None, **changes: Any) -> Change:

@@ -73,7 +73,7 @@ class Histories(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.history = HistoryRun(self.adapters, self.engines)
-        self.staff = self.history.catalogues["ann"]
+        self.staff = self.history.catalogue
         self.checks = 0
         self.stamps: Stamps = {}
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 
+from products.acceptance import Acceptance
 from products.catalogue import Catalogue
 from products.changes import ChangeType, Origin
 from products.errors import Invalid, NameTaken, ProductExists, ProductNotFound
@@ -19,7 +20,7 @@ from products.idempotency import (
     Outcome,
 )
 from products.writes import Accepted
-from tests.support.builders import NOON, fields
+from tests.support.builders import NOON, fields, rewired
 from tests.support.fakes import Clock
 from tests.support.world import World
 
@@ -31,48 +32,48 @@ def keyed(origin: Origin, key: str, fingerprint: str = "f") -> Origin:
     return replace(origin, idempotency_key=IdempotencyKey(key, fingerprint))
 
 
-def test_a_repeated_request_gets_the_same_answer(catalogue: Catalogue, ann: Origin) -> None:
-    first = catalogue.create(None, fields(), keyed(ann, "k"))
-    again = catalogue.create(None, fields(), keyed(ann, "k"))
+def test_a_repeated_request_gets_the_same_answer(acceptance: Acceptance, ann: Origin) -> None:
+    first = acceptance.create(None, fields(), keyed(ann, "k"))
+    again = acceptance.create(None, fields(), keyed(ann, "k"))
     assert (first.replayed, again.replayed) == (False, True)
     assert again.change
     assert first.change
     assert (again.product, again.change.change_id) == (first.product, first.change.change_id)
-    catalogue.update(first.product.product_id, {"price": "2"}, ann)
-    assert catalogue.create(None, fields(), keyed(ann, "k")).product.version == 1
+    acceptance.update(first.product.product_id, {"price": "2"}, ann)
+    assert acceptance.create(None, fields(), keyed(ann, "k")).product.version == 1
 
 
 def test_a_request_that_changed_nothing_is_remembered(
-    catalogue: Catalogue, ann: Origin, ben: Origin
+    acceptance: Acceptance, catalogue: Catalogue, ann: Origin, ben: Origin
 ) -> None:
-    catalogue.create("p1", fields(), ann)
-    assert catalogue.update("p1", {"price": "1500"}, keyed(ann, "k")).change is None
-    catalogue.update("p1", {"price": "1"}, ben)
-    again = catalogue.update("p1", {"price": "1500"}, keyed(ann, "k"))
+    acceptance.create("p1", fields(), ann)
+    assert acceptance.update("p1", {"price": "1500"}, keyed(ann, "k")).change is None
+    acceptance.update("p1", {"price": "1"}, ben)
+    again = acceptance.update("p1", {"price": "1500"}, keyed(ann, "k"))
     assert (again.replayed, again.change, again.product.version) == (True, None, 1)
     assert catalogue.newest("p1").price == Decimal("1.00")
     with pytest.raises(DuplicateRequest):
-        catalogue.table.save_idempotency_record(
+        acceptance.log.save_idempotency_record(
             keyed(ann, "k"),
             IdempotencyRecord("f", (Outcome("p1", 1, changed=False),)),
-            catalogue.clock(),
+            acceptance.clock(),
         )
 
 
 def test_a_key_belongs_to_one_request_of_one_actor(
-    catalogue: Catalogue, ann: Origin, ben: Origin
+    acceptance: Acceptance, ann: Origin, ben: Origin
 ) -> None:
-    catalogue.create("p1", fields(), keyed(ann, "k"))
+    acceptance.create("p1", fields(), keyed(ann, "k"))
     with pytest.raises(IdempotencyKeyReused):
-        catalogue.update("p1", {"price": "2"}, keyed(ann, "k", "other"))
-    assert not catalogue.update("p1", {"price": "2"}, keyed(ben, "k", "other")).replayed
+        acceptance.update("p1", {"price": "2"}, keyed(ann, "k", "other"))
+    assert not acceptance.update("p1", {"price": "2"}, keyed(ben, "k", "other")).replayed
 
 
 def test_a_key_expires_after_a_day_and_a_refused_one_is_not_kept(
-    catalogue: Catalogue, ann: Origin
+    acceptance: Acceptance, ann: Origin
 ) -> None:
     clock = Clock(NOON)
-    timed = replace(catalogue, clock=clock)
+    timed = rewired(acceptance, clock=clock)
     with pytest.raises(Invalid):
         timed.create("p1", fields(price="x"), keyed(ann, "k", "wrong"))
     timed.create("p1", fields(), keyed(ann, "k"))
@@ -82,70 +83,74 @@ def test_a_key_expires_after_a_day_and_a_refused_one_is_not_kept(
     assert not timed.update("p1", {"price": "2"}, keyed(ann, "k", "other")).replayed
 
 
-def write_concurrently(catalogue: Catalogue, origin: Origin, price: str) -> list[Accepted]:
+def write_concurrently(acceptance: Acceptance, origin: Origin, price: str) -> list[Accepted]:
     """Make the same request in six threads, and return the answers."""
     barrier = threading.Barrier(6)
 
     def write(_: int) -> Accepted:
         barrier.wait()
-        return catalogue.update("p1", {"price": price}, origin)
+        return acceptance.update("p1", {"price": price}, origin)
 
     with ThreadPoolExecutor(6) as pool:
         return list(pool.map(write, range(6)))
 
 
-def test_concurrent_duplicates_make_one_change(catalogue: Catalogue, ann: Origin) -> None:
-    catalogue.create("p1", fields(), ann)
+def test_concurrent_duplicates_make_one_change(
+    acceptance: Acceptance, catalogue: Catalogue, ann: Origin
+) -> None:
+    acceptance.create("p1", fields(), ann)
     for number in range(3):
-        outcomes = write_concurrently(catalogue, keyed(ann, f"k{number}"), f"{number + 2}.00")
+        outcomes = write_concurrently(acceptance, keyed(ann, f"k{number}"), f"{number + 2}.00")
         assert {accepted.product.version for accepted in outcomes} == {number + 2}
         assert [accepted.replayed for accepted in outcomes].count(False) == 1
     assert len(catalogue.history("p1")) == 4
 
 
 def test_a_dry_run_validates_everything_and_writes_nothing(
-    catalogue: Catalogue, ann: Origin, world: World
+    acceptance: Acceptance, catalogue: Catalogue, ann: Origin, world: World
 ) -> None:
-    dry = catalogue.create("p1", fields(), ann, dry_run=True)
+    dry = acceptance.create("p1", fields(), ann, dry_run=True)
     assert dry.change
     assert dry.change.change_type is ChangeType.CREATE
     with pytest.raises(ProductNotFound):
         catalogue.newest("p1")
-    catalogue.create("p1", fields(), ann)
-    catalogue.create("p2", fields(name="Another one"), ann)
+    acceptance.create("p1", fields(), ann)
+    acceptance.create("p2", fields(name="Another one"), ann)
     world.empty_queues()
     with pytest.raises(ProductExists):
-        catalogue.create("p1", fields(name="Third one"), ann, dry_run=True)
+        acceptance.create("p1", fields(name="Third one"), ann, dry_run=True)
     with pytest.raises(NameTaken):
-        catalogue.update("p2", {"name": "basic hosting"}, ann, dry_run=True)
+        acceptance.update("p2", {"name": "basic hosting"}, ann, dry_run=True)
     own_name = {"name": "BASIC hosting", "price": "2"}
-    assert catalogue.update("p1", own_name, ann, dry_run=True).product.version == 2
-    assert catalogue.deactivate("p1", ann, dry_run=True).product.active is False
-    assert catalogue.update("p1", {"name": "Free name"}, ann, dry_run=True).change
+    assert acceptance.update("p1", own_name, ann, dry_run=True).product.version == 2
+    assert acceptance.deactivate("p1", ann, dry_run=True).product.active is False
+    assert acceptance.update("p1", {"name": "Free name"}, ann, dry_run=True).change
     assert catalogue.newest("p1").version == 1
     assert world.depth(world.queue("products.persist")) == 0
 
 
-def test_a_product_can_be_read_as_of_a_time(catalogue: Catalogue, ann: Origin) -> None:
+def test_a_product_can_be_read_as_of_a_time(
+    acceptance: Acceptance, catalogue: Catalogue, ann: Origin
+) -> None:
     clock = Clock(NOON)
-    timed = replace(catalogue, clock=clock)
+    timed = rewired(acceptance, clock=clock)
     timed.create("p1", fields(price="1"), ann)
     for price in ("2", "3", "4", "5", "6", "7"):
         clock.advance(60)
         timed.update("p1", {"price": price}, ann)
     times = [NOON + timedelta(seconds=seconds) for seconds in range(0, 400, 30)]
-    prices = [timed.as_of("p1", time).price for time in times]
+    prices = [catalogue.as_of("p1", time).price for time in times]
     assert [int(price) for price in prices] == [1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7]
     with pytest.raises(ProductNotFound):
-        timed.as_of("p1", NOON - timedelta(microseconds=1))
+        catalogue.as_of("p1", NOON - timedelta(microseconds=1))
 
 
-def test_restoring_a_version_appends_a_change(catalogue: Catalogue, ann: Origin) -> None:
-    catalogue.create("p1", fields(features=["SSL"]), ann)
-    catalogue.update("p1", {"price": "2", "features": []}, ann)
-    catalogue.deactivate("p1", ann)
-    restored = catalogue.restore_version("p1", 1, ann)
+def test_restoring_a_version_appends_a_change(acceptance: Acceptance, ann: Origin) -> None:
+    acceptance.create("p1", fields(features=["SSL"]), ann)
+    acceptance.update("p1", {"price": "2", "features": []}, ann)
+    acceptance.deactivate("p1", ann)
+    restored = acceptance.restore_version("p1", 1, ann)
     assert restored.change
     assert (restored.product.version, restored.change.change_type) == (4, ChangeType.RESTORE)
     assert (restored.product.price, restored.product.features) == (Decimal("1500.00"), ("SSL",))
-    assert catalogue.restore_version("p1", 1, ann).change is None
+    assert acceptance.restore_version("p1", 1, ann).change is None

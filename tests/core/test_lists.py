@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from products import bootstrap
+from products.acceptance import Acceptance
 from products.catalogue import Catalogue
 from products.changes import Origin
 from products.lists import MAX_EXAMINED, ListQuery, build_page
@@ -20,11 +21,11 @@ pytestmark = pytest.mark.engines
 
 
 def create_stored(
-    catalogue: Catalogue, pipeline: Pipeline, origin: Origin, product_id: str, **changes: Any
+    acceptance: Acceptance, pipeline: Pipeline, origin: Origin, product_id: str, **changes: Any
 ) -> None:
     """Create a product and store its record. Its default name contains the ID."""
     name = f"Hosting {product_id}"
-    catalogue.create(product_id, fields(**{"name": name, **changes}), origin)
+    acceptance.create(product_id, fields(**{"name": name, **changes}), origin)
     pipeline.store(product_id, 1)
 
 
@@ -40,9 +41,11 @@ def walk(catalogue: Catalogue, listing: ListQuery, *, staff: bool = False) -> li
         listing = replace(listing, after=page.after)
 
 
-def test_prices_sort_by_amount(catalogue: Catalogue, pipeline: Pipeline, ann: Origin) -> None:
+def test_prices_sort_by_amount(
+    acceptance: Acceptance, catalogue: Catalogue, pipeline: Pipeline, ann: Origin
+) -> None:
     for price in ("999999.99", "0.01", "10000", "9999.99", "95", "1500.10", "1500.01"):
-        create_stored(catalogue, pipeline, ann, f"p{price.replace('.', '-')}", price=price)
+        create_stored(acceptance, pipeline, ann, f"p{price.replace('.', '-')}", price=price)
     rising = walk(catalogue, ListQuery(by_price=True, limit=2))
     assert rising == ["p0-01", "p95", "p1500-01", "p1500-10", "p9999-99", "p10000", "p999999-99"]
     assert walk(catalogue, ListQuery(by_price=True, limit=3, descending=True)) == rising[::-1]
@@ -55,12 +58,14 @@ def test_prices_sort_by_amount(catalogue: Catalogue, pipeline: Pipeline, ann: Or
 
 
 def test_a_list_is_oldest_first_and_filters_combine(
-    catalogue: Catalogue, pipeline: Pipeline, ann: Origin
+    acceptance: Acceptance, catalogue: Catalogue, pipeline: Pipeline, ann: Origin
 ) -> None:
-    create_stored(catalogue, pipeline, ann, "a", price="10")
-    create_stored(catalogue, pipeline, ann, "b", price="20", billing_cycle="yearly")
-    create_stored(catalogue, pipeline, ann, "c", price="30", billing_cycle="yearly", currency="USD")
-    catalogue.deactivate("a", ann)
+    create_stored(acceptance, pipeline, ann, "a", price="10")
+    create_stored(acceptance, pipeline, ann, "b", price="20", billing_cycle="yearly")
+    create_stored(
+        acceptance, pipeline, ann, "c", price="30", billing_cycle="yearly", currency="USD"
+    )
+    acceptance.deactivate("a", ann)
     pipeline.store("a", 2)
     assert walk(catalogue, ListQuery(limit=1)) == ["b", "c"]
     assert walk(catalogue, ListQuery(active=None, limit=1)) == ["a", "b", "c"]
@@ -71,11 +76,11 @@ def test_a_list_is_oldest_first_and_filters_combine(
 
 
 def test_pages_repeat_and_skip_nothing_while_others_write(
-    catalogue: Catalogue, pipeline: Pipeline, ann: Origin
+    acceptance: Acceptance, catalogue: Catalogue, pipeline: Pipeline, ann: Origin
 ) -> None:
     ids = [f"p{number:02}" for number in range(20)]
     for product_id in ids:
-        create_stored(catalogue, pipeline, ann, product_id)
+        create_stored(acceptance, pipeline, ann, product_id)
     listing, seen = ListQuery(limit=3), []
     while True:
         page = catalogue.page(listing)
@@ -84,21 +89,21 @@ def test_pages_repeat_and_skip_nothing_while_others_write(
             break
         number = len(seen)
         # This is the product of the cursor.
-        catalogue.update(seen[-1], {"price": f"{number}.00"}, ann)
+        acceptance.update(seen[-1], {"price": f"{number}.00"}, ann)
         pipeline.store(seen[-1], 2)
         if number < len(ids):
-            create_stored(catalogue, pipeline, ann, f"new{number}")
+            create_stored(acceptance, pipeline, ann, f"new{number}")
         listing = replace(listing, after=page.after)
     assert [product_id for product_id in seen if product_id in ids] == ids
 
 
 def test_staff_see_a_save_in_the_list_immediately(
-    catalogue: Catalogue, pipeline: Pipeline, ann: Origin
+    acceptance: Acceptance, catalogue: Catalogue, pipeline: Pipeline, ann: Origin
 ) -> None:
     for product_id in ("a", "b", "c"):
-        create_stored(catalogue, pipeline, ann, product_id, price="10")
-    catalogue.update("b", {"price": "5"}, ann)  # accepted, not stored
-    catalogue.create("d", fields(name="Hosting d", price="7"), ann)
+        create_stored(acceptance, pipeline, ann, product_id, price="10")
+    acceptance.update("b", {"price": "5"}, ann)  # accepted, not stored
+    acceptance.create("d", fields(name="Hosting d", price="7"), ann)
     assert walk(catalogue, ListQuery(), staff=False) == ["a", "b", "c"]
     assert walk(catalogue, ListQuery(limit=2), staff=True) == ["a", "b", "c", "d"]
     assert walk(catalogue, ListQuery(by_price=True, limit=1), staff=True) == ["b", "d", "a", "c"]
@@ -106,7 +111,7 @@ def test_staff_see_a_save_in_the_list_immediately(
     prices = {product.product_id: product.price for product in page.products}
     assert prices["b"] == Decimal("5.00")
     assert page.open_changes["b"].version == 2
-    catalogue.deactivate("c", ann)
+    acceptance.deactivate("c", ann)
     assert walk(catalogue, ListQuery(), staff=True) == ["a", "b", "d"]
     assert walk(catalogue, ListQuery(active=False), staff=True) == ["c"]
 
@@ -127,9 +132,9 @@ class TableWithLag:
 
 
 def test_your_own_save_is_in_the_list_before_any_index_has_it(
-    catalogue: Catalogue, ann: Origin
+    acceptance: Acceptance, catalogue: Catalogue, ann: Origin
 ) -> None:
-    catalogue.create("a", fields(), ann)
+    acceptance.create("a", fields(), ann)
     lagging = replace(catalogue, table=TableWithLag(catalogue.table))
     assert lagging.staff_page(ListQuery()).products == []
     page = lagging.staff_page(ListQuery(), also=("a", "nobody"))
@@ -138,9 +143,9 @@ def test_your_own_save_is_in_the_list_before_any_index_has_it(
     assert [product.product_id for product in found.products] == ["a"]
 
 
-def test_the_newest_open_changes_are_overlaid_first(catalogue: Catalogue, ann: Origin) -> None:
+def test_the_newest_open_changes_are_overlaid_first(acceptance: Acceptance, ann: Origin) -> None:
     for number in range(3):
-        catalogue.create(f"p{number}", fields(name=f"Hosting {number}"), ann)
+        acceptance.create(f"p{number}", fields(name=f"Hosting {number}"), ann)
     table = bootstrap.table()
     newest_first = [change.product_id for change in table.open_changes(newest_first=True)]
     oldest_first = [change.product_id for change in table.open_changes()]
@@ -164,11 +169,11 @@ def relevance_query(text: str, **changes: Any) -> ListQuery:
 
 
 def test_search_finds_names_texts_ids_and_own_saves(
-    catalogue: Catalogue, pipeline: Pipeline, ann: Origin
+    acceptance: Acceptance, catalogue: Catalogue, pipeline: Pipeline, ann: Origin
 ) -> None:
-    create_stored(catalogue, pipeline, ann, "a", name="Gold hosting")
+    create_stored(acceptance, pipeline, ann, "a", name="Gold hosting")
     create_stored(
-        catalogue,
+        acceptance,
         pipeline,
         ann,
         "b",
@@ -190,13 +195,13 @@ def test_search_finds_names_texts_ids_and_own_saves(
     assert found("gol") == ["a", "b"]  # the start of a word
     assert found("silvr") == ["b"]  # a typing error
     assert found("b")[0] == "b"
-    create_stored(catalogue, pipeline, ann, "PACK-9", name="Tin hosting")
+    create_stored(acceptance, pipeline, ann, "PACK-9", name="Tin hosting")
     pipeline.index("PACK-9", 1)
     for id_as_typed in ("PACK-9", "pack-9", "PACK", "pa"):
         assert found(id_as_typed)[0] == "PACK-9", id_as_typed
-    catalogue.update("b", {"name": "Bronze hosting"}, ann)
+    acceptance.update("b", {"name": "Bronze hosting"}, ann)
     assert found("bronze", staff=True) == ["b"]
-    catalogue.deactivate("a", ann)
+    acceptance.deactivate("a", ann)
     assert found("gold", staff=True, active=True) == ["b"]
     assert set(found("gold", staff=True, active=None)) == {"a", "b"}
 
@@ -204,13 +209,15 @@ def test_search_finds_names_texts_ids_and_own_saves(
 def test_search_without_an_index_reads_the_table(world: World, ann: Origin, settings: Any) -> None:
     settings.ENABLE_OPENSEARCH = False
     catalogue, pipeline = bootstrap.catalogue(), bootstrap.pipeline()
-    create_stored(catalogue, pipeline, ann, "a", name="Gold hosting")
-    create_stored(catalogue, pipeline, ann, "b", name="Silver hosting")
+    acceptance = bootstrap.acceptance()
+    create_stored(acceptance, pipeline, ann, "a", name="Gold hosting")
+    create_stored(acceptance, pipeline, ann, "b", name="Silver hosting")
     found = catalogue.search(relevance_query("GOLD host"), staff=False).products
     assert [product.product_id for product in found] == ["a"]
 
 
 def test_one_damaged_record_does_not_hide_the_others(
+    acceptance: Acceptance,
     catalogue: Catalogue,
     pipeline: Pipeline,
     ann: Origin,
@@ -218,16 +225,18 @@ def test_one_damaged_record_does_not_hide_the_others(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     for product_id in ("a", "b"):
-        create_stored(catalogue, pipeline, ann, product_id)
+        create_stored(acceptance, pipeline, ann, product_id)
     key = {"PK": {"S": "PRODUCT#a"}, "SK": {"S": "METADATA"}}
     world.dynamodb.update_item(TableName=world.table, Key=key, UpdateExpression="REMOVE price")
     assert walk(catalogue, ListQuery()) == ["b"]
     assert "damaged item skipped" in caplog.text
 
 
-def test_no_read_scans_the_table(catalogue: Catalogue, pipeline: Pipeline, ann: Origin) -> None:
+def test_no_read_scans_the_table(
+    acceptance: Acceptance, catalogue: Catalogue, pipeline: Pipeline, ann: Origin
+) -> None:
     with recorded_operations(bootstrap.dynamodb()) as operations:
-        create_stored(catalogue, pipeline, ann, "a")
+        create_stored(acceptance, pipeline, ann, "a")
         for listing in (
             ListQuery(),
             ListQuery(active=None),
@@ -242,19 +251,21 @@ def test_no_read_scans_the_table(catalogue: Catalogue, pipeline: Pipeline, ann: 
     assert "Scan" not in operations
 
 
-def test_records_are_read_in_batches(catalogue: Catalogue, pipeline: Pipeline, ann: Origin) -> None:
-    create_stored(catalogue, pipeline, ann, "a")
+def test_records_are_read_in_batches(
+    acceptance: Acceptance, pipeline: Pipeline, ann: Origin
+) -> None:
+    create_stored(acceptance, pipeline, ann, "a")
     ids = ["a", *(f"none{number}" for number in range(150))]
     assert list(bootstrap.table().records(ids)) == ["a"]
 
 
 def test_search_combines_with_filters_order_and_pages(
-    catalogue: Catalogue, pipeline: Pipeline, ann: Origin, settings: Any
+    acceptance: Acceptance, pipeline: Pipeline, ann: Origin, settings: Any
 ) -> None:
     for number in range(7):
         cycle = "yearly" if number % 2 else "monthly"
         create_stored(
-            catalogue, pipeline, ann, f"p{number}", price=f"{10 - number}", billing_cycle=cycle
+            acceptance, pipeline, ann, f"p{number}", price=f"{10 - number}", billing_cycle=cycle
         )
         pipeline.index(f"p{number}", 1)
 
@@ -282,9 +293,9 @@ def test_search_combines_with_filters_order_and_pages(
 
 
 def test_search_reports_its_freshness(
-    catalogue: Catalogue, pipeline: Pipeline, ann: Origin
+    acceptance: Acceptance, catalogue: Catalogue, pipeline: Pipeline, ann: Origin
 ) -> None:
-    create_stored(catalogue, pipeline, ann, "a")
+    create_stored(acceptance, pipeline, ann, "a")
     waiting = catalogue.receipt("a", 1).accepted_at
     behind = catalogue.search(relevance_query("host"), staff=False).freshness
     assert behind

@@ -9,7 +9,8 @@ import pytest
 from products.currency import money
 from products.documents import format_timestamp, from_document, parse_timestamp, to_document
 from products.errors import Invalid
-from products.product import BillingCycle, Product, new_product, normalised_name, validated_id
+from products.identifiers import validated_id
+from products.product import BillingCycle, Product, new_product, normalised_name
 from tests.support.builders import NOON, a_product, fields
 
 

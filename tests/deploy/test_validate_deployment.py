@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,24 +13,19 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from bbws_products.validation import findings
-from bbws_products.validation.functions import CONSUMERS
 from deploy.local.engines import ROOT, free_port
-from tasks.queues import QUEUES
-from tests.deploy.broken_environments import EXPECTED_FINDINGS, client, delete_search_index
+from tests.deploy.broken_environments import EXPECTED_FINDINGS, delete_search_index
 from tests.support.aws_environment import (
     Environment,
     allow,
     forbid,
-    make_alarms,
-    make_functions,
     make_role,
     serve_application,
 )
-from tests.support.processes import until
 from tests.support.wiring import forget_wiring
 
 pytestmark = pytest.mark.django_db
-TERRAFORM = ROOT / "deploy" / "terraform"
+AREAS = {"settings", "sql", "table", "queues", "buckets", "search", "permissions"}
 Row = dict[str, Any]
 
 
@@ -52,21 +46,10 @@ def failed(rows: list[Row]) -> list[Row]:
 def test_complete_environment_passes(environment: Environment) -> None:
     rows, status = validate()
     assert (failed(rows), status) == ([], 0)
-    areas = {
-        "settings",
-        "sql",
-        "table",
-        "queues",
-        "buckets",
-        "cdn",
-        "search",
-        "permissions",
-        "alarms",
-    }
-    assert {row["area"] for row in rows if row["state"] == "ok"} == areas - {"alarms"}
+    assert {row["area"] for row in rows if row["state"] == "ok"} == AREAS
     assert all(row["sentence"].endswith(".") for row in rows)
-    # On one machine, HTTPS and alarms are optional.
-    assert {row["area"] for row in rows if row["state"] == "not checked"} == {"settings", "alarms"}
+    # On one machine, HTTPS is optional.
+    assert {row["area"] for row in rows if row["state"] == "not checked"} == {"settings"}
     rows, _ = validate("--role", "worker")
     (not_checked,) = [
         row for row in rows if (row["area"], row["state"]) == ("permissions", "not checked")
@@ -75,20 +58,14 @@ def test_complete_environment_passes(environment: Environment) -> None:
 
 
 def test_strict_mode_requires_hardening(environment: Environment, settings: Any) -> None:
-    rows, status = validate("--strict", "--lambda")
+    rows, status = validate("--strict")
     assert status == 1
-    assert {row["area"] for row in rows if row["state"] != "ok"} == {
-        "settings",
-        "alarms",
-        "functions",
-    }
+    assert {row["area"] for row in rows if row["state"] != "ok"} == {"settings"}
     settings.SECURE_SSL_REDIRECT = True
     settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = True
     settings.SECURE_HSTS_SECONDS, settings.SECURE_HSTS_INCLUDE_SUBDOMAINS = 31_536_000, True
-    make_alarms(environment, with_lambda=True)
-    make_functions(environment)
     arn = make_role(environment, "worker")
-    rows, status = validate("--strict", "--lambda", "--role", "worker", "--principal", arn)
+    rows, status = validate("--strict", "--role", "worker", "--principal", arn)
     assert [row for row in rows if row["state"] != "ok"] == []
     assert status == 0
 
@@ -99,7 +76,7 @@ def test_exactly_the_faults_are_reported(
 ) -> None:
     damage(environment)
     rows, status = validate("--strict")
-    areas = {"table", "queues", "buckets", "cdn", "search"}
+    areas = {"table", "queues", "buckets", "search"}
     found = {
         (row["area"], row["what"]): row["sentence"] for row in failed(rows) if row["area"] in areas
     }
@@ -157,50 +134,6 @@ def test_missing_and_excess_permissions_are_reported(environment: Environment, r
     assert names == {"dynamodb:UpdateItem", "s3:DeleteObject", "s3:PutBucketPolicy"}
 
 
-def test_missing_and_slow_functions_are_reported(environment: Environment) -> None:
-    make_functions(environment)
-    functions: Any = client("lambda")
-    name = f"bbws-product-creator-{environment.name}"
-    (mapping,) = functions.list_event_source_mappings(FunctionName=f"{name}:live")[
-        "EventSourceMappings"
-    ]
-    functions.delete_event_source_mapping(UUID=mapping["UUID"])
-    functions.delete_function(FunctionName=f"bbws-product-get-{environment.name}")
-    slow = f"bbws-product-list-{environment.name}"
-    functions.update_function_configuration(FunctionName=slow, Timeout=30)
-    functions.publish_version(FunctionName=slow)
-    functions.update_alias(FunctionName=slow, Name="live", FunctionVersion="2")
-    until(
-        lambda: (
-            functions.get_function_configuration(FunctionName=slow, Qualifier="live")["State"]
-            == "Active"
-        )
-    )
-    found = {(row["subject"], row["what"]) for row in failed(validate("--lambda")[0])}
-    assert found == {
-        (name, "event source"),
-        (f"bbws-product-get-{environment.name}", "function, alias live"),
-        (slow, "timeout"),
-    }
-
-
-@pytest.mark.skipif(not TERRAFORM.exists(), reason="no Terraform files here")
-def test_validated_functions_are_those_of_terraform() -> None:
-    text = (TERRAFORM / "locals.tf").read_text()
-    queues = re.findall(r'(\w+)\s*= \{ consumer = "([\w-]+)",\s*batch_size = (\d+) \}', text)
-    made = {QUEUES[task].split("-")[2]: consumer for task, consumer in CONSUMERS.items()}
-    assert {queue: (consumer, int(batch)) for queue, consumer, batch in queues} == made
-
-
-def test_alarm_without_actions_is_reported(environment: Environment) -> None:
-    make_alarms(environment, with_lambda=False)
-    alarms = client("cloudwatch").describe_alarms(AlarmNamePrefix=environment.name)["MetricAlarms"]
-    client("cloudwatch").disable_alarm_actions(AlarmNames=[alarm["AlarmName"] for alarm in alarms])
-    found = [row for row in failed(validate("--strict")[0]) if row["area"] == "alarms"]
-    assert len(found) == len(alarms)
-    assert all("notifies nobody" in row["sentence"] for row in found)
-
-
 def test_unavailable_service_is_reported_and_blocks_no_check(
     environment: Environment, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -208,20 +141,10 @@ def test_unavailable_service_is_reported_and_blocks_no_check(
     settings.OPENSEARCH_URL = f"http://127.0.0.1:{free_port()}"
     forget_wiring()
     findings.aws_client.cache_clear()
-    rows, status = validate("--url", f"http://127.0.0.1:{free_port()}", "--lambda")
+    rows, status = validate("--url", f"http://127.0.0.1:{free_port()}")
     assert status == 1
     missing = {row["area"] for row in rows if row["state"] == "missing"}
-    assert missing == {
-        "table",
-        "queues",
-        "buckets",
-        "cdn",
-        "search",
-        "permissions",
-        "alarms",
-        "functions",
-        "endpoints",
-    }
+    assert missing == (AREAS | {"endpoints"}) - {"settings", "sql"}
     assert {row["area"] for row in rows if row["state"] == "ok"} == {
         "settings",
         "sql",

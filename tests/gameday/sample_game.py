@@ -17,6 +17,7 @@ from products.changes import (
 )
 from products.documents import FIELD_NAMES, format_timestamp, to_document
 from products.merging import merged
+from products.permissions import ALL_PERMISSIONS
 from products.product import new_product
 from tests.gameday.case import Case
 from tests.gameday.evidence import Evidence, Item
@@ -89,7 +90,12 @@ class SampleGame:
             self.newest.get(write.product_id),
             START + timedelta(seconds=10 * len(self.case.writes)),
         )
-        origin = Origin(actor="ann", source="api", request_id=write.results[0].request_id)
+        origin = Origin(
+            actor="ann",
+            source="api",
+            request_id=write.results[0].request_id,
+            permissions=ALL_PERMISSIONS,
+        )
         edits = {FIELD_NAMES[name]: value for name, value in write.edits.items()}
         if before is None:
             after = new_product(write.product_id, edits, by="ann", at=at)

@@ -2,11 +2,15 @@
 
 import json
 import re
+from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 import pytest
 
 from deploy.local.engines import ROOT
+from products.changes import Effect
+from tasks.queues import dlq_name, queue_names
 from tests.support.terraform import ENVIRONMENTS, SOURCE, PlannedEnvironment
 
 # The first of these tests to run plans all environments.
@@ -21,6 +25,8 @@ CONSUMERS = {
 }
 BATCHES = {"change": 10, "cache": 10, "search": 5, "audit": 10}
 RETENTION = {"dev": 90, "sit": 180, "prod": 365}
+WatchedMetric = tuple[str, frozenset[tuple[str, str]]]
+"""A metric's name and dimensions."""
 REGION = {"dev": "eu-west-1", "sit": "eu-west-1", "prod": "af-south-1"}
 
 
@@ -177,35 +183,50 @@ def test_each_alarm_notifies_a_topic_and_names_its_page(infra: PlannedEnvironmen
         assert page[1] in pages
 
 
-def test_each_function_queue_table_and_index_has_an_alarm(infra: PlannedEnvironment) -> None:
-    watched = {json.dumps(d, sort_keys=True) for d in _dimensions(infra)}
-    for function in infra.functions.values():
-        assert json.dumps({"FunctionName": function["function_name"]}) in watched
-    for queue in infra.by_attribute("aws_sqs_queue", "name"):
-        assert json.dumps({"QueueName": queue}) in watched
-    [table] = infra.of_type("aws_dynamodb_table").values()
-    for index in table["global_secondary_index"]:
-        dimensions = {"GlobalSecondaryIndexName": index["name"], "TableName": table["name"]}
-        assert json.dumps(dimensions) in watched
-    names = {
-        alarm["metric_name"] for alarm in infra.of_type("aws_cloudwatch_metric_alarm").values()
-    }
+def test_each_function_queue_table_index_and_effect_has_its_alarms(
+    infra: PlannedEnvironment,
+) -> None:
+    watched = set(_watched_metrics(infra))
+    missing = [metric for metric in _metrics_that_need_an_alarm(infra) if metric not in watched]
+    assert missing == []
     assert {
         "5XXError",
         "Latency",
-        "Throttles",
         "ClusterStatus.red",
         "5xxErrorRate",
         "OldestOpenChange",
         "Drift",
-    } <= names
+    } <= {metric for metric, _ in watched}
 
 
-def _dimensions(infra: PlannedEnvironment) -> list[dict[str, str]]:
-    alarms = infra.of_type("aws_cloudwatch_metric_alarm").values()
-    parts = [part for alarm in alarms for part in alarm.get("metric_query") or []]
-    metrics = [metric for part in parts for metric in part["metric"] or []]
-    return [part["dimensions"] for part in [*alarms, *metrics] if part["dimensions"]]
+def _metrics_that_need_an_alarm(infra: PlannedEnvironment) -> Iterator[WatchedMetric]:
+    for function in infra.functions.values():
+        for metric in ("Errors", "Throttles", "Duration"):
+            yield _metric(metric, FunctionName=function["function_name"])
+    for queue in queue_names(infra.env).values():
+        dead_letters = dlq_name(queue, infra.env)
+        yield _metric("ApproximateAgeOfOldestMessage", QueueName=queue)
+        yield _metric("ApproximateNumberOfMessagesVisible", QueueName=dead_letters)
+    [table] = infra.of_type("aws_dynamodb_table").values()
+    name = {"TableName": table["name"]}
+    indexes = [{"GlobalSecondaryIndexName": i["name"]} for i in table["global_secondary_index"]]
+    for index in ({}, *indexes):
+        yield _metric("ReadThrottleEvents", **name, **index)
+        yield _metric("WriteThrottleEvents", **name, **index)
+    for effect in Effect:
+        yield _metric("EffectFailures", Effect=str(effect), Environment=infra.env)
+
+
+def _watched_metrics(infra: PlannedEnvironment) -> Iterator[WatchedMetric]:
+    for alarm in infra.of_type("aws_cloudwatch_metric_alarm").values():
+        queries = [part["metric"] or [] for part in alarm.get("metric_query") or []]
+        for metric in (alarm, *chain.from_iterable(queries)):
+            if metric["metric_name"]:
+                yield _metric(metric["metric_name"], **(metric["dimensions"] or {}))
+
+
+def _metric(name: str, **dimensions: str) -> WatchedMetric:
+    return name, frozenset(dimensions.items())
 
 
 def test_error_rate_alarm_needs_a_minimum_of_calls(infra: PlannedEnvironment) -> None:

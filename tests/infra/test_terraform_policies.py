@@ -231,7 +231,7 @@ def test_delete_has_the_permissions_it_uses(api: Api, p1: str, used: set[Permiss
 def test_consumers_have_the_permissions_they_use(
     world: World, ann: Origin, used: set[Permission]
 ) -> None:
-    bootstrap.catalogue().create("p1", fields(), ann)
+    bootstrap.acceptance().create("p1", fields(), ann)
     pipeline = bootstrap.pipeline()
     consumers: dict[str, Callable[[str, int], None]] = {
         "search-indexer": pipeline.index,
@@ -267,15 +267,14 @@ def test_creator_has_the_permissions_it_uses(
     world: World, ann: Origin, used: set[Permission]
 ) -> None:
     """It also applies the rows of jobs, so it has the permissions for accepting writes."""
-    catalogue = bootstrap.catalogue()
-    catalogue.create("p1", fields(), ann)
-    row = planned_row(1, catalogue.newest("p1"), {"name": "Another name"})
+    bootstrap.acceptance().create("p1", fields(), ann)
+    row = planned_row(1, bootstrap.catalogue().newest("p1"), {"name": "Another name"})
     used.clear()
     bootstrap.pipeline().store("p1", 1)
     bootstrap.pipeline().relay(failed=True)
     maintenance.drift_scan().step()
-    job = bootstrap.jobs().plan(JobKind.BULK, "Rename", [row], actor="ann")
-    bootstrap.jobs().start(job.job_id)
+    job = bootstrap.jobs().plan(JobKind.BULK, "Rename", [row], ann)
+    bootstrap.jobs().start(job.job_id, ann)
     bootstrap.jobs().work(job.job_id)
     assert used <= allowed("creator")
     assert {action for action, _ in used} >= {

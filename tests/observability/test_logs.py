@@ -15,6 +15,7 @@ from django.test import Client
 from bbws_products.celery import app
 from bbws_products.logs import JsonFormatter, LineFormatter
 from products import bootstrap
+from products.acceptance import Acceptance
 from products.bulk.job import JobKind
 from products.bulk.rows import planned_row
 from products.catalogue import Catalogue
@@ -22,9 +23,11 @@ from products.changes import Effect, Origin
 from products.errors import ChangeNotFound
 from products.log_context import LogFieldsFilter, log_fields
 from tests.support.api_client import Api
-from tests.support.builders import fields
+from tests.support.builders import fields, origin
 from tests.support.wiring import forget_wiring
 from tests.support.world import World
+
+EVE, OLGA = origin("eve"), origin("olga")
 
 
 class Log(logging.Handler):
@@ -221,9 +224,9 @@ def run_task(task: str, headers: dict[str, Any], **kwargs: Any) -> Any:
 
 
 def test_task_is_logged_with_the_ids_of_its_message(
-    catalogue: Catalogue, ann: Origin, log: Log
+    acceptance: Acceptance, ann: Origin, log: Log
 ) -> None:
-    change = catalogue.create("p1", fields(), ann).change
+    change = acceptance.create("p1", fields(), ann).change
     assert change
     log.texts.clear()
     ids = {"request_id": "request-of-ann", "change_id": change.change_id}
@@ -262,9 +265,9 @@ def test_failed_task_is_logged_and_raises(world: World, log: Log, settings: Any)
     assert len(log.lines(level="ERROR")) == 1
 
 
-def test_relay_logs_what_it_found(catalogue: Catalogue, ann: Origin, log: Log) -> None:
+def test_relay_logs_what_it_found(acceptance: Acceptance, ann: Origin, log: Log) -> None:
     assert run_task("products.relay", {}).info is None
-    catalogue.create("p1", fields(), ann)
+    acceptance.create("p1", fields(), ann)
     assert run_task("products.relay", {}).info is None
     assert log.events(task="products.relay") == ["relay done", "relay done"]
     empty, busy = log.lines(event="relay done")
@@ -272,12 +275,12 @@ def test_relay_logs_what_it_found(catalogue: Catalogue, ann: Origin, log: Log) -
 
 
 def test_job_id_finds_each_chunk_and_each_change(
-    catalogue: Catalogue, ann: Origin, log: Log
+    acceptance: Acceptance, catalogue: Catalogue, ann: Origin, log: Log
 ) -> None:
-    catalogue.create("p1", fields(), ann)
+    acceptance.create("p1", fields(), ann)
     row = planned_row(1, catalogue.newest("p1"), {"price": "9.00"})
-    job = bootstrap.jobs().plan(JobKind.BULK, "Cheaper", [row], actor="eve")
-    bootstrap.jobs().start(job.job_id)
+    job = bootstrap.jobs().plan(JobKind.BULK, "Cheaper", [row], EVE)
+    bootstrap.jobs().start(job.job_id, EVE)
     result = run_task("products.job", {"request_id": job.job_id}, job_id=job.job_id)
     assert result.info is None
     assert log.events(request_id=job.job_id) == [
@@ -288,12 +291,12 @@ def test_job_id_finds_each_chunk_and_each_change(
     assert (chunk["state"], chunk["counts"]["accepted"], chunk["rows"]) == ("done", 1, 1)
 
 
-def test_operator_actions_are_logged(catalogue: Catalogue, ann: Origin, log: Log) -> None:
-    catalogue.create("p1", fields(), ann)
-    bootstrap.operations().retry("p1", 1, Effect.STORED, by="olga")
+def test_operator_actions_are_logged(acceptance: Acceptance, ann: Origin, log: Log) -> None:
+    acceptance.create("p1", fields(), ann)
+    bootstrap.operations().retry("p1", 1, Effect.STORED, OLGA)
     (line,) = log.lines(event="operator action")
     assert (line["actor"], line["action"], line["changes"]) == ("olga", "retried stored", ["p1 v1"])
-    bootstrap.operations().discard("p1", 1, Effect.SEARCHABLE, reason="No longer sold", by="olga")
+    bootstrap.operations().discard("p1", 1, Effect.SEARCHABLE, OLGA, reason="No longer sold")
     assert log.lines(event="operator action")[-1]["reason"] == "No longer sold"
 
 

@@ -10,11 +10,11 @@ import pytest
 from django.conf import settings
 
 from deploy.local.resources import create_queues
+from products.acceptance import Acceptance
 from products.adapters.aws.clients import client
-from products.adapters.sqs.doorbell import PAUSE_SECONDS, Doorbell
-from products.adapters.sqs.doorbell_celery import CeleryDoorbell
-from products.adapters.sqs.doorbell_direct import SqsDoorbell
-from products.catalogue import Catalogue
+from products.adapters.sqs.doorbell import PAUSE_SECONDS, QueueDoorbell
+from products.adapters.sqs.doorbell_celery import send_by_celery
+from products.adapters.sqs.doorbell_direct import SqsSender
 from products.changes import Change, Origin
 from tests.support.builders import fields
 from tests.support.world import World
@@ -28,24 +28,25 @@ OPTIONAL_HEADERS = {"shadow", "group_index", "replaced_task_nesting", "stamped_h
 """Celery's headers that have no value here; its protocol makes them optional."""
 
 
-def celery_doorbell(**options: Any) -> Doorbell:
-    return CeleryDoorbell(**options)
+def celery_doorbell(**options: Any) -> QueueDoorbell:
+    return QueueDoorbell(send_by_celery, **options)
 
 
-def sqs_doorbell(**options: Any) -> Doorbell:
-    return SqsDoorbell(client=client("sqs", attempts=1), urls=settings.TASK_URLS, **options)
+def sqs_doorbell(**options: Any) -> QueueDoorbell:
+    sender = SqsSender(client("sqs", attempts=1), settings.TASK_URLS)
+    return QueueDoorbell(sender.send, **options)
 
 
 @pytest.fixture
-def change(catalogue: Catalogue, world: World, ann: Origin) -> Change:
-    change = catalogue.create("p1", fields(), ann).change
+def change(acceptance: Acceptance, world: World, ann: Origin) -> Change:
+    change = acceptance.create("p1", fields(), ann).change
     assert change
     world.empty_queues("products.persist")
     return change
 
 
-def test_a_message_names_only_a_version(catalogue: Catalogue, world: World, ann: Origin) -> None:
-    catalogue.create("p1", fields(), ann)
+def test_a_message_names_only_a_version(acceptance: Acceptance, world: World, ann: Origin) -> None:
+    acceptance.create("p1", fields(), ann)
     (message,) = world.messages("products.persist")
     assert world.payload(message) == {"product_id": "p1", "version": 1}
     assert world.headers(message)["request_id"] == "request-of-ann"
@@ -53,7 +54,7 @@ def test_a_message_names_only_a_version(catalogue: Catalogue, world: World, ann:
 
 
 def test_messages_are_the_same_without_celery(change: Change, world: World) -> None:
-    def sent_by(doorbell: Doorbell) -> list[dict[str, Any]]:
+    def sent_by(doorbell: QueueDoorbell) -> list[dict[str, Any]]:
         doorbell.notify("persist", change)
         doorbell.notify_job("j1")
         return [comparable(message) for message in world.messages("products.persist")]
@@ -84,7 +85,7 @@ def comparable(message: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("create_doorbell", [celery_doorbell, sqs_doorbell])
 def test_a_delayed_message_is_delayed(
-    create_doorbell: Callable[..., Doorbell], change: Change, world: World
+    create_doorbell: Callable[..., QueueDoorbell], change: Change, world: World
 ) -> None:
     create_doorbell().notify("persist", change, delay=60)
     assert list(world.messages("products.persist")) == []
@@ -102,7 +103,7 @@ def no_index_queue(world: World) -> Iterator[None]:
 @pytest.mark.usefixtures("no_index_queue")
 @pytest.mark.parametrize("create_doorbell", [celery_doorbell, sqs_doorbell])
 def test_a_message_that_is_not_sent_is_only_logged(
-    create_doorbell: Callable[..., Doorbell], change: Change, caplog: pytest.LogCaptureFixture
+    create_doorbell: Callable[..., QueueDoorbell], change: Change, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.WARNING):
         create_doorbell().notify("index", change)
@@ -112,7 +113,7 @@ def test_a_message_that_is_not_sent_is_only_logged(
 @pytest.mark.usefixtures("no_index_queue")
 @pytest.mark.parametrize("create_doorbell", [celery_doorbell, sqs_doorbell])
 def test_nothing_is_sent_for_a_pause_after_a_slow_failure(
-    create_doorbell: Callable[..., Doorbell], change: Change, world: World
+    create_doorbell: Callable[..., QueueDoorbell], change: Change, world: World
 ) -> None:
     now = iter([0.0, 3.0, 3.0, 4.0, 3.0 + PAUSE_SECONDS])
     doorbell = create_doorbell(clock=lambda: next(now))

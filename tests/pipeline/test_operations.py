@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from products import bootstrap
+from products.acceptance import Acceptance
 from products.admin.charts import completed_bars, latency_bars, slots_of
 from products.catalogue import Catalogue
 from products.changes import Effect, Failure, Origin
@@ -22,11 +23,12 @@ from products.operations import (
     percentile,
 )
 from products.pipeline import Pipeline
-from tests.support.builders import fields
+from tests.support.builders import fields, origin
 from tests.support.fakes import FakeDoorbell
 from tests.support.world import World
 
 pytestmark = pytest.mark.engines
+OLGA = origin("olga")
 
 
 @pytest.fixture
@@ -34,9 +36,11 @@ def operations(world: World, doorbell: FakeDoorbell) -> Operations:
     return replace(bootstrap.operations(), doorbell=doorbell)
 
 
-def create_failing(catalogue: Catalogue, ann: Origin, product_id: str, reason: str) -> None:
+def create_failing(
+    acceptance: Acceptance, catalogue: Catalogue, ann: Origin, product_id: str, reason: str
+) -> None:
     """Create a product whose indexing has failed permanently for this reason."""
-    catalogue.create(product_id, fields(name=f"Hosting {product_id}"), ann)
+    acceptance.create(product_id, fields(name=f"Hosting {product_id}"), ann)
     bootstrap.pipeline().store(product_id, 1)
     change = catalogue.receipt(product_id, 1)
     failure = Failure(reason=reason, at=catalogue.clock(), attempts=3, permanent=True)
@@ -44,11 +48,15 @@ def create_failing(catalogue: Catalogue, ann: Origin, product_id: str, reason: s
 
 
 def test_stuck_effects_are_grouped_by_cause(
-    operations: Operations, catalogue: Catalogue, ann: Origin
+    operations: Operations, acceptance: Acceptance, catalogue: Catalogue, ann: Origin
 ) -> None:
-    create_failing(catalogue, ann, "p1", "OpenSearch refused 'p1': field 17 of 0195567e-4a80-7c3e")
-    create_failing(catalogue, ann, "p2", "OpenSearch refused 'p2': field 4 of 0195567e-4a80-9999")
-    create_failing(catalogue, ann, "p3", "Another reason")
+    create_failing(
+        acceptance, catalogue, ann, "p1", "OpenSearch refused 'p1': field 17 of 0195567e-4a80-7c3e"
+    )
+    create_failing(
+        acceptance, catalogue, ann, "p2", "OpenSearch refused 'p2': field 4 of 0195567e-4a80-9999"
+    )
+    create_failing(acceptance, catalogue, ann, "p3", "Another reason")
     stuck_effects = operations.stuck()
     found = [(stuck.change.product_id, stuck.effect, stuck.attempts) for stuck in stuck_effects]
     assert found == [(f"p{number}", Effect.SEARCHABLE, 3) for number in (1, 2, 3)]
@@ -63,14 +71,18 @@ def test_stuck_effects_are_grouped_by_cause(
 
 
 def test_the_relay_requeues_a_retry_whose_message_is_lost(
-    operations: Operations, catalogue: Catalogue, ann: Origin, doorbell: FakeDoorbell
+    operations: Operations,
+    acceptance: Acceptance,
+    catalogue: Catalogue,
+    ann: Origin,
+    doorbell: FakeDoorbell,
 ) -> None:
-    create_failing(catalogue, ann, "p1", "Refused")
+    create_failing(acceptance, catalogue, ann, "p1", "Refused")
     later = catalogue.clock() + timedelta(minutes=2)
     relay = replace(bootstrap.pipeline(), doorbell=doorbell, clock=lambda: later)
     relay.relay()
     assert "index" not in sent_tasks(doorbell)  # a permanent failure waits for a person
-    operations.retry("p1", 1, Effect.SEARCHABLE, by="olga")
+    operations.retry("p1", 1, Effect.SEARCHABLE, OLGA)
     assert catalogue.receipt("p1", 1).state(Effect.SEARCHABLE) == "retrying"
     doorbell.take_all()
     replace(relay, clock=lambda: later + timedelta(minutes=2)).relay()
@@ -82,26 +94,35 @@ def sent_tasks(doorbell: FakeDoorbell) -> set[str]:
 
 
 def test_one_effect_or_all_of_a_cause_can_be_retried(
-    operations: Operations, catalogue: Catalogue, ann: Origin, doorbell: FakeDoorbell
+    operations: Operations,
+    acceptance: Acceptance,
+    catalogue: Catalogue,
+    ann: Origin,
+    doorbell: FakeDoorbell,
 ) -> None:
     for number in (1, 2):
-        create_failing(catalogue, ann, f"p{number}", f"Refused for reason {number}")
-    operations.retry("p1", 1, Effect.SEARCHABLE, by="olga")
+        create_failing(acceptance, catalogue, ann, f"p{number}", f"Refused for reason {number}")
+    operations.retry("p1", 1, Effect.SEARCHABLE, OLGA)
     assert [message[:3] for message in doorbell.take_all()] == [("index", "p1", 1)]
     # Only one of two, because the other is being retried already.
-    assert operations.retry_cause("searchable: Refused for reason …", by="olga") == 1
+    assert operations.retry_cause("searchable: Refused for reason …", OLGA) == 1
     assert [message[:3] for message in doorbell.take_all()] == [("index", "p2", 1)]
-    assert operations.retry_cause("nothing like it", by="olga") == 0
+    assert operations.retry_cause("nothing like it", OLGA) == 0
     bootstrap.pipeline().index("p1", 1)
     with pytest.raises(NotOpen):
-        operations.retry("p1", 1, Effect.SEARCHABLE, by="olga")
+        operations.retry("p1", 1, Effect.SEARCHABLE, OLGA)
 
 
 def test_a_discarded_effect_never_happens(
-    operations: Operations, catalogue: Catalogue, pipeline: Pipeline, ann: Origin, world: World
+    operations: Operations,
+    acceptance: Acceptance,
+    catalogue: Catalogue,
+    pipeline: Pipeline,
+    ann: Origin,
+    world: World,
 ) -> None:
-    create_failing(catalogue, ann, "p1", "Refused")
-    operations.discard("p1", 1, Effect.SEARCHABLE, reason="Search will be rebuilt", by="olga")
+    create_failing(acceptance, catalogue, ann, "p1", "Refused")
+    operations.discard("p1", 1, Effect.SEARCHABLE, OLGA, reason="Search will be rebuilt")
     change = catalogue.receipt("p1", 1)
     assert change.state(Effect.SEARCHABLE) == "discarded"
     assert Effect.SEARCHABLE not in change.open
@@ -110,30 +131,30 @@ def test_a_discarded_effect_never_happens(
     assert world.document("p1") is None
     assert pipeline.relay(failed=True) == 1  # for the other effects only
     with pytest.raises(NotOpen):
-        operations.discard("p1", 1, Effect.SEARCHABLE, reason="Once more", by="olga")
+        operations.discard("p1", 1, Effect.SEARCHABLE, OLGA, reason="Once more")
     for effect in (Effect.AUDITED, Effect.PURGED):
-        operations.discard("p1", 1, effect, reason="The rest too", by="olga")
+        operations.discard("p1", 1, effect, OLGA, reason="The rest too")
     assert operations.open_count() == 0
     assert operations.stuck() == []
 
 
 def test_storing_can_not_be_discarded(
-    operations: Operations, catalogue: Catalogue, ann: Origin
+    operations: Operations, acceptance: Acceptance, ann: Origin
 ) -> None:
-    catalogue.create("p1", fields(), ann)
+    acceptance.create("p1", fields(), ann)
     with pytest.raises(StoredCannotBeDiscarded):
-        operations.discard("p1", 1, Effect.STORED, reason="No need", by="olga")
+        operations.discard("p1", 1, Effect.STORED, OLGA, reason="No need")
     for reason in ("", "  x ", "x" * 201):
         with pytest.raises(Invalid):
-            operations.discard("p1", 1, Effect.AUDITED, reason=reason, by="olga")
+            operations.discard("p1", 1, Effect.AUDITED, OLGA, reason=reason)
 
 
 def test_actions_are_in_the_log_and_in_the_audit_trail(
-    operations: Operations, catalogue: Catalogue, ann: Origin, world: World
+    operations: Operations, acceptance: Acceptance, catalogue: Catalogue, ann: Origin, world: World
 ) -> None:
-    create_failing(catalogue, ann, "p1", "Refused")
-    operations.retry("p1", 1, Effect.SEARCHABLE, by="olga")
-    operations.discard("p1", 1, Effect.SEARCHABLE, reason="No need of it", by="olga")
+    create_failing(acceptance, catalogue, ann, "p1", "Refused")
+    operations.retry("p1", 1, Effect.SEARCHABLE, OLGA)
+    operations.discard("p1", 1, Effect.SEARCHABLE, OLGA, reason="No need of it")
     actions = operations.log.actions(operations.clock(), 10)
     assert [(action.by, action.what, action.reason, action.changes) for action in actions] == [
         ("olga", "discarded searchable", "No need of it", ["p1 v1"]),
@@ -156,11 +177,11 @@ SECONDS_TO_EFFECT = {
 
 
 def test_completed_changes_are_counted_by_minute_and_latency(
-    operations: Operations, catalogue: Catalogue, ann: Origin, world: World
+    operations: Operations, acceptance: Acceptance, catalogue: Catalogue, ann: Origin, world: World
 ) -> None:
     table = bootstrap.table()
     for number in range(3):
-        catalogue.create(f"p{number}", fields(name=f"Hosting {number}"), ann)
+        acceptance.create(f"p{number}", fields(name=f"Hosting {number}"), ann)
         change = catalogue.receipt(f"p{number}", 1)
         last = None
         for effect, seconds in SECONDS_TO_EFFECT.items():
@@ -176,10 +197,45 @@ def test_completed_changes_are_counted_by_minute_and_latency(
     world.empty_queues()
 
 
-def test_a_change_completes_without_statistics(
-    catalogue: Catalogue, pipeline: Pipeline, ann: Origin, settings: object, world: World
+@pytest.mark.parametrize("last", [Effect.SEARCHABLE, Effect.AUDITED])
+def test_a_change_whose_last_effect_is_discarded_is_counted(
+    operations: Operations, pipeline: Pipeline, ann: Origin, last: Effect, world: World
 ) -> None:
-    catalogue.create("p1", fields(), ann)
+    bootstrap.acceptance().create("p1", fields(), ann)
+    change = bootstrap.catalogue().receipt("p1", 1)
+    for effect in set(Effect) - {last}:
+        bootstrap.table().stamp(change, effect, change.accepted_at)
+    operations.discard("p1", 1, last, OLGA, reason="No need of it")
+    assert pipeline.relay(failed=True) == 0
+    until = bootstrap.now() + timedelta(minutes=1)
+    minutes = operations.log.minutes(until - timedelta(hours=1), until)
+    assert [minute.changes for minute in minutes] == [1]
+    assert list(bootstrap.table().open_changes()) == []
+
+
+def test_a_crash_before_closing_leaves_a_change_that_is_counted_once(
+    operations: Operations, pipeline: Pipeline, ann: Origin, world: World
+) -> None:
+    bootstrap.acceptance().create("p1", fields(), ann)
+    change = bootstrap.catalogue().receipt("p1", 1)
+    for effect in Effect:
+        bootstrap.table().stamp(change, effect, change.accepted_at)
+    for _ in range(2):
+        pipeline.relay(failed=True)
+    until = bootstrap.now() + timedelta(minutes=1)
+    minutes = operations.log.minutes(until - timedelta(hours=1), until)
+    assert [minute.changes for minute in minutes] == [1]
+
+
+def test_a_change_completes_without_statistics(
+    acceptance: Acceptance,
+    catalogue: Catalogue,
+    pipeline: Pipeline,
+    ann: Origin,
+    settings: object,
+    world: World,
+) -> None:
+    acceptance.create("p1", fields(), ann)
     failing = replace(bootstrap.operations_log(), name="no-such-table")
     pipeline = replace(pipeline, statistics=failing)
     pipeline.store("p1", 1)
@@ -224,9 +280,9 @@ def test_the_charts_have_a_bar_for_each_known_minute() -> None:
 
 
 def test_depths_of_queues_are_read(
-    operations: Operations, catalogue: Catalogue, ann: Origin, world: World
+    operations: Operations, acceptance: Acceptance, ann: Origin, world: World
 ) -> None:
-    catalogue.create("p1", fields(), ann)
+    acceptance.create("p1", fields(), ann)
     queues: Any = operations.queues
     depths = {depth.queue: depth for depth in queues.depths()}
     depth = depths["bbws-product-change-test"]

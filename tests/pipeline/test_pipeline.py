@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 from products import bootstrap
+from products.acceptance import Acceptance
 from products.catalogue import Catalogue
 from products.changes import Effect, Origin, audit_hash
 from products.errors import ChangeNotFound, CorruptChange, DependencyUnavailable, EffectRefused
 from products.invalidation import MIN_PURGE_INTERVAL, Invalidation
 from products.pipeline import Pipeline, effect_states
-from tests.support.builders import fields
+from tests.support.builders import fields, rewired
 from tests.support.delivery import METHODS, alter_change, deliver_all, run_task
 from tests.support.fakes import Clock, FakeDoorbell
 from tests.support.world import World
@@ -21,8 +22,13 @@ pytestmark = pytest.mark.engines
 
 
 @pytest.fixture
-def catalogue(catalogue: Catalogue, clock: Clock, doorbell: FakeDoorbell) -> Catalogue:
-    return replace(catalogue, clock=clock, doorbell=doorbell)
+def acceptance(acceptance: Acceptance, clock: Clock, doorbell: FakeDoorbell) -> Acceptance:
+    return rewired(acceptance, clock=clock, doorbell=doorbell)
+
+
+@pytest.fixture
+def catalogue(catalogue: Catalogue, clock: Clock) -> Catalogue:
+    return replace(catalogue, clock=clock)
 
 
 @pytest.fixture
@@ -31,6 +37,7 @@ def pipeline(pipeline: Pipeline, clock: Clock, doorbell: FakeDoorbell) -> Pipeli
 
 
 def test_every_effect_happens_once(
+    acceptance: Acceptance,
     catalogue: Catalogue,
     pipeline: Pipeline,
     doorbell: FakeDoorbell,
@@ -38,7 +45,7 @@ def test_every_effect_happens_once(
     world: World,
     ann: Origin,
 ) -> None:
-    catalogue.create("p1", fields(), ann)
+    acceptance.create("p1", fields(), ann)
     deliver_all(pipeline, doorbell, clock)
     record, document = world.record("p1"), world.document("p1")
     assert record
@@ -52,6 +59,7 @@ def test_every_effect_happens_once(
 
 
 def test_the_audit_record_has_before_and_after_and_the_previous_hash(
+    acceptance: Acceptance,
     catalogue: Catalogue,
     pipeline: Pipeline,
     doorbell: FakeDoorbell,
@@ -59,9 +67,9 @@ def test_the_audit_record_has_before_and_after_and_the_previous_hash(
     world: World,
     ann: Origin,
 ) -> None:
-    catalogue.create("p1", fields(), ann)
+    acceptance.create("p1", fields(), ann)
     clock.advance(60)
-    catalogue.update("p1", {"price": "2000"}, ann)
+    acceptance.update("p1", {"price": "2000"}, ann)
     deliver_all(pipeline, doorbell, clock)
     records = world.audit_records("2026/03/01/p1_")
     assert list(records) == [
@@ -76,11 +84,11 @@ def test_the_audit_record_has_before_and_after_and_the_previous_hash(
 
 
 def test_the_last_version_wins_in_any_order_of_messages(
-    catalogue: Catalogue, pipeline: Pipeline, world: World, ann: Origin
+    acceptance: Acceptance, pipeline: Pipeline, world: World, ann: Origin
 ) -> None:
-    catalogue.create("p1", fields(), ann)
+    acceptance.create("p1", fields(), ann)
     for price in ("2", "3"):
-        catalogue.update("p1", {"price": price}, ann)
+        acceptance.update("p1", {"price": price}, ann)
     for version in (3, 1, 2, 3, 1):
         pipeline.store("p1", version)
         pipeline.index("p1", version)
@@ -92,6 +100,7 @@ def test_the_last_version_wins_in_any_order_of_messages(
 
 
 def test_a_duplicate_message_has_no_effect(
+    acceptance: Acceptance,
     catalogue: Catalogue,
     pipeline: Pipeline,
     doorbell: FakeDoorbell,
@@ -99,7 +108,7 @@ def test_a_duplicate_message_has_no_effect(
     world: World,
     ann: Origin,
 ) -> None:
-    catalogue.create("p1", fields(), ann)
+    acceptance.create("p1", fields(), ann)
     deliver_all(pipeline, doorbell, clock)
     before = catalogue.receipt("p1", 1)
     clock.advance(100)
@@ -119,6 +128,7 @@ def test_a_message_for_an_unknown_change_is_an_error(pipeline: Pipeline) -> None
 
 
 def test_many_changes_share_a_few_invalidations(
+    acceptance: Acceptance,
     catalogue: Catalogue,
     pipeline: Pipeline,
     doorbell: FakeDoorbell,
@@ -150,7 +160,7 @@ def test_many_changes_share_a_few_invalidations(
             collect_messages()
 
     for number in range(60):
-        catalogue.create(f"p{number}", fields(name=f"Hosting {number}"), ann)
+        acceptance.create(f"p{number}", fields(name=f"Hosting {number}"), ann)
         collect_messages()
         deliver_until(number * 0.2)
         advance_to(number * 0.2)
@@ -160,6 +170,7 @@ def test_many_changes_share_a_few_invalidations(
 
 
 def test_an_invalidation_before_a_change_settled_does_not_cover_it(
+    acceptance: Acceptance,
     catalogue: Catalogue,
     pipeline: Pipeline,
     doorbell: FakeDoorbell,
@@ -167,9 +178,9 @@ def test_an_invalidation_before_a_change_settled_does_not_cover_it(
     world: World,
     ann: Origin,
 ) -> None:
-    catalogue.create("p1", fields(), ann)
+    acceptance.create("p1", fields(), ann)
     deliver_all(pipeline, doorbell, clock)
-    catalogue.update("p1", {"price": "2"}, ann)
+    acceptance.update("p1", {"price": "2"}, ann)
     pipeline.store("p1", 2)
     doorbell.take_all()
     pipeline.purge("p1", 2)
@@ -182,9 +193,9 @@ def test_an_invalidation_before_a_change_settled_does_not_cover_it(
 
 
 def test_the_next_purge_finishes_one_that_crashed_before_its_request(
-    catalogue: Catalogue, pipeline: Pipeline, clock: Clock, world: World, ann: Origin
+    acceptance: Acceptance, pipeline: Pipeline, clock: Clock, world: World, ann: Origin
 ) -> None:
-    catalogue.create("p1", fields(), ann)
+    acceptance.create("p1", fields(), ann)
     pipeline.store("p1", 1)
     clock.advance(2)
     assert pipeline.table.begin_invalidation(Invalidation(number=1, started_at=clock()))
@@ -197,9 +208,9 @@ def test_the_next_purge_finishes_one_that_crashed_before_its_request(
 
 
 def test_a_purge_repeated_after_a_crash_is_the_same_invalidation(
-    catalogue: Catalogue, pipeline: Pipeline, clock: Clock, world: World, ann: Origin
+    acceptance: Acceptance, pipeline: Pipeline, clock: Clock, world: World, ann: Origin
 ) -> None:
-    catalogue.create("p1", fields(), ann)
+    acceptance.create("p1", fields(), ann)
     pipeline.store("p1", 1)
     clock.advance(2)
     begun = Invalidation(number=1, started_at=clock())
@@ -211,7 +222,7 @@ def test_a_purge_repeated_after_a_crash_is_the_same_invalidation(
 
 @pytest.mark.parametrize("seconds_behind", [0.0, 1.5])
 def test_concurrent_purges_share_one_invalidation(
-    catalogue: Catalogue,
+    acceptance: Acceptance,
     pipeline: Pipeline,
     doorbell: FakeDoorbell,
     clock: Clock,
@@ -235,13 +246,13 @@ def test_concurrent_purges_share_one_invalidation(
         def __getattr__(self, name: str) -> Any:
             return getattr(pipeline.table, name)
 
-    catalogue.create("p1", fields(), ann)
+    acceptance.create("p1", fields(), ann)
     pipeline.store("p1", 1)
     doorbell.take_all()
     clock.advance(2)
     table: Any = OvertakenTable()
     replace(pipeline, table=table).purge("p1", 1)
-    state = catalogue.receipt("p1", 1).state(Effect.PURGED)
+    state = bootstrap.catalogue().receipt("p1", 1).state(Effect.PURGED)
     if seconds_behind == 0:
         assert (len(world.invalidations()), doorbell.take_all(), state) == (1, [], "done")
     else:
@@ -254,12 +265,12 @@ def test_concurrent_purges_share_one_invalidation(
 
 
 def test_a_refused_document_is_recorded_with_its_reason(
-    catalogue: Catalogue, pipeline: Pipeline, world: World, ann: Origin
+    acceptance: Acceptance, catalogue: Catalogue, pipeline: Pipeline, world: World, ann: Origin
 ) -> None:
     world.opensearch.indices.delete(index=f"{world.alias}-1")
     body = {"mappings": {"properties": {"name": {"type": "integer"}}}, "aliases": {world.alias: {}}}
     world.opensearch.indices.create(index=f"{world.alias}-2", body=body)
-    catalogue.create("p1", fields(), ann)
+    acceptance.create("p1", fields(), ann)
     for attempt in (1, 2):
         with pytest.raises(EffectRefused, match="OpenSearch refused the document"):
             pipeline.index("p1", 1)
@@ -270,9 +281,15 @@ def test_a_refused_document_is_recorded_with_its_reason(
 
 
 def test_a_missing_bucket_or_distribution_is_retried(
-    catalogue: Catalogue, pipeline: Pipeline, clock: Clock, world: World, ann: Origin, settings: Any
+    acceptance: Acceptance,
+    catalogue: Catalogue,
+    pipeline: Pipeline,
+    clock: Clock,
+    world: World,
+    ann: Origin,
+    settings: Any,
 ) -> None:
-    catalogue.create("p1", fields(), ann)
+    acceptance.create("p1", fields(), ann)
     pipeline.store("p1", 1)
     clock.advance(2)
     cdn: Any = pipeline.cdn
@@ -288,19 +305,19 @@ def test_a_missing_bucket_or_distribution_is_retried(
 
 
 def test_a_missing_index_is_unavailable_and_not_a_refusal(
-    catalogue: Catalogue, pipeline: Pipeline, world: World, ann: Origin
+    acceptance: Acceptance, catalogue: Catalogue, pipeline: Pipeline, world: World, ann: Origin
 ) -> None:
     world.opensearch.indices.delete(index=f"{world.alias}-1")
-    catalogue.create("p1", fields(), ann)
+    acceptance.create("p1", fields(), ann)
     with pytest.raises(Exception, match="OpenSearch does not answer"):
         pipeline.index("p1", 1)
     assert catalogue.receipt("p1", 1).state(Effect.SEARCHABLE) == "retrying"
 
 
 def test_an_altered_change_is_never_applied(
-    catalogue: Catalogue, pipeline: Pipeline, world: World, ann: Origin
+    acceptance: Acceptance, catalogue: Catalogue, pipeline: Pipeline, world: World, ann: Origin
 ) -> None:
-    catalogue.create("p1", fields(), ann)
+    acceptance.create("p1", fields(), ann)
     alter_change(world, "p1", "SET #after.price = :price", {":price": {"N": "1"}})
     with pytest.raises(CorruptChange):
         pipeline.store("p1", 1)

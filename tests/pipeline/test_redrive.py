@@ -9,6 +9,7 @@ from celery import current_app
 from django.core.management import CommandError
 
 from products import bootstrap, maintenance
+from products.acceptance import Acceptance
 from products.adapters.sqs.dead_letters import NOT_SUPPORTED, SqsDeadLetters
 from products.bulk.job import JobKind
 from products.bulk.rows import planned_row
@@ -19,10 +20,11 @@ from products.pipeline import Pipeline
 from products.redrive import DeadLetter, NoSuchQueue, Redrive
 from tasks.queues import dlq_name
 from tests.support.admin_client import LIST, last_message, sign_in
-from tests.support.builders import fields
+from tests.support.builders import fields, origin
 from tests.support.commands import output
 from tests.support.world import World
 
+OLGA = origin("olga")
 CHANGE, AUDIT = "bbws-product-change-test", "bbws-product-audit-test"
 
 
@@ -46,10 +48,10 @@ def send_to_dead_letters(world: World, task: str, **arguments: Any) -> None:
 
 
 @pytest.fixture
-def three_letters(world: World, catalogue: Catalogue, pipeline: Pipeline, ann: Origin) -> None:
+def three_letters(world: World, acceptance: Acceptance, pipeline: Pipeline, ann: Origin) -> None:
     """The letters of p1 v1, which is stored; of p2 v1, which is not; and of the audit of p1."""
     for number in (1, 2):
-        catalogue.create(f"p{number}", fields(name=f"Hosting {number}"), ann)
+        acceptance.create(f"p{number}", fields(name=f"Hosting {number}"), ann)
     pipeline.store("p1", 1)
     world.empty_queues()
     for number in (1, 2):
@@ -125,14 +127,14 @@ def test_only_letters_that_are_done_are_dropped(
 
 
 def test_the_letter_of_a_job_is_done_when_the_job_has_ended(
-    redrive: Redrive, catalogue: Catalogue, ann: Origin
+    redrive: Redrive, acceptance: Acceptance, catalogue: Catalogue, ann: Origin
 ) -> None:
-    catalogue.create("p1", fields(), ann)
+    acceptance.create("p1", fields(), ann)
     rows = [planned_row(1, catalogue.newest("p1"), {"price": "8"})]
-    job = bootstrap.jobs().plan(JobKind.BULK, "Price 8", rows, actor="ann")
-    bootstrap.jobs().start(job.job_id)
+    job = bootstrap.jobs().plan(JobKind.BULK, "Price 8", rows, ann)
+    bootstrap.jobs().start(job.job_id, ann)
     assert not redrive.is_done(DeadLetter(task="job", job_id=job.job_id))
-    bootstrap.jobs().cancel(job.job_id)
+    bootstrap.jobs().cancel(job.job_id, ann)
     assert redrive.is_done(DeadLetter(task="job", job_id=job.job_id))
 
 
@@ -144,7 +146,7 @@ def test_an_unreadable_message_is_listed_and_sent_back_unchanged(
     for body in bodies:
         world.sqs.send_message(QueueUrl=url, MessageBody=body)
     assert output("redrive", CHANGE, dry_run=True).count("a message that can't be read") == 3
-    assert str(redrive.move_back(CHANGE, by="olga")) == f"{CHANGE}: 3 sent back"
+    assert str(redrive.move_back(CHANGE, OLGA)) == f"{CHANGE}: 3 sent back"
     assert [message["Body"] for message in world.messages("products.persist")] == bodies
 
 
@@ -189,7 +191,7 @@ def test_a_failure_between_the_two_queues_loses_no_letter(
     """A letter is sent before it is deleted, so after a failure it may be in both queues."""
     failing, _ = replace_operation(redrive, operation, "InternalError", 500)
     with pytest.raises(DependencyUnavailable):
-        failing.move_back(AUDIT, by="olga")
+        failing.move_back(AUDIT, OLGA)
     assert dead_count(world, AUDIT) == 1
     assert world.depth(AUDIT) == (1 if operation == "delete_message" else 0)
 
@@ -200,7 +202,7 @@ def test_letters_are_sent_singly_where_sqs_can_not_move_them(
 ) -> None:
     status = 501 if error == "NotImplemented" else 400
     limited, _ = replace_operation(redrive, "start_message_move_task", error, status)
-    assert limited.move_back(AUDIT, by="olga").moved == 1
+    assert limited.move_back(AUDIT, OLGA).moved == 1
 
 
 def test_sqs_moves_the_letters_where_it_can(
@@ -208,25 +210,25 @@ def test_sqs_moves_the_letters_where_it_can(
 ) -> None:
     """The embedded engine can't, so the recorded request is compared with SQS's documentation."""
     moving, client = replace_operation(redrive, "start_message_move_task")
-    assert str(moving.move_back(CHANGE, by="olga")) == f"{CHANGE}: 2 being moved back by SQS"
+    assert str(moving.move_back(CHANGE, OLGA)) == f"{CHANGE}: 2 being moved back by SQS"
     assert client.moved
     queues = [arn.rpartition(":")[2] for arn in client.moved]
     assert queues == [dlq_name(CHANGE, "test"), CHANGE]
     client.moved = None
     # SQS moves all letters or none, so a limit is kept by sending them singly.
-    assert moving.move_back(CHANGE, by="olga", limit=1).moved == 1
+    assert moving.move_back(CHANGE, OLGA, limit=1).moved == 1
     assert client.moved is None
     for error, status in (("AccessDenied", 403), ("InternalError", 500)):
         failing, _ = replace_operation(redrive, "start_message_move_task", error, status)
         with pytest.raises(DependencyUnavailable):
-            failing.move_back(CHANGE, by="olga")
+            failing.move_back(CHANGE, OLGA)
 
 
 def test_a_redrive_is_logged_as_an_action(
     world: World, three_letters: None, redrive: Redrive
 ) -> None:
-    redrive.move_back(CHANGE, by="olga")
-    redrive.move_back("bbws-product-cache-test", by="olga")  # an empty queue, which is not logged
+    redrive.move_back(CHANGE, OLGA)
+    redrive.move_back("bbws-product-cache-test", OLGA)  # an empty queue, which is not logged
     (action,) = bootstrap.operations().log.actions(bootstrap.now(), 10)
     assert (action.by, action.what) == ("olga", f"redrove dead letters of {CHANGE}: 2 sent back")
     assert list(action.changes) == ["persist p1 v1", "persist p2 v1"]
@@ -248,4 +250,4 @@ def test_an_operator_redrives_in_the_admin(world: World, three_letters: None) ->
 
 def test_an_unknown_queue_is_refused(redrive: Redrive) -> None:
     with pytest.raises(NoSuchQueue):
-        redrive.move_back("nowhere", by="olga")
+        redrive.move_back("nowhere", OLGA)

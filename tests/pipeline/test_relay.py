@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 import pytest
 
 from products import bootstrap
+from products.acceptance import Acceptance
 from products.catalogue import Catalogue
 from products.changes import Origin
 from products.errors import CorruptChange
 from products.pipeline import Pipeline
-from tests.support.builders import fields
+from tests.support.builders import fields, rewired
 from tests.support.delivery import alter_change, deliver_all
 from tests.support.fakes import Clock, FakeDoorbell
 from tests.support.world import World
@@ -19,8 +20,13 @@ pytestmark = pytest.mark.engines
 
 
 @pytest.fixture
-def catalogue(catalogue: Catalogue, clock: Clock, doorbell: FakeDoorbell) -> Catalogue:
-    return replace(catalogue, clock=clock, doorbell=doorbell)
+def acceptance(acceptance: Acceptance, clock: Clock, doorbell: FakeDoorbell) -> Acceptance:
+    return rewired(acceptance, clock=clock, doorbell=doorbell)
+
+
+@pytest.fixture
+def catalogue(catalogue: Catalogue, clock: Clock) -> Catalogue:
+    return replace(catalogue, clock=clock)
 
 
 @pytest.fixture
@@ -29,9 +35,9 @@ def pipeline(pipeline: Pipeline, clock: Clock, doorbell: FakeDoorbell) -> Pipeli
 
 
 def test_an_open_change_is_requeued_at_growing_intervals(
-    catalogue: Catalogue, pipeline: Pipeline, doorbell: FakeDoorbell, clock: Clock, ann: Origin
+    acceptance: Acceptance, pipeline: Pipeline, doorbell: FakeDoorbell, clock: Clock, ann: Origin
 ) -> None:
-    catalogue.create("p1", fields(), ann)
+    acceptance.create("p1", fields(), ann)
     doorbell.take_all()  # the message is lost
     requeued_at = []
     for second in range(0, 600, 10):
@@ -43,9 +49,9 @@ def test_an_open_change_is_requeued_at_growing_intervals(
 
 
 def test_only_open_effects_are_requeued(
-    catalogue: Catalogue, pipeline: Pipeline, doorbell: FakeDoorbell, clock: Clock, ann: Origin
+    acceptance: Acceptance, pipeline: Pipeline, doorbell: FakeDoorbell, clock: Clock, ann: Origin
 ) -> None:
-    catalogue.create("p1", fields(), ann)
+    acceptance.create("p1", fields(), ann)
     pipeline.store("p1", 1)
     pipeline.audit("p1", 1)
     doorbell.take_all()
@@ -55,14 +61,14 @@ def test_only_open_effects_are_requeued(
 
 
 def test_a_permanent_failure_is_requeued_only_on_request(
-    catalogue: Catalogue,
+    acceptance: Acceptance,
     pipeline: Pipeline,
     doorbell: FakeDoorbell,
     clock: Clock,
     world: World,
     ann: Origin,
 ) -> None:
-    catalogue.create("p1", fields(), ann)
+    acceptance.create("p1", fields(), ann)
     alter_change(world, "p1", "SET #after.price = :price", {":price": {"N": "1"}})
     with pytest.raises(CorruptChange):
         pipeline.store("p1", 1)
@@ -76,10 +82,10 @@ def test_a_permanent_failure_is_requeued_only_on_request(
 
 
 def test_the_relay_ends_before_its_time_limit(
-    catalogue: Catalogue, pipeline: Pipeline, doorbell: FakeDoorbell, clock: Clock, ann: Origin
+    acceptance: Acceptance, pipeline: Pipeline, doorbell: FakeDoorbell, clock: Clock, ann: Origin
 ) -> None:
     for number in range(5):
-        catalogue.create(f"p{number}", fields(name=f"Hosting {number}"), ann)
+        acceptance.create(f"p{number}", fields(name=f"Hosting {number}"), ann)
     doorbell.take_all()
     clock.advance(60)
 
@@ -91,14 +97,14 @@ def test_the_relay_ends_before_its_time_limit(
 
 
 def test_a_change_that_a_crash_left_open_is_closed(
-    catalogue: Catalogue,
+    acceptance: Acceptance,
     pipeline: Pipeline,
     doorbell: FakeDoorbell,
     clock: Clock,
     world: World,
     ann: Origin,
 ) -> None:
-    catalogue.create("p1", fields(), ann)
+    acceptance.create("p1", fields(), ann)
     deliver_all(pipeline, doorbell, clock)
     alter_change(world, "p1", "SET openFlag = :open", {":open": {"S": "OPEN"}})
     clock.advance(60)
@@ -107,15 +113,15 @@ def test_a_change_that_a_crash_left_open_is_closed(
 
 
 def test_an_unreadable_change_does_not_block_others(
-    catalogue: Catalogue,
+    acceptance: Acceptance,
     pipeline: Pipeline,
     world: World,
     ann: Origin,
     clock: Clock,
     doorbell: FakeDoorbell,
 ) -> None:
-    catalogue.create("p1", fields(), ann)
-    catalogue.create("p2", fields(name="Another one"), ann)
+    acceptance.create("p1", fields(), ann)
+    acceptance.create("p2", fields(name="Another one"), ann)
     alter_change(world, "p1", "REMOVE #after")
     with pytest.raises(CorruptChange, match="can't be read"):
         pipeline.store("p1", 1)

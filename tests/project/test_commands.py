@@ -8,6 +8,7 @@ from django.contrib.auth.models import Group, User
 from django.core.management import CommandError, call_command
 from django.test import Client
 
+from products.acceptance import Acceptance
 from products.access import tokens
 from products.catalogue import Catalogue
 from products.changes import Origin
@@ -82,12 +83,14 @@ def test_seed_products_are_ordinary_writes(world: World, catalogue: Catalogue) -
     assert all(product["features"] for product in shown)
 
 
-def test_seed_keeps_the_changes_of_staff(world: World, catalogue: Catalogue, ann: Origin) -> None:
-    catalogue.create("ours", fields(name="Basic"), ann)
+def test_seed_keeps_the_changes_of_staff(
+    world: World, acceptance: Acceptance, catalogue: Catalogue, ann: Origin
+) -> None:
+    acceptance.create("ours", fields(name="Basic"), ann)
     assert output("seed_products") == "4 created, 1 already exist"
-    catalogue.update("PROD-ENTRY", {"name": "Starter", "price": "99"}, ann)
-    catalogue.deactivate("PROD-PREMIUM", ann)
-    catalogue.create("theirs", fields(name="Entry"), ann)
+    acceptance.update("PROD-ENTRY", {"name": "Starter", "price": "99"}, ann)
+    acceptance.deactivate("PROD-PREMIUM", ann)
+    acceptance.create("theirs", fields(name="Entry"), ann)
     assert output("seed_products") == "0 created, 5 already exist"
     assert catalogue.newest("PROD-ENTRY").name == "Starter"
     assert not catalogue.newest("PROD-PREMIUM").active
@@ -95,16 +98,16 @@ def test_seed_keeps_the_changes_of_staff(world: World, catalogue: Catalogue, ann
 
 
 def test_rebuilt_index_holds_the_current_records(
-    world: World, catalogue: Catalogue, pipeline: Pipeline, ann: Origin
+    world: World, acceptance: Acceptance, catalogue: Catalogue, pipeline: Pipeline, ann: Origin
 ) -> None:
     names = {"p1": "Gold hosting", "p2": "Silver hosting", "p3": "Not stored yet"}
     for product_id, name in names.items():
-        catalogue.create(product_id, fields(name=name), ann)
+        acceptance.create(product_id, fields(name=name), ann)
     for product_id in ("p1", "p2"):
         pipeline.store(product_id, 1)
     assert output("rebuild_search_index") == "2 products in the new index"
-    catalogue.update("p1", {"name": "Golden hosting"}, ann)
-    catalogue.deactivate("p2", ann)
+    acceptance.update("p1", {"name": "Golden hosting"}, ann)
+    acceptance.deactivate("p2", ann)
     for product_id in ("p1", "p2"):
         pipeline.store(product_id, 2)
     assert output("rebuild_search_index") == "2 products in the new index"
@@ -130,9 +133,9 @@ def test_missing_index_is_filled_from_the_records(world: World, catalogue: Catal
 
 
 def test_open_changes_are_requeued_on_demand(
-    world: World, catalogue: Catalogue, ann: Origin
+    world: World, acceptance: Acceptance, ann: Origin
 ) -> None:
-    catalogue.create("p1", fields(), ann)
+    acceptance.create("p1", fields(), ann)
     world.empty_queues()
     assert output("requeue_open_changes", failed=True) == "requeued 1 changes"
     world.work()

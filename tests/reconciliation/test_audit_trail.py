@@ -11,8 +11,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from products import bootstrap
+from products.acceptance import Acceptance
 from products.adapters.dynamodb.items import change_item
-from products.catalogue import Catalogue
 from products.changes import Origin, audit_hash, audit_record, canonical_json
 from products.reconciliation.audit_chain import chain_differences
 from products.reconciliation.audit_records import AuditRecord
@@ -28,12 +28,12 @@ Found = tuple[Kind, str, int | None, str]
 
 
 @pytest.fixture
-def trail(world: World, catalogue: Catalogue, ann: Origin) -> World:
+def trail(world: World, acceptance: Acceptance, ann: Origin) -> World:
     """p1 with five versions and p_1 with two, all audited."""
     for product_id, versions in (("p1", 5), ("p_1", 2)):
-        catalogue.create(product_id, fields(name=f"Hosting {product_id}"), ann)
+        acceptance.create(product_id, fields(name=f"Hosting {product_id}"), ann)
         for version in range(2, versions + 1):
-            catalogue.update(product_id, {"price": f"{version}"}, ann)
+            acceptance.update(product_id, {"price": f"{version}"}, ann)
         for version in range(1, versions + 1):
             bootstrap.pipeline().audit(product_id, version)
     bootstrap.pipeline().store("p1", 1)
@@ -139,10 +139,10 @@ def test_unreadable_record_is_not_reported_as_missing_too(trail: World) -> None:
 
 
 def test_change_in_progress_is_not_reported(
-    trail: World, catalogue: Catalogue, ann: Origin
+    trail: World, acceptance: Acceptance, ann: Origin
 ) -> None:
     for price in ("6", "7"):
-        catalogue.update("p1", {"price": price}, ann)
+        acceptance.update("p1", {"price": price}, ann)
     bootstrap.pipeline().audit("p1", 7)
     assert verified() == []
     ((*_, cause),) = differences(offline=True)

@@ -7,12 +7,13 @@ from datetime import timedelta
 import pytest
 
 from products import bootstrap, maintenance
+from products.acceptance import Acceptance
 from products.catalogue import Catalogue
 from products.changes import Effect, Failure, Origin
 from products.reconciliation.differences import Difference, Kind
 from products.reconciliation.repair import Repair
 from tests.reconciliation.damages import NOT_REPAIRABLE, REPAIRABLE, Case
-from tests.support.builders import fields
+from tests.support.builders import fields, origin
 from tests.support.tampering import (
     NO_GRACE,
     V2,
@@ -38,8 +39,8 @@ def shelf(world: World) -> World:
 
 
 def test_consistent_catalogue_has_no_difference(shelf: World) -> None:
-    ann = Origin(actor="ann", source="test", request_id="r")
-    bootstrap.catalogue().deactivate("p2", ann)
+    ann = origin("ann")
+    bootstrap.acceptance().deactivate("p2", ann)
     complete_effects(bootstrap.pipeline(), "p2", 2)
     batches = list(maintenance.verification(NO_GRACE).walk())
     assert [difference for batch in batches for difference in batch.differences] == []
@@ -156,10 +157,10 @@ def test_only_operator_actions_may_share_the_bucket(shelf: World) -> None:
 
 
 def test_open_effect_is_a_difference_only_after_the_grace_period(
-    shelf: World, catalogue: Catalogue, ann: Origin
+    shelf: World, acceptance: Acceptance, ann: Origin
 ) -> None:
-    catalogue.update("p2", {"price": "7"}, ann)
-    catalogue.create("p4", fields(name="Not stored yet"), ann)
+    acceptance.update("p2", {"price": "7"}, ann)
+    acceptance.create("p4", fields(name="Not stored yet"), ann)
     shelf.empty_queues()  # their messages are lost
     assert find_differences(GRACE) == []
     differences = find_differences()
@@ -184,9 +185,9 @@ def test_open_effect_is_a_difference_only_after_the_grace_period(
 
 
 def test_permanently_failed_effect_is_a_difference_immediately(
-    shelf: World, catalogue: Catalogue, ann: Origin
+    shelf: World, acceptance: Acceptance, catalogue: Catalogue, ann: Origin
 ) -> None:
-    catalogue.update("p2", {"price": "7"}, ann)
+    acceptance.update("p2", {"price": "7"}, ann)
     bootstrap.pipeline().store("p2", 2)
     failure = Failure(
         reason="Refused: no such field", at=bootstrap.now(), attempts=3, permanent=True
@@ -202,9 +203,9 @@ def test_permanently_failed_effect_is_a_difference_immediately(
 
 
 def test_open_change_without_its_flag_is_flagged_again(
-    shelf: World, catalogue: Catalogue, ann: Origin
+    shelf: World, acceptance: Acceptance, ann: Origin
 ) -> None:
-    catalogue.update("p2", {"price": "7"}, ann)
+    acceptance.update("p2", {"price": "7"}, ann)
     shelf.empty_queues()
     update_item(shelf, pk("p2"), V2, "REMOVE openFlag")
     assert bootstrap.pipeline().relay(failed=True) == 0
@@ -215,9 +216,11 @@ def test_open_change_without_its_flag_is_flagged_again(
     assert bootstrap.pipeline().relay(failed=True) == 1
 
 
-def test_discarded_effect_is_no_difference(shelf: World, catalogue: Catalogue, ann: Origin) -> None:
-    catalogue.update("p2", {"price": "7"}, ann)
+def test_discarded_effect_is_no_difference(
+    shelf: World, acceptance: Acceptance, ann: Origin
+) -> None:
+    acceptance.update("p2", {"price": "7"}, ann)
     bootstrap.pipeline().store("p2", 2)
     for effect in (Effect.SEARCHABLE, Effect.AUDITED, Effect.PURGED):
-        bootstrap.operations().discard("p2", 2, effect, reason="No need of it", by="olga")
+        bootstrap.operations().discard("p2", 2, effect, origin("olga"), reason="No need of it")
     assert find_differences() == []

@@ -16,7 +16,7 @@ from django.test import Client
 
 from bbws_products.settings.celery import celery_settings
 from products import bootstrap, maintenance
-from products.changes import Change, Origin, audit_key, audit_record, canonical_json, next_change
+from products.changes import Change, audit_key, audit_record, canonical_json, next_change
 from products.errors import DependencyUnavailable
 from products.reconciliation.comparison import DOCUMENT
 from products.reconciliation.differences import Difference, Kind, LogEntry, Observed
@@ -25,7 +25,7 @@ from products.reconciliation.sources import Candidate
 from products.reconciliation.verification import BATCH, Batch, Stage, Verification
 from tasks.products import verify
 from tests.support.admin_client import LIST, sign_in
-from tests.support.builders import NOON, a_product
+from tests.support.builders import NOON, a_product, origin
 from tests.support.commands import output
 from tests.support.fakes import Clock
 from tests.support.tampering import META, create_complete, delete_document, delete_item, pk
@@ -264,7 +264,7 @@ def test_since_takes_a_day_or_a_time(world: World) -> None:
 @lru_cache(maxsize=2 * BATCH)
 def first_change(product_id: str) -> Change:
     product = a_product(product_id=product_id, name=f"Hosting {product_id}")
-    ann = Origin(actor="ann", source="test", request_id="r")
+    ann = origin("ann")
     return next_change(None, product, ann, at=NOON, change_id="c1", effects=frozenset())
 
 

@@ -16,7 +16,7 @@ from products.errors import DependencyUnavailable
 from products.lists import ListQuery
 from products.product import Product
 from products.reindex import IndexRebuild, Reindex
-from tests.support.builders import fields
+from tests.support.builders import fields, rewired
 from tests.support.commands import output
 from tests.support.fakes import FakeDoorbell
 from tests.support.wiring import forget_wiring
@@ -28,12 +28,12 @@ HOSTING = ListQuery(text="hosting", by_relevance=True, limit=100)
 @pytest.fixture
 def shelf(world: World, ann: Origin) -> Catalogue:
     """Twelve products, stored and indexed."""
-    quiet = replace(bootstrap.catalogue(), doorbell=FakeDoorbell())
+    quiet = rewired(bootstrap.acceptance(), doorbell=FakeDoorbell())
     for number in range(12):
         quiet.create(f"p{number:02}", fields(name=f"Hosting {number}"), ann)
         bootstrap.pipeline().store(f"p{number:02}", 1)
     maintenance.index_records()
-    return quiet
+    return bootstrap.catalogue()
 
 
 @dataclass
@@ -75,7 +75,7 @@ def index_through(number: str, world: World, ann: Origin) -> Callable[[], None]:
     """Return a callback that creates a product, updates another, and indexes both."""
 
     def write() -> None:
-        quiet = replace(bootstrap.catalogue(), doorbell=FakeDoorbell())
+        quiet = rewired(bootstrap.acceptance(), doorbell=FakeDoorbell())
         quiet.create(f"new{number}", fields(name=f"New hosting {number}"), ann)
         version = quiet.update("p03", {"price": f"{number}"}, ann).product.version
         for product_id, which in ((f"new{number}", 1), ("p03", version)):
@@ -99,7 +99,7 @@ def test_write_that_only_the_live_index_has_is_copied(
     shelf: Catalogue, world: World, ann: Origin
 ) -> None:
     """A writer may miss the new index, and the table's index may lag behind."""
-    shelf.create("slow", fields(name="Slow hosting"), ann)
+    bootstrap.acceptance().create("slow", fields(name="Slow hosting"), ann)
     slow = shelf.newest("slow")
 
     def write_to_the_live_index() -> None:
@@ -137,7 +137,7 @@ class Load:
     def write(self, product_ids: list[str]) -> None:
         for product_id in itertools.cycle(product_ids):
             edit = {"price": f"{self.written[product_id] % 90 + 1}.50"}
-            version = self.catalogue.update(product_id, edit, self.ann).product.version
+            version = bootstrap.acceptance().update(product_id, edit, self.ann).product.version
             bootstrap.pipeline().store(product_id, version)
             bootstrap.pipeline().index(product_id, version)
             self.written[product_id] = version

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from products import bootstrap, maintenance
+from products.acceptance import Acceptance
 from products.adapters.dynamodb.items import change_item
-from products.catalogue import Catalogue
 from products.changes import Effect, Origin, audit_hash
 from products.pipeline import Pipeline
 from products.reconciliation.differences import Kind, LogEntry
@@ -46,9 +46,9 @@ def shelf(world: World) -> World:
 
 
 def test_product_without_a_record_is_found_once_in_the_first_stage(
-    shelf: World, catalogue: Catalogue, ann: Origin
+    shelf: World, acceptance: Acceptance, ann: Origin
 ) -> None:
-    catalogue.create("open", fields(name="Only in the log"), ann)
+    acceptance.create("open", fields(name="Only in the log"), ann)
     delete_item(shelf, pk("p1"), META)
     delete_item(shelf, pk("p2"), META)
     delete_document(shelf, "p2")
@@ -63,15 +63,15 @@ def test_product_without_a_record_is_found_once_in_the_first_stage(
 
 
 def test_since_limits_the_walk_to_later_changes(
-    shelf: World, catalogue: Catalogue, ann: Origin
+    shelf: World, acceptance: Acceptance, ann: Origin
 ) -> None:
     create_complete("p3")
     since = bootstrap.now()
     delete_item(shelf, claim_pk("p1", 2), "CLAIM")
     delete_item(shelf, claim_pk("p2", 1), "CLAIM")
-    catalogue.update("p2", {"price": "7"}, ann)
+    acceptance.update("p2", {"price": "7"}, ann)
     bootstrap.pipeline().store("p2", 2)
-    catalogue.update("p3", {"price": "8"}, ann)  # not stored, so its record is old
+    acceptance.update("p3", {"price": "8"}, ann)  # not stored, so its record is old
     batches = list(maintenance.verification(NO_GRACE).walk(since=since))
     found = {(d.kind, d.product_id) for batch in batches for d in batch.differences}
     assert (Kind.CLAIM_MISSING, "p2") in found
@@ -93,7 +93,7 @@ def test_walk_continues_from_any_position(shelf: World) -> None:
 
 
 def test_product_that_changes_during_the_comparison_is_no_difference(
-    shelf: World, catalogue: Catalogue, silent_pipeline: Pipeline, ann: Origin
+    shelf: World, acceptance: Acceptance, silent_pipeline: Pipeline, ann: Origin
 ) -> None:
     """Rename the product, with all effects, each time after its log was read."""
     versions = itertools.count(3)
@@ -105,7 +105,7 @@ def test_product_that_changes_during_the_comparison_is_no_difference(
             yield from source.entries(product_id)
             if product_id == "p1":
                 version = next(versions)
-                catalogue.update("p1", {"name": f"Name number {version}"}, ann)
+                acceptance.update("p1", {"name": f"Name number {version}"}, ann)
                 complete_effects(silent_pipeline, "p1", version)
 
         def __getattr__(self, name: str) -> Any:

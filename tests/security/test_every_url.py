@@ -14,6 +14,7 @@ from django.test import Client
 from django.urls import URLResolver, get_resolver
 
 from products import bootstrap
+from products.acceptance import Acceptance
 from products.access import tokens
 from products.bulk.job import JobKind
 from products.bulk.rows import planned_row
@@ -75,17 +76,19 @@ def test_the_table_covers_every_route() -> None:
 
 
 @pytest.fixture
-def ids(catalogue: Catalogue, pipeline: Pipeline, ann: Origin) -> dict[str, Any]:
+def ids(
+    acceptance: Acceptance, catalogue: Catalogue, pipeline: Pipeline, ann: Origin
+) -> dict[str, Any]:
     """Create what the URLs in TABLE refer to. Return the ids to fill in."""
     for number in range(3):
-        catalogue.create(f"p{number}", fields(name=f"Hosting {number}"), ann)
-    catalogue.deactivate("p0", ann)
+        acceptance.create(f"p{number}", fields(name=f"Hosting {number}"), ann)
+    acceptance.deactivate("p0", ann)
     pipeline.store("p2", 1)
     user, holder = (User.objects.create(username=name) for name in ("somebody", "holder"))
     token, _ = tokens.issue(holder, label="theirs", lifetime=timedelta(days=1))
     group = Group.objects.create(name="Some group")
     row = planned_row(1, catalogue.newest("p1"), {"price": "8"})
-    job = bootstrap.jobs().plan(JobKind.BULK, "Price 8", [row], actor="ann")
+    job = bootstrap.jobs().plan(JobKind.BULK, "Price 8", [row], ann)
     return {
         "user": user.pk,
         "holder": holder.pk,

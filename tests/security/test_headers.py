@@ -11,8 +11,8 @@ from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 
 from deploy.local.engines import ROOT
+from products.acceptance import Acceptance
 from products.access.groups import GROUPS
-from products.catalogue import Catalogue
 from products.changes import Origin
 from tests.support.admin_client import LIST, page_url, sign_in
 from tests.support.builders import fields
@@ -75,8 +75,8 @@ def test_only_admin_pages_may_use_eval_and_none_inline_code(world: World, settin
         }
 
 
-def test_every_response_has_the_security_headers(catalogue: Catalogue, ann: Origin) -> None:
-    catalogue.create("p1", fields(), ann)
+def test_every_response_has_the_security_headers(acceptance: Acceptance, ann: Origin) -> None:
+    acceptance.create("p1", fields(), ann)
     ada = sign_in("ada")
     for client, address in (
         (ada, LIST),

@@ -16,11 +16,19 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 import boto3
 from django.core.wsgi import get_wsgi_application
 
-from bbws_products.validation import alarms, functions, permissions
+from bbws_products.validation import permissions
 from deploy.local.resources import create_all
 from tasks.queues import queue_names
 from tests.support.processes import until
 
+FUNCTIONS = ("list", "get", "create", "update", "delete")
+CONSUMERS = {
+    "products.persist": "creator",
+    "products.invalidate": "cache-invalidator",
+    "products.index": "search-indexer",
+    "products.audit": "audit-logger",
+}
+"""For each task, the function that consumes its queue."""
 ALL_SERVICES = "dynamodb,sqs,s3,cloudfront,sts,iam,lambda,cloudwatch,sns,ssm,kms,ecs,ecr"
 KEY = "a key of the tests, which is long enough and not insecure, "
 
@@ -52,14 +60,7 @@ def create_environment(search_url: str, url_prefix: str) -> Environment:
     environment = Environment(name, distribution, url_prefix)
     harden_table(environment.table)
     for bucket in (environment.audit, f"bbws-product-media-{name}"):
-        harden_bucket(bucket)
-    s3 = boto3.client("s3")
-    s3.put_bucket_versioning(
-        Bucket=environment.audit, VersioningConfiguration={"Status": "Enabled"}
-    )
-    rule = {"DefaultRetention": {"Mode": "GOVERNANCE", "Days": 30}}
-    lock: Any = {"ObjectLockEnabled": "Enabled", "Rule": rule}
-    s3.put_object_lock_configuration(Bucket=environment.audit, ObjectLockConfiguration=lock)
+        block_public_access(bucket)
     return environment
 
 
@@ -70,45 +71,12 @@ def harden_table(name: str) -> None:
     dynamodb.update_table(TableName=name, DeletionProtectionEnabled=True)
 
 
-def harden_bucket(name: str) -> None:
-    s3: Any = boto3.client("s3")
+def block_public_access(bucket: str) -> None:
     blocks = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
-    configuration = dict.fromkeys(blocks, True)
-    s3.put_public_access_block(Bucket=name, PublicAccessBlockConfiguration=configuration)
-    rules: Any = [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
-    s3.put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration={"Rules": rules})
-    statement = {
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "s3:*",
-        "Resource": f"arn:aws:s3:::{name}/*",
-        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-    }
-    s3.put_bucket_policy(Bucket=name, Policy=_policy([statement]))
-
-
-def make_alarms(environment: Environment, *, with_lambda: bool) -> None:
-    """Create the alarms that ``validate_deployment`` expects."""
-    edge_errors = ("AWS/CloudFront", "5xxErrorRate", alarms.edge_dimensions())
-    watched: list[tuple[str | None, alarms.WatchedMetric]] = [
-        (None, metric) for metric in alarms.watched_metrics(with_lambda=with_lambda)
-    ]
-    watched.append((alarms.CLOUDFRONT_REGION, edge_errors))
-    clients: dict[str | None, Any] = {}
-    for number, (region, (namespace, metric, dimensions)) in enumerate(watched):
-        client = clients.setdefault(region, boto3.client("cloudwatch", region_name=region))
-        client.put_metric_alarm(
-            AlarmName=f"{environment.name}-{number}",
-            Namespace=namespace,
-            MetricName=metric,
-            Dimensions=[{"Name": name, "Value": value} for name, value in dimensions.items()],
-            Statistic="Sum",
-            Period=60,
-            EvaluationPeriods=1,
-            Threshold=0,
-            ComparisonOperator="GreaterThanThreshold",
-            AlarmActions=["arn:aws:sns:eu-west-1:000000000000:alerts"],
-        )
+    configuration: Any = dict.fromkeys(blocks, True)
+    boto3.client("s3").put_public_access_block(
+        Bucket=bucket, PublicAccessBlockConfiguration=configuration
+    )
 
 
 def make_functions(environment: Environment) -> None:
@@ -117,7 +85,11 @@ def make_functions(environment: Environment) -> None:
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as zipped:
         zipped.writestr("handler.py", "def handler(event, context):\n    return None\n")
-    for name in functions.names():
+    names = {
+        part: f"bbws-product-{part}-{environment.name}"
+        for part in (*FUNCTIONS, *CONSUMERS.values())
+    }
+    for name in names.values():
         client.create_function(
             FunctionName=name,
             Runtime="python3.12",
@@ -129,15 +101,15 @@ def make_functions(environment: Environment) -> None:
             Publish=True,
         )
         until(partial(_is_active, client, name))
-        client.create_alias(FunctionName=name, Name=functions.ALIAS, FunctionVersion="1")
+        client.create_alias(FunctionName=name, Name="live", FunctionVersion="1")
     sqs = boto3.client("sqs")
-    for task, (part, batch_size) in functions.CONSUMERS.items():
+    for task, part in CONSUMERS.items():
         url = environment.queue_url(task)
         answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
         client.create_event_source_mapping(
             EventSourceArn=answer["Attributes"]["QueueArn"],
-            FunctionName=f"{functions.function_name(part)}:{functions.ALIAS}",
-            BatchSize=batch_size,
+            FunctionName=f"{names[part]}:live",
+            BatchSize=5,
             FunctionResponseTypes=["ReportBatchItemFailures"],
         )
 

@@ -1,9 +1,13 @@
 """Functions that build test data with legal defaults."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from products.acceptance import Acceptance
+from products.changes import Origin
+from products.permissions import ALL_PERMISSIONS
 from products.product import Product
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -17,6 +21,25 @@ def fields(**changes: Any) -> dict[str, Any]:
         "price": "1500.00",
     }
     return {**defaults, **changes}
+
+
+def origin(actor: str, *, source: str = "test", request_id: str = "r", reason: str = "") -> Origin:
+    """Return the origin of a caller who may do everything."""
+    return Origin(
+        actor=actor,
+        source=source,
+        request_id=request_id,
+        reason=reason,
+        permissions=ALL_PERMISSIONS,
+    )
+
+
+def rewired(acceptance: Acceptance, *, log: Any = None, **parts: Any) -> Acceptance:
+    """Return the use cases with another log, ``clock``, ``new_id`` or ``doorbell``."""
+    doorbell = parts.pop("doorbell", acceptance.doorbell)
+    log = acceptance.log if log is None else log
+    planner = replace(acceptance.planner, log=log, **parts)
+    return Acceptance(log=log, planner=planner, doorbell=doorbell, clock=planner.clock)
 
 
 def a_product(**changes: Any) -> Product:

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from products.adapters.aws.direct import DirectClient
+from products.appending import Obstacles
 from products.changes import Change
-from products.errors import VersionTaken
 
 
 @dataclass
@@ -50,17 +50,19 @@ class FakeDoorbell:
 class AlwaysLosingTable:
     """A table that reports every append as lost to another writer.
 
-    With ``ours``, the append is made all the same: as if our own first try had arrived.
+    With ``ours``, each append is made twice: as if the answer to a first try had been lost.
     """
 
     def __init__(self, table: Any, *, ours: bool = False) -> None:
         self.table = table
         self.ours = ours
 
-    def append(self, changes: Sequence[Change], record: object = None) -> None:
+    def append(self, changes: Sequence[Change], record: object = None) -> Obstacles | None:
         if self.ours:
             self.table.append(changes, record)
-        raise VersionTaken("another writer was first")
+            obstacles: Obstacles | None = self.table.append(changes, record)
+            return obstacles
+        return Obstacles(dict.fromkeys((change.product_id for change in changes), None), {})
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.table, name)

@@ -8,8 +8,9 @@ from typing import Any
 from boto3.dynamodb.types import TypeDeserializer
 
 from deploy.local.engines import Engines
+from products.acceptance import Acceptance
 from products.catalogue import Catalogue
-from products.changes import Origin
+from products.changes import Effect, Origin
 from products.errors import (
     ChangeNotFound,
     DependencyUnavailable,
@@ -18,7 +19,9 @@ from products.errors import (
     ProductNotFound,
 )
 from products.merging import EditConflict, VersionMismatch
+from products.permissions import ALL_PERMISSIONS
 from products.pipeline import Pipeline
+from products.planning import Planner
 from products.writes import Accepted
 from tests.support.catalogue_model import Model, Write, expected_logs, stored_logs
 from tests.support.fakes import Clock, NoStatistics
@@ -61,19 +64,24 @@ class HistoryRun:
         self.is_checked = True
         self.meanwhile: tuple[Write, datetime, str] | None = None
         self.change_numbers = itertools.count(1)
-        self.catalogues = {editor: self._catalogue(skew) for editor, skew in SKEW.items()}
+        self.acceptances = {editor: self._acceptance(skew) for editor, skew in SKEW.items()}
+        self.catalogue = self._catalogue()
         self.pipeline = self._pipeline()
 
-    def _catalogue(self, skew: timedelta) -> Catalogue:
-        """Return the catalogue of a host whose clock is off by ``skew``."""
-        index: Any = self.adapters.index(self.world)  # delegates what it does not define
-        return Catalogue(
-            table=self.adapters.table(self.world),
-            index=index,
-            doorbell=self.bell,
+    def _acceptance(self, skew: timedelta) -> Acceptance:
+        """Return the write use cases of a host whose clock is off by ``skew``."""
+        log = self.adapters.table(self.world)
+        planner = Planner(
+            log=log,
             clock=lambda: self.clock() + skew,
             new_id=self._new_id,
+            effects=frozenset(Effect),
         )
+        return Acceptance(log=log, planner=planner, doorbell=self.bell, clock=planner.clock)
+
+    def _catalogue(self) -> Catalogue:
+        index: Any = self.adapters.index(self.world)  # delegates what it does not define
+        return Catalogue(table=self.adapters.table(self.world), index=index, clock=self.clock)
 
     def _pipeline(self) -> Pipeline:
         return Pipeline(
@@ -116,7 +124,7 @@ class HistoryRun:
 
     def write(self, write: Write, disturbance: Any) -> None:
         """Make the write. Its outcome must be one that the model allows."""
-        editors_clock = self.catalogues[write.editor].clock
+        editors_clock = self.acceptances[write.editor].clock
         times = [editors_clock()]
         outcome = self._with_disturbance(lambda: self._ask(write), disturbance)
         times.append(editors_clock())
@@ -157,21 +165,23 @@ class HistoryRun:
     def _ask(self, write: Write) -> str:
         """Make the write as the API would, and return the model's word for the outcome."""
         try:
-            accepted = self._call_catalogue(write)
+            accepted = self._call_acceptance(write)
         except tuple(REFUSALS) as refusal:
             return REFUSALS[type(refusal)]
         return "accepted" if accepted.change else "unchanged"
 
-    def _call_catalogue(self, write: Write) -> Accepted:
-        catalogue = self.catalogues[write.editor]
-        origin = Origin(actor=write.editor, source="test", request_id="request")
+    def _call_acceptance(self, write: Write) -> Accepted:
+        acceptance = self.acceptances[write.editor]
+        origin = Origin(
+            actor=write.editor, source="test", request_id="request", permissions=ALL_PERMISSIONS
+        )
         if write.new:
-            return catalogue.create(write.product_id, write.edits, origin)
+            return acceptance.create(write.product_id, write.edits, origin)
         if write.edits == {"active": False}:
-            return catalogue.deactivate(
+            return acceptance.deactivate(
                 write.product_id, origin, expected_version=write.expected_version
             )
-        return catalogue.update(
+        return acceptance.update(
             write.product_id,
             write.edits,
             origin,
@@ -203,7 +213,7 @@ class HistoryRun:
     def _cause(self, event: Any) -> None:
         """Have another editor write, another worker run a message, or time pass."""
         if isinstance(event, Write):
-            at = self.catalogues[event.editor].clock()
+            at = self.acceptances[event.editor].clock()
             self.meanwhile = (event, at, self._ask(event))
         elif isinstance(event, int) and self.bell.sent:
             self.run(self.message(event))

@@ -7,10 +7,10 @@ from typing import Any
 from boto3.dynamodb.types import TypeSerializer
 
 from products import bootstrap, maintenance
-from products.changes import Effect, Origin
-from products.pipeline import Pipeline
+from products.changes import Effect
+from products.pipeline import Pipeline, complete
 from products.reconciliation.differences import Difference, Kind
-from tests.support.builders import fields
+from tests.support.builders import fields, origin, rewired
 from tests.support.fakes import FakeDoorbell
 from tests.support.world import World
 
@@ -25,20 +25,22 @@ def complete_effects(pipeline: Pipeline, product_id: str, version: int) -> None:
     pipeline.audit(product_id, version)
     change = bootstrap.table().change(product_id, version)
     assert change
-    pipeline.table.stamp(change, Effect.PURGED, bootstrap.now())
+    stamped = pipeline.table.stamp(change, Effect.PURGED, bootstrap.now())
+    assert stamped
+    complete(stamped, pipeline.table, pipeline.statistics)
 
 
 def create_complete(product_id: str, versions: int = 1) -> None:
     """Create a product and complete its effects; each version has a different name."""
-    ann = Origin(actor="ann", source="test", request_id="r")
-    catalogue = replace(bootstrap.catalogue(), doorbell=FakeDoorbell())
+    ann = origin("ann")
+    acceptance = rewired(bootstrap.acceptance(), doorbell=FakeDoorbell())
     pipeline = replace(bootstrap.pipeline(), doorbell=FakeDoorbell())
     for version in range(1, versions + 1):
         name = f"{product_id} {version}"
         if version == 1:
-            catalogue.create(product_id, fields(name=name), ann)
+            acceptance.create(product_id, fields(name=name), ann)
         else:
-            catalogue.update(product_id, {"name": name}, ann)
+            acceptance.update(product_id, {"name": name}, ann)
         complete_effects(pipeline, product_id, version)
 
 

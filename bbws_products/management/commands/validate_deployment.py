@@ -1,6 +1,6 @@
-"""``manage.py validate_deployment``: check that an environment is complete and correctly set up.
+"""``manage.py validate_deployment``: check that an environment fits the code.
 
-It changes nothing.
+It changes nothing. Other settings of the resources are compared with Terraform's every night.
 """
 
 import json
@@ -13,13 +13,11 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from bbws_products.settings.headers import LOCAL
 from bbws_products.validation import (
-    alarms,
     buckets,
-    edge,
     endpoints,
-    functions,
     permissions,
     queues,
+    search,
     settings_and_sql,
     table,
 )
@@ -31,20 +29,14 @@ Findings = dict[str, list[Finding]]
 
 class Command(BaseCommand):
     help = (
-        "Compare every resource, setting, permission and endpoint of this environment "
-        "with what the code needs."
+        "Compare the settings, table, queues, index, permissions and endpoints of this "
+        "environment with what the code needs."
     )
     requires_system_checks = []  # the command runs them itself and reports them
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--url", help="also check the service at this address, e.g. https://api.example"
-        )
-        parser.add_argument(
-            "--lambda",
-            action="store_true",
-            dest="with_lambda",
-            help="also check the functions and their event sources",
         )
         parser.add_argument(
             "--role",
@@ -74,7 +66,7 @@ class Command(BaseCommand):
 
 
 def areas(
-    *, url: str | None, with_lambda: bool, role: str | None, principal: str | None, **_: Any
+    *, url: str | None, role: str | None, principal: str | None, **_: Any
 ) -> dict[str, Callable[[], Iterable[Finding]]]:
     """Return the functions that check each area, by the name shown in the table."""
     chosen: dict[str, Callable[[], Iterable[Finding]]] = {
@@ -83,13 +75,9 @@ def areas(
         "table": table.validate,
         "queues": queues.validate,
         "buckets": buckets.validate,
-        "cdn": edge.validate_cloudfront,
-        "search": edge.validate_search,
+        "search": search.validate,
         "permissions": lambda: permissions.validate(role, principal),
-        "alarms": lambda: alarms.validate(with_lambda=with_lambda),
     }
-    if with_lambda:
-        chosen["functions"] = functions.validate
     if url:
         chosen["endpoints"] = lambda: endpoints.validate(url)
     return chosen

@@ -13,7 +13,7 @@ from products.adapters.aws.clients import error_code
 from products.adapters.change_logging import log_change
 from products.adapters.dynamodb.attribute_values import decoded
 from products.adapters.dynamodb.calls import IS_NEW
-from products.adapters.dynamodb.idempotency import DUPLICATE, DynamoIdempotencyRecords
+from products.adapters.dynamodb.idempotency import DynamoIdempotencyRecords
 from products.adapters.dynamodb.items import (
     AFTER_ALL,
     CHANGE_PREFIX,
@@ -28,13 +28,16 @@ from products.adapters.dynamodb.items import (
     to_change,
 )
 from products.adapters.dynamodb.names import DynamoNameClaims
+from products.appending import Obstacles
 from products.changes import Change
 from products.documents import format_timestamp
-from products.errors import NameTaken, VersionTaken
-from products.idempotency import DuplicateRequest, IdempotencyRecord
+from products.idempotency import IdempotencyRecord
 
 logger = logging.getLogger(__name__)
 
+CONDITION_FAILED, NO_REASON = "ConditionalCheckFailed", "None"
+CLAIM = "CLAIM"  # the sort key of a name claim
+MAX_TRANSACTION_ACTIONS = 100  # a limit of DynamoDB
 IN_LOG_RANGE = "PK = :pk AND SK BETWEEN :low AND :high"
 IS_OPEN_AND_ACCEPTED_BEFORE = "openFlag = :open AND acceptedAt <= :before"
 
@@ -64,10 +67,12 @@ class DynamoChangeLog(DynamoNameClaims, DynamoIdempotencyRecords):
         )
         return [to_change(item) for item in itertools.islice(items, limit)]
 
-    def append(self, changes: Sequence[Change], record: IdempotencyRecord | None = None) -> None:
+    def append(
+        self, changes: Sequence[Change], record: IdempotencyRecord | None = None
+    ) -> Obstacles | None:
         """Append changes of different products, from one request, in one transaction.
 
-        Raises: VersionTaken, NameTaken, or DuplicateRequest when ``record`` exists already.
+        Return None, or what was in the way.
         """
         change_writes = [
             (change, write) for change in changes for write in self._change_writes(change)
@@ -82,9 +87,15 @@ class DynamoChangeLog(DynamoNameClaims, DynamoIdempotencyRecords):
             if error_code(fault) != "TransactionCanceledException":
                 raise
             reasons: Any = fault.response["CancellationReasons"]
-            raise explain_cancellation(change_writes, reasons) from fault
+            return explain_cancellation(change_writes, reasons)
         for change in changes:
             _log_accepted(change)
+        return None
+
+    def fits_transaction(self, changes: Sequence[Change], *, with_record: bool) -> bool:
+        """Whether one transaction has room for the changes, and for an idempotency record."""
+        count = sum(len(self._change_writes(change)) for change in changes)
+        return count + int(with_record) <= MAX_TRANSACTION_ACTIONS
 
     def _change_writes(self, change: Change) -> list[Item]:
         return [self._put_request(change_item(change), IS_NEW), *self._claim_writes(change)]
@@ -105,26 +116,31 @@ class DynamoChangeLog(DynamoNameClaims, DynamoIdempotencyRecords):
 
 def explain_cancellation(
     change_writes: Sequence[tuple[Change, Item]], reasons: Sequence[Item]
-) -> VersionTaken | NameTaken | DuplicateRequest:
-    """Return the error for a cancelled transaction, by the condition that failed.
+) -> Obstacles:
+    """Return what was in the way of a cancelled transaction.
 
     DynamoDB gives one reason for each write, in order. A reason after those of the changes'
     own writes is that of the idempotency record.
     """
-    has_failed = [reason["Code"] == "ConditionalCheckFailed" for reason in reasons]
-    if any(has_failed[len(change_writes) :]):
-        return DuplicateRequest(DUPLICATE)
-    refused_puts = {
-        write["Put"]["Item"]["SK"]["S"]: (change, reason)
-        for (change, write), reason, failed in zip(change_writes, reasons, has_failed, strict=False)
-        if failed and "Put" in write
-    }
-    if list(refused_puts) == ["CLAIM"]:
-        change, reason = refused_puts["CLAIM"]
-        claim = decoded(reason["Item"])
-        return NameTaken(change.after.name, claim["productId"])
-    # This is also the error for a TransactionConflict: a concurrent write of the same item.
-    return VersionTaken(f"One of {len(change_writes)} writes met a concurrent write.")
+    versions: dict[str, str | None] = {}
+    names: dict[str, str] = {}
+    for (change, write), reason in zip(change_writes, reasons, strict=False):
+        existing = _existing_item(write, reason)
+        if reason["Code"] == CONDITION_FAILED and existing and existing["SK"] == CLAIM:
+            names[change.product_id] = existing["productId"]
+        elif reason["Code"] != NO_REASON:
+            versions[change.product_id] = existing.get("changeId") if existing else None
+    own_reasons = reasons[len(change_writes) :]
+    is_duplicate = any(reason["Code"] == CONDITION_FAILED for reason in own_reasons)
+    if not (versions or names or is_duplicate):
+        # The record met a concurrent transaction.
+        versions = {change.product_id: None for change, _ in change_writes}
+    return Obstacles(versions, names, is_duplicate)
+
+
+def _existing_item(write: Item, reason: Item) -> Item | None:
+    """Return the item that made the condition of a Put fail, if DynamoDB returned it."""
+    return decoded(reason["Item"]) if "Put" in write and reason.get("Item") else None
 
 
 def _log_accepted(change: Change) -> None:

@@ -6,15 +6,24 @@ from datetime import datetime
 
 from products.adapters.change_logging import log_change
 from products.adapters.dynamodb.calls import DynamoCalls
-from products.adapters.dynamodb.items import Item, change_key, failure_item, to_change
-from products.changes import Change, Effect, Failure
+from products.adapters.dynamodb.items import (
+    Item,
+    change_key,
+    discard_attribute,
+    discard_item,
+    failure_item,
+    to_change,
+)
+from products.changes import Change, Discard, Effect, Failure
 from products.documents import format_timestamp
 
 logger = logging.getLogger(__name__)
 
 EXISTS = "attribute_exists(PK)"
 EFFECT_IS_OPEN = "contains(#open, :effect)"
-NO_EFFECT_IS_OPEN = "attribute_not_exists(#open)"  # DynamoDB drops a set that becomes empty
+# DynamoDB drops a set that becomes empty.
+IS_CLOSABLE = "attribute_exists(openFlag) AND attribute_not_exists(#open)"
+DISCARD_EFFECT = "SET #discarded = :discard DELETE #open :effects"
 STAMP_EFFECT = "SET done.#effect = :at REMOVE failures.#effect DELETE #open :effects"
 SET_FAILURE = "SET failures.#effect = :failure"
 COUNT_REQUEUE = "SET rungAt = :at ADD rings :one"
@@ -27,11 +36,7 @@ class DynamoEffects(DynamoCalls):
     """The effects of changes: done, failed or requeued."""
 
     def stamp(self, change: Change, effect: Effect, at: datetime) -> Change | None:
-        """Mark the effect as done, and close the change if this was its last open effect.
-
-        Return the change if this call completed it. Return None if the effect was stamped
-        before, or others are still open.
-        """
+        """Mark the effect as done. Return the change after it, None if the effect is not open."""
         stamped = self._update_item(
             _key(change),
             STAMP_EFFECT,
@@ -47,16 +52,29 @@ class DynamoEffects(DynamoCalls):
             return None
         seconds = (at - change.accepted_at).total_seconds()
         log_change(logger, "effect stamped", change, effect=str(effect), seconds=round(seconds, 3))
-        if "open" in stamped:
-            return None
-        self.close(change)
         return to_change(stamped)
 
-    def close(self, change: Change) -> None:
-        """Remove a change without open effects from the index of open changes."""
-        self._update_item(
-            _key(change), REMOVE_OPEN_FLAG, condition=NO_EFFECT_IS_OPEN, names=OPEN_NAME
+    def discard(self, change: Change, effect: Effect, discard: Discard) -> Change | None:
+        """Give an open effect up. Return the change after it, None if the effect is not open."""
+        discarded = self._update_item(
+            _key(change),
+            DISCARD_EFFECT,
+            condition=EFFECT_IS_OPEN,
+            names={**OPEN_NAME, "#discarded": discard_attribute(effect)},
+            values={
+                ":effect": str(effect),
+                ":effects": {str(effect)},
+                ":discard": discard_item(discard),
+            },
         )
+        return to_change(discarded) if discarded else None
+
+    def close(self, change: Change) -> bool:
+        """Remove a change without open effects from the index. False when it was not in there."""
+        closed = self._update_item(
+            _key(change), REMOVE_OPEN_FLAG, condition=IS_CLOSABLE, names=OPEN_NAME
+        )
+        return closed is not None
 
     def fail(self, change: Change, effect: Effect, failure: Failure) -> None:
         """Note why an open effect failed."""

@@ -5,22 +5,25 @@ finds it.
 """
 
 import logging
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from itertools import islice
+from itertools import batched, islice
 from typing import Any
 
 from products.adapters.dynamodb.attribute_values import encoded
 from products.adapters.dynamodb.calls import IN_PARTITION, DynamoCalls
 from products.adapters.dynamodb.items import EXPIRY, OPEN_CHANGES, Item
 from products.bulk.job import RETENTION, Job, JobKind, JobState
-from products.bulk.rows import CHUNK_SIZE, Row, RowState, in_chunks
+from products.bulk.rows import Row, RowState
 from products.documents import format_timestamp, parse_timestamp
+from products.permissions import WRITING, permissions_among
 
 logger = logging.getLogger(__name__)
 
+CHUNK_SIZE = 50  # rows in one item, which stays well below the limit of 400 KB
 JOBS_PARTITION = "JOBS"
 RUNNING = "JOB"
 IS_PREVIOUS_STEP = "turn = :turn"
@@ -32,9 +35,13 @@ CENT = Decimal("0.01")
 class DynamoJobTable(DynamoCalls):
     """Jobs and their rows, which DynamoDB deletes together after RETENTION."""
 
+    def chunk_count(self, rows: int) -> int:
+        """Return in how many items so many rows are stored."""
+        return math.ceil(rows / CHUNK_SIZE)
+
     def put_job(self, job: Job, rows: Sequence[Row]) -> None:
         """Write the rows, and then the job, so that a job that can be read is complete."""
-        for chunk, chunk_rows in enumerate(in_chunks(rows)):
+        for chunk, chunk_rows in enumerate(batched(rows, CHUNK_SIZE)):
             self._overwrite_item(_chunk_item(job, chunk, chunk_rows))
         self._overwrite_item(_job_item(job))
 
@@ -140,10 +147,14 @@ def _job_item(job: Job) -> Item:
         "chunk": job.chunk,
         "turn": job.sequence,
         "undoOf": job.undo_of,
+        "chunks": job.chunks,
+        "permissions": sorted(map(str, job.permissions)),
     }
 
 
 def _to_job(item: Mapping[str, Any]) -> Job:
+    """Return the job. One from before jobs had permissions may need all of those to write."""
+    rows = int(item["rows"])
     return Job(
         job_id=item["SK"],
         kind=JobKind(item["kind"]),
@@ -153,7 +164,9 @@ def _to_job(item: Mapping[str, Any]) -> Job:
         state=JobState(item["state"]),
         created_at=parse_timestamp(item["createdAt"]),
         updated_at=parse_timestamp(item["movedAt"]),
-        rows=int(item["rows"]),
+        rows=rows,
+        chunks=int(item.get("chunks", math.ceil(rows / CHUNK_SIZE))),
+        permissions=permissions_among(item.get("permissions", WRITING)),
         counts={RowState(state): int(count) for state, count in item["counts"].items()},
         chunk=int(item["chunk"]),
         sequence=int(item["turn"]),

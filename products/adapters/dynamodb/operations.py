@@ -1,4 +1,4 @@
-"""The operators' items in the product table: statistics, discarded effects and the action log."""
+"""The operators' items in the product table: statistics and the action log."""
 
 import logging
 from collections.abc import Iterator, Mapping
@@ -10,15 +10,11 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from products.adapters.dynamodb.calls import IN_PARTITION, DynamoCalls
-from products.adapters.dynamodb.effects import EFFECT_IS_OPEN, OPEN_NAME, REMOVE_OPEN_FLAG
 from products.adapters.dynamodb.items import (
     EXPIRY,
     Item,
-    change_key,
-    discard_attribute,
-    discard_item,
 )
-from products.changes import Change, Discard, Effect
+from products.changes import Change, Effect
 from products.documents import format_timestamp, parse_timestamp
 from products.errors import DependencyUnavailable
 from products.operations import BOUNDS, Action, Minute, bucket_of
@@ -27,21 +23,20 @@ logger = logging.getLogger(__name__)
 
 STATISTICS_RETENTION = timedelta(days=2)
 MAX_LISTED_CHANGES = 20  # of an action; its item counts all of them
-DISCARD_EFFECT = "SET #discarded = :discard DELETE #open :effects"
 
 
 @dataclass(frozen=True, slots=True)
 class DynamoOperations(DynamoCalls):
-    """Statistics by the minute, discarded effects, and what operators did."""
+    """Statistics by the minute, and what operators did."""
 
     # Statistics
 
     def count_completed(self, change: Change) -> None:
-        """Count a completed change in the minute in which its last effect was done.
+        """Count a completed change in the minute in which its last effect ended.
 
         Best effort: a count may be lost or, after a crash, doubled. Nothing depends on it.
         """
-        completed_at = max(change.done.values())
+        completed_at = change.progressed_at
         expires_at = completed_at + STATISTICS_RETENTION
         names = {"#changes": "changes"}
         for effect, done_at in change.done.items():
@@ -68,26 +63,6 @@ class DynamoOperations(DynamoCalls):
         return [minute for minute in found if since <= minute.at <= until]
 
     # Actions
-
-    def discard(self, change: Change, effect: Effect, discard: Discard) -> bool:
-        """Give an open effect up permanently; return False when it is not open any more."""
-        key = change_key(change.product_id, change.version)
-        discarded = self._update_item(
-            key,
-            DISCARD_EFFECT,
-            condition=EFFECT_IS_OPEN,
-            names={**OPEN_NAME, "#discarded": discard_attribute(effect)},
-            values={
-                ":effect": str(effect),
-                ":effects": {str(effect)},
-                ":discard": discard_item(discard),
-            },
-        )
-        if discarded is None:
-            return False
-        if "open" not in discarded:
-            self._update_item(key, REMOVE_OPEN_FLAG)
-        return True
 
     def write(self, action: Action) -> None:
         """Append an action to the log of its month."""

@@ -6,7 +6,6 @@ relay sends it again.
 
 import logging
 import time
-from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -25,15 +24,23 @@ class MessageNotSent(Exception):
     """The queue did not accept the message."""
 
 
+SendTask = Callable[[str, dict[str, Any], dict[str, str], int], None]
+"""Sends one message: the task, its arguments, headers, and a delay in seconds. Its time is bounded.
+
+Raises: MessageNotSent, BotoCoreError or ClientError.
+"""
+
+
 @dataclass(slots=True)
-class Doorbell(ABC):
-    """Sends task messages. Each subclass bounds the time that one send may take.
+class QueueDoorbell:
+    """Sends task messages with ``send_task``, over Celery or directly.
 
     After a failure that took longer than SLOW_SECONDS, nothing is sent for PAUSE_SECONDS.
     Otherwise every request would wait for a time-out while SQS accepts connections and never
     answers.
     """
 
+    send_task: SendTask
     clock: Callable[[], float] = time.monotonic
     paused_until: float = 0.0
 
@@ -61,7 +68,7 @@ class Doorbell(ABC):
         task_name = f"products.{task}"
         facts = {"task": task_name, **arguments, **ids}
         try:
-            self.send(task_name, arguments, ids, delay)
+            self.send_task(task_name, arguments, ids, delay)
         except (MessageNotSent, BotoCoreError, ClientError) as fault:
             self._pause_after_slow_failure(began_at)
             facts["fault"] = repr(fault)
@@ -72,16 +79,3 @@ class Doorbell(ABC):
     def _pause_after_slow_failure(self, began_at: float) -> None:
         if self.clock() - began_at > SLOW_SECONDS:
             self.paused_until = self.clock() + PAUSE_SECONDS
-
-    @abstractmethod
-    def send(
-        self,
-        task: str,
-        kwargs: dict[str, Any],
-        headers: dict[str, str],
-        delay: int,
-    ) -> None:
-        """Send one task message, to be delivered after ``delay`` seconds.
-
-        Raises: MessageNotSent, BotoCoreError or ClientError.
-        """

@@ -5,22 +5,13 @@ from typing import Any
 from celery import current_app
 from kombu.exceptions import OperationalError
 
-from products.adapters.sqs.doorbell import Doorbell, MessageNotSent
+from products.adapters.sqs.doorbell import MessageNotSent
 
 
-class CeleryDoorbell(Doorbell):
-    """Sends task messages with ``send_task``."""
-
-    def send(
-        self,
-        task: str,
-        kwargs: dict[str, Any],
-        headers: dict[str, str],
-        delay: int,
-    ) -> None:
-        """Send one task message through Celery."""
-        options: dict[str, Any] = {"delay_seconds": delay} if delay else {}
-        try:
-            current_app.send_task(task, kwargs=kwargs, headers=headers, **options)
-        except OperationalError as fault:
-            raise MessageNotSent(str(fault)) from fault
+def send_by_celery(task: str, kwargs: dict[str, Any], headers: dict[str, str], delay: int) -> None:
+    """Send one task message, to be delivered after ``delay`` seconds. Raises: MessageNotSent."""
+    options: dict[str, Any] = {"delay_seconds": delay} if delay else {}
+    try:
+        current_app.send_task(task, kwargs=kwargs, headers=headers, **options)
+    except OperationalError as fault:
+        raise MessageNotSent(str(fault)) from fault

@@ -11,8 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from products.adapters.sqs.doorbell import Doorbell
-
 NO_FOLLOW_UPS = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
 HEADERS = {
     "lang": "py",
@@ -29,21 +27,18 @@ HEADERS = {
 PROPERTIES = {"reply_to": "", "delivery_mode": 2, "priority": 0, "body_encoding": "base64"}
 
 
-@dataclass(slots=True, kw_only=True)
-class SqsDoorbell(Doorbell):
+@dataclass(frozen=True, slots=True)
+class SqsSender:
     """Sends task messages with an SQS client. ``urls`` holds the queue's URL of each task."""
 
     client: Any
     urls: Mapping[str, str]
 
-    def send(
-        self,
-        task: str,
-        kwargs: dict[str, Any],
-        headers: dict[str, str],
-        delay: int,
-    ) -> None:
-        """Send one task message to the queue of its task."""
+    def send(self, task: str, kwargs: dict[str, Any], headers: dict[str, str], delay: int) -> None:
+        """Send one task message to the queue of its task, delivered after ``delay`` seconds.
+
+        Raises: BotoCoreError or ClientError.
+        """
         url = self.urls[task]
         queue = url.rpartition("/")[2]
         body = task_message(str(uuid.uuid4()), task, kwargs, headers, queue=queue)

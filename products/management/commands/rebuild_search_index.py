@@ -22,7 +22,7 @@ class Command(CatalogueCommand):
         if rebuilding is None:
             raise CommandError("There is no search index: ENABLE_OPENSEARCH is off.")
         number = f"{now():%Y%m%d%H%M%S%f}"
-        expected_count = rebuilding.index.count()
-        show_progress = partial(progress_bar, unit="products", total=expected_count)
+        total = rebuilding.expected_count()
+        show_progress = partial(progress_bar, unit="products", total=total)
         count = rebuilding.run(number, show_progress)
         return f"{count} products in the new index"

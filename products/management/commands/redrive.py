@@ -5,8 +5,11 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
+from products.bootstrap import new_id
+from products.changes import Origin
 from products.maintenance import redrive
 from products.management.command import CatalogueCommand
+from products.permissions import ALL_PERMISSIONS
 from products.redrive import NoSuchQueue
 
 
@@ -54,5 +57,10 @@ def _list_letters(queue: str, limit: int | None) -> str:
 
 
 def _move_back(queue: str, limit: int | None, drop_done: bool) -> str:
-    by = f"{getpass.getuser()} (command)"
-    return str(redrive().move_back(queue, by=by, limit=limit, drop_done=drop_done))
+    origin = Origin(
+        actor=f"{getpass.getuser()} (command)",
+        source="command",
+        request_id=new_id(),
+        permissions=ALL_PERMISSIONS,
+    )
+    return str(redrive().move_back(queue, origin, limit=limit, drop_done=drop_done))

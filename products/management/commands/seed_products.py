@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from products.bootstrap import catalogue, new_id
+from products.bootstrap import acceptance, new_id
 from products.changes import Origin
 from products.errors import NameTaken, ProductExists
 from products.management.command import CatalogueCommand
+from products.permissions import ALL_PERMISSIONS
 
 SEED: dict[str, dict[str, Any]] = {
     "PROD-ENTRY": {
@@ -110,9 +111,11 @@ class Command(CatalogueCommand):
 
     def _create(self, product_id: str, fields: dict[str, Any]) -> bool:
         """Create one product; return False when its id or its name is taken."""
-        origin = Origin(actor="seed", source="command", request_id=new_id())
+        origin = Origin(
+            actor="seed", source="command", request_id=new_id(), permissions=ALL_PERMISSIONS
+        )
         try:
-            catalogue().create(product_id, fields, origin)
+            acceptance().create(product_id, fields, origin)
         except (ProductExists, NameTaken):
             return False
         return True

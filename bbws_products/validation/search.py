@@ -1,4 +1,4 @@
-"""Check the CloudFront distribution and the search index, which serve readers."""
+"""Check the search index: its alias, its mapping and its cluster."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,55 +6,12 @@ from typing import Any
 from django.conf import settings
 from opensearchpy import OpenSearch, exceptions
 
-from bbws_products.validation.findings import (
-    Finding,
-    aws_client,
-    call_aws,
-    compared,
-    condition,
-    missing,
-    ok,
-)
+from bbws_products.validation.findings import Finding, compared, condition, missing, ok
 from products.adapters.opensearch.documents import INDEX_BODY
 from products.adapters.opensearch.index import connect
 
-HTTPS_POLICIES = {"redirect-to-https", "https-only"}
 
-
-def validate_cloudfront() -> Iterator[Finding]:
-    if not settings.ENABLE_CLOUDFRONT:
-        yield ok("CloudFront", "distribution", "Switched off by ENABLE_CLOUDFRONT.")
-        return
-    name = settings.CLOUDFRONT_DISTRIBUTION_ID
-    answer = call_aws(aws_client("cloudfront").get_distribution, Id=name)
-    if failure := answer.failure(name, "distribution", absent={"NoSuchDistribution"}):
-        yield failure
-        return
-    distribution: dict[str, Any] = answer.content["Distribution"]
-    config = distribution["DistributionConfig"]
-    yield compared(name, "enabled", config.get("Enabled"), True)
-    yield compared(name, "status", distribution.get("Status"), "Deployed")
-    plain = _plain_http_paths(config)
-    yield condition(
-        name,
-        "HTTPS",
-        not plain,
-        "Readers are redirected to HTTPS.",
-        f"Plain HTTP is served at {', '.join(plain)}.",
-    )
-
-
-def _plain_http_paths(config: dict[str, Any]) -> list[str]:
-    other_behaviours = config.get("CacheBehaviors", {}).get("Items", [])
-    behaviours = [config["DefaultCacheBehavior"], *other_behaviours]
-    return [
-        behaviour.get("PathPattern", "*")
-        for behaviour in behaviours
-        if behaviour.get("ViewerProtocolPolicy") not in HTTPS_POLICIES
-    ]
-
-
-def validate_search() -> Iterator[Finding]:
+def validate() -> Iterator[Finding]:
     if not settings.ENABLE_OPENSEARCH:
         yield ok("OpenSearch", "index", "Switched off by ENABLE_OPENSEARCH.")
         return

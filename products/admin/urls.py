@@ -1,0 +1,97 @@
+"""The addresses of the product pages that are neither the list nor the form."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.urls import URLPattern, path
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from products.admin import (
+    bulk,
+    csv_files,
+    history,
+    images,
+    inline_edit,
+    jobs,
+    operations,
+    preview,
+    receipt,
+)
+from products.admin.base import ModelAdmin
+from products.admin.unavailable import with_unavailable_page
+
+type View = Callable[..., HttpResponseBase]
+
+READ, WRITE = require_safe, require_POST
+FORM = require_http_methods(["GET", "HEAD", "POST"])
+JOB = "jobs/<str:job_id>/"
+PRODUCT = "<path:object_id>/"
+
+
+class Page(NamedTuple):
+    """One address. ``needs`` is the permission to open it, as in ``has_view_permission``."""
+
+    route: str
+    name: str
+    view: View
+    methods: Callable[[View], View]
+    needs: str
+
+
+PAGES = (
+    Page("bulk/", "bulk", bulk.bulk_view, FORM, "change"),
+    Page("export/", "export", csv_files.export_view, READ, "view"),
+    Page("import/", "import", csv_files.import_view, FORM, "change"),
+    Page("jobs/", "jobs", jobs.jobs_view, READ, "view"),
+    Page(JOB, "job", jobs.job_view, READ, "view"),
+    Page(f"{JOB}progress/", "job_progress", jobs.progress_view, READ, "view"),
+    Page(f"{JOB}errors/", "job_errors", csv_files.errors_view, READ, "view"),
+    Page(f"{JOB}start/", "job_start", jobs.start_view, WRITE, "change"),
+    Page(f"{JOB}cancel/", "job_cancel", jobs.cancel_view, WRITE, "change"),
+    Page(f"{JOB}undo/", "job_undo", jobs.undo_view, WRITE, "change"),
+    Page("operations/", "operations", operations.operations_view, READ, "operate"),
+    Page("operations/retry/", "retry", operations.retry_view, WRITE, "operate"),
+    Page("operations/retry_cause/", "retry_cause", operations.retry_cause_view, WRITE, "operate"),
+    Page("operations/discard/", "discard", operations.discard_view, WRITE, "operate"),
+    Page("operations/redrive/", "redrive", operations.redrive_view, WRITE, "operate"),
+    Page("add/preview/", "add_preview", preview.preview_view, WRITE, "add"),
+    Page(f"{PRODUCT}preview/", "preview", preview.preview_view, WRITE, "change"),
+    Page(f"{PRODUCT}cell/", "cell", inline_edit.cell_view, WRITE, "change"),
+    Page(f"{PRODUCT}image/", "image", images.image_view, WRITE, "change"),
+    Page(f"{PRODUCT}receipt/<int:version>/", "receipt", receipt.receipt_view, READ, "view"),
+    Page(f"{PRODUCT}history/", "history", history.history_view, FORM, "view"),
+    Page(f"{PRODUCT}restore/", "restore", history.restore_view, WRITE, "change"),
+    Page(
+        f"{PRODUCT}restore/<int:version>/",
+        "restore_version",
+        history.restore_version_view,
+        WRITE,
+        "change",
+    ),
+    Page(f"{PRODUCT}undo/<int:version>/", "undo", history.undo_view, WRITE, "change"),
+)
+
+
+def product_urls(admin: ModelAdmin) -> list[URLPattern]:
+    """Return the patterns of all pages; their names are ``products_product_<name>``."""
+    return [
+        path(page.route, _protected(admin, page), name=f"products_product_{page.name}")
+        for page in PAGES
+    ]
+
+
+def _protected(admin: ModelAdmin, page: Page) -> View:
+    """Return the page's view for signed-in staff with its permission and by its methods."""
+    is_allowed = getattr(admin, f"has_{page.needs}_permission")
+    guarded = partial(with_unavailable_page(page.view), admin)
+
+    def view(request: HttpRequest, **arguments: Any) -> HttpResponseBase:
+        if not is_allowed(request):
+            raise PermissionDenied
+        return guarded(request, **arguments)
+
+    return admin.admin_site.admin_view(page.methods(view))
