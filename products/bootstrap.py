@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from products.adapters.dynamodb.drift_scans import DynamoScanTable
     from products.adapters.dynamodb.operations import DynamoOperations
     from products.adapters.opensearch.index import NoIndex, OpenSearchIndex
-    from products.adapters.s3 import S3AuditRecords, S3AuditTrail
+    from products.adapters.s3 import S3AuditTrail
     from products.bulk.jobs import Jobs
     from products.operations import Operations
     from products.pipeline import Pipeline
@@ -98,12 +98,9 @@ def cdn() -> "CloudFront":
 
 @cache
 def audit_trail() -> "S3AuditTrail":
-    from products.adapters.s3 import S3AuditTrail, WriteOnceStorage
+    from products.adapters.s3 import S3AuditTrail
 
-    storage = WriteOnceStorage(
-        bucket_name=settings.AUDIT_BUCKET, client_config=client("s3", read=5).meta.config
-    )
-    return S3AuditTrail(storage)
+    return S3AuditTrail(client("s3", read=5), settings.AUDIT_BUCKET)
 
 
 def effects() -> frozenset[Effect]:
@@ -195,13 +192,6 @@ def jobs() -> "Jobs":
         new_id=new_id,
         requeue_after=settings.RELAY_AFTER,
     )
-
-
-@cache
-def audit_records() -> "S3AuditRecords":
-    from products.adapters.s3 import S3AuditRecords
-
-    return S3AuditRecords(client("s3", read=5), settings.AUDIT_BUCKET)
 
 
 @cache

@@ -16,7 +16,7 @@ from products.adapters.aws.direct import DirectClient
 from products.adapters.cloudfront import CloudFront
 from products.adapters.dynamodb.table import DynamoProductTable
 from products.adapters.opensearch.index import OpenSearchIndex, connect
-from products.adapters.s3 import S3AuditTrail, WriteOnceStorage
+from products.adapters.s3 import S3AuditTrail
 from products.changes import Change
 from products.errors import DependencyUnavailable
 from products.product import Product
@@ -164,10 +164,8 @@ class FaultyAdapters:
         return cloudfront
 
     @cached_property
-    def storage(self) -> WriteOnceStorage:
-        storage = WriteOnceStorage(bucket_name="", client_config=client("s3").meta.config)
-        self._with_hooks(storage.connection.meta.client)
-        return storage
+    def s3(self) -> Any:
+        return self._with_hooks(client("s3"))
 
     @cached_property
     def opensearch(self) -> Any:
@@ -195,5 +193,4 @@ class FaultyAdapters:
         return CloudFront(self.cloudfront, world.distribution)
 
     def trail(self, world: World) -> S3AuditTrail:
-        self.storage.bucket_name = world.bucket
-        return S3AuditTrail(self.storage)
+        return S3AuditTrail(self.s3, world.bucket)

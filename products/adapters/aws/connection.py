@@ -70,10 +70,10 @@ class SignedConnection:
 
 
 def _to_request(headers: dict[str, str], body: bytes) -> bytes:
-    """Return the whole request, so that it is sent at once.
+    """Return the whole request, to be sent in one piece.
 
-    http.client checks each header and sends the body separately, which takes as long as the rest
-    of a call.
+    http.client sends the body separately, after checking each header. That takes as much time as
+    the rest of a call.
     """
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     return f"POST / HTTP/1.1\r\n{lines}content-length: {len(body)}\r\n\r\n".encode() + body
