@@ -63,6 +63,12 @@ class Doorbell(Protocol):
         An unavailable queue raises nothing: the relay notifies again.
         """
 
+    def notify_job(self, job_id: str) -> None:
+        """Send a message that a job has work left.
+
+        An unavailable queue raises nothing: stalled jobs are requeued.
+        """
+
 
 def remembered_answer(log: ChangeLog, origin: Origin, now: datetime) -> list[Accepted]:
     """Return the answer that an earlier request with the same Idempotency-Key got.

@@ -37,11 +37,6 @@ class ProductTable(ChangeReader, Protocol):
     def history(self, product_id: str, before: int | None, limit: int) -> list[Change]:
         """Return changes with a version below ``before``, newest first."""
 
-    def open_changes(
-        self, accepted_before: datetime | None = None, *, newest_first: bool = False
-    ) -> Iterator[Change]:
-        """Yield changes with an open effect, read lazily."""
-
     def record(self, product_id: str) -> Product | None:
         """Return the record of the product, which is what the public reads."""
 

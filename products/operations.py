@@ -1,7 +1,7 @@
 """What operators see of the pipeline, and what they can do: retry or discard effects. Pure."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -14,8 +14,8 @@ from products.errors import ChangeNotFound, Conflict, Invalid
 from products.permissions import Permission, require_permissions
 from products.pipeline import (
     TASKS,
-    ChangeCloser,
-    FailureLog,
+    AuditTrail,
+    EffectTable,
     Statistics,
     clear_permanent_failure,
     complete,
@@ -92,16 +92,6 @@ class Action:
     changes: Sequence[str]
 
 
-class OperationsTable(FailureLog, ChangeCloser, Protocol):
-    """The change log. Each method may raise DependencyUnavailable."""
-
-    def change(self, product_id: str, version: int) -> Change | None: ...
-    def open_changes(self, accepted_before: datetime | None = None) -> Iterator[Change]: ...
-
-    def discard(self, change: Change, effect: Effect, discard: Discard) -> Change | None:
-        """Give the effect up. Return the change after that, None when it is not open."""
-
-
 class OperationsLog(Statistics, Protocol):
     """The log of actions, and the statistics."""
 
@@ -114,15 +104,11 @@ class Queues(Protocol):
     def depths(self) -> list[QueueDepth]: ...
 
 
-class AuditTrail(Protocol):
-    def write(self, key: str, record: bytes) -> None: ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operations:
     """The use cases of operators."""
 
-    table: OperationsTable
+    table: EffectTable
     log: OperationsLog
     queues: Queues
     trail: AuditTrail

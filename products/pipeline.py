@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from products.appending import Doorbell
 from products.changes import (
     Change,
+    Discard,
     Effect,
     Failure,
     audit_key,
@@ -22,6 +23,7 @@ from products.changes import (
 )
 from products.errors import ChangeNotFound, DependencyUnavailable
 from products.invalidation import SETTLE_TIME, Cdn, InvalidationTable, try_to_cover
+from products.planning import ChangeReader
 from products.product import Product
 
 # The tasks' names, fixed because deployments exchange them; the functions are store and purge.
@@ -36,19 +38,8 @@ MAX_RELAY_TIME = timedelta(seconds=6)  # Lambda ends a task after 10 seconds
 MAX_ERROR_LENGTH = 500  # characters of an error that a change keeps
 
 
-class FailureLog(Protocol):
-    def fail(self, change: Change, effect: Effect, failure: Failure) -> None:
-        """Record why the effect failed, unless it is done by now."""
-
-
-class ChangeCloser(Protocol):
-    def close(self, change: Change) -> bool:
-        """Remove a change without open effects from the open ones. False if it was not there."""
-
-
-class EffectTable(InvalidationTable, FailureLog, ChangeCloser, Protocol):
-    def change(self, product_id: str, version: int) -> Change | None: ...
-    def open_changes(self, accepted_before: datetime | None = None) -> Iterator[Change]: ...
+class EffectTable(ChangeReader, InvalidationTable, Protocol):
+    """The records, and the progress of the effects. Methods may raise DependencyUnavailable."""
 
     def put_record(self, product: Product) -> None:
         """Store the record, unless it holds this version or a later one."""
@@ -59,7 +50,16 @@ class EffectTable(InvalidationTable, FailureLog, ChangeCloser, Protocol):
         Return None when the effect is not open: it was stamped or discarded before.
         """
 
+    def discard(self, change: Change, effect: Effect, discard: Discard) -> Change | None:
+        """Give the effect up. Return the change after that, None when it is not open."""
+
+    def fail(self, change: Change, effect: Effect, failure: Failure) -> None:
+        """Record why the effect failed, unless it is done by now."""
+
     def record_requeue(self, change: Change, at: datetime) -> None: ...
+
+    def close(self, change: Change) -> bool:
+        """Remove a change without open effects from the open ones. False if it was not there."""
 
 
 class Statistics(Protocol):
@@ -218,20 +218,20 @@ class Pipeline:
             raise
 
 
-def complete(change: Change, table: ChangeCloser, statistics: Statistics) -> None:
+def complete(change: Change, table: EffectTable, statistics: Statistics) -> None:
     """Take a change without open effects out of the open ones, and count it once."""
     if table.close(change):
         statistics.count_completed(change)
 
 
-def clear_permanent_failure(log: FailureLog, change: Change, effect: Effect) -> None:
+def clear_permanent_failure(table: EffectTable, change: Change, effect: Effect) -> None:
     """Mark a permanent failure as temporary, because its cause has been fixed.
 
     From then on the relay requeues the change, so the retry does not depend on one message.
     """
     failure = change.failures.get(effect)
     if failure and failure.permanent:
-        log.fail(change, effect, replace(failure, permanent=False))
+        table.fail(change, effect, replace(failure, permanent=False))
 
 
 def effect_states(change: Change) -> dict[str, dict[str, Any]]:

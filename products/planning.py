@@ -1,6 +1,6 @@
 """Planning a write: which change it would append to the newest version. Pure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
@@ -21,6 +21,11 @@ class ChangeReader(Protocol):
         """Return the product's newest change, read consistently."""
 
     def change(self, product_id: str, version: int) -> Change | None: ...
+
+    def open_changes(
+        self, accepted_before: datetime | None = None, *, newest_first: bool = False
+    ) -> Iterator[Change]:
+        """Yield changes with an open effect, read lazily."""
 
 
 def read_newest_change(log: ChangeReader, product_id: str | None) -> Change:

@@ -71,7 +71,6 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_PERMISSION_CLASSES": ["products.api.permissions.ProductPermission"],
     "DEFAULT_PARSER_CLASSES": ["products.api.parsers.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["products.api.renderers.ExactJSONRenderer"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "products.api.renderers.FastNegotiation",
     "DEFAULT_THROTTLE_CLASSES": ["products.api.throttling.ClientThrottle"],
     "NUM_PROXIES": int(number("NUM_PROXIES", 0)),
     "EXCEPTION_HANDLER": "products.api.errors.handle_exception",

@@ -143,7 +143,7 @@ REST_FRAMEWORK = {
         *REST_FRAMEWORK["DEFAULT_RENDERER_CLASSES"],
         "rest_framework.renderers.BrowsableAPIRenderer",
     ],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "products.api.contract.schema.ContractSchema",
 }
 
 SPECTACULAR_SETTINGS = {
@@ -153,9 +153,7 @@ SPECTACULAR_SETTINGS = {
         "and is never lost."
     ),
     "VERSION": "1.0",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SCHEMA_PATH_PREFIX": r"/v1\.0",
+    "POSTPROCESSING_HOOKS": ["products.api.contract.schema.add_components"],
     "SWAGGER_UI_DIST": "SIDECAR",  # files from the Python package instead of a CDN
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
 }

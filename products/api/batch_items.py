@@ -3,8 +3,18 @@
 from collections.abc import Mapping
 
 from products.api.etags import base_version
+from products.api.json_schema import (
+    PRODUCT_ID,
+    VERSION,
+    Schema,
+    choice_of,
+    described,
+    list_of,
+    object_of,
+    ref,
+)
 from products.api.json_types import FieldErrors, UncheckedJson
-from products.api.representation import edits_of
+from products.api.product_fields import edits_of
 from products.batch import MAX_WRITES
 from products.errors import Invalid
 from products.writes import Write
@@ -15,8 +25,26 @@ FLAG_EDITS: dict[str, UncheckedJson] = {
     "restore": {"active": True},
 }
 MODES = ("each", "all")
-BATCH_FIELDS = {"mode", "items"}
-ITEM_FIELDS = {"action", "productId", "product", "ifVersion"}
+BATCH_FIELDS: dict[str, Schema] = {
+    "mode": described(
+        ref("ModeEnum"), "Each item on its own, in order; or all or none, in one transaction."
+    ),
+    "items": list_of(ref("BatchItem"), maxItems=MAX_WRITES, minItems=1),
+}
+ITEM_FIELDS: dict[str, Schema] = {
+    "action": ref("ActionEnum"),
+    "productId": described(PRODUCT_ID, "Required except with create."),
+    "product": described(ref("ProductEdits"), "With create and update: the fields."),
+    "ifVersion": described(VERSION, "Like If-Match: the version the product must still have."),
+}
+BATCH_SCHEMAS: dict[str, Schema] = {
+    "ActionEnum": choice_of(ACTIONS),
+    "ModeEnum": choice_of(MODES),
+    "BatchItem": object_of(
+        "One write of a batch.", ITEM_FIELDS, optional=ITEM_FIELDS.keys() - {"action"}
+    ),
+    "NewBatch": object_of(f"Up to {MAX_WRITES} writes.", BATCH_FIELDS),
+}
 NO_FIELD = "There is no such field."
 
 
@@ -25,7 +53,7 @@ def read_batch(body: UncheckedJson) -> tuple[str, list[tuple[str, Write]]]:
 
     Raises: Invalid, which names each wrong field of the batch and of its items.
     """
-    errors: FieldErrors = {name: [NO_FIELD] for name in body.keys() - BATCH_FIELDS}
+    errors: FieldErrors = {name: [NO_FIELD] for name in body.keys() - BATCH_FIELDS.keys()}
     mode, items = body.get("mode"), body.get("items")
     if mode not in MODES:
         errors["mode"] = ["Must be each (every item on its own) or all (all or none)."]
@@ -68,7 +96,7 @@ def _read_item(item: object) -> tuple[str, Write]:
 
 
 def _shape_errors(item: UncheckedJson) -> FieldErrors:
-    errors: FieldErrors = {name: [NO_FIELD] for name in item.keys() - ITEM_FIELDS}
+    errors: FieldErrors = {name: [NO_FIELD] for name in item.keys() - ITEM_FIELDS.keys()}
     action, fields = item.get("action"), item.get("product", {})
     takes_fields = action in ("create", "update")
     if action not in ACTIONS:

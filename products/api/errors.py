@@ -15,8 +15,8 @@ from rest_framework.views import exception_handler
 from products.api.json_types import FieldErrors, JsonObject
 from products.api.middleware import request_id
 from products.api.permissions import ABOUT_TOKENS
-from products.api.representation import plain
-from products.documents import FIELD_NAMES
+from products.api.product_fields import API_NAMES
+from products.api.representation import field_body
 from products.errors import (
     Conflict,
     CorruptChange,
@@ -33,7 +33,6 @@ from products.merging import Clash, EditConflict, VersionMismatch
 logger = logging.getLogger(__name__)
 RETRY_SECONDS = 5
 MAX_NAMED_FIELDS = 8  # in a sentence
-API_NAMES = {field: name for name, field in FIELD_NAMES.items()} | {"image": "imageUrl"}
 NO_RESOURCE = "There is nothing at this address."
 STATUS_OF: list[tuple[type[Exception], HTTPStatus]] = [
     (Invalid, HTTPStatus.BAD_REQUEST),
@@ -115,19 +114,18 @@ def field_errors(error: Exception) -> FieldErrors:
 def _details(error: Exception) -> JsonObject:
     """Return what else the caller needs to resolve a conflict."""
     if isinstance(error, EditConflict):
-        conflicts = {API_NAMES[field]: _clash_body(clash) for field, clash in error.clashes.items()}
+        conflicts = {
+            API_NAMES[field]: _clash_body(field, clash) for field, clash in error.clashes.items()
+        }
         return {"conflicts": conflicts, "version": error.product.version}
     if isinstance(error, VersionMismatch):
         return {"version": error.product.version}
     return {}
 
 
-def _clash_body(clash: Clash) -> JsonObject:
-    return {
-        "base": plain(clash.base),
-        "yours": plain(clash.yours),
-        "theirs": plain(clash.theirs),
-    }
+def _clash_body(field: str, clash: Clash) -> JsonObject:
+    values = {"base": clash.base, "yours": clash.yours, "theirs": clash.theirs}
+    return {name: field_body(field, value) for name, value in values.items()}
 
 
 def _sentence(error: Exception) -> str:

@@ -1,12 +1,16 @@
 """Entity tags, and the versions that clients send back."""
 
 import hashlib
+import re
 
+from django.utils.http import parse_etags
 from rest_framework.request import Request
 
 from products.errors import Invalid
-from products.identifiers import is_version
+from products.identifiers import MAX_VERSION_DIGITS, is_version
 from products.lists import Page
+
+WEAK_OR_STRONG_TAG = re.compile(rf'(?:W/)?"v([0-9]{{1,{MAX_VERSION_DIGITS}}})"')
 
 
 def etag_of(version: int) -> str:
@@ -26,13 +30,30 @@ def etag_of_page(page: Page) -> str:
 
 def is_not_modified(request: Request, etag: str) -> bool:
     """Check whether ``If-None-Match`` names the tag."""
-    return etag_matches(request.META.get("HTTP_IF_NONE_MATCH", ""), etag)
+    condition = request.META.get("HTTP_IF_NONE_MATCH")
+    return condition is not None and etag_matches(condition, etag)
 
 
 def etag_matches(condition: str, etag: str) -> bool:
     """Check whether the header's value names the tag, by RFC 9110's weak comparison."""
-    tags = [tag.strip().removeprefix("W/") for tag in condition.split(",")]
-    return etag.removeprefix("W/") in tags or "*" in tags
+    tags = [tag.removeprefix("W/") for tag in parse_etags(condition)]
+    return tags == ["*"] or etag.removeprefix("W/") in tags
+
+
+def expected_version(request: Request) -> int | None:
+    """Return the version that ``If-Match`` requires; None without the header, or with ``*``.
+
+    Weak tags are accepted: a cache that compresses makes our tags weak, but the version in them
+    stays exact. Raise Invalid for anything else, because a condition must not be ignored in part,
+    as ``parse_etags`` would.
+    """
+    given = request.headers.get("If-Match")
+    if given is None or given.strip() == "*":
+        return None
+    tag = WEAK_OR_STRONG_TAG.fullmatch(given.strip())
+    if not tag:
+        raise Invalid({"If-Match": ['Must be the one ETag of the product, such as "v3".']})
+    return int(tag[1])
 
 
 def base_version(version: object, name: str = "version") -> int | None:

@@ -6,7 +6,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from products.api.cursors import cursor_of, position_of
-from products.api.queries import DEFAULT_LIMIT, PAGE_PARAMETERS, read_parameters
+from products.api.parameters import DEFAULT_LIMIT, PAGE_PARAMETERS, read_parameters
 from products.api.representation import change_body
 from products.api.write_options import read_write_options
 from products.api.write_responses import PRIVATE, RETRY_SECONDS, body_of, wait_and_respond

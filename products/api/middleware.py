@@ -7,7 +7,8 @@ from django.http import HttpRequest, HttpResponse
 
 from products.bootstrap import new_id
 
-VALID_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+MIN_ID_LENGTH, MAX_ID_LENGTH = 8, 64
+VALID_ID = re.compile(rf"[A-Za-z0-9._-]{{{MIN_ID_LENGTH},{MAX_ID_LENGTH}}}")
 RATE_HEADERS = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
 Rate = tuple[int, int, int]
 """Calls per second, calls left, and seconds until the count starts again."""

@@ -1,11 +1,9 @@
-"""Response bodies in compact JSON, and a fast path for content negotiation."""
+"""Response bodies in compact JSON."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import orjson
-from rest_framework.negotiation import DefaultContentNegotiation
-from rest_framework.renderers import BaseRenderer, JSONRenderer
-from rest_framework.request import Request
+from rest_framework.renderers import JSONRenderer
 
 
 class ExactJSONRenderer(JSONRenderer):
@@ -33,21 +31,3 @@ class ExactJSONRenderer(JSONRenderer):
             except TypeError:
                 pass
         return bytes(super().render(data, accepted_media_type, renderer_context))
-
-
-class FastNegotiation(DefaultContentNegotiation):
-    """Skip parsing for the two Accept headers that nearly all clients send."""
-
-    def select_renderer(
-        self,
-        request: Request,
-        renderers: Sequence[BaseRenderer],  # type: ignore[override] # DRF always passes a list
-        format_suffix: str | None = None,
-    ) -> tuple[BaseRenderer, str]:
-        """Return the renderer and its media type. Raise NotAcceptable when none fits."""
-        first = renderers[0]
-        if request.META.get("HTTP_ACCEPT", "*/*") in ("*/*", first.media_type):
-            return first, first.media_type
-        chosen: tuple[BaseRenderer, str]
-        chosen = super().select_renderer(request, renderers, format_suffix)
-        return chosen

@@ -1,18 +1,17 @@
-"""The JSON forms of products, changes and edits. Only shapes: the rules are in the core."""
+"""The JSON forms of products and changes in responses."""
 
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from urllib.parse import quote
 
-from django.conf import settings
 from django.urls import get_script_prefix
 
-from products.api.json_types import JsonObject, UncheckedJson
+from products.api.json_types import JsonObject
+from products.api.product_fields import API_NAMES
 from products.bootstrap import image_url
 from products.changes import Change, Effect
-from products.documents import FIELD_NAMES, document_key, format_timestamp, to_document
-from products.errors import Invalid
+from products.documents import format_timestamp, to_document
 from products.merging import differences
 from products.pipeline import effect_states
 from products.product import Product
@@ -32,16 +31,6 @@ def plain(value: object) -> object:
     if isinstance(value, list | tuple):
         return [plain(part) for part in value]
     return value
-
-
-def api_name(field: str) -> str:
-    """Return the API's name of a field. The core has an image's key, the API its URL."""
-    return "imageUrl" if field == "image" else document_key(field)
-
-
-def image_key(url: object) -> object:
-    """Return the key of one of our images. Other values stay, for the field's rule to refuse."""
-    return url.removeprefix(settings.MEDIA_URL) if isinstance(url, str) else url
 
 
 def product_body(product: Product, *, staff: bool = False) -> JsonObject:
@@ -127,40 +116,13 @@ def dry_run_body(accepted: Accepted) -> JsonObject:
 def _changed_body(changed: Mapping[str, tuple[object, object]]) -> JsonObject:
     body: JsonObject = {}
     for field, pair in changed.items():
-        before, after = (_api_value(field, value) for value in pair)
-        body[api_name(field)] = {"before": before, "after": after}
+        before, after = (field_body(field, value) for value in pair)
+        body[API_NAMES[field]] = {"before": before, "after": after}
     return body
 
 
-def _api_value(field: str, value: object) -> object:
+def field_body(field: str, value: object) -> object:
+    """Return a field's value as responses show it, an image as its URL."""
     if field == "image":
         return image_url(value if isinstance(value, str) else None)
     return plain(value)
-
-
-def edits_of(body: Mapping[str, object]) -> UncheckedJson:
-    """Return the body's fields under the core's names.
-
-    Unknown names pass, so that the core refuses them together with wrong values. Raise Invalid for
-    a name that only the core uses, such as ``renewal_price``.
-    """
-    _refuse_core_names(body)
-    edits: UncheckedJson = {}
-    for name, value in body.items():
-        edits[FIELD_NAMES.get(name, name)] = value
-    if "imageUrl" in edits:
-        edits["image"] = image_key(edits.pop("imageUrl"))
-    return edits
-
-
-def _refuse_core_names(body: Mapping[str, object]) -> None:
-    unknown = body.keys() - FIELD_NAMES.keys()
-    of_core = unknown & set(FIELD_NAMES.values())
-    of_core |= {"image"} & body.keys()
-    if of_core:
-        raise Invalid(
-            {
-                api_name(name): [f"There is no field {name!r}; write {api_name(name)!r}."]
-                for name in of_core
-            }
-        )

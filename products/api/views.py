@@ -12,8 +12,9 @@ from products.api.cursors import cursor_of
 from products.api.etags import base_version, etag_of, etag_of_page, is_not_modified
 from products.api.json_types import JsonObject
 from products.api.permissions import is_staff
+from products.api.product_fields import edits_of
 from products.api.queries import as_of, list_query_of
-from products.api.representation import edits_of, plain, product_body
+from products.api.representation import plain, product_body
 from products.api.write_options import read_write_options
 from products.api.write_responses import PRIVATE, body_of, wait_and_respond
 from products.bootstrap import acceptance, catalogue

@@ -7,18 +7,17 @@ from dataclasses import dataclass
 
 from rest_framework.request import Request
 
+from products.api.etags import expected_version
 from products.api.middleware import request_id
+from products.api.parameters import WRITE_PARAMETERS, read_parameters
 from products.api.permissions import permissions_of
-from products.api.queries import Parameters, choice, read_parameters
 from products.changes import Effect, Origin
 from products.errors import Invalid
 from products.idempotency import IdempotencyKey
 
 MAX_WAIT_SECONDS = 10
 PREFERENCE = re.compile(r'(?:"[^"]*"|[^,;])+')  # quoted commas do not separate preferences
-WEAK_OR_STRONG_ETAG = re.compile(r'(?:W/)?"v([0-9]{1,12})"')
 IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
-DRY_RUN: Parameters = {"dryRun": ("dry_run", choice(true=True, false=False))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +45,7 @@ class WriteOptions:
 
 def read_write_options(request: Request) -> WriteOptions:
     """Return the options of a write. Raise Invalid for a header or parameter that is wrong."""
-    parameters = read_parameters(request.query_params, DRY_RUN)
+    parameters = read_parameters(request.query_params, WRITE_PARAMETERS)
     origin = Origin(
         actor=request.user.get_username(),
         source="api",
@@ -57,7 +56,7 @@ def read_write_options(request: Request) -> WriteOptions:
     return WriteOptions(
         origin=origin,
         wait=_wait_of(request),
-        expected_version=_expected_version_of(request),
+        expected_version=expected_version(request),
         dry_run=parameters.get("dry_run", False),
     )
 
@@ -94,21 +93,6 @@ def _preferences_of(request: Request) -> list[tuple[str, str]]:
         unquoted = value.strip().strip('"')
         pairs.append((name.strip().lower(), unquoted))
     return pairs
-
-
-def _expected_version_of(request: Request) -> int | None:
-    """Return the version that ``If-Match`` requires; None without the header, or with ``*``.
-
-    Weak tags are accepted: a cache that compresses makes our tags weak, but the version in them
-    stays exact.
-    """
-    given = request.headers.get("If-Match")
-    if given is None or given.strip() == "*":
-        return None
-    match = WEAK_OR_STRONG_ETAG.fullmatch(given.strip())
-    if not match:
-        raise Invalid({"If-Match": ['Must be the one ETag of the product, such as "v3".']})
-    return int(match[1])
 
 
 def _idempotency_key_of(request: Request) -> IdempotencyKey | None:

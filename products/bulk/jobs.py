@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from products.acceptance import Acceptance
+from products.appending import Doorbell
 from products.bulk.job import (
     MAX_ROWS,
     Job,
@@ -61,21 +62,13 @@ class JobTable(Protocol):
     def running_jobs(self, updated_before: datetime) -> Iterator[Job]: ...
 
 
-class JobDoorbell(Protocol):
-    def notify_job(self, job_id: str) -> None:
-        """Send a message that the job has work left; it may be lost.
-
-        An unavailable queue raises nothing.
-        """
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Jobs:
     """Plan, start, cancel, undo and work on jobs; the clock and the ids are injected."""
 
     table: JobTable
     acceptance: Acceptance
-    doorbell: JobDoorbell
+    doorbell: Doorbell
     clock: Callable[[], datetime]
     new_id: Callable[[], str]
     requeue_after: timedelta

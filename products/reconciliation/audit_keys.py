@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from products.reconciliation.sources import AuditRecords
@@ -14,16 +13,8 @@ AUDIT_KEY = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class AuditKey:
-    """What the key of an audit record says about its change."""
-
-    product_id: str
-    accepted_at: datetime
-
-
-def parse_audit_key(key: str) -> AuditKey | None:
-    """Return the parts of the key, or None when it is not the key of an audit record."""
+def parse_audit_key(key: str) -> tuple[str, datetime] | None:
+    """Return the product's id and when its change was accepted, or None for any other key."""
     match = AUDIT_KEY.fullmatch(key)
     if match is None:
         return None
@@ -31,13 +22,13 @@ def parse_audit_key(key: str) -> AuditKey | None:
         accepted_at = datetime.fromisoformat(match["at"])
     except ValueError:  # e.g. the 99th of a month
         return None
-    return AuditKey(match["product_id"], accepted_at.replace(tzinfo=UTC))
+    return match["product_id"], accepted_at.replace(tzinfo=UTC)
 
 
 def product_of(key: str) -> str:
     """Return the id of the product that the key belongs to, or "" if it belongs to none."""
     parsed = parse_audit_key(key)
-    return parsed.product_id if parsed else ""
+    return parsed[0] if parsed else ""
 
 
 def record_keys(records: AuditRecords, after: str = "") -> Iterator[str]:

@@ -12,23 +12,14 @@ from typing import Protocol
 
 from products.appending import Doorbell
 from products.changes import Change, Effect, audit_key, audit_record, canonical_json, verified
-from products.pipeline import TASKS
+from products.pipeline import TASKS, AuditTrail, EffectTable
 from products.product import Product, normalised_name
 from products.reconciliation.differences import Difference, Kind
+from products.reconciliation.sources import Logs
 
 
-class RepairTable(Protocol):
-    def newest(self, product_id: str) -> Change | None: ...
-
-    def change(self, product_id: str, version: int) -> Change | None: ...
-
-    def close(self, change: Change) -> bool: ...
-
-
-class RepairItems(Protocol):
+class RepairItems(Logs, Protocol):
     """Conditional writes; each returns False when the product has changed in the meantime."""
-
-    def name_owners(self, names: list[str]) -> dict[str, str]: ...
 
     def overwrite_record(self, product: Product, observed_version: int | None) -> bool: ...
 
@@ -43,10 +34,6 @@ class RepairIndex(Protocol):
     def overwrite(self, product: Product) -> bool: ...
 
     def remove(self, product_id: str) -> None: ...
-
-
-class AuditTrail(Protocol):
-    def write(self, key: str, record: bytes) -> None: ...
 
 
 EFFECTS = {
@@ -84,7 +71,7 @@ def rewrites_record(difference: Difference) -> bool:
 class Repair:
     """Repair differences one by one; ``cover`` has the CDN purged for all changes until a time."""
 
-    table: RepairTable
+    table: EffectTable
     items: RepairItems
     index: RepairIndex | None
     trail: AuditTrail

@@ -87,7 +87,8 @@ class TrailComparison:
         times_by_product: dict[str, dict[str, datetime]] = {}
         for key in keys:
             if parsed := parse_audit_key(key):
-                times_by_product.setdefault(parsed.product_id, {})[key] = parsed.accepted_at
+                product_id, accepted_at = parsed
+                times_by_product.setdefault(product_id, {})[key] = accepted_at
             else:
                 found.append(foreign_object(key))
         for differences in self.map_function(self._foreign_of_product, times_by_product.items()):

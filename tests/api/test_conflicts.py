@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from django.conf import settings
 
 from products.catalogue import Catalogue
 from tests.support.api_client import Api, error_of, versions
@@ -83,6 +84,14 @@ def test_a_conflict_lists_every_field_changed_by_both(
         api("patch", p1, {"version": 1, "description": "Another description."}).status_code == 202
     )  # merged
     assert api("put", p1, mine | {"version": 3}).status_code == 202
+
+
+def test_a_conflict_about_an_image_shows_urls(api: Api, p1: str) -> None:
+    mine, theirs = (f"{settings.MEDIA_URL}products/p1/{digit * 32}.webp" for digit in "01")
+    api("patch", p1, {"imageUrl": theirs})
+    refused = api("patch", p1, {"imageUrl": mine, "version": 1})
+    expected = {"imageUrl": {"base": None, "yours": mine, "theirs": theirs}}
+    assert error_of(refused)["conflicts"] == expected
 
 
 def test_an_unknown_base_version_is_not_found(api: Api, p1: str) -> None:

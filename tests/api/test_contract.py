@@ -12,7 +12,13 @@ from django.core.management import call_command
 from django.test import Client
 
 from deploy.local.engines import ROOT
+from products.api.contract import examples
+from products.api.contract.bodies import COMPONENTS
+from products.api.product_fields import API_NAMES
+from products.identifiers import MAX_VERSION, is_version
+from products.product import REQUIRED, RULES
 from tests.support.builders import fields
+from tests.support.contract import differences
 from tests.support.processes import Deployment
 
 EXAMPLES = os.environ.get("CONTRACT_EXAMPLES", "5")
@@ -24,6 +30,7 @@ positive_data_acceptance: a valid request may be refused because of the product'
 history of its key (422), cursors that only we can create, and fields that must agree.
 use_after_free: staff can still read a deactivated product and its history.
 """
+AS_RETURNED = {"productId", "version", "createdAt", "updatedAt", "updatedBy"}
 
 
 @pytest.mark.django_db
@@ -32,6 +39,33 @@ def test_the_committed_contract_matches_the_code() -> None:
     call_command("spectacular", validate=True, fail_on_warn=True, stdout=generated)
     committed = (ROOT / "products/api/openapi.yaml").read_text()
     assert committed.strip() == generated.getvalue().strip(), "stale: run `make contract`"
+
+
+def test_each_rule_of_the_core_has_a_field_that_clients_may_write() -> None:
+    names = {API_NAMES[field] for field in RULES}
+    for body, others in (("NewProduct", {"productId"}), ("ProductEdits", AS_RETURNED)):
+        assert COMPONENTS[body]["properties"].keys() == names | others, body
+    assert {API_NAMES[field] for field in REQUIRED} == set(COMPONENTS["NewProduct"]["required"])
+
+
+@pytest.mark.parametrize("version", [1, MAX_VERSION, 0, MAX_VERSION + 1])
+def test_the_contract_has_the_versions_that_the_log_can_hold(version: int) -> None:
+    body = {"error": "", "message": "", "errors": {}, "requestId": "", "version": version}
+    assert (differences("Error", body) == []) is is_version(version)
+
+
+def test_a_response_that_differs_from_the_contract_is_found() -> None:
+    """Every response to ``tests.support.api_client.Api`` is compared in this way."""
+    product = dict(examples.PRODUCT)
+    assert differences("Product", product) == []
+    for wrong in (
+        product | {"colour": "red"},
+        product | {"price": 1500},
+        product | {"period": None},
+        product | {"currency": "XXX"},
+        {name: value for name, value in product.items() if name != "features"},
+    ):
+        assert differences("Product", wrong), wrong
 
 
 @pytest.mark.django_db

@@ -8,6 +8,7 @@ from django.test import Client
 
 from products.access import tokens
 from products.catalogue import Catalogue
+from tests.support.contract import validate_response
 
 
 def token_of(name: str, group: str | None, *, lifetime: timedelta = timedelta(hours=1)) -> str:
@@ -19,7 +20,10 @@ def token_of(name: str, group: str | None, *, lifetime: timedelta = timedelta(ho
 
 
 class Api:
-    """Calls the API under ``/v1.0`` with JSON, as a user of a group, or anonymously."""
+    """Calls the API under ``/v1.0`` with JSON, as a user of a group, or anonymously.
+
+    Every response is compared with the contract.
+    """
 
     def __init__(
         self, group: str | None = "Product admins", *, name: str = "ann", anonymous: bool = False
@@ -32,7 +36,9 @@ class Api:
         options: dict[str, Any] = {}
         if data is not None:
             options = {"data": data, "content_type": "application/json"}
-        return getattr(self.client, method)(f"/v1.0{path}", headers=sent, **options)
+        response = getattr(self.client, method)(f"/v1.0{path}", headers=sent, **options)
+        validate_response(response)
+        return response
 
 
 def error_of(response: Any) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""The OpenAPI contract: what the views read and answer, as one document."""

@@ -1,0 +1,168 @@
+"""Query parameters: each is understood completely, or refused by its name.
+
+The tables say what the views accept, and the contract describes the same tables.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from django.http import QueryDict
+
+from products.api.json_schema import AMOUNT, TEXT, TIME, VERSION, Schema, choice_of
+from products.api.json_types import FieldErrors
+from products.currency import CURRENCIES
+from products.errors import Invalid
+from products.identifiers import parse_version
+from products.product import RULES, BillingCycle, price_bound
+
+DEFAULT_LIMIT = 25
+MAX_LIMIT = 100
+MAX_TEXT_LENGTH = 200
+IGNORED = {"format"}  # belongs to DRF's browsable API
+
+type Rule = Callable[[str], Any]
+"""Returns the value of a parameter's text. Raises ValueError with a sentence for the caller."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A query parameter: the name of its value in the code, its rule, and its description."""
+
+    field: str
+    rule: Rule
+    schema: Schema
+    description: str
+
+
+type Parameters = Mapping[str, Parameter]
+
+
+def _choice(field: str, description: str, **meanings: object) -> Parameter:
+    """Return a parameter that accepts these texts, with the value that each one means."""
+
+    def rule(text: str) -> object:
+        if text not in meanings:
+            raise ValueError(f"Must be one of {', '.join(meanings)}.")
+        return meanings[text]
+
+    return Parameter(field, rule, choice_of(sorted(meanings)), description)
+
+
+def _limit(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,3}", text) or not 1 <= int(text) <= MAX_LIMIT:
+        raise ValueError(f"Must be a whole number from 1 to {MAX_LIMIT}.")
+    return int(text)
+
+
+def _text(text: str) -> str:
+    stripped = text.strip()
+    if not 1 <= len(stripped) <= MAX_TEXT_LENGTH:
+        raise ValueError(f"Must have 1 to {MAX_TEXT_LENGTH} characters.")
+    return stripped
+
+
+def _version_or_time(text: str) -> int | datetime:
+    tag = re.fullmatch(r'("?)v?([0-9]+)\1', text)  # an ETag names a version too
+    version = parse_version(tag[2]) if tag else None
+    if version is not None:
+        return version
+    # In a query string, an unescaped "+" is a space: "12:00:00 02:00" was "12:00:00+02:00".
+    unescaped = re.sub(r"(?<=:[0-9]{2}) (?=[0-9]{2}:?[0-9]{2}$)", "+", text)
+    try:
+        time = datetime.fromisoformat(unescaped)
+    except ValueError:
+        raise ValueError(
+            "Must be a version such as 3, or a time such as 2026-03-01T12:00:00Z."
+        ) from None
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+PAGE_PARAMETERS: Parameters = {
+    "limit": Parameter(
+        "limit",
+        _limit,
+        {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT},
+        f"The size of a page; {DEFAULT_LIMIT} by default.",
+    ),
+    "startAt": Parameter(
+        "after",
+        str,
+        TEXT,
+        "The nextStartAt of the previous page. It is valid for the same order and filters only.",
+    ),
+}
+LIST_PARAMETERS: Parameters = {
+    **PAGE_PARAMETERS,
+    "sortBy": _choice(
+        "by_price",
+        "createdAt by default; price orders the products of one currency.",
+        createdAt=False,
+        price=True,
+    ),
+    "order": _choice("descending", "asc by default.", asc=False, desc=True),
+    "minPrice": Parameter("min_price", price_bound, AMOUNT, "The lowest price; 0 means no limit."),
+    "maxPrice": Parameter("max_price", price_bound, AMOUNT, "The highest price."),
+    "currency": Parameter(
+        "currency",
+        RULES["currency"],
+        choice_of(sorted(CURRENCIES)),
+        "ISO 4217; ZAR by default with sortBy=price.",
+    ),
+    "billingCycle": Parameter(
+        "billing_cycle",
+        RULES["billing_cycle"],
+        choice_of(sorted(BillingCycle)),
+        "Only products with this cycle.",
+    ),
+    "q": Parameter(
+        "text",
+        _text,
+        {"type": "string", "minLength": 1, "maxLength": MAX_TEXT_LENGTH},
+        "Full-text search; best matches first unless sorted.",
+    ),
+    "active": _choice("active", "Staff only.", true=True, false=False, all=None),
+}
+AS_OF_PARAMETERS: Parameters = {
+    "asOf": Parameter(
+        "as_of",
+        _version_or_time,
+        {"oneOf": [VERSION, TIME]},
+        "Staff only: a version (3, v3), or an ISO 8601 time, in UTC unless it has an offset.",
+    )
+}
+WRITE_PARAMETERS: Parameters = {
+    "dryRun": _choice("dry_run", "true: check everything, write nothing.", true=True, false=False)
+}
+
+
+def read_parameters(query: QueryDict, known: Parameters) -> dict[str, Any]:
+    """Return the values of the given parameters.
+
+    Raises: Invalid, which names each parameter that is unknown, repeated or wrong.
+    """
+    values: dict[str, Any] = {}
+    errors: FieldErrors = {}
+    for name, texts in query.lists():
+        if name in IGNORED:
+            continue
+        try:
+            field, value = _read_parameter(name, texts, known)
+        except ValueError as error:
+            errors[name] = [str(error)]
+        else:
+            values[field] = value
+    if errors:
+        raise Invalid(errors)
+    return values
+
+
+def _read_parameter(name: str, texts: list[str], known: Parameters) -> tuple[str, object]:
+    if name not in known:
+        raise ValueError("There is no such parameter.")
+    if len(texts) > 1:
+        raise ValueError("Must be given once.")
+    parameter = known[name]
+    return parameter.field, parameter.rule(texts[0])
