@@ -21,7 +21,7 @@ from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
 from bbws_products.settings.environment import text_list
-from products.bootstrap import catalogue
+from products.bootstrap import acceptance, catalogue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bbws_products.settings.api")
 
@@ -115,6 +115,7 @@ def send_get(path: str, query: dict[str, str], headers: dict[str, str]) -> dict[
 
 
 catalogue()
+acceptance()
 warm_up()
 gc.freeze()
 gc.enable()
