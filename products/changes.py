@@ -178,9 +178,14 @@ def next_change(
     return replace(change, record_hash=audit_hash(change))
 
 
+def is_unaltered(change: Change) -> bool:
+    """Whether the contents of the change match its hash."""
+    return audit_hash(change) == change.record_hash
+
+
 def verified(change: Change) -> Change:
     """Return the change, or raise CorruptChange if its contents do not match its hash."""
-    if audit_hash(change) != change.record_hash:
+    if not is_unaltered(change):
         raise CorruptChange(
             f"Version {change.version} of {change.product_id} was altered after it was accepted."
         )

@@ -1,9 +1,13 @@
-"""What all admin pages share: the theme's base class, the signed-in user, and small parsers."""
+"""What all admin pages share: the theme's base class, addresses, and small parsers."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
+from django.contrib.admin.utils import quote
 from django.contrib.auth.models import User
 from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.urls import reverse
 
 from products.identifiers import parse_version
 
@@ -13,7 +17,14 @@ if TYPE_CHECKING:
 else:
     from unfold.admin import ModelAdmin
 
-__all__ = ["Context", "ModelAdmin", "user_of", "version_parameter"]
+__all__ = [
+    "Context",
+    "ModelAdmin",
+    "page_response",
+    "product_url",
+    "user_of",
+    "version_parameter",
+]
 
 type Context = dict[str, object]
 """What a template is rendered with."""
@@ -27,3 +38,16 @@ def user_of(request: HttpRequest) -> User:
 def version_parameter(request: HttpRequest, name: str) -> int | None:
     """Return the version that a parameter of the request names, or None."""
     return parse_version((request.POST or request.GET).get(name, ""))
+
+
+def product_url(page: str, product_id: str, *version: int) -> str:
+    """Return the address of one of the product's pages."""
+    return reverse(f"admin:products_product_{page}", args=[quote(product_id), *version])
+
+
+def page_response(
+    admin: ModelAdmin, request: HttpRequest, template: str, context: Mapping[str, object]
+) -> TemplateResponse:
+    """Return a page of products; the context is completed by what every page shows."""
+    complete = {**admin.admin_site.each_context(request), **context}
+    return TemplateResponse(request, f"admin/products/{template}.html", complete)

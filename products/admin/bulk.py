@@ -4,13 +4,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 
 from django import forms
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from products.admin.base import ModelAdmin
+from products.admin.base import ModelAdmin, page_response
 from products.admin.changelist import filtered_list
 from products.admin.staff_writes import staff_writes
 from products.bootstrap import catalogue
@@ -126,23 +125,20 @@ def bulk_view(admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         job = _plan_edit(admin, request, form)
         if job:
-            return HttpResponseRedirect(reverse("admin:products_product_job", args=[job.job_id]))
+            return redirect("admin:products_product_job", job.job_id)
     changelist = reverse("admin:products_product_changelist")
     context = {
-        **admin.admin_site.each_context(request),
         "title": "Bulk edit",
         "form": form,
         "selection": _selection_text(request.GET.getlist("id")),
         "back_url": f"{changelist}?{request.GET.get('filters', '')}",
     }
-    return TemplateResponse(request, "admin/products/bulk.html", context)
+    return page_response(admin, request, "bulk", context)
 
 
 def _plan_edit(admin: ModelAdmin, request: HttpRequest, form: BulkForm) -> Job | None:
     """Plan the job and return it, or return None and put the errors into the form."""
     entries = form.cleaned_data
-    if entries["doing"] == "deactivate" and not admin.has_delete_permission(request):
-        raise PermissionDenied
     rows = _planned_rows(_selected(admin, request), form.edits_for())
     try:
         return staff_writes(request).plan_job(

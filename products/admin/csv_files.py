@@ -1,20 +1,17 @@
 """Products as CSV: export of the filtered list, and import by a job with a preview."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from django.http import (
     HttpRequest,
     HttpResponse,
-    HttpResponseRedirect,
     JsonResponse,
     StreamingHttpResponse,
 )
 from django.http.response import HttpResponseBase
-from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.shortcuts import redirect
 
-from products.admin.base import ModelAdmin
+from products.admin.base import ModelAdmin, page_response
 from products.admin.changelist import filtered_list
 from products.admin.refusals import show_refusal
 from products.admin.staff_writes import staff_writes
@@ -24,20 +21,17 @@ from products.bulk.csv_files import (
     MAX_SIZE,
     Sheet,
     csv_lines,
-    guess_mapping,
-    lookup_keys,
     parse_sheet,
-    plan_rows,
     product_rows,
     refusal_rows,
 )
+from products.bulk.imports import column_mapping, guess_mapping, plan_import
 from products.bulk.job import Job, JobKind, JobNotFound
-from products.bulk.rows import Row, RowState
+from products.bulk.rows import RowState
 from products.errors import CatalogueError, Invalid
 
 MAX_EXPORTED = 1_000_000  # products
 MAX_TITLE_LENGTH = 120
-KEY_COLUMNS = {"productId", "name"}
 
 
 def export_view(admin: ModelAdmin, request: HttpRequest) -> HttpResponseBase:
@@ -58,46 +52,26 @@ def import_view(admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
             sheet = parse_sheet(_uploaded_file(request))
             if asks_for_columns:
                 return _columns_response(sheet)
-            job = _plan_import(admin, request, sheet)
-            return HttpResponseRedirect(reverse("admin:products_product_job", args=[job.job_id]))
+            job = _plan_import(request, sheet)
+            return redirect("admin:products_product_job", job.job_id)
         except CatalogueError as refusal:
             errors = _sentences_of(refusal)
     if asks_for_columns:
         return JsonResponse({"errors": errors}, status=400)
-    context = {
-        **admin.admin_site.each_context(request),
-        "title": "Import products from CSV",
-        "errors": errors,
-        "columns": COLUMNS,
-    }
-    return TemplateResponse(request, "admin/products/import.html", context)
+    context = {"title": "Import products from CSV", "errors": errors, "columns": COLUMNS}
+    return page_response(admin, request, "import", context)
 
 
-def _plan_import(admin: ModelAdmin, request: HttpRequest, sheet: Sheet) -> Job:
+def _plan_import(request: HttpRequest, sheet: Sheet) -> Job:
     """Plan the job; raise Invalid when the columns or the reason are wrong."""
-    mapping = _column_mapping(request, sheet)
-    ids, names = lookup_keys(sheet, mapping)
-    rows = plan_rows(sheet, mapping, catalogue().by_ids(ids), catalogue().by_names(names))
+    mapping = column_mapping(sheet.header, _chosen_columns(request, sheet))
     file_name = getattr(request.FILES["file"], "name", "a file")
     return staff_writes(request).plan_job(
         JobKind.CSV,
         f"Import of {file_name}"[:MAX_TITLE_LENGTH],
-        [_refuse_forbidden(admin, request, row) for row in rows],
+        plan_import(sheet, mapping, catalogue()),
         reason=request.POST.get("reason", "").strip(),
     )
-
-
-def _refuse_forbidden(admin: ModelAdmin, request: HttpRequest, row: Row) -> Row:
-    """Return the row, refused if the user has no permission for what it does."""
-    if row.state != RowState.WAITING:
-        return row
-    message = ""
-    if row.creates:
-        if not admin.has_add_permission(request):
-            message = "You may not add products."
-    elif row.edits.get("active") is False and not admin.has_delete_permission(request):
-        message = "You may not deactivate products."
-    return replace(row, state=RowState.REFUSED, message=message) if message else row
 
 
 def errors_view(admin: ModelAdmin, request: HttpRequest, job_id: str) -> HttpResponseBase:
@@ -106,7 +80,7 @@ def errors_view(admin: ModelAdmin, request: HttpRequest, job_id: str) -> HttpRes
         job = jobs().job(job_id)
     except JobNotFound as refusal:
         show_refusal(admin, request, refusal)
-        return HttpResponseRedirect(reverse("admin:products_product_jobs"))
+        return redirect("admin:products_product_jobs")
     refused = (row for row in jobs().rows(job) if row.state == RowState.REFUSED)
     return _csv_response(f"refused-{job_id}.csv", refusal_rows(refused))
 
@@ -142,15 +116,11 @@ def _columns_response(sheet: Sheet) -> JsonResponse:
     return JsonResponse({"columns": columns, "rows": len(sheet.rows), "fields": COLUMNS})
 
 
-def _column_mapping(request: HttpRequest, sheet: Sheet) -> Sequence[str]:
-    """Return the field of each column: as the user chose, else as it seems; "" is no field."""
-    guesses = guess_mapping(sheet.header)
-    mapping = [request.POST.get(f"column-{number}", guess) for number, guess in enumerate(guesses)]
-    chosen = [field for field in mapping if field]
-    has_unknown = not set(chosen) <= set(COLUMNS)
-    has_duplicate = len(chosen) != len(set(chosen))
-    if has_unknown or has_duplicate:
-        raise Invalid({"file": ["Each field may be one column only."]})
-    if not KEY_COLUMNS & set(chosen):
-        raise Invalid({"file": ["One column must be the product's ID or its name."]})
-    return mapping
+def _chosen_columns(request: HttpRequest, sheet: Sheet) -> dict[int, str]:
+    """Return the fields that the user chose, by the number of the column."""
+    parameters = {number: f"column-{number}" for number in range(len(sheet.header))}
+    return {
+        number: request.POST.get(name, "")
+        for number, name in parameters.items()
+        if name in request.POST
+    }

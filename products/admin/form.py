@@ -19,6 +19,7 @@ from products.errors import (
     CatalogueError,
     Invalid,
     NameTaken,
+    NotAllowed,
     NotFound,
     ProductExists,
     ProductNotFound,
@@ -199,8 +200,8 @@ class ProductForm(forms.ModelForm):
             else:
                 self.accepted = self._write(self.writes)
                 self.instance = model_of(self.accepted.product)
-        except ProductNotFound:
-            raise  # this is not about the entries
+        except (NotAllowed, ProductNotFound):
+            raise  # these are not about the entries
         except CatalogueError as refusal:
             self.add_refusal(refusal)
 

@@ -9,21 +9,19 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin import helpers
 from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
-from django.contrib.admin.utils import quote, unquote
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
 from django.utils.html import format_html
 
-from products.admin.base import Context, ModelAdmin
+from products.admin.base import Context, ModelAdmin, product_url
 from products.admin.form import ProductForm
 from products.admin.formatting import NOTHING_SAVED, field_label
 from products.admin.preview import card_context
 from products.admin.queryset import model_of
 from products.admin.receipt import receipt_context, undo_button
-from products.admin.refusals import show_refusal
+from products.admin.refusals import show_refusal, with_refusal_pages
 from products.admin.staff_writes import staff_writes
-from products.admin.unavailable import with_unavailable_page
 from products.bootstrap import catalogue
 from products.changes import Change
 from products.errors import CatalogueError, CorruptChange, Invalid, ProductNotFound, Unavailable
@@ -105,7 +103,7 @@ class ProductFormPage(ModelAdmin):
             "may_change": self.has_change_permission(request, product),
         }
 
-    @with_unavailable_page
+    @with_refusal_pages
     def changeform_view(
         self,
         request: HttpRequest,
@@ -180,7 +178,7 @@ class ProductFormPage(ModelAdmin):
         """Go back to the form or to the list. ``save_model`` has shown the message already."""
         if "_continue" not in request.POST:
             return self.response_post_save_change(request, obj)
-        form_url = reverse("admin:products_product_change", args=[quote(obj.product_id)])
+        form_url = product_url("change", obj.product_id)
         filters: dict[str, Options | str] = {
             "preserved_filters": self.get_preserved_filters(request),
             "opts": self.opts,
@@ -206,7 +204,7 @@ class ProductFormPage(ModelAdmin):
         """Go back to the list. ``delete_model`` has shown the message already."""
         return self.response_post_save_change(request, None)
 
-    @with_unavailable_page
+    @with_refusal_pages
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: Context | None = None
     ) -> HttpResponse:

@@ -3,13 +3,13 @@
 from typing import TypedDict
 
 from django.contrib import messages
-from django.contrib.admin.utils import quote, unquote
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from products.admin.base import Context, ModelAdmin, version_parameter
+from products.admin.base import Context, ModelAdmin, product_url, version_parameter
 from products.admin.formatting import (
     HISTORY_PAGE_SIZE,
     NOTHING_SAVED,
@@ -23,10 +23,9 @@ from products.admin.refusals import show_refusal, status_of
 from products.admin.staff_writes import staff_writes
 from products.bootstrap import catalogue
 from products.changes import Change
-from products.errors import CatalogueError, Invalid, NotFound, ProductNotFound
+from products.errors import CatalogueError, Invalid, NotAllowed, NotFound, ProductNotFound
 from products.merging import EditConflict, VersionMismatch
 from products.product import RULES, Product
-from products.writes import Accepted
 
 
 class Comparison(TypedDict):
@@ -64,7 +63,7 @@ def restore_view(admin: ModelAdmin, request: HttpRequest, object_id: str) -> Htt
         admin.message_user(request, f"{product.name} {outcome}.")
     except CatalogueError as refusal:
         show_refusal(admin, request, refusal)
-    return _redirect("change", product_id)
+    return HttpResponseRedirect(product_url("change", product_id))
 
 
 def restore_version_view(
@@ -78,8 +77,15 @@ def restore_version_view(
     field = request.POST.get("field", "")
     if field and field not in RULES:
         raise PermissionDenied
+    default_reason = f"{_restored_label(field)} restored from version {version}"
     try:
-        accepted = _restore_version(admin, request, product_id, version, field)
+        accepted = staff_writes(request).restore_version(
+            product_id,
+            version,
+            fields=(field,) if field else tuple(RULES),
+            expected_version=version_parameter(request, "seen"),
+            reason=request.POST.get("reason", "") or default_reason,
+        )
         message = NOTHING_SAVED
         if accepted.change:
             restored = f"{_restored_label(field)} restored from v{version}"
@@ -91,62 +97,35 @@ def restore_version_view(
         admin.message_user(request, f"{newer}; look at it first.", messages.ERROR)
     except CatalogueError as refusal:
         show_refusal(admin, request, refusal)
-    return _redirect("history", product_id)
-
-
-def _restore_version(
-    admin: ModelAdmin, request: HttpRequest, product_id: str, version: int, field: str
-) -> Accepted:
-    """Write the old values; raise PermissionDenied if that deactivates without permission."""
-    fields = (field,) if field else tuple(RULES)
-    target = catalogue().version(product_id, version)
-    deactivates = "active" in fields and not target.active
-    if deactivates and not admin.has_delete_permission(request):
-        raise PermissionDenied
-    default_reason = f"{_restored_label(field)} restored from version {version}"
-    return staff_writes(request).restore_version(
-        product_id,
-        version,
-        fields=fields,
-        expected_version=version_parameter(request, "seen"),
-        reason=request.POST.get("reason", "") or default_reason,
-    )
+    return HttpResponseRedirect(product_url("history", product_id))
 
 
 def undo_view(
     admin: ModelAdmin, request: HttpRequest, object_id: str, version: int
 ) -> HttpResponse:
-    """Undo what one version changed, and keep what was changed since."""
-    product_id = unquote(object_id)
-    level, status = messages.SUCCESS, 200
+    """Undo what one version changed, and keep what was changed since.
+
+    A script gets JSON. Anybody else gets a message on the page where the button was.
+    """
+    is_script = "application/json" in request.headers.get("Accept", "")
+    status = 200
     try:
-        accepted = _undo(admin, request, product_id, version)
+        accepted = staff_writes(request).undo(unquote(object_id), version)
         message = NOTHING_SAVED
         if accepted.change:
             message = f"Undid v{version}, saved as v{accepted.product.version}."
     except EditConflict as conflict:
         message = f"v{version} can't be undone: {_later_authors(conflict)}."
-        level, status = messages.ERROR, status_of(conflict)
+        status = status_of(conflict)
     except CatalogueError as refusal:
-        message = str(refusal)
-        level, status = messages.ERROR, status_of(refusal)
-    if "application/json" in request.headers.get("Accept", ""):
+        if isinstance(refusal, NotAllowed) and not is_script:
+            raise
+        message, status = str(refusal), status_of(refusal)
+    if is_script:
         return JsonResponse({"message": message}, status=status)
-    admin.message_user(request, message, level)
+    admin.message_user(request, message, messages.SUCCESS if status == 200 else messages.ERROR)
     changelist = reverse("admin:products_product_changelist")
     return HttpResponseRedirect(_return_url(request) or changelist)
-
-
-def _undo(admin: ModelAdmin, request: HttpRequest, product_id: str, version: int) -> Accepted:
-    """Write the undo; raise PermissionDenied if it deactivates without permission."""
-    change = catalogue().receipt(product_id, version)
-    if _undo_deactivates(change) and not admin.has_delete_permission(request):
-        raise PermissionDenied
-    return staff_writes(request).undo(product_id, version)
-
-
-def _redirect(page: str, product_id: str) -> HttpResponse:
-    return HttpResponseRedirect(reverse(f"admin:products_product_{page}", args=[quote(product_id)]))
 
 
 def _history_page(product_id: str, before: int | None) -> list[Change]:
@@ -186,12 +165,6 @@ def _comparison(request: HttpRequest, product_id: str) -> Comparison | None:
         "fields": fields,
         "same": [field_label(name) for name in RULES if name not in different],
     }
-
-
-def _undo_deactivates(change: Change) -> bool:
-    if change.before is None:
-        return True
-    return change.after.active and not change.before.active
 
 
 def _restored_label(field: str) -> str:

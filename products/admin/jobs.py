@@ -4,15 +4,13 @@ import itertools
 from collections.abc import Callable
 from typing import TypedDict
 
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
-from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
 
-from products.admin.base import ModelAdmin
+from products.admin.base import ModelAdmin, page_response
 from products.admin.formatting import field_label, format_value
 from products.admin.refusals import show_refusal, status_of
-from products.admin.staff_writes import staff_writes
+from products.admin.staff_writes import StaffWrites, staff_writes
 from products.bootstrap import jobs
 from products.bulk.job import Job, JobKind, JobNotFound
 from products.bulk.rows import Row, RowState
@@ -33,12 +31,10 @@ class RowContext(TypedDict):
 
 
 def jobs_view(admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
-    context = {
-        **admin.admin_site.each_context(request),
-        "title": "Bulk edits and imports",
-        "jobs": [(job, KIND_LABELS[job.kind]) for job in jobs().newest(MAX_LISTED_JOBS)],
-    }
-    return TemplateResponse(request, "admin/products/jobs.html", context)
+    listed = [(job, KIND_LABELS[job.kind]) for job in jobs().newest(MAX_LISTED_JOBS)]
+    return page_response(
+        admin, request, "jobs", {"title": "Bulk edits and imports", "jobs": listed}
+    )
 
 
 def job_view(admin: ModelAdmin, request: HttpRequest, job_id: str) -> HttpResponse:
@@ -47,7 +43,6 @@ def job_view(admin: ModelAdmin, request: HttpRequest, job_id: str) -> HttpRespon
     only_state = request.GET.get("only", "")
     page = _page_number(request.GET.get("page", "1"), job.chunks)
     context = {
-        **admin.admin_site.each_context(request),
         "title": job.title,
         "job": job,
         "kind": KIND_LABELS[job.kind],
@@ -59,7 +54,7 @@ def job_view(admin: ModelAdmin, request: HttpRequest, job_id: str) -> HttpRespon
         "is_mine": job.actor == staff_writes(request).actor,
         "may_change": admin.has_change_permission(request),
     }
-    return TemplateResponse(request, "admin/products/job.html", context)
+    return page_response(admin, request, "job", context)
 
 
 def progress_view(admin: ModelAdmin, request: HttpRequest, job_id: str) -> HttpResponse:
@@ -72,39 +67,23 @@ def progress_view(admin: ModelAdmin, request: HttpRequest, job_id: str) -> HttpR
     return JsonResponse({"state": job.state, "done": job.done, "rows": job.rows, "counts": counts})
 
 
-def start_view(admin: ModelAdmin, request: HttpRequest, job_id: str) -> HttpResponse:
-    """Start the job.
+def _action_view(act: Callable[[StaffWrites, str], Job]) -> Callable[..., HttpResponse]:
+    """Return the view that acts on a job, and then shows the job that results, or the refusal."""
 
-    Only the user who planned a job starts it, because the plan was made with the permissions of
-    that user.
-    """
-    writes = staff_writes(request)
-    if _job_or_404(job_id).actor != writes.actor:
-        raise PermissionDenied
-    return _act(admin, request, writes.start_job, job_id)
+    def view(admin: ModelAdmin, request: HttpRequest, job_id: str) -> HttpResponse:
+        job = _job_or_404(job_id)
+        try:
+            job = act(staff_writes(request), job_id)
+        except CatalogueError as refusal:
+            show_refusal(admin, request, refusal)
+        return redirect("admin:products_product_job", job.job_id)
 
-
-def cancel_view(admin: ModelAdmin, request: HttpRequest, job_id: str) -> HttpResponse:
-    return _act(admin, request, staff_writes(request).cancel_job, job_id)
+    return view
 
 
-def undo_view(admin: ModelAdmin, request: HttpRequest, job_id: str) -> HttpResponse:
-    """Plan a job that undoes this one, and go to its preview."""
-    if _undo_deactivates(_job_or_404(job_id)) and not admin.has_delete_permission(request):
-        raise PermissionDenied
-    return _act(admin, request, staff_writes(request).undo_job, job_id)
-
-
-def _act(
-    admin: ModelAdmin, request: HttpRequest, action: Callable[[str], Job], job_id: str
-) -> HttpResponse:
-    """Run the action, and show the job that it returns or the refusal."""
-    job = _job_or_404(job_id)
-    try:
-        job = action(job_id)
-    except CatalogueError as refusal:
-        show_refusal(admin, request, refusal)
-    return HttpResponseRedirect(reverse("admin:products_product_job", args=[job.job_id]))
+start_view = _action_view(StaffWrites.start_job)
+cancel_view = _action_view(StaffWrites.cancel_job)
+undo_view = _action_view(StaffWrites.undo_job)
 
 
 def _job_or_404(job_id: str) -> Job:
@@ -125,17 +104,6 @@ def _rows_of(job: Job, page: int, only_state: str) -> list[Row]:
         return jobs().chunk_rows(job, page - 1)
     matching = (row for row in jobs().rows(job) if row.state == only_state)
     return list(itertools.islice(matching, MAX_FILTERED_ROWS))
-
-
-def _undo_deactivates(job: Job) -> bool:
-    """Return whether undoing the job would deactivate a product."""
-    for row in jobs().rows(job):
-        if row.state != RowState.ACCEPTED:
-            continue
-        active_before, _ = row.changed.get("active", (None, None))
-        if row.creates or active_before is False:
-            return True
-    return False
 
 
 def _row_context(row: Row) -> RowContext:

@@ -3,20 +3,18 @@
 from collections.abc import Callable, Iterable
 
 from django.contrib import admin, messages
-from django.contrib.admin.utils import quote
 from django.contrib.admin.views.main import ERROR_FLAG
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.timesince import timesince
 
-from products.admin.base import Context, ModelAdmin
+from products.admin.base import Context, ModelAdmin, product_url
 from products.admin.changelist import ProductChangeList
 from products.admin.filters import FILTERS
 from products.admin.queryset import ProductQuery, all_products
-from products.admin.receipt import receipt_url
+from products.admin.refusals import with_refusal_pages
 from products.admin.staff_writes import staff_writes
-from products.admin.unavailable import with_unavailable_page
 from products.bootstrap import image_url
 from products.currency import money
 from products.errors import CatalogueError
@@ -60,7 +58,7 @@ class ProductList(ModelAdmin):
     ) -> tuple[ProductQuery, bool]:
         return (queryset.search(search_term) if search_term else queryset), False
 
-    @with_unavailable_page
+    @with_refusal_pages
     def changelist_view(
         self, request: HttpRequest, extra_context: Context | None = None
     ) -> HttpResponse:
@@ -79,7 +77,7 @@ class ProductList(ModelAdmin):
         return format_html(
             '{}<a class="name" href="{}">{}</a><span class="id">{}</span>',
             thumbnail,
-            reverse("admin:products_product_change", args=[quote(product.pk)]),
+            product_url("change", product.pk),
             product.name,
             product.pk,
         )
@@ -121,7 +119,7 @@ class ProductList(ModelAdmin):
         return format_html(
             '<span class="state" data-state="{0}" data-receipt="{1}">{0}</span>',
             change.status,
-            receipt_url(product.pk, product.version),
+            product_url("receipt", product.pk, product.version),
         )
 
     @admin.display(description="Version")
@@ -129,7 +127,7 @@ class ProductList(ModelAdmin):
         return format_html(
             '<span data-version="{}" data-address="{}">v{}</span>',
             product.version,
-            reverse("admin:products_product_cell", args=[quote(product.pk)]),
+            product_url("cell", product.pk),
             product.version,
         )
 

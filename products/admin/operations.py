@@ -5,12 +5,11 @@ from functools import wraps
 from itertools import groupby
 
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.timesince import timesince
 
-from products.admin.base import Context, ModelAdmin, version_parameter
+from products.admin.base import Context, ModelAdmin, page_response, version_parameter
 from products.admin.charts import HOUR, completed_bars, latency_bars, slots_of
 from products.admin.refusals import show_refusal
 from products.admin.staff_writes import staff_writes
@@ -28,8 +27,7 @@ LABELLED_MINUTES = 15  # between two labels of the time axis
 
 def operations_view(admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
     """Show the page. While a dependency is unavailable, the other parts are still shown."""
-    context = {
-        **admin.admin_site.each_context(request),
+    context: Context = {
         "title": "Operations",
         **dict.fromkeys(("open_count", "stuck_count", "completed"), UNKNOWN),
     }
@@ -38,7 +36,7 @@ def operations_view(admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
             context |= part()
         except Unavailable as error:
             context["unavailable"] = str(error)
-    return TemplateResponse(request, "admin/products/operations.html", context)
+    return page_response(admin, request, "operations", context)
 
 
 # Actions: each returns the sentence that the user then sees
@@ -53,7 +51,7 @@ def _action(run: Callable[[HttpRequest], str]) -> Callable[[ModelAdmin, HttpRequ
             admin.message_user(request, run(request))
         except CatalogueError as refusal:
             show_refusal(admin, request, refusal)
-        return HttpResponseRedirect(reverse("admin:products_product_operations"))
+        return redirect("admin:products_product_operations")
 
     return view
 

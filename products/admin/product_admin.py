@@ -7,6 +7,7 @@ from products.admin.base import user_of
 from products.admin.form_page import ProductFormPage
 from products.admin.list_page import ProductList
 from products.admin.urls import product_urls
+from products.permissions import Permission
 
 
 class ProductAdmin(ProductList, ProductFormPage):
@@ -16,4 +17,4 @@ class ProductAdmin(ProductList, ProductFormPage):
         return [*product_urls(self), *super().get_urls()]
 
     def has_operate_permission(self, request: HttpRequest) -> bool:
-        return user_of(request).has_perm("products.operate_product")
+        return user_of(request).has_perm(Permission.OPERATE)

@@ -2,14 +2,13 @@
 
 from typing import TypedDict
 
-from django.contrib.admin.utils import quote, unquote
+from django.contrib.admin.utils import unquote
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
-from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from products.admin.base import Context, ModelAdmin
+from products.admin.base import Context, ModelAdmin, product_url
 from products.admin.formatting import field_label
 from products.admin.refusals import status_of
 from products.bootstrap import catalogue
@@ -44,13 +43,9 @@ def receipt_context(change: Change) -> Context:
     return {
         "receipt": change,
         "steps": steps,
-        "receipt_url": receipt_url(change.product_id, change.version),
+        "receipt_url": product_url("receipt", change.product_id, change.version),
         "undo_url": _undo_url(change),
     }
-
-
-def receipt_url(product_id: str, version: int) -> str:
-    return reverse("admin:products_product_receipt", args=[quote(product_id), version])
 
 
 def undo_button(change: Change) -> SafeString:
@@ -72,11 +67,7 @@ def _undo_url(change: Change) -> str:
     """
     if change.before is None:
         return ""
-    args = [quote(change.product_id), change.version]
-    try:
-        return reverse("admin:products_product_undo", args=args)
-    except NoReverseMatch:
-        return ""
+    return product_url("undo", change.product_id, change.version)
 
 
 def newer_version(change: Change) -> NewerVersion | None:

@@ -1,10 +1,16 @@
 """Answers to refused requests: a page, or a status and a sentence for the page's script."""
 
+from collections.abc import Callable
+from functools import wraps
 from http import HTTPStatus
+from typing import Concatenate
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.template.response import TemplateResponse
 
 from products.admin.base import ModelAdmin
 from products.errors import CatalogueError, Invalid, NotAllowed, NotFound, Unavailable
@@ -18,6 +24,7 @@ FORM_EXPIRED = (
     "Nothing was saved. Please go back, copy what you typed, and reload that page."
 )
 
+RETRY_AFTER_SECONDS = 5
 STATUS_BY_ERROR = {
     Invalid: HTTPStatus.BAD_REQUEST,
     NotFound: HTTPStatus.NOT_FOUND,
@@ -42,7 +49,12 @@ def sentence_of(refusal: CatalogueError, field: str) -> str:
 
 
 def show_refusal(model_admin: ModelAdmin, request: HttpRequest, refusal: CatalogueError) -> None:
-    """Show the refusal as a message on the user's next page."""
+    """Show the refusal as a message on the user's next page.
+
+    A missing permission has a page of its own, so NotAllowed is raised again.
+    """
+    if isinstance(refusal, NotAllowed):
+        raise refusal
     model_admin.message_user(request, str(refusal), messages.ERROR)
 
 
@@ -59,3 +71,39 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 def _render_refusal(request: HttpRequest, title: str, sentence: str) -> HttpResponse:
     context = {**admin.site.each_context(request), "title": title, "sentence": sentence}
     return render(request, "admin/refusal.html", context, status=HTTPStatus.FORBIDDEN)
+
+
+def with_refusal_pages[Admin: ModelAdmin, **P, R: HttpResponseBase](
+    view: Callable[Concatenate[Admin, HttpRequest, P], R],
+) -> Callable[Concatenate[Admin, HttpRequest, P], R | HttpResponse]:
+    """Make the view answer 503 while the catalogue is unavailable, and 403 to NotAllowed.
+
+    A template response is rendered here, because its lazy reads can fail too.
+    """
+
+    @wraps(view)
+    def guarded(
+        self: Admin, request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs
+    ) -> R | HttpResponse:
+        try:
+            response = view(self, request, *args, **kwargs)
+            return response.render() if isinstance(response, TemplateResponse) else response
+        except NotAllowed as refusal:
+            raise PermissionDenied(str(refusal)) from refusal
+        except Unavailable as refusal:
+            return _render_unavailable(request, refusal)
+
+    return guarded
+
+
+def _render_unavailable(request: HttpRequest, refusal: Unavailable) -> HttpResponse:
+    """Answer with a page that can be reloaded."""
+    context = {
+        **admin.site.each_context(request),
+        "title": "The catalogue can't be reached",
+        "reason": str(refusal),
+    }
+    template, status = "admin/products/unavailable.html", HTTPStatus.SERVICE_UNAVAILABLE
+    response = render(request, template, context, status=status)
+    response["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return response

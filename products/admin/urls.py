@@ -22,7 +22,7 @@ from products.admin import (
     receipt,
 )
 from products.admin.base import ModelAdmin
-from products.admin.unavailable import with_unavailable_page
+from products.admin.refusals import with_refusal_pages
 
 type View = Callable[..., HttpResponseBase]
 
@@ -33,46 +33,48 @@ PRODUCT = "<path:object_id>/"
 
 
 class Page(NamedTuple):
-    """One address. ``needs`` is the permission to open it, as in ``has_view_permission``."""
+    """One address. ``needs`` is the permission to open it, as in ``has_view_permission``.
+
+    What a write needs is decided by the core.
+    """
 
     route: str
     name: str
     view: View
     methods: Callable[[View], View]
-    needs: str
+    needs: str = "view"
 
 
 PAGES = (
     Page("bulk/", "bulk", bulk.bulk_view, FORM, "change"),
-    Page("export/", "export", csv_files.export_view, READ, "view"),
+    Page("export/", "export", csv_files.export_view, READ),
     Page("import/", "import", csv_files.import_view, FORM, "change"),
-    Page("jobs/", "jobs", jobs.jobs_view, READ, "view"),
-    Page(JOB, "job", jobs.job_view, READ, "view"),
-    Page(f"{JOB}progress/", "job_progress", jobs.progress_view, READ, "view"),
-    Page(f"{JOB}errors/", "job_errors", csv_files.errors_view, READ, "view"),
-    Page(f"{JOB}start/", "job_start", jobs.start_view, WRITE, "change"),
-    Page(f"{JOB}cancel/", "job_cancel", jobs.cancel_view, WRITE, "change"),
-    Page(f"{JOB}undo/", "job_undo", jobs.undo_view, WRITE, "change"),
+    Page("jobs/", "jobs", jobs.jobs_view, READ),
+    Page(JOB, "job", jobs.job_view, READ),
+    Page(f"{JOB}progress/", "job_progress", jobs.progress_view, READ),
+    Page(f"{JOB}errors/", "job_errors", csv_files.errors_view, READ),
+    Page(f"{JOB}start/", "job_start", jobs.start_view, WRITE),
+    Page(f"{JOB}cancel/", "job_cancel", jobs.cancel_view, WRITE),
+    Page(f"{JOB}undo/", "job_undo", jobs.undo_view, WRITE),
     Page("operations/", "operations", operations.operations_view, READ, "operate"),
-    Page("operations/retry/", "retry", operations.retry_view, WRITE, "operate"),
-    Page("operations/retry_cause/", "retry_cause", operations.retry_cause_view, WRITE, "operate"),
-    Page("operations/discard/", "discard", operations.discard_view, WRITE, "operate"),
-    Page("operations/redrive/", "redrive", operations.redrive_view, WRITE, "operate"),
+    Page("operations/retry/", "retry", operations.retry_view, WRITE),
+    Page("operations/retry_cause/", "retry_cause", operations.retry_cause_view, WRITE),
+    Page("operations/discard/", "discard", operations.discard_view, WRITE),
+    Page("operations/redrive/", "redrive", operations.redrive_view, WRITE),
     Page("add/preview/", "add_preview", preview.preview_view, WRITE, "add"),
     Page(f"{PRODUCT}preview/", "preview", preview.preview_view, WRITE, "change"),
-    Page(f"{PRODUCT}cell/", "cell", inline_edit.cell_view, WRITE, "change"),
-    Page(f"{PRODUCT}image/", "image", images.image_view, WRITE, "change"),
-    Page(f"{PRODUCT}receipt/<int:version>/", "receipt", receipt.receipt_view, READ, "view"),
-    Page(f"{PRODUCT}history/", "history", history.history_view, FORM, "view"),
-    Page(f"{PRODUCT}restore/", "restore", history.restore_view, WRITE, "change"),
+    Page(f"{PRODUCT}cell/", "cell", inline_edit.cell_view, WRITE),
+    Page(f"{PRODUCT}image/", "image", images.image_view, WRITE),
+    Page(f"{PRODUCT}receipt/<int:version>/", "receipt", receipt.receipt_view, READ),
+    Page(f"{PRODUCT}history/", "history", history.history_view, FORM),
+    Page(f"{PRODUCT}restore/", "restore", history.restore_view, WRITE),
     Page(
         f"{PRODUCT}restore/<int:version>/",
         "restore_version",
         history.restore_version_view,
         WRITE,
-        "change",
     ),
-    Page(f"{PRODUCT}undo/<int:version>/", "undo", history.undo_view, WRITE, "change"),
+    Page(f"{PRODUCT}undo/<int:version>/", "undo", history.undo_view, WRITE),
 )
 
 
@@ -87,7 +89,7 @@ def product_urls(admin: ModelAdmin) -> list[URLPattern]:
 def _protected(admin: ModelAdmin, page: Page) -> View:
     """Return the page's view for signed-in staff with its permission and by its methods."""
     is_allowed = getattr(admin, f"has_{page.needs}_permission")
-    guarded = partial(with_unavailable_page(page.view), admin)
+    guarded = partial(with_refusal_pages(page.view), admin)
 
     def view(request: HttpRequest, **arguments: Any) -> HttpResponseBase:
         if not is_allowed(request):

@@ -217,6 +217,7 @@ class Jobs:
 
         Raises: NotAllowed, JobStateConflict while the job is planned or running.
         """
+        require_permission_to_write(origin.permissions, {})
         job = self.job(job_id)
         if job.state not in (JobState.DONE, JobState.CANCELLED):
             sentence = f"The job is {job.state}; it can be undone when it has ended."

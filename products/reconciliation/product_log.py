@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from products.changes import Change, Effect, audit_hash
+from products.changes import Change, Effect, is_unaltered
 from products.product import normalised_name
 from products.reconciliation.differences import Difference, Kind, LogEntry
 
@@ -69,7 +69,7 @@ def replay(log: ProductLog, entries: Iterable[LogEntry]) -> Iterator[Change]:
 def _is_intact(change: Change, entry: LogEntry, log: ProductLog) -> bool:
     if (change.product_id, change.version) != (log.product_id, entry.version):
         return False
-    return _is_chained(change, log) and audit_hash(change) == change.record_hash
+    return _is_chained(change, log) and is_unaltered(change)
 
 
 def _is_chained(change: Change, log: ProductLog) -> bool:

@@ -198,12 +198,19 @@ def test_columns_are_mapped_as_the_user_chooses(
     assert eve.post(IMPORT, {"file": uploaded("x"), "ask": "columns"}).status_code == 400
 
 
-def test_an_import_needs_the_permissions_of_its_rows(three: None, world: World) -> None:
+def test_each_row_needs_its_permission(three: None, catalogue: Catalogue, world: World) -> None:
     editor = sign_in("ed", "Product editors")
     file = "productId,name,description,price,active\np0,,,,no\np1,,,8,\n"
     editor.post(IMPORT, {"file": uploaded(file)})
-    assert "You may not deactivate products." in editor.get(f"{JOBS}{newest_job().job_id}/").text
-    assert editor.post(f"{BULK}?id=p0", PRICE_RISE | {"doing": "deactivate"}).status_code == 403
+    assert (
+        "This requires the permission products.delete_product."
+        in editor.get(f"{JOBS}{newest_job().job_id}/").text
+    )
+    preview = editor.post(f"{BULK}?id=p0", PRICE_RISE | {"doing": "deactivate"})["Location"]
+    assert "This requires the permission products.delete_product." in editor.get(preview).text
+    assert act(editor, "start").status_code == 302
+    world.work()
+    assert catalogue.newest("p0").active
 
 
 def test_a_job_is_started_only_by_its_planner(eve: Client, three: None, world: World) -> None:

@@ -115,16 +115,14 @@ def importing(stack: Stack, count: int) -> list[Row]:
     """
     django.setup()
     from products import bootstrap  # noqa: PLC0415 # needs settings
-    from products.bulk import csv_files  # noqa: PLC0415
+    from products.bulk import csv_files, imports  # noqa: PLC0415
     from products.bulk.job import JobKind, JobState  # noqa: PLC0415
     from products.bulk.rows import RowState  # noqa: PLC0415
 
     def plan() -> Any:
         sheet = csv_files.parse_sheet(file_of(count))
-        mapping = csv_files.guess_mapping(sheet.header)
-        ids, names = csv_files.lookup_keys(sheet, mapping)
-        found, named = bootstrap.catalogue().by_ids(ids), bootstrap.catalogue().by_names(names)
-        rows = csv_files.plan_rows(sheet, mapping, found, named)
+        mapping = imports.guess_mapping(sheet.header)
+        rows = imports.plan_import(sheet, mapping, bootstrap.catalogue())
         return bootstrap.jobs().plan(JobKind.CSV, "bench", rows, BENCH)
 
     stack.worker(4)

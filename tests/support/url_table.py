@@ -108,7 +108,7 @@ TABLE: dict[str, Row] = {
         f"{P}p2/restore/1/", POST=CHANGE
     ),
     "admin/products/product/<path:object_id>/undo/<int:version>/": row(
-        f"{P}p2/undo/2/", POST=CHANGE
+        f"{P}p0/undo/2/", POST=CHANGE
     ),
     "admin/products/product/<path:object_id>/receipt/<int:version>/": row(
         f"{P}p1/receipt/1/", GET=VIEW
