@@ -117,6 +117,7 @@ def _refusals(plans: Sequence[Plan], obstacles: Obstacles) -> dict[int, Catalogu
     """Return the refusals of the writes, by position, for these obstacles."""
     changes = {position: plan.change for position, plan in enumerate(plans) if plan.change}
     # The AWS client retries a call that timed out, and finds what its own first attempt appended.
+    # All changes or none are appended, so one of ours means all of them.
     if any(obstacles.versions.get(c.product_id) == c.change_id for c in changes.values()):
         return {}
     if obstacles.is_duplicate:

@@ -145,7 +145,10 @@ class Operations:
 
     def newest_actions(self, limit: int) -> list[Action]:
         """Return the newest actions of operators in this month and the last, newest first."""
-        return self.log.actions(self.clock(), limit)
+        now = self.clock()
+        last_month = now.replace(day=1) - timedelta(days=1)
+        actions = self.log.actions(now, limit)
+        return [*actions, *self.log.actions(last_month, limit)][:limit]
 
     def retry(self, product_id: str, version: int, effect: Effect, origin: Origin) -> None:
         """Requeue the effect now. Raises: NotAllowed, NotOpen, ChangeNotFound."""

@@ -62,7 +62,13 @@ def require_permission_to_write(
     """
     if creates or changed:
         require_permissions(held, needed_permissions(changed, creates=creates))
-    elif not held & WRITING:
+    else:
+        require_any_permission_to_write(held)
+
+
+def require_any_permission_to_write(held: Set[Permission]) -> None:
+    """Raise NotAllowed unless one of the permissions to write is held."""
+    if not held & WRITING:
         raise NotAllowed([Permission.CHANGE])
 
 

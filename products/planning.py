@@ -88,7 +88,7 @@ class Planner:
         before = newest.after if newest else None
         changed = differences(before, after)
         require_permission_to_write(origin.permissions, changed, creates=newest is None)
-        if after == before:
+        if newest and not changed:
             return Plan(write, Accepted(after, None))
         change = next_change(
             newest,

@@ -17,7 +17,7 @@ from products.admin.refusals import with_refusal_pages
 from products.admin.staff_writes import staff_writes
 from products.bootstrap import image_url
 from products.currency import money
-from products.errors import CatalogueError
+from products.errors import CatalogueError, CorruptChange, Unavailable
 from products.models import Product
 from products.writes import Accepted
 
@@ -175,7 +175,10 @@ class ProductList(ModelAdmin):
         for product in selected:
             try:
                 accepted = write(product.product_id)
-            except CatalogueError as refusal:
+            except Unavailable as refusal:
+                self.message_user(request, f"{product}: {refusal}", messages.ERROR)
+                break  # the remaining products would fail too
+            except (CatalogueError, CorruptChange) as refusal:
                 self.message_user(request, f"{product}: {refusal}", messages.ERROR)
                 continue
             if accepted.change:

@@ -39,8 +39,9 @@ class ProductPermission(BasePermission):
     def has_permission(self, request: Request, view: "APIView") -> bool:
         """Return whether the caller may use this method of the view."""
         if request.method in WRITE_METHODS:
-            self.message = MAY_NOT_WRITE
-            return bool(permissions_of(request) & WRITING)
+            # A response to a write shows what only staff may read.
+            self.message = MAY_NOT_WRITE if is_staff(request) else MAY_NOT_READ
+            return is_staff(request) and bool(permissions_of(request) & WRITING)
         self.message = MAY_NOT_READ
         return is_staff(request) or not getattr(view, "staff_only", False)
 

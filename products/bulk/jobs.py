@@ -27,7 +27,7 @@ from products.changes import Change, Origin
 from products.errors import CatalogueError, CorruptChange, Invalid, NotAllowed, Unavailable
 from products.idempotency import IdempotencyKey
 from products.merging import VersionMismatch, differences
-from products.permissions import Permission, require_permission_to_write, require_permissions
+from products.permissions import Permission, require_any_permission_to_write, require_permissions
 
 TIME_BUDGET = timedelta(seconds=5)
 """How long a worker spends on one chunk; well below the time limit of a task.
@@ -84,8 +84,10 @@ class Jobs:
     ) -> Job:
         """Store a job for its preview. Rows for which the origin lacks a permission are refused.
 
-        Raise Invalid when it has no row or more than MAX_ROWS.
+        Raises: NotAllowed without any permission to write; Invalid when it has no row or more
+        than MAX_ROWS.
         """
+        require_any_permission_to_write(origin.permissions)
         planned = [_refuse_forbidden(row, origin) for row in rows]
         _validate_row_count(len(planned))
         now = self.clock()
@@ -144,7 +146,7 @@ class Jobs:
 
         Raises: NotAllowed, JobStateConflict when it is not running.
         """
-        require_permission_to_write(origin.permissions, {})
+        require_any_permission_to_write(origin.permissions)
         return self._transition(job_id, JobState.RUNNING, JobState.CANCELLED)
 
     def _transition(self, job_id: str, expected: JobState, state: JobState) -> Job:
@@ -217,7 +219,7 @@ class Jobs:
 
         Raises: NotAllowed, JobStateConflict while the job is planned or running.
         """
-        require_permission_to_write(origin.permissions, {})
+        require_any_permission_to_write(origin.permissions)
         job = self.job(job_id)
         if job.state not in (JobState.DONE, JobState.CANCELLED):
             sentence = f"The job is {job.state}; it can be undone when it has ended."

@@ -94,7 +94,7 @@ class DynamoChangeLog(DynamoNameClaims, DynamoIdempotencyRecords):
 
     def fits_transaction(self, changes: Sequence[Change], *, with_record: bool) -> bool:
         """Whether one transaction has room for the changes, and for an idempotency record."""
-        count = sum(len(self._change_writes(change)) for change in changes)
+        count = sum(1 + len(self._claim_writes(change)) for change in changes)
         return count + int(with_record) <= MAX_TRANSACTION_ACTIONS
 
     def _change_writes(self, change: Change) -> list[Item]:
@@ -133,7 +133,7 @@ def explain_cancellation(
     own_reasons = reasons[len(change_writes) :]
     is_duplicate = any(reason["Code"] == CONDITION_FAILED for reason in own_reasons)
     if not (versions or names or is_duplicate):
-        # The record met a concurrent transaction.
+        # A transaction under way refused the record only: plan again.
         versions = {change.product_id: None for change, _ in change_writes}
     return Obstacles(versions, names, is_duplicate)
 
