@@ -8,7 +8,7 @@ class ProjectConfig(AppConfig):
     verbose_name = "BBWS products"
 
     def ready(self) -> None:
-        """Make our Celery app the current one; the doorbell and the Lambda workers use it."""
+        """Make our Celery app the current one, which the doorbell uses."""
         from bbws_products.celery import app  # noqa: PLC0415 # the module reads settings
 
         app.set_current()

@@ -7,6 +7,6 @@ from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bbws_products.settings.full")
 
-app = Celery("bbws_products", task_cls="tasks.base:LoggedTask")
+app = Celery("bbws_products")
 app.add_defaults(lambda: settings.CELERY)
-app.autodiscover_tasks(["tasks"], related_name="products")
+app.autodiscover_tasks(["tasks"], related_name="celery_tasks")

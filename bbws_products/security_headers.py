@@ -1,12 +1,9 @@
 """Middlewares for the Content-Security-Policy and the other headers that restrict browsers."""
 
 from collections.abc import Callable
-from functools import cached_property
 
-from csp.constants import HEADER, UNSAFE_EVAL
+from csp.constants import UNSAFE_EVAL
 from csp.middleware import CSPMiddleware, PolicyParts
-from csp.utils import build_policy
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
@@ -24,21 +21,6 @@ class ContentSecurityPolicy(CSPMiddleware):
     On admin pages an attribute injected past the templates' escaping would therefore run. No
     template of ours or of the theme writes user input into such an attribute.
     """
-
-    def process_response(
-        self, request: HttpRequest, response: HttpResponseBase
-    ) -> HttpResponseBase:
-        """Set the header; responses that do not change the policy share one cached value."""
-        attributes = (*vars(request), *vars(response))
-        is_customised = any(name.startswith("_csp") for name in attributes)
-        if is_customised or settings.DEBUG or is_admin_page(request) or HEADER in response:
-            return super().process_response(request, response)
-        response[HEADER] = self._default_policy
-        return response
-
-    @cached_property
-    def _default_policy(self) -> str:
-        return build_policy()
 
     def get_policy_parts(
         self, request: HttpRequest, response: HttpResponseBase, report_only: bool = False

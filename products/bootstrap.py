@@ -7,7 +7,7 @@ are built: a Lambda function that only reads must not load OpenSearch, S3 or Cel
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from functools import cache, partial
+from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 import uuid6
@@ -16,6 +16,7 @@ from django.utils.functional import SimpleLazyObject
 
 from products.acceptance import Acceptance
 from products.adapters.aws.clients import client, translate_errors
+from products.adapters.aws.direct import direct_client
 from products.adapters.dynamodb.table import DynamoProductTable
 from products.adapters.dynamodb.tokens import DynamoRevocations
 from products.adapters.sqs.doorbell import QueueDoorbell
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from products.adapters.dynamodb.drift_scans import DynamoScanTable
     from products.adapters.dynamodb.operations import DynamoOperations
     from products.adapters.opensearch.index import NoIndex, OpenSearchIndex
-    from products.adapters.s3 import S3AuditRecords, S3AuditTrail
+    from products.adapters.s3 import S3AuditTrail
     from products.bulk.jobs import Jobs
     from products.operations import Operations
     from products.pipeline import Pipeline
@@ -50,38 +51,18 @@ sleep: Callable[[float], None] = time.sleep
 @cache
 def dynamodb() -> Any:
     """Return a DynamoDB client that makes two attempts: a direct call, then botocore's."""
-    if settings.DIRECT_CALLS == "libcurl":
-        return _over_libcurl(client("dynamodb", attempts=1), retry_timeouts=True)
-    return _client_without_libcurl("dynamodb", attempts=2)
+    return direct_client("dynamodb", client, attempts=2)
 
 
 @cache
 def sqs() -> Any:
     """Return an SQS client that makes one attempt: the relay requeues lost messages."""
-    return _client_without_libcurl("sqs", attempts=1)
+    return new_sqs_client()
 
 
-def direct_sqs(botocore_client: Any) -> Any:
-    """Return an SQS client for the Celery transport, with one attempt like ``sqs``."""
-    if settings.DIRECT_CALLS != "libcurl":
-        return botocore_client
-    return _over_libcurl(botocore_client, retry_timeouts=False)
-
-
-def _over_libcurl(botocore_client: Any, *, retry_timeouts: bool) -> Any:
-    from products.adapters.aws.curl import CurlConnection
-    from products.adapters.aws.direct import DirectClient
-
-    connect = partial(CurlConnection, botocore_client)
-    return DirectClient(botocore_client, connect, retry_timeouts=retry_timeouts)
-
-
-def _client_without_libcurl(service: str, *, attempts: int) -> Any:
-    if settings.DIRECT_CALLS != "sigv4":
-        return client(service, attempts=attempts)
-    from products.adapters.aws.sigv4 import signed_client
-
-    return signed_client(service, client, attempts=attempts)
+def new_sqs_client() -> Any:
+    """Return a client like ``sqs`` that shares no connection with it."""
+    return direct_client("sqs", client, attempts=1)
 
 
 @cache
@@ -117,12 +98,9 @@ def cdn() -> "CloudFront":
 
 @cache
 def audit_trail() -> "S3AuditTrail":
-    from products.adapters.s3 import S3AuditTrail, WriteOnceStorage
+    from products.adapters.s3 import S3AuditTrail
 
-    storage = WriteOnceStorage(
-        bucket_name=settings.AUDIT_BUCKET, client_config=client("s3", read=5).meta.config
-    )
-    return S3AuditTrail(storage)
+    return S3AuditTrail(client("s3", read=5), settings.AUDIT_BUCKET)
 
 
 def effects() -> frozenset[Effect]:
@@ -214,13 +192,6 @@ def jobs() -> "Jobs":
         new_id=new_id,
         requeue_after=settings.RELAY_AFTER,
     )
-
-
-@cache
-def audit_records() -> "S3AuditRecords":
-    from products.adapters.s3 import S3AuditRecords
-
-    return S3AuditRecords(client("s3", read=5), settings.AUDIT_BUCKET)
 
 
 @cache

@@ -17,7 +17,6 @@ from products.adapters.dynamodb.reconciliation import DynamoReconciliation
 from products.adapters.opensearch.rebuild import OpenSearchRebuild
 from products.adapters.sqs.dead_letters import SqsDeadLetters
 from products.bootstrap import (
-    audit_records,
     audit_trail,
     doorbell,
     dynamodb,
@@ -66,7 +65,7 @@ def verification(grace_period: timedelta = GRACE_PERIOD) -> Verification:
     return Verification(
         logs=reconciliation_source(),
         documents=opensearch_index(),
-        trail=audit_records(),
+        trail=audit_trail(),
         clock=now,
         map_function=_verification_threads().map,
         grace_period=grace_period,
@@ -81,7 +80,7 @@ def audit_verification() -> Verification:
 def offline_audit_verification() -> OfflineVerification:
     """Return the verification of the audit trail by S3 alone."""
     return OfflineVerification(
-        records=audit_records(),
+        records=audit_trail(),
         spool=SqliteAuditSpool(),
         map_function=_verification_threads().map,
     )

@@ -2,12 +2,8 @@
 
 SQS invokes it with a batch, and takes back the messages named in ``batchItemFailures``; so each
 message succeeds or fails on its own. A schedule invokes it with ``{"task": name}``.
-
-Celery's own ``Request`` and tracer run a task, as in a worker. celery's exact version is pinned,
-and one test suite runs both here and against a worker.
 """
 
-import base64
 import gc
 import logging
 import os
@@ -20,17 +16,13 @@ gc.disable()
 
 import django
 from botocore.exceptions import BotoCoreError, ClientError
-from celery import current_app, states
-from celery.app.trace import trace_task
-from celery.worker.request import Request
 from django.conf import settings
-from kombu import Connection
-from kombu.message import Message
-from kombu.serialization import prepare_accept_content
-from kombu.utils.json import loads
 
-from products.bootstrap import now, pipeline, sqs
+from products.bootstrap import new_id, now, pipeline, sqs
+from tasks.messages import InvalidMessage, TaskMessage, read_message
+from tasks.products import TASKS
 from tasks.queues import BACKOFF_SECONDS, SCHEDULED
+from tasks.running import run_logged
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bbws_products.settings.worker")
 
@@ -42,25 +34,19 @@ MIN_REMAINING_MILLISECONDS = 5000
 # Everything a message needs is loaded at import: a small function has a whole processor at its
 # start, and only a seventh of one for a message.
 django.setup()
-current_app.loader.import_default_modules()
 pipeline()
-_decoder = Connection("memory://").channel()
 gc.freeze()
 gc.enable()
 
 
-class TaskNotRunnable(Exception):
-    """The event or message is not a task that can run here and now."""
-
-
-class TaskFailed(Exception):
-    """The task raised an error, which Celery has logged."""
+class TaskNotScheduled(Exception):
+    """The event does not start a task that a schedule may start."""
 
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any] | None:
     """Process a batch from SQS, or start the task of a schedule.
 
-    Raises: TaskNotRunnable for any other event.
+    Raises: TaskNotScheduled for any other event, and the error of a scheduled task.
     """
     if "Records" not in event:
         _start_scheduled(event.get("task"))
@@ -74,76 +60,62 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any] | None:
 
 def _start_scheduled(name: Any) -> None:
     if name not in SCHEDULED:
-        raise TaskNotRunnable(f"A schedule may start {', '.join(SCHEDULED)}, but not {name!r}.")
-    current_app.tasks[name].apply(throw=True)
+        raise TaskNotScheduled(f"A schedule may start {', '.join(SCHEDULED)}, but not {name!r}.")
+    run_logged(TASKS[name], name, new_id(), headers={})
 
 
 def _process(record: Mapping[str, Any], context: Any) -> bool:
     """Process one message; return whether SQS may delete it."""
-    facts = {"message_id": record["messageId"], "queue": record.get("eventSourceARN")}
+    facts = {"message_id": record["messageId"], "queue": record["eventSourceARN"]}
     try:
-        queue = record["eventSourceARN"].rpartition(":")[2]
-        url, _ = settings.QUEUE_URLS[queue]
-        request = _to_request(record)
-        if context.get_remaining_time_in_millis() < MIN_REMAINING_MILLISECONDS:
-            logger.warning("no time left for a message", extra=facts)
-            _shorten_visibility(record, url)
-            return False
-        if request.revoked():  # it has expired
-            return True
-        _run(request)
-    except TaskFailed:
+        url = _queue_url(record)
+        message = _read_startable(record)
+    except InvalidMessage as fault:
+        # SQS delivers it again, and finally moves it to the dead-letter queue.
+        logger.error("message rejected", extra={**facts, "fault": str(fault)})
+        return False
+    if context.get_remaining_time_in_millis() < MIN_REMAINING_MILLISECONDS:
+        logger.warning("no time left for a message", extra=facts)
         _shorten_visibility(record, url)
         return False
-    except Exception as fault:
-        # One bad message must not fail its batch. SQS delivers it again, and finally moves it to
-        # the dead-letter queue.
-        logger.error("message rejected", extra={**facts, "fault": repr(fault)})
+    if message.expires and message.expires < now():
+        logger.info("message expired", extra=facts)
+        return True
+    if not _run(message, _receive_count(record)):
+        _shorten_visibility(record, url)
         return False
     return True
 
 
-def _to_request(record: Mapping[str, Any]) -> Request:
-    """Return the Celery request in a message, decoded by kombu.
+def _queue_url(record: Mapping[str, Any]) -> str:
+    queue = record["eventSourceARN"].rpartition(":")[2]
+    if queue not in settings.QUEUE_URLS:
+        raise InvalidMessage(f"{queue} is no queue of this environment.")
+    url, _ = settings.QUEUE_URLS[queue]
+    return str(url)
 
-    Raises: TaskNotRunnable for a message with a later start time, and any error of kombu or
-    Celery for one that can't be decoded.
-    """
-    body = record["body"]
-    text = body if body.startswith("{") else base64.b64decode(body, validate=True)
-    envelope = loads(text)
-    envelope["properties"]["delivery_tag"] = record["receiptHandle"]
-    envelope["headers"]["attempt"] = _receive_count(record)
-    message: Message = _decoder.message_to_python(envelope)
-    message.accept = prepare_accept_content(current_app.conf.accept_content)
-    hostname = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "lambda")
-    request = Request(message, app=current_app, hostname=hostname)
-    if request.eta and request.eta > now():
-        raise TaskNotRunnable("It has a later start time; messages must use DelaySeconds instead.")
-    return request
+
+def _read_startable(record: Mapping[str, Any]) -> TaskMessage:
+    message = read_message(record["body"])
+    if message.eta and message.eta > now():
+        raise InvalidMessage("It has a later start time; messages must use DelaySeconds instead.")
+    return message
 
 
 def _receive_count(record: Mapping[str, Any]) -> int:
     return int(record["attributes"]["ApproximateReceiveCount"])
 
 
-def _run(request: Request) -> None:
-    """Run a task with Celery's tracer.
-
-    Raises: TaskFailed.
-    """
-    _, info, _, _ = trace_task(
-        request.task,
-        request.id,
-        request.args,
-        request.kwargs,
-        {**request.request_dict, "is_eager": False},
-        app=current_app,
-        loader=current_app.loader,
-        hostname=request.hostname,
-    )
-    if info is not None and info.state in {states.FAILURE, states.REJECTED}:
-        raise TaskFailed(request.name)
+def _run(message: TaskMessage, attempt: int) -> bool:
+    """Run a task; return whether it succeeded."""
+    headers = {**message.headers, "attempt": attempt}
+    try:
+        run_logged(
+            message.run, message.name, message.task_id, headers, message.args, message.kwargs
+        )
+    except Exception:  # it is logged, and must not fail the rest of its batch
+        return False
+    return True
 
 
 def _shorten_visibility(record: Mapping[str, Any], url: str) -> None:

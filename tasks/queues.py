@@ -85,19 +85,6 @@ def queue_urls(env: str, url_prefix: str) -> dict[str, tuple[str, str]]:
     }
 
 
-SQS_CLIENT_CONFIG: dict[str, Any] = {
-    "connect_timeout": 1,  # seconds
-    "read_timeout": 2,  # seconds
-    "retries": {"total_max_attempts": 1, "mode": "standard"},
-    "tcp_keepalive": True,
-    "max_pool_connections": 32,
-}
-"""For sending, deleting and changing visibility: one attempt of at most 3 seconds.
-
-A request must not hang while SQS is down. The relay requeues lost messages.
-"""
-
-
 def transport_options(
     env: str, url_prefix: str, heartbeat_dir: str, wait_seconds: int
 ) -> dict[str, Any]:
@@ -123,5 +110,4 @@ def transport_options(
         "polling_interval": 0.1,
         # Plain JSON is smaller, and people can read a dead letter.
         "sqs_base64_encoding": False,
-        "client-config": SQS_CLIENT_CONFIG,
     }

@@ -23,7 +23,7 @@ from kombu.asynchronous.aws.sqs.connection import AsyncSQSConnection
 from kombu.asynchronous.http.curl import CurlClient
 from kombu.transport import SQS
 
-from products.bootstrap import direct_sqs
+from products.bootstrap import new_sqs_client
 from tasks.queues import POLL_GRACE_SECONDS
 
 logger = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ POLL_RETRY_SECONDS = 1.0  # between polls while they fail
 MAX_LOGGED_REASON = 200  # characters
 
 _clients: dict[int, Any] = {}
-"""The botocore client of each process, by process id."""
+"""The SQS client of each process, by process id."""
 
 
 class SingleTimerClient(CurlClient):  # type: ignore[misc] # kombu has no types
@@ -143,7 +143,7 @@ class Channel(SQS.Channel):  # type: ignore[misc] # kombu has no types
         """
         pid = os.getpid()
         if pid not in _clients:
-            _clients[pid] = direct_sqs(super().new_sqs_client(*args, **kwargs))
+            _clients[pid] = new_sqs_client()
         return _clients[pid]
 
     def asynsqs(self, queue: str | None = None) -> ResilientConnection:

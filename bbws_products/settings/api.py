@@ -47,7 +47,6 @@ JWKS_GROUPS_CLAIM = os.environ.get("JWKS_GROUPS_CLAIM", "cognito:groups")
 THROTTLE_PUBLIC = int(number("THROTTLE_PUBLIC", 100))
 THROTTLE_STAFF = int(number("THROTTLE_STAFF", 50))
 
-CELERY: dict[str, Any] = {}  # the doorbell of functions sends messages without Celery
 INSTALLED_APPS = ["products"]
 FIRST_MIDDLEWARE = [
     "products.api.middleware.RequestIdMiddleware",

@@ -7,6 +7,7 @@ boto3 reads the AWS region, credentials and endpoints itself, from ``AWS_*``.
 import logging
 import os
 from datetime import timedelta
+from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -33,13 +34,12 @@ if ENABLE_OPENSEARCH:
 ENABLE_CLOUDFRONT = flag("ENABLE_CLOUDFRONT", True)
 # No microcache: a function handles one request at a time.
 HOT_ANSWER_SECONDS = 0.0
-# Calls AWS without botocore unless an error must be handled; libcurl would be a third of the zip.
-DIRECT_CALLS = "sigv4"
 RELAY_AFTER = timedelta(seconds=number("RELAY_AFTER_SECONDS", 30))
 
 SQS_QUEUE_URL_PREFIX = required(
     "SQS_QUEUE_URL_PREFIX", "e.g. https://sqs.eu-west-1.amazonaws.com/123456789012"
 )
+CELERY: dict[str, Any] = {}  # functions send and receive messages without Celery
 QUEUE_URLS = queue_urls(ENVIRONMENT, SQS_QUEUE_URL_PREFIX)
 TASK_URLS = task_urls(ENVIRONMENT, SQS_QUEUE_URL_PREFIX)
 

@@ -1,6 +1,7 @@
 """Settings of the whole product: API, workers and admin."""
 
 import os
+from datetime import timedelta
 from pathlib import Path
 
 import dj_database_url
@@ -9,18 +10,30 @@ from django.core.exceptions import ImproperlyConfigured
 
 from bbws_products.settings.api import *  # noqa: F403 # this builds on them
 from bbws_products.settings.api import FIRST_MIDDLEWARE, LOCAL, REST_FRAMEWORK
+from bbws_products.settings.base import ENVIRONMENT, SQS_QUEUE_URL_PREFIX
+from bbws_products.settings.celery import celery_settings
 from bbws_products.settings.environment import number, required, text_list
 from bbws_products.settings.security import *  # noqa: F403 # login and sessions
 from bbws_products.settings.theme import THEME
 from bbws_products.settings.worker import *  # noqa: F403 # this builds on them
 from products.invalidation import SETTLE_TIME
+from tasks.queues import LONG_POLL_SECONDS, transport_options
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 
-required(
+RELAY_EVERY = timedelta(seconds=number("RELAY_EVERY_SECONDS", 10))
+VERIFY_EVERY = timedelta(seconds=number("VERIFY_EVERY_SECONDS", 300))
+heartbeat_dir = required(
     "HEARTBEAT_DIR",
     "A directory where the worker touches a file per queue it polls, e.g. /run/worker.",
 )
+broker_options = transport_options(
+    ENVIRONMENT,
+    SQS_QUEUE_URL_PREFIX,
+    heartbeat_dir,
+    int(number("SQS_WAIT_SECONDS", LONG_POLL_SECONDS)),
+)
+CELERY = celery_settings(ENVIRONMENT, broker_options, RELAY_EVERY, VERIFY_EVERY)
 ALLOWED_HOSTS = text_list("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = text_list("CSRF_TRUSTED_ORIGINS")
 
@@ -31,7 +44,6 @@ if not 0 <= HOT_ANSWER_SECONDS <= SETTLE_TIME.total_seconds() / 2:
     raise ImproperlyConfigured(
         "HOT_ANSWER_SECONDS must be from 0 to 0.5: an invalidation covers a change after 1 s."
     )
-DIRECT_CALLS = "libcurl"  # the image contains it, because Celery's SQS transport needs it
 
 INSTALLED_APPS = [
     "unfold",  # before the admin, whose templates it replaces

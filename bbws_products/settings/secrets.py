@@ -9,7 +9,7 @@ import os
 from botocore.exceptions import BotoCoreError, ClientError
 from django.core.exceptions import ImproperlyConfigured
 
-from products.adapters.aws.sigv4 import signed_client
+from products.adapters.aws.direct import direct_client
 
 
 def fill_environment(prefix: str) -> None:
@@ -18,7 +18,7 @@ def fill_environment(prefix: str) -> None:
     Variables that are already set keep their values. SSM returns at most ten parameters a call, and
     only one call is made. Raise ImproperlyConfigured when it fails or returns no complete list.
     """
-    ssm = signed_client("ssm", attempts=3)
+    ssm = direct_client("ssm", attempts=3)
     try:
         answer = ssm.get_parameters_by_path(Path=prefix, WithDecryption=True)
     except (BotoCoreError, ClientError) as fault:

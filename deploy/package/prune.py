@@ -12,11 +12,10 @@ _NOT_READ = re.compile(
       | ^django/test/
       | ^django/conf/locale/(?!en/|en_GB/|__init__)
       | ^django/contrib/(gis|postgres|sitemaps|syndication|flatpages|redirects|humanize)/
-      | ^(django/contrib/\w+|rest_framework|csp|corsheaders|storages)
+      | ^(django/contrib/\w+|rest_framework|csp|corsheaders)
           /(locale|static|templates|jinja2)/
       | ^django/conf/(app|project)_template/
-      | ^(boto3|botocore)/(data/.*(examples-1|waiters-2|paginators-1)\.json|examples/)
-      | ^boto3/data/(?!s3/)
+      | ^botocore/data/.*(examples-1|waiters-2|paginators-1)\.json
       | ^botocore/data/(?!({"|".join(SERVICES)})/)[^/]+/
       | \.(pyi|po|c|h|pxd|pyx)$
       | \.dist-info/(?!METADATA|entry_points\.txt)

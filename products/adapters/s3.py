@@ -5,39 +5,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import ClientError
-from django.core.files.base import ContentFile
-from storages.backends.s3 import S3Storage
 
 from products.adapters.aws.clients import error_code, translate_errors
 from products.errors import EffectRefused
 
 
-class WriteOnceStorage(S3Storage):  # type: ignore[misc] # django-storages has no types
-    """django-storages' S3 storage, except that it never overwrites an object.
-
-    Its own upload can't send If-None-Match, so this class puts the object itself.
-    """
-
-    def get_available_name(self, name: str, max_length: int | None = None) -> str:
-        """Return the name unchanged: a second write must meet the first object."""
-        return name
-
-    def _save(self, name: str, content: Any) -> str:
-        self.connection.meta.client.put_object(
-            Bucket=self.bucket_name,
-            Key=name,
-            Body=content.read(),
-            ContentType="application/json",
-            IfNoneMatch="*",
-        )
-        return name
-
-
 @dataclass(frozen=True, slots=True)
 class S3AuditTrail:
-    """The audit trail, for writing."""
+    """The audit trail in one bucket, for several threads."""
 
-    storage: WriteOnceStorage
+    client: Any
+    bucket: str
 
     def write(self, key: str, record: bytes) -> None:
         """Write a record, unless the key exists already.
@@ -48,7 +26,13 @@ class S3AuditTrail:
         """
         try:
             with translate_errors("S3"):
-                self.storage.save(key, ContentFile(record))
+                self.client.put_object(
+                    Bucket=self.bucket,
+                    Key=key,
+                    Body=record,
+                    ContentType="application/json",
+                    IfNoneMatch="*",
+                )
         except ClientError as fault:
             if error_code(fault) == "PreconditionFailed":
                 return
@@ -60,18 +44,7 @@ class S3AuditTrail:
         Raises: DependencyUnavailable or ClientError.
         """
         with translate_errors("S3"):
-            self.storage.connection.meta.client.head_bucket(Bucket=self.storage.bucket_name)
-
-
-@dataclass(frozen=True, slots=True)
-class S3AuditRecords:
-    """The audit trail, for reading by several threads.
-
-    It has a plain client, because django-storages makes one for each thread.
-    """
-
-    client: Any
-    bucket: str
+            self.client.head_bucket(Bucket=self.bucket)
 
     def read(self, key: str) -> bytes | None:
         """Return the content of an object, or None when the key does not exist."""

@@ -8,12 +8,12 @@ import pytest
 from tests.support.aws_connections import (
     Connect,
     RecordingServer,
-    connect_with_http_client,
-    connect_with_libcurl,
+    connect_with_credentials,
+    connect_with_variables,
 )
 
 
-@pytest.fixture(params=[connect_with_libcurl, connect_with_http_client])
+@pytest.fixture(params=[connect_with_credentials, connect_with_variables])
 def connect(request: pytest.FixtureRequest) -> Connect:
     chosen: Connect = request.param
     return chosen

@@ -1,4 +1,4 @@
-"""Direct calls, over libcurl and over Python's HTTP client, return what boto3 returns."""
+"""Direct calls return what boto3 returns, with the credentials of a container or of a function."""
 
 import ssl
 import threading
@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from products.adapters.aws import sigv4
+from products.adapters.aws import connection
 from products.adapters.aws.clients import client
 from products.adapters.aws.direct import DirectClient
 from tests.gameday.fault_proxy import HANG, PASS, RESET, Proxy
@@ -175,10 +175,10 @@ def test_an_untrusted_certificate_is_refused(
     monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", f"https://127.0.0.1:{server.server_port}")
     if trusted:
         monkeypatch.setenv("AWS_CA_BUNDLE", str(certificate))
-    sigv4._ssl_context.cache_clear()
+    connection._ssl_context.cache_clear()
     boto3_client = client("dynamodb", attempts=1)
     direct = DirectClient(boto3_client, partial(connect, boto3_client), retry_timeouts=False)
     with nullcontext() if trusted else pytest.raises(HTTPClientError, match=r"(?i)certificate"):
         assert direct.get_item(TableName="products") == {}
     assert len(server.requests) == trusted
-    sigv4._ssl_context.cache_clear()
+    connection._ssl_context.cache_clear()

@@ -11,9 +11,17 @@ import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+from botocore.exceptions import NoCredentialsError
 
-from products.adapters.aws.direct import NOT_OPERATIONS, DirectClient, operation_name
-from products.adapters.aws.sigv4 import PROTOCOLS, endpoint_from
+from products.adapters.aws.clients import client, new_session
+from products.adapters.aws.direct import (
+    NOT_OPERATIONS,
+    DirectClient,
+    direct_client,
+    operation_name,
+)
+from products.adapters.aws.endpoints import endpoint_from, endpoint_of
+from products.adapters.aws.sigv4 import PROTOCOLS
 from tests.support.aws_connections import Connect, RecordingServer
 
 pytestmark = pytest.mark.engines
@@ -133,7 +141,8 @@ def test_the_endpoint_is_the_one_botocore_finds(
     assert ours
     assert (ours.url, ours.region) == (theirs.meta.endpoint_url, theirs.meta.region_name)
     keys = theirs._request_signer._credentials.get_frozen_credentials()
-    our_keys = (ours.access_key, ours.secret_key, ours.token)
+    found = ours.credentials.get_frozen_credentials()
+    our_keys = (found.access_key, found.secret_key, found.token)
     assert our_keys == (keys.access_key, keys.secret_key, keys.token)
     assert ours.service == theirs.meta.service_model.signing_name
     assert "secret_key" not in repr(ours)
@@ -160,3 +169,67 @@ def test_any_other_environment_is_left_to_botocore(more: dict[str, str]) -> None
 def test_a_configuration_file_is_left_to_botocore(tmp_path: Path) -> None:
     (tmp_path / ".aws").mkdir()
     assert endpoint_from("dynamodb", ON_LAMBDA | {"HOME": str(tmp_path)}) is None
+
+
+@pytest.fixture
+def in_container(server: RecordingServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
+    """The environment of a container with a role; return the address of all its services."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    url = f"http://127.0.0.1:{server.server_port}"
+    monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{url}/credentials")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "af-south-1")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return url
+
+
+def test_credentials_of_a_role_are_renewed(in_container: str, server: RecordingServer) -> None:
+    direct = direct_client("dynamodb", attempts=2)
+    assert isinstance(direct, DirectClient)
+    for _ in range(2):
+        assert direct.get_item(TableName="products") == {}
+    [(first, _), (second, _)] = server.requests
+    for headers in (first, second):
+        number = headers["x-amz-security-token"].removeprefix("token")
+        assert f"Credential=AKIDROTATED{number}/" in headers["authorization"]
+    assert first["x-amz-security-token"] != second["x-amz-security-token"]
+
+
+def test_a_direct_call_has_the_region_and_limits_of_its_client(in_container: str) -> None:
+    session = new_session()
+    found = endpoint_of(client("sqs", session=session), session.get_credentials())
+    assert found
+    assert (found.service, found.url, found.region) == ("sqs", in_container, "af-south-1")
+    assert (found.connect, found.read) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"http_proxy": "http://127.0.0.1:1"},
+        {"AWS_ENDPOINT_URL": "http://127.0.0.1:1/below"},
+    ],
+)
+def test_what_only_botocore_can_do_is_left_to_it(
+    in_container: str, variables: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert not isinstance(direct_client("dynamodb", attempts=2), DirectClient)
+
+
+@pytest.mark.usefixtures("in_container")
+def test_without_credentials_botocore_reports_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_CONTAINER_CREDENTIALS_FULL_URI")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    with pytest.raises(NoCredentialsError):
+        direct_client("dynamodb", attempts=2).get_item(TableName="products", Key={})
+
+
+def test_a_service_behind_no_proxy_is_called_directly(
+    in_container: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    assert isinstance(direct_client("dynamodb", attempts=2), DirectClient)

@@ -128,3 +128,25 @@ def test_an_unusual_environment_loads_botocore(environment: dict[str, str]) -> N
     started = start(environment | variables, ("/v1.0/products/none", ""))
     assert "botocore.client" in started.modules
     assert started.statuses == [404]
+
+
+def test_a_consumer_starts_without_celery(environment: dict[str, str], world: World) -> None:
+    variables = {
+        "DJANGO_SETTINGS_MODULE": "bbws_products.settings.worker",
+        "AUDIT_BUCKET": world.bucket,
+        "CLOUDFRONT_DISTRIBUTION_ID": world.distribution,
+    }
+    code = "import json, sys, tasks.aws_lambda; print(json.dumps(sorted(sys.modules)))"
+    process = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env=environment | variables,
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+    assert process.returncode == 0, process.stderr
+    modules = set(json.loads(process.stdout))
+    assert modules & {"boto3", "celery", "kombu", "rest_framework"} == set()
+    assert modules >= {"tasks.messages", "products.adapters.opensearch.index", "botocore.client"}

@@ -11,7 +11,7 @@ import pytest
 from products.acceptance import Acceptance
 from products.adapters.sqs.doorbell_direct import task_message
 from products.changes import Origin
-from tasks.aws_lambda import TaskNotRunnable, handler
+from tasks.aws_lambda import TaskNotScheduled, handler
 from tasks.queues import BACKOFF_SECONDS
 from tests.plugin import ENV
 from tests.support.builders import fields
@@ -85,6 +85,7 @@ INVALID_BODY = json.dumps({**json.loads(persist_message()), "body": "!!!"})
         "[1, 2]",
         "{}",
         '{"properties": {}, "headers": {}}',
+        '{"headers": ' + "[" * 100_000,
         "bm8gSlNPTg==",
         persist_message().replace("products.persist", "products.nosuch"),
         persist_message().replace("application/json", "application/x-python-serialize"),
@@ -133,5 +134,5 @@ def test_a_schedule_starts_only_listed_tasks() -> None:
     other_names = ["products.persist", "celery.backend_cleanup", ["x"], None]
     events: list[dict[str, Any]] = [{"task": name} for name in other_names]
     for event in [*events, {}, {"manage": "shell"}]:
-        with pytest.raises(TaskNotRunnable, match="A schedule may start"):
+        with pytest.raises(TaskNotScheduled, match="A schedule may start"):
             handle(event)

@@ -118,7 +118,7 @@ WRITES = {
 }
 PERMISSION_NAMES = {"s3:ListObjectsV2": "s3:ListBucket"}
 """Permissions that differ from the name of their call."""
-COMPARED_STATEMENTS = {"Table", "Indexes", "Purge", "VerifyAudit", "FindAudit"}
+COMPARED_STATEMENTS = {"Table", "Indexes", "Purge", "VerifyAudit", "FindAudit", "Write", "Audit"}
 Permission = tuple[str, str]
 """An action and the name of its index, which is empty for the table."""
 
@@ -127,7 +127,7 @@ Permission = tuple[str, str]
 def used(world: World, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[set[Permission]]:
     """Yield the set of permissions that were used; tests empty it before the work they measure.
 
-    It covers DynamoDB, CloudFront, and S3 reads for verification.
+    It covers DynamoDB, CloudFront, and the audit trail in S3.
     """
     seen: set[Permission] = set()
     clients: list[Any] = []
@@ -148,7 +148,12 @@ def used(world: World, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterat
         return made
 
     monkeypatch.setattr(bootstrap, "client", client)
-    settings.DIRECT_CALLS = ""  # direct calls bypass botocore's hooks
+
+    def client_without_direct_calls(service: str, _: Any, *, attempts: int) -> Any:
+        return client(service, attempts=attempts)
+
+    # Direct calls bypass botocore's hooks.
+    monkeypatch.setattr(bootstrap, "direct_client", client_without_direct_calls)
     forget_wiring()
     yield seen
     for made in clients:  # other tests share them

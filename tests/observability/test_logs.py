@@ -27,6 +27,8 @@ from tests.support.builders import fields, origin
 from tests.support.wiring import forget_wiring
 from tests.support.world import World
 
+app.loader.import_default_modules()  # registers the tasks
+
 EVE, OLGA = origin("eve"), origin("olga")
 
 

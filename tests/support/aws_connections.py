@@ -1,25 +1,31 @@
-"""AWS connections of both kinds, and a server that records what they send."""
+"""AWS connections with both kinds of credentials, and a server that records what they send."""
 
+import json
 import os
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 from deploy.local.engines import free_port
-from products.adapters.aws.curl import CurlConnection
+from products.adapters.aws.connection import SignedConnection
 from products.adapters.aws.direct import Connection
-from products.adapters.aws.sigv4 import SignedConnection, endpoint_from
+from products.adapters.aws.endpoints import endpoint_from, endpoint_of
 
 Connect = Callable[[Any], Connection]
 """Opens a connection with the settings of a boto3 client."""
 
 
-def connect_with_libcurl(boto3_client: Any) -> Connection:
-    return CurlConnection(boto3_client)
+def connect_with_credentials(boto3_client: Any) -> Connection:
+    """Connect as in a container, whose role gives botocore credentials."""
+    endpoint = endpoint_of(boto3_client, boto3_client._request_signer._credentials)
+    assert endpoint
+    return SignedConnection(endpoint)
 
 
-def connect_with_http_client(boto3_client: Any) -> Connection:
+def connect_with_variables(boto3_client: Any) -> Connection:
+    """Connect as on Lambda, where the keys are environment variables."""
     service = boto3_client.meta.service_model.service_name
     aws_variables = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
     endpoint = endpoint_from(service, aws_variables | {"HOME": "/nobody"})
@@ -28,11 +34,26 @@ def connect_with_http_client(boto3_client: Any) -> Connection:
 
 
 class RecordingServer(HTTPServer):
-    """Answers every request with ``{}`` and closes the connection without announcing it."""
+    """Answers every call with ``{}`` and closes the connection without announcing it.
+
+    A GET is answered with new credentials, as by the credentials endpoint of a container. They
+    expire so soon that botocore asks again before each use.
+    """
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", free_port()), _Handler)
         self.requests: list[tuple[dict[str, str], bytes]] = []
+        self.given_keys = 0
+
+    def new_credentials(self) -> dict[str, str]:
+        self.given_keys += 1
+        expiration = datetime.now(UTC) + timedelta(minutes=5)
+        return {
+            "AccessKeyId": f"AKIDROTATED{self.given_keys}",
+            "SecretAccessKey": "secret",
+            "Token": f"token{self.given_keys}",
+            "Expiration": expiration.isoformat(),
+        }
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -44,10 +65,17 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.requests.append((headers, body))
+        self._answer({})
+
+    def do_GET(self) -> None:
+        self._answer(self.server.new_credentials())
+
+    def _answer(self, content: dict[str, str]) -> None:
+        body = json.dumps(content).encode()
         self.send_response(200)
-        self.send_header("Content-Length", "2")
+        self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(b"{}")
+        self.wfile.write(body)
 
     def log_message(self, *args: Any) -> None:
         """Print nothing."""

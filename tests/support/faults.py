@@ -12,15 +12,15 @@ from typing import Any
 from botocore.exceptions import HTTPClientError
 
 from products.adapters.aws.clients import client
-from products.adapters.aws.curl import CurlConnection
 from products.adapters.aws.direct import DirectClient
 from products.adapters.cloudfront import CloudFront
 from products.adapters.dynamodb.table import DynamoProductTable
 from products.adapters.opensearch.index import OpenSearchIndex, connect
-from products.adapters.s3 import S3AuditTrail, WriteOnceStorage
+from products.adapters.s3 import S3AuditTrail
 from products.changes import Change
 from products.errors import DependencyUnavailable
 from products.product import Product
+from tests.support.aws_connections import connect_with_credentials
 from tests.support.fakes import Clock, FakeDoorbell
 from tests.support.world import World
 
@@ -104,7 +104,7 @@ class FaultyClient(DirectClient):
     """The real client. When an answer is lost, boto3 sends the same call again."""
 
     def __init__(self, boto3_client: Any, injector: FaultInjector) -> None:
-        super().__init__(boto3_client, partial(CurlConnection, boto3_client))
+        super().__init__(boto3_client, partial(connect_with_credentials, boto3_client))
         self.injector = injector
 
     def _call(self, name: str, **arguments: Any) -> Any:
@@ -164,10 +164,8 @@ class FaultyAdapters:
         return cloudfront
 
     @cached_property
-    def storage(self) -> WriteOnceStorage:
-        storage = WriteOnceStorage(bucket_name="", client_config=client("s3").meta.config)
-        self._with_hooks(storage.connection.meta.client)
-        return storage
+    def s3(self) -> Any:
+        return self._with_hooks(client("s3"))
 
     @cached_property
     def opensearch(self) -> Any:
@@ -195,5 +193,4 @@ class FaultyAdapters:
         return CloudFront(self.cloudfront, world.distribution)
 
     def trail(self, world: World) -> S3AuditTrail:
-        self.storage.bucket_name = world.bucket
-        return S3AuditTrail(self.storage)
+        return S3AuditTrail(self.s3, world.bucket)

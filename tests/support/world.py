@@ -10,13 +10,12 @@ from typing import Any
 
 import boto3
 from boto3.dynamodb.types import TypeDeserializer
-from celery import current_app
 from opensearchpy import OpenSearch
 
-import tasks.products  # noqa: F401 # registers the tasks of `work`
 from deploy.local.engines import Engines
 from products.adapters.dynamodb.items import table_definition
 from products.adapters.opensearch.index import OpenSearchIndex
+from tasks.products import TASKS
 from tasks.queues import dlq_name, queue_names
 from tests.plugin import ENV, address, search_address
 
@@ -165,7 +164,7 @@ class World:
     def _work(self, task: str) -> int:
         count = 0
         for message in self.messages(task):
-            current_app.tasks[self.headers(message)["task"]](**self.payload(message))
+            TASKS[self.headers(message)["task"]](**self.payload(message))
             self.sqs.delete_message(
                 QueueUrl=self.queue_url(self.queue(task)), ReceiptHandle=message["ReceiptHandle"]
             )

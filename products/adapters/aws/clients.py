@@ -46,14 +46,15 @@ def client(
     connect: float = 1,
     read: float = 2,
     attempts: int = 2,
+    session: Any = None,
 ) -> Any:
     """Return a botocore client of a service.
 
     A call takes at most about ``attempts * (connect + read)`` seconds. Region, credentials and
-    endpoint come from the environment (``AWS_ENDPOINT_URL*``), never from code.
+    endpoint come from the environment (``AWS_ENDPOINT_URL*``), never from code. ``session`` is one
+    of ``new_session``.
     """
     # A function that uses direct calls must start without loading botocore's client.
-    import botocore.session  # noqa: PLC0415
     from botocore.config import Config  # noqa: PLC0415
 
     config = Config(
@@ -63,10 +64,17 @@ def client(
         max_pool_connections=32,
         tcp_keepalive=True,
     )
+    return (session or new_session()).create_client(service, config=config)
+
+
+def new_session() -> Any:
+    """Return a botocore session, which finds region and credentials when they are needed."""
+    import botocore.session  # noqa: PLC0415 # as above
+
     # Any, because the stubs know create_client only for a literal service name.
     session: Any = botocore.session.get_session()
     session.register_component("data_loader", _loader())
-    return session.create_client(service, config=config)
+    return session
 
 
 @cache

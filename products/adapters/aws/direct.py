@@ -14,6 +14,11 @@ from functools import partial
 from typing import Any, Protocol
 
 from botocore.exceptions import ClientError, HTTPClientError
+from django.utils.functional import SimpleLazyObject
+
+from products.adapters.aws.clients import client, new_session
+from products.adapters.aws.connection import SignedConnection
+from products.adapters.aws.endpoints import endpoint_from, endpoint_of
 
 EXPECTED_ERRORS = {"ConditionalCheckFailedException", "TransactionCanceledException"}
 NOT_OPERATIONS = {
@@ -86,6 +91,29 @@ class DirectClient:
             self._local.connection = self._connect()
         connection: Connection = self._local.connection
         return connection
+
+
+def direct_client(
+    service: str, create_client: Callable[..., Any] = client, *, attempts: int
+) -> Any:
+    """Return a client that makes the first attempt directly, and the others with botocore.
+
+    ``create_client`` makes its botocore client, for keys in the environment only when it is needed.
+    Where direct calls are impossible, that client makes all attempts.
+    """
+    fallback: Any
+    limits = {"attempts": max(1, attempts - 1)}
+    endpoint = endpoint_from(service, os.environ)
+    if endpoint:
+        fallback = SimpleLazyObject(partial(create_client, service, **limits))
+    else:
+        session = new_session()
+        fallback = create_client(service, **limits, session=session)
+        endpoint = endpoint_of(fallback, session.get_credentials())
+    if endpoint is None:
+        return create_client(service, attempts=attempts)
+    connect = partial(SignedConnection, endpoint)
+    return DirectClient(fallback, connect, retry_timeouts=attempts > 1)
 
 
 def _raise_expected_error(operation: str, response: Any) -> None:

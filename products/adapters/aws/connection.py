@@ -1,0 +1,99 @@
+"""A kept HTTP connection for direct calls, over Python's own HTTP client."""
+
+import os
+import ssl
+from contextlib import suppress
+from datetime import UTC, datetime
+from functools import cache
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from pathlib import Path
+from socket import SO_KEEPALIVE, SOL_SOCKET
+from urllib.parse import urlsplit
+
+import botocore
+from botocore.exceptions import HTTPClientError
+
+from products.adapters.aws.endpoints import Endpoint
+from products.adapters.aws.sigv4 import signed_headers
+
+CLOSED_BY_PEER = (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
+"""Errors of a kept connection that the peer has closed, among them RemoteDisconnected."""
+
+
+class SignedConnection:
+    """An HTTP connection that signs calls and is kept open between them.
+
+    If the peer has closed it since the last call, for example while a function was frozen, it is
+    opened again immediately.
+    """
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.endpoint = endpoint
+        self._kept: HTTPConnection | None = None
+
+    def send(self, operation: str, body: bytes) -> tuple[int, bytes]:
+        """Sign and send one call; return the HTTP status and the body of the response.
+
+        Raises: HTTPClientError when there was no response in time, or botocore's error when there
+        are no valid credentials.
+        """
+        headers = signed_headers(self.endpoint, operation, body, datetime.now(UTC))
+        request = _to_request(headers, body)
+        try:
+            if kept := self._kept:
+                with suppress(*CLOSED_BY_PEER):
+                    return self._exchange(kept, request)
+            return self._exchange(_open_connection(self.endpoint), request)
+        except (OSError, HTTPException) as fault:
+            raise HTTPClientError(error=fault) from fault
+
+    def __del__(self) -> None:
+        """Close the connection when its thread has ended."""
+        if self._kept:
+            self._kept.close()
+
+    def _exchange(self, http: HTTPConnection, request: bytes) -> tuple[int, bytes]:
+        self._kept = None  # until the call has succeeded
+        try:
+            http.sock.sendall(request)
+            with HTTPResponse(http.sock, method="POST") as response:
+                response.begin()
+                content = response.read()
+        except (OSError, HTTPException):
+            http.close()
+            raise
+        if response.will_close:
+            http.close()
+        else:
+            self._kept = http
+        return response.status, content
+
+
+def _to_request(headers: dict[str, str], body: bytes) -> bytes:
+    """Return the whole request, to be sent in one piece.
+
+    http.client sends the body separately, after checking each header. That takes as much time as
+    the rest of a call.
+    """
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    return f"POST / HTTP/1.1\r\n{lines}content-length: {len(body)}\r\n\r\n".encode() + body
+
+
+def _open_connection(endpoint: Endpoint) -> HTTPConnection:
+    http = _connection(endpoint)
+    http.connect()
+    http.sock.setsockopt(SOL_SOCKET, SO_KEEPALIVE, 1)
+    http.sock.settimeout(endpoint.read)
+    return http
+
+
+def _connection(endpoint: Endpoint) -> HTTPConnection:
+    if urlsplit(endpoint.url).scheme == "https":
+        return HTTPSConnection(endpoint.host, timeout=endpoint.connect, context=_ssl_context())
+    return HTTPConnection(endpoint.host, timeout=endpoint.connect)
+
+
+@cache
+def _ssl_context() -> ssl.SSLContext:
+    bundled = Path(botocore.__file__).with_name("cacert.pem")
+    return ssl.create_default_context(cafile=os.environ.get("AWS_CA_BUNDLE") or bundled)
