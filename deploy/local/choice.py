@@ -1,4 +1,4 @@
-"""Which engines `make run` stands on: embedded, real, or given by their addresses."""
+"""Which engines `make run` uses: embedded, real, or given by their addresses."""
 
 import os
 from collections.abc import Mapping
