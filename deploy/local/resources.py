@@ -56,28 +56,38 @@ def create_table(name: str) -> None:
 
 
 def create_queues(env: str, visibility: int) -> None:
+    """Create the queues. Log the attributes that this SQS does not know.
+
+    Only AWS knows all of them, and ``validate_deployment`` insists on all.
+    """
     sqs: Any = boto3.client("sqs")
+    unknown: set[str] = set()
     for name in queue_names(env).values():
         dead_letter_queue = sqs.create_queue(QueueName=dlq_name(name, env))["QueueUrl"]
         queue = sqs.create_queue(QueueName=name)["QueueUrl"]
         attributes = queue_attributes(_arn(sqs, dead_letter_queue), visibility)
-        set_attributes(sqs, queue, attributes)
-        set_attributes(sqs, dead_letter_queue, dead_letter_attributes(_arn(sqs, queue)))
+        unknown |= set_attributes(sqs, queue, attributes)
+        dead_letter = dead_letter_attributes(_arn(sqs, queue))
+        unknown |= set_attributes(sqs, dead_letter_queue, dead_letter)
+    if unknown:
+        logger.warning("queues without what this SQS does not know: %s", ", ".join(sorted(unknown)))
 
 
-def set_attributes(sqs: Any, url: str, attributes: dict[str, str]) -> None:
-    """Set the attributes that this SQS knows, and report the others.
-
-    Only AWS knows all of them. ``validate_deployment`` insists on all.
-    """
+def set_attributes(sqs: Any, url: str, attributes: dict[str, str]) -> set[str]:
+    """Set the attributes that this SQS knows, and return the names of the others."""
     try:
         sqs.set_queue_attributes(QueueUrl=url, Attributes=attributes)
     except sqs.exceptions.InvalidAttributeName:
-        for name, value in attributes.items():
-            try:
-                sqs.set_queue_attributes(QueueUrl=url, Attributes={name: value})
-            except sqs.exceptions.InvalidAttributeName:
-                logger.warning("this SQS does not know %s, so %s is without it", name, url)
+        return {name for name in attributes if not _set_attribute(sqs, url, name, attributes[name])}
+    return set()
+
+
+def _set_attribute(sqs: Any, url: str, name: str, value: str) -> bool:
+    try:
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={name: value})
+    except sqs.exceptions.InvalidAttributeName:
+        return False
+    return True
 
 
 def delete_queues(env: str) -> None:

@@ -29,6 +29,13 @@ def _settings(world: World, **settings: object) -> object:
     return world.opensearch.indices.put_settings(index=f"{world.alias}-1", body=settings)
 
 
+def _flood(world: World, *, full: bool) -> object:
+    """Block the index as a full disk does. The node lifts this block as soon as it finds space."""
+    watch = {"cluster.routing.allocation.disk.threshold_enabled": False if full else None}
+    world.opensearch.cluster.put_settings(body={"transient": watch})
+    return _settings(world, **{"index.blocks.read_only_allow_delete": full or None})
+
+
 def _close(world: World) -> object:
     return world.opensearch.indices.close(index=f"{world.alias}-1")
 
@@ -66,8 +73,8 @@ FAULTS: dict[str, tuple[Act, Act, str]] = {
         "cluster_block_exception",
     ),
     "flood-stage watermark": (
-        lambda world: _settings(world, **{"index.blocks.read_only_allow_delete": True}),
-        lambda world: _settings(world, **{"index.blocks.read_only_allow_delete": None}),
+        lambda world: _flood(world, full=True),
+        lambda world: _flood(world, full=False),
         "cluster_block_exception",
     ),
     "closed index": (_close, _open, "index_closed_exception"),
