@@ -9,6 +9,8 @@ cd "$1"
 environment=$2 zip=$3 image=$4
 variables=(-var-file="environments/$environment.tfvars" -var "package_key=products-lambda/$zip.zip"
   -var "package_hash=$(xxd -revert -plain <<<"$zip" | base64)")
+# A slow state lock adds lines of its own to the console's output.
 containers=$(terraform console "${variables[@]}" \
-  <<<"jsonencode(var.containers == null ? null : merge(var.containers, { image = \"$image\" }))" | jq -r fromjson)
+  <<<"jsonencode(var.containers == null ? null : merge(var.containers, { image = \"$image\" }))" |
+  grep '^"' | jq -r fromjson)
 terraform plan -input=false -lock-timeout=5m -out=tfplan "${variables[@]}" -var "containers=$containers"
