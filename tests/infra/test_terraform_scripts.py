@@ -79,6 +79,7 @@ def test_plan_contains_the_build(env: str, applied: dict[str, Path]) -> None:
 
 def test_failed_plan_ends_the_deployment(applied: dict[str, Path]) -> None:
     folder = applied["dev"]
+    (folder / "tfplan").unlink(missing_ok=True)  # of another test
     done = script("plan.sh", str(folder), "dev", "no-digest", IMAGE, folder=folder)
     assert done.returncode != 0
     assert not (folder / "tfplan").exists()
