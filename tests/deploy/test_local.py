@@ -33,12 +33,18 @@ def stop_processes() -> Iterator[None]:
     STARTED.clear()
 
 
+def bare_shell() -> dict[str, str]:
+    """Return the environment without the addresses of the tests' own engines."""
+    addresses = ("AWS_ENDPOINT_URL", "OPENSEARCH_URL", "DATABASE_URL")
+    return {name: value for name, value in os.environ.items() if not name.startswith(addresses)}
+
+
 def run(home: Path, port: int | str, *arguments: str) -> subprocess.Popen[str]:
     with (home.parent / "output").open("w") as output:
         started = subprocess.Popen(
             [sys.executable, "-m", "deploy.local.run", *arguments],
             cwd=ROOT,
-            env={**os.environ, "LOCAL_HOME": str(home), "PORT": str(port)},
+            env=bare_shell() | {"LOCAL_HOME": str(home), "PORT": str(port)},
             stdout=output,
             stderr=subprocess.STDOUT,
             text=True,
@@ -128,7 +134,7 @@ def test_reset_is_refused_while_it_runs(tmp_path: Path) -> None:
 
 
 def test_missing_or_failing_engines_are_reported_in_one_sentence(tmp_path: Path) -> None:
-    environment = {**os.environ, "LOCAL_HOME": str(tmp_path / "home"), "PORT": str(free_port())}
+    environment = bare_shell() | {"LOCAL_HOME": str(tmp_path / "home"), "PORT": str(free_port())}
     command = [sys.executable, "-m", "deploy.local.run"]
     for engines, sentence in (
         (tmp_path / "none", "engines are not installed"),
