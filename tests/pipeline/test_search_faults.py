@@ -125,7 +125,7 @@ def test_only_what_names_the_document_is_permanent(
 def snapshot_of(world: World) -> Iterator[None]:
     """Take a snapshot of the index that can't finish before the end of the block."""
     name, client = f"snapshots-{world.alias}", world.opensearch
-    slow = {"location": name, "max_snapshot_bytes_per_sec": "50b", "chunk_size": "1kb"}
+    slow = {"location": name, "max_snapshot_bytes_per_sec": "500b", "chunk_size": "1kb"}
     client.snapshot.create_repository(repository=name, body={"type": "fs", "settings": slow})
     client.snapshot.create(repository=name, snapshot="hourly", body={"indices": f"{world.alias}-*"})
     try:
@@ -133,7 +133,7 @@ def snapshot_of(world: World) -> Iterator[None]:
         (status,) = client.snapshot.status(repository=name, snapshot="hourly")["snapshots"]
         assert status["state"] != "SUCCESS", "the snapshot was too fast to be in the way"
     finally:
-        client.snapshot.delete(repository=name, snapshot="hourly")
+        client.snapshot.delete(repository=name, snapshot="hourly", request_timeout=120)
         client.snapshot.delete_repository(repository=name)
 
 

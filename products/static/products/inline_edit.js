@@ -3,7 +3,7 @@
 "use strict";
 
 document.addEventListener("DOMContentLoaded", () => {
-  const TOAST_SECONDS = 12;
+  const TOAST_SECONDS = 20;
   const MAX_POLLS = 60;
   const NO_ANSWER = { message: "The server does not answer. Try again." };
   const NOT_SAVED = { message: "This could not be saved; try again." };
