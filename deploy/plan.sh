@@ -13,4 +13,6 @@ variables=(-var-file="environments/$environment.tfvars" -var "package_key=produc
 containers=$(terraform console "${variables[@]}" \
   <<<"jsonencode(var.containers == null ? null : merge(var.containers, { image = \"$image\" }))" |
   grep '^"' | jq -r fromjson)
-terraform plan -input=false -lock-timeout=5m -out=tfplan "${variables[@]}" -var "containers=$containers"
+# Terraform also writes a plan that failed.
+terraform plan -input=false -lock-timeout=5m -out=tfplan "${variables[@]}" \
+  -var "containers=$containers" || { rm -f tfplan; exit 1; }
