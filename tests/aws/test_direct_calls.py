@@ -68,6 +68,37 @@ def test_responses_are_those_of_boto3(world: World, direct: DirectClient) -> Non
     assert direct.get_item(**arguments)["Item"] == expected
 
 
+PAGE = b"<html>The proxy says hello.</html>"
+
+
+@pytest.mark.parametrize(
+    ("answers", "calls"),
+    [
+        ([(200, b"")], 1),  # as SQS answers DeleteMessage
+        ([(200, b"{}")], 1),
+        ([(200, PAGE), (200, b"")], 2),
+        ([(200, b"[]"), (200, b"")], 2),
+        ([(400, PAGE), (200, b"")], 2),
+        ([(400, b""), (200, b"")], 2),
+        ([(502, PAGE), (200, b"")], 2),
+    ],
+)
+def test_boto3_judges_every_answer_that_is_not_awss_json(
+    server: RecordingServer,
+    connect: Connect,
+    monkeypatch: pytest.MonkeyPatch,
+    answers: list[tuple[int, bytes]],
+    calls: int,
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", f"http://127.0.0.1:{server.server_port}")
+    boto3_client = client("sqs", attempts=1)
+    direct = DirectClient(boto3_client, partial(connect, boto3_client))
+    server.answers = list(answers)
+    response = direct.delete_message(QueueUrl="http://127.0.0.1/0/queue", ReceiptHandle="handle")
+    assert response.keys() <= {"ResponseMetadata"}
+    assert len(server.requests) == calls
+
+
 @pytest.mark.parametrize("operation", ["put_item", "transact_write_items"])
 def test_a_failed_condition_raises_boto3s_error_after_one_call(
     world: World, direct: DirectClient, proxy: Proxy, operation: str

@@ -34,7 +34,9 @@ def connect_with_variables(boto3_client: Any) -> Connection:
 
 
 class RecordingServer(HTTPServer):
-    """Answers every call with ``{}`` and closes the connection without announcing it.
+    """Answers every call, with ``{}`` by default, and closes the connection unannounced.
+
+    ``answers`` are the status and body of the next calls.
 
     A GET is answered with new credentials, as by the credentials endpoint of a container. They
     expire so soon that botocore asks again before each use.
@@ -43,6 +45,7 @@ class RecordingServer(HTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", free_port()), _Handler)
         self.requests: list[tuple[dict[str, str], bytes]] = []
+        self.answers: list[tuple[int, bytes]] = []
         self.given_keys = 0
 
     def new_credentials(self) -> dict[str, str]:
@@ -65,14 +68,14 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.requests.append((headers, body))
-        self._answer({})
+        answers = self.server.answers
+        self._answer(*(answers.pop(0) if answers else (200, b"{}")))
 
     def do_GET(self) -> None:
-        self._answer(self.server.new_credentials())
+        self._answer(200, json.dumps(self.server.new_credentials()).encode())
 
-    def _answer(self, content: dict[str, str]) -> None:
-        body = json.dumps(content).encode()
-        self.send_response(200)
+    def _answer(self, status: int, body: bytes) -> None:
+        self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

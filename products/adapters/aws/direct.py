@@ -75,10 +75,11 @@ class DirectClient:
             if not self._retry_timeouts:
                 raise
             status, body = 0, b""
-        if status == 200:
-            return json.loads(body)
-        if status == 400:
-            _raise_expected_error(operation, json.loads(body))
+        content = _parsed(body)
+        if status == 200 and content is not None:
+            return content
+        if status == 400 and content is not None:
+            _raise_expected_error(operation, content)
         return getattr(self.client, name)(**arguments)
 
     def _send(self, operation: str, body: bytes) -> tuple[int, bytes]:
@@ -116,7 +117,19 @@ def direct_client(
     return DirectClient(fallback, connect, retry_timeouts=attempts > 1)
 
 
-def _raise_expected_error(operation: str, response: Any) -> None:
+def _parsed(body: bytes) -> dict[str, Any] | None:
+    """Return the content of a response, None if it is not AWS's JSON.
+
+    SQS answers DeleteMessage with an empty body, which has no content.
+    """
+    try:
+        content = json.loads(body or b"{}")
+    except ValueError:
+        return None
+    return content if isinstance(content, dict) else None
+
+
+def _raise_expected_error(operation: str, response: dict[str, Any]) -> None:
     """Raise boto3's ClientError if the response is one of EXPECTED_ERRORS."""
     code = str(response.get("__type", "")).rpartition("#")[2]
     if code not in EXPECTED_ERRORS:
