@@ -6,7 +6,7 @@ from typing import Any
 import jwt
 import pytest
 from django.conf import settings
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 
 from products.acceptance import Acceptance
@@ -104,6 +104,25 @@ def test_an_editor_cannot_deactivate_by_any_request(
     assert editor("post", f"{p1}/changes/1/restore").status_code == 200
     api("delete", p1)
     assert editor("patch", p1, {"active": True}).status_code == 202
+
+
+@pytest.mark.parametrize("may_view", [True, False])
+def test_a_write_shows_nothing_to_callers_who_may_not_view(
+    api: Api, p1: str, catalogue: Catalogue, may_view: bool
+) -> None:
+    """A write without a difference needs any permission to write, and returns the product."""
+    codenames = ["add_product", "change_product", "delete_product"]
+    writers = Group.objects.create(name="Writers")
+    held = [*codenames, "view_product"] if may_view else codenames
+    writers.permissions.set(Permission.objects.filter(codename__in=held))
+    client = Api("Writers", name="will")
+    item = {"action": "update", "productId": "p1"}
+    batch = {"mode": "each", "items": [item]}
+    responses = [client("patch", p1, {}), client("post", "/products:batch", batch)]
+    wanted = 200 if may_view else 403
+    assert [response.status_code for response in responses] == [wanted, wanted]
+    if not may_view:
+        assert "products.view_product" in error_of(responses[0])["message"]
 
 
 # Sessions and tokens
