@@ -10,7 +10,7 @@ from typing import Any
 
 from products.appending import ChangeLog, Doorbell, append, foreseen_refusals, remembered_answer
 from products.batch import validate_together
-from products.changes import Origin
+from products.changes import Effect, Origin
 from products.errors import (
     CatalogueError,
     Conflict,
@@ -45,9 +45,19 @@ class Acceptance:
     """
 
     log: ChangeLog
-    planner: Planner
     doorbell: Doorbell
     clock: Callable[[], datetime]
+    new_id: Callable[[], str]
+    effects: frozenset[Effect] = frozenset(Effect)
+
+    @property
+    def _planner(self) -> Planner:
+        return Planner(
+            log=self.log,
+            clock=self.clock,
+            new_id=self.new_id,
+            effects=self.effects | {Effect.STORED},
+        )
 
     def create(
         self,
@@ -149,7 +159,7 @@ class Acceptance:
             answer = remembered_answer(self.log, origin, self.clock())
             if answer:
                 return answer[0]
-            plan = self.planner.plan(write, origin)
+            plan = self._planner.plan(write, origin)
             refusals = self._settle([plan], origin, dry_run=dry_run)
             if not refusals:
                 return plan.result
@@ -208,7 +218,7 @@ class Acceptance:
         refusals: dict[int, CatalogueError] = {}
         for position, write in enumerate(writes):
             try:
-                plans.append(self.planner.plan(write, origin))
+                plans.append(self._planner.plan(write, origin))
             except Unavailable:
                 raise
             except CatalogueError as refusal:

@@ -22,7 +22,6 @@ from products.adapters.dynamodb.tokens import DynamoRevocations
 from products.adapters.sqs.doorbell import QueueDoorbell
 from products.catalogue import Catalogue
 from products.changes import Effect
-from products.planning import Planner
 
 if TYPE_CHECKING:
     from products.adapters.cloudfront import CloudFront
@@ -136,8 +135,7 @@ def catalogue() -> Catalogue:
 
 @cache
 def acceptance() -> Acceptance:
-    planner = Planner(log=table(), clock=now, new_id=new_id, effects=effects() | {Effect.STORED})
-    return Acceptance(log=table(), planner=planner, doorbell=doorbell(), clock=now)
+    return Acceptance(log=table(), doorbell=doorbell(), clock=now, new_id=new_id, effects=effects())
 
 
 @cache

@@ -11,7 +11,7 @@ from typing import Any
 
 from products.currency import CURRENCIES, DEFAULT_CURRENCY, money
 from products.errors import Invalid
-from products.identifiers import validated_id
+from products.identifiers import ID_PATTERN, validated_id
 
 CENT = Decimal("0.01")
 MIN_PRICE = Decimal("0.01")
@@ -28,7 +28,7 @@ BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u206
 """Bidirectional control characters, which are used to spoof text."""
 AMOUNT = re.compile(r"\s*-?[0-9]{1,12}(\.[0-9]{1,12})?\s*")
 ZERO = re.compile(r"0{1,6}(\.0{1,2})?")
-IMAGE_KEY = re.compile(r"products/[A-Za-z0-9_-]{1,64}/[0-9a-f]{32}\.webp")
+IMAGE_KEY = re.compile(rf"products/{ID_PATTERN}/[0-9a-f]{{32}}\.webp")
 
 
 class BillingCycle(StrEnum):

@@ -15,7 +15,7 @@ from django.urls import clear_script_prefix
 
 from bbws_products.validation import findings
 from deploy.local.engines import Engines
-from deploy.local.resources import create_bucket, create_queues, delete_queues
+from deploy.local.resources import create_bucket, create_queues
 from products import bootstrap, maintenance
 from products.acceptance import Acceptance
 from products.adapters.aws.clients import client as aws_client
@@ -33,7 +33,7 @@ from tests.support.builders import fields, origin
 from tests.support.processes import Deployment
 from tests.support.tools import reason_to_skip, skip
 from tests.support.wiring import forget_wiring
-from tests.support.world import World, fresh_world
+from tests.support.world import World, delete_queues, fresh_world
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -95,7 +95,7 @@ def engines() -> Iterator[Engines]:
     create_bucket(f"bbws-product-media-{plugin.ENV}")
     yield plugin.ENGINES
     if plugin.GIVEN:
-        delete_queues(plugin.ENV)
+        delete_queues(plugin.ENGINES, plugin.ENV)
     plugin.ENGINES.stop()
     shutil.rmtree(plugin.HOME, ignore_errors=True)
 

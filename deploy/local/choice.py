@@ -18,7 +18,6 @@ ACCOUNT = "000000000000"
 class Choice:
     """The engines of one run. ``given`` are the addresses that the shell names."""
 
-    home: Path
     given: Mapping[str, str]
     embedded: Engines
     real: dict[str, JavaEngine] = field(default_factory=dict)
@@ -100,7 +99,6 @@ def choose(home: Path, environment: Mapping[str, str] = os.environ) -> Choice:
     given = {name: environment[name] for name in names if environment.get(name)}
     real = _real_engines(home) if kind == "real" else {}
     return Choice(
-        home,
         given,
         Engines(home),
         {name: engine for name, engine in real.items() if not _is_given(name, given)},

@@ -90,15 +90,6 @@ def _set_attribute(sqs: Any, url: str, name: str, value: str) -> bool:
     return True
 
 
-def delete_queues(env: str) -> None:
-    """Delete the queues of an environment and their dead-letter queues."""
-    sqs: Any = boto3.client("sqs")
-    for name in queue_names(env).values():
-        for queue in (name, dlq_name(name, env)):
-            with contextlib.suppress(sqs.exceptions.QueueDoesNotExist):
-                sqs.delete_queue(QueueUrl=sqs.get_queue_url(QueueName=queue)["QueueUrl"])
-
-
 def _arn(sqs: Any, url: str) -> str:
     answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
     return str(answer["Attributes"]["QueueArn"])

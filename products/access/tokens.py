@@ -18,6 +18,7 @@ from products.access.groups import GROUPS
 from products.bootstrap import new_id, now, revocations
 from products.errors import CatalogueError, DependencyUnavailable
 from products.models import ApiToken
+from products.permissions import permissions_among
 
 AUDIENCE = "bbws-products"
 OWN_ALGORITHM = "HS256"
@@ -80,13 +81,9 @@ def issue(user: TokenOwner, *, label: str, lifetime: timedelta) -> tuple[ApiToke
     entry = ApiToken.objects.create(
         token_id=new_id(), user=user, label=label, created_at=at, expires_at=at + lifetime
     )
-    permissions = sorted(filter(_is_product_permission, user.get_all_permissions()))
+    permissions = sorted(map(str, permissions_among(user.get_all_permissions())))
     token = sign(user, permissions, at=at, lifetime=lifetime, token_id=entry.token_id)
     return entry, token
-
-
-def _is_product_permission(permission: str) -> bool:
-    return permission.startswith("products.") and permission.endswith("_product")
 
 
 def sign(

@@ -11,7 +11,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from products.admin.base import ModelAdmin, page_response
 from products.admin.changelist import filtered_list
-from products.admin.staff_writes import staff_writes
+from products.admin.staff_writes import StaffWrites
 from products.bootstrap import catalogue
 from products.bulk.job import MAX_ROWS, Job, JobKind
 from products.bulk.pricing import (
@@ -141,7 +141,7 @@ def _plan_edit(admin: ModelAdmin, request: HttpRequest, form: BulkForm) -> Job |
     entries = form.cleaned_data
     rows = _planned_rows(_selected(admin, request), form.edits_for())
     try:
-        return staff_writes(request).plan_job(
+        return StaffWrites(request).plan_job(
             JobKind.BULK, form.title(), rows, reason=entries["reason"]
         )
     except Invalid as refusal:

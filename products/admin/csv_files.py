@@ -14,7 +14,7 @@ from django.shortcuts import redirect
 from products.admin.base import ModelAdmin, page_response
 from products.admin.changelist import filtered_list
 from products.admin.refusals import show_refusal
-from products.admin.staff_writes import staff_writes
+from products.admin.staff_writes import StaffWrites
 from products.bootstrap import catalogue, jobs, now
 from products.bulk.csv_files import (
     COLUMNS,
@@ -66,7 +66,7 @@ def _plan_import(request: HttpRequest, sheet: Sheet) -> Job:
     """Plan the job; raise Invalid when the columns or the reason are wrong."""
     mapping = column_mapping(sheet.header, _chosen_columns(request, sheet))
     file_name = getattr(request.FILES["file"], "name", "a file")
-    return staff_writes(request).plan_job(
+    return StaffWrites(request).plan_job(
         JobKind.CSV,
         f"Import of {file_name}"[:MAX_TITLE_LENGTH],
         plan_import(sheet, mapping, catalogue()),

@@ -89,6 +89,11 @@ class LinesField(RawCharField):
         return [line.strip() for line in lines if line.strip()]
 
 
+def _length(field: str) -> str:
+    minimum, maximum = LENGTHS[field]
+    return f"{minimum} to {maximum} characters"
+
+
 def _line_field(label: str, size: int, help_text: str = "") -> RawCharField:
     return RawCharField(
         label=label,
@@ -108,14 +113,14 @@ class ProductForm(forms.ModelForm):
     """
 
     product_id = _line_field("ID", 40, "Letters, digits, - and _; leave empty to have one made.")
-    name = _line_field("Name", 60, "3 to 100 characters; no other product may have it.")
+    name = _line_field("Name", 60, f"{_length('name')}; no other product may have it.")
     description = RawCharField(
         label="Description",
         required=False,
         widget=UnfoldAdminTextareaWidget(
             attrs={"rows": 4, "cols": 80, "maxlength": LENGTHS["description"][1]}
         ),
-        help_text="10 to 500 characters.",
+        help_text=f"{_length('description')}.",
     )
     price = _line_field("Price", 12, "Due at purchase, e.g. 1500.00.")
     renewal_price = _line_field(
@@ -136,7 +141,7 @@ class ProductForm(forms.ModelForm):
     features = LinesField(
         label="Features",
         required=False,
-        help_text="At most 20, of 2 to 200 characters each; one per line.",
+        help_text=f"At most {MAX_FEATURES}, of {_length('feature')} each; one per line.",
     )
     reason = _line_field(
         "Reason (optional)", 60, "Kept with this change in the history and the audit trail."
@@ -160,7 +165,7 @@ class ProductForm(forms.ModelForm):
     ) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type] # passed on as they are
         self.writes = writes
-        self.changed_id = product_id
+        self.edited_id = product_id
         self.dry_run = dry_run
         self.conflicts: list[FieldConflict] = []
         for field in REQUIRED:
@@ -184,13 +189,13 @@ class ProductForm(forms.ModelForm):
 
     def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}
-        if self.changed_id is not None and cleaned.get("base_version") is None:
+        if self.edited_id is not None and cleaned.get("base_version") is None:
             # Without it the save could overwrite what others have saved since.
             self.add_error(None, NO_BASE_VERSION)
         return cleaned
 
     def _post_clean(self) -> None:
-        """Have the catalogue judge the entries, where other model forms ask their model.
+        """Save: ask the catalogue for the write, where other model forms ask their model.
 
         Entries that can't be sent are only compared with the rules, to show all errors together.
         """
@@ -207,11 +212,11 @@ class ProductForm(forms.ModelForm):
 
     def _write(self, writes: StaffWrites) -> Accepted:
         reason, dry_run = self.cleaned_data["reason"], self.dry_run
-        if self.changed_id is None:
+        if self.edited_id is None:
             product_id = self.cleaned_data["product_id"]
             return writes.create(product_id, self.edits, reason=reason, dry_run=dry_run)
         base = self.cleaned_data["base_version"]
-        return writes.update(self.changed_id, self.edits, base=base, reason=reason, dry_run=dry_run)
+        return writes.update(self.edited_id, self.edits, base=base, reason=reason, dry_run=dry_run)
 
     def add_refusal(self, refusal: CatalogueError) -> None:
         """Add the catalogue's sentence as an error of the field that it is about."""

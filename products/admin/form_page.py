@@ -21,7 +21,7 @@ from products.admin.preview import card_context
 from products.admin.queryset import model_of
 from products.admin.receipt import receipt_context, undo_button
 from products.admin.refusals import show_refusal, with_refusal_pages
-from products.admin.staff_writes import staff_writes
+from products.admin.staff_writes import StaffWrites
 from products.bootstrap import catalogue
 from products.changes import Change
 from products.errors import CatalogueError, CorruptChange, Invalid, ProductNotFound, Unavailable
@@ -77,7 +77,7 @@ class ProductFormPage(ModelAdmin):
     ) -> Callable[..., ProductForm]:
         """Return the form of this request, which writes with the permissions of its user."""
         product_id = obj.product_id if obj else None
-        return partial(ProductForm, writes=staff_writes(request), product_id=product_id)
+        return partial(ProductForm, writes=StaffWrites(request), product_id=product_id)
 
     def render_change_form(
         self,
@@ -191,7 +191,7 @@ class ProductFormPage(ModelAdmin):
 
     def delete_model(self, request: HttpRequest, obj: Product) -> None:
         """Deactivate the product: a product is never deleted."""
-        accepted = staff_writes(request).deactivate(obj.product_id, expected_version=obj.version)
+        accepted = StaffWrites(request).deactivate(obj.product_id, expected_version=obj.version)
         if accepted.change:
             outcome = f"was deactivated as v{accepted.product.version}"
         else:

@@ -20,7 +20,7 @@ from products.admin.formatting import (
     last_authors,
 )
 from products.admin.refusals import show_refusal, status_of
-from products.admin.staff_writes import staff_writes
+from products.admin.staff_writes import StaffWrites
 from products.bootstrap import catalogue
 from products.changes import Change
 from products.errors import CatalogueError, Invalid, NotAllowed, NotFound, ProductNotFound
@@ -57,7 +57,7 @@ def restore_view(admin: ModelAdmin, request: HttpRequest, object_id: str) -> Htt
     """Make a deactivated product active again."""
     product_id = unquote(object_id)
     try:
-        accepted = staff_writes(request).restore(product_id)
+        accepted = StaffWrites(request).restore(product_id)
         product = accepted.product
         outcome = f"was restored as v{product.version}" if accepted.change else "is active already"
         admin.message_user(request, f"{product.name} {outcome}.")
@@ -79,7 +79,7 @@ def restore_version_view(
         raise PermissionDenied
     default_reason = f"{_restored_label(field)} restored from version {version}"
     try:
-        accepted = staff_writes(request).restore_version(
+        accepted = StaffWrites(request).restore_version(
             product_id,
             version,
             fields=(field,) if field else tuple(RULES),
@@ -110,7 +110,7 @@ def undo_view(
     is_script = "application/json" in request.headers.get("Accept", "")
     status = 200
     try:
-        accepted = staff_writes(request).undo(unquote(object_id), version)
+        accepted = StaffWrites(request).undo(unquote(object_id), version)
         message = NOTHING_SAVED
         if accepted.change:
             message = f"Undid v{version}, saved as v{accepted.product.version}."

@@ -13,7 +13,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from products.admin.base import ModelAdmin, product_url
 from products.admin.refusals import sentence_of, status_of
-from products.admin.staff_writes import staff_writes
+from products.admin.staff_writes import StaffWrites
 from products.bootstrap import image_url
 from products.errors import CatalogueError, DependencyUnavailable, Invalid
 
@@ -37,7 +37,7 @@ def image_view(admin: ModelAdmin, request: HttpRequest, object_id: str) -> JsonR
     """Set the image to the uploaded file, or remove it when none was sent."""
     product_id = unquote(object_id)
     file = request.FILES.get("image")
-    writes = staff_writes(request)
+    writes = StaffWrites(request)
     try:
         image = validated_image(file.read(MAX_SIZE + 1)) if file else None
         key = _image_key(product_id, image) if image else None

@@ -9,7 +9,7 @@ from django.http import HttpRequest, JsonResponse
 from products.admin.base import ModelAdmin, product_url
 from products.admin.formatting import field_label, format_value, last_authors
 from products.admin.refusals import sentence_of, status_of
-from products.admin.staff_writes import staff_writes
+from products.admin.staff_writes import StaffWrites
 from products.changes import Change
 from products.currency import money
 from products.errors import CatalogueError
@@ -38,7 +38,7 @@ def cell_view(admin: ModelAdmin, request: HttpRequest, object_id: str) -> JsonRe
         return JsonResponse(body, status=HTTPStatus.BAD_REQUEST)
     edits = {field: PARSERS[field](value)}
     try:
-        accepted = staff_writes(request).update(unquote(object_id), edits, base=base)
+        accepted = StaffWrites(request).update(unquote(object_id), edits, base=base)
     except EditConflict as conflict:
         return _conflict_response(conflict, field)
     except CatalogueError as refusal:

@@ -10,7 +10,7 @@ from django.shortcuts import redirect
 from products.admin.base import ModelAdmin, page_response
 from products.admin.formatting import field_label, format_value
 from products.admin.refusals import show_refusal, status_of
-from products.admin.staff_writes import StaffWrites, staff_writes
+from products.admin.staff_writes import StaffWrites
 from products.bootstrap import jobs
 from products.bulk.job import Job, JobKind, JobNotFound
 from products.bulk.rows import Row, RowState
@@ -51,7 +51,7 @@ def job_view(admin: ModelAdmin, request: HttpRequest, job_id: str) -> HttpRespon
         "page": page,
         "only": only_state,
         "percent": 100 * job.done // job.rows,
-        "is_mine": job.actor == staff_writes(request).actor,
+        "is_mine": job.actor == StaffWrites(request).actor,
         "may_change": admin.has_change_permission(request),
     }
     return page_response(admin, request, "job", context)
@@ -73,7 +73,7 @@ def _action_view(act: Callable[[StaffWrites, str], Job]) -> Callable[..., HttpRe
     def view(admin: ModelAdmin, request: HttpRequest, job_id: str) -> HttpResponse:
         job = _job_or_404(job_id)
         try:
-            job = act(staff_writes(request), job_id)
+            job = act(StaffWrites(request), job_id)
         except CatalogueError as refusal:
             show_refusal(admin, request, refusal)
         return redirect("admin:products_product_job", job.job_id)

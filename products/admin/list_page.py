@@ -14,7 +14,7 @@ from products.admin.changelist import ProductChangeList
 from products.admin.filters import FILTERS
 from products.admin.queryset import ProductQuery, all_products
 from products.admin.refusals import with_refusal_pages
-from products.admin.staff_writes import staff_writes
+from products.admin.staff_writes import StaffWrites
 from products.bootstrap import image_url
 from products.currency import money
 from products.errors import CatalogueError, CorruptChange, Unavailable
@@ -153,12 +153,12 @@ class ProductList(ModelAdmin):
 
     @admin.action(description="Deactivate", permissions=["delete"])
     def deactivate(self, request: HttpRequest, queryset: Iterable[Product]) -> None:
-        write = staff_writes(request).deactivate
+        write = StaffWrites(request).deactivate
         self._write_each(request, queryset, write, done="deactivated", already="deactivated")
 
     @admin.action(description="Restore", permissions=["change"])
     def restore(self, request: HttpRequest, queryset: Iterable[Product]) -> None:
-        write = staff_writes(request).restore
+        write = StaffWrites(request).restore
         self._write_each(request, queryset, write, done="restored", already="active")
 
     def _write_each(

@@ -12,7 +12,7 @@ from django.utils.timesince import timesince
 from products.admin.base import Context, ModelAdmin, page_response, version_parameter
 from products.admin.charts import HOUR, completed_bars, latency_bars, slots_of
 from products.admin.refusals import show_refusal
-from products.admin.staff_writes import staff_writes
+from products.admin.staff_writes import StaffWrites
 from products.bootstrap import catalogue, now, operations, scan_table
 from products.changes import Effect
 from products.errors import CatalogueError, Unavailable
@@ -59,13 +59,13 @@ def _action(run: Callable[[HttpRequest], str]) -> Callable[[ModelAdmin, HttpRequ
 @_action
 def retry_view(request: HttpRequest) -> str:
     product_id, version, effect = _effect_parameters(request)
-    staff_writes(request).retry(product_id, version, effect)
+    StaffWrites(request).retry(product_id, version, effect)
     return f"{product_id} v{version} was requeued; it is listed here until it is {effect}."
 
 
 @_action
 def retry_cause_view(request: HttpRequest) -> str:
-    count = staff_writes(request).retry_cause(request.POST.get("cause", ""))
+    count = StaffWrites(request).retry_cause(request.POST.get("cause", ""))
     return f"{count} requeued."
 
 
@@ -73,14 +73,14 @@ def retry_cause_view(request: HttpRequest) -> str:
 def discard_view(request: HttpRequest) -> str:
     product_id, version, effect = _effect_parameters(request)
     reason = request.POST.get("reason", "")
-    staff_writes(request).discard(product_id, version, effect, reason=reason)
+    StaffWrites(request).discard(product_id, version, effect, reason=reason)
     return f"{product_id} v{version} will not be {effect} any more."
 
 
 @_action
 def redrive_view(request: HttpRequest) -> str:
     queue = request.POST.get("queue", "")
-    return f"{staff_writes(request).redrive(queue, max_one_by_one=MAX_REDRIVEN)}."
+    return f"{StaffWrites(request).redrive(queue, max_one_by_one=MAX_REDRIVEN)}."
 
 
 def _effect_parameters(request: HttpRequest) -> tuple[str, int, Effect]:

@@ -7,7 +7,7 @@ from django.template.loader import render_to_string
 from products.admin.base import Context, ModelAdmin
 from products.admin.form import ProductForm
 from products.admin.refusals import status_of
-from products.admin.staff_writes import staff_writes
+from products.admin.staff_writes import StaffWrites
 from products.bootstrap import image_url
 from products.currency import money
 from products.errors import CatalogueError
@@ -32,7 +32,7 @@ def preview_view(
     """Dry-run the save: the same form and the same use case, and nothing is written."""
     product_id = unquote(object_id) if object_id else None
     form = ProductForm(
-        request.POST, writes=staff_writes(request), product_id=product_id, dry_run=True
+        request.POST, writes=StaffWrites(request), product_id=product_id, dry_run=True
     )
     try:
         errors = {name: list(map(str, texts)) for name, texts in form.errors.items()}

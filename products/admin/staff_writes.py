@@ -131,8 +131,3 @@ class StaffWrites:
 
     def redrive(self, queue: str, *, max_one_by_one: int) -> RedriveResult:
         return redrive().move_back(queue, self.origin(), max_one_by_one=max_one_by_one)
-
-
-def staff_writes(request: HttpRequest) -> StaffWrites:
-    """Return the writes of the signed-in user with this request."""
-    return StaffWrites(request)

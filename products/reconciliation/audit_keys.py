@@ -4,12 +4,13 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 
+from products.identifiers import ID_PATTERN
 from products.reconciliation.sources import AuditRecords
 
 OPERATIONS_PREFIX = "operations/"
 """The keys of operator actions; they share the bucket and belong to no product."""
 AUDIT_KEY = re.compile(
-    r"\d{4}/\d{2}/\d{2}/(?P<product_id>[A-Za-z0-9_-]{1,64})_(?P<at>\d{8}T\d{6}\.\d{6})Z\.json"
+    rf"\d{{4}}/\d{{2}}/\d{{2}}/(?P<product_id>{ID_PATTERN})_(?P<at>\d{{8}}T\d{{6}}\.\d{{6}})Z\.json"
 )
 
 

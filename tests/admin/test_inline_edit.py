@@ -1,5 +1,6 @@
 """Inline edits and undo in the list: one value at a time, based on the version on screen."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from products.admin import staff_writes
 from products.catalogue import Catalogue
 from products.changes import Origin
 from tests.support.admin_client import LIST, last_message, page_url, sign_in
-from tests.support.builders import fields, rewired
+from tests.support.builders import fields
 from tests.support.fakes import AlwaysLosingTable
 from tests.support.wiring import forget_wiring
 from tests.support.world import World
@@ -66,7 +67,7 @@ def test_a_conflicting_cell_is_saved_only_with_their_version(
 def test_a_contended_cell_may_be_saved_again(
     eve: Client, acceptance: Acceptance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    beaten = rewired(acceptance, log=AlwaysLosingTable(acceptance.log))
+    beaten = replace(acceptance, log=AlwaysLosingTable(acceptance.log))
     monkeypatch.setattr(staff_writes, "acceptance", lambda: beaten)
     refused = cell(eve, "price", "9")
     message = "Too many writers are changing this at the same time; nothing was saved."

@@ -1,6 +1,6 @@
 """The list of products: newest versions, in pages, and only queries that an index can answer."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -12,11 +12,14 @@ from django.test.utils import CaptureQueriesContext
 from deploy.local.engines import free_port
 from products import bootstrap
 from products.acceptance import Acceptance
+from products.admin import staff_writes
 from products.admin.product_admin import ProductAdmin
 from products.catalogue import Catalogue
 from products.changes import Origin
+from products.errors import CorruptChange, DependencyUnavailable
+from products.writes import Accepted
 from tests.support.admin_client import LIST, sign_in
-from tests.support.builders import a_product, fields, origin, rewired
+from tests.support.builders import a_product, fields, origin
 from tests.support.fakes import FakeDoorbell, recorded_operations
 from tests.support.wiring import forget_wiring
 from tests.support.world import World
@@ -173,7 +176,7 @@ def test_a_list_page_has_a_fixed_number_of_reads(
 def test_page_links_lead_forward_back_and_to_the_first(
     acceptance: Acceptance, staff: Client, ann: Origin
 ) -> None:
-    silent = rewired(acceptance, doorbell=FakeDoorbell())
+    silent = replace(acceptance, doorbell=FakeDoorbell())
     made = [f"p{number:02}" for number in range(ProductAdmin.list_per_page + 2)]
     for product_id in made:
         silent.create(product_id, fields(name=f"Hosting {product_id}"), ann)
@@ -299,6 +302,43 @@ def test_actions_apply_to_ticked_products_only(
             "Choose the products one by one."
         ]
     assert catalogue.newest("p1").active
+
+
+@dataclass
+class FailingAcceptance:
+    """Refuses each product with the next of these errors, and accepts it without any."""
+
+    acceptance: Acceptance
+    errors: list[Exception | None]
+
+    def deactivate(self, *arguments: Any, **options: Any) -> Accepted:
+        error = self.errors.pop(0)
+        if error:
+            raise error
+        return self.acceptance.deactivate(*arguments, **options)
+
+
+def test_an_action_passes_over_refusals_and_stops_at_an_outage(
+    three: None, staff: Client, acceptance: Acceptance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    acceptance.restore("retired", origin("ann"))
+    errors: list[Exception | None] = [
+        CorruptChange("It was altered."),
+        None,
+        DependencyUnavailable("DynamoDB"),
+    ]
+    failing = FailingAcceptance(acceptance, errors)
+    monkeypatch.setattr(staff_writes, "acceptance", lambda: failing)
+    messages = act(staff, "deactivate", ["cheap", "dear", "retired"])
+    assert [message.rpartition(": ")[2] for message in messages] == [
+        "It was altered.",
+        "DynamoDB does not answer at the moment.",
+        "1 product deactivated.",
+    ]
+    failing.errors = [DependencyUnavailable("DynamoDB")]
+    assert act(staff, "deactivate", ["cheap", "dear", "retired"])[1:] == [
+        "No products deactivated."
+    ]
 
 
 def test_products_are_never_deleted_from_the_list(

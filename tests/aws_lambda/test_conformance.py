@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any, Protocol
 
 import pytest
@@ -13,7 +14,7 @@ from products.adapters.sqs.doorbell_direct import task_message
 from products.changes import Origin
 from tasks.queues import queue_names
 from tests.gameday.fault_proxy import PASS, Proxy, Request
-from tests.support.builders import fields, rewired
+from tests.support.builders import fields
 from tests.support.fakes import FakeDoorbell
 from tests.support.lambda_events import run_event_source_mappings
 from tests.support.processes import Deployment, until
@@ -63,7 +64,7 @@ def acceptance(
     settings.TASK_URLS = {task: f"{prefix}/{name}" for task, name in queues.items()}
     settings.QUEUE_URLS = {name: (f"{prefix}/{name}", "") for name in queues.values()}
     forget_wiring()
-    yield rewired(bootstrap.acceptance(), doorbell=FakeDoorbell())
+    yield replace(bootstrap.acceptance(), doorbell=FakeDoorbell())
     forget_wiring()
 
 

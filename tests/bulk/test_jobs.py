@@ -19,7 +19,7 @@ from products.changes import Origin
 from products.errors import DependencyUnavailable, Invalid
 from products.lists import ListQuery
 from products.writes import Accepted, Write
-from tests.support.builders import NOON, fields, origin, rewired
+from tests.support.builders import NOON, fields, origin
 from tests.support.fakes import Clock, FakeDoorbell
 from tests.support.faults import FaultyAdapters, ProcessKilled, kill_process
 from tests.support.world import World
@@ -46,7 +46,7 @@ def shop(catalogue: Catalogue, clock: Clock) -> Catalogue:
 
 @pytest.fixture
 def acceptance(acceptance: Acceptance, bell: FakeDoorbell, clock: Clock) -> Acceptance:
-    return rewired(acceptance, doorbell=bell, clock=clock)
+    return replace(acceptance, doorbell=bell, clock=clock)
 
 
 @pytest.fixture
@@ -135,7 +135,7 @@ def test_step_ends_after_its_time_budget_and_the_next_continues(
         clock.advance(2)
         return bootstrap.new_id()
 
-    slow_jobs = replace(jobs, acceptance=rewired(jobs.acceptance, new_id=slow_id))
+    slow_jobs = replace(jobs, acceptance=replace(jobs.acceptance, new_id=slow_id))
     slow_jobs.work(bell.jobs.pop())
     assert jobs.job(job.job_id).done == 3
     assert finish(jobs, bell, job).counts[RowState.ACCEPTED] == 4
@@ -218,7 +218,7 @@ def test_each_row_takes_effect_once_when_a_worker_dies_at_any_call(
     disturbed_jobs = replace(
         jobs,
         table=DynamoJobTable(parts.dynamodb, world.table),
-        acceptance=rewired(jobs.acceptance, log=parts.table(world)),
+        acceptance=replace(jobs.acceptance, log=parts.table(world)),
     )
     call, reached = 0, True
     while reached:

@@ -24,7 +24,7 @@ from products.errors import (
 )
 from products.merging import EditConflict, VersionMismatch
 from products.pipeline import Pipeline
-from tests.support.builders import NOON, fields, rewired
+from tests.support.builders import NOON, fields
 from tests.support.fakes import AlwaysLosingTable, Clock
 from tests.support.world import World
 
@@ -212,7 +212,7 @@ def test_a_write_gives_up_after_some_lost_races(
     acceptance: Acceptance, catalogue: Catalogue, ann: Origin
 ) -> None:
     acceptance.create("p1", fields(), ann)
-    losing = rewired(acceptance, log=AlwaysLosingTable(acceptance.log))
+    losing = replace(acceptance, log=AlwaysLosingTable(acceptance.log))
     with pytest.raises(ContendedWrite, match="nothing was saved"):
         losing.update("p1", {"price": "1"}, ann)
     with pytest.raises(ContendedWrite, match="nothing was saved"):
@@ -223,7 +223,7 @@ def test_a_write_gives_up_after_some_lost_races(
 def test_a_retried_append_finds_its_own_first_try(
     acceptance: Acceptance, catalogue: Catalogue, ann: Origin
 ) -> None:
-    retrying = rewired(acceptance, log=AlwaysLosingTable(acceptance.log, ours=True))
+    retrying = replace(acceptance, log=AlwaysLosingTable(acceptance.log, ours=True))
     assert retrying.create("p1", fields(), ann).product.version == 1
     assert len(catalogue.history("p1")) == 1
 

@@ -20,7 +20,7 @@ from products.idempotency import (
     Outcome,
 )
 from products.writes import Accepted
-from tests.support.builders import NOON, fields, rewired
+from tests.support.builders import NOON, fields
 from tests.support.fakes import Clock
 from tests.support.world import World
 
@@ -73,7 +73,7 @@ def test_a_key_expires_after_a_day_and_a_refused_one_is_not_kept(
     acceptance: Acceptance, ann: Origin
 ) -> None:
     clock = Clock(NOON)
-    timed = rewired(acceptance, clock=clock)
+    timed = replace(acceptance, clock=clock)
     with pytest.raises(Invalid):
         timed.create("p1", fields(price="x"), keyed(ann, "k", "wrong"))
     timed.create("p1", fields(), keyed(ann, "k"))
@@ -133,7 +133,7 @@ def test_a_product_can_be_read_as_of_a_time(
     acceptance: Acceptance, catalogue: Catalogue, ann: Origin
 ) -> None:
     clock = Clock(NOON)
-    timed = rewired(acceptance, clock=clock)
+    timed = replace(acceptance, clock=clock)
     timed.create("p1", fields(price="1"), ann)
     for price in ("2", "3", "4", "5", "6", "7"):
         clock.advance(60)

@@ -43,10 +43,14 @@ class Case:
     active: str
     inactive: str
 
+    @property
+    def trusted(self) -> Origin:
+        """The same caller with all permissions."""
+        return replace(self.who, permissions=ALL_PERMISSIONS)
+
     def plan(self, *rows: Row) -> Job:
-        """Return a job that a caller with all permissions planned under the same name."""
-        all_powerful = replace(self.who, permissions=ALL_PERMISSIONS)
-        return bootstrap.jobs().plan(JobKind.BULK, "Job", rows, all_powerful)
+        """Return a job that the trusted caller planned."""
+        return bootstrap.jobs().plan(JobKind.BULK, "Job", rows, self.trusted)
 
     def row(self, product_id: str, **edits: object) -> Row:
         return planned_row(1, bootstrap.catalogue().newest(product_id), edits)
@@ -58,8 +62,7 @@ class Case:
     def ended_job(self, row: Row) -> Job:
         """Return a job that has written this row."""
         job = self.plan(row)
-        powerful = replace(self.who, permissions=ALL_PERMISSIONS)
-        bootstrap.jobs().start(job.job_id, powerful)
+        bootstrap.jobs().start(job.job_id, self.trusted)
         bootstrap.jobs().work(job.job_id)
         return job
 
@@ -107,7 +110,7 @@ def _start(case: Case, row: Row) -> object:
 
 def _cancel(case: Case) -> object:
     job = case.plan(case.row(case.active, price="2"))
-    bootstrap.jobs().start(job.job_id, replace(case.who, permissions=ALL_PERMISSIONS))
+    bootstrap.jobs().start(job.job_id, case.trusted)
     return bootstrap.jobs().cancel(job.job_id, case.who)
 
 
@@ -301,6 +304,14 @@ def test_needed_permissions_follow_from_the_fields() -> None:
     assert needed_permissions({"active": (False, True)}) == {Permission.CHANGE}
     assert needed_permissions({}) == frozenset()
     assert needed_permissions({"name": (None, "x")}, creates=True) == {Permission.ADD}
+
+
+def test_a_job_without_work_also_needs_a_permission_to_plan_it(world: World) -> None:
+    case = new_case(bootstrap.acceptance(), VIEWERS)
+    unchanged = case.row(case.active, price="3")
+    assert unchanged.state is RowState.UNCHANGED
+    with pytest.raises(NotAllowed):
+        bootstrap.jobs().plan(JobKind.CSV, "Job", [unchanged], case.who)
 
 
 def test_the_doorbell_is_silent_for_refused_writes(world: World) -> None:

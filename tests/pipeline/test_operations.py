@@ -25,7 +25,7 @@ from products.operations import (
 from products.pipeline import Pipeline
 from tests.plugin import ENV
 from tests.support.builders import fields, origin
-from tests.support.fakes import FakeDoorbell
+from tests.support.fakes import Clock, FakeDoorbell
 from tests.support.world import World
 
 pytestmark = pytest.mark.engines
@@ -196,6 +196,17 @@ def test_completed_changes_are_counted_by_minute_and_latency(
     assert latencies(minutes)[Effect.PURGED] == (5.0, 5.0)
     assert latencies([])[Effect.STORED] == (None, None)
     world.empty_queues()
+
+
+def test_the_newest_actions_include_those_of_last_month(operations: Operations) -> None:
+    clock = Clock(datetime(2026, 2, 28, 23, 59, tzinfo=UTC))
+    timed = replace(operations, clock=clock)
+    timed.record_action("olga", "before midnight", "", [])
+    clock.advance(120)
+    timed.record_action("olga", "after midnight", "", [])
+    newest = [action.what for action in timed.newest_actions(10)]
+    assert newest == ["after midnight", "before midnight"]
+    assert [action.what for action in timed.newest_actions(1)] == ["after midnight"]
 
 
 @pytest.mark.parametrize("last", [Effect.SEARCHABLE, Effect.AUDITED])

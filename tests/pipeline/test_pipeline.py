@@ -13,7 +13,7 @@ from products.changes import Effect, Origin, audit_hash
 from products.errors import ChangeNotFound, CorruptChange, DependencyUnavailable, EffectRefused
 from products.invalidation import MIN_PURGE_INTERVAL, Invalidation
 from products.pipeline import Pipeline, effect_states
-from tests.support.builders import fields, rewired
+from tests.support.builders import fields
 from tests.support.delivery import METHODS, alter_change, deliver_all, run_task
 from tests.support.fakes import Clock, FakeDoorbell
 from tests.support.world import World
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.engines
 
 @pytest.fixture
 def acceptance(acceptance: Acceptance, clock: Clock, doorbell: FakeDoorbell) -> Acceptance:
-    return rewired(acceptance, clock=clock, doorbell=doorbell)
+    return replace(acceptance, clock=clock, doorbell=doorbell)
 
 
 @pytest.fixture

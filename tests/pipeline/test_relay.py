@@ -11,7 +11,7 @@ from products.catalogue import Catalogue
 from products.changes import Origin
 from products.errors import CorruptChange
 from products.pipeline import Pipeline
-from tests.support.builders import fields, rewired
+from tests.support.builders import fields
 from tests.support.delivery import alter_change, deliver_all
 from tests.support.fakes import Clock, FakeDoorbell
 from tests.support.world import World
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.engines
 
 @pytest.fixture
 def acceptance(acceptance: Acceptance, clock: Clock, doorbell: FakeDoorbell) -> Acceptance:
-    return rewired(acceptance, clock=clock, doorbell=doorbell)
+    return replace(acceptance, clock=clock, doorbell=doorbell)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from products.errors import DependencyUnavailable, EffectRefused
 from products.lists import ListQuery
 from products.pipeline import Pipeline
 from tests.plugin import GIVEN
-from tests.support.builders import fields, rewired
+from tests.support.builders import fields
 from tests.support.fakes import FakeDoorbell
 from tests.support.world import World
 
@@ -86,7 +87,7 @@ FAULTS: dict[str, tuple[Act, Act, str]] = {
 
 @pytest.fixture
 def quiet(acceptance: Acceptance) -> Acceptance:
-    return rewired(acceptance, doorbell=FakeDoorbell())
+    return replace(acceptance, doorbell=FakeDoorbell())
 
 
 @pytest.mark.parametrize("fault", FAULTS)

@@ -16,7 +16,7 @@ from products.errors import DependencyUnavailable
 from products.lists import ListQuery
 from products.product import Product
 from products.reindex import IndexRebuild, Reindex
-from tests.support.builders import fields, rewired
+from tests.support.builders import fields
 from tests.support.commands import output
 from tests.support.fakes import FakeDoorbell
 from tests.support.wiring import forget_wiring
@@ -28,7 +28,7 @@ HOSTING = ListQuery(text="hosting", by_relevance=True, limit=100)
 @pytest.fixture
 def shelf(world: World, ann: Origin) -> Catalogue:
     """Twelve products, stored and indexed."""
-    quiet = rewired(bootstrap.acceptance(), doorbell=FakeDoorbell())
+    quiet = replace(bootstrap.acceptance(), doorbell=FakeDoorbell())
     for number in range(12):
         quiet.create(f"p{number:02}", fields(name=f"Hosting {number}"), ann)
         bootstrap.pipeline().store(f"p{number:02}", 1)
@@ -75,7 +75,7 @@ def index_through(number: str, world: World, ann: Origin) -> Callable[[], None]:
     """Return a callback that creates a product, updates another, and indexes both."""
 
     def write() -> None:
-        quiet = rewired(bootstrap.acceptance(), doorbell=FakeDoorbell())
+        quiet = replace(bootstrap.acceptance(), doorbell=FakeDoorbell())
         quiet.create(f"new{number}", fields(name=f"New hosting {number}"), ann)
         version = quiet.update("p03", {"price": f"{number}"}, ann).product.version
         for product_id, which in ((f"new{number}", 1), ("p03", version)):
@@ -204,6 +204,21 @@ def test_second_concurrent_rebuild_ends_the_first_without_loss(
         rebuilding("switch", lambda: rebuilding().run("3", no_progress)).run("2", no_progress)
     assert indexes(world) == {f"{world.alias}-3": [world.alias]}
     assert len(bootstrap.catalogue().search(HOSTING, staff=False).products) == 12
+
+
+def test_a_rebuild_that_another_one_replaced_can_not_switch(shelf: Catalogue, world: World) -> None:
+    """A snapshot can keep the first rebuild's index alive after the second has begun."""
+    first, second = rebuilding().index, rebuilding().index
+    first.begin("2")
+    world.opensearch.indices.delete_alias(index=f"{world.alias}-2", name=f"{world.alias}-next")
+    with pytest.raises(DependencyUnavailable, match="belongs to no rebuild any more"):
+        first.switch("2")
+    assert len(bootstrap.catalogue().search(HOSTING, staff=False).products) == 12
+    second.begin("3")
+    assert indexes(world) == {
+        f"{world.alias}-1": [world.alias],
+        f"{world.alias}-3": [f"{world.alias}-next"],
+    }
 
 
 def test_other_indexes_stay_unchanged(shelf: Catalogue, world: World) -> None:

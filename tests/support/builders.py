@@ -1,11 +1,9 @@
 """Functions that build test data with legal defaults."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from products.acceptance import Acceptance
 from products.changes import Origin
 from products.permissions import ALL_PERMISSIONS
 from products.product import Product
@@ -32,14 +30,6 @@ def origin(actor: str, *, source: str = "test", request_id: str = "r", reason: s
         reason=reason,
         permissions=ALL_PERMISSIONS,
     )
-
-
-def rewired(acceptance: Acceptance, *, log: Any = None, **parts: Any) -> Acceptance:
-    """Return the use cases with another log, ``clock``, ``new_id`` or ``doorbell``."""
-    doorbell = parts.pop("doorbell", acceptance.doorbell)
-    log = acceptance.log if log is None else log
-    planner = replace(acceptance.planner, log=log, **parts)
-    return Acceptance(log=log, planner=planner, doorbell=doorbell, clock=planner.clock)
 
 
 def a_product(**changes: Any) -> Product:

@@ -10,7 +10,7 @@ from boto3.dynamodb.types import TypeDeserializer
 from deploy.local.engines import Engines
 from products.acceptance import Acceptance
 from products.catalogue import Catalogue
-from products.changes import Effect, Origin
+from products.changes import Origin
 from products.errors import (
     ChangeNotFound,
     DependencyUnavailable,
@@ -21,7 +21,6 @@ from products.errors import (
 from products.merging import EditConflict, VersionMismatch
 from products.permissions import ALL_PERMISSIONS
 from products.pipeline import Pipeline
-from products.planning import Planner
 from products.writes import Accepted
 from tests.support.catalogue_model import Model, Write, expected_logs, stored_logs
 from tests.support.fakes import Clock, NoStatistics
@@ -70,14 +69,12 @@ class HistoryRun:
 
     def _acceptance(self, skew: timedelta) -> Acceptance:
         """Return the write use cases of a host whose clock is off by ``skew``."""
-        log = self.adapters.table(self.world)
-        planner = Planner(
-            log=log,
+        return Acceptance(
+            log=self.adapters.table(self.world),
+            doorbell=self.bell,
             clock=lambda: self.clock() + skew,
             new_id=self._new_id,
-            effects=frozenset(Effect),
         )
-        return Acceptance(log=log, planner=planner, doorbell=self.bell, clock=planner.clock)
 
     def _catalogue(self) -> Catalogue:
         index: Any = self.adapters.index(self.world)  # delegates what it does not define

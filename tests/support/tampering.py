@@ -10,7 +10,7 @@ from products import bootstrap, maintenance
 from products.changes import Effect
 from products.pipeline import Pipeline, complete
 from products.reconciliation.differences import Difference, Kind
-from tests.support.builders import fields, origin, rewired
+from tests.support.builders import fields, origin
 from tests.support.fakes import FakeDoorbell
 from tests.support.world import World
 
@@ -33,7 +33,7 @@ def complete_effects(pipeline: Pipeline, product_id: str, version: int) -> None:
 def create_complete(product_id: str, versions: int = 1) -> None:
     """Create a product and complete its effects; each version has a different name."""
     ann = origin("ann")
-    acceptance = rewired(bootstrap.acceptance(), doorbell=FakeDoorbell())
+    acceptance = replace(bootstrap.acceptance(), doorbell=FakeDoorbell())
     pipeline = replace(bootstrap.pipeline(), doorbell=FakeDoorbell())
     for version in range(1, versions + 1):
         name = f"{product_id} {version}"

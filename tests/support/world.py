@@ -204,6 +204,14 @@ def fresh_world(engines: Engines, env: str = ENV) -> World:
     return world
 
 
+def delete_queues(engines: Engines, env: str) -> None:
+    """Delete the queues of an environment, which would stay on an SQS that is shared."""
+    sqs = engine_client("sqs", address("sqs", engines))
+    for name in queue_names(env).values():
+        for queue in (name, dlq_name(name, env)):
+            sqs.delete_queue(QueueUrl=sqs.get_queue_url(QueueName=queue)["QueueUrl"])
+
+
 def fresh_distribution(engines: Engines, name: str) -> str:
     """Create a distribution, of which only the invalidations matter.
 

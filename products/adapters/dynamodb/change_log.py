@@ -17,6 +17,7 @@ from products.adapters.dynamodb.idempotency import DynamoIdempotencyRecords
 from products.adapters.dynamodb.items import (
     AFTER_ALL,
     CHANGE_PREFIX,
+    CLAIM,
     OPEN,
     OPEN_CHANGES,
     Item,
@@ -36,7 +37,6 @@ from products.idempotency import IdempotencyRecord
 logger = logging.getLogger(__name__)
 
 CONDITION_FAILED, NO_REASON = "ConditionalCheckFailed", "None"
-CLAIM = "CLAIM"  # the sort key of a name claim
 MAX_TRANSACTION_ACTIONS = 100  # a limit of DynamoDB
 IN_LOG_RANGE = "PK = :pk AND SK BETWEEN :low AND :high"
 IS_OPEN_AND_ACCEPTED_BEFORE = "openFlag = :open AND acceptedAt <= :before"

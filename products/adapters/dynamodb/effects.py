@@ -37,37 +37,31 @@ class DynamoEffects(DynamoCalls):
 
     def stamp(self, change: Change, effect: Effect, at: datetime) -> Change | None:
         """Mark the effect as done. Return the change after it, None if the effect is not open."""
-        stamped = self._update_item(
-            _key(change),
-            STAMP_EFFECT,
-            condition=EFFECT_IS_OPEN,
-            names={**OPEN_NAME, "#effect": str(effect)},
-            values={
-                ":at": format_timestamp(at),
-                ":effect": str(effect),
-                ":effects": {str(effect)},
-            },
-        )
-        if stamped is None:
-            return None
-        seconds = (at - change.accepted_at).total_seconds()
-        log_change(logger, "effect stamped", change, effect=str(effect), seconds=round(seconds, 3))
-        return to_change(stamped)
+        names, values = {"#effect": str(effect)}, {":at": format_timestamp(at)}
+        stamped = self._end_effect(change, effect, STAMP_EFFECT, names, values)
+        if stamped:
+            seconds = round((at - change.accepted_at).total_seconds(), 3)
+            log_change(logger, "effect stamped", change, effect=str(effect), seconds=seconds)
+        return stamped
 
     def discard(self, change: Change, effect: Effect, discard: Discard) -> Change | None:
         """Give an open effect up. Return the change after it, None if the effect is not open."""
-        discarded = self._update_item(
+        names = {"#discarded": discard_attribute(effect)}
+        values = {":discard": discard_item(discard)}
+        return self._end_effect(change, effect, DISCARD_EFFECT, names, values)
+
+    def _end_effect(
+        self, change: Change, effect: Effect, update: str, names: Item, values: Item
+    ) -> Change | None:
+        """Take the effect out of the open ones. Return the change after it, if it was open."""
+        ended = self._update_item(
             _key(change),
-            DISCARD_EFFECT,
+            update,
             condition=EFFECT_IS_OPEN,
-            names={**OPEN_NAME, "#discarded": discard_attribute(effect)},
-            values={
-                ":effect": str(effect),
-                ":effects": {str(effect)},
-                ":discard": discard_item(discard),
-            },
+            names=OPEN_NAME | names,
+            values={":effect": str(effect), ":effects": {str(effect)}, **values},
         )
-        return to_change(discarded) if discarded else None
+        return to_change(ended) if ended else None
 
     def close(self, change: Change) -> bool:
         """Remove a change without open effects from the index. False when it was not in there."""

@@ -32,6 +32,7 @@ CHANGE_PREFIX = "CHANGE#"
 INVALIDATION_KEY = {"PK": "INVALIDATION", "SK": "LATEST"}
 BEFORE_ALL, AFTER_ALL = "0", "~"
 """Bounds of the sort keys: all that are written here sort between the two."""
+CLAIM = "CLAIM"  # the sort key of a name claim
 MAX_CLAIM_BYTES = 1024  # of a name in its claim's key; DynamoDB refuses keys over 2048 bytes
 
 
@@ -87,7 +88,7 @@ def claim_key(name: str) -> Item:
     claimed = normalised_name(name)
     if len(claimed.encode()) > MAX_CLAIM_BYTES:
         claimed = hashlib.sha256(claimed.encode()).hexdigest()
-    return {"PK": f"NAME#{claimed}", "SK": "CLAIM"}
+    return {"PK": f"NAME#{claimed}", "SK": CLAIM}
 
 
 def idempotency_item_key(actor: str, key: str) -> Item:

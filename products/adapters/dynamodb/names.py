@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from products.adapters.dynamodb.attribute_values import encoded
 from products.adapters.dynamodb.calls import IS_NEW, DynamoCalls
-from products.adapters.dynamodb.items import Item, claim_key
+from products.adapters.dynamodb.items import CLAIM, Item, claim_key
 from products.changes import Change
 from products.product import normalised_name
 
@@ -29,7 +29,7 @@ class DynamoNameClaims(DynamoCalls):
 
     def _claims_by_name(self, names: Iterable[str]) -> dict[str, Item]:
         name_by_key = {claim_key(name)["PK"]: normalised_name(name) for name in names}
-        claims = self._batch_get([{"PK": key, "SK": "CLAIM"} for key in name_by_key])
+        claims = self._batch_get([{"PK": key, "SK": CLAIM} for key in name_by_key])
         return {name_by_key[claim["PK"]]: claim for claim in claims}
 
     def _claim_writes(self, change: Change) -> list[Item]:

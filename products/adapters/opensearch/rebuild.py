@@ -101,8 +101,9 @@ class OpenSearchRebuild:
 
         Raises: DependencyUnavailable when the new index is gone, because another rebuild began.
         """
-        new_index, old_indexes = f"{self.alias}-{number}", self._live_indexes()
-        if self._next not in self._indexes().get(new_index, {"aliases": ()})["aliases"]:
+        new_index, indexes = f"{self.alias}-{number}", self._indexes()
+        old_indexes = [name for name, index in indexes.items() if self.alias in index["aliases"]]
+        if new_index not in indexes or self._next not in indexes[new_index]["aliases"]:
             raise DependencyUnavailable("The new search index", "belongs to no rebuild any more")
         actions: list[dict[str, Any]] = [
             {"add": {"index": new_index, "alias": self.alias}},
