@@ -120,10 +120,12 @@ def _refusals(plans: Sequence[Plan], obstacles: Obstacles) -> dict[int, Catalogu
     # All changes or none are appended, so one of ours means all of them.
     if any(obstacles.versions.get(c.product_id) == c.change_id for c in changes.values()):
         return {}
-    if obstacles.is_duplicate:
-        return dict.fromkeys(changes, DuplicateRequest())
     found = {position: _refusal(change, obstacles) for position, change in changes.items()}
-    return {position: refusal for position, refusal in found.items() if refusal}
+    refusals = {position: refusal for position, refusal in found.items() if refusal}
+    # Obstacles that concern no change are a lost race too: nothing was appended.
+    if obstacles.is_duplicate or not refusals:
+        return dict.fromkeys(changes, DuplicateRequest())
+    return refusals
 
 
 def _refusal(change: Change, obstacles: Obstacles) -> CatalogueError | None:

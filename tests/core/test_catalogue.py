@@ -24,8 +24,9 @@ from products.errors import (
 )
 from products.merging import EditConflict, VersionMismatch
 from products.pipeline import Pipeline
+from products.writes import Write, WritesRefused
 from tests.support.builders import NOON, fields
-from tests.support.fakes import AlwaysLosingTable, Clock
+from tests.support.fakes import AlwaysLosingTable, Clock, OvertakenTable
 from tests.support.world import World
 
 pytestmark = pytest.mark.engines
@@ -218,6 +219,36 @@ def test_a_write_gives_up_after_some_lost_races(
     with pytest.raises(ContendedWrite, match="nothing was saved"):
         losing.create("p2", fields(name="Another one"), ann)
     assert MAX_ATTEMPTS > 1
+
+
+@pytest.mark.parametrize("mode", ["one", "all"])
+@pytest.mark.parametrize("base", [None, 1])
+def test_a_write_that_was_overtaken_replaces_nobodys_edit(
+    acceptance: Acceptance,
+    catalogue: Catalogue,
+    ann: Origin,
+    ben: Origin,
+    mode: str,
+    base: int | None,
+) -> None:
+    """The caller saw version 1, so an edit of the same field by somebody else is a conflict."""
+    acceptance.create("p1", fields(), ann)
+
+    def update_overtaken(edits: dict[str, Any], **overtaking: Any) -> None:
+        table = OvertakenTable(acceptance.log, lambda: acceptance.update("p1", overtaking, ben))
+        overtaken = replace(acceptance, log=table)
+        write = Write(product_id="p1", edits=edits, base=base)
+        if mode == "one":
+            overtaken.write(write, ann)
+        else:
+            overtaken.write_all([write], ann)
+
+    update_overtaken({"price": "2"}, description="Hosting by ben.")
+    newest = catalogue.newest("p1")
+    assert (newest.version, newest.description) == (3, "Hosting by ben.")
+    with pytest.raises((EditConflict, WritesRefused)):
+        update_overtaken({"name": "By ann"}, name="By ben")
+    assert (catalogue.newest("p1").version, catalogue.newest("p1").name) == (4, "By ben")
 
 
 def test_a_retried_append_finds_its_own_first_try(

@@ -5,10 +5,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
-from products.acceptance import Acceptance
+from products import bootstrap
+from products.acceptance import Acceptance, ContendedWrite
+from products.appending import Obstacles
 from products.catalogue import Catalogue
 from products.changes import ChangeType, Origin
 from products.errors import Invalid, NameTaken, ProductExists, ProductNotFound
@@ -19,9 +22,9 @@ from products.idempotency import (
     IdempotencyRecord,
     Outcome,
 )
-from products.writes import Accepted
+from products.writes import Accepted, Write
 from tests.support.builders import NOON, fields
-from tests.support.fakes import Clock
+from tests.support.fakes import Clock, OvertakenTable
 from tests.support.world import World
 
 pytestmark = pytest.mark.engines
@@ -67,6 +70,42 @@ def test_a_key_belongs_to_one_request_of_one_actor(
     with pytest.raises(IdempotencyKeyReused):
         acceptance.update("p1", {"price": "2"}, keyed(ann, "k", "other"))
     assert not acceptance.update("p1", {"price": "2"}, keyed(ben, "k", "other")).replayed
+
+
+@pytest.mark.parametrize("mode", ["one", "all"])
+def test_a_request_that_its_duplicate_overtakes_gets_the_duplicates_answer(
+    acceptance: Acceptance, ann: Origin, world: World, mode: str
+) -> None:
+    """Both create a product with a generated ID, so only the key shows that they are the same."""
+    first: list[Accepted] = []
+    write = Write(product_id=None, edits=fields(), creates=True)
+
+    def request(log: Any) -> Accepted:
+        writer = replace(acceptance, log=log)
+        if mode == "one":
+            return writer.write(write, keyed(ann, "k"))
+        return writer.write_all([write], keyed(ann, "k"))[0]
+
+    overtaken = OvertakenTable(acceptance.log, lambda: first.append(request(acceptance.log)))
+    answer = request(overtaken)
+    assert (answer.product, answer.replayed) == (first[0].product, True)
+    assert len(list(bootstrap.table().open_changes())) == 1
+
+
+@pytest.mark.parametrize(
+    "obstacles",
+    [Obstacles({}, {}), Obstacles({}, {}, is_duplicate=True), Obstacles({"x": "y"}, {})],
+)
+def test_a_refused_append_is_never_reported_as_appended(
+    acceptance: Acceptance, ann: Origin, obstacles: Obstacles
+) -> None:
+    class RefusingTable(OvertakenTable):
+        def append(self, changes: object, record: object = None) -> Obstacles:
+            return obstacles
+
+    refusing: Any = RefusingTable(acceptance.log, list)
+    with pytest.raises(ContendedWrite):
+        replace(acceptance, log=refusing).create("p1", fields(), ann)
 
 
 def test_a_key_expires_after_a_day_and_a_refused_one_is_not_kept(

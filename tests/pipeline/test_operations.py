@@ -22,7 +22,7 @@ from products.operations import (
     latencies,
     percentile,
 )
-from products.pipeline import Pipeline
+from products.pipeline import Pipeline, complete
 from tests.plugin import ENV
 from tests.support.builders import fields, origin
 from tests.support.fakes import Clock, FakeDoorbell
@@ -223,6 +223,20 @@ def test_a_change_whose_last_effect_is_discarded_is_counted(
     minutes = operations.log.minutes(until - timedelta(hours=1), until)
     assert [minute.changes for minute in minutes] == [1]
     assert list(bootstrap.table().open_changes()) == []
+
+
+def test_a_change_that_two_workers_complete_is_counted_once(
+    operations: Operations, pipeline: Pipeline, ann: Origin, world: World
+) -> None:
+    bootstrap.acceptance().create("p1", fields(), ann)
+    change = bootstrap.catalogue().receipt("p1", 1)
+    for effect in Effect:
+        bootstrap.table().stamp(change, effect, change.accepted_at)
+    completed = bootstrap.catalogue().receipt("p1", 1)
+    for _ in range(2):
+        complete(completed, pipeline.table, pipeline.statistics)
+    until = bootstrap.now() + timedelta(minutes=1)
+    assert sum(m.changes for m in operations.minutes(until - timedelta(hours=1), until)) == 1
 
 
 def test_a_crash_before_closing_leaves_a_change_that_is_counted_once(

@@ -1,6 +1,6 @@
 """Fakes for what a real dependency can't do on demand: control time, and hold messages back."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -63,6 +63,24 @@ class AlwaysLosingTable:
             obstacles: Obstacles | None = self.table.append(changes, record)
             return obstacles
         return Obstacles(dict.fromkeys((change.product_id for change in changes), None), {})
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.table, name)
+
+
+class OvertakenTable:
+    """A table on which ``overtake`` is called once, right before an append."""
+
+    def __init__(self, table: Any, overtake: Callable[[], object]) -> None:
+        self.table = table
+        self.overtake: Callable[[], object] | None = overtake
+
+    def append(self, changes: Sequence[Change], record: object = None) -> Obstacles | None:
+        overtake, self.overtake = self.overtake, None
+        if overtake:
+            overtake()
+        obstacles: Obstacles | None = self.table.append(changes, record)
+        return obstacles
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.table, name)
