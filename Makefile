@@ -73,7 +73,7 @@ contract: .venv-test/ready ## Write products/api/openapi.yaml from the code
 # Left out: pip, which every virtual environment has; gRPC to OpenSearch, with 17 MB of protobufs,
 # and compiling with cffi, which no function does.
 lock: .venv-lint/ready ## Compile the requirements files from pyproject.toml (ARGS=--upgrade for newer indirect ones)
-	@$(COMPILE) -o tests/requirements.txt pyproject.toml --group container --group test --no-emit-package pip
+	@$(COMPILE) -o tests/requirements.txt pyproject.toml --group container --group test
 	@$(COMPILE) -o requirements.txt pyproject.toml --group container $(SAME_VERSIONS)
 	@$(COMPILE) -o deploy/package/requirements.txt pyproject.toml $(SAME_VERSIONS) \
 	$(addprefix --no-emit-package ,opensearch-protobufs grpcio protobuf pycparser)
