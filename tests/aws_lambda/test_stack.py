@@ -10,7 +10,7 @@ import pytest
 
 from deploy.package.build import build, download_wheels
 from deploy.package.checks import PackageRefused
-from products.adapters.sqs.doorbell_direct import task_message
+from products.adapters.sqs.task_messages import task_message
 from tasks.queues import MAX_RECEIVE_COUNT
 from tests.support.builders import fields
 from tests.support.lambda_stack import MACHINE, Stack
