@@ -1,7 +1,7 @@
 """The progress of a change's effects: what is open, what failed, and when it is complete. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -66,6 +66,23 @@ class Statistics(Protocol):
 
 def key_of(change: Change) -> ChangeKey:
     return change.product_id, change.version
+
+
+@dataclass(slots=True)
+class Batch:
+    """The changes of one step, and what the step has done so far."""
+
+    changes: list[Change] = field(default_factory=list)
+    done: dict[ChangeKey, set[Effect]] = field(default_factory=dict)
+    failures: Failures = field(default_factory=dict)
+
+    def waiting_for(self, effect: Effect) -> list[Change]:
+        """Return the changes with this effect open, which have not failed."""
+        return [
+            change
+            for change in self.changes
+            if effect in change.open and key_of(change) not in self.failures
+        ]
 
 
 def complete(change: Change, table: EffectTable, statistics: Statistics) -> None:

@@ -15,6 +15,7 @@ from products.appending import Doorbell, Notification
 from products.changes import Change, Effect, audit_key, audit_record, canonical_json, verified
 from products.effects import (
     TASKS,
+    Batch,
     ChangeKey,
     EffectTable,
     Failures,
@@ -52,23 +53,6 @@ class Map(Protocol):
     """``map``, or that of a pool of threads, which makes the calls at the same time."""
 
     def __call__[T, R](self, function: Callable[[T], R], items: Iterable[T], /) -> Iterable[R]: ...
-
-
-@dataclass(slots=True)
-class Batch:
-    """The changes of one step, and what the step has done so far."""
-
-    changes: list[Change] = field(default_factory=list)
-    done: dict[ChangeKey, set[Effect]] = field(default_factory=dict)
-    failures: Failures = field(default_factory=dict)
-
-    def waiting_for(self, effect: Effect) -> list[Change]:
-        """Return the changes with this effect open, which have not failed."""
-        return [
-            change
-            for change in self.changes
-            if effect in change.open and key_of(change) not in self.failures
-        ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

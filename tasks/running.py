@@ -81,7 +81,8 @@ def run_effects(tasks: Sequence[Task]) -> set[str]:
     for name, group in groupby(by_name, key=lambda task: task[1].name):
         of_name = list(group)
         began = perf_counter()
-        failures = _failures_of(name, of_name)
+        with log_fields(**_fields_of_batch(name, of_name)):
+            failures = _failures_of(name, of_name)
         for delivery, message in of_name:
             error = failures.get(message.key)
             if not _log_end(delivery, message, error, began):
@@ -114,6 +115,14 @@ def run_single(name: str, kwargs: Mapping[str, Any]) -> Exception | None:
     except Exception as error:  # the caller logs it
         return error
     return None
+
+
+def _fields_of_batch(name: str, tasks: Sequence[Task]) -> dict[str, Any]:
+    """Return the fields of log lines while a batch runs: the IDs of its message if it has one."""
+    if len(tasks) == 1:
+        return _fields_of(*tasks[0])
+    labels = [f"{product_id} v{version}" for product_id, version in (m.key for _, m in tasks)]
+    return {"task": name, "changes": labels}
 
 
 def _fields_of(delivery: Delivery, message: TaskMessage) -> dict[str, Any]:

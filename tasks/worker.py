@@ -53,7 +53,7 @@ class Lane:
             try:
                 self._step()
                 pause = MIN_PAUSE_SECONDS
-            except Exception:  # whatever SQS answers, the next poll may work
+            except Exception:  # the next poll may work
                 logger.exception("poll failed", extra={"queue": self.queue})
                 self.stopping.wait(pause)
                 pause = min(2 * pause, MAX_PAUSE_SECONDS)

@@ -31,7 +31,10 @@ HEARTBEAT_DIR = required(
 SQS_WAIT_SECONDS = int(number("SQS_WAIT_SECONDS", LONG_POLL_SECONDS))
 WORKER_CONCURRENCY = int(number("WORKER_CONCURRENCY", 2))
 COMBINED_EFFECTS = frozenset({Effect.SEARCHABLE, Effect.AUDITED})
-QUEUES = [queue_name(short, ENVIRONMENT) for short in text_list("QUEUES", ",".join(SHORT_NAMES))]
+short_names = text_list("QUEUES", ",".join(SHORT_NAMES))
+if unknown := sorted(set(short_names) - SHORT_NAMES.keys()):
+    raise ImproperlyConfigured(f"QUEUES may name {', '.join(SHORT_NAMES)}, not {unknown[0]!r}.")
+QUEUES = [queue_name(name, ENVIRONMENT) for name in short_names]
 CELERY = celery_settings(ENVIRONMENT, QUEUE_URLS, RELAY_EVERY, VERIFY_EVERY)
 ALLOWED_HOSTS = text_list("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = text_list("CSRF_TRUSTED_ORIGINS")

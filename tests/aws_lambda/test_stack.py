@@ -123,7 +123,7 @@ def test_the_audit_function_can_not_query_open_changes(stack: Stack) -> None:
         "receiptHandle": "handle",
         "body": task_message("id", "products.relay", {}, {"request_id": "r"}, queue="q"),
         "eventSourceARN": f"arn:aws:sqs:eu-west-1:000000000000:{queue}",
-        "attributes": {"ApproximateReceiveCount": "9"},
+        "attributes": {"ApproximateReceiveCount": "1"},
     }
     response, _ = stack.invoke("audit-logger", {"Records": [record]})
     assert response == {"batchItemFailures": [{"itemIdentifier": "m1"}]}

@@ -91,6 +91,7 @@ def test_nothing_in_the_code_scans() -> None:
         ({"SQS_QUEUE_URL_PREFIX": ""}, "SQS_QUEUE_URL_PREFIX is not set. e.g."),
         ({"OPENSEARCH_URL": ""}, "or switch search off with ENABLE_OPENSEARCH=0"),
         ({"DEBUG": "maybe"}, "DEBUG must be 1 or 0, not 'maybe'"),
+        ({"QUEUES": "change,serach"}, "QUEUES may name change, cache, search, audit, not 'serach'"),
         ({"RELAY_AFTER_SECONDS": "soon"}, "RELAY_AFTER_SECONDS must be a number, not 'soon'"),
         ({"LOG_FORMAT": "xml"}, "LOG_FORMAT must be json or line, not 'xml'"),
         ({"ENVIRONMENT": "prod", "LOCAL": "0"}, "prod refuses to start"),
