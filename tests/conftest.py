@@ -10,9 +10,9 @@ from typing import Any
 
 import boto3
 import pytest
-from celery import current_app
 from django.urls import clear_script_prefix
 
+from bbws_products.celery import app
 from bbws_products.validation import findings
 from deploy.local.engines import Engines
 from deploy.local.resources import create_bucket, create_queues
@@ -119,7 +119,7 @@ def shared_clients(engines: Engines) -> Iterator[None]:
         return cached_client(tuple(environment), service, **limits)
 
     # The transport keeps one client too. A test with a wrong SQS address must not create it.
-    with current_app.connection_for_write() as connection:
+    with app.connection_for_write() as connection:
         connection.default_channel.sqs(queue_names(plugin.ENV)["products.persist"])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bootstrap, "client", client)

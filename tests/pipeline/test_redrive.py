@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from celery import current_app
 from django.core.management import CommandError
 
+from bbws_products.celery import app
 from products import bootstrap, maintenance
 from products.acceptance import Acceptance
 from products.adapters.sqs.dead_letters import NOT_SUPPORTED, SqsDeadLetters
@@ -37,8 +37,8 @@ def redrive(world: World) -> Redrive:
 
 def send_to_dead_letters(world: World, task: str, **arguments: Any) -> None:
     """Send a task message and move it to the dead-letter queue, as SQS does after failures."""
-    current_app.send_task(f"products.{task}", kwargs=arguments, headers={"request_id": "r1"})
-    queue = current_app.conf.task_routes[f"products.{task}"]["queue"]
+    app.send_task(f"products.{task}", kwargs=arguments, headers={"request_id": "r1"})
+    queue = app.conf.task_routes[f"products.{task}"]["queue"]
     url = world.queue_url(queue)
     (message,) = world.sqs.receive_message(QueueUrl=url, WaitTimeSeconds=1)["Messages"]
     world.sqs.send_message(
