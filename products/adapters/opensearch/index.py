@@ -20,7 +20,7 @@ from products.adapters.opensearch.documents import (
     send_bulk,
     translate_errors,
 )
-from products.adapters.opensearch.queries import search_body
+from products.adapters.opensearch.queries import ids_in, search_bodies
 from products.documents import format_timestamp
 from products.errors import DependencyUnavailable
 from products.lists import ListQuery
@@ -50,6 +50,11 @@ class OpenSearchIndex:
             self.client.indices.create(
                 index=f"{self.alias}-1", body=INDEX_BODY | {"aliases": {self.alias: {}}}
             )
+
+    def count(self) -> int:
+        """Return the number of documents that searches find."""
+        with translate_errors():
+            return int(self.client.count(index=self.alias)["count"])
 
     def put(self, product: Product) -> None:
         """Index a product, also in the index that a rebuild is filling.
@@ -126,10 +131,16 @@ class OpenSearchIndex:
     def search(self, listing: ListQuery, limit: int) -> list[str]:
         """Return the ids of the products found, in the order of the list."""
         try:
-            found = self.client.search(index=self.alias, body=search_body(listing, limit))
+            return self._search(listing, limit)
         except (exceptions.ConnectionError, exceptions.TransportError) as fault:
             raise DependencyUnavailable(DEPENDENCY) from fault
-        return [hit["_id"] for hit in found["hits"]["hits"]]
+
+    def _search(self, listing: ListQuery, limit: int) -> list[str]:
+        """Return what the first of the searches finds that finds anything."""
+        for body in search_bodies(listing, limit):
+            if ids := ids_in(self.client.search(index=self.alias, body=body)):
+                return ids
+        return []
 
     def ping(self) -> None:
         """Read the alias, for the readiness check.
@@ -158,11 +169,11 @@ class NoIndex:
         raise DependencyUnavailable(DEPENDENCY)
 
 
-def connect(url: str) -> OpenSearch:
+def connect(url: str, *, timeout_seconds: float = TIMEOUT_SECONDS) -> OpenSearch:
     """Return a client without retries: a failed task comes back through its queue."""
     return OpenSearch(
         url,
-        timeout=TIMEOUT_SECONDS,
+        timeout=timeout_seconds,
         max_retries=0,
         retry_on_timeout=False,
         http_auth=_signer(url),
