@@ -22,7 +22,7 @@ NO_TOOLS := --ignore=tests/browser --ignore=tests/clients --ignore=tests/infra
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1	\2/'
 
-run: .venv-engines/ready .venv/ready $(if $(filter real,$(ENGINES)),$(REAL_ENGINES)) ## Run the whole product, seeded, until Ctrl-C (PORT=8000, ENGINES=real)
+run: .venv-engines/ready .venv/ready $(if $(filter real,$(ENGINES)),$(REAL_ENGINES)) ## Run the whole product, seeded, until Ctrl-C (PORT=8000, ENGINES=real, SAMPLE_PRODUCTS=1000)
 	@ENGINES=$(or $(ENGINES),embedded) exec $(BIN)/python -m deploy.local.run
 
 test: .venv-engines/ready .venv-test/ready ## Run the tests that need no other tool (ARGS="-k name" for some)

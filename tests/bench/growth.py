@@ -8,8 +8,9 @@ import django
 from opensearchpy import OpenSearch
 
 from deploy.local.resources import create_table
+from deploy.local.sample_catalogue import WORDS, sample_product
 from products.adapters.opensearch.index import OpenSearchIndex
-from tests.bench.fill import WORDS, a_product, fill
+from tests.bench.fill import fill
 from tests.bench.measurement import Contender, Figures, ratio, side_by_side
 from tests.bench.reads import getting
 from tests.bench.report import Row
@@ -51,7 +52,7 @@ def site(stack: Stack, size: int) -> Server:
     index = OpenSearchIndex(OpenSearch(os.environ["OPENSEARCH_URL"], timeout=120), name)
     index.ensure()
     if size <= MAX_MATCHES:
-        index.put_all(map(a_product, range(size)))
+        index.put_all(map(sample_product, range(size)))
     return stack.web(
         PRODUCTS_TABLE=name, SEARCH_ALIAS=name, HOT_ANSWER_SECONDS="0", THROTTLE_STAFF="1000000"
     )

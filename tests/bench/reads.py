@@ -5,11 +5,12 @@ import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from deploy.local.sample_catalogue import CREATED_FROM, sample_product
 from products.adapters.dynamodb.attribute_values import encoded
 from products.adapters.dynamodb.items import change_item, claim_key
 from products.changes import Effect, next_change
 from products.documents import to_document
-from tests.bench.fill import EPOCH, a_product, fill
+from tests.bench.fill import fill
 from tests.bench.load import drive, request
 from tests.bench.measurement import Contender, side_by_side
 from tests.bench.report import Row
@@ -50,10 +51,10 @@ def nth(number: int) -> str:
 
 
 def bare_of(stack: Stack, *, threads: int = CONNECTIONS) -> Bare:
-    product = a_product(1)
+    product = sample_product(1)
     origin = build_origin("bench", source="api", request_id="0" * 36)
     change = next_change(
-        None, product, origin, at=EPOCH, change_id="1" * 36, effects=frozenset(Effect)
+        None, product, origin, at=CREATED_FROM, change_id="1" * 36, effects=frozenset(Effect)
     )
     items = [
         encoded(change_item(change)),
@@ -77,7 +78,7 @@ def peer_of(stack: Stack) -> Server:
         Product.create_table(wait=True)
         with Product.batch_write() as batch:
             for number in range(PRODUCTS):
-                document = to_document(a_product(number))
+                document = to_document(sample_product(number))
                 kept = {
                     k: str(v)
                     for k, v in document.items()
