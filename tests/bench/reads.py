@@ -31,7 +31,11 @@ ADDRESSES = clients()
 
 
 def getting(
-    server: Server, path: Callable[[int], str], expected: int = 200, **headers: str
+    server: Server,
+    path: Callable[[int], str],
+    expected: int = 200,
+    connections: int = CONNECTIONS,
+    **headers: str,
 ) -> Callable[[int], list[float]]:
     """Return a function that sends ``count`` GETs, each of the next number's path."""
     numbers = itertools.count()
@@ -41,7 +45,7 @@ def getting(
             request("GET", path(number), b"", X_Forwarded_For=next(ADDRESSES), **headers)
             for number in itertools.islice(numbers, count)
         )
-        return drive(server.port, requests, connections=CONNECTIONS, expected=expected)
+        return drive(server.port, requests, connections=connections, expected=expected)
 
     return run
 
@@ -50,7 +54,7 @@ def nth(number: int) -> str:
     return f"b{number * 7919 % PRODUCTS:07}"
 
 
-def bare_of(stack: Stack, *, threads: int = CONNECTIONS) -> Bare:
+def bare_of(stack: Stack, *, threads: int = CONNECTIONS, **about: Any) -> Bare:
     product = sample_product(1)
     origin = build_origin("bench", source="api", request_id="0" * 36)
     change = next_change(
@@ -68,6 +72,7 @@ def bare_of(stack: Stack, *, threads: int = CONNECTIONS) -> Bare:
         products=PRODUCTS,
         items=items,
         threads=threads,
+        **about,
     )
 
 
