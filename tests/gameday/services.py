@@ -40,15 +40,8 @@ def external_services(environment: Mapping[str, str]) -> dict[str, str]:
 def real_services(
     home: Path, environment: Mapping[str, str], external: Mapping[str, str]
 ) -> dict[str, Engine]:
-    """Return the services to start for ENGINES=real, without those that the shell names.
-
-    Raise EngineFailed when one of them is not installed.
-    """
+    """Return the services to start for ENGINES=real, without those that the shell names."""
     if environment.get("ENGINES", "embedded") != "real":
         return {}
     engines = engines_by_variable(home)
-    services = {name: engine for name, engine in engines.items() if name not in external}
-    for service in services.values():
-        if sentence := service.missing():
-            raise EngineFailed(sentence)
-    return services
+    return {name: engine for name, engine in engines.items() if name not in external}
