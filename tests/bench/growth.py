@@ -1,6 +1,7 @@
 """Compare the same requests on a small and on a large catalogue: they must not cost more."""
 
 import os
+import time
 from collections.abc import Callable
 from functools import partial
 
@@ -51,7 +52,7 @@ def site(stack: Stack, size: int) -> Server:
     index = OpenSearchIndex(OpenSearch(os.environ["OPENSEARCH_URL"], timeout=120), name)
     index.ensure()
     if size <= MAX_MATCHES:
-        index.put_all(map(a_product, range(size)))
+        index.put_all(map(a_product, range(size)), time.sleep)
     return stack.web(
         PRODUCTS_TABLE=name, SEARCH_ALIAS=name, HOT_ANSWER_SECONDS="0", THROTTLE_STAFF="1000000"
     )

@@ -16,13 +16,20 @@ ID_BOOST = 20
 
 
 def search_body(listing: ListQuery, limit: int) -> dict[str, Any]:
-    """Return the body of a search for ``limit`` product ids."""
-    body: dict[str, Any] = {"query": _query(listing), "size": limit, "_source": False}
-    if not listing.by_relevance:
-        direction = "desc" if listing.descending else "asc"
-        field = "price" if listing.by_price else "createdAt"
-        body["sort"] = [{field: direction}, {"productId": direction}]
-    return body
+    """Return the body of a search for ``limit`` product ids.
+
+    The id decides between equals. Without it, OpenSearch would return equal scores in the order of
+    its segments, and the pages of a search could overlap after a merge.
+    """
+    return {"query": _query(listing), "size": limit, "_source": False, "sort": _order(listing)}
+
+
+def _order(listing: ListQuery) -> list[Any]:
+    if listing.by_relevance:
+        return ["_score", {"productId": "asc"}]
+    direction = "desc" if listing.descending else "asc"
+    field = "price" if listing.by_price else "createdAt"
+    return [{field: direction}, {"productId": direction}]
 
 
 def _query(listing: ListQuery) -> dict[str, Any]:
