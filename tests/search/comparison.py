@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from products.adapters.opensearch.queries import ID
 from tests.search.recording import Recorded
 
 
@@ -38,7 +39,6 @@ UNREAD = (
 
 LENGTHS = "the embedded engine counts the n-grams of a text as its length"
 OTHER_ORDER = {
-    "hosting": LENGTHS,
     "word": LENGTHS,
     "wordpres": LENGTHS,
     "backups mailboxes": "the embedded engine does not blend the fields of `cross_fields`",
@@ -77,10 +77,6 @@ def text_of(request: Recorded) -> str:
     return str(should[0]["multi_match"]["query"])
 
 
-def ids(response: Any) -> list[str]:
-    return [hit["_id"] for hit in response["hits"]["hits"]]
-
-
 def _is_scored(request: Recorded) -> bool:
     body = request.body
     return isinstance(body, dict) and (body.get("sort") or [""])[0] == "_score"
@@ -89,7 +85,7 @@ def _is_scored(request: Recorded) -> bool:
 def _sorted_hits(response: Any) -> Any:
     if "hits" not in response:
         return response
-    hits = sorted(response["hits"]["hits"], key=lambda hit: str(hit["_id"]))
+    hits = sorted(response["hits"]["hits"], key=lambda hit: str(hit["fields"][ID]))
     return response | {"hits": response["hits"] | {"hits": hits}}
 
 

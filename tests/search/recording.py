@@ -63,7 +63,7 @@ def call_sites() -> frozenset[CallSite]:
 
 def _sites_in(source: Path) -> Iterator[CallSite]:
     text = source.read_text()
-    if "opensearch" not in text:
+    if "opensearchpy" not in text:
         return
     for function in ast.walk(ast.parse(text)):
         if isinstance(function, ast.FunctionDef):

@@ -13,10 +13,11 @@ from opensearchpy import OpenSearch
 from deploy.local.engines import ROOT, Engines
 from products.adapters.opensearch import queries
 from products.adapters.opensearch.faults import STATES
+from products.adapters.opensearch.queries import ids_in
 from products.lists import ListQuery
 from tests.plugin import GIVEN
 from tests.search import scenario
-from tests.search.comparison import OTHER_ORDER, UNREAD, differences, ids, text_of
+from tests.search.comparison import OTHER_ORDER, UNREAD, differences, text_of
 from tests.search.recording import Recorded, call_sites, recorded_requests
 from tests.support.world import World
 
@@ -83,7 +84,7 @@ def test_both_engines_answer_each_request_alike(
             for difference in differences(request, *answers)
         ]
         if (text := text_of(request)) and answers[0][0] == 200 == answers[1][0]:
-            reordered |= {text} if ids(answers[0][1]) != ids(answers[1][1]) else set()
+            reordered |= {text} if ids_in(answers[0][1]) != ids_in(answers[1][1]) else set()
     embedded.indices.delete(index=f"{world.alias}-replayed-*", ignore=[404])
     assert found == []
     assert reordered == OTHER_ORDER.keys()

@@ -25,7 +25,7 @@ from products.adapters.opensearch.faults import (
     reject_name,
     translate_errors,
 )
-from products.adapters.opensearch.queries import search_body
+from products.adapters.opensearch.queries import ids_in, search_bodies
 from products.adapters.opensearch.retries import Retries
 from products.documents import format_timestamp
 from products.errors import DependencyNeedsOperator, DependencyUnavailable
@@ -65,6 +65,11 @@ class OpenSearchIndex:
                 self.client.indices.create(
                     index=f"{self.alias}-1", body=INDEX_BODY | {"aliases": {self.alias: {}}}
                 )
+
+    def count(self) -> int:
+        """Return the number of documents that searches find."""
+        with translate_errors():
+            return int(self.client.count(index=self.alias)["count"])
 
     def put(self, product: Product) -> None:
         """Index a product, also in the index that a rebuild is filling.
@@ -157,12 +162,14 @@ class OpenSearchIndex:
             raise
 
     def _search(self, listing: ListQuery, limit: int) -> list[str]:
-        found = self.client.search(index=self.alias, body=search_body(listing, limit))
-        hits = found["hits"]["hits"]
-        if not hits and not self.client.count(index=self.alias)["count"]:
+        """Return what the first of the searches finds that finds anything."""
+        for body in search_bodies(listing, limit):
+            if ids := ids_in(self.client.search(index=self.alias, body=body)):
+                return ids
+        if not self.count():
             state = "has an empty search index; if there are products, run rebuild_search_index"
             raise DependencyUnavailable(DEPENDENCY, state)
-        return [hit["_id"] for hit in hits]
+        return []
 
     def ping(self) -> None:
         """Read the alias, for the readiness check.
