@@ -8,6 +8,7 @@ API would take hours. These are complete except that nothing is audited or purge
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from products.adapters.dynamodb.items import (
 from products.adapters.dynamodb.records import DynamoRecords
 from products.adapters.opensearch.documents import index_products
 from products.adapters.opensearch.index import connect
+from products.adapters.opensearch.retries import Retries
 from products.changes import Change, Effect, Origin, next_change
 from products.documents import format_timestamp
 from products.product import CENT, BillingCycle, Product
@@ -144,7 +146,8 @@ class SampleCatalogue:
         existing = table.records([product.product_id for product in products])
         changes = [sample_change(one) for one in products if one.product_id not in existing]
         search = connect(self.search_url, timeout_seconds=SEARCH_TIMEOUT_SECONDS)
-        index_products(search, self.alias, (change.after for change in changes), refresh=False)
+        new = (change.after for change in changes)
+        index_products(search, self.alias, new, Retries(time.sleep), refresh=False)
         for batch in batched(changes, PRODUCTS_PER_TRANSACTION):
             # One transaction is one write to DynamoDB Local's file; a batch would be 99.
             puts = [self._put(item) for change in batch for item in product_items(change)]

@@ -32,7 +32,7 @@ def ids_in(response: Mapping[str, Any]) -> list[str]:
 
 
 def _body(listing: ListQuery, limit: int, tolerance: dict[str, Any]) -> dict[str, Any]:
-    body: dict[str, Any] = {
+    return {
         "query": _query(listing, tolerance),
         "size": limit,
         # The ids come from a column: else OpenSearch decompresses each document for its id.
@@ -40,12 +40,21 @@ def _body(listing: ListQuery, limit: int, tolerance: dict[str, Any]) -> dict[str
         "docvalue_fields": [ID],
         # With a total, OpenSearch visits every match, and not only the best ones.
         "track_total_hits": False,
+        "sort": _order(listing),
     }
-    if not listing.by_relevance:
-        direction = "desc" if listing.descending else "asc"
-        field = "price" if listing.by_price else "createdAt"
-        body["sort"] = [{field: direction}, {ID: direction}]
-    return body
+
+
+def _order(listing: ListQuery) -> list[Any]:
+    """Return the order of the matches. The id decides between equals.
+
+    Without it, OpenSearch would return equal scores in the order of its segments, and the pages of
+    a search could overlap after a merge.
+    """
+    if listing.by_relevance:
+        return ["_score", {ID: "asc"}]
+    direction = "desc" if listing.descending else "asc"
+    field = "price" if listing.by_price else "createdAt"
+    return [{field: direction}, {ID: direction}]
 
 
 def _query(listing: ListQuery, tolerance: dict[str, Any]) -> dict[str, Any]:
