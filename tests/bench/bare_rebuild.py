@@ -62,8 +62,7 @@ def main() -> None:
     mode, index, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
     search = OpenSearch(os.environ["OPENSEARCH_URL"], timeout=120, maxsize=REQUESTS_AT_A_TIME)
     if mode != "read":
-        analysis: Any = INDEX_BODY["settings"]
-        settings = analysis | {"refresh_interval": "-1", "number_of_replicas": 0}
+        settings = INDEX_BODY["settings"] | {"refresh_interval": "-1", "number_of_replicas": 0}
         search.indices.create(index=index, body=INDEX_BODY | {"settings": settings})
     samples = (to_document(sample_product(number)) for number in range(count))
     prepared = list(bodies(samples)) if mode == "bulk" else []
