@@ -8,13 +8,16 @@ import logging
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, partial
 
 from django.conf import settings
+from opensearchpy import OpenSearch
 
 from products.adapters.audit_spool import SqliteAuditSpool
 from products.adapters.dynamodb.reconciliation import DynamoReconciliation
+from products.adapters.opensearch.index import FILL_TIMEOUT_SECONDS, OpenSearchIndex, connect
 from products.adapters.opensearch.rebuild import OpenSearchRebuild
+from products.adapters.opensearch.retries import Retries
 from products.adapters.sqs.dead_letters import SqsDeadLetters
 from products.bootstrap import (
     audit_trail,
@@ -32,6 +35,7 @@ from products.bootstrap import (
 )
 from products.invalidation import wait_until_covered
 from products.lists import ListQuery
+from products.parallel import bounded_map
 from products.reconciliation.differences import Difference
 from products.reconciliation.drift_scan import DriftScan
 from products.reconciliation.offline_verification import OfflineVerification
@@ -44,6 +48,7 @@ from products.reindex import Reindex
 logger = logging.getLogger(__name__)
 
 VERIFICATION_THREADS = 8
+REBUILD_AHEAD = 3  # reads, and bulk requests, that a rebuild has under way at a time
 PAGE_SIZE = 100  # records in one read
 
 
@@ -123,10 +128,23 @@ def _log_difference(difference: Difference) -> None:
 
 def reindex() -> Reindex | None:
     """Return the rebuild of the search index, or None where there is no index."""
-    live = opensearch_index()
-    if live is None:
+    if not settings.ENABLE_OPENSEARCH:
         return None
-    return Reindex(logs=reconciliation_source(), index=OpenSearchRebuild(live.client, live.alias))
+    parallel = partial(bounded_map, _rebuild_threads(), REBUILD_AHEAD)
+    rebuild = OpenSearchRebuild(_fill_client(), settings.SEARCH_ALIAS, Retries(sleep), parallel)
+    return Reindex(logs=reconciliation_source(), index=rebuild, map_function=parallel)
+
+
+@cache
+def _rebuild_threads() -> ThreadPoolExecutor:
+    """Return the threads that read records and send documents during a rebuild."""
+    return ThreadPoolExecutor(2 * REBUILD_AHEAD, "rebuild")
+
+
+@cache
+def _fill_client() -> OpenSearch:
+    """Return a client whose requests may wait for a merge."""
+    return connect(settings.OPENSEARCH_URL, timeout_seconds=FILL_TIMEOUT_SECONDS)
 
 
 @cache
@@ -137,13 +155,13 @@ def redrive() -> Redrive:
 
 def index_records() -> int:
     """Index all records, except where the index has a later version; return how many are new."""
-    search = opensearch_index()
-    if search is None:
+    if not settings.ENABLE_OPENSEARCH:
         return 0
+    search = OpenSearchIndex(_fill_client(), settings.SEARCH_ALIAS)
     search.ensure()
     records = (
         product
         for active in (True, False)
         for product in table().in_order(ListQuery(limit=PAGE_SIZE), active=active)
     )
-    return search.put_all(records)
+    return search.put_all(records, sleep)

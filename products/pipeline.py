@@ -26,6 +26,7 @@ from products.effects import (
 )
 from products.errors import ChangeNotFound, DependencyUnavailable
 from products.invalidation import SETTLE_TIME, Cdn, cover
+from products.parallel import MapFunction
 from products.product import Product
 
 RETRY_DELAY = 2
@@ -49,12 +50,6 @@ class AuditTrail(Protocol):
         """Write the record once. Writing it again changes nothing and is no error."""
 
 
-class Map(Protocol):
-    """``map``, or that of a pool of threads, which makes the calls at the same time."""
-
-    def __call__[T, R](self, function: Callable[[T], R], items: Iterable[T], /) -> Iterable[R]: ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pipeline:
     """Brings about the effects of accepted changes. Each task calls one method."""
@@ -66,7 +61,7 @@ class Pipeline:
     doorbell: Doorbell
     statistics: Statistics
     clock: Callable[[], datetime]
-    map_function: Map
+    map_function: MapFunction
     paused: dict[Effect, datetime] = field(default_factory=dict)
     """Until when an effect whose dependency was unavailable is left to its own task."""
 

@@ -5,27 +5,29 @@ was stored before it, so the scan of the records, which starts later, includes i
 the live index still has and the new one lacks is copied from the change log before the switch.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import batched
 from typing import Protocol
 
+from products.parallel import MapFunction
 from products.product import Product
-from products.reconciliation.sources import Logs
+from products.reconciliation.sources import Candidate, Logs
 
 BATCH_SIZE = 100  # records read in one call
 
 
 class IndexRebuild(Protocol):
-    """The new index. Each method may raise DependencyUnavailable: then start again from ``begin``.
+    """The new index. Each method waits out passing faults, within a limit.
 
-    Until the switch, searches use the live index.
+    Each may raise DependencyUnavailable: then start again from ``begin``. Until the switch,
+    searches use the live index.
     """
 
     def begin(self, number: str) -> None: ...
-    def fill(self, products: Iterable[Product]) -> int: ...
-    def outdated(self) -> Iterator[tuple[str, int]]: ...
-    def switch(self, number: str) -> None: ...
+    def fill(self, number: str, products: Iterable[Product]) -> object: ...
+    def outdated(self, number: str) -> Iterator[tuple[str, int]]: ...
+    def switch(self, number: str) -> int: ...
     def count(self) -> int: ...
 
 
@@ -33,20 +35,21 @@ class IndexRebuild(Protocol):
 class Reindex:
     logs: Logs
     index: IndexRebuild
+    map_function: MapFunction = map
+    """Reads the records, perhaps with a few calls at a time."""
 
     def run(
         self, number: str, with_progress: Callable[[Iterator[Product]], Iterable[Product]]
     ) -> int:
-        """Build a new index, switch to it, and return how many documents were written.
+        """Build a new index, switch to it, and return how many documents it has.
 
         ``number`` must be new: no index had it before. ``with_progress`` passes the products on
         and reports progress.
         """
         self.index.begin(number)
-        count = self.index.fill(with_progress(self._read_records()))
-        count += self.index.fill(self._read_outdated())
-        self.index.switch(number)
-        return count
+        self.index.fill(number, with_progress(self._read_records()))
+        self.index.fill(number, self._read_outdated(number))
+        return self.index.switch(number)
 
     def expected_count(self) -> int:
         """Return the number of documents in the live index, as an estimate for the new one."""
@@ -56,18 +59,19 @@ class Reindex:
         """Yield each record, read consistently. The table's index only lists the product IDs."""
         for active in (True, False):
             candidates = self.logs.records_after(None, active=active)
-            for batch in batched(candidates, BATCH_SIZE):
-                product_ids = [candidate.product_id for candidate in batch]
-                for observed in self.logs.records(product_ids).values():
-                    if isinstance(observed.content, Product):
-                        yield observed.content
+            for products in self.map_function(self._read_batch, batched(candidates, BATCH_SIZE)):
+                yield from products
 
-    def _read_outdated(self) -> Iterator[Product]:
+    def _read_batch(self, candidates: Sequence[Candidate]) -> list[Product]:
+        observed = self.logs.records([candidate.product_id for candidate in candidates])
+        return [one.content for one in observed.values() if isinstance(one.content, Product)]
+
+    def _read_outdated(self, number: str) -> Iterator[Product]:
         """Yield the products that only the live index has in this version.
 
         Documents without an accepted change are left out: a rebuild removes them.
         """
-        for product_id, version in self.index.outdated():
+        for product_id, version in self.index.outdated(number):
             change = self.logs.change(product_id, version)
             if change:
                 yield change.after
