@@ -31,9 +31,13 @@ def test_typed_cells_are_read(make: object) -> None:
     assert sheet.header == HEAD
     assert [row.line for row in sheet.rows] == [3, 4]
     assert sheet.rows[0].cells[:4] == ["V-1", ROWS[0][1], Decimal("1500.5"), True]
-    first, second = planned_rows(make(HEAD, *ROWS))  # type: ignore[operator] # both are functions
-    assert (first.product_id, first.edits["price"]) == ("V-1", Decimal("1500.50"))
-    assert (second.product_id, second.edits["price"]) == ("44", Decimal("0.30"))
+    existing = [a_product(product_id=key, name=f"Old {key}") for key in ("V-1", "44")]
+    cells = [["SKU", "Price"], ["V-1", 1500.5], [44, 0.1 + 0.2]]
+    rows = planned_rows(make(*cells), *existing)  # type: ignore[operator] # both are functions
+    assert [row.changed.get("price") for row in rows] == [
+        (Decimal("1500.00"), Decimal("1500.50")),
+        (Decimal("1500.00"), Decimal("0.30")),
+    ]
 
 
 def test_number_of_a_workbook_is_never_ambiguous() -> None:
