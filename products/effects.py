@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
 
-from products.changes import Change, Discard, Effect, Failure
+from products.changes import Change, ChangeKey, Discard, Effect, Failure
 from products.errors import CorruptChange, DependencyUnavailable
 from products.invalidation import InvalidationTable
 from products.planning import ChangeReader
@@ -20,8 +20,6 @@ TASKS = {
 }
 MAX_ERROR_LENGTH = 500  # characters of an error that a change keeps
 
-type ChangeKey = tuple[str, int]
-"""The product ID and the version of a change."""
 type Failures = dict[ChangeKey, Exception]
 """Why a step failed, by change. The step succeeded for all other changes."""
 

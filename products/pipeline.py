@@ -12,11 +12,18 @@ from functools import partial
 from typing import Any, Protocol
 
 from products.appending import Doorbell, Notification
-from products.changes import Change, Effect, audit_key, audit_record, canonical_json, verified
+from products.changes import (
+    Change,
+    ChangeKey,
+    Effect,
+    audit_key,
+    audit_record,
+    canonical_json,
+    verified,
+)
 from products.effects import (
     TASKS,
     Batch,
-    ChangeKey,
     EffectTable,
     Failures,
     Statistics,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from products.effects import ChangeKey
+from products.changes import ChangeKey
 from products.identifiers import MAX_VERSION
 from tasks.products import EFFECT_TASKS, SINGLE_TASKS
 

@@ -11,7 +11,8 @@ from django.conf import settings
 
 from products import bootstrap
 from products.bootstrap import jobs, now, operations, pipeline
-from products.effects import ChangeKey, Failures
+from products.changes import ChangeKey
+from products.effects import Failures
 from products.maintenance import drift_scan
 from tasks.queues import JOB, RELAY, VERIFY
 

@@ -9,8 +9,7 @@ import pytest
 
 from products import bootstrap
 from products.acceptance import Acceptance
-from products.changes import Change, Effect, Origin
-from products.effects import ChangeKey
+from products.changes import Change, ChangeKey, Effect, Origin
 from products.errors import (
     ChangeNotFound,
     CorruptChange,

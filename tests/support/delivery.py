@@ -3,7 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from products.effects import ChangeKey, Failures
+from products.changes import ChangeKey
+from products.effects import Failures
 from products.pipeline import Pipeline
 from tests.support.fakes import Clock, FakeDoorbell
 from tests.support.world import World

@@ -26,9 +26,8 @@ from products.adapters.dynamodb.items import (
 )
 from products.adapters.dynamodb.names import DynamoNameClaims
 from products.appending import Obstacles
-from products.changes import Change
+from products.changes import Change, ChangeKey
 from products.documents import format_timestamp
-from products.effects import ChangeKey
 from products.errors import CorruptChange
 from products.idempotency import IdempotencyRecord
 
