@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from products.adapters.dynamodb.operations import DynamoOperations
     from products.adapters.opensearch.index import NoIndex, OpenSearchIndex
     from products.adapters.s3 import S3AuditTrail
+    from products.adapters.ssm import SecretParameters
     from products.bulk.jobs import Jobs
     from products.operations import Operations
     from products.pipeline import Pipeline
@@ -100,6 +101,15 @@ def audit_trail() -> "S3AuditTrail":
     from products.adapters.s3 import S3AuditTrail
 
     return S3AuditTrail(client("s3", read=5), settings.AUDIT_BUCKET)
+
+
+def secret_parameters() -> "SecretParameters":
+    """Return the parameters in which a command leaves a secret for a person."""
+    from products.adapters.ssm import SecretParameters
+
+    return SecretParameters(
+        client("ssm", read=5), f"alias/bbws-products-secrets-{settings.ENVIRONMENT}"
+    )
 
 
 def effects() -> frozenset[Effect]:

@@ -22,6 +22,7 @@ from typing import Any
 import boto3
 import pytest
 
+from deploy.functions import full_name
 from deploy.local.engines import ROOT, stop
 from tests.support.aws_environment import Environment, make_functions
 from tests.support.builders import fields
@@ -270,7 +271,7 @@ def test_runbook_stops_and_starts_all_writers(operator: Operator, environment: E
     def stopped_functions() -> set[str]:
         stopped = set()
         for part in ("list", "get", "create", "update", "delete", "creator"):
-            name = f"bbws-product-{part}-{environment.name}"
+            name = full_name(part, environment.name)
             limit = client.get_function_concurrency(FunctionName=name)
             if limit.get("ReservedConcurrentExecutions") == 0:
                 stopped.add(part)
