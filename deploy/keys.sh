@@ -6,6 +6,8 @@
 set -euo pipefail
 
 environment=${1:?dev, sit or prod}
+umask 077
+file=$(mktemp) && trap 'rm -f "$file"' EXIT
 
 create_parameter() { # name
   if aws ssm get-parameter --name "$1" --query Parameter.Name --output text >/dev/null 2>&1; then
@@ -13,8 +15,8 @@ create_parameter() { # name
     return
   fi
   python3 -c 'import json, secrets, sys; print(json.dumps({"Name": sys.argv[1], "Type": "SecureString",
-    "KeyId": sys.argv[2], "Value": secrets.token_hex(32)}))' "$1" "alias/bbws-products-secrets-$environment" |
-    aws ssm put-parameter --cli-input-json file:///dev/stdin >/dev/null
+    "KeyId": sys.argv[2], "Value": secrets.token_hex(32)}))' "$1" "alias/bbws-products-secrets-$environment" >"$file"
+  aws ssm put-parameter --cli-input-json "file://$file" >/dev/null
   echo "$1 was created."
 }
 

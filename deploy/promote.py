@@ -2,7 +2,8 @@
 
 Terraform only publishes the new versions. Each is called directly, next to the version that still
 serves everybody. If all of them answer, the aliases move: consumers first, since they must
-understand the messages of the new API. Otherwise nothing changes, and the exit status is 1.
+understand the messages of the new API. Otherwise nothing changes, and the exit status is 1. The
+output is the versions that were live before, for ``deploy.rollback``.
 """
 
 import json
@@ -40,7 +41,7 @@ PROXY_EVENT = {
     "isBase64Encoded": False,
 }
 """A request of API Gateway for ``/healthz``."""
-NO_MESSAGES = {"Records": []}
+NO_MESSAGES: dict[str, list[object]] = {"Records": []}
 
 
 class NewVersionFailed(Exception):
@@ -54,30 +55,27 @@ def check(client: Any, short_name: str, name: str, version: int) -> None:
         FunctionName=name, Qualifier=str(version), Payload=json.dumps(event).encode()
     )
     payload = json.loads(answer["Payload"].read() or b"null")
-    expected = {"batchItemFailures": []} if short_name in CONSUMERS else 200
+    expected: object = {"batchItemFailures": []} if short_name in CONSUMERS else 200
     found = payload if short_name in CONSUMERS else (payload or {}).get("statusCode")
     if answer.get("FunctionError") or found != expected:
         raise NewVersionFailed(f"{name}, version {version}: {json.dumps(payload)[:300]}")
 
 
 def promote(client: Any, environment: str) -> dict[str, str]:
-    """Make the newest versions live; return them by short name.
+    """Make the newest versions live; return the versions that were live before, by short name.
 
     Raise LookupError when there is no function, NewVersionFailed when a version does not answer.
     In both cases nothing is changed.
     """
     names = existing(client, environment)
     newest = {short: published_versions(client, name)[-1] for short, name in names.items()}
-    moving = {
-        short: version
-        for short, version in newest.items()
-        if live_version(client, names[short]) != version
-    }
+    before = {short: live_version(client, name) for short, name in names.items()}
+    moving = {short: version for short, version in newest.items() if before[short] != version}
     for short, version in moving.items():
         check(client, short, names[short], version)
     for short in sorted(moving, key=lambda short: short not in CONSUMERS):
         make_live(client, names[short], moving[short])
-    return {short: str(version) for short, version in newest.items()}
+    return {short: str(version) for short, version in before.items()}
 
 
 if __name__ == "__main__":

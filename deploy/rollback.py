@@ -1,12 +1,15 @@
-"""Roll the functions of an environment back: ``python -m deploy.rollback ENV``.
+"""Roll the functions of an environment back: ``python -m deploy.rollback ENV [FILE]``.
 
-Point the alias ``live`` of each function to the version before. This takes seconds, needs no build
-and interrupts no request, because the code of old versions is kept. Terraform leaves the alias
-alone, so the next deployment moves it only after its own checks.
+FILE is the output of ``deploy.promote``, with the versions to return to. Without it, point the
+alias ``live`` of each function to the version before. This takes seconds, needs no build and
+interrupts no request, because the code of old versions is kept. Terraform leaves the alias alone,
+so the next deployment moves it only after its own checks.
 """
 
 import json
 import sys
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -39,8 +42,21 @@ def rollback(client: Any, environment: str) -> dict[str, str]:
     return {short: str(version) for short, version in versions.items()}
 
 
+def restore(client: Any, environment: str, versions: Mapping[str, str]) -> dict[str, str]:
+    """Make these versions live, by short name; return them."""
+    names = existing(client, environment)
+    for short, version in versions.items():
+        make_live(client, names[short], int(version))
+    return dict(versions)
+
+
 if __name__ == "__main__":
     try:
-        print(json.dumps(rollback(boto3.client("lambda"), sys.argv[1])))
+        environment_name, *files = sys.argv[1:]
+        if files:
+            saved = json.loads(Path(files[0]).read_text())
+            print(json.dumps(restore(boto3.client("lambda"), environment_name, saved)))
+        else:
+            print(json.dumps(rollback(boto3.client("lambda"), environment_name)))
     except LookupError as failure:
         sys.exit(f"Nothing was changed. {failure}")

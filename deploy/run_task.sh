@@ -15,11 +15,12 @@ fi
 cluster=$(jq -r .cluster <<<"$settings")
 definition=$(jq -r .task_definition <<<"$settings")
 if [[ ${IMAGE:-} ]]; then
-  definition=$(aws ecs describe-task-definition --task-definition "$definition" --output json |
+  file=$(mktemp) && trap 'rm -f "$file"' EXIT # the command line reads it twice
+  aws ecs describe-task-definition --task-definition "$definition" --output json |
     jq --arg image "$IMAGE" '.taskDefinition
       | .containerDefinitions[].image = $image
-      | del(.taskDefinitionArn, .revision, .status, .requiresAttributes, .compatibilities, .registeredAt, .registeredBy)' |
-    aws ecs register-task-definition --cli-input-json file:///dev/stdin --query taskDefinition.taskDefinitionArn --output text)
+      | del(.taskDefinitionArn, .revision, .status, .requiresAttributes, .compatibilities, .registeredAt, .registeredBy)' >"$file"
+  definition=$(aws ecs register-task-definition --cli-input-json "file://$file" --query taskDefinition.taskDefinitionArn --output text)
 fi
 overrides=$(jq -nc '{containerOverrides: [{name: "migrate", command: $ARGS.positional}]}' --args -- "$@")
 started=$(aws ecs run-task --cluster "$cluster" --launch-type FARGATE --output json \
@@ -29,6 +30,7 @@ started=$(aws ecs run-task --cluster "$cluster" --launch-type FARGATE --output j
 task=$(jq -r '.tasks[0].taskArn // empty' <<<"$started")
 [[ $task ]] || { echo "::error::The task could not be started: $(jq -c .failures <<<"$started")" && exit 1; }
 echo "Running $*: $task"
+[[ -z ${GITHUB_OUTPUT:-} ]] || echo "ran=true" >>"$GITHUB_OUTPUT"
 # `aws ecs wait tasks-stopped` gives up after ten minutes.
 for attempt in 1 2 3; do
   aws ecs wait tasks-stopped --cluster "$cluster" --tasks "$task" && break

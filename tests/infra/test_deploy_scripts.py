@@ -218,11 +218,14 @@ def running_tasks(client: Any) -> list[str]:
     return list(client.list_tasks(cluster="bbws-products-dev", desiredStatus="RUNNING")["taskArns"])
 
 
-def migrate(home: Path, settings: Mapping[str, Any] | None) -> subprocess.CompletedProcess[str]:
-    """Run the script with these settings as Terraform's output."""
+def migrate(
+    home: Path, settings: Mapping[str, Any] | None, *command: str, **variables: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a task with these settings as Terraform's output."""
     write_program(home, "terraform", FAKE_TERRAFORM)
     (home / "migrate.json").write_text(json.dumps(settings))
-    return script("migrate.sh", "deploy/terraform", home=home)
+    arguments = ("deploy/terraform", *(command or ("migrate",)))
+    return script("run_task.sh", *arguments, home=home, variables=variables)
 
 
 SETTINGS = {
@@ -252,9 +255,35 @@ def test_migration_uses_terraforms_settings_and_waits(cluster: Any, tmp_path: Pa
     assert done.returncode == 0, done.stdout + done.stderr
     stopped = cluster.list_tasks(cluster="bbws-products-dev", desiredStatus="STOPPED")
     arn = stopped["taskArns"][-1]
-    assert f"Migrating: {arn}" in done.stdout
+    assert f"Running migrate: {arn}" in done.stdout
     [task] = cluster.describe_tasks(cluster="bbws-products-dev", tasks=[arn])["tasks"]
     assert (task["launchType"], "/migrate:" in task["taskDefinitionArn"]) == ("FARGATE", True)
+    [override] = task["overrides"]["containerOverrides"]
+    assert (override["name"], override["command"]) == ("migrate", ["migrate"])
+
+
+def test_migration_runs_the_new_image_before_its_code(cluster: Any, tmp_path: Path) -> None:
+    image, output = f"registry/bbws-products@sha256:{'2' * 64}", tmp_path / "output"
+    output.touch()
+    with task_stopped_when_running(cluster):
+        done = migrate(tmp_path, SETTINGS, IMAGE=image, GITHUB_OUTPUT=str(output))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert output.read_text() == "ran=true\n"
+    stopped = cluster.list_tasks(cluster="bbws-products-dev", desiredStatus="STOPPED")["taskArns"]
+    [task] = cluster.describe_tasks(cluster="bbws-products-dev", tasks=[stopped[-1]])["tasks"]
+    definition = cluster.describe_task_definition(taskDefinition=task["taskDefinitionArn"])
+    [container] = definition["taskDefinition"]["containerDefinitions"]
+    assert container["image"] == image
+
+
+def test_command_keeps_its_options(cluster: Any, tmp_path: Path) -> None:
+    command = ("manage", "create_user", "ann", "--email", "ann@bbws.example", "--superuser")
+    with task_stopped_when_running(cluster):
+        assert migrate(tmp_path, SETTINGS, *command).returncode == 0
+    stopped = cluster.list_tasks(cluster="bbws-products-dev", desiredStatus="STOPPED")["taskArns"]
+    [task] = cluster.describe_tasks(cluster="bbws-products-dev", tasks=[stopped[-1]])["tasks"]
+    [override] = task["overrides"]["containerOverrides"]
+    assert override["command"] == list(command)
 
 
 @pytest.mark.parametrize(
@@ -288,7 +317,7 @@ def test_migration_that_can_not_be_placed_ends_the_deployment(cluster: Any, tmp_
 
 def test_migration_does_nothing_without_containers(tmp_path: Path) -> None:
     done = migrate(tmp_path, None)
-    assert (done.returncode, "no database to migrate" in done.stdout) == (0, True)
+    assert (done.returncode, "nothing to run" in done.stdout) == (0, True)
 
 
 # Validating the deployment
@@ -372,12 +401,12 @@ def test_smoke_test_reports_failures_to_github(deployment: Deployment) -> None:
 
 
 def test_rollback_prints_the_live_versions_or_an_error(
-    environment: Environment, monkeypatch: pytest.MonkeyPatch
+    environment: Environment, tmp_path: Path
 ) -> None:
     make_functions(environment)
     done = run_python("-m", "deploy.rollback", environment.name)
     assert done.returncode == 1
-    assert done.stderr.startswith("Nothing was changed. There is no earlier version: bbws-product-")
+    assert done.stderr.startswith("Nothing was changed. There is no earlier version: bbws-")
     client: Any = boto3.client("lambda")
     names = [entry["FunctionName"] for entry in client.list_functions()["Functions"]]
     own = [name for name in names if name.endswith(f"-{environment.name}")]
@@ -389,3 +418,13 @@ def test_rollback_prints_the_live_versions_or_an_error(
     assert (done.returncode, set(json.loads(done.stdout).values())) == (0, {"1"})
     for name in own:
         assert client.get_alias(FunctionName=name, Name="live")["FunctionVersion"] == "1"
+    saved = tmp_path / "before.json"
+    saved.write_text('{"list": "2", "creator": "2"}')
+    done = run_python("-m", "deploy.rollback", environment.name, str(saved))
+    assert done.returncode == 0, done.stderr
+    live = {
+        name: client.get_alias(FunctionName=name, Name="live")["FunctionVersion"] for name in own
+    }
+    assert [name for name, version in live.items() if version == "2"] == [
+        name for name in own if "list-products" in name or "product-creator" in name
+    ]

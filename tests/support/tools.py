@@ -33,6 +33,7 @@ REASONS = {
     "git": "git is missing (Debian: apt-get install git).",
     "jq": "jq is missing (Debian: apt-get install jq).",
     "node": f"Node {MIN_NODE} or newer, or tests/clients/node_modules, is missing.",
+    "postgres": "PostgreSQL is missing (Debian: apt-get install postgresql).",
     "shellcheck": "shellcheck is missing; `make lint-deploy` installs it.",
     "terraform": "Terraform is missing.",
     "terraform-offline": "The offline Terraform provider is missing (TERRAFORM_OFFLINE names one).",
@@ -43,6 +44,8 @@ def find(tool: str) -> str | None:
     """Return the path of a tool, or None when it is missing or too old."""
     if tool == "terraform-offline":
         return str(STAND_IN) if STAND_IN.exists() else None
+    if tool == "postgres":
+        return next(map(str, Path("/usr/lib/postgresql").glob("*/bin")), shutil.which("pg_isready"))
     names = ("chromium", "chromium-browser", "google-chrome") if tool == "chromium" else (tool,)
     path = os.pathsep.join(map(str, FOLDERS))
     if tool not in INSTALLED:

@@ -25,6 +25,8 @@ class Command(CatalogueCommand):
 
     def handle(self, *args: Any, **options: Any) -> str:
         rebuilding = reindex()
+        if rebuilding is None and options.get("if_empty"):
+            return "There is no search index: ENABLE_OPENSEARCH is off."
         if rebuilding is None:
             raise CommandError("There is no search index: ENABLE_OPENSEARCH is off.")
         if options.get("if_empty") and rebuilding.expected_count():
