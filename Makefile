@@ -22,7 +22,7 @@ NO_TOOLS := --ignore=tests/browser --ignore=tests/clients --ignore=tests/infra
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1	\2/'
 
-run: .venv-engines/ready .venv/ready $(if $(filter real,$(ENGINES)),$(REAL_ENGINES)) ## Run the whole product, seeded, until Ctrl-C (PORT=8000, ENGINES=real)
+run: .venv-engines/ready .venv/ready $(if $(filter real,$(ENGINES)),$(REAL_ENGINES)) ## Run the whole product, seeded, until Ctrl-C (PORT=8000, ENGINES=real, SAMPLE_PRODUCTS=1000)
 	@ENGINES=$(or $(ENGINES),embedded) exec $(BIN)/python -m deploy.local.run
 
 test: .venv-engines/ready .venv-test/ready ## Run the tests that need no other tool (ARGS="-k name" for some)
@@ -81,8 +81,8 @@ lock: .venv-lint/ready ## Compile the requirements files from pyproject.toml (AR
 	@$(COMPILE) -o deploy/lint-requirements.txt --group lint
 	@$(COMPILE) -o deploy/terraform/requirements.txt --group infra
 
-gameday: .venv-engines/ready .venv/ready ## Break everything while clients write, then check every promise (ARGS="--writes 400")
-	@exec $(BIN)/python -m tests.gameday $(ARGS)
+gameday: .venv-engines/ready .venv/ready $(if $(filter real,$(ENGINES)),$(REAL_ENGINES)) ## Break everything while clients write, then check every promise (ARGS="--writes 400", ENGINES=real)
+	@ENGINES=$(or $(ENGINES),embedded) exec $(BIN)/python -m tests.gameday $(ARGS)
 
 package: .venv-test/ready ## Build the zip of all Lambda functions (ARCHITECTURE=x86_64 for the other processor)
 	@.venv-test/bin/python -m deploy.package.build --architecture $(or $(ARCHITECTURE),arm64)

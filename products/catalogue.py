@@ -17,6 +17,7 @@ from products.lists import (
     ListQuery,
     Page,
     build_page,
+    matches_needed,
     mentions,
     newest_per_product,
     search_page,
@@ -25,7 +26,6 @@ from products.planning import ChangeReader, read_change, read_newest_change
 from products.product import Product
 
 MAX_PAGE_SIZE = 100
-MAX_MATCHES = 1000  # of one search, over all of its pages
 FIRST_PAUSE_SECONDS = 0.02  # between two looks at an effect that is waited for
 MAX_PAUSE_SECONDS = 0.25
 PAUSE_GROWTH = 1.5
@@ -209,7 +209,7 @@ class Catalogue:
         open_changes = self._newest_open(also) if staff else {}
         freshness = self.freshness()
         try:
-            ids = self.index.search(listing, MAX_MATCHES)
+            ids = self.index.search(listing, matches_needed(listing, open_changes))
         except DependencyUnavailable:
             page = search_page(listing, self._streams(listing), open_changes)
             read_now = Freshness(complete_up_to=self.clock(), from_index=False)

@@ -36,12 +36,23 @@ class Effect(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """Why an effect is not done yet. A ``permanent`` failure needs a person; retries don't help."""
+    """Why an effect is not done yet. A ``permanent`` failure needs a person; retries don't help.
+
+    ``waiting_for`` names the unavailable dependency that the effect waits for, if it is one.
+    """
 
     reason: str
     at: datetime
     attempts: int
     permanent: bool
+    waiting_for: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """The reason, in words for staff."""
+        if self.waiting_for:
+            return f"Waiting for {self.waiting_for}, retried automatically: {self.reason}"
+        return self.reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

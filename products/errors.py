@@ -90,3 +90,7 @@ class DependencyUnavailable(Unavailable):
     def __init__(self, dependency: str, state: str = "does not answer at the moment") -> None:
         self.dependency = dependency
         super().__init__(f"{dependency} {state}.")
+
+
+class DependencyNeedsOperator(DependencyUnavailable):
+    """A dependency is in a state that does not pass; the sentence says what an operator does."""

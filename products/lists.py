@@ -13,6 +13,7 @@ from products.documents import format_timestamp
 from products.product import Product
 
 MAX_EXAMINED = 2000  # products that one page reads before it returns the matches so far
+MAX_MATCHES = 1000  # of one search, over all of its pages
 MAX_OVERLAID = 1000  # open changes that a staff list overlays on the records
 
 
@@ -170,3 +171,14 @@ def mentions(product: Product, text: str) -> bool:
     parts = [product.name, product.product_id, product.description, *product.features]
     content = " ".join(parts).casefold()
     return all(word in content for word in text.casefold().split())
+
+
+def matches_needed(listing: ListQuery, open_changes: Mapping[str, Change]) -> int:
+    """Return how many matches a page of a search needs: its own, and one to see if there are more.
+
+    Each open change may move its product out of these. In an order by relevance, an open product
+    comes first unless it is a match, so then all matches are needed.
+    """
+    if open_changes and listing.by_relevance:
+        return MAX_MATCHES
+    return min(MAX_MATCHES, listing.offset + listing.limit + 1 + len(open_changes))

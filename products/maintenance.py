@@ -11,10 +11,13 @@ from datetime import timedelta
 from functools import cache
 
 from django.conf import settings
+from opensearchpy import OpenSearch
 
 from products.adapters.audit_spool import SqliteAuditSpool
 from products.adapters.dynamodb.reconciliation import DynamoReconciliation
+from products.adapters.opensearch.index import FILL_TIMEOUT_SECONDS, OpenSearchIndex, connect
 from products.adapters.opensearch.rebuild import OpenSearchRebuild
+from products.adapters.opensearch.retries import Retries
 from products.adapters.sqs.dead_letters import SqsDeadLetters
 from products.bootstrap import (
     audit_trail,
@@ -117,10 +120,16 @@ def _log_difference(difference: Difference) -> None:
 
 def reindex() -> Reindex | None:
     """Return the rebuild of the search index, or None where there is no index."""
-    live = opensearch_index()
-    if live is None:
+    if not settings.ENABLE_OPENSEARCH:
         return None
-    return Reindex(logs=reconciliation_source(), index=OpenSearchRebuild(live.client, live.alias))
+    rebuild = OpenSearchRebuild(_fill_client(), settings.SEARCH_ALIAS, Retries(sleep))
+    return Reindex(logs=reconciliation_source(), index=rebuild)
+
+
+@cache
+def _fill_client() -> OpenSearch:
+    """Return a client whose requests may wait for a merge."""
+    return connect(settings.OPENSEARCH_URL, timeout_seconds=FILL_TIMEOUT_SECONDS)
 
 
 @cache
@@ -131,13 +140,13 @@ def redrive() -> Redrive:
 
 def index_records() -> int:
     """Index all records, except where the index has a later version; return how many are new."""
-    search = opensearch_index()
-    if search is None:
+    if not settings.ENABLE_OPENSEARCH:
         return 0
+    search = OpenSearchIndex(_fill_client(), settings.SEARCH_ALIAS)
     search.ensure()
     records = (
         product
         for active in (True, False)
         for product in table().in_order(ListQuery(limit=PAGE_SIZE), active=active)
     )
-    return search.put_all(records)
+    return search.put_all(records, sleep)

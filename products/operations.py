@@ -231,7 +231,7 @@ class Operations:
 def _stuck_effect(change: Change, effect: Effect) -> StuckEffect:
     failure = change.failures.get(effect)
     if failure:
-        return StuckEffect(change, effect, failure.reason, failure.attempts)
+        return StuckEffect(change, effect, failure.sentence, failure.attempts)
     is_stored = Effect.STORED not in change.open
     error = "waits for a worker" if is_stored else "the record is not stored yet"
     return StuckEffect(change, effect, error, attempts=0)

@@ -33,7 +33,8 @@ TASKS = {
     Effect.SEARCHABLE: "index",
     Effect.AUDITED: "audit",
 }
-MAX_REQUEUE_DELAY = timedelta(minutes=10)
+MAX_REQUEUE_DELAY = timedelta(minutes=3)
+"""The longest pause of an effect that waits for an unavailable dependency."""
 MAX_RELAY_TIME = timedelta(seconds=6)  # Lambda ends a task after 10 seconds
 MAX_ERROR_LENGTH = 500  # characters of an error that a change keeps
 
@@ -207,15 +208,24 @@ class Pipeline:
         try:
             yield
         except Exception as error:
-            earlier = change.failures.get(effect)
-            failure = Failure(
-                reason=f"{type(error).__name__}: {error}"[:MAX_ERROR_LENGTH],
-                at=self.clock(),
-                attempts=earlier.attempts + 1 if earlier else 1,
-                permanent=not isinstance(error, DependencyUnavailable),
-            )
-            self.table.fail(change, effect, failure)
+            self.table.fail(change, effect, self._failure(change, effect, error))
             raise
+
+    def _failure(self, change: Change, effect: Effect, error: Exception) -> Failure:
+        """Return what the change keeps of the error.
+
+        An unavailable dependency returns, so its effect waits. All other errors are permanent.
+        """
+        earlier = change.failures.get(effect)
+        is_waiting = isinstance(error, DependencyUnavailable)
+        reason = str(error) if is_waiting else f"{type(error).__name__}: {error}"
+        return Failure(
+            reason=reason[:MAX_ERROR_LENGTH],
+            at=self.clock(),
+            attempts=earlier.attempts + 1 if earlier else 1,
+            permanent=not is_waiting,
+            waiting_for=error.dependency if isinstance(error, DependencyUnavailable) else "",
+        )
 
 
 def complete(change: Change, table: EffectTable, statistics: Statistics) -> None:
@@ -244,9 +254,11 @@ def effect_states(change: Change) -> dict[str, dict[str, Any]]:
         }
         failure = change.failures.get(effect)
         if failure and effect in change.open:
-            state["error"] = failure.reason
+            state["error"] = failure.sentence
             state["attempts"] = failure.attempts
             state["lastTriedAt"] = failure.at
+            if failure.waiting_for:
+                state["waitingFor"] = failure.waiting_for
         discard = change.discarded.get(effect)
         if discard:
             state["at"] = discard.at

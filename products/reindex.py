@@ -17,15 +17,16 @@ BATCH_SIZE = 100  # records read in one call
 
 
 class IndexRebuild(Protocol):
-    """The new index. Each method may raise DependencyUnavailable: then start again from ``begin``.
+    """The new index. Each method waits out passing faults, within a limit.
 
-    Until the switch, searches use the live index.
+    Each may raise DependencyUnavailable: then start again from ``begin``. Until the switch,
+    searches use the live index.
     """
 
     def begin(self, number: str) -> None: ...
-    def fill(self, products: Iterable[Product]) -> int: ...
-    def outdated(self) -> Iterator[tuple[str, int]]: ...
-    def switch(self, number: str) -> None: ...
+    def fill(self, number: str, products: Iterable[Product]) -> object: ...
+    def outdated(self, number: str) -> Iterator[tuple[str, int]]: ...
+    def switch(self, number: str) -> int: ...
     def count(self) -> int: ...
 
 
@@ -37,16 +38,15 @@ class Reindex:
     def run(
         self, number: str, with_progress: Callable[[Iterator[Product]], Iterable[Product]]
     ) -> int:
-        """Build a new index, switch to it, and return how many documents were written.
+        """Build a new index, switch to it, and return how many documents it has.
 
         ``number`` must be new: no index had it before. ``with_progress`` passes the products on
         and reports progress.
         """
         self.index.begin(number)
-        count = self.index.fill(with_progress(self._read_records()))
-        count += self.index.fill(self._read_outdated())
-        self.index.switch(number)
-        return count
+        self.index.fill(number, with_progress(self._read_records()))
+        self.index.fill(number, self._read_outdated(number))
+        return self.index.switch(number)
 
     def expected_count(self) -> int:
         """Return the number of documents in the live index, as an estimate for the new one."""
@@ -62,12 +62,12 @@ class Reindex:
                     if isinstance(observed.content, Product):
                         yield observed.content
 
-    def _read_outdated(self) -> Iterator[Product]:
+    def _read_outdated(self, number: str) -> Iterator[Product]:
         """Yield the products that only the live index has in this version.
 
         Documents without an accepted change are left out: a rebuild removes them.
         """
-        for product_id, version in self.index.outdated():
+        for product_id, version in self.index.outdated(number):
             change = self.logs.change(product_id, version)
             if change:
                 yield change.after

@@ -10,7 +10,7 @@ from typing import Any
 
 from products.errors import Unavailable
 from products.log_context import log_fields
-from tasks.queues import RELAY
+from tasks.queues import MAX_RECEIVE_COUNT, RELAY
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +30,10 @@ def run_logged(
 
     Its log lines, and those of the libraries it calls, carry the message's ids.
 
-    Raises: every error of ``run``, after logging it.
+    A dependency that is still unavailable at the last receive is no error: the relay requeues the
+    change, and the message must not become a dead letter.
+
+    Raises: every other error of ``run``, after logging it.
     """
     kwargs = kwargs or {}
     fields = {field: headers.get(field) for field in HEADER_FIELDS}
@@ -43,9 +46,13 @@ def run_logged(
         try:
             run(*args, **kwargs)
         except Exception as error:
-            failure_level = logging.WARNING if isinstance(error, Unavailable) else logging.ERROR
-            facts = {"duration_ms": _milliseconds_since(began)}
+            is_unavailable = isinstance(error, Unavailable)
+            is_left = is_unavailable and (fields["attempt"] or 0) >= MAX_RECEIVE_COUNT
+            facts = {"duration_ms": _milliseconds_since(began), "left_to_relay": is_left}
+            failure_level = logging.WARNING if is_unavailable else logging.ERROR
             logger.log(failure_level, "task failed", extra=facts, exc_info=True)
+            if is_left:
+                return
             raise
         logger.log(level, "task done", extra={"duration_ms": _milliseconds_since(began)})
 

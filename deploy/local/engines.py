@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from products.errors import Unavailable
+
 ROOT = Path(__file__).resolve().parents[2]
 ENGINES = Path(os.environ.get("ENGINES_VENV", ROOT / ".venv-engines"))
 SERVICES = "dynamodb,sqs,s3,cloudfront,sts"
@@ -224,8 +226,8 @@ def app_environment(engines: Engines, *, env: str, home: Path) -> dict[str, str]
 
 @contextlib.contextmanager
 def exit_on_engine_failure() -> Iterator[None]:
-    """Print an EngineFailed as one line instead of a traceback, and exit."""
+    """Exit with one line instead of a traceback when an engine fails or is unavailable."""
     try:
         yield
-    except EngineFailed as failure:
+    except (EngineFailed, Unavailable) as failure:
         sys.exit(f"\n{failure}")

@@ -95,10 +95,44 @@ def prepare() -> str:
     call_command("migrate", verbosity=0)
     token = create_admin()
     log_step("users are ready")
+    fill_search_index()
+    return token
+
+
+def fill_search_index() -> None:
+    """Index the records when the index is empty, as after a start of the embedded one.
+
+    An index that keeps its documents needs nothing: the worker completes the open changes.
+    """
+    from products.bootstrap import opensearch_index
     from products.maintenance import index_records
 
+    index = opensearch_index()
+    if index is None or index.count():
+        log_step("the search index has its documents")
+        return
     log_step(f"search index filled from DynamoDB: {index_records()} products")
-    return token
+
+
+def load_sample_products(stopping: threading.Event) -> None:
+    """Write SAMPLE_PRODUCTS products directly, if the variable is set, until ``stopping``."""
+    from deploy.local.sample_catalogue import SampleCatalogue
+
+    size = read_sample_size()
+    if size:
+        name = "bbws-products-dev"
+        written = SampleCatalogue(name, os.environ["OPENSEARCH_URL"], name).load(
+            size, stopping.is_set
+        )
+        log_step(f"sample products: {written:,} of {size:,} written, the others exist")
+
+
+def read_sample_size() -> int:
+    """Return the number in SAMPLE_PRODUCTS, 0 without it. Raise EngineFailed for other text."""
+    text = os.environ.get("SAMPLE_PRODUCTS", "0")
+    if not text.isdigit():
+        raise EngineFailed(f"SAMPLE_PRODUCTS must be a number, not {text!r}.")
+    return int(text)
 
 
 def create_admin() -> str:
@@ -162,6 +196,8 @@ def main() -> None:
         log_step("the engines run")
         if not stopping.is_set():
             token = prepare()
+            load_sample_products(stopping)
+        if not stopping.is_set():
             serve(port, children)
             print_welcome(port, token)
             supervise(choice, children, stopping)

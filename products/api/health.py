@@ -1,5 +1,6 @@
 """The health endpoints: is the process alive, and can it serve requests?"""
 
+import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -12,6 +13,8 @@ from products.api.json_types import JsonObject
 from products.bootstrap import readiness_checks, scan_table
 from products.documents import format_timestamp
 from products.errors import Unavailable
+
+logger = logging.getLogger(__name__)
 
 REQUIRED = {"dynamodb", "sql"}
 """The API cannot serve without these. Writes wait in the log for all others."""
@@ -47,7 +50,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
     checks = readiness_checks()
     with ThreadPoolExecutor(len(checks) + 1) as pool:
         last_scan = pool.submit(_last_scan)
-        results = pool.map(_state, checks.values())
+        results = pool.map(_state, checks, checks.values())
         states = dict(zip(checks, results, strict=True))
     is_ready = all(states[name] == "ok" for name in REQUIRED & states.keys())
     headers = {"Cache-Control": "no-store"}
@@ -82,12 +85,17 @@ def _last_scan() -> JsonObject | None:
     return {"at": format_timestamp(last.updated_at), "differences": last.difference_count}
 
 
-def _state(check: Callable[[], None] | None) -> str:
-    """Return the state of a dependency. Its check is None when it is not configured."""
+def _state(name: str, check: Callable[[], None] | None) -> str:
+    """Return the state of a dependency. Its check is None when it is not configured.
+
+    The reason of a failed check is logged: the response is public.
+    """
     if check is None:
         return "not configured"
     try:
         check()
-    except (Unavailable, ClientError, SqlError):
+    except (Unavailable, ClientError, SqlError) as fault:
+        facts = {"dependency": name, "fault": str(fault)}
+        logger.warning("dependency unavailable", extra=facts)
         return "away"
     return "ok"

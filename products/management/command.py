@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError
 
-from products.errors import Unavailable
+from products.errors import DependencyNeedsOperator, Unavailable
 
 UNAVAILABLE = 2  # the exit status; a command itself exits with 1
 
@@ -20,6 +20,8 @@ class CatalogueCommand(BaseCommand):
         """
         try:
             return super().execute(*args, **options)
+        except DependencyNeedsOperator as error:
+            raise CommandError(f"{error} Nothing is lost.") from error
         except Unavailable as error:
             sentence = f"{error} Nothing is lost; run this again later."
             raise CommandError(sentence, returncode=UNAVAILABLE) from error

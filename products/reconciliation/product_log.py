@@ -135,4 +135,4 @@ def overdue_cause(change: Change, effect: Effect) -> str:
     if failure is None:
         return f"not {effect} yet, {since}: its message was lost, or no worker handles it"
     attempts = "once" if failure.attempts == 1 else f"{failure.attempts} times"
-    return f"not {effect} yet, {since}, tried {attempts}: {failure.reason}"
+    return f"not {effect} yet, {since}, tried {attempts}: {failure.sentence}"

@@ -38,7 +38,7 @@ def search(engines: Engines) -> Iterator[Proxy]:
     refused: list[Request] = []
 
     def fault(request: Request) -> str | int:
-        if request.method in {"PUT", "POST"} and "/_doc/" in request.path and len(refused) < 2:
+        if "/_bulk" in request.path and len(refused) < 2:
             refused.append(request)
             return 503
         return PASS
@@ -132,6 +132,30 @@ def dead_markers(world: World) -> set[str]:
         letter["Body"] for task in queue_names(world.env) for letter in world.dead_letters(task)
     ]
     return {marker for marker in DEAD if any(marker in body for body in bodies)}
+
+
+def test_an_effect_waits_for_the_index_without_a_dead_letter(
+    run: Runner, deployment: Deployment, acceptance: Acceptance, search: Proxy, ann: Origin
+) -> None:
+    world, index = deployment.world, "products.index"
+    accept(acceptance, ann, "waiting")
+    search.fault = lambda request: 503 if "/_bulk" in request.path else PASS
+    send(world, index, message(index, "waiting", 1, "waiting"))
+
+    def failure() -> dict[str, Any]:
+        change = world.change("waiting", 1) or {}
+        found: dict[str, Any] = change.get("failures", {}).get("searchable", {})
+        return found
+
+    def is_left_to_the_relay() -> bool:
+        return world.depth(world.queue(index)) == 0 and failure().get("attempts", 0) >= 3
+
+    run(is_left_to_the_relay)
+    assert world.dead_letters(index) == []
+    assert failure().items() >= {"waitingFor": "OpenSearch", "permanent": False}.items()
+    search.fault = lambda request: PASS
+    send(world, index, message(index, "waiting", 1, "requeued"))
+    run(lambda: world.document("waiting") is not None)
 
 
 def test_each_message_has_the_same_result_on_both(

@@ -8,9 +8,10 @@ import argparse
 import sys
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 from deploy.local.engines import ROOT, exit_on_engine_failure
-from tests.bench import bulk, growth, memory, pipeline, reads, writes
+from tests.bench import bulk, growth, memory, pipeline, reads, search, writes
 from tests.bench.report import Row, machine, table
 from tests.bench.results import RESULTS, write_section
 from tests.bench.stack import stack
@@ -20,9 +21,11 @@ SECTIONS: dict[str, tuple[str, Callable[..., list[Row]]]] = {
     "writes": ("Accepting a write, CPU time of the server", writes.measure),
     "pipeline": ("From the 202 to the last effect", pipeline.measure),
     "growth": ("With the catalogue, CPU time of the server and of the engine", growth.measure),
+    "search": ("Searching, CPU time of the web process and of an OpenSearch node", search.measure),
     "bulk": ("In bulk", bulk.measure),
     "memory": ("For long", memory.measure),
 }
+WITH_PRODUCTS, WITH_NODE = {"growth", "search"}, {"search"}
 ALIASES = {
     "reading": "reads",
     "accepting": "writes",
@@ -42,6 +45,11 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=1000, help="requests per round")
     parser.add_argument("--products", type=int, default=100_000, help="size of the large catalogue")
     parser.add_argument(
+        "--data",
+        type=Path,
+        help="a folder of `make run ENGINES=real`, e.g. .local, whose products are used and kept",
+    )
+    parser.add_argument(
         "--write", action="store_true", help=f"put these sections into {RESULTS.relative_to(ROOT)}"
     )
     arguments = parser.parse_args()
@@ -50,11 +58,15 @@ def main() -> None:
         parser.error(f"unknown benchmarks: {', '.join(unknown)}")
     for name in sections or SECTIONS:
         title, measure = SECTIONS[name]
-        if name == "growth":
+        if name in WITH_PRODUCTS:
             measure = partial(measure, products=arguments.products)
-        # Each benchmark starts with empty services.
-        with exit_on_engine_failure(), stack() as empty_stack:
-            rows = measure(empty_stack, rounds=arguments.rounds, count=arguments.count)
+        data = arguments.data if name in WITH_NODE else None
+        # Each benchmark starts with empty services, unless it has data.
+        with (
+            exit_on_engine_failure(),
+            stack(with_node=name in WITH_NODE, data=data) as started,
+        ):
+            rows = measure(started, rounds=arguments.rounds, count=arguments.count)
             text = f"{table(rows)}\n\n{machine()}\n"
         sys.stdout.write(f"## {title}\n\n{text}\n")
         sys.stdout.flush()

@@ -5,9 +5,11 @@ A separate process runs them with boto3's defaults. It reads one command per lin
 
 import itertools
 import json
+import os
 import sys
 import time
 import uuid
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -25,11 +27,24 @@ class Calls:
     """
 
     def __init__(
-        self, *, table: str, queue: str, products: int, items: list[dict[str, Any]], **_: Any
+        self,
+        *,
+        table: str,
+        queue: str,
+        products: int,
+        items: list[dict[str, Any]],
+        alias: str = "",
+        words: Sequence[str] = (),
+        **_: Any,
     ) -> None:
         self.dynamodb, self.sqs = boto3.client("dynamodb"), boto3.client("sqs")
         self.table, self.queue, self.products, self.items = table, queue, products, items
         self.numbers = itertools.count()
+        if alias:
+            from opensearchpy import OpenSearch  # noqa: PLC0415 # only for searches
+
+            self.opensearch = OpenSearch(os.environ["OPENSEARCH_URL"])
+        self.alias, self.words = alias, words
 
     def read(self) -> None:
         number = next(self.numbers) * 7919 % self.products
@@ -45,6 +60,20 @@ class Calls:
             Limit=26,
         )
         assert found["Count"] == 26
+
+    def search(self) -> None:
+        """Search for two words in three fields, and read the 25 best products."""
+        number = next(self.numbers) % 1000
+        text = f"{self.words[number % len(self.words)]} {number}"
+        fields = ["name", "description", "features"]
+        words = {"query": text, "fields": fields, "operator": "and"}
+        body = {"query": {"multi_match": words}, "size": 26, "_source": False}
+        hits = self.opensearch.search(index=self.alias, body=body)["hits"]["hits"]
+        keys: Any = [
+            {"PK": {"S": f"PRODUCT#{hit['_id']}"}, "SK": {"S": "METADATA"}} for hit in hits[:25]
+        ]
+        request: Any = {self.table: {"Keys": keys, "ConsistentRead": True}}
+        assert self.dynamodb.batch_get_item(RequestItems=request)["Responses"][self.table]
 
     def create(self) -> None:
         self._write(self.items)

@@ -1,45 +1,40 @@
 """Compare the same requests on a small and on a large catalogue: they must not cost more."""
 
-import os
 from collections.abc import Callable
 from functools import partial
 
 import django
-from opensearchpy import OpenSearch
 
 from deploy.local.resources import create_table
-from products.adapters.opensearch.index import OpenSearchIndex
-from tests.bench.fill import WORDS, a_product, fill
+from tests.bench.fill import fill
 from tests.bench.measurement import Contender, Figures, ratio, side_by_side
-from tests.bench.reads import getting
+from tests.bench.reads import CONNECTIONS, getting
 from tests.bench.report import Row
 from tests.bench.stack import Server, Stack
 
 SMALL = 1_000
-MAX_MATCHES = 10_000  # the embedded index needs many minutes for more
 Path = Callable[[int], str]
 
 
 def measure(stack: Stack, *, rounds: int, count: int, products: int) -> list[Row]:
     """Measure the CPU time of the web process and of DynamoDB together."""
-    cookie, searched = session_cookie(), min(products, MAX_MATCHES)
-    sites = {size: site(stack, size) for size in dict.fromkeys((SMALL, searched, products))}
+    cookie = session_cookie()
+    sites = {size: site(stack, size) for size in (SMALL, products)}
     engine = stack.dynamodb.process.pid if stack.dynamodb.process else None
     rows = []
     for name, path, headers in scenarios(cookie):
-        large = searched if name == "Search" else products
         contenders = [
             Contender(
                 f"{size}",
                 sites[size].pid,
-                getting(sites[size], partial(path, size), 200, **headers),
+                getting(sites[size], partial(path, size), 200, CONNECTIONS, **headers),
                 engine,
             )
-            for size in (SMALL, large)
+            for size in (SMALL, products)
         ]
         found = side_by_side(contenders, rounds=rounds, count=count // 4)
         small_figures, large_figures = found.values()
-        rows.append(_row(name, small_figures, large_figures, large))
+        rows.append(_row(name, small_figures, large_figures, products))
     return rows
 
 
@@ -48,13 +43,7 @@ def site(stack: Stack, size: int) -> Server:
     name = f"bench-{size}"
     create_table(name)
     fill(name, 0, size)
-    index = OpenSearchIndex(OpenSearch(os.environ["OPENSEARCH_URL"], timeout=120), name)
-    index.ensure()
-    if size <= MAX_MATCHES:
-        index.put_all(map(a_product, range(size)))
-    return stack.web(
-        PRODUCTS_TABLE=name, SEARCH_ALIAS=name, HOT_ANSWER_SECONDS="0", THROTTLE_STAFF="1000000"
-    )
+    return stack.web(PRODUCTS_TABLE=name, HOT_ANSWER_SECONDS="0", THROTTLE_STAFF="1000000")
 
 
 def session_cookie() -> str:
@@ -74,9 +63,6 @@ def session_cookie() -> str:
 
 
 def scenarios(cookie: str) -> list[tuple[str, Callable[[int, int], str], dict[str, str]]]:
-    def word(number: int) -> str:
-        return WORDS[number % len(WORDS)]
-
     return [
         ("A product", lambda size, n: f"/v1.0/products/b{n * 7919 % size:07}", {}),
         ("A first page", lambda size, n: "/v1.0/products", {}),
@@ -85,7 +71,6 @@ def scenarios(cookie: str) -> list[tuple[str, Callable[[int, int], str], dict[st
             lambda size, n: f"/v1.0/products?sortBy=price&minPrice={2 + n % 7}.00",
             {},
         ),
-        ("Search", lambda size, n: f"/v1.0/products?q={word(n)}%20{n * 7919 % size}", {}),
         ("The staff list", lambda size, n: "/admin/products/product/", {"Cookie": cookie}),
     ]
 

@@ -24,20 +24,24 @@ class Contender:
     engine: int | None = None
 
     def cpu_seconds(self) -> float:
-        return cpu_seconds(self.pid) + (cpu_seconds(self.engine) if self.engine else 0)
+        return cpu_seconds(self.pid) + self.engine_cpu_seconds()
+
+    def engine_cpu_seconds(self) -> float:
+        return cpu_seconds(self.engine) if self.engine else 0.0
 
 
 @dataclass(frozen=True)
 class Sample:
     """One round of one contender.
 
-    ``cpu`` is in milliseconds per operation, ``rate`` in operations per second, and
-    ``latencies`` are in milliseconds.
+    ``cpu`` and ``engine_cpu``, which is a part of it, are in milliseconds per operation, ``rate``
+    in operations per second, and ``latencies`` in milliseconds.
     """
 
     cpu: float
     rate: float
     latencies: list[float]
+    engine_cpu: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,10 @@ class Figures:
     @property
     def cpu(self) -> float:
         return statistics.median(sample.cpu for sample in self.samples)
+
+    @property
+    def engine_cpu(self) -> float:
+        return statistics.median(sample.engine_cpu for sample in self.samples)
 
     @property
     def rate(self) -> float:
@@ -107,11 +115,14 @@ def side_by_side(contenders: Sequence[Contender], *, rounds: int, count: int) ->
 
 
 def _sample(contender: Contender, count: int) -> Sample:
-    cpu, began = contender.cpu_seconds(), time.perf_counter()
+    cpu, engine_cpu = contender.cpu_seconds(), contender.engine_cpu_seconds()
+    began = time.perf_counter()
     took = contender.run(count)
     wall = time.perf_counter() - began
     cpu = contender.cpu_seconds() - cpu
-    return Sample(1000 * cpu / count, count / wall, [1000 * one for one in took])
+    engine_cpu = contender.engine_cpu_seconds() - engine_cpu
+    latencies = [1000 * one for one in took]
+    return Sample(1000 * cpu / count, count / wall, latencies, 1000 * engine_cpu / count)
 
 
 def ratio(

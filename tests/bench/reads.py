@@ -5,11 +5,12 @@ import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from deploy.local.sample_catalogue import CREATED_FROM, sample_product
 from products.adapters.dynamodb.attribute_values import encoded
 from products.adapters.dynamodb.items import change_item, claim_key
 from products.changes import Effect, next_change
 from products.documents import to_document
-from tests.bench.fill import EPOCH, a_product, fill
+from tests.bench.fill import fill
 from tests.bench.load import drive, request
 from tests.bench.measurement import Contender, side_by_side
 from tests.bench.report import Row
@@ -30,7 +31,11 @@ ADDRESSES = clients()
 
 
 def getting(
-    server: Server, path: Callable[[int], str], expected: int = 200, **headers: str
+    server: Server,
+    path: Callable[[int], str],
+    expected: int = 200,
+    connections: int = CONNECTIONS,
+    **headers: str,
 ) -> Callable[[int], list[float]]:
     """Return a function that sends ``count`` GETs, each of the next number's path."""
     numbers = itertools.count()
@@ -40,7 +45,7 @@ def getting(
             request("GET", path(number), b"", X_Forwarded_For=next(ADDRESSES), **headers)
             for number in itertools.islice(numbers, count)
         )
-        return drive(server.port, requests, connections=CONNECTIONS, expected=expected)
+        return drive(server.port, requests, connections=connections, expected=expected)
 
     return run
 
@@ -49,11 +54,11 @@ def nth(number: int) -> str:
     return f"b{number * 7919 % PRODUCTS:07}"
 
 
-def bare_of(stack: Stack, *, threads: int = CONNECTIONS) -> Bare:
-    product = a_product(1)
+def bare_of(stack: Stack, *, threads: int = CONNECTIONS, **about: Any) -> Bare:
+    product = sample_product(1)
     origin = build_origin("bench", source="api", request_id="0" * 36)
     change = next_change(
-        None, product, origin, at=EPOCH, change_id="1" * 36, effects=frozenset(Effect)
+        None, product, origin, at=CREATED_FROM, change_id="1" * 36, effects=frozenset(Effect)
     )
     items = [
         encoded(change_item(change)),
@@ -67,6 +72,7 @@ def bare_of(stack: Stack, *, threads: int = CONNECTIONS) -> Bare:
         products=PRODUCTS,
         items=items,
         threads=threads,
+        **about,
     )
 
 
@@ -77,7 +83,7 @@ def peer_of(stack: Stack) -> Server:
         Product.create_table(wait=True)
         with Product.batch_write() as batch:
             for number in range(PRODUCTS):
-                document = to_document(a_product(number))
+                document = to_document(sample_product(number))
                 kept = {
                     k: str(v)
                     for k, v in document.items()

@@ -23,7 +23,7 @@ from deploy.local.engines import (
     stop,
     wait_for,
 )
-from deploy.local.java_engines import DynamoDBLocal
+from deploy.local.java_engines import DynamoDBLocal, OpenSearchNode
 
 BIN = Path(sys.executable).parent
 # One process for the product and for the peer, so that each figure is that of one core.
@@ -60,6 +60,8 @@ class Stack:
     home: Path
     engines: Engines
     dynamodb: DynamoDBLocal
+    node: OpenSearchNode
+    """The OpenSearch node; only some of the benchmarks start it."""
     variables: dict[str, str]
     ends: ExitStack
 
@@ -124,18 +126,30 @@ class Stack:
 
 
 @contextmanager
-def stack() -> Iterator[Stack]:
-    """Start services on loopback in a temporary directory. Stop and delete them at the end."""
+def stack(*, with_node: bool = False, data: Path | None = None) -> Iterator[Stack]:
+    """Start services on loopback in a temporary directory. Stop and delete them at the end.
+
+    ``with_node`` starts an OpenSearch node instead of the embedded index. ``data`` is a directory
+    of `make run`, whose DynamoDB Local and OpenSearch data are used and kept.
+    """
     with ExitStack() as ends:
         home = Path(ends.enter_context(tempfile.TemporaryDirectory(prefix="bbws-bench-")))
-        engines, dynamodb = Engines(home), DynamoDBLocal(home=home / "dynamodb", heap="3g")
-        ends.callback(engines.stop)
-        ends.callback(dynamodb.stop)
-        engines.start()
+        stored = (data or home).resolve()
+        engines = Engines(home)
+        dynamodb = DynamoDBLocal(home=stored / "dynamodb", heap="3g", keep=data is not None)
+        node = OpenSearchNode(home=stored / "opensearch", heap="2g")
+        for service in (engines, dynamodb, node):
+            ends.callback(service.stop)
+        engines.start_aws()
         dynamodb.start()
+        if with_node:
+            node.start()
+        else:
+            engines.start_search()
         variables = app_environment(engines, env="dev", home=home) | PASSPORT
         variables |= {
             "AWS_ENDPOINT_URL_DYNAMODB": dynamodb.url,
+            "OPENSEARCH_URL": node.url if with_node else engines.search_url,
             "SQS_WAIT_SECONDS": "1",
             # As in an environment with many reads. The peer and the bare calls log nothing.
             "LOG_SAMPLE_READS": "0.01",
@@ -144,14 +158,14 @@ def stack() -> Iterator[Stack]:
             "PYTHONPATH": str(Path.cwd()),
         }
         os.environ.update(variables)
-        os.environ["CLOUDFRONT_DISTRIBUTION_ID"] = _resources(engines)
-        yield Stack(home, engines, dynamodb, dict(os.environ), ends)
+        os.environ["CLOUDFRONT_DISTRIBUTION_ID"] = _resources()
+        yield Stack(home, engines, dynamodb, node, dict(os.environ), ends)
 
 
-def _resources(engines: Engines) -> str:
+def _resources() -> str:
     from deploy.local.resources import create_all  # noqa: PLC0415 # boto3 reads the environment
 
-    return create_all("dev", os.environ["AUDIT_BUCKET"], engines.search_url)
+    return create_all("dev", os.environ["AUDIT_BUCKET"], os.environ["OPENSEARCH_URL"])
 
 
 class Bare:

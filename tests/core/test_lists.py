@@ -295,6 +295,8 @@ def test_search_combines_with_filters_order_and_pages(
 def test_search_reports_its_freshness(
     acceptance: Acceptance, catalogue: Catalogue, pipeline: Pipeline, ann: Origin
 ) -> None:
+    create_stored(acceptance, pipeline, ann, "b")
+    pipeline.index("b", 1)
     create_stored(acceptance, pipeline, ann, "a")
     waiting = catalogue.receipt("a", 1).accepted_at
     behind = catalogue.search(relevance_query("host"), staff=False).freshness

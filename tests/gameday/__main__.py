@@ -10,7 +10,8 @@ from pathlib import Path
 
 from deploy.local.engines import exit_on_engine_failure
 from tests.gameday.game import LONG_GAME_WRITES, Game, Options, fresh_home
-from tests.gameday.stack import Stack, external_services
+from tests.gameday.services import external_services, real_services
+from tests.gameday.stack import Stack
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,10 +49,12 @@ def run(given: argparse.Namespace) -> int:
     if given.seed is not None:
         chosen["seed"] = given.seed
     options = Options(**chosen)
+    home, external = fresh_home(), external_services(os.environ)
     stack = Stack(
-        fresh_home(),
+        home,
         options.seed,
-        external_services(os.environ),
+        external,
+        own_services=real_services(home, os.environ, external),
         overrides=dict(override.split("=", 1) for override in given.set),
         without=tuple(given.without),
         relay_after=10 if options.writes < LONG_GAME_WRITES else 20,

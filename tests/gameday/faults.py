@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from deploy.local.engines import EngineFailed
 from tests.gameday.fault_proxy import PASS, Action, Request
+from tests.gameday.node_faults import FAULTS
 from tests.gameday.observer import Observer
 from tests.gameday.schedule import Event
 from tests.gameday.stack import WORKERS, Stack
@@ -52,19 +53,25 @@ class Faults:
         if self.stopping.is_set():
             return
         self.say(f"write {event.at_write}: {event}")
-        of_process = event.fault in ("kill", "restart", "poison")
-        self.fault_counts[event.fault if of_process else f"{event.fault} an engine"] += 1
+        self.fault_counts[_kind(event)] += 1
         if event.fault == "kill":
             self._kill(event.target, drawn)
         elif event.fault == "restart":
             self._restart(event.target)
         elif event.fault == "poison":
             self._reject_documents(event.seconds)
+        elif event.fault in FAULTS:
+            with self.stack.node_faults.injecting(event.fault):
+                self.stopping.wait(event.seconds)
         else:
             with self.stack.proxies[event.target].injecting(event.fault):
                 self.stopping.wait(event.seconds)
 
     def _kill(self, target: str, drawn: float) -> None:
+        if target == "search node":
+            with self.stack.node_faults.busy:
+                self._restart("opensearch")
+            return
         worker = WORKERS[int(drawn * len(WORKERS))]
 
         def choose(parts: list[int]) -> int:
@@ -80,8 +87,10 @@ class Faults:
         names = (
             ["opensearch"] if engine == "opensearch" else ["cloudfront", "dynamodb", "s3", "sqs"]
         )
-        if engine == "aws" and "AWS_ENDPOINT_URL_DYNAMODB" in self.stack.external_urls:
-            names.remove("dynamodb")  # the game did not start this service
+        if engine == "aws":
+            # The restarted service does not provide these.
+            external = self.stack.external_urls
+            names = [name for name in names if f"AWS_ENDPOINT_URL_{name.upper()}" not in external]
         restart = self.stack.restart_search if engine == "opensearch" else self.stack.restart_aws
         with ExitStack() as unavailable:
             for name in names:
@@ -122,3 +131,11 @@ class Faults:
             ):
                 waited += 0.5
             proxy.fault = proxy.default_fault
+
+
+def _kind(event: Event) -> str:
+    """Return what the summary counts this fault as."""
+    if event.target.startswith("search "):
+        return f"{event.fault} {event.target}"
+    of_process = event.fault in ("kill", "restart", "poison")
+    return event.fault if of_process else f"{event.fault} an engine"

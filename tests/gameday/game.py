@@ -111,7 +111,12 @@ class Game:
 
     def _drive(self) -> None:
         """Run the clients, and start each fault when its number of writes is reached."""
-        events = schedule(self.options.seed, self.options.writes, self.max_fault_seconds)
+        events = schedule(
+            self.options.seed,
+            self.options.writes,
+            self.max_fault_seconds,
+            has_node="OPENSEARCH_URL" in self.stack.external_urls,
+        )
         deadline = time.monotonic() + self.options.seconds
         self.clients.start()
         reported, next_observation = 0, 0.0
@@ -187,9 +192,15 @@ class Game:
 
     def _print_result(self, broken: int) -> None:
         arguments = f"--seed {self.options.seed} --writes {self.options.writes}"
+        command = f'make gameday{self._engines} ARGS="{arguments}"'
         print(f"BROKEN: {broken} violations." if broken else "No promise was broken.")
-        print(f'To repeat it: make gameday ARGS="{arguments}"')
+        print(f"To repeat it: {command}")
         print("(The faults and decisions are the same; their interleaving may differ.)", flush=True)
+
+    @property
+    def _engines(self) -> str:
+        """The argument of `make gameday` that selects these services."""
+        return " ENGINES=real" if self.stack.own_services else ""
 
     def _case(self, evidence: Evidence) -> Case:
         rows = [write for bulk in self.ledger.bulks for write in writes_of(bulk, evidence)]
@@ -203,7 +214,7 @@ class Game:
 
     def _write_report(self, path: Path, verdicts: list[Verdict], summary: list[str]) -> None:
         given = f"--writes {self.options.writes} --seed {self.options.seed} --report {path}"
-        command = f'make gameday ARGS="{given}"'
+        command = f'make gameday{self._engines} ARGS="{given}"'
         path.write_text(
             page(
                 verdicts,

@@ -56,22 +56,55 @@ LIKELY = [
     ("restart", "opensearch"),
     ("poison", "opensearch"),
 ]
+OF_A_NODE = [
+    ("block writes to", "search index"),
+    ("make read-only", "search index"),
+    ("close", "search index"),
+    ("fill the disk of", "search node"),
+    ("kill", "search node"),
+]
+"""The faults of a real OpenSearch node. They take the place of REPLACED_BY_A_NODE."""
+REPLACED_BY_A_NODE = {("restart", "opensearch"), ("poison", "opensearch")}
+MAX_NODE_SECONDS = 12.0
+FULL_DISK_SECONDS = 40.0  # the node looks at its disk every 30 seconds, and then every 10
 POISON_SECONDS = 45.0  # at most; SQS moves a message to the dead-letter queue after about 12
+FIXED_SECONDS = {
+    "kill": 0.0,
+    "restart": 0.0,
+    "poison": POISON_SECONDS,
+    "fill the disk of": FULL_DISK_SECONDS,
+}
+WRITES_PER_NODE_FAULTS = 700
 
 
-def schedule(seed: int, writes: int, max_fault_seconds: float) -> list[Event]:
+def schedule(
+    seed: int, writes: int, max_fault_seconds: float, *, has_node: bool = False
+) -> list[Event]:
     """Return the faults of a game of ``writes``, in order.
 
-    There are none in the last tenth, so that messages in flight can arrive.
+    There are none in the last tenth, so that messages in flight can arrive. ``has_node`` is whether
+    the search index is a real OpenSearch node, which has faults of its own.
     """
     chance = random.Random(f"schedule {seed}")  # a seed must repeat a game
     chosen = _choose(chance, writes)
+    if has_node:
+        chosen = _with_node_faults(chosen, chance, writes)
     places = sorted(chance.randint(writes // 20, writes * 9 // 10) for _ in chosen)
     events = []
     for number, (place, (fault, target)) in enumerate(zip(places, chosen, strict=True)):
-        seconds = {"kill": 0.0, "restart": 0.0, "poison": POISON_SECONDS}.get(fault)
-        lasting = round(chance.uniform(0.5, max_fault_seconds), 1) if seconds is None else seconds
+        longest = MAX_NODE_SECONDS if target == "search index" else max_fault_seconds
+        drawn = round(chance.uniform(0.5, longest), 1)
+        lasting = FIXED_SECONDS.get(fault, drawn)
         events.append(Event(place, fault, target, lasting, number))
+    return events
+
+
+def _with_node_faults(
+    chosen: list[tuple[str, str]], chance: random.Random, writes: int
+) -> list[tuple[str, str]]:
+    kept = [event for event in chosen if event not in REPLACED_BY_A_NODE]
+    events = kept + OF_A_NODE * max(1, writes // WRITES_PER_NODE_FAULTS)
+    chance.shuffle(events)
     return events
 
 

@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
@@ -27,8 +26,11 @@ from deploy.local.engines import (
     stop,
     wait_for,
 )
+from deploy.local.java_engines import OpenSearchNode
 from deploy.local.resources import create_all
+from tests.gameday.node_faults import NodeFaults
 from tests.gameday.proxies import Proxies, proxies_before
+from tests.second_engines.engines import Engine
 
 BIN = Path(sys.executable).parent
 KEPT_VARIABLES = (
@@ -44,39 +46,9 @@ KEPT_VARIABLES = (
     "PYTHONPATH",
 )
 """No other variable of the shell reaches the product, so none of a real deployment does."""
-LOCAL_HOSTS = {"127.0.0.1", "localhost", "::1"}
 VISIBILITY_SECONDS = 12  # a killed worker's messages return after this; 60 in production
 COMMAND_SECONDS = 90
 WORKERS = ("worker 1", "worker 2")
-
-
-EXTERNAL = (
-    "AWS_ENDPOINT_URL_DYNAMODB",
-    "AWS_ENDPOINT_URL_SQS",
-    "OPENSEARCH_URL",
-    "DATABASE_URL",
-)
-"""Variables that name services to use instead of the embedded ones."""
-
-
-def external_services(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the URLs of the services that the shell names.
-
-    Raise EngineFailed when they are not on this machine, because a game day creates tables, queues
-    and users.
-    """
-    given = {name: environment.get(name, "") for name in EXTERNAL}
-    found = {name: url for name, url in given.items() if url and not url.startswith("sqlite")}
-    for name, url in found.items():
-        if (urlsplit(url).hostname or "") not in LOCAL_HOSTS:
-            raise EngineFailed(
-                f"{name} is not on this machine. A game day must not use shared services."
-            )
-    if environment.get("ENVIRONMENT") in {"sit", "prod"}:
-        raise EngineFailed(
-            "A game day starts its own product. It does not run in the environment of a real one."
-        )
-    return found
 
 
 @dataclass
@@ -88,10 +60,13 @@ class Stack:
     """Environment variables that a test sets to sabotage the product."""
     without: tuple[str, ...] = ()
     """Processes that a test leaves out."""
+    own_services: Mapping[str, Engine] = field(default_factory=dict)
+    """Real services that this game starts, by the variable that names their address."""
     relay_after: int = 10
     """Seconds after which the relay requeues an open change; 30 in production."""
 
     def __post_init__(self) -> None:
+        self.external_urls |= {name: one.url for name, one in self.own_services.items()}
         # External services may still hold the data of earlier games.
         self.env = f"gameday-{secrets.token_hex(3)}"
         self.engines = Engines(self.home)
@@ -100,6 +75,7 @@ class Stack:
         self.starting = threading.RLock()
         self.children: dict[str, subprocess.Popen[str]] = {}
         self.proxies = self._proxies()
+        self.node_faults = NodeFaults(self.search_url, self.table)
         self.password = secrets.token_urlsafe(24)
         self.keys = {"SECRET_KEY": secrets.token_hex(32), "TOKEN_KEYS": secrets.token_hex(32)}
         self.distribution = ""
@@ -171,7 +147,11 @@ class Stack:
 
     def start(self) -> None:
         """Start the services, create resources and tables, then start the product's processes."""
-        self.engines.start()
+        for service in self.own_services.values():
+            service.start()
+        self.engines.start_aws()
+        if "OPENSEARCH_URL" not in self.external_urls:
+            self.engines.start_search()
         self._make_resources()
         self.command("migrate", "--verbosity", "0")
         for name in self.command_lines():
@@ -252,7 +232,19 @@ class Stack:
             self.engines.start_aws()
 
     def restart_search(self) -> None:
-        """Kill and restart the search service, which loses its data: it is in memory."""
+        """Kill and restart the search service. The embedded one loses its data: it is in memory.
+
+        A service that the game did not start is left alone.
+        """
+        node = self.own_services.get("OPENSEARCH_URL")
+        if isinstance(node, OpenSearchNode) and node.process:
+            kill_group(node.process)
+            with self.starting:
+                node.start()
+        elif "OPENSEARCH_URL" not in self.external_urls:
+            self._restart_embedded_search()
+
+    def _restart_embedded_search(self) -> None:
         existing = next(child for child in self.engines.running if "osmem" in str(child.args))
         kill_group(existing)
         self.engines.running.remove(existing)
@@ -293,10 +285,12 @@ class Stack:
         stop(*self.children.values())
         self.proxies.close()
         self.engines.stop()
+        for service in self.own_services.values():
+            service.stop()
 
     def delete_data(self) -> None:
         """Delete the files, and the table in an external DynamoDB."""
-        if "AWS_ENDPOINT_URL_DYNAMODB" in self.external_urls:
+        if "AWS_ENDPOINT_URL_DYNAMODB" in self.external_urls.keys() - self.own_services.keys():
             with suppress(BotoCoreError, ClientError):
                 boto3.client("dynamodb").delete_table(TableName=self.table)
         shutil.rmtree(self.home, ignore_errors=True)

@@ -13,8 +13,15 @@ from deploy.local.engines import ROOT, EngineFailed
 from tests.gameday.decisions import ADMIN_KINDS, API_KINDS, decisions, product_ids
 from tests.gameday.fault_proxy import PASS, Replace, Request
 from tests.gameday.message_faults import MessageFaults
-from tests.gameday.schedule import ENGINES, ONCE_EACH, schedule
-from tests.gameday.stack import external_services
+from tests.gameday.schedule import (
+    ENGINES,
+    FULL_DISK_SECONDS,
+    OF_A_NODE,
+    ONCE_EACH,
+    REPLACED_BY_A_NODE,
+    schedule,
+)
+from tests.gameday.services import external_services, real_services
 from tests.support.processes import until
 
 pytestmark = pytest.mark.slow
@@ -110,6 +117,22 @@ def test_schedule_contains_every_fault_before_the_last_tenth(writes: int) -> Non
     assert {(event.fault, event.target) for event in events} == set(ONCE_EACH)
     assert max(event.at_write for event in events) <= writes * 0.9
     assert {event.target for event in events if event.fault == "hang"} == set(ENGINES)
+
+
+def test_schedule_of_a_real_node_has_its_faults_and_no_permanent_one() -> None:
+    events = schedule(11, 2000, 4, has_node=True)
+    kinds = {(event.fault, event.target) for event in events}
+    assert kinds == set(ONCE_EACH) - REPLACED_BY_A_NODE | set(OF_A_NODE)
+    assert schedule(11, 2000, 4, has_node=True) == events
+    disk = [event.seconds for event in events if event.fault == "fill the disk of"]
+    assert disk == [FULL_DISK_SECONDS] * 2
+
+
+def test_real_services_are_those_that_the_shell_does_not_name(tmp_path: Path) -> None:
+    assert real_services(tmp_path, {}, {}) == {}
+    given = {"DATABASE_URL": "postgres://u@localhost:2/n", "OPENSEARCH_URL": "http://127.0.0.1:1"}
+    services = real_services(tmp_path, {"ENGINES": "real"}, given)
+    assert services.keys() == {"AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_SQS"}
 
 
 def test_message_faults_double_delay_and_lose_only_sent_messages() -> None:

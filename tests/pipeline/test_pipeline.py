@@ -309,7 +309,7 @@ def test_a_missing_index_is_unavailable_and_not_a_refusal(
 ) -> None:
     world.opensearch.indices.delete(index=f"{world.alias}-1")
     acceptance.create("p1", fields(), ann)
-    with pytest.raises(Exception, match="OpenSearch does not serve us: index_not_found"):
+    with pytest.raises(Exception, match="OpenSearch does not serve us: no index has the alias"):
         pipeline.index("p1", 1)
     assert catalogue.receipt("p1", 1).state(Effect.SEARCHABLE) == "retrying"
 

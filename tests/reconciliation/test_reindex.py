@@ -22,6 +22,7 @@ from tests.support.fakes import FakeDoorbell
 from tests.support.wiring import forget_wiring
 from tests.support.world import World
 
+pytestmark = pytest.mark.engines
 HOSTING = ListQuery(text="hosting", by_relevance=True, limit=100)
 
 

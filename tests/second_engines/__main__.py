@@ -11,23 +11,11 @@ import sys
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Protocol
 
 from deploy.local.engines import ROOT, exit_on_engine_failure
-from deploy.local.java_engines import DynamoDBLocal, ElasticMq, OpenSearchNode
-from tests.second_engines.postgres import Postgres
+from tests.second_engines.engines import engines_by_variable
 
 SHORT = ["--writes", "150", "--seconds", "30", "--seed", "2026"]
-
-
-class Engine(Protocol):
-    """An engine that the tests may use instead of the embedded one."""
-
-    @property
-    def url(self) -> str: ...
-    def missing(self) -> str: ...
-    def start(self) -> None: ...
-    def stop(self) -> None: ...
 
 
 def main() -> int:
@@ -49,16 +37,6 @@ def main() -> int:
         given = [name for name in engines_by_variable(home) if name in variables]
         variables["SECOND_ENGINES"] = " ".join(given)
         return run_tests(selection, variables) or run_game_day(variables)
-
-
-def engines_by_variable(home: Path) -> dict[str, Engine]:
-    """Return the engines by the environment variable that names their address."""
-    return {
-        "AWS_ENDPOINT_URL_DYNAMODB": DynamoDBLocal(home=home / "dynamodb"),
-        "OPENSEARCH_URL": OpenSearchNode(home=home / "opensearch"),
-        "AWS_ENDPOINT_URL_SQS": ElasticMq(home=home / "elasticmq"),
-        "DATABASE_URL": Postgres(),
-    }
 
 
 def run_tests(selection: list[str], variables: dict[str, str]) -> int:

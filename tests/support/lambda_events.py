@@ -31,6 +31,7 @@ def receive_records(world: World, task: str) -> list[dict[str, Any]]:
         QueueUrl=world.queue_url(queue),
         MessageSystemAttributeNames=["All"],
         MaxNumberOfMessages=10,
+        WaitTimeSeconds=1,
     )
     return [
         {

@@ -5,39 +5,47 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
 from products.errors import DependencyUnavailable
 
-TRANSIENT_ERRORS = {
-    "ConditionalRequestConflict",
-    "InternalServerError",
-    "ProvisionedThroughputExceededException",
-    "RequestLimitExceeded",
-    "ServiceUnavailable",
-    "SlowDown",
-    "Throttling",
-    "ThrottlingException",
-    "TooManyInvalidationsInProgress",
-    "TransactionInProgressException",
+REQUEST_ERRORS = {
+    "DynamoDB": {
+        "ConditionalCheckFailedException",
+        "IdempotentParameterMismatchException",
+        "ItemCollectionSizeLimitExceededException",
+        "SerializationException",
+        "TransactionCanceledException",
+        "ValidationException",
+    },
+    "S3": {
+        "EntityTooLarge",
+        "InvalidArgument",
+        "InvalidRequest",
+        "KeyTooLongError",
+        "NoSuchKey",
+        "PreconditionFailed",
+    },
+    "CloudFront": {
+        "InconsistentQuantities",
+        "InvalidArgument",
+        "MissingBody",
+    },
+    "SQS": {
+        "AWS.SimpleQueueService.UnsupportedOperation",
+        "InvalidMessageContents",
+        "InvalidParameterValue",
+        "ReceiptHandleIsInvalid",
+        "UnsupportedOperation",
+    },
 }
-"""Error codes of a service that can't serve any request right now."""
-DEPLOYMENT_ERRORS = {
-    "AccessDenied",
-    "AccessDeniedException",
-    "ExpiredToken",
-    "ExpiredTokenException",
-    "IncompleteSignature",
-    "InvalidAccessKeyId",
-    "InvalidClientTokenId",
-    "InvalidSignatureException",
-    "NoSuchBucket",
-    "NoSuchDistribution",
-    "ResourceNotFoundException",
-    "SignatureDoesNotMatch",
-    "UnrecognizedClientException",
-}
-"""Error codes of a fault in our deployment: the request succeeds once an operator has fixed it."""
+"""Each service's error codes about the request itself; the same request would fail again.
+
+All other codes are about the service, our rights or our deployment: throttling, expired
+credentials, a missing bucket, a table that is being changed. They pass, or an operator ends them.
+"""
+INDEX_IS_NOT_READY = ("specified index", "backfilling")
+"""Texts of a DynamoDB ValidationException about the table instead of the request."""
 
 
 def client(
@@ -90,22 +98,29 @@ def _loader() -> Any:
 
 @contextmanager
 def translate_errors(dependency: str) -> Iterator[None]:
-    """Raise DependencyUnavailable for a fault of the service or of our deployment.
+    """Raise DependencyUnavailable for every fault that is not about the request itself.
 
-    Every other error passes unchanged: it is about the request.
+    Those in REQUEST_ERRORS, and parameters that botocore rejects, pass unchanged.
     """
     try:
         yield
+    except ParamValidationError:
+        raise
     except BotoCoreError as fault:
         raise DependencyUnavailable(dependency) from fault
     except ClientError as fault:
         code = error_code(fault)
         status = fault.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        if status >= 500 or code in TRANSIENT_ERRORS:
+        if status >= 500:
             raise DependencyUnavailable(dependency) from fault
-        if code in DEPLOYMENT_ERRORS:
+        if code not in REQUEST_ERRORS[dependency] or _is_about_an_index(fault):
             raise DependencyUnavailable(dependency, f"does not serve us: {code}") from fault
         raise
+
+
+def _is_about_an_index(fault: ClientError) -> bool:
+    message = str(fault.response.get("Error", {}).get("Message", ""))
+    return any(text in message for text in INDEX_IS_NOT_READY)
 
 
 def error_code(fault: ClientError) -> str:

@@ -12,10 +12,14 @@ from botocore.exceptions import ClientError
 from products.adapters.aws.clients import error_code, translate_errors
 from products.adapters.dynamodb.attribute_values import decoded, encoded
 from products.adapters.dynamodb.items import Item
+from products.errors import DependencyUnavailable
 
 PAGE_SIZE = 100  # items; also the most keys that BatchGetItem accepts
 IS_NEW = "attribute_not_exists(PK)"
 IN_PARTITION = "PK = :pk"
+REFUSALS = {"None", "ConditionalCheckFailed", "TransactionConflict"}
+"""Reasons of a cancelled transaction that are about other writers: plan again."""
+INVALID_WRITES = {"ValidationError", "ItemCollectionSizeLimitExceeded"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +90,28 @@ class DynamoCalls:
 
     def _transact(self, writes: list[Item]) -> bool:
         """Send one transaction; return False when a condition does not hold."""
+        return not self._cancellation_reasons(writes)
+
+    def _cancellation_reasons(self, writes: list[Item]) -> list[Item]:
+        """Send one transaction. Return no reason, or that of each write when it was refused.
+
+        Raises: DependencyUnavailable when the table could not serve a write, such as for
+        throttling; ClientError when a write is invalid.
+        """
         try:
             self._call("transact_write_items", TransactItems=writes)
         except ClientError as fault:
             if error_code(fault) != "TransactionCanceledException":
                 raise
-            return False
-        return True
+            reasons: Any = fault.response["CancellationReasons"]
+            codes = {reason["Code"] for reason in reasons}
+            if codes & INVALID_WRITES:
+                raise
+            if codes - REFUSALS:
+                state = f"does not serve us: {', '.join(sorted(codes - REFUSALS))}"
+                raise DependencyUnavailable("DynamoDB", state) from fault
+            return list(reasons)
+        return []
 
     def _update_item(
         self,

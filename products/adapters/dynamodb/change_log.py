@@ -5,11 +5,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from botocore.exceptions import ClientError
-
-from products.adapters.aws.clients import error_code
 from products.adapters.change_logging import log_change
 from products.adapters.dynamodb.attribute_values import decoded
 from products.adapters.dynamodb.calls import IS_NEW
@@ -81,12 +77,8 @@ class DynamoChangeLog(DynamoNameClaims, DynamoIdempotencyRecords):
         if record:
             first = changes[0]
             writes.append(self._idempotency_write(first.origin, record, first.accepted_at))
-        try:
-            self._call("transact_write_items", TransactItems=writes)
-        except ClientError as fault:
-            if error_code(fault) != "TransactionCanceledException":
-                raise
-            reasons: Any = fault.response["CancellationReasons"]
+        reasons = self._cancellation_reasons(writes)
+        if reasons:
             return explain_cancellation(change_writes, reasons)
         for change in changes:
             _log_accepted(change)

@@ -237,6 +237,7 @@ def failure_item(failure: Failure) -> Item:
         "at": format_timestamp(failure.at),
         "attempts": failure.attempts,
         "permanent": failure.permanent,
+        "waitingFor": failure.waiting_for,
     }
 
 
@@ -250,6 +251,7 @@ def _to_failure(item: Mapping[str, Any]) -> Failure:
         at=parse_timestamp(item["at"]),
         attempts=int(item["attempts"]),
         permanent=item["permanent"],
+        waiting_for=item.get("waitingFor", ""),
     )
 
 

@@ -1,21 +1,22 @@
-"""What all writers of the search index share: the mapping, bulk requests and errors."""
+"""What all writers of the search index share: the mapping and bulk requests."""
 
 import json
 import logging
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from itertools import batched
 from typing import Any
 
-from opensearchpy import OpenSearch, exceptions
+from opensearchpy import OpenSearch
 
+from products.adapters.opensearch.faults import is_replaced, raise_for_status, translate_errors
+from products.adapters.opensearch.retries import Retries, no_check
 from products.documents import to_document
 from products.errors import DependencyUnavailable, EffectRefused
 from products.product import Product
 
 logger = logging.getLogger(__name__)
 
-DEPENDENCY = "OpenSearch"
 BULK_SIZE = 500  # documents in one request
 TEXT = {
     "type": "text",
@@ -56,18 +57,6 @@ INDEX_BODY = {
         },
     },
 }
-REFUSALS_OF_A_DOCUMENT = {
-    "document_parsing_exception",
-    "mapper_parsing_exception",
-    "max_bytes_length_exceeded_exception",
-    "strict_dynamic_mapping_exception",
-}
-"""The errors that name a document; it is refused again until the mapping or the product changes.
-
-All others are about the index, the cluster or our rights: a write block, a closed or missing index,
-a full queue. They pass, or an operator ends them.
-"""
-VERSION_CONFLICT = 409  # the index has this version or a later one
 
 
 def next_alias(alias: str) -> str:
@@ -96,64 +85,74 @@ def bulk_action(
 def send_bulk(
     client: OpenSearch, lines: list[dict[str, Any]], *, refresh: bool
 ) -> list[dict[str, Any]]:
-    """Send a bulk request; return the result of each action, in order."""
+    """Send a bulk request; return the result of each action, in order.
+
+    OpenSearch resolves the aliases first. If a rebuild deletes an index before the write to it, the
+    request is sent again, and finds the new index. What has succeeded is then a conflict.
+    """
     parameters = {"refresh": "true"} if refresh else {}
+    results = _send(client, lines, parameters)
+    if any(is_replaced(result) for result in results):
+        results = _send(client, lines, parameters)
+    return results
+
+
+def _send(
+    client: OpenSearch, lines: list[dict[str, Any]], parameters: dict[str, str]
+) -> list[dict[str, Any]]:
     with translate_errors():
         response = client.bulk(body=lines, params=parameters)
     return [next(iter(item.values())) for item in response["items"]]
 
 
-def raise_for_status(result: dict[str, Any]) -> bool:
-    """Whether the document is new: the index had neither this version nor a later one.
+@dataclass
+class _Batch:
+    """Products of one bulk request; ``waiting`` are those that OpenSearch has not answered for."""
 
-    Raises: DependencyUnavailable, or EffectRefused when OpenSearch refuses the document.
-    """
-    status = result["status"]
-    if status == VERSION_CONFLICT:
-        return False
-    if status >= 400:
-        raise _fault_of(result["error"])
-    return True
+    client: OpenSearch
+    alias: str
+    waiting: list[Product]
+    refresh: bool
+    new_count: int = 0
 
+    def send(self) -> None:
+        """Index the waiting products. A refused document is logged.
 
-def _fault_of(error: Any) -> DependencyUnavailable | EffectRefused:
-    """Return the fault that OpenSearch reports for an action or a request."""
-    if not isinstance(error, dict):
-        return DependencyUnavailable(DEPENDENCY, f"does not serve us: {error}")
-    causes = {error.get("type"), error.get("caused_by", {}).get("type")}
-    if causes & REFUSALS_OF_A_DOCUMENT:
-        return EffectRefused(f"OpenSearch refused the document: {error}")
-    reason = f"{error.get('type')}: {error.get('reason')}"
-    return DependencyUnavailable(DEPENDENCY, f"does not serve us: {reason}")
-
-
-def index_products(
-    client: OpenSearch, alias: str, products: Iterable[Product], *, refresh: bool
-) -> int:
-    """Index products in bulk; return how many documents are new.
-
-    A refused document is logged, and the others are indexed.
-    """
-    count = 0
-    for batch in batched(products, BULK_SIZE):
-        lines = [line for product in batch for line in bulk_action(alias, product)]
-        results = send_bulk(client, lines, refresh=refresh)
-        for product, result in zip(batch, results, strict=True):
+        Raises: DependencyUnavailable when some of them must be sent again.
+        """
+        lines = [line for product in self.waiting for line in bulk_action(self.alias, product)]
+        results = send_bulk(self.client, lines, refresh=self.refresh)
+        unavailable: list[tuple[Product, DependencyUnavailable]] = []
+        for product, result in zip(self.waiting, results, strict=True):
             try:
-                count += raise_for_status(result)
+                self.new_count += raise_for_status(result)
             except EffectRefused as refusal:
                 facts = {"product_id": product.product_id, "fault": str(refusal)}
                 logger.error("document refused", extra=facts)
+            except DependencyUnavailable as fault:
+                unavailable.append((product, fault))
+        self.waiting = [product for product, _ in unavailable]
+        if unavailable:
+            raise unavailable[0][1]
+
+
+def index_products(
+    client: OpenSearch,
+    alias: str,
+    products: Iterable[Product],
+    retries: Retries,
+    *,
+    refresh: bool,
+    check: Callable[[], bool] = no_check,
+) -> int:
+    """Index products in bulk; return how many documents are new.
+
+    A refused document is logged, and the others are indexed. What OpenSearch can't take now is
+    sent again; see ``Retries`` for ``check``.
+    """
+    count = 0
+    for some in batched(products, BULK_SIZE):
+        batch = _Batch(client, alias, list(some), refresh)
+        retries.run(batch.send, check)
+        count += batch.new_count
     return count
-
-
-@contextmanager
-def translate_errors() -> Iterator[None]:
-    """Raise DependencyUnavailable for a failed request, or EffectRefused for a refused document."""
-    try:
-        yield
-    except exceptions.ConnectionError as fault:
-        raise DependencyUnavailable(DEPENDENCY) from fault
-    except exceptions.TransportError as fault:
-        info = fault.info if isinstance(fault.info, dict) else {}
-        raise _fault_of(info.get("error", fault.error)) from fault

@@ -1,7 +1,8 @@
 """The search index, and its replacement where a deployment has none."""
 
+import logging
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,24 +12,33 @@ import botocore.session
 from opensearchpy import OpenSearch, Urllib3AWSV4SignerAuth, exceptions
 
 from products.adapters.opensearch.documents import (
-    DEPENDENCY,
     INDEX_BODY,
     bulk_action,
     index_products,
     next_alias,
-    raise_for_status,
     send_bulk,
+)
+from products.adapters.opensearch.faults import (
+    DEPENDENCY,
+    fault_of,
+    raise_for_status,
+    reject_name,
     translate_errors,
 )
-from products.adapters.opensearch.queries import search_body
+from products.adapters.opensearch.queries import ids_in, search_bodies
+from products.adapters.opensearch.retries import Retries
 from products.documents import format_timestamp
-from products.errors import DependencyUnavailable
+from products.errors import DependencyNeedsOperator, DependencyUnavailable
 from products.lists import ListQuery
 from products.product import Product
 from products.reconciliation.differences import Observed
 
+logger = logging.getLogger(__name__)
+
 PAGE_SIZE = 1000  # ids
 TIMEOUT_SECONDS = 5
+FILL_TIMEOUT_SECONDS = 60
+"""The time limit of a request that fills an index, which may wait for a merge of segments."""
 NOT_FOUND = 404
 AMAZON_DOMAIN = re.compile(r".+\.([a-z0-9-]+)\.es\.amazonaws\.com")
 """The host of an Amazon OpenSearch domain; its group is the region."""
@@ -45,11 +55,21 @@ class OpenSearchIndex:
     alias: str
 
     def ensure(self) -> None:
-        """Create the index and its alias unless they exist."""
-        if not self.client.indices.exists_alias(name=self.alias):
-            self.client.indices.create(
-                index=f"{self.alias}-1", body=INDEX_BODY | {"aliases": {self.alias: {}}}
-            )
+        """Create the index and its alias unless they exist.
+
+        Raises: DependencyUnavailable, or DependencyNeedsOperator when the name is taken.
+        """
+        reject_name(self.client, self.alias)
+        with translate_errors():
+            if not self.client.indices.exists_alias(name=self.alias):
+                self.client.indices.create(
+                    index=f"{self.alias}-1", body=INDEX_BODY | {"aliases": {self.alias: {}}}
+                )
+
+    def count(self) -> int:
+        """Return the number of documents that searches find."""
+        with translate_errors():
+            return int(self.client.count(index=self.alias)["count"])
 
     def put(self, product: Product) -> None:
         """Index a product, also in the index that a rebuild is filling.
@@ -68,9 +88,12 @@ class OpenSearchIndex:
             raise_for_status(next_result)
         raise_for_status(current_result)
 
-    def put_all(self, products: Iterable[Product]) -> int:
-        """Index many products; return how many documents are new."""
-        return index_products(self.client, self.alias, products, refresh=True)
+    def put_all(self, products: Iterable[Product], sleep: Callable[[float], None]) -> int:
+        """Index many products; return how many documents are new.
+
+        Passing faults are waited out by ``sleep``.
+        """
+        return index_products(self.client, self.alias, products, Retries(sleep), refresh=True)
 
     # Reconciliation
 
@@ -79,8 +102,8 @@ class OpenSearchIndex:
         with translate_errors():
             response = self.client.mget(index=self.alias, body={"ids": list(product_ids)})
         documents = response["docs"]
-        if any("error" in document for document in documents):
-            raise DependencyUnavailable(DEPENDENCY)
+        if faults := [document["error"] for document in documents if "error" in document]:
+            raise fault_of(faults[0])
         return {
             document["_id"]: Observed(document["_version"], document["_source"])
             for document in documents
@@ -124,22 +147,40 @@ class OpenSearchIndex:
     # Searches
 
     def search(self, listing: ListQuery, limit: int) -> list[str]:
-        """Return the ids of the products found, in the order of the list."""
+        """Return the ids of the products found, in the order of the list.
+
+        Raises: DependencyUnavailable, which is logged with its reason, because the caller then
+        reads the table. An index without any document counts as unavailable: it was lost.
+        """
         try:
-            found = self.client.search(index=self.alias, body=search_body(listing, limit))
-        except (exceptions.ConnectionError, exceptions.TransportError) as fault:
-            raise DependencyUnavailable(DEPENDENCY) from fault
-        return [hit["_id"] for hit in found["hits"]["hits"]]
+            with translate_errors():
+                return self._search(listing, limit)
+        except DependencyUnavailable as fault:
+            is_refused = isinstance(fault.__cause__, exceptions.RequestError)
+            level = logging.ERROR if is_refused else logging.WARNING
+            logger.log(level, "search without the index", extra={"fault": str(fault)})
+            raise
+
+    def _search(self, listing: ListQuery, limit: int) -> list[str]:
+        """Return what the first of the searches finds that finds anything."""
+        for body in search_bodies(listing, limit):
+            if ids := ids_in(self.client.search(index=self.alias, body=body)):
+                return ids
+        if not self.count():
+            state = "has an empty search index; if there are products, run rebuild_search_index"
+            raise DependencyUnavailable(DEPENDENCY, state)
+        return []
 
     def ping(self) -> None:
         """Read the alias, for the readiness check.
 
-        Raises: DependencyUnavailable when the index can't be reached.
+        Raises: DependencyUnavailable when the index can't be reached, or is not the only one.
         """
-        try:
-            self.client.indices.get_alias(name=self.alias)
-        except (exceptions.ConnectionError, exceptions.TransportError) as fault:
-            raise DependencyUnavailable(DEPENDENCY) from fault
+        with translate_errors():
+            indexes = sorted(self.client.indices.get_alias(name=self.alias))
+        if len(indexes) > 1:
+            state = f"has the alias {self.alias} on several indexes; run rebuild_search_index"
+            raise DependencyNeedsOperator(DEPENDENCY, state)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,11 +199,11 @@ class NoIndex:
         raise DependencyUnavailable(DEPENDENCY)
 
 
-def connect(url: str) -> OpenSearch:
+def connect(url: str, *, timeout_seconds: float = TIMEOUT_SECONDS) -> OpenSearch:
     """Return a client without retries: a failed task comes back through its queue."""
     return OpenSearch(
         url,
-        timeout=TIMEOUT_SECONDS,
+        timeout=timeout_seconds,
         max_retries=0,
         retry_on_timeout=False,
         http_auth=_signer(url),

@@ -1,5 +1,6 @@
 """Searches in OpenSearch's query language."""
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from products.lists import ListQuery
@@ -12,32 +13,63 @@ WEIGHTED_FIELDS = [
     "features",
     "features.prefix^0.5",
 ]
+ID = "productId"
 ID_BOOST = 20
 
 
-def search_body(listing: ListQuery, limit: int) -> dict[str, Any]:
-    """Return the body of a search for ``limit`` product ids."""
-    body: dict[str, Any] = {"query": _query(listing), "size": limit, "_source": False}
-    if not listing.by_relevance:
-        direction = "desc" if listing.descending else "asc"
-        field = "price" if listing.by_price else "createdAt"
-        body["sort"] = [{field: direction}, {"productId": direction}]
-    return body
+def search_bodies(listing: ListQuery, limit: int) -> Iterator[dict[str, Any]]:
+    """Yield the bodies of two searches for product ids; the second one tolerates typing errors.
+
+    It is for a search that finds nothing: on a large catalogue it needs ten times the CPU time.
+    """
+    yield _body(listing, limit, {})
+    yield _body(listing, limit, {"fuzziness": "AUTO"})
 
 
-def _query(listing: ListQuery) -> dict[str, Any]:
+def ids_in(response: Mapping[str, Any]) -> list[str]:
+    """Return the product ids in the response to such a search."""
+    return [hit["fields"][ID][0] for hit in response["hits"]["hits"]]
+
+
+def _body(listing: ListQuery, limit: int, tolerance: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "query": _query(listing, tolerance),
+        "size": limit,
+        # The ids come from a column: else OpenSearch decompresses each document for its id.
+        "stored_fields": "_none_",
+        "docvalue_fields": [ID],
+        # With a total, OpenSearch visits every match, and not only the best ones.
+        "track_total_hits": False,
+        "sort": _order(listing),
+    }
+
+
+def _order(listing: ListQuery) -> list[Any]:
+    """Return the order of the matches. The id decides between equals.
+
+    Without it, OpenSearch would return equal scores in the order of its segments, and the pages of
+    a search could overlap after a merge.
+    """
+    if listing.by_relevance:
+        return ["_score", {ID: "asc"}]
+    direction = "desc" if listing.descending else "asc"
+    field = "price" if listing.by_price else "createdAt"
+    return [{field: direction}, {ID: direction}]
+
+
+def _query(listing: ListQuery, tolerance: dict[str, Any]) -> dict[str, Any]:
     """Return the query: the text may be in any of the ways below, and all filters apply.
 
-    The name counts more than the description, and this more than the features. Typing errors
-    and beginnings of words are found; an id, or the beginning of one, comes first.
+    The name counts more than the description, and this more than the features. Beginnings of
+    words are found; an id, or the beginning of one, comes first.
     """
     text = listing.text or ""
     words = {"query": text, "fields": WEIGHTED_FIELDS, "operator": "and"}
-    product_id = {"productId": {"value": text, "boost": ID_BOOST, "case_insensitive": True}}
+    product_id = {ID: {"value": text, "boost": ID_BOOST, "case_insensitive": True}}
     return {
         "bool": {
             "should": [
-                {"multi_match": {**words, "fuzziness": "AUTO"}},
+                {"multi_match": {**words, **tolerance}},
                 {"multi_match": {**words, "type": "cross_fields"}},
                 {"prefix": product_id},
                 {"term": product_id},

@@ -136,10 +136,13 @@ COMPONENTS: dict[str, Schema] = {
             "error": TEXT,
             "attempts": NUMBER,
             "lastTriedAt": TIME,
+            "waitingFor": described(
+                TEXT, "The unavailable service that this effect waits for. It is retried."
+            ),
             "discardedBy": described(TEXT, "Who discarded this effect."),
             "reason": described(TEXT, "Why it was discarded."),
         },
-        optional={"error", "attempts", "lastTriedAt", "discardedBy", "reason"},
+        optional={"error", "attempts", "lastTriedAt", "waitingFor", "discardedBy", "reason"},
     ),
     "Difference": object_of(
         "A field before and after a change.", {"before": ANY_VALUE, "after": ANY_VALUE}

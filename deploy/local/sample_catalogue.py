@@ -1,0 +1,168 @@
+"""A catalogue of any size, written directly: products, their first changes, names and documents.
+
+`make run SAMPLE_PRODUCTS=1000000` uses it, and so do the benchmarks. A million writes through the
+API would take hours. These are complete except that nothing is audited or purged: the receipts say
+"not configured" for both, and the reason of each change says why.
+"""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from itertools import batched
+
+from deploy.local.engines import die_with_parent
+from products.adapters.aws.clients import client
+from products.adapters.aws.direct import direct_client
+from products.adapters.dynamodb.attribute_values import encoded
+from products.adapters.dynamodb.calls import IS_NEW
+from products.adapters.dynamodb.items import (
+    Item,
+    change_item,
+    claim_key,
+    record_item,
+)
+from products.adapters.dynamodb.records import DynamoRecords
+from products.adapters.opensearch.documents import index_products
+from products.adapters.opensearch.index import connect
+from products.adapters.opensearch.retries import Retries
+from products.changes import Change, Effect, Origin, next_change
+from products.documents import format_timestamp
+from products.product import CENT, BillingCycle, Product
+
+CHUNK = 495  # products that are looked up and indexed together
+PRODUCTS_PER_TRANSACTION = 33  # of three items each; DynamoDB's limit is 100 items
+SEARCH_TIMEOUT_SECONDS = 120
+CREATED_FROM = datetime(2020, 1, 1, tzinfo=UTC)
+ORIGIN = Origin(
+    actor="sample",
+    source="command",
+    request_id="sample-catalogue",
+    reason="Written directly as sample data, without audit record and purge.",
+)
+EFFECTS = frozenset({Effect.STORED, Effect.SEARCHABLE})
+WORDS = (
+    "managed",
+    "shared",
+    "mail",
+    "shop",
+    "agency",
+    "studio",
+    "reseller",
+    "secure",
+    "express",
+    "family",
+)
+FEATURES = (
+    "50 GB of SSD storage, mirrored",
+    "Unmetered traffic within fair use",
+    "Free SSL certificate, renewed for you",
+    "Daily backups, kept for 30 days",
+    "WordPress with automatic updates",
+    "Staging site with one click",
+    "Support by people, seven days a week",
+    "Malware scan every night",
+)
+
+
+def sample_product(number: int) -> Product:
+    """Return a product of realistic size with a unique name. Its id is ``b`` and seven digits."""
+    at = CREATED_FROM + timedelta(seconds=number)
+    word = WORDS[number % len(WORDS)]
+    return Product(
+        product_id=f"b{number:07}",
+        name=f"Hosting {word} {number}",
+        description=(
+            f"WordPress hosting number {number} for a {word} site: fast disks, backups,"
+            " and people who answer. Moves of an existing site are free, and so is the first"
+            " domain for a year when it is paid yearly."
+        ),
+        price=(Decimal(number % 99_000 + 100) / 100).quantize(CENT),
+        renewal_price=Decimal("99.00"),
+        billing_cycle=BillingCycle.YEARLY,
+        features=FEATURES,
+        version=1,
+        created_at=at,
+        updated_at=at,
+        updated_by=ORIGIN.actor,
+    )
+
+
+def sample_change(product: Product) -> Change:
+    """Return the change that created the product, with its two effects still open."""
+    return next_change(
+        None,
+        product,
+        ORIGIN,
+        at=product.created_at,
+        change_id=f"sample-{product.product_id}",
+        effects=EFFECTS,
+    )
+
+
+def product_items(change: Change) -> list[Item]:
+    """Return all items of a new product: its change with the effects done, claim and record."""
+    item = change_item(change)
+    del item["open"], item["openFlag"]
+    item["done"] = {str(effect): format_timestamp(change.accepted_at) for effect in change.open}
+    claim = {**claim_key(change.after.name), "productId": change.product_id}
+    return [item, claim, record_item(change.after)]
+
+
+@dataclass(frozen=True, slots=True)
+class SampleCatalogue:
+    """The table and the search index to write to."""
+
+    table: str
+    search_url: str
+    alias: str
+
+    def load(self, size: int, is_stopping: Callable[[], bool] = lambda: False) -> int:
+        """Write the products up to this number that don't exist; return how many were written.
+
+        It can be stopped and started again.
+        """
+        written = 0
+        chunks = list(batched(range(size), CHUNK))
+        with ProcessPoolExecutor(os.cpu_count(), initializer=_end_with_parent) as pool:
+            for number, count in enumerate(pool.map(self._load_chunk, chunks), 1):
+                written += count
+                sys.stderr.write(f"\r  {min(number * CHUNK, size):,} sample products")
+                if is_stopping():
+                    pool.shutdown(cancel_futures=True)
+                    break
+        sys.stderr.write("\r" + " " * 40 + "\r")
+        return written
+
+    def _load_chunk(self, numbers: Sequence[int]) -> int:
+        """Write what a chunk lacks. The documents are first, so an existing record has one."""
+        table = DynamoRecords(direct_client("dynamodb", client, attempts=3), self.table)
+        products = [sample_product(number) for number in numbers]
+        existing = table.records([product.product_id for product in products])
+        changes = [sample_change(one) for one in products if one.product_id not in existing]
+        search = connect(self.search_url, timeout_seconds=SEARCH_TIMEOUT_SECONDS)
+        new = (change.after for change in changes)
+        index_products(search, self.alias, new, Retries(time.sleep), refresh=False)
+        for batch in batched(changes, PRODUCTS_PER_TRANSACTION):
+            # One transaction is one write to DynamoDB Local's file; a batch would be 99.
+            puts = [self._put(item) for change in batch for item in product_items(change)]
+            table.client.transact_write_items(TransactItems=puts)
+        return len(changes)
+
+    def _put(self, item: Item) -> Item:
+        """Return a Put that overwrites nothing."""
+        put = {"TableName": self.table, "Item": encoded(item), "ConditionExpression": IS_NEW}
+        return {"Put": put}
+
+
+def _end_with_parent() -> None:
+    """Let only the parent process handle Ctrl-C, and end when it has ended."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    die_with_parent()

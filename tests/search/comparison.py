@@ -1,0 +1,105 @@
+"""Compares the responses of a real OpenSearch node and the embedded engine to one request."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from products.adapters.opensearch.queries import ID
+from tests.search.recording import Recorded
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A difference that the product does not read, at places that match the pattern."""
+
+    name: str
+    place: str
+    reason: str
+    method: str = ""  # of the client; "" for any
+
+
+UNREAD = (
+    Unread("duration", r"\.took", "nobody reads how long a request took"),
+    Unread("index id", r".*\.index_uuid", "part of an error; only its type and reason are read"),
+    Unread(
+        "score",
+        r"\.hits\.(max_score|hits\[\d+\]\.(_score|sort\[0\]))",
+        "only the order that follows from the scores is read",
+        method="search",
+    ),
+    Unread(
+        "cluster",
+        r"\.(cluster_name|active_shards|active_primary_shards|unassigned_shards)",
+        "only the status is read; the two engines have other indexes",
+        method="cluster.health",
+    ),
+)
+"""All differences that are accepted, with the reason."""
+
+LENGTHS = "the embedded engine counts the n-grams of a text as its length"
+OTHER_ORDER = {
+    "word": LENGTHS,
+    "wordpres": LENGTHS,
+    "backups mailboxes": "the embedded engine does not blend the fields of `cross_fields`",
+}
+"""Texts whose matches the embedded engine orders differently, with the cause.
+
+It ignores the settings ``norms`` and ``similarity``, so no mapping changes that. Both engines find
+the same products.
+"""
+
+
+def differences(
+    request: Recorded, real: tuple[int, Any], embedded: tuple[int, Any]
+) -> Iterator[str]:
+    """Yield what differs, as sentences that begin with the place in the response."""
+    if real[0] != embedded[0]:
+        yield f"status: {real[0]} on the real node, {embedded[0]} on the embedded engine"
+        return
+    left, right = real[1], embedded[1]
+    if text_of(request) in OTHER_ORDER:
+        left, right = _sorted_hits(left), _sorted_hits(right)
+    method = request.site.method if request.site else ""
+    accepted = [unread for unread in UNREAD if unread.method in ("", method)]
+    if not _is_scored(request):
+        accepted = [unread for unread in accepted if unread.name != "score"]
+    for place, sentence in _compared("", left, right):
+        if not any(re.fullmatch(unread.place, place) for unread in accepted):
+            yield f"{place or 'all of it'}: {sentence}"
+
+
+def text_of(request: Recorded) -> str:
+    """Return the text of a search in the order of relevance; "" for any other request."""
+    if not _is_scored(request):
+        return ""
+    should = request.body["query"]["bool"]["should"]
+    return str(should[0]["multi_match"]["query"])
+
+
+def _is_scored(request: Recorded) -> bool:
+    body = request.body
+    return isinstance(body, dict) and (body.get("sort") or [""])[0] == "_score"
+
+
+def _sorted_hits(response: Any) -> Any:
+    if "hits" not in response:
+        return response
+    hits = sorted(response["hits"]["hits"], key=lambda hit: str(hit["fields"][ID]))
+    return response | {"hits": response["hits"] | {"hits": hits}}
+
+
+def _compared(place: str, real: Any, embedded: Any) -> Iterator[tuple[str, str]]:
+    """Yield the places where two values differ, with what each engine has there."""
+    if isinstance(real, dict) and isinstance(embedded, dict):
+        for key in sorted(real.keys() ^ embedded.keys()):
+            yield f"{place}.{key}", f"only the {'real' if key in real else 'embedded'} one has it"
+        for key in sorted(real.keys() & embedded.keys()):
+            yield from _compared(f"{place}.{key}", real[key], embedded[key])
+    elif isinstance(real, list) and isinstance(embedded, list):
+        if len(real) != len(embedded):
+            yield place, f"{len(real)} on the real node, {len(embedded)} on the embedded engine"
+        for number, (left, right) in enumerate(zip(real, embedded, strict=False)):
+            yield from _compared(f"{place}[{number}]", left, right)
+    elif real != embedded or isinstance(real, bool) != isinstance(embedded, bool):
+        yield place, f"{real!r} on the real node, {embedded!r} on the embedded engine"
