@@ -8,7 +8,7 @@ import logging
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 
 from django.conf import settings
 from opensearchpy import OpenSearch
@@ -34,6 +34,7 @@ from products.bootstrap import (
     table,
 )
 from products.lists import ListQuery
+from products.parallel import bounded_map
 from products.reconciliation.differences import Difference
 from products.reconciliation.drift_scan import DriftScan
 from products.reconciliation.offline_verification import OfflineVerification
@@ -46,6 +47,7 @@ from products.reindex import Reindex
 logger = logging.getLogger(__name__)
 
 VERIFICATION_THREADS = 8
+REBUILD_AHEAD = 3  # reads, and bulk requests, that a rebuild has under way at a time
 PAGE_SIZE = 100  # records in one read
 
 
@@ -122,8 +124,15 @@ def reindex() -> Reindex | None:
     """Return the rebuild of the search index, or None where there is no index."""
     if not settings.ENABLE_OPENSEARCH:
         return None
-    rebuild = OpenSearchRebuild(_fill_client(), settings.SEARCH_ALIAS, Retries(sleep))
-    return Reindex(logs=reconciliation_source(), index=rebuild)
+    parallel = partial(bounded_map, _rebuild_threads(), REBUILD_AHEAD)
+    rebuild = OpenSearchRebuild(_fill_client(), settings.SEARCH_ALIAS, Retries(sleep), parallel)
+    return Reindex(logs=reconciliation_source(), index=rebuild, map_function=parallel)
+
+
+@cache
+def _rebuild_threads() -> ThreadPoolExecutor:
+    """Return the threads that read records and send documents during a rebuild."""
+    return ThreadPoolExecutor(2 * REBUILD_AHEAD, "rebuild")
 
 
 @cache

@@ -5,13 +5,14 @@ was stored before it, so the scan of the records, which starts later, includes i
 the live index still has and the new one lacks is copied from the change log before the switch.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import batched
 from typing import Protocol
 
+from products.parallel import MapFunction
 from products.product import Product
-from products.reconciliation.sources import Logs
+from products.reconciliation.sources import Candidate, Logs
 
 BATCH_SIZE = 100  # records read in one call
 
@@ -34,6 +35,8 @@ class IndexRebuild(Protocol):
 class Reindex:
     logs: Logs
     index: IndexRebuild
+    map_function: MapFunction = map
+    """Reads the records, perhaps with a few calls at a time."""
 
     def run(
         self, number: str, with_progress: Callable[[Iterator[Product]], Iterable[Product]]
@@ -56,11 +59,12 @@ class Reindex:
         """Yield each record, read consistently. The table's index only lists the product IDs."""
         for active in (True, False):
             candidates = self.logs.records_after(None, active=active)
-            for batch in batched(candidates, BATCH_SIZE):
-                product_ids = [candidate.product_id for candidate in batch]
-                for observed in self.logs.records(product_ids).values():
-                    if isinstance(observed.content, Product):
-                        yield observed.content
+            for products in self.map_function(self._read_batch, batched(candidates, BATCH_SIZE)):
+                yield from products
+
+    def _read_batch(self, candidates: Sequence[Candidate]) -> list[Product]:
+        observed = self.logs.records([candidate.product_id for candidate in candidates])
+        return [one.content for one in observed.values() if isinstance(one.content, Product)]
 
     def _read_outdated(self, number: str) -> Iterator[Product]:
         """Yield the products that only the live index has in this version.

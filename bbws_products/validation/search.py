@@ -43,7 +43,7 @@ def _validate_index(client: OpenSearch, alias: str) -> Iterator[Finding]:
 
 def _validate_mapping(index: str, mapping: dict[str, Any]) -> Iterator[Finding]:
     # The values of INDEX_BODY have several types.
-    design: dict[str, Any] = INDEX_BODY["mappings"]  # type: ignore[assignment]
+    design: dict[str, Any] = INDEX_BODY["mappings"]
     yield compared(index, "unknown fields", str(mapping.get("dynamic")), design["dynamic"])
     fields, expected = mapping.get("properties", {}), design["properties"]
     different = sorted(

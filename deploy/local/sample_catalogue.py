@@ -14,6 +14,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from itertools import batched
 
 from deploy.local.engines import die_with_parent
@@ -37,7 +38,7 @@ from products.product import CENT, BillingCycle, Product
 
 CHUNK = 495  # products that are looked up and indexed together
 PRODUCTS_PER_TRANSACTION = 33  # of three items each; DynamoDB's limit is 100 items
-SEARCH_TIMEOUT_SECONDS = 120
+TIMEOUT_SECONDS = 120  # the engines are busy, and a load need not hurry
 CREATED_FROM = datetime(2020, 1, 1, tzinfo=UTC)
 ORIGIN = Origin(
     actor="sample",
@@ -141,11 +142,12 @@ class SampleCatalogue:
 
     def _load_chunk(self, numbers: Sequence[int]) -> int:
         """Write what a chunk lacks. The documents are first, so an existing record has one."""
-        table = DynamoRecords(direct_client("dynamodb", client, attempts=3), self.table)
+        dynamodb = direct_client("dynamodb", partial(client, read=TIMEOUT_SECONDS), attempts=4)
+        table = DynamoRecords(dynamodb, self.table)
         products = [sample_product(number) for number in numbers]
         existing = table.records([product.product_id for product in products])
         changes = [sample_change(one) for one in products if one.product_id not in existing]
-        search = connect(self.search_url, timeout_seconds=SEARCH_TIMEOUT_SECONDS)
+        search = connect(self.search_url, timeout_seconds=TIMEOUT_SECONDS)
         new = (change.after for change in changes)
         index_products(search, self.alias, new, Retries(time.sleep), refresh=False)
         for batch in batched(changes, PRODUCTS_PER_TRANSACTION):

@@ -9,11 +9,12 @@ from datetime import date
 from itertools import batched
 from typing import Protocol
 
+from products.parallel import MapFunction
 from products.reconciliation.audit_chain import chain_differences
 from products.reconciliation.audit_keys import first_day, record_keys, record_keys_of
 from products.reconciliation.audit_records import AuditRecord, audit_record_of, foreign_object
 from products.reconciliation.differences import Difference
-from products.reconciliation.sources import AuditRecords, MapFunction
+from products.reconciliation.sources import AuditRecords
 
 BATCH = 200  # records read together
 

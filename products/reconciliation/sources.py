@@ -1,15 +1,12 @@
 """What verification reads: the table, the search index and the audit trail. Pure."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from products.changes import Change
 from products.reconciliation.differences import LogEntry, Observed
-
-MapFunction = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
-"""As ``map``, perhaps with several calls at a time: verification mostly waits for responses."""
 
 
 @dataclass(frozen=True, slots=True)

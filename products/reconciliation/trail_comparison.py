@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from products.changes import Change, Effect, audit_hash, audit_key, audit_key_at
+from products.parallel import MapFunction
 from products.reconciliation.audit_chain import chain_differences
 from products.reconciliation.audit_keys import parse_audit_key
 from products.reconciliation.audit_records import (
@@ -18,7 +19,7 @@ from products.reconciliation.audit_records import (
 )
 from products.reconciliation.differences import Difference, Kind
 from products.reconciliation.product_log import ProductLog, overdue_cause, replay
-from products.reconciliation.sources import AuditRecords, Logs, MapFunction
+from products.reconciliation.sources import AuditRecords, Logs
 
 
 def audit_difference(log: ProductLog, change: Change, body: bytes | None) -> Difference | None:

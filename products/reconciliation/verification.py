@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import batched
 
+from products.parallel import MapFunction
 from products.reconciliation.audit_keys import first_day, product_of, record_keys, record_keys_of
 from products.reconciliation.comparison import (
     DOCUMENT,
@@ -26,7 +27,6 @@ from products.reconciliation.sources import (
     Candidate,
     Documents,
     Logs,
-    MapFunction,
 )
 from products.reconciliation.trail_comparison import TrailComparison
 

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from deploy.local.engines import ROOT, exit_on_engine_failure
-from tests.bench import bulk, growth, memory, pipeline, reads, search, writes
+from tests.bench import bulk, growth, memory, pipeline, reads, rebuild, search, writes
 from tests.bench.report import Row, machine, table
 from tests.bench.results import RESULTS, write_section
 from tests.bench.stack import stack
@@ -22,10 +22,13 @@ SECTIONS: dict[str, tuple[str, Callable[..., list[Row]]]] = {
     "pipeline": ("From the 202 to the last effect", pipeline.measure),
     "growth": ("With the catalogue, CPU time of the server and of the engine", growth.measure),
     "search": ("Searching, CPU time of the web process and of an OpenSearch node", search.measure),
+    "rebuild": ("Rebuilding the index of an OpenSearch node", rebuild.measure),
     "bulk": ("In bulk", bulk.measure),
     "memory": ("For long", memory.measure),
 }
-WITH_PRODUCTS, WITH_NODE = {"growth", "search"}, {"search"}
+WITH_PRODUCTS = {"growth": 100_000, "search": 20_000, "rebuild": 5_000}
+"""The benchmarks of large catalogues, and how many products they have by default."""
+WITH_NODE = {"search", "rebuild"}
 ALIASES = {
     "reading": "reads",
     "accepting": "writes",
@@ -43,7 +46,7 @@ def main() -> None:
         "--rounds", type=int, default=7, help="measured rounds, after one warm-up round"
     )
     parser.add_argument("--count", type=int, default=1000, help="requests per round")
-    parser.add_argument("--products", type=int, default=100_000, help="size of the large catalogue")
+    parser.add_argument("--products", type=int, help="size of the large catalogue")
     parser.add_argument(
         "--data",
         type=Path,
@@ -59,7 +62,7 @@ def main() -> None:
     for name in sections or SECTIONS:
         title, measure = SECTIONS[name]
         if name in WITH_PRODUCTS:
-            measure = partial(measure, products=arguments.products)
+            measure = partial(measure, products=arguments.products or WITH_PRODUCTS[name])
         data = arguments.data if name in WITH_NODE else None
         # Each benchmark starts with empty services, unless it has data.
         with (

@@ -68,7 +68,10 @@ def measure(stack: Stack, *, rounds: int, count: int, products: int) -> list[Row
     sites = {size: site(stack, size, largest=sizes[-1]) for size in sizes}
     assert stack.node.process
     node = stack.node.process.pid
-    rows = []
+    rows: list[Row] = []
+    for scenario in scenarios(cookie):  # a JVM needs thousands of requests until it is fast
+        for web in sites.values():
+            getting(web, scenario.request_path, 200, 1, **scenario.headers())(count // 2)
     for scenario in scenarios(cookie):
         contenders = [
             Contender(

@@ -10,7 +10,7 @@ import pytest
 from products import bootstrap, maintenance
 from products.acceptance import Acceptance
 from products.changes import Effect, Origin
-from products.errors import DependencyUnavailable, EffectRefused
+from products.errors import DependencyNeedsOperator, DependencyUnavailable, EffectRefused
 from products.lists import ListQuery
 from products.pipeline import Pipeline
 from tests.plugin import GIVEN
@@ -165,3 +165,18 @@ def _rebuild(number: str) -> None:
     rebuild = maintenance.reindex()
     assert rebuild
     rebuild.run(number, lambda products: products)
+
+
+def test_a_rebuild_ends_with_a_sentence_while_the_index_is_closed(
+    quiet: Acceptance, pipeline: Pipeline, world: World, ann: Origin
+) -> None:
+    quiet.create("p1", fields(), ann)
+    pipeline.store("p1", 1)
+    pipeline.index("p1", 1)
+    _close(world)
+    with pytest.raises(DependencyNeedsOperator, match="is closed; open it with POST /INDEX/_open"):
+        _rebuild("7")
+    _open(world)
+    assert _found() == ["p1"]
+    _rebuild("8")
+    assert _found() == ["p1"]

@@ -96,6 +96,21 @@ def test_write_at_any_step_is_in_the_new_index(
     assert len(bootstrap.catalogue().search(HOSTING, staff=False).products) == 13
 
 
+def test_the_new_index_refreshes_and_copies_only_when_it_is_complete(
+    shelf: Catalogue, world: World
+) -> None:
+    seen: dict[str, str] = {}
+
+    def settings() -> dict[str, str]:
+        found = world.opensearch.indices.get_settings(index=f"{world.alias}-2")
+        return dict(found[f"{world.alias}-2"]["settings"]["index"])
+
+    rebuilding("outdated", lambda: seen.update(settings())).run("2", no_progress)
+    assert (seen["refresh_interval"], seen["number_of_replicas"]) == ("-1", "0")
+    assert "refresh_interval" not in settings()
+    assert settings().get("number_of_replicas", "1") == "1"
+
+
 def test_write_that_only_the_live_index_has_is_copied(
     shelf: Catalogue, world: World, ann: Origin
 ) -> None:

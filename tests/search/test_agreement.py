@@ -104,3 +104,12 @@ def test_known_states_are_documented() -> None:
         error = state.error or "alias … missing"
         rebuild = "waits" if state.passes else "ends"
         assert f"| {state.name} | `{error}` | {state.sentence} | {rebuild} |" in page
+
+
+def test_equal_scores_are_in_the_order_of_their_ids() -> None:
+    def response(*hits: tuple[str, float | None]) -> dict[str, Any]:
+        found = [{"_score": score, "fields": {"productId": [one]}} for one, score in hits]
+        return {"hits": {"hits": found}}
+
+    assert ids_in(response(("b", 2.0), ("d", 1.5), ("a", 1.5))) == ["b", "a", "d"]
+    assert ids_in(response(("b", None), ("a", None))) == ["b", "a"]  # by price, for example

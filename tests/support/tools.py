@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from deploy.local.engines import ROOT
+from deploy.local.java_engines import missing_java_engines
 
 STAND_IN = Path(
     os.environ.get("TERRAFORM_OFFLINE", ROOT.parent / "shared/terraform-offline/terraform-offline")
@@ -34,6 +35,7 @@ REASONS = {
     "jq": "jq is missing (Debian: apt-get install jq).",
     "node": f"Node {MIN_NODE} or newer, or tests/clients/node_modules, is missing.",
     "postgres": "PostgreSQL is missing (Debian: apt-get install postgresql).",
+    "opensearch": "OpenSearch is not installed; `make .java-engines/ready` installs it.",
     "shellcheck": "shellcheck is missing; `make lint-deploy` installs it.",
     "terraform": "Terraform is missing.",
     "terraform-offline": "The offline Terraform provider is missing (TERRAFORM_OFFLINE names one).",
@@ -46,6 +48,8 @@ def find(tool: str) -> str | None:
         return str(STAND_IN) if STAND_IN.exists() else None
     if tool == "postgres":
         return next(map(str, Path("/usr/lib/postgresql").glob("*/bin")), shutil.which("pg_isready"))
+    if tool == "opensearch":
+        return None if missing_java_engines() else "java"
     names = ("chromium", "chromium-browser", "google-chrome") if tool == "chromium" else (tool,)
     path = os.pathsep.join(map(str, FOLDERS))
     if tool not in INSTALLED:

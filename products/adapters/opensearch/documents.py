@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import batched
 from typing import Any
@@ -13,6 +13,7 @@ from products.adapters.opensearch.faults import is_replaced, raise_for_status, t
 from products.adapters.opensearch.retries import Retries, no_check
 from products.documents import to_document
 from products.errors import DependencyUnavailable, EffectRefused
+from products.parallel import MapFunction
 from products.product import Product
 
 logger = logging.getLogger(__name__)
@@ -22,7 +23,7 @@ TEXT = {
     "type": "text",
     "fields": {"prefix": {"type": "text", "analyzer": "prefix", "search_analyzer": "standard"}},
 }
-INDEX_BODY = {
+INDEX_BODY: dict[str, Any] = {
     "settings": {
         "number_of_shards": 1,
         "analysis": {
@@ -144,15 +145,17 @@ def index_products(
     *,
     refresh: bool,
     check: Callable[[], bool] = no_check,
+    map_function: MapFunction = map,
 ) -> int:
     """Index products in bulk; return how many documents are new.
 
     A refused document is logged, and the others are indexed. What OpenSearch can't take now is
-    sent again; see ``Retries`` for ``check``.
+    sent again; see ``Retries`` for ``check``. ``map_function`` may send several requests at a time.
     """
-    count = 0
-    for some in batched(products, BULK_SIZE):
+
+    def index(some: Sequence[Product]) -> int:
         batch = _Batch(client, alias, list(some), refresh)
         retries.run(batch.send, check)
-        count += batch.new_count
-    return count
+        return batch.new_count
+
+    return sum(map_function(index, batched(products, BULK_SIZE)))

@@ -14,11 +14,14 @@ from products.adapters.opensearch.documents import BULK_SIZE, INDEX_BODY, index_
 from products.adapters.opensearch.faults import fault_of, reject_name, translate_errors
 from products.adapters.opensearch.retries import Retries
 from products.errors import DependencyNeedsOperator, DependencyUnavailable
+from products.parallel import MapFunction
 from products.product import Product
 
 logger = logging.getLogger(__name__)
 
 PAGE_SIZE = 500  # documents that are compared in one request
+SETTINGS_WHILE_FILLED = {"refresh_interval": "-1", "number_of_replicas": 0}
+"""A refresh each second and a second copy would cost more than the documents themselves."""
 REPLACED = (
     "belongs to no rebuild any more: another one has begun, or the index is gone."
     " Searches use the live index as before"
@@ -41,6 +44,8 @@ class OpenSearchRebuild:
     client: OpenSearch
     alias: str
     retries: Retries
+    map_function: MapFunction = map
+    """Sends the bulk requests, perhaps several at a time."""
 
     @property
     def _next(self) -> str:
@@ -65,7 +70,8 @@ class OpenSearchRebuild:
         if index in self._indexes():
             return  # by an earlier attempt, whose answer was lost
         with translate_errors():
-            body = INDEX_BODY | {"aliases": {self._next: {}}}
+            settings = INDEX_BODY["settings"] | SETTINGS_WHILE_FILLED
+            body = INDEX_BODY | {"settings": settings, "aliases": {self._next: {}}}
             self.client.indices.create(index=index, body=body)
 
     def _end_all(self) -> None:
@@ -107,7 +113,13 @@ class OpenSearchRebuild:
         check = partial(self._end_others, number)
         owned = self._while_owned(number, products)
         return index_products(
-            self.client, self._next, owned, self.retries, refresh=False, check=check
+            self.client,
+            self._next,
+            owned,
+            self.retries,
+            refresh=False,
+            check=check,
+            map_function=self.map_function,
         )
 
     def _while_owned(self, number: str, products: Iterable[Product]) -> Iterator[Product]:
@@ -172,6 +184,7 @@ class OpenSearchRebuild:
         Raises: DependencyNeedsOperator when another rebuild began, or the new index is gone.
         """
         new_index = self._name(number)
+        self._run(partial(self._restore_settings, new_index), number)
         self._run(partial(self._refresh, new_index), number)
         count = self._run(partial(self._count, new_index), number)
         self._run(partial(self._replace, number))
@@ -192,6 +205,12 @@ class OpenSearchRebuild:
         ]
         with translate_errors():
             self.client.indices.update_aliases(body={"actions": actions})
+
+    def _restore_settings(self, index: str) -> None:
+        """Give the index the default settings again, so that it has replicas like the live one."""
+        body = {"index": dict.fromkeys(SETTINGS_WHILE_FILLED)}
+        with translate_errors():
+            self.client.indices.put_settings(index=index, body=body)
 
     def _refresh(self, index: str) -> None:
         with translate_errors():

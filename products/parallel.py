@@ -1,0 +1,30 @@
+"""Functions like ``map`` that make several calls at a time. Pure."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future
+from typing import Any
+
+MapFunction = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
+"""As ``map``, perhaps with several calls at a time."""
+
+
+def bounded_map[A, B](
+    executor: Executor, ahead: int, function: Callable[[A], B], items: Iterable[A]
+) -> Iterator[B]:
+    """Yield the results in order; at most ``ahead`` calls have begun whose result is not read yet.
+
+    So the memory is bounded, however many items there are: ``Executor.map`` reads all of them
+    first. The error of a call is raised in its place, and then no further call begins.
+    """
+    waiting: deque[Future[B]] = deque()
+    try:
+        for item in items:
+            waiting.append(executor.submit(function, item))
+            if len(waiting) >= ahead:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        for future in waiting:
+            future.cancel()
