@@ -85,7 +85,7 @@ def test_worker_consumes_all_queues_or_those_it_is_given(container: dict[str, st
     assert queues(container) == list(queue_names("dev").values())
     assert queues(container | {"QUEUES": "search,audit"}) == [
         "bbws-product-search-dev",
-        "bbws-product-audit-logs-dev",
+        "bbws-product-audit-dev",
     ]
 
 
