@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from products.adapters.opensearch.index import NoIndex, OpenSearchIndex
     from products.adapters.s3 import S3AuditTrail
     from products.adapters.ssm import SecretParameters
+    from products.bulk.clashes import Clashes
+    from products.bulk.importing import Imports
     from products.bulk.jobs import Jobs
     from products.operations import Operations
     from products.pipeline import Pipeline
@@ -200,6 +202,22 @@ def jobs() -> "Jobs":
         new_id=new_id,
         requeue_after=settings.RELAY_AFTER,
     )
+
+
+@cache
+def imports() -> "Imports":
+    from products.adapters.dynamodb.mappings import DynamoMappings
+    from products.bulk.importing import Imports
+
+    mappings = DynamoMappings(dynamodb(), settings.PRODUCTS_TABLE, now)
+    return Imports(products=catalogue(), jobs=jobs(), mappings=mappings)
+
+
+@cache
+def clashes() -> "Clashes":
+    from products.bulk.clashes import Clashes
+
+    return Clashes(jobs())
 
 
 @cache

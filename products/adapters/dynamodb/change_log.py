@@ -51,6 +51,11 @@ class DynamoChangeLog(DynamoNameClaims, DynamoIdempotencyRecords):
         item = self._get_item(change_key(product_id, version))
         return to_change(item) if item else None
 
+    def changes(self, versions: list[tuple[str, int]]) -> list[Change]:
+        """Return the changes that made these versions, in any order."""
+        keys = [change_key(product_id, version) for product_id, version in versions]
+        return list(parse_or_skip(self._batch_get(keys), to_change))
+
     def history(self, product_id: str, before: int | None, limit: int) -> list[Change]:
         """Return the product's changes below the version ``before``, newest first."""
         highest = f"{CHANGE_PREFIX}{AFTER_ALL}" if before is None else change_sort_key(before - 1)
