@@ -38,7 +38,9 @@ scheduler)
   exec celery --quiet -A bbws_products beat --pidfile= --loglevel "${LOG_LEVEL:-INFO}"
   ;;
 migrate)
-  exec python manage.py migrate --no-input
+  python manage.py migrate --no-input
+  # On AWS the application has its own database role, and this task runs as the master user.
+  [ -z "${DATABASE_ROLE_PASSWORD:-}" ] || exec python manage.py database_role
   ;;
 manage)
   shift

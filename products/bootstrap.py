@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from products.adapters.dynamodb.operations import DynamoOperations
     from products.adapters.opensearch.index import NoIndex, OpenSearchIndex
     from products.adapters.s3 import S3AuditTrail
+    from products.adapters.ssm import SecretParameters
     from products.bulk.clashes import Clashes
     from products.bulk.importing import Imports
     from products.bulk.jobs import Jobs
@@ -107,6 +108,15 @@ def audit_trail() -> "S3AuditTrail":
     from products.adapters.s3 import S3AuditTrail
 
     return S3AuditTrail(client("s3", read=5, attempts=1), settings.AUDIT_BUCKET)
+
+
+def secret_parameters() -> "SecretParameters":
+    """Return the parameters in which a command leaves a secret for a person."""
+    from products.adapters.ssm import SecretParameters
+
+    return SecretParameters(
+        client("ssm", read=5), f"alias/bbws-products-secrets-{settings.ENVIRONMENT}"
+    )
 
 
 def effects() -> frozenset[Effect]:

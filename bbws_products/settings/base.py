@@ -25,6 +25,8 @@ ENVIRONMENT = required(
 )
 
 PRODUCTS_TABLE = os.environ.get("PRODUCTS_TABLE", f"bbws-products-{ENVIRONMENT}")
+# Whether the table must be protected; dev's table may be deleted.
+DELETION_PROTECTION = flag("DELETION_PROTECTION", True)
 SEARCH_ALIAS = os.environ.get("SEARCH_ALIAS", f"bbws-products-{ENVIRONMENT}")
 ENABLE_OPENSEARCH = flag("ENABLE_OPENSEARCH", True)
 OPENSEARCH_URL = ""

@@ -277,7 +277,7 @@ def test_settings_accept_the_keys_of_compose_only_in_dev() -> None:
 
 
 def test_resources_are_created_for_the_environment(engines: Engines) -> None:
-    env = os.environ | {"ENVIRONMENT": "compose", "AUDIT_BUCKET": "bbws-product-audit-compose"}
+    env = os.environ | {"ENVIRONMENT": "compose", "AUDIT_BUCKET": "bbws-product-audit-logs-compose"}
     command = [sys.executable, "-m", "deploy.local.resources"]
     for _ in range(2):  # idempotent
         subprocess.run(command, cwd=ROOT, env=env, check=True, timeout=280)
@@ -286,4 +286,4 @@ def test_resources_are_created_for_the_environment(engines: Engines) -> None:
     for name in queue_names("compose").values():
         assert {name, dlq_name(name, "compose")} <= existing
     assert boto3.client("dynamodb").describe_table(TableName="bbws-products-compose")
-    assert boto3.client("s3").head_bucket(Bucket="bbws-product-audit-compose")
+    assert boto3.client("s3").head_bucket(Bucket="bbws-product-audit-logs-compose")

@@ -104,7 +104,7 @@ class Stack:
 
     @property
     def bucket(self) -> str:
-        return f"bbws-product-audit-{self.env}"
+        return f"bbws-product-audit-logs-{self.env}"
 
     @property
     def search_url(self) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from deploy.functions import full_name
 from products import bootstrap, maintenance
 from products.bulk.job import JobKind
 from products.bulk.rows import planned_row
@@ -85,7 +86,7 @@ def test_terraform_fills_in_policies_as_these_tests_do(infra: PlannedEnvironment
         assert [statement["Action"] for statement in statements] == expected
         text = json.dumps(statements)
         assert "${" not in text
-        assert f"/aws/lambda/bbws-product-{name}-{infra.env}" in text
+        assert f"/aws/lambda/{full_name(name, infra.env)}" in text
         assert set(re.findall(r"-(dev|sit|prod)\b", text)) == {infra.env}
 
 

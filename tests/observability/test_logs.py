@@ -11,7 +11,7 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.test import Client
 
-from bbws_products.logs import JsonFormatter, LineFormatter
+from bbws_products.logs import JsonFormatter, LevelFilter, LineFormatter, logging_settings
 from products import bootstrap
 from products.acceptance import Acceptance
 from products.adapters.sqs.task_messages import task_message
@@ -317,3 +317,32 @@ def test_lockout_is_counted_without_the_user_name(
     line = log.lines(event="login locked")[-1]
     assert (line["LoginLocks"], line["retry_after_seconds"] > 0) == (1, True)
     assert "somebody" not in json.dumps(line)
+
+
+@pytest.mark.parametrize(
+    ("logger", "level", "event", "is_logged"),
+    [
+        ("tasks.products", "INFO", "relay done", True),
+        ("products.acceptance", "INFO", "change accepted", True),
+        ("tasks.running", "INFO", "task done", False),
+        ("bbws_products.request_log", "INFO", "request answered", False),
+        ("bbws_products.request_log", "ERROR", "request answered", True),
+        ("django.server", "INFO", "anything", True),
+    ],
+)
+def test_level_filter_keeps_what_alarms_need(
+    logger: str, level: str, event: str, is_logged: bool
+) -> None:
+    """In prod the level is WARNING, but a missing metric of the relay starts an alarm."""
+    number = logging.getLevelNamesMapping()[level]
+    record = logging.LogRecord(logger, number, "", 0, event, None, None)
+    assert LevelFilter("WARNING").filter(record) is is_logged
+
+
+def test_higher_level_changes_only_the_filter() -> None:
+    prod = logging_settings("json", "WARNING", "prod")
+    assert prod["loggers"]["tasks"]["level"] == "INFO"
+    assert prod["handlers"]["stderr"]["filters"] == ["bound", "level"]
+    without_metrics = logging_settings("json", "WARNING", None)
+    assert without_metrics["loggers"]["tasks"]["level"] == "WARNING"
+    assert without_metrics["handlers"]["stderr"]["filters"] == ["bound"]
