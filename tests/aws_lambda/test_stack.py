@@ -12,7 +12,7 @@ from deploy.functions import existing
 from deploy.package.build import build, download_wheels
 from deploy.package.checks import PackageRefused
 from deploy.promote import check
-from products.adapters.sqs.doorbell_direct import task_message
+from products.adapters.sqs.task_messages import task_message
 from tasks.queues import MAX_RECEIVE_COUNT
 from tests.support.builders import fields
 from tests.support.lambda_stack import ENV, MACHINE, Stack
@@ -132,7 +132,7 @@ def test_the_audit_function_can_not_query_open_changes(stack: Stack) -> None:
         "receiptHandle": "handle",
         "body": task_message("id", "products.relay", {}, {"request_id": "r"}, queue="q"),
         "eventSourceARN": f"arn:aws:sqs:eu-west-1:000000000000:{queue}",
-        "attributes": {"ApproximateReceiveCount": "9"},
+        "attributes": {"ApproximateReceiveCount": "1"},
     }
     response, _ = stack.invoke("audit-logger", {"Records": [record]})
     assert response == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
