@@ -45,14 +45,15 @@ class Lane:
     others: ThreadPoolExecutor
     stopping: threading.Event
     polled_at: float = field(default_factory=time.monotonic)
+    min_pause_seconds: float = MIN_PAUSE_SECONDS  # after a failed poll
 
     def run(self) -> None:
         """Poll until the worker stops."""
-        pause = MIN_PAUSE_SECONDS
+        pause = self.min_pause_seconds
         while not self.stopping.is_set():
             try:
                 self._step()
-                pause = MIN_PAUSE_SECONDS
+                pause = self.min_pause_seconds
             except Exception:  # the next poll may work
                 logger.exception("poll failed", extra={"queue": self.queue})
                 self.stopping.wait(pause)
