@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from products.changes import Change, Effect
+from products.changes import Change, ChangeKey, Effect
 from products.documents import format_timestamp
 from products.errors import DependencyUnavailable, NotYetCreated, ProductNotFound
 from products.identifiers import is_id, validated_id
@@ -42,8 +42,8 @@ class ProductTable(ChangeReader, Protocol):
 
     def records(self, product_ids: list[str]) -> dict[str, Product]: ...
 
-    def changes(self, versions: list[tuple[str, int]]) -> list[Change]:
-        """Return the changes that made these versions of products, in any order."""
+    def changes(self, keys: Sequence[ChangeKey]) -> Mapping[ChangeKey, Change | Exception]:
+        """Return the changes that made these versions; the error of one that can't be read."""
 
     def name_owners(self, names: list[str]) -> dict[str, str]:
         """Return the IDs of the products that have these names, by normalised name."""
@@ -99,8 +99,8 @@ class Catalogue:
 
     def by_versions(self, versions: list[tuple[str, int]]) -> dict[tuple[str, int], Product]:
         """Return products as they were after these versions, without those that don't exist."""
-        changes = self.table.changes(versions)
-        return {(change.product_id, change.version): change.after for change in changes}
+        found = self.table.changes(versions)
+        return {key: change.after for key, change in found.items() if isinstance(change, Change)}
 
     def receipt(self, product_id: str, version: int) -> Change:
         """Return the change with the state of each effect. Raises: Invalid, ChangeNotFound."""

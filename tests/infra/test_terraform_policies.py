@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from deploy.functions import full_name
 from products import bootstrap, maintenance
 from products.bulk.job import JobKind
 from products.bulk.rows import planned_row
@@ -15,6 +16,7 @@ from products.changes import Change, Origin
 from products.pipeline import Pipeline
 from tests.support.api_client import Api
 from tests.support.builders import fields
+from tests.support.delivery import deliver
 from tests.support.processes import until
 from tests.support.terraform import SOURCE, PlannedEnvironment, policy
 from tests.support.wiring import forget_wiring
@@ -84,7 +86,7 @@ def test_terraform_fills_in_policies_as_these_tests_do(infra: PlannedEnvironment
         assert [statement["Action"] for statement in statements] == expected
         text = json.dumps(statements)
         assert "${" not in text
-        assert f"/aws/lambda/bbws-product-{name}-{infra.env}" in text
+        assert f"/aws/lambda/{full_name(name, infra.env)}" in text
         assert set(re.findall(r"-(dev|sit|prod)\b", text)) == {infra.env}
 
 
@@ -234,13 +236,13 @@ def test_consumers_have_the_permissions_they_use(
     bootstrap.acceptance().create("p1", fields(), ann)
     pipeline = bootstrap.pipeline()
     consumers: dict[str, Callable[[str, int], None]] = {
-        "search-indexer": pipeline.index,
-        "audit-logger": pipeline.audit,
+        "search-indexer": partial(deliver, pipeline.index),
+        "audit-logger": partial(deliver, pipeline.audit),
         "cache-invalidator": partial(_purge, pipeline),
     }
     for name, work in consumers.items():
         if name == "cache-invalidator":
-            pipeline.store("p1", 1)
+            deliver(pipeline.store, "p1", 1)
         used.clear()
         work("p1", 1)
         assert used <= allowed(name), name
@@ -251,7 +253,7 @@ def _purge(pipeline: Pipeline, product_id: str, version: int) -> None:
     """Purge until the invalidation is confirmed."""
 
     def is_purged() -> bool:
-        pipeline.purge(product_id, version)
+        deliver(pipeline.purge, product_id, version)
         return "purged" in _change(product_id, version).done
 
     until(is_purged)
@@ -270,8 +272,8 @@ def test_creator_has_the_permissions_it_uses(
     bootstrap.acceptance().create("p1", fields(), ann)
     row = planned_row(1, bootstrap.catalogue().newest("p1"), {"name": "Another name"})
     used.clear()
-    bootstrap.pipeline().store("p1", 1)
-    bootstrap.pipeline().relay(failed=True)
+    deliver(bootstrap.pipeline().store, "p1", 1)
+    bootstrap.relay().requeue(failed=True)
     maintenance.drift_scan().step()
     job = bootstrap.jobs().plan(JobKind.BULK, "Rename", [row], ann)
     bootstrap.jobs().start(job.job_id, ann)
