@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, cast
 
 import uuid6
@@ -150,6 +150,7 @@ def acceptance() -> Acceptance:
 
 @cache
 def pipeline() -> "Pipeline":
+    from products.parallel import context_map
     from products.pipeline import Pipeline
 
     return Pipeline(
@@ -160,7 +161,7 @@ def pipeline() -> "Pipeline":
         doorbell=doorbell(),
         statistics=operations_log(),
         clock=now,
-        map_function=_effect_threads().map,
+        map_function=partial(context_map, _effect_threads()),
     )
 
 
