@@ -10,6 +10,9 @@ TAG = re.compile(
     re.IGNORECASE,
 )
 ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#x[0-9a-f]{1,6}|[a-z]{2,8}[0-9]?);", re.IGNORECASE)
+MAX_MARKUP = 10_000  # characters
+STRAY = re.compile(r"<(?=[!?]|[^<>]*(?:<|\Z))")
+"""What opens no element. The parser needs quadratic time for many unclosed tags."""
 HEADINGS = {"h1", "h2", "h3", "h4", "h5", "h6"}
 LINE_BREAKING = HEADINGS | {"br", "p", "div", "li", "tr", "ul", "ol", "table", "hr"}
 HIDDEN = {"script", "style", "head", "title"}
@@ -42,7 +45,12 @@ class _TextCollector(HTMLParser):
 
 
 def is_markup(text: str) -> bool:
-    """Return whether the text contains HTML, or is JSON of an editor."""
+    """Return whether the text contains HTML, or is JSON of an editor.
+
+    Texts above MAX_MARKUP are left as they are: no field may be so long, and parsing them is slow.
+    """
+    if len(text) > MAX_MARKUP:
+        return False
     return bool(TAG.search(text) or ENTITY.search(text)) or _is_editor_js(text)
 
 
@@ -51,13 +59,29 @@ def plain_text(markup: str) -> str:
     if _is_editor_js(markup):
         markup = _from_editor_js(markup)
     if not TAG.search(markup):
-        return html.unescape(markup).strip()
+        markup = html.unescape(markup)
+        if not _has_blocks(markup):  # OpenCart writes even the tags as entities
+            return markup.strip()
+    markup = STRAY.sub(" ", _without_comments(markup))
     collector = _TextCollector()
     # Without block elements, line breaks of the source are meant as such.
     collector.feed(markup if _has_blocks(markup) else markup.replace("\n", "<br>"))
     collector.close()
     lines = [line.strip() for line in "".join(collector.parts).split("\n")]
     return "\n".join(line for line in lines if line and line != BULLET.strip())
+
+
+def _without_comments(markup: str) -> str:
+    """Return the markup without comments. The parser needs quadratic time for unclosed ones."""
+    kept: list[str] = []
+    start = 0
+    while (begin := markup.find("<!--", start)) >= 0:
+        kept.append(markup[start:begin])
+        end = markup.find("-->", begin)
+        if end < 0:
+            return "".join(kept)
+        start = end + len("-->")
+    return "".join([*kept, markup[start:]])
 
 
 def _has_blocks(markup: str) -> bool:

@@ -1,6 +1,7 @@
 """Which product a row is about: doubled rows, taken names, unknown IDs. Pure."""
 
 import difflib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,6 +16,8 @@ MAX_KNOWN_IDS = 2000
 """Among so many IDs the nearest one is looked for."""
 MAX_SUGGESTIONS = 50  # in one file
 CLOSENESS = 0.75
+SHORTENED = re.compile(r"[0-9]([.,][0-9]+)?E[+]?[0-9]+", re.IGNORECASE)
+"""A number with many digits as spreadsheets show and save it."""
 
 
 @dataclass
@@ -66,6 +69,8 @@ class Identities:
     def _validate_new_id(self, draft: Draft) -> None:
         if not is_id(draft.product_id):
             sentence = "Must be 1 to 64 letters, digits, hyphens or underscores."
+            if SHORTENED.fullmatch(draft.product_id):
+                sentence = "A spreadsheet has shortened this number; format the column as text."
             raise RowRefused(self.context.about("productId", draft.record.cells, sentence))
         if draft.version is not None:
             raise RowRefused(

@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from products.bulk.columns import Column
+from products.bulk.csv_files import unescape_cell
 from products.bulk.records import Record
 from products.bulk.rows import Row
 from products.bulk.sheets import Cell, cell_text
-from products.bulk.values import CellReader, read_version
+from products.bulk.values import CellReader, read_version, visible
 from products.documents import FIELD_NAMES, document_key
 from products.errors import CatalogueError, Invalid
 from products.lists import ListQuery
@@ -80,7 +81,8 @@ class FileContext:
     def _text(self, name: str, cells: Mapping[str, Cell]) -> str:
         if name not in cells:
             return ""
-        return str(self.cells.value(self.columns[name], cells[name]))
+        text = unescape_cell(cell_text(cells[name]))
+        return visible(text) if name == "productId" else text
 
     def label(self, name: str) -> str:
         """Return the column of a field as the sheet calls it."""

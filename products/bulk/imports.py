@@ -10,6 +10,7 @@ from products.bulk.columns import (
     chosen_mapping,
     guess_mapping,
     mapping_notes,
+    normalised_header,
 )
 from products.bulk.import_context import FileContext, ProductFinder, column_names
 from products.bulk.import_rows import plan_rows
@@ -18,8 +19,11 @@ from products.bulk.rows import Row
 from products.bulk.sheets import Sheet
 from products.bulk.shops import shop_of
 from products.bulk.values import CellReader
+from products.errors import Invalid
 from products.product import BillingCycle
 
+FOREIGN_IDS = {"id", "productid"}
+"""Names of columns in which other systems write their own numbers."""
 NO_VERSIONS = (
     "The rows have no version, so they are compared with today's products: an older value in the "
     "sheet replaces what others have saved since."
@@ -73,12 +77,15 @@ def plan_import(sheet: Sheet, options: ImportOptions, products: ProductFinder) -
         billing_cycle=options.billing_cycle,
     )
     rows = plan_rows(context, products, records)
+    if not rows:
+        raise Invalid({"file": ["No row is a product to buy.", *reader.notes()]})
     notes = [
         *sheet.notes,
         *([f"Recognised as an export of {shop.name}."] if shop.name else []),
         *notation_notes,
         *_version_notes(records, rows),
         *mapping_notes(columns),
+        *_foreign_id_notes(context.columns.get("productId"), rows),
         *reader.notes(),
     ]
     return ImportPlan(rows, tuple(notes))
@@ -127,6 +134,18 @@ def _question_about(example: str, likely: DecimalMark | None) -> str:
     )
 
 
+def _foreign_id_notes(column: Column | None, rows: Sequence[Row]) -> list[str]:
+    """Return a warning when new products would get numbers that look like another system's."""
+    new_ids = [row.product_id or "" for row in rows if row.creates]
+    is_foreign = bool(new_ids) and all(text.isdecimal() for text in new_ids)
+    if column is None or normalised_header(column.name) not in FOREIGN_IDS or not is_foreign:
+        return []
+    return [
+        f"{column.label} holds only numbers, which would be the IDs of new products for ever. "
+        "If they are another system's, choose to ignore this column."
+    ]
+
+
 def _version_notes(records: Sequence[Record], rows: Sequence[Row]) -> list[str]:
     without = sum(
         "version" not in record.cells and not row.creates
@@ -136,5 +155,6 @@ def _version_notes(records: Sequence[Record], rows: Sequence[Row]) -> list[str]:
         return []
     if without == len(rows):
         return [NO_VERSIONS]
-    noun = "row has" if without == 1 else "rows have"
-    return [f"{without} {noun} no version and is compared with today's product."]
+    if without == 1:
+        return ["1 row has no version and is compared with today's product."]
+    return [f"{without} rows have no version and are compared with today's products."]

@@ -15,8 +15,8 @@ from products.currency import CURRENCIES
 from products.identifiers import parse_version
 from products.product import BillingCycle
 
-NOT_CLEARABLE = {"productId", "name", "version"}
-"""A cell of these fields is always a text of its own."""
+CLEARABLE = {"renewalPrice", "period", "features"}
+"""The fields that may be empty."""
 _WORD = re.compile(r"[^\W_]+")
 
 TRUE_WORDS = frozenset(
@@ -60,8 +60,8 @@ class CellReader:
         ValueError with a sentence when the cell can't be read.
         """
         text = cell_text(cell)
-        if text == CLEARED and column.field not in NOT_CLEARABLE:
-            return [] if column.field == "features" else None
+        if text == CLEARED:
+            return _cleared(column.field)
         text = unescape_cell(text)
         if column.field in PRICE_FIELDS:
             return self._amount(cell, text, currency)
@@ -74,6 +74,13 @@ class CellReader:
         if isinstance(cell, Decimal):
             return exact_amount(cell)
         return self.notation.read_in(text, currency)
+
+
+def _cleared(field: str) -> list[str] | None:
+    """Return the empty value of a field. Raise ValueError for one that can't be empty."""
+    if field not in CLEARABLE:
+        raise ValueError("Can't be cleared.")
+    return [] if field == "features" else None
 
 
 def _features(text: str, column: Column, *, is_exported: bool) -> list[str]:

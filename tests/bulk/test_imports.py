@@ -241,3 +241,39 @@ def test_cycle_of_the_file_holds_for_rows_without_one() -> None:
     data = f"SKU,Name,Description,Price,Cycle\nA-1,First,{NEW},9,\nA-2,Second,{NEW},9,once\n"
     rows = planned_rows(data, billing_cycle=BillingCycle.MONTHLY)
     assert [row.edits["billing_cycle"] for row in rows] == ["monthly", "one-time"]
+
+
+# What can't be
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        ("SKU,Name\nVPS-2,(empty)\n", "Name “(empty)”: Can't be cleared."),
+        ("SKU,Price\nVPS-2,(empty)\n", "Price “(empty)”: Can't be cleared."),
+        ("SKU,Price\n4.6E+11,1\n", "SKU “4.6E+11”: A spreadsheet has shortened this number"),
+    ],
+)
+def test_cell_that_can_mean_nothing_is_refused(data: str, sentence: str) -> None:
+    [row] = planned_rows(data, VPS)
+    assert row.state == RowState.REFUSED
+    assert row.message.startswith(sentence)
+
+
+def test_escaped_text_is_no_cleared_cell() -> None:
+    [row] = planned_rows("SKU,Name,Renewal price\nVPS-2,'(empty),(empty)\n", VPS)
+    assert row.edits == {"name": "(empty)", "renewal_price": None}
+
+
+def test_numbers_of_another_system_are_warned_about() -> None:
+    data = f"ID,Name,Description,Price\n44,New one,{NEW},1\n45,New two,{NEW},2\n"
+    assert any("“ID” holds only numbers" in note for note in planned(data).notes)
+    assert not any(
+        "holds only numbers" in note for note in planned(data.replace("44", "N-44")).notes
+    )
+
+
+def test_file_without_a_product_to_buy_is_refused() -> None:
+    data = f"Type,SKU,Name,Regular price\ngrouped,G-1,A group,{NEW}\n"
+    with pytest.raises(Invalid, match="No row is a product to buy"):
+        planned(data)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from products.bulk.html_text import is_markup, plain_text
+from products.bulk.html_text import MAX_MARKUP, is_markup, plain_text
 from products.bulk.imports import ImportPlan
 from products.product import BillingCycle
 from tests.support.import_files import planned
@@ -246,6 +246,7 @@ def test_columns_of_other_shops_are_recognised(header: str, row: dict[str, str],
         ("one\ntwo <b>x</b>", "one\ntwo x"),
         ("Tom &amp; Jerry", "Tom & Jerry"),
         ("&lt;b&gt;", "<b>"),
+        ("&lt;p&gt;Tom &amp;amp; Jerry&lt;/p&gt;", "Tom & Jerry"),
     ],
 )
 def test_markup_becomes_plain_text(markup: str, text: str) -> None:
@@ -256,3 +257,12 @@ def test_markup_becomes_plain_text(markup: str, text: str) -> None:
 @pytest.mark.parametrize("text", ["a < b & c", "AT&T", "x <y> z", "100 % {blocks}"])
 def test_plain_text_is_no_markup(text: str) -> None:
     assert not is_markup(text)
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize("part", ["<!--", "<![CDATA[", "<p ", "<a href='", '<p a="', "</p ", "&#"])
+def test_unclosed_markup_is_read_in_linear_time(part: str) -> None:
+    markup = f"<p>{part * 3000}"[:MAX_MARKUP]
+    for _ in range(50):
+        plain_text(markup)
+    assert not is_markup(f"{markup}{part * 9000}")
