@@ -1,4 +1,4 @@
-"""A worker and a function outlive every answer of SQS and every message, whatever its form."""
+"""A worker and a function outlive every answer of SQS and every message of every form."""
 
 import itertools
 import json
