@@ -30,6 +30,9 @@ class EffectTable(ChangeReader, InvalidationTable, Protocol):
     def changes(self, keys: Sequence[ChangeKey]) -> dict[ChangeKey, Change | CorruptChange]:
         """Return the changes that exist; CorruptChange for one that can't be read."""
 
+    def open_since(self, limit: int) -> list[datetime]:
+        """Return when the oldest open changes were accepted, oldest first."""
+
     def put_record(self, product: Product) -> None:
         """Store the record, unless it holds this version or a later one."""
 

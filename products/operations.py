@@ -128,12 +128,11 @@ class Operations:
 
     def oldest_open(self) -> datetime | None:
         """Return when the oldest open change was accepted."""
-        change = next(self.table.open_changes(), None)
-        return change.accepted_at if change else None
+        return next(iter(self.table.open_since(1)), None)
 
     def open_count(self) -> int:
         """Return the number of open changes, at most MAX_EXAMINED."""
-        return sum(1 for _ in islice(self.table.open_changes(), MAX_EXAMINED))
+        return len(self.table.open_since(MAX_EXAMINED))
 
     def queue_depths(self) -> list[QueueDepth]:
         """Return the numbers of messages of each queue."""

@@ -63,7 +63,8 @@ def _validate_index(
 ) -> Iterator[Finding]:
     what = f"index {expected['IndexName']}"
     yield compared(name, what, _keys(found["KeySchema"]), _keys(expected["KeySchema"]))
-    yield compared(name, f"{what}, projection", found["Projection"]["ProjectionType"], "ALL")
+    projections = [index["Projection"]["ProjectionType"] for index in (found, expected)]
+    yield compared(name, f"{what}, projection", *projections)
     yield compared(name, f"{what}, status", found.get("IndexStatus", "ACTIVE"), "ACTIVE")
 
 

@@ -33,7 +33,7 @@ resource "aws_dynamodb_table" "products" {
     name            = "OpenChangesIndex"
     hash_key        = "openFlag"
     range_key       = "acceptedAt"
-    projection_type = "ALL"
+    projection_type = "KEYS_ONLY"
   }
 
   ttl {

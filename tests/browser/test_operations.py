@@ -2,6 +2,7 @@
 
 from playwright.sync_api import Page, expect
 
+from products.adapters.dynamodb.items import open_flag
 from tests.support.browser import LiveSite, serious_accessibility_faults
 
 
@@ -31,7 +32,10 @@ def reopen(site: LiveSite, product_id: str) -> str:
         Key={"PK": {"S": f"PRODUCT#{product_id}"}, "SK": {"S": "CHANGE#000000000001"}},
         UpdateExpression="SET #open = :open, openFlag = :flag REMOVE done.searchable",
         ExpressionAttributeNames={"#open": "open"},
-        ExpressionAttributeValues={":open": {"SS": ["searchable"]}, ":flag": {"S": "OPEN"}},
+        ExpressionAttributeValues={
+            ":open": {"SS": ["searchable"]},
+            ":flag": {"S": open_flag(product_id)},
+        },
     )
     return good
 

@@ -6,6 +6,7 @@ import boto3
 from boto3.dynamodb.types import TypeDeserializer
 from botocore.exceptions import BotoCoreError, ClientError
 
+from products.adapters.dynamodb.items import OPEN_FLAGS
 from tasks.queues import dlq_name, queue_names
 from tests.gameday.case import label
 
@@ -35,27 +36,32 @@ class Observer:
         return int(response["Attributes"]["ApproximateNumberOfMessages"])
 
     def open_changes(self) -> list[Item]:
-        return self._flagged("OPEN")
+        return [item for flag in OPEN_FLAGS for item in self._flagged(flag)]
 
     def open_count(self) -> int:
         """Return the number of open changes, 0 while DynamoDB is unavailable."""
         try:
-            response = self.dynamodb.query(**self._query("OPEN"), Select="COUNT")
+            counts = [
+                self.dynamodb.query(**self._query(flag), Select="COUNT")["Count"]
+                for flag in OPEN_FLAGS
+            ]
         except (BotoCoreError, ClientError):
             return 0
-        return int(response["Count"])
+        return sum(map(int, counts))
 
     def running_jobs(self) -> list[Item]:
         return self._flagged("JOB")
 
     def _flagged(self, flag: str) -> list[Item]:
         pages = self.dynamodb.get_paginator("query").paginate(**self._query(flag))
+        keys = [{"PK": key["PK"], "SK": key["SK"]} for page in pages for key in page["Items"]]
+        return [item for key in keys if (item := self._item(key))]
+
+    def _item(self, key: Item) -> Item:
+        """Return an item as plain values, empty if it is gone."""
+        response = self.dynamodb.get_item(TableName=self.table, Key=key, ConsistentRead=True)
         plain = TypeDeserializer().deserialize
-        return [
-            {name: plain(value) for name, value in item.items()}
-            for page in pages
-            for item in page["Items"]
-        ]
+        return {name: plain(value) for name, value in response.get("Item", {}).items()}
 
     def _query(self, flag: str) -> Item:
         return {

@@ -7,6 +7,7 @@ import pytest
 
 from products import bootstrap
 from products.acceptance import Acceptance
+from products.adapters.dynamodb.items import open_flag
 from products.catalogue import Catalogue
 from products.changes import Origin
 from products.errors import CorruptChange
@@ -120,7 +121,7 @@ def test_a_change_that_a_crash_left_open_is_closed(
 ) -> None:
     acceptance.create("p1", fields(), ann)
     deliver_all(pipeline, doorbell, clock)
-    alter_change(world, "p1", "SET openFlag = :open", {":open": {"S": "OPEN"}})
+    alter_change(world, "p1", "SET openFlag = :open", {":open": {"S": open_flag("p1")}})
     clock.advance(60)
     assert (relay.requeue(), doorbell.take_all()) == (0, [])
     assert list(bootstrap.table().open_changes()) == []

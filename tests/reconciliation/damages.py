@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from products import bootstrap, maintenance
+from products.adapters.dynamodb.items import open_flag
 from products.reconciliation.differences import Kind
 from tests.support.tampering import (
     META,
@@ -120,7 +121,7 @@ def insert_audit_record(world: World, product_id: str) -> None:
 
 
 def leave_open_flag(world: World, product_id: str) -> None:
-    update_item(world, pk(product_id), V1, "SET openFlag = :open", open="OPEN")
+    update_item(world, pk(product_id), V1, "SET openFlag = :open", open=open_flag(product_id))
 
 
 def edit_change(world: World, product_id: str) -> None:

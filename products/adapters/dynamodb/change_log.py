@@ -1,21 +1,23 @@
 """The products' change log, with all that one transaction appends to it."""
 
+import heapq
 import itertools
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 
 from products.adapters.change_logging import log_change
 from products.adapters.dynamodb.attribute_values import decoded
-from products.adapters.dynamodb.calls import IS_NEW
+from products.adapters.dynamodb.calls import IS_NEW, PAGE_SIZE
 from products.adapters.dynamodb.idempotency import DynamoIdempotencyRecords
 from products.adapters.dynamodb.items import (
     AFTER_ALL,
     CHANGE_PREFIX,
     CLAIM,
-    OPEN,
     OPEN_CHANGES,
+    OPEN_FLAGS,
     Item,
     change_item,
     change_key,
@@ -27,7 +29,7 @@ from products.adapters.dynamodb.items import (
 from products.adapters.dynamodb.names import DynamoNameClaims
 from products.appending import Obstacles
 from products.changes import Change, ChangeKey
-from products.documents import format_timestamp
+from products.documents import format_timestamp, parse_timestamp
 from products.errors import CorruptChange
 from products.idempotency import IdempotencyRecord
 
@@ -35,6 +37,7 @@ logger = logging.getLogger(__name__)
 
 CONDITION_FAILED, NO_REASON = "ConditionalCheckFailed", "None"
 MAX_TRANSACTION_ACTIONS = 100  # a limit of DynamoDB
+FIRST_BATCH = 10  # open changes that are read first: most readers need no more
 IN_LOG_RANGE = "PK = :pk AND SK BETWEEN :low AND :high"
 IS_OPEN_AND_ACCEPTED_BEFORE = "openFlag = :open AND acceptedAt <= :before"
 
@@ -109,14 +112,35 @@ class DynamoChangeLog(DynamoNameClaims, DynamoIdempotencyRecords):
         self, accepted_before: datetime | None = None, *, newest_first: bool = False
     ) -> Iterator[Change]:
         """Yield the changes with open effects, oldest first unless ``newest_first``."""
+        keys = self._open_keys(accepted_before, newest_first=newest_first)
+        size = FIRST_BATCH
+        while batch := [(key["PK"], key["SK"]) for key in itertools.islice(keys, size)]:
+            size = PAGE_SIZE
+            items = self._batch_get([{"PK": pk, "SK": sk} for pk, sk in batch])
+            found = {(item["PK"], item["SK"]): item for item in items}
+            # The index lags: it may still list a change that is closed by now.
+            still_open = (found[key] for key in batch if "openFlag" in found.get(key, ()))
+            yield from parse_or_skip(still_open, to_change)
+
+    def open_since(self, limit: int) -> list[datetime]:
+        """Return when the oldest open changes were accepted, oldest first."""
+        keys = itertools.islice(self._open_keys(None, newest_first=False), limit)
+        return [parse_timestamp(key["acceptedAt"]) for key in keys]
+
+    def _open_keys(self, accepted_before: datetime | None, *, newest_first: bool) -> Iterator[Item]:
+        """Yield the keys of the open changes of all partitions, in the order of acceptance."""
         before = format_timestamp(accepted_before) if accepted_before else AFTER_ALL
-        items = self._query(
-            IS_OPEN_AND_ACCEPTED_BEFORE,
-            {":open": OPEN, ":before": before},
-            IndexName=OPEN_CHANGES,
-            ScanIndexForward=not newest_first,
-        )
-        return parse_or_skip(items, to_change)
+        partitions = [
+            self._query(
+                IS_OPEN_AND_ACCEPTED_BEFORE,
+                {":open": flag, ":before": before},
+                IndexName=OPEN_CHANGES,
+                ScanIndexForward=not newest_first,
+                Limit=PAGE_SIZE,
+            )
+            for flag in OPEN_FLAGS
+        ]
+        return heapq.merge(*partitions, key=itemgetter("acceptedAt"), reverse=newest_first)
 
 
 def explain_cancellation(

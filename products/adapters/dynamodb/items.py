@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
@@ -24,7 +25,10 @@ INDEX_KEYS = {
     OPEN_CHANGES: ("openFlag", "acceptedAt"),
 }
 """The partition key and the sort key of each index."""
-OPEN = "OPEN"
+PROJECTIONS = {BY_PRICE: "ALL", BY_CREATED: "ALL", OPEN_CHANGES: "KEYS_ONLY"}
+"""What each index copies of an item. A stamp does not touch an index of keys."""
+OPEN_FLAGS = ("OPEN#0", "OPEN#1", "OPEN#2", "OPEN#3")
+"""The partitions of the open changes: one of DynamoDB's would limit the whole catalogue."""
 EXPIRY = "expiresAt"
 """The table's time-to-live attribute, in seconds since 1970."""
 PRODUCT_PREFIX = "PRODUCT#"
@@ -48,12 +52,17 @@ def table_definition(name: str) -> Item:
             {
                 "IndexName": index,
                 "KeySchema": _key_schema(*pair),
-                "Projection": {"ProjectionType": "ALL"},
+                "Projection": {"ProjectionType": PROJECTIONS[index]},
             }
             for index, pair in INDEX_KEYS.items()
         ],
         "SSESpecification": {"Enabled": True},
     }
+
+
+def open_flag(product_id: str) -> str:
+    """Return the partition of a product's open changes."""
+    return OPEN_FLAGS[zlib.crc32(product_id.encode()) % len(OPEN_FLAGS)]
 
 
 def _key_schema(hash_key: str, range_key: str) -> list[Item]:
@@ -159,7 +168,7 @@ def change_item(change: Change) -> Item:
         "done": {},
         "failures": {},
         "rings": 0,
-        "openFlag": OPEN,
+        "openFlag": open_flag(change.product_id),
     }
 
 

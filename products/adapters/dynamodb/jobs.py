@@ -98,7 +98,8 @@ class DynamoJobTable(DynamoCalls):
             {":running": RUNNING, ":before": format_timestamp(updated_before)},
             IndexName=OPEN_CHANGES,
         )
-        return map(_to_job, items)
+        keys = [{"PK": item["PK"], "SK": item["SK"]} for item in items]
+        return map(_to_job, self._batch_get(keys))
 
 
 def _log_step(job: Job, event: str) -> None:

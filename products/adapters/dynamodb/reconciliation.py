@@ -1,9 +1,11 @@
 """The product table as reconciliation reads it, and as repair writes it to match the log."""
 
+import heapq
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from operator import itemgetter
 from typing import Any
 
 from products.adapters.dynamodb.attribute_values import decoded, encoded
@@ -12,13 +14,14 @@ from products.adapters.dynamodb.items import (
     BEFORE_ALL,
     BY_CREATED,
     CHANGE_PREFIX,
-    OPEN,
     OPEN_CHANGES,
+    OPEN_FLAGS,
     PRODUCT_PREFIX,
     Item,
     active_flag,
     change_key,
     claim_key,
+    open_flag,
     product_partition,
     record_item,
     record_key,
@@ -88,14 +91,17 @@ class DynamoReconciliation(DynamoNameClaims):
 
     def open_after(self, after: str | None) -> Iterator[Candidate]:
         """Yield the products with open changes, in the order of acceptance."""
-        items = self._query(
-            OPEN_AND_ACCEPTED_AFTER,
-            {":open": OPEN, ":after": after or BEFORE_ALL},
-            IndexName=OPEN_CHANGES,
-            ProjectionExpression="PK, acceptedAt",
-            Limit=PAGE_SIZE,
-        )
-        for item in items:
+        partitions = [
+            self._query(
+                OPEN_AND_ACCEPTED_AFTER,
+                {":open": flag, ":after": after or BEFORE_ALL},
+                IndexName=OPEN_CHANGES,
+                ProjectionExpression="PK, acceptedAt",
+                Limit=PAGE_SIZE,
+            )
+            for flag in OPEN_FLAGS
+        ]
+        for item in heapq.merge(*partitions, key=itemgetter("acceptedAt")):
             yield Candidate(item["acceptedAt"], _product_id(item))
 
     def accepted_between(self, product_id: str, first: datetime, last: datetime) -> set[datetime]:
@@ -155,7 +161,7 @@ class DynamoReconciliation(DynamoNameClaims):
             "UpdateExpression": SET_OPEN_FLAG,
             "ConditionExpression": HAS_OPEN_EFFECT,
             "ExpressionAttributeNames": {"#open": "open"},
-            "ExpressionAttributeValues": encoded({":open": OPEN}),
+            "ExpressionAttributeValues": encoded({":open": open_flag(change.product_id)}),
         }
         return self._transact([{"Update": update}])
 
