@@ -9,4 +9,3 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bbws_products.settings.full")
 
 app = Celery("bbws_products")
 app.add_defaults(lambda: settings.CELERY)
-app.autodiscover_tasks(["tasks"], related_name="celery_tasks")

@@ -10,7 +10,7 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
-from bbws_products.metrics import metric_fields
+from bbws_products.metrics import METRICS, metric_fields
 
 STANDARD = set(logging.makeLogRecord({}).__dict__) | {
     "message",
@@ -23,6 +23,11 @@ SECRET = re.compile(
     r"authori[sz]ation|cookie|token|secret|password|credential|body|api_?key", re.IGNORECASE
 )
 OWN = ("bbws_products", "products", "tasks")
+ALWAYS_LOGGED = METRICS.keys() - {"request answered"}
+"""Events that are logged at any level, because alarms need their metrics.
+
+Answered requests are too many; API Gateway counts them as well.
+"""
 
 
 def event_fields(record: logging.LogRecord) -> dict[str, Any]:
@@ -69,6 +74,18 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, default=str, ensure_ascii=False)
 
 
+class LevelFilter(logging.Filter):
+    """Refuse our own events below a level, except those in ``ALWAYS_LOGGED``."""
+
+    def __init__(self, level: str) -> None:
+        super().__init__()
+        self.level = logging.getLevelNamesMapping()[level]
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        is_own = record.name.partition(".")[0] in OWN
+        return not is_own or record.levelno >= self.level or record.getMessage() in ALWAYS_LOGGED
+
+
 QUIET = {
     # The request log already has a line for each 4xx response.
     "django.request": "ERROR",
@@ -96,13 +113,18 @@ def logging_settings(style: str, level: str, environment: str | None) -> dict[st
         "line": {"()": "bbws_products.logs.LineFormatter"},
         "json": {"()": "bbws_products.logs.JsonFormatter", "environment": environment},
     }
-    handler = {"class": "logging.StreamHandler", "formatter": style, "filters": ["bound"]}
+    filters: dict[str, Any] = {"bound": {"()": "products.log_context.LogFieldsFilter"}}
     # Celery's --loglevel sets the root's level; our own loggers keep theirs.
-    levels = dict.fromkeys(OWN, level) | QUIET
+    own_level = level
+    if environment and logging.getLevelNamesMapping()[level] > logging.INFO:
+        filters["level"] = {"()": "bbws_products.logs.LevelFilter", "level": level}
+        own_level = "INFO"
+    handler = {"class": "logging.StreamHandler", "formatter": style, "filters": list(filters)}
+    levels = dict.fromkeys(OWN, own_level) | QUIET
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "filters": {"bound": {"()": "products.log_context.LogFieldsFilter"}},
+        "filters": filters,
         "formatters": formatters,
         "handlers": {"stderr": handler},
         "root": {"handlers": ["stderr"], "level": "INFO"},

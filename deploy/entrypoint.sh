@@ -4,17 +4,17 @@
 set -eu
 
 : "${HEARTBEAT_DIR:=/tmp/heartbeats}" "${QUEUES:=change,cache,search,audit}"
-export HEARTBEAT_DIR
+export HEARTBEAT_DIR QUEUES
 # `health` reads the role from this file, because a health check does not get the arguments.
 role_file=$HOME/role
 
 # QUEUES contains the short names of the queues to consume; tasks/queues.py has the full names.
-queue_names() { # separator
+queue_names() {
   (
     IFS=,
     all=
     for queue in $QUEUES; do
-      all="$all${all:+$1}bbws-product-$queue-${ENVIRONMENT:?is not set: one of dev, sit, prod}"
+      all="$all${all:+ }bbws-product-$queue-${ENVIRONMENT:?is not set: one of dev, sit, prod}"
     done
     echo "$all"
   )
@@ -30,18 +30,17 @@ web)
   ;;
 worker)
   save_role worker
-  # On SIGTERM Celery receives no more messages and ends after its running tasks: at most 25 s plus
-  # one long poll.
-  queues=$(queue_names ,)
-  exec celery --quiet -A bbws_products worker --queues "$queues" --concurrency "${WORKER_CONCURRENCY:-4}" \
-    --hostname worker@%h --loglevel "${LOG_LEVEL:-INFO}"
+  # On SIGTERM it receives no more messages and ends after its running tasks and one long poll.
+  exec python -m tasks.worker
   ;;
 scheduler)
   save_role scheduler # run exactly one; a second would only run the relay twice as often
   exec celery --quiet -A bbws_products beat --pidfile= --loglevel "${LOG_LEVEL:-INFO}"
   ;;
 migrate)
-  exec python manage.py migrate --no-input
+  python manage.py migrate --no-input
+  # On AWS the application has its own database role, and this task runs as the master user.
+  [ -z "${DATABASE_ROLE_PASSWORD:-}" ] || exec python manage.py database_role
   ;;
 manage)
   shift
@@ -51,7 +50,7 @@ health)
   case "$(cat "$role_file" 2>/dev/null)" in
   web) exec python -c "import urllib.request as r; r.urlopen('http://127.0.0.1:${PORT:-8000}/healthz', timeout=4)" ;;
   worker)
-    queues=$(queue_names ' ')
+    queues=$(queue_names)
     # shellcheck disable=SC2086 # each name is one argument
     exec python -m tasks.heartbeat "$HEARTBEAT_DIR" $queues
     ;;

@@ -1,41 +1,26 @@
-"""Roll the functions of an environment back: ``python -m deploy.rollback ENV``.
+"""Roll the functions of an environment back: ``python -m deploy.rollback ENV [FILE]``.
 
-Point the alias ``live`` of each function to the version before. This takes seconds, needs no build
-and interrupts no request, because the code of old versions is kept. Terraform reports the change as
-drift until the next deployment. To keep the old code, pass the printed JSON to Terraform as
-``live_versions``.
+FILE is the output of ``deploy.promote``, with the versions to return to. Without it, point the
+alias ``live`` of each function to the version before. This takes seconds, needs no build and
+interrupts no request, because the code of old versions is kept. Terraform leaves the alias alone,
+so the next deployment moves it only after its own checks.
 """
 
 import json
 import sys
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import boto3
 
-ALIAS = "live"
-
-
-def function_names(client: Any, environment: str) -> list[str]:
-    """Return the names of our functions in this environment."""
-    pages = client.get_paginator("list_functions").paginate()
-    names = [function["FunctionName"] for page in pages for function in page["Functions"]]
-    return [
-        name
-        for name in names
-        if name.startswith("bbws-product-") and name.endswith(f"-{environment}")
-    ]
+from deploy.functions import existing, live_version, make_live, published_versions
 
 
 def previous_version(client: Any, name: str, version: int) -> int | None:
     """Return the newest published version that is older than this one."""
-    pages = client.get_paginator("list_versions_by_function").paginate(FunctionName=name)
-    versions = [entry["Version"] for page in pages for entry in page["Versions"]]
-    published = [int(number) for number in versions if number != "$LATEST"]
-    return max((number for number in published if number < version), default=None)
-
-
-def live_version(client: Any, name: str) -> int:
-    return int(client.get_alias(FunctionName=name, Name=ALIAS)["FunctionVersion"])
+    older = [number for number in published_versions(client, name) if number < version]
+    return max(older, default=None)
 
 
 def rollback(client: Any, environment: str) -> dict[str, str]:
@@ -44,23 +29,34 @@ def rollback(client: Any, environment: str) -> dict[str, str]:
     Raise LookupError when there is no function, or when one has no older version. In both cases
     nothing is changed.
     """
-    names = function_names(client, environment)
-    if not names:
-        raise LookupError(f"There is no function of {environment}.")
-    previous = {name: previous_version(client, name, live_version(client, name)) for name in names}
-    if stuck := [name for name, version in previous.items() if version is None]:
+    names = existing(client, environment)
+    previous = {
+        short: previous_version(client, name, live_version(client, name))
+        for short, name in names.items()
+    }
+    if stuck := [names[short] for short, version in previous.items() if version is None]:
         raise LookupError(f"There is no earlier version: {', '.join(stuck)}.")
-    for name, version in previous.items():
-        client.update_alias(FunctionName=name, Name=ALIAS, FunctionVersion=str(version))
-    return {_short_name(name, environment): str(version) for name, version in previous.items()}
+    versions = {short: version for short, version in previous.items() if version is not None}
+    for short, version in versions.items():
+        make_live(client, names[short], version)
+    return {short: str(version) for short, version in versions.items()}
 
 
-def _short_name(name: str, environment: str) -> str:
-    return name.removeprefix("bbws-product-").removesuffix(f"-{environment}")
+def restore(client: Any, environment: str, versions: Mapping[str, str]) -> dict[str, str]:
+    """Make these versions live, by short name; return them."""
+    names = existing(client, environment)
+    for short, version in versions.items():
+        make_live(client, names[short], int(version))
+    return dict(versions)
 
 
 if __name__ == "__main__":
     try:
-        print(json.dumps(rollback(boto3.client("lambda"), sys.argv[1])))
+        environment_name, *files = sys.argv[1:]
+        if files:
+            saved = json.loads(Path(files[0]).read_text())
+            print(json.dumps(restore(boto3.client("lambda"), environment_name, saved)))
+        else:
+            print(json.dumps(rollback(boto3.client("lambda"), environment_name)))
     except LookupError as failure:
         sys.exit(f"Nothing was changed. {failure}")

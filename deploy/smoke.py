@@ -6,6 +6,7 @@ is the token of a user who may view, add and delete products; create it with
 script needs only Python's standard library.
 """
 
+import base64
 import contextlib
 import http.client
 import json
@@ -17,6 +18,7 @@ from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
+TOKEN_WARNING_DAYS = 30
 TIMEOUT_SECONDS = 60  # each effect is promised within ten seconds
 CALL_TIMEOUT_SECONDS = 29  # API Gateway's own timeout
 
@@ -120,7 +122,20 @@ def check_write(staff: Api, public: Api, name: str, timeout_seconds: float) -> N
         print(f"       {effect}: {state.get('at') or state['state']}")
 
 
+def days_left(token: str, now: float) -> float | None:
+    """Return the days until a token expires; None if it can't be read."""
+    try:
+        payload = token.split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        return float((claims["exp"] - now) / 86_400)
+    except (IndexError, KeyError, TypeError, ValueError):
+        return None
+
+
 if __name__ == "__main__":
+    remaining = days_left(os.environ["SMOKE_TOKEN"], time.time())
+    if remaining is not None and remaining < TOKEN_WARNING_DAYS:
+        print(f"::warning::SMOKE_TOKEN expires in {remaining:.0f} days; issue a new one.")
     product_name = time.strftime("smoke-%Y%m%d-%H%M%S", time.gmtime())
     try:
         smoke(sys.argv[1].rstrip("/"), os.environ["SMOKE_TOKEN"], product_name)

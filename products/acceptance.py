@@ -8,7 +8,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from products.appending import ChangeLog, Doorbell, append, foreseen_refusals, remembered_answer
+from products.appending import (
+    ChangeLog,
+    Doorbell,
+    Notification,
+    append,
+    foreseen_refusals,
+    remembered_answer,
+)
 from products.batch import validate_together
 from products.changes import Effect, Origin
 from products.errors import (
@@ -240,9 +247,8 @@ class Acceptance:
             return foreseen_refusals(self.log, plans)
         refusals = append(self.log, plans, origin, self.clock())
         if not refusals:
-            for plan in plans:
-                if plan.change:
-                    self.doorbell.notify("persist", plan.change)
+            changes = [plan.change for plan in plans if plan.change]
+            self.doorbell.notify([Notification("persist", change) for change in changes])
         return refusals
 
 

@@ -54,11 +54,23 @@ class ChangeLog(ChangeReader, Protocol):
         """Remember the answer to a request that changed nothing. Raises: DuplicateRequest."""
 
 
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """A message to the workers of a task: bring about the task's effect of this change.
+
+    It becomes visible after ``delay`` seconds.
+    """
+
+    task: str
+    change: Change
+    delay: int = 0
+
+
 class Doorbell(Protocol):
     """Notifies workers. The log is the truth, so a lost notification only delays the effects."""
 
-    def notify(self, task: str, change: Change, *, delay: int = 0) -> None:
-        """Send a message to a worker, visible after ``delay`` seconds.
+    def notify(self, notifications: Sequence[Notification]) -> None:
+        """Send messages to the workers.
 
         An unavailable queue raises nothing: the relay notifies again.
         """

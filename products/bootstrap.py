@@ -6,8 +6,9 @@ are built: a Lambda function that only reads must not load OpenSearch, S3 or Cel
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, cast
 
 import uuid6
@@ -19,7 +20,7 @@ from products.adapters.aws.clients import client, translate_errors
 from products.adapters.aws.direct import direct_client
 from products.adapters.dynamodb.table import DynamoProductTable
 from products.adapters.dynamodb.tokens import DynamoRevocations
-from products.adapters.sqs.doorbell import QueueDoorbell
+from products.adapters.sqs.doorbell import SqsDoorbell
 from products.catalogue import Catalogue
 from products.changes import Effect
 
@@ -29,9 +30,16 @@ if TYPE_CHECKING:
     from products.adapters.dynamodb.operations import DynamoOperations
     from products.adapters.opensearch.index import NoIndex, OpenSearchIndex
     from products.adapters.s3 import S3AuditTrail
+    from products.adapters.ssm import SecretParameters
+    from products.bulk.clashes import Clashes
+    from products.bulk.importing import Imports
     from products.bulk.jobs import Jobs
     from products.operations import Operations
     from products.pipeline import Pipeline
+    from products.relay import Relay
+
+EFFECT_THREADS = 20
+"""Threads that make the calls of a batch: for two batches of ten messages."""
 
 
 def now() -> datetime:
@@ -56,12 +64,12 @@ def dynamodb() -> Any:
 @cache
 def sqs() -> Any:
     """Return an SQS client that makes one attempt: the relay requeues lost messages."""
-    return new_sqs_client()
-
-
-def new_sqs_client() -> Any:
-    """Return a client like ``sqs`` that shares no connection with it."""
     return direct_client("sqs", client, attempts=1)
+
+
+def polling_sqs(max_seconds: int) -> Any:
+    """Return an SQS client for long polls, which are answered after ``max_seconds``."""
+    return client("sqs", read=max_seconds, attempts=1)
 
 
 @cache
@@ -92,14 +100,23 @@ def opensearch_index() -> "OpenSearchIndex | None":
 def cdn() -> "CloudFront":
     from products.adapters.cloudfront import CloudFront
 
-    return CloudFront(client("cloudfront", read=10), settings.CLOUDFRONT_DISTRIBUTION_ID)
+    return CloudFront(client("cloudfront", read=5, attempts=1), settings.CLOUDFRONT_DISTRIBUTION_ID)
 
 
 @cache
 def audit_trail() -> "S3AuditTrail":
     from products.adapters.s3 import S3AuditTrail
 
-    return S3AuditTrail(client("s3", read=5), settings.AUDIT_BUCKET)
+    return S3AuditTrail(client("s3", read=5, attempts=1), settings.AUDIT_BUCKET)
+
+
+def secret_parameters() -> "SecretParameters":
+    """Return the parameters in which a command leaves a secret for a person."""
+    from products.adapters.ssm import SecretParameters
+
+    return SecretParameters(
+        client("ssm", read=5), f"alias/bbws-products-secrets-{settings.ENVIRONMENT}"
+    )
 
 
 def effects() -> frozenset[Effect]:
@@ -112,15 +129,8 @@ def effects() -> frozenset[Effect]:
 
 
 @cache
-def doorbell() -> QueueDoorbell:
-    """Return the doorbell, which uses Celery only in processes that load Celery."""
-    if not settings.CELERY:
-        from products.adapters.sqs.doorbell_direct import SqsSender
-
-        return QueueDoorbell(SqsSender(sqs(), settings.TASK_URLS).send)
-    from products.adapters.sqs.doorbell_celery import send_by_celery
-
-    return QueueDoorbell(send_by_celery)
+def doorbell() -> SqsDoorbell:
+    return SqsDoorbell(sqs(), settings.TASK_URLS, new_id)
 
 
 @cache
@@ -140,6 +150,7 @@ def acceptance() -> Acceptance:
 
 @cache
 def pipeline() -> "Pipeline":
+    from products.parallel import context_map
     from products.pipeline import Pipeline
 
     return Pipeline(
@@ -147,6 +158,24 @@ def pipeline() -> "Pipeline":
         search_index=index(),
         cdn=cdn(),
         trail=audit_trail(),
+        doorbell=doorbell(),
+        statistics=operations_log(),
+        clock=now,
+        map_function=partial(context_map, _effect_threads()),
+    )
+
+
+@cache
+def _effect_threads() -> ThreadPoolExecutor:
+    """Return the threads that make the calls of a batch at the same time. They start when used."""
+    return ThreadPoolExecutor(EFFECT_THREADS, "effect")
+
+
+def relay() -> "Relay":
+    from products.relay import Relay
+
+    return Relay(
+        table=table(),
         doorbell=doorbell(),
         statistics=operations_log(),
         clock=now,
@@ -190,6 +219,22 @@ def jobs() -> "Jobs":
         new_id=new_id,
         requeue_after=settings.RELAY_AFTER,
     )
+
+
+@cache
+def imports() -> "Imports":
+    from products.adapters.dynamodb.mappings import DynamoMappings
+    from products.bulk.importing import Imports
+
+    mappings = DynamoMappings(dynamodb(), settings.PRODUCTS_TABLE, now)
+    return Imports(products=catalogue(), jobs=jobs(), mappings=mappings)
+
+
+@cache
+def clashes() -> "Clashes":
+    from products.bulk.clashes import Clashes
+
+    return Clashes(jobs())
 
 
 @cache

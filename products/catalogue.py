@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from products.changes import Change, Effect
+from products.changes import Change, ChangeKey, Effect
 from products.documents import format_timestamp
 from products.errors import DependencyUnavailable, NotYetCreated, ProductNotFound
 from products.identifiers import is_id, validated_id
@@ -41,6 +41,9 @@ class ProductTable(ChangeReader, Protocol):
         """Return the record of the product, which is what the public reads."""
 
     def records(self, product_ids: list[str]) -> dict[str, Product]: ...
+
+    def changes(self, keys: Sequence[ChangeKey]) -> Mapping[ChangeKey, Change | Exception]:
+        """Return the changes that made these versions; the error of one that can't be read."""
 
     def name_owners(self, names: list[str]) -> dict[str, str]:
         """Return the IDs of the products that have these names, by normalised name."""
@@ -85,17 +88,19 @@ class Catalogue:
         legal_ids = [product_id for product_id in product_ids if is_id(product_id)]
         open_changes = self._newest_open(())
         products = self.table.records(legal_ids)
-        for product_id in legal_ids:
-            if product_id in open_changes:
-                products[product_id] = open_changes[product_id].after
-        return products
+        newer = {i: open_changes[i].after for i in legal_ids if i in open_changes}
+        return products | newer
 
     def by_names(self, names: list[str]) -> dict[str, Product]:
         """Return the newest versions of the products with these names, by normalised name."""
         owners = self.table.name_owners(names)
-        unique_owners = list(dict.fromkeys(owners.values()))
-        products = self.by_ids(unique_owners)
+        products = self.by_ids(list(dict.fromkeys(owners.values())))
         return {name: products[owner] for name, owner in owners.items() if owner in products}
+
+    def by_versions(self, versions: list[tuple[str, int]]) -> dict[tuple[str, int], Product]:
+        """Return products as they were after these versions, without those that don't exist."""
+        found = self.table.changes(versions)
+        return {key: change.after for key, change in found.items() if isinstance(change, Change)}
 
     def receipt(self, product_id: str, version: int) -> Change:
         """Return the change with the state of each effect. Raises: Invalid, ChangeNotFound."""

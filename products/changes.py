@@ -17,6 +17,9 @@ from products.product import Product
 
 MAX_REASON_LENGTH = 200  # characters
 
+type ChangeKey = tuple[str, int]
+"""The product ID and the version of a change."""
+
 
 class ChangeType(StrEnum):
     CREATE = "CREATE"

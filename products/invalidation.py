@@ -1,6 +1,6 @@
 """Purging the CDN: when an invalidation is due, and which changes it covers. Pure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -13,6 +13,8 @@ So CloudFront can't fetch the old list again after the invalidation.
 """
 MIN_PURGE_INTERVAL = timedelta(seconds=3)
 """The shortest time between two invalidations. All changes stored meanwhile share the next one."""
+MIN_WAIT = timedelta(seconds=1)
+"""The shortest wait before the next try, when another worker's invalidation was too early."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,28 +54,45 @@ class Cdn(Protocol):
         """Purge every product answer. The same reference twice is one invalidation."""
 
 
-def try_to_cover(
-    stored_at: datetime, table: InvalidationTable, cdn: Cdn, clock: Callable[[], datetime]
-) -> timedelta:
-    """Have CloudFront confirm an invalidation that covers what was stored at this time.
+def cover(
+    stored_at: Sequence[datetime],
+    table: InvalidationTable,
+    cdn: Cdn,
+    clock: Callable[[], datetime],
+) -> list[timedelta]:
+    """Have CloudFront confirm an invalidation that covers what was stored at these times.
 
-    Return zero when it is confirmed, otherwise how long to wait before the next try.
+    Return for each zero when it is covered, otherwise how long to wait before the next try.
     """
-    latest = table.invalidation()
-    if latest is None or not latest.covers(stored_at):
-        now = clock()
-        due = stored_at + SETTLE_TIME
-        if latest:
-            due = max(due, latest.started_at + MIN_PURGE_INTERVAL)
-        if now < due:
-            return due - now
+    latest, now = table.invalidation(), clock()
+    uncovered = [at for at in stored_at if latest is None or not latest.covers(at)]
+    if any(now >= _due_at(at, latest) for at in uncovered):
         latest = _begin_invalidation(table, latest, now)
-        if latest is None or not latest.covers(stored_at):
-            return SETTLE_TIME
-    if not latest.confirmed:
+    if latest and not latest.confirmed and any(map(latest.covers, stored_at)):
         cdn.purge(latest.reference)
         table.confirm_invalidation(latest)
-    return timedelta()
+    return [
+        timedelta() if latest and latest.covers(at) else max(_due_at(at, latest) - now, MIN_WAIT)
+        for at in stored_at
+    ]
+
+
+def _due_at(stored_at: datetime, latest: Invalidation | None) -> datetime:
+    """Return when the next invalidation, which covers this time, may start."""
+    due = stored_at + SETTLE_TIME
+    return max(due, latest.started_at + MIN_PURGE_INTERVAL) if latest else due
+
+
+def wait_until_covered(
+    stored_at: datetime,
+    table: InvalidationTable,
+    cdn: Cdn,
+    clock: Callable[[], datetime],
+    sleep: Callable[[float], None],
+) -> None:
+    """Wait until an invalidation covers what was stored at this time."""
+    while wait := max(cover([stored_at], table, cdn, clock)):
+        sleep(wait.total_seconds())
 
 
 def _begin_invalidation(

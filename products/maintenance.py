@@ -7,7 +7,7 @@ function would pay for its imports.
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache, partial
 
 from django.conf import settings
@@ -21,18 +21,19 @@ from products.adapters.opensearch.retries import Retries
 from products.adapters.sqs.dead_letters import SqsDeadLetters
 from products.bootstrap import (
     audit_trail,
+    cdn,
     doorbell,
     dynamodb,
     jobs,
     now,
     opensearch_index,
     operations,
-    pipeline,
     scan_table,
     sleep,
     sqs,
     table,
 )
+from products.invalidation import wait_until_covered
 from products.lists import ListQuery
 from products.parallel import bounded_map
 from products.reconciliation.differences import Difference
@@ -98,9 +99,14 @@ def repair() -> Repair:
         index=opensearch_index(),
         trail=audit_trail(),
         doorbell=doorbell(),
-        cover=lambda at: pipeline().cover(at, sleep) if settings.ENABLE_CLOUDFRONT else None,
+        cover=_wait_until_covered,
         clock=now,
     )
+
+
+def _wait_until_covered(stored_at: datetime) -> None:
+    if settings.ENABLE_CLOUDFRONT:
+        wait_until_covered(stored_at, table(), cdn(), now, sleep)
 
 
 @cache

@@ -7,19 +7,19 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Protocol
 
-from products.appending import Doorbell
+from products.appending import Doorbell, Notification
 from products.changes import MAX_REASON_LENGTH, Change, Discard, Effect, Origin, canonical_json
 from products.documents import format_timestamp
-from products.errors import ChangeNotFound, Conflict, Invalid
-from products.permissions import Permission, require_permissions
-from products.pipeline import (
+from products.effects import (
     TASKS,
-    AuditTrail,
     EffectTable,
     Statistics,
     clear_permanent_failure,
     complete,
 )
+from products.errors import ChangeNotFound, Conflict, Invalid
+from products.permissions import Permission, require_permissions
+from products.pipeline import AuditTrail
 
 STUCK_AFTER = timedelta(minutes=1)
 MAX_EXAMINED = 1000  # open changes that one page of the admin reads
@@ -173,7 +173,7 @@ class Operations:
 
     def _requeue(self, change: Change, effect: Effect) -> None:
         clear_permanent_failure(self.table, change, effect)
-        self.doorbell.notify(TASKS[effect], change)
+        self.doorbell.notify([Notification(TASKS[effect], change)])
 
     def discard(
         self, product_id: str, version: int, effect: Effect, origin: Origin, *, reason: str

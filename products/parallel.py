@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
+from contextvars import copy_context
 from typing import Any
 
 MapFunction = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
@@ -28,3 +29,14 @@ def bounded_map[A, B](
     finally:
         for future in waiting:
             future.cancel()
+
+
+def context_map[A, B](
+    executor: Executor, function: Callable[[A], B], items: Iterable[A]
+) -> Iterator[B]:
+    """Begin all calls, and return their results in order.
+
+    The calls see the caller's context variables, such as the fields of its log lines.
+    """
+    futures = [executor.submit(copy_context().run, function, item) for item in items]
+    return (future.result() for future in futures)

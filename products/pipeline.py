@@ -1,78 +1,54 @@
-"""From an accepted change to its effects: store, purge, index, audit; and the relay. Pure.
+"""From accepted changes to their effects: store, purge, index, audit. Pure.
 
 Every step is idempotent and independent of order, so a message may arrive twice, late, or never.
+The steps take changes in batches. Each change of a batch succeeds or fails on its own.
 """
 
 import math
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Protocol
 
-from products.appending import Doorbell
+from products.appending import Doorbell, Notification
 from products.changes import (
     Change,
-    Discard,
+    ChangeKey,
     Effect,
-    Failure,
     audit_key,
     audit_record,
     canonical_json,
     verified,
 )
+from products.effects import (
+    TASKS,
+    Batch,
+    EffectTable,
+    Failures,
+    Statistics,
+    complete,
+    failure_of,
+    key_of,
+)
 from products.errors import ChangeNotFound, DependencyUnavailable
-from products.invalidation import SETTLE_TIME, Cdn, InvalidationTable, try_to_cover
-from products.planning import ChangeReader
+from products.invalidation import SETTLE_TIME, Cdn, cover
+from products.parallel import MapFunction
 from products.product import Product
 
-# The tasks' names, fixed because deployments exchange them; the functions are store and purge.
-TASKS = {
-    Effect.STORED: "persist",
-    Effect.PURGED: "invalidate",
-    Effect.SEARCHABLE: "index",
-    Effect.AUDITED: "audit",
-}
-MAX_REQUEUE_DELAY = timedelta(minutes=3)
-"""The longest pause of an effect that waits for an unavailable dependency."""
-MAX_RELAY_TIME = timedelta(seconds=6)  # Lambda ends a task after 10 seconds
-MAX_ERROR_LENGTH = 500  # characters of an error that a change keeps
-
-
-class EffectTable(ChangeReader, InvalidationTable, Protocol):
-    """The records, and the progress of the effects. Methods may raise DependencyUnavailable."""
-
-    def put_record(self, product: Product) -> None:
-        """Store the record, unless it holds this version or a later one."""
-
-    def stamp(self, change: Change, effect: Effect, at: datetime) -> Change | None:
-        """Record that the effect is done. Return the change after that.
-
-        Return None when the effect is not open: it was stamped or discarded before.
-        """
-
-    def discard(self, change: Change, effect: Effect, discard: Discard) -> Change | None:
-        """Give the effect up. Return the change after that, None when it is not open."""
-
-    def fail(self, change: Change, effect: Effect, failure: Failure) -> None:
-        """Record why the effect failed, unless it is done by now."""
-
-    def record_requeue(self, change: Change, at: datetime) -> None: ...
-
-    def close(self, change: Change) -> bool:
-        """Remove a change without open effects from the open ones. False if it was not there."""
-
-
-class Statistics(Protocol):
-    def count_completed(self, change: Change) -> None:
-        """Count a change that has just become complete. Never raises for a dependency."""
+RETRY_DELAY = 2
+"""Seconds until the own task of an effect that failed in a combined step tries it again."""
+COMBINED_PAUSE = timedelta(seconds=30)
+"""How long an unavailable dependency is left out of combined steps, so that it delays no record."""
 
 
 class WritableIndex(Protocol):
-    def put(self, product: Product) -> None:
-        """Index the product, unless a later version is indexed. Searches find it afterwards.
+    def put(self, products: Sequence[Product]) -> Sequence[Exception | None]:
+        """Index the products, except where a later version is indexed. Searches find them then.
 
-        Raise EffectRefused when the index rejects the document.
+        Return what happened to each, in order: None, or why it is not indexed.
+
+        Raises: DependencyUnavailable when the whole request failed.
         """
 
 
@@ -92,177 +68,228 @@ class Pipeline:
     doorbell: Doorbell
     statistics: Statistics
     clock: Callable[[], datetime]
-    requeue_after: timedelta
+    map_function: MapFunction
+    paused: dict[Effect, datetime] = field(default_factory=dict)
+    """Until when an effect whose dependency was unavailable is left to its own task."""
 
-    def store(self, product_id: str, version: int) -> None:
-        """Store the record, then notify the workers of the other effects."""
-        change = self._read_change(product_id, version)
-        if Effect.STORED in change.open:
-            with self._recording_failure(change, Effect.STORED):
-                self.table.put_record(verified(change).after)
-            self._stamp(change, Effect.STORED)
-        for effect in sorted(change.open - {Effect.STORED}):
-            self._notify(change, effect)
+    def store(self, keys: Sequence[ChangeKey], also: frozenset[Effect] = frozenset()) -> Failures:
+        """Store the records, then notify the workers of the other effects.
 
-    def index(self, product_id: str, version: int) -> None:
-        """Index the product of this version, unless a later one is indexed."""
-        change = self._read_change(product_id, version)
-        if Effect.SEARCHABLE in change.open:
-            with self._recording_failure(change, Effect.SEARCHABLE):
-                self.search_index.put(verified(change).after)
-            self._stamp(change, Effect.SEARCHABLE)
-
-    def audit(self, product_id: str, version: int) -> None:
-        """Write the change's audit record."""
-        change = self._read_change(product_id, version)
-        if Effect.AUDITED in change.open:
-            with self._recording_failure(change, Effect.AUDITED):
-                record = canonical_json(audit_record(verified(change)))
-                self.trail.write(audit_key(change), record)
-            self._stamp(change, Effect.AUDITED)
-
-    def purge(self, product_id: str, version: int) -> None:
-        """Purge the change by an invalidation, or requeue it until one may start."""
-        change = self._read_change(product_id, version)
-        stored_at = change.done.get(Effect.STORED)
-        if Effect.PURGED not in change.open or stored_at is None:
-            return
-        with self._recording_failure(change, Effect.PURGED):
-            wait = try_to_cover(stored_at, self.table, self.cdn, self.clock)
-        if wait:
-            delay = math.ceil(wait.total_seconds())
-            self.doorbell.notify(TASKS[Effect.PURGED], change, delay=delay)
-        else:
-            self._stamp(change, Effect.PURGED)
-
-    def cover(self, stored_at: datetime, sleep: Callable[[float], None]) -> None:
-        """Wait until an invalidation covers what was stored at this time."""
-        while wait := try_to_cover(stored_at, self.table, self.cdn, self.clock):
-            sleep(wait.total_seconds())
-
-    def relay(self, *, failed: bool = False) -> int:
-        """Requeue every change that has stayed open, and return how many.
-
-        The wait before each further requeue of a change is longer. With ``failed``, requeue all
-        changes without a wait, including permanent failures: their cause has been fixed.
-
-        Ends after MAX_RELAY_TIME, so that many open changes can't outlast the task. The next run
-        continues with the changes that are due.
+        The effects in ``also`` are brought about in the same step, and stamped with it. Where one
+        of them fails, its own task tries it again.
         """
-        count = 0
-        began = self.clock()
-        accepted_before = began if failed else began - self.requeue_after
-        for change in self.table.open_changes(accepted_before):
-            if not change.open:  # a crash left it among the open ones
-                complete(change, self.table, self.statistics)
-            elif (failed or self._is_due(change)) and self._requeue(change, failed=failed):
-                self.table.record_requeue(change, self.clock())
-                count += 1
-            if self.clock() - began > MAX_RELAY_TIME:
-                break
-        return count
+        batch = self._read(keys)
+        self._bring_about(batch, Effect.STORED)
+        combined = self._bring_about_combined(batch, also)
+        self._stamp(batch)
+        self._notify_others(batch, combined)
+        return batch.failures
 
-    def _is_due(self, change: Change) -> bool:
-        count, last = change.requeues
-        if last is None:
-            return True
-        delay: timedelta = min(self.requeue_after * 2**count, MAX_REQUEUE_DELAY)
-        return self.clock() >= last + delay
+    def index(self, keys: Sequence[ChangeKey]) -> Failures:
+        """Index the products of these versions, unless a later one is indexed."""
+        return self._run(keys, Effect.SEARCHABLE)
 
-    def _requeue(self, change: Change, *, failed: bool) -> bool:
-        """Notify the workers of the open effects. False when there is nothing to notify about.
+    def audit(self, keys: Sequence[ChangeKey]) -> Failures:
+        """Write the changes' audit records."""
+        return self._run(keys, Effect.AUDITED)
 
-        Permanent failures wait for a person, unless ``failed``. The record must be stored first;
-        the messages of the other effects are sent after that.
-        """
-        candidates = {Effect.STORED} if Effect.STORED in change.open else change.open
-        effects = [
-            effect for effect in sorted(candidates) if failed or change.state(effect) != "failed"
+    def purge(self, keys: Sequence[ChangeKey]) -> Failures:
+        """Purge the changes by one invalidation, or requeue them until one may start."""
+        batch = self._read(keys)
+        waiting = [
+            change
+            for change in batch.waiting_for(Effect.PURGED)
+            if Effect.STORED in change.done  # its message is sent again when it is stored
         ]
-        for effect in effects:
-            clear_permanent_failure(self.table, change, effect)
-            self._notify(change, effect)
-        return bool(effects)
+        stored_at = [change.done[Effect.STORED] for change in waiting]
+        try:
+            waits = cover(stored_at, self.table, self.cdn, self.clock)
+        except Exception as error:
+            self._fail(batch, Effect.PURGED, [(change, error) for change in waiting])
+            return batch.failures
+        delayed = []
+        for change, wait in zip(waiting, waits, strict=True):
+            if wait:
+                delay = math.ceil(wait.total_seconds())
+                delayed.append(Notification(TASKS[Effect.PURGED], change, delay))
+            else:
+                batch.done[key_of(change)] = {Effect.PURGED}
+        self._stamp(batch)
+        self.doorbell.notify(delayed)
+        return batch.failures
 
-    def _notify(self, change: Change, effect: Effect) -> None:
-        delay = SETTLE_TIME if effect is Effect.PURGED else timedelta()
-        self.doorbell.notify(TASKS[effect], change, delay=int(delay.total_seconds()))
+    def _run(self, keys: Sequence[ChangeKey], effect: Effect) -> Failures:
+        batch = self._read(keys)
+        self._bring_about(batch, effect)
+        self._stamp(batch)
+        return batch.failures
 
-    def _read_change(self, product_id: str, version: int) -> Change:
-        change = self.table.change(product_id, version)
-        if change is None:
-            raise ChangeNotFound(product_id, version)
-        return change
+    def _read(self, keys: Sequence[ChangeKey]) -> Batch:
+        """Read the changes of a batch once each. Those that can't be read fail."""
+        distinct = list(dict.fromkeys(keys))
+        try:
+            found = self.table.changes(distinct)
+        except DependencyUnavailable as error:
+            return Batch(failures=dict.fromkeys(distinct, error))
+        batch = Batch()
+        for key in distinct:
+            change = found.get(key, ChangeNotFound(*key))
+            if isinstance(change, Change):
+                batch.changes.append(change)
+            else:
+                batch.failures[key] = change
+        return batch
 
-    def _stamp(self, change: Change, effect: Effect) -> None:
-        stamped = self.table.stamp(change, effect, self.clock())
+    def _bring_about(self, batch: Batch, effect: Effect) -> None:
+        """Bring about the effect that the batch is about. A change fails with it."""
+        changes = batch.waiting_for(effect)
+        errors = self._start(effect, changes)()
+        self._fail(batch, effect, self._sort(batch, effect, changes, errors))
+
+    def _bring_about_combined(
+        self, batch: Batch, effects: frozenset[Effect]
+    ) -> set[tuple[ChangeKey, Effect]]:
+        """Bring about more effects at the same time; return those that failed."""
+        now = self.clock()
+        started = [
+            (effect, changes, self._start(effect, changes))
+            # The audit records are written while the index is asked.
+            for effect in (Effect.AUDITED, Effect.SEARCHABLE)
+            if effect in effects
+            and self.paused.get(effect, now) <= now
+            and (changes := batch.waiting_for(effect))
+        ]
+        failed = [
+            (effect, self._sort(batch, effect, changes, finish()))
+            for effect, changes, finish in started
+        ]
+        for effect, errors in failed:
+            self._record_failures(batch, effect, errors)
+            if any(isinstance(error, DependencyUnavailable) for _, error in errors):
+                self.paused[effect] = self.clock() + COMBINED_PAUSE
+        return {(key_of(change), effect) for effect, errors in failed for change, _ in errors}
+
+    def _start(
+        self, effect: Effect, changes: Sequence[Change]
+    ) -> Callable[[], Iterable[Exception | None]]:
+        """Start an effect of the changes. What is returned waits for it, and returns the errors."""
+        if effect is Effect.SEARCHABLE:
+            return partial(self._index, changes)
+        perform = self._store_one if effect is Effect.STORED else self._audit_one
+        errors = self.map_function(partial(_attempt, perform), changes)
+        return lambda: errors
+
+    def _store_one(self, change: Change) -> None:
+        self.table.put_record(verified(change).after)
+
+    def _audit_one(self, change: Change) -> None:
+        self.trail.write(audit_key(change), canonical_json(audit_record(verified(change))))
+
+    def _index(self, changes: Sequence[Change]) -> Iterable[Exception | None]:
+        corrupt = [_attempt(verified, change) for change in changes]
+        products = [
+            change.after for change, error in zip(changes, corrupt, strict=True) if not error
+        ]
+        try:
+            refusals = iter(self.search_index.put(products) if products else [])
+        except DependencyUnavailable as error:
+            return [found or error for found in corrupt]
+        return [found or next(refusals) for found in corrupt]
+
+    def _sort(
+        self,
+        batch: Batch,
+        effect: Effect,
+        changes: Sequence[Change],
+        errors: Iterable[Exception | None],
+    ) -> list[tuple[Change, Exception]]:
+        """Note the effect on the changes without an error, and return the others with theirs."""
+        failed = []
+        for change, error in zip(changes, errors, strict=True):
+            if error:
+                failed.append((change, error))
+            else:
+                batch.done.setdefault(key_of(change), set()).add(effect)
+        return failed
+
+    def _fail(
+        self, batch: Batch, effect: Effect, failed: Sequence[tuple[Change, Exception]]
+    ) -> None:
+        """Let the messages of these changes fail, and record on the changes why."""
+        batch.failures |= {key_of(change): error for change, error in failed}
+        self._record_failures(batch, effect, failed)
+
+    def _record_failures(
+        self, batch: Batch, effect: Effect, failed: Sequence[tuple[Change, Exception]]
+    ) -> None:
+        """Record on the changes why the effect failed.
+
+        Where that fails too, the message fails, and all is tried again.
+        """
+
+        def record(found: tuple[Change, Exception]) -> None:
+            change, error = found
+            self.table.fail(change, effect, failure_of(change, effect, error, self.clock()))
+
+        errors = self.map_function(partial(_attempt, record), failed)
+        for (change, _), unrecorded in zip(failed, errors, strict=True):
+            if unrecorded:
+                batch.failures[key_of(change)] = unrecorded
+
+    def _stamp(self, batch: Batch) -> None:
+        """Stamp what was done, in one update for each change."""
+        changes = [change for change in batch.changes if key_of(change) in batch.done]
+
+        def stamp(change: Change) -> Change | None:
+            return self._stamp_one(change, frozenset(batch.done[key_of(change)]))
+
+        completed = []
+        for change, result in zip(
+            changes, self.map_function(partial(_result_of, stamp), changes), strict=True
+        ):
+            if isinstance(result, Exception):
+                batch.failures[key_of(change)] = result
+            elif result:
+                completed.append(result)
+        if completed:
+            self.statistics.count_completed(completed)
+
+    def _stamp_one(self, change: Change, effects: frozenset[Effect]) -> Change | None:
+        """Stamp the effects; return the change if this has completed it."""
+        at = self.clock()
+        if effects == change.open and (last := self.table.stamp_last(change, effects, at)):
+            return last
+        stamped = self.table.stamp(change, effects, at)
+        if stamped is None and len(effects) > 1:  # another worker was first with one of them
+            for effect in effects:
+                stamped = self.table.stamp(change, frozenset({effect}), at) or stamped
         if stamped and not stamped.open:
             complete(stamped, self.table, self.statistics)
+        return None
 
-    @contextmanager
-    def _recording_failure(self, change: Change, effect: Effect) -> Iterator[None]:
-        """Record on the change why the effect failed, and raise the error again.
-
-        The queue then delivers the message again.
-        """
-        try:
-            yield
-        except Exception as error:
-            self.table.fail(change, effect, self._failure(change, effect, error))
-            raise
-
-    def _failure(self, change: Change, effect: Effect, error: Exception) -> Failure:
-        """Return what the change keeps of the error.
-
-        An unavailable dependency returns, so its effect waits. All other errors are permanent.
-        """
-        earlier = change.failures.get(effect)
-        is_waiting = isinstance(error, DependencyUnavailable)
-        reason = str(error) if is_waiting else f"{type(error).__name__}: {error}"
-        return Failure(
-            reason=reason[:MAX_ERROR_LENGTH],
-            at=self.clock(),
-            attempts=earlier.attempts + 1 if earlier else 1,
-            permanent=not is_waiting,
-            waiting_for=error.dependency if isinstance(error, DependencyUnavailable) else "",
-        )
+    def _notify_others(self, batch: Batch, failed: set[tuple[ChangeKey, Effect]]) -> None:
+        """Notify the workers of the effects that are still open."""
+        settle = int(SETTLE_TIME.total_seconds())
+        notifications = []
+        for change in batch.changes:
+            if key_of(change) in batch.failures:
+                continue
+            done = batch.done.get(key_of(change), set())
+            for effect in sorted(change.open - done - {Effect.STORED}):
+                has_failed = (key_of(change), effect) in failed
+                delay = RETRY_DELAY if has_failed else settle if effect is Effect.PURGED else 0
+                notifications.append(Notification(TASKS[effect], change, delay))
+        self.doorbell.notify(notifications)
 
 
-def complete(change: Change, table: EffectTable, statistics: Statistics) -> None:
-    """Take a change without open effects out of the open ones, and count it once."""
-    if table.close(change):
-        statistics.count_completed(change)
+def _attempt(perform: Callable[[Any], object], item: Any) -> Exception | None:
+    """Return the error of a call, so that it concerns one change of a batch only."""
+    result = _result_of(perform, item)
+    return result if isinstance(result, Exception) else None
 
 
-def clear_permanent_failure(table: EffectTable, change: Change, effect: Effect) -> None:
-    """Mark a permanent failure as temporary, because its cause has been fixed.
-
-    From then on the relay requeues the change, so the retry does not depend on one message.
-    """
-    failure = change.failures.get(effect)
-    if failure and failure.permanent:
-        table.fail(change, effect, replace(failure, permanent=False))
-
-
-def effect_states(change: Change) -> dict[str, dict[str, Any]]:
-    """Return the state of each effect, and its time, its last failure, or its discard."""
-    states: dict[str, dict[str, Any]] = {}
-    for effect in Effect:
-        state: dict[str, Any] = {
-            "state": change.state(effect),
-            "at": change.done.get(effect),
-        }
-        failure = change.failures.get(effect)
-        if failure and effect in change.open:
-            state["error"] = failure.sentence
-            state["attempts"] = failure.attempts
-            state["lastTriedAt"] = failure.at
-            if failure.waiting_for:
-                state["waitingFor"] = failure.waiting_for
-        discard = change.discarded.get(effect)
-        if discard:
-            state["at"] = discard.at
-            state["discardedBy"] = discard.by
-            state["reason"] = discard.reason
-        states[effect] = state
-    return states
+def _result_of(perform: Callable[[Any], Any], item: Any) -> Any:
+    try:
+        return perform(item)
+    except Exception as error:
+        return error

@@ -14,6 +14,7 @@ from products.errors import Invalid
 from products.identifiers import ID_PATTERN, validated_id
 
 CENT = Decimal("0.01")
+MAX_PLACES = 2  # of an amount
 MIN_PRICE = Decimal("0.01")
 MAX_PRICE = Decimal("999999.99")
 LENGTHS = {
@@ -26,7 +27,8 @@ LENGTHS = {
 MAX_FEATURES = 20
 BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """Bidirectional control characters, which are used to spoof text."""
-AMOUNT = re.compile(r"\s*-?[0-9]{1,12}(\.[0-9]{1,12})?\s*")
+NUMBER = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,12})?")
+AMOUNT = re.compile(r"[0-9]{1,6}(\.[0-9]{1,2})?")
 ZERO = re.compile(r"0{1,6}(\.0{1,2})?")
 IMAGE_KEY = re.compile(rf"products/{ID_PATTERN}/[0-9a-f]{{32}}\.webp")
 
@@ -125,15 +127,18 @@ def _price(value: Any) -> Decimal:
     # A float has already lost what the customer typed, so it is refused rather than rounded.
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         raise ValueError('Must be an amount such as "1500.00".')
-    if isinstance(value, str) and not AMOUNT.fullmatch(value):
+    if isinstance(value, str) and not NUMBER.fullmatch(value):
         raise ValueError('Must be an amount such as "1500.00".')
     amount = Decimal(value)
     if not amount.is_finite() or not MIN_PRICE <= amount <= MAX_PRICE:
         raise ValueError(f"Must be between {MIN_PRICE} and {MAX_PRICE}.")
-    rounded = amount.quantize(CENT)
-    if rounded != amount:
-        raise ValueError("Must have at most 2 decimal places.")
-    return rounded
+    # Who writes 1.500 may mean 1500, so zeros count as places too.
+    places = -int(amount.as_tuple().exponent)
+    if places > MAX_PLACES:
+        raise ValueError(f"Must have at most {MAX_PLACES} decimal places.")
+    if isinstance(value, str) and not AMOUNT.fullmatch(value):
+        raise ValueError('Must be an amount such as "1500.00".')
+    return amount.quantize(CENT)
 
 
 def price_bound(value: Any) -> Decimal:

@@ -12,10 +12,10 @@ from typing import Any, Protocol
 from products.bulk.job import JobNotFound, JobState
 from products.bulk.jobs import Jobs
 from products.changes import Effect, Origin
+from products.effects import TASKS
 from products.errors import CorruptChange, NotFound
 from products.operations import Operations
 from products.permissions import Permission, require_permissions
-from products.pipeline import TASKS
 from products.planning import ChangeReader
 
 MAX_SHOWN = 100  # dead letters that one look lists

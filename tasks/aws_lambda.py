@@ -1,4 +1,4 @@
-"""The Lambda handler of the consumers: it runs the tasks of a Celery worker, with the same results.
+"""The Lambda handler of the consumers: it runs the tasks of the worker, with the same results.
 
 SQS invokes it with a batch, and takes back the messages named in ``batchItemFailures``; so each
 message succeeds or fails on its own. A schedule invokes it with ``{"task": name}``.
@@ -7,7 +7,7 @@ message succeeds or fails on its own. A schedule invokes it with ``{"task": name
 import gc
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 # Nothing that is imported here is ever freed, so the collector would only take an eighth of the
@@ -18,11 +18,9 @@ import django
 from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 
-from products.bootstrap import new_id, now, pipeline, sqs
-from tasks.messages import InvalidMessage, TaskMessage, read_message
-from tasks.products import TASKS
+from products.bootstrap import pipeline, sqs
 from tasks.queues import BACKOFF_SECONDS, SCHEDULED
-from tasks.running import run_logged
+from tasks.running import Delivery, Task, read_deliveries, run_effects, run_other, run_single
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bbws_products.settings.worker")
 
@@ -51,84 +49,71 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any] | None:
     if "Records" not in event:
         _start_scheduled(event.get("task"))
         return None
-    failed_ids = []
-    for record in event["Records"]:
-        if not _process(record, context):
-            failed_ids.append(record["messageId"])
+    records = {record["messageId"]: record for record in event["Records"]}
+    failed_ids = _run([_delivery(record) for record in records.values()], context)
+    for message_id in failed_ids:
+        _shorten_visibility(records[message_id])
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed_ids]}
 
 
 def _start_scheduled(name: Any) -> None:
     if name not in SCHEDULED:
         raise TaskNotScheduled(f"A schedule may start {', '.join(SCHEDULED)}, but not {name!r}.")
-    run_logged(TASKS[name], name, new_id(), headers={})
+    error = run_single(name, {})
+    if error:
+        logger.error("task failed", extra={"task": name}, exc_info=error)
+        raise error
 
 
-def _process(record: Mapping[str, Any], context: Any) -> bool:
-    """Process one message; return whether SQS may delete it."""
-    facts = {"message_id": record["messageId"], "queue": record["eventSourceARN"]}
-    try:
-        url = _queue_url(record)
-        message = _read_startable(record)
-    except InvalidMessage as fault:
-        # SQS delivers it again, and finally moves it to the dead-letter queue.
-        logger.error("message rejected", extra={**facts, "fault": str(fault)})
-        return False
-    if context.get_remaining_time_in_millis() < MIN_REMAINING_MILLISECONDS:
-        logger.warning("no time left for a message", extra=facts)
-        _shorten_visibility(record, url)
-        return False
-    if message.expires and message.expires < now():
-        logger.info("message expired", extra=facts)
+def _run(deliveries: Sequence[Delivery], context: Any) -> list[str]:
+    """Run the tasks of the deliveries; return the IDs of the messages that failed."""
+    known = [delivery for delivery in deliveries if delivery.queue in settings.QUEUE_URLS]
+    failed = {delivery.message_id for delivery in deliveries if delivery not in known}
+    for message_id in failed:
+        logger.error("message rejected", extra={"message_id": message_id, "fault": "unknown queue"})
+    of_effects, others, invalid = read_deliveries(known)
+    failed |= invalid
+    if of_effects and _has_time(of_effects, context):
+        failed |= run_effects(of_effects)
+    elif of_effects:
+        failed |= {delivery.message_id for delivery, _ in of_effects}
+    for task in others:
+        if not _has_time([task], context) or not run_other(task):
+            failed.add(task[0].message_id)
+    return [delivery.message_id for delivery in deliveries if delivery.message_id in failed]
+
+
+def _has_time(tasks: Sequence[Task], context: Any) -> bool:
+    if context.get_remaining_time_in_millis() >= MIN_REMAINING_MILLISECONDS:
         return True
-    if not _run(message, _receive_count(record)):
-        _shorten_visibility(record, url)
-        return False
-    return True
+    ids = [delivery.message_id for delivery, _ in tasks]
+    logger.warning("no time left for messages", extra={"message_ids": ids})
+    return False
 
 
-def _queue_url(record: Mapping[str, Any]) -> str:
-    queue = record["eventSourceARN"].rpartition(":")[2]
-    if queue not in settings.QUEUE_URLS:
-        raise InvalidMessage(f"{queue} is no queue of this environment.")
-    url, _ = settings.QUEUE_URLS[queue]
-    return str(url)
+def _delivery(record: Mapping[str, Any]) -> Delivery:
+    return Delivery(
+        message_id=record["messageId"],
+        receipt_handle=record["receiptHandle"],
+        body=record["body"],
+        receive_count=int(record["attributes"]["ApproximateReceiveCount"]),
+        queue=record["eventSourceARN"].rpartition(":")[2],
+    )
 
 
-def _read_startable(record: Mapping[str, Any]) -> TaskMessage:
-    message = read_message(record["body"])
-    if message.eta and message.eta > now():
-        raise InvalidMessage("It has a later start time; messages must use DelaySeconds instead.")
-    return message
-
-
-def _receive_count(record: Mapping[str, Any]) -> int:
-    return int(record["attributes"]["ApproximateReceiveCount"])
-
-
-def _run(message: TaskMessage, attempt: int) -> bool:
-    """Run a task; return whether it succeeded."""
-    headers = {**message.headers, "attempt": attempt}
-    try:
-        run_logged(
-            message.run, message.name, message.task_id, headers, message.args, message.kwargs
-        )
-    except Exception:  # it is logged, and must not fail the rest of its batch
-        return False
-    return True
-
-
-def _shorten_visibility(record: Mapping[str, Any], url: str) -> None:
+def _shorten_visibility(record: Mapping[str, Any]) -> None:
     """Let a failed message return after the same delay as on a worker.
 
     If SQS refuses, or after many attempts, it returns after its visibility timeout.
     """
-    seconds = BACKOFF_SECONDS.get(_receive_count(record))
-    if seconds is None:
+    delivery = _delivery(record)
+    seconds = BACKOFF_SECONDS.get(delivery.receive_count)
+    if seconds is None or delivery.queue not in settings.QUEUE_URLS:
         return
+    url, _ = settings.QUEUE_URLS[delivery.queue]
     try:
         sqs().change_message_visibility(
-            QueueUrl=url, ReceiptHandle=record["receiptHandle"], VisibilityTimeout=seconds
+            QueueUrl=url, ReceiptHandle=delivery.receipt_handle, VisibilityTimeout=seconds
         )
     except (BotoCoreError, ClientError) as fault:
         facts = {"fault": repr(fault)}

@@ -5,12 +5,14 @@ https://docs.celeryq.dev/en/stable/internals/protocol.html#version-2
 
 import base64
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from tasks.products import TASKS
+from products.changes import ChangeKey
+from products.identifiers import MAX_VERSION
+from tasks.products import EFFECT_TASKS, SINGLE_TASKS
 
 
 class InvalidMessage(Exception):
@@ -24,15 +26,14 @@ class TaskMessage:
     name: str
     task_id: str
     headers: Mapping[str, Any]
-    args: Sequence[Any]
     kwargs: Mapping[str, Any]
     eta: datetime | None
     expires: datetime | None
 
     @property
-    def run(self) -> Callable[..., None]:
-        """The function of the task."""
-        return TASKS[self.name]
+    def key(self) -> ChangeKey:
+        """The change that an effect's task is about."""
+        return self.kwargs["product_id"], self.kwargs["version"]
 
 
 def read_message(body: str) -> TaskMessage:
@@ -51,22 +52,34 @@ def _decoded(body: str) -> TaskMessage:
     text = body if body.startswith("{") else base64.b64decode(body, validate=True)
     envelope = json.loads(text)
     headers, content = envelope["headers"], envelope["body"]
-    if headers["task"] not in TASKS:
-        raise ValueError(f"unknown task {headers['task']!r}")
+    name = headers["task"]
+    if name not in EFFECT_TASKS and name not in SINGLE_TASKS:
+        raise ValueError(f"unknown task {name!r}")
     if envelope["content-type"] != "application/json":
         raise ValueError(f"content type {envelope['content-type']!r}")
     if envelope["properties"].get("body_encoding") == "base64":
         content = base64.b64decode(content, validate=True)
     args, kwargs, _ = json.loads(content)
+    if args:
+        raise ValueError("positional arguments")
+    if name in EFFECT_TASKS:
+        _validate_key(kwargs)
     return TaskMessage(
-        name=headers["task"],
+        name=name,
         task_id=headers["id"],
         headers=headers,
-        args=args,
         kwargs=kwargs,
         eta=_time(headers.get("eta")),
         expires=_time(headers.get("expires")),
     )
+
+
+def _validate_key(kwargs: Mapping[str, Any]) -> None:
+    product_id, version = kwargs["product_id"], kwargs["version"]
+    if not (isinstance(product_id, str) and product_id):
+        raise ValueError(f"product id {product_id!r}")
+    if not (type(version) is int and 0 < version <= MAX_VERSION):
+        raise ValueError(f"version {version!r}")
 
 
 def _time(text: str | None) -> datetime | None:

@@ -1,42 +1,47 @@
-"""The tasks of the queues, one call to the product each: on Celery workers and on Lambda.
+"""The tasks of the queues, one call to the product each: on workers and on Lambda.
 
 Names and payloads are a contract between releases: unknown keys are ignored.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from django.conf import settings
+
+from products import bootstrap
 from products.bootstrap import jobs, now, operations, pipeline
+from products.changes import ChangeKey
+from products.effects import Failures
 from products.maintenance import drift_scan
 from tasks.queues import JOB, RELAY, VERIFY
 
 logger = logging.getLogger(__name__)
 
 
-def store(*, product_id: str, version: int, **_: Any) -> None:
-    """Store the product's record."""
-    pipeline().store(product_id, version)
+def store(keys: Sequence[ChangeKey]) -> Failures:
+    """Store the products' records, and bring about the effects that this process combines."""
+    return pipeline().store(keys, settings.COMBINED_EFFECTS)
 
 
-def purge(*, product_id: str, version: int, **_: Any) -> None:
+def purge(keys: Sequence[ChangeKey]) -> Failures:
     """Purge the CDN."""
-    pipeline().purge(product_id, version)
+    return pipeline().purge(keys)
 
 
-def index(*, product_id: str, version: int, **_: Any) -> None:
-    """Index the product for searches."""
-    pipeline().index(product_id, version)
+def index(keys: Sequence[ChangeKey]) -> Failures:
+    """Index the products for searches."""
+    return pipeline().index(keys)
 
 
-def audit(*, product_id: str, version: int, **_: Any) -> None:
-    """Write the change's audit record."""
-    pipeline().audit(product_id, version)
+def audit(keys: Sequence[ChangeKey]) -> Failures:
+    """Write the changes' audit records."""
+    return pipeline().audit(keys)
 
 
 def relay(**_: Any) -> None:
     """Requeue open changes and stalled jobs, and log how old the oldest open change is."""
-    requeued = pipeline().relay()
+    requeued = bootstrap.relay().requeue()
     stalled_jobs = jobs().requeue_stalled()
     oldest_accepted_at = operations().oldest_open()
     oldest_seconds = (now() - oldest_accepted_at).total_seconds() if oldest_accepted_at else 0
@@ -58,13 +63,12 @@ def verify(**_: Any) -> None:
     drift_scan().step()
 
 
-TASKS: dict[str, Callable[..., None]] = {
+EFFECT_TASKS: dict[str, Callable[[Sequence[ChangeKey]], Failures]] = {
     "products.persist": store,
     "products.invalidate": purge,
     "products.index": index,
     "products.audit": audit,
-    RELAY: relay,
-    JOB: job,
-    VERIFY: verify,
 }
-"""Each task by its name in messages."""
+"""The tasks that take changes in batches, by their names in messages."""
+SINGLE_TASKS: dict[str, Callable[..., None]] = {RELAY: relay, JOB: job, VERIFY: verify}
+"""The tasks that run one at a time, by their names in messages."""

@@ -1,15 +1,15 @@
 """The only list of queues: the queue of each task, and the attributes every queue must have."""
 
 import json
-from typing import Any
 
 DAY_SECONDS = 86_400
-QUEUES = {
-    "products.persist": "bbws-product-change-{env}",
-    "products.invalidate": "bbws-product-cache-{env}",
-    "products.index": "bbws-product-search-{env}",
-    "products.audit": "bbws-product-audit-{env}",
+SHORT_NAMES = {
+    "change": "products.persist",
+    "cache": "products.invalidate",
+    "search": "products.index",
+    "audit": "products.audit",
 }
+"""The task about an effect of each queue, by the queue's short name."""
 RELAY = "products.relay"
 JOB = "products.job"
 VERIFY = "products.verify"
@@ -33,9 +33,14 @@ visibility timeout.
 """
 
 
+def queue_name(short_name: str, env: str) -> str:
+    """Return the name of a queue in SQS."""
+    return f"bbws-product-{short_name}-{env}"
+
+
 def queue_names(env: str) -> dict[str, str]:
     """Return the queue of each task."""
-    return {task: name.format(env=env) for task, name in QUEUES.items()}
+    return {task: queue_name(short, env) for short, task in SHORT_NAMES.items()}
 
 
 def task_urls(env: str, url_prefix: str) -> dict[str, str]:
@@ -82,32 +87,4 @@ def queue_urls(env: str, url_prefix: str) -> dict[str, tuple[str, str]]:
     return {
         name: (f"{base}/{name}", f"{base}/{dlq_name(name, env)}")
         for name in queue_names(env).values()
-    }
-
-
-def transport_options(
-    env: str, url_prefix: str, heartbeat_dir: str, wait_seconds: int
-) -> dict[str, Any]:
-    """Return the options of the SQS transport.
-
-    The queues are predefined with their URLs, so the transport never lists or creates any.
-    """
-    base = url_prefix.rstrip("/")
-    queues = {
-        name: {
-            "url": f"{base}/{name}",
-            "backoff_policy": BACKOFF_SECONDS,
-            "backoff_tasks": [task, *ON_CHANGE_QUEUE],
-        }
-        for task, name in queue_names(env).items()
-    }
-    return {
-        "predefined_queues": queues,
-        "wait_time_seconds": wait_seconds,
-        "heartbeat_dir": heartbeat_dir,
-        # With kombu 5.7, a busy worker runs about slots / polling_interval tasks a second. The
-        # default of 1 s would throttle it.
-        "polling_interval": 0.1,
-        # Plain JSON is smaller, and people can read a dead letter.
-        "sqs_base64_encoding": False,
     }

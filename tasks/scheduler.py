@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from celery.beat import Scheduler
+from django.conf import settings
 
 
 class HeartbeatScheduler(Scheduler):
@@ -15,7 +16,7 @@ class HeartbeatScheduler(Scheduler):
 
     def tick(self, *args: Any, **kwargs: Any) -> Any:
         """Touch the heartbeat file, then start what is due."""
-        directory = Path(self.app.conf.broker_transport_options["heartbeat_dir"])
+        directory = Path(settings.HEARTBEAT_DIR)
         directory.mkdir(parents=True, exist_ok=True)
         (directory / "scheduler").touch()
         return super().tick(*args, **kwargs)

@@ -10,9 +10,9 @@ from typing import Any
 
 import boto3
 import pytest
-from celery import current_app
 from django.urls import clear_script_prefix
 
+from bbws_products.celery import app
 from bbws_products.validation import findings
 from deploy.local.engines import Engines
 from deploy.local.resources import create_bucket, create_queues
@@ -23,13 +23,14 @@ from products.api.throttling import CALL_COUNTER
 from products.catalogue import Catalogue
 from products.changes import Origin
 from products.pipeline import Pipeline
-from tasks.queues import queue_names, queue_urls, transport_options
+from tasks.queues import queue_names, queue_urls
 from tests import plugin
 from tests.gameday.fault_proxy import Proxy
 from tests.support import processes
 from tests.support.api_client import Api
 from tests.support.aws_environment import ALL_SERVICES, KEY, Environment, create_environment
 from tests.support.builders import fields, origin
+from tests.support.delivery import deliver
 from tests.support.processes import Deployment
 from tests.support.tools import reason_to_skip, skip
 from tests.support.wiring import forget_wiring
@@ -118,7 +119,7 @@ def shared_clients(engines: Engines) -> Iterator[None]:
         return cached_client(tuple(environment), service, **limits)
 
     # The transport keeps one client too. A test with a wrong SQS address must not create it.
-    with current_app.connection_for_write() as connection:
+    with app.connection_for_write() as connection:
         connection.default_channel.sqs(queue_names(plugin.ENV)["products.persist"])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bootstrap, "client", client)
@@ -205,8 +206,6 @@ def environment(
     environment = create_environment(engines.search_url, prefix)
     settings.ENVIRONMENT = environment.name
     settings.QUEUE_URLS = queue_urls(environment.name, prefix)
-    options = transport_options(environment.name, prefix, "heartbeats", 1)
-    settings.CELERY = settings.CELERY | {"broker_transport_options": options}
     settings.PRODUCTS_TABLE = settings.SEARCH_ALIAS = environment.table
     settings.AUDIT_BUCKET = environment.audit
     settings.CLOUDFRONT_DISTRIBUTION_ID = environment.distribution
@@ -259,7 +258,7 @@ def six(acceptance: Acceptance, pipeline: Pipeline, ann: Origin) -> None:
             name=f"Hosting {number}", price=f"{60 - number}", currency=currency, **changes
         )
         acceptance.create(f"p{number}", edits, ann)
-        pipeline.store(f"p{number}", 1)
+        deliver(pipeline.store, f"p{number}", 1)
     maintenance.index_records()
 
 

@@ -14,6 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 from bbws_products.logs import logging_settings
 from bbws_products.settings.environment import flag, number, required
 from bbws_products.settings.secrets import fill_environment
+from products.changes import Effect
 from tasks.queues import queue_urls, task_urls
 
 if prefix := os.environ.get("SECRETS_SSM_PREFIX"):
@@ -24,6 +25,8 @@ ENVIRONMENT = required(
 )
 
 PRODUCTS_TABLE = os.environ.get("PRODUCTS_TABLE", f"bbws-products-{ENVIRONMENT}")
+# Whether the table must be protected; dev's table may be deleted.
+DELETION_PROTECTION = flag("DELETION_PROTECTION", True)
 SEARCH_ALIAS = os.environ.get("SEARCH_ALIAS", f"bbws-products-{ENVIRONMENT}")
 ENABLE_OPENSEARCH = flag("ENABLE_OPENSEARCH", True)
 OPENSEARCH_URL = ""
@@ -39,7 +42,8 @@ RELAY_AFTER = timedelta(seconds=number("RELAY_AFTER_SECONDS", 30))
 SQS_QUEUE_URL_PREFIX = required(
     "SQS_QUEUE_URL_PREFIX", "e.g. https://sqs.eu-west-1.amazonaws.com/123456789012"
 )
-CELERY: dict[str, Any] = {}  # functions send and receive messages without Celery
+CELERY: dict[str, Any] = {}  # only the scheduler uses Celery
+COMBINED_EFFECTS: frozenset[Effect] = frozenset()  # a function has the rights of one effect only
 QUEUE_URLS = queue_urls(ENVIRONMENT, SQS_QUEUE_URL_PREFIX)
 TASK_URLS = task_urls(ENVIRONMENT, SQS_QUEUE_URL_PREFIX)
 

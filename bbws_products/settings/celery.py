@@ -1,5 +1,9 @@
-"""Celery's settings. The reason for each is in docs/decisions, "Celery over SQS"."""
+"""Celery's settings, for the scheduler and for clients that send tasks.
 
+The decision "A worker of our own takes batches" says why the worker is not Celery's.
+"""
+
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -10,32 +14,13 @@ from tasks.queues import ON_CHANGE_QUEUE, RELAY, VERIFY, queue_names
 SETTINGS: dict[str, Any] = {
     # Endpoint, region and credentials come from the environment, as in every boto3 client.
     "broker_url": "sqs://",
-    "broker_transport": "tasks.sqs_transport:Transport",
-    "broker_connection_retry_on_startup": True,
     "broker_connection_max_retries": None,
-    "broker_pool_limit": 8,
-    "broker_pool_acquire_timeout": 2.0,
     "task_create_missing_queues": False,
-    # One attempt, limited by the transport's client. The relay requeues a change whose message
-    # was not sent.
-    "task_publish_retry": False,
+    "task_publish_retry": False,  # the next message follows in seconds
     "task_serializer": "json",
     "accept_content": ["json"],
-    # A message is acknowledged only after success. SQS delivers a failed message again, and moves
-    # it to the dead-letter queue after three receives.
-    "task_acks_late": True,
-    "task_acks_on_failure": False,
-    "task_acks_on_timeout": False,
-    "task_reject_on_worker_lost": False,
-    "task_soft_time_limit": 20,
-    "task_time_limit": 25,
     "task_ignore_result": True,
     "result_backend": None,
-    "worker_prefetch_multiplier": 1,
-    "worker_enable_remote_control": False,
-    "worker_send_task_events": False,
-    "task_send_sent_event": False,
-    "worker_max_tasks_per_child": 1000,
     "worker_hijack_root_logger": False,
     "beat_scheduler": "tasks.scheduler:HeartbeatScheduler",
     "beat_max_loop_interval": 10,  # seconds; each loop writes the heartbeat file
@@ -46,11 +31,11 @@ SETTINGS: dict[str, Any] = {
 
 def celery_settings(
     env: str,
-    transport_options: dict[str, Any],
+    urls: Mapping[str, tuple[str, str]],
     relay_every: timedelta,
     verify_every: timedelta = timedelta(),
 ) -> dict[str, Any]:
-    """Return Celery's settings for an environment.
+    """Return Celery's settings for an environment. ``urls`` has the URL of each queue first.
 
     ``relay_every`` is the interval between runs of the relay, which requeues open changes.
     ``verify_every`` is the interval between steps of the drift scan; zero disables the scan.
@@ -62,6 +47,12 @@ def celery_settings(
     schedule = {"relay": _schedule_entry(RELAY, relay_every)}
     if verify_every:
         schedule["verify"] = _schedule_entry(VERIFY, verify_every)
+    transport_options = {
+        # With their URLs, the transport never lists or creates queues.
+        "predefined_queues": {name: {"url": url} for name, (url, _) in urls.items()},
+        # Plain JSON is smaller, and people can read a dead letter.
+        "sqs_base64_encoding": False,
+    }
     return SETTINGS | {
         "broker_transport_options": transport_options,
         "task_queues": [Queue(name, routing_key=name, no_declare=True) for name in queues.values()],

@@ -10,30 +10,32 @@ from django.core.exceptions import ImproperlyConfigured
 
 from bbws_products.settings.api import *  # noqa: F403 # this builds on them
 from bbws_products.settings.api import FIRST_MIDDLEWARE, LOCAL, REST_FRAMEWORK
-from bbws_products.settings.base import ENVIRONMENT, SQS_QUEUE_URL_PREFIX
+from bbws_products.settings.base import ENVIRONMENT, QUEUE_URLS
 from bbws_products.settings.celery import celery_settings
 from bbws_products.settings.environment import number, required, text_list
 from bbws_products.settings.security import *  # noqa: F403 # login and sessions
 from bbws_products.settings.theme import THEME
 from bbws_products.settings.worker import *  # noqa: F403 # this builds on them
+from products.changes import Effect
 from products.invalidation import SETTLE_TIME
-from tasks.queues import LONG_POLL_SECONDS, transport_options
+from tasks.queues import LONG_POLL_SECONDS, SHORT_NAMES, queue_name
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 
 RELAY_EVERY = timedelta(seconds=number("RELAY_EVERY_SECONDS", 10))
 VERIFY_EVERY = timedelta(seconds=number("VERIFY_EVERY_SECONDS", 300))
-heartbeat_dir = required(
+HEARTBEAT_DIR = required(
     "HEARTBEAT_DIR",
     "A directory where the worker touches a file per queue it polls, e.g. /run/worker.",
 )
-broker_options = transport_options(
-    ENVIRONMENT,
-    SQS_QUEUE_URL_PREFIX,
-    heartbeat_dir,
-    int(number("SQS_WAIT_SECONDS", LONG_POLL_SECONDS)),
-)
-CELERY = celery_settings(ENVIRONMENT, broker_options, RELAY_EVERY, VERIFY_EVERY)
+SQS_WAIT_SECONDS = int(number("SQS_WAIT_SECONDS", LONG_POLL_SECONDS))
+WORKER_CONCURRENCY = int(number("WORKER_CONCURRENCY", 2))
+COMBINED_EFFECTS = frozenset({Effect.SEARCHABLE, Effect.AUDITED})
+short_names = text_list("QUEUES", ",".join(SHORT_NAMES))
+if unknown := sorted(set(short_names) - SHORT_NAMES.keys()):
+    raise ImproperlyConfigured(f"QUEUES may name {', '.join(SHORT_NAMES)}, not {unknown[0]!r}.")
+QUEUES = [queue_name(name, ENVIRONMENT) for name in short_names]
+CELERY = celery_settings(ENVIRONMENT, QUEUE_URLS, RELAY_EVERY, VERIFY_EVERY)
 ALLOWED_HOSTS = text_list("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = text_list("CSRF_TRUSTED_ORIGINS")
 

@@ -6,7 +6,7 @@ from bbws_products.settings.environment import required
 
 INSTALLED_APPS: list[str] = []
 AUDIT_BUCKET = required(
-    "AUDIT_BUCKET", "The S3 bucket of the audit trail, e.g. bbws-product-audit-dev."
+    "AUDIT_BUCKET", "The S3 bucket of the audit trail, e.g. bbws-product-audit-logs-dev."
 )
 CLOUDFRONT_DISTRIBUTION_ID = ""
 if ENABLE_CLOUDFRONT:

@@ -1,5 +1,6 @@
 """Check the service as a client sees it, with requests that change nothing."""
 
+import http.client
 import json
 import urllib.error
 import urllib.request
@@ -9,6 +10,7 @@ from email.message import Message
 from types import MappingProxyType
 from typing import Any
 
+import yaml
 from django.conf import settings
 
 from bbws_products.validation.findings import Finding, compared, condition, missing, ok
@@ -92,8 +94,7 @@ def _validate_headers(base: str, headers: Message) -> Iterator[Finding]:
 
 
 def _validate_contract(base: str) -> Iterator[Finding]:
-    accept = {"Accept": "application/vnd.oai.openapi+json"}
-    found = _request(f"{base}/v1.0/schema", headers=accept)
+    found = _request(f"{base}/v1.0/schema")
     yield compared(base, "contract", found.status, 200)
     version = found.body.get("info", {}).get("version") if isinstance(found.body, dict) else None
     yield compared(base, "contract, version", version, settings.SPECTACULAR_SETTINGS["VERSION"])
@@ -133,16 +134,18 @@ def _request(
     request = urllib.request.Request(url, body, sent, method=method)  # noqa: S310
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310
-            return HttpResponse(answer.status, _parsed(answer.read()), answer.headers)
+            return HttpResponse(answer.status, _parsed(answer), answer.headers)
     except urllib.error.HTTPError as refused:
         with refused:
-            return HttpResponse(refused.code, _parsed(refused.read()), refused.headers)
+            return HttpResponse(refused.code, _parsed(refused), refused.headers)
     except OSError as fault:
         return HttpResponse(0, str(getattr(fault, "reason", fault)))
 
 
-def _parsed(body: bytes) -> Any:
+def _parsed(answer: http.client.HTTPResponse | urllib.error.HTTPError) -> Any:
+    """Return the content of a JSON or OpenAPI body; functions serve the contract as YAML."""
+    parse = yaml.safe_load if "openapi" in answer.headers.get("Content-Type", "") else json.loads
     try:
-        return json.loads(body)
-    except ValueError:
+        return parse(answer.read())
+    except (ValueError, yaml.YAMLError):
         return None

@@ -13,6 +13,7 @@ from bbws_products.validation.findings import (
     condition,
     differs,
     missing,
+    ok,
 )
 from products.adapters.dynamodb.items import EXPIRY, table_definition
 
@@ -32,16 +33,17 @@ def validate() -> Iterator[Finding]:
     yield compared(name, "keys", _keys(table["KeySchema"]), _keys(design["KeySchema"]))
     yield from _validate_indexes(name, table, design)
     yield _key_types(name, table, design)
-    yield condition(
-        name,
-        "deletion protection",
-        table.get("DeletionProtectionEnabled"),
-        "It is on.",
-        "It is off: a role that may delete tables can delete this one.",
-        hardening=True,
-    )
+    yield _deletion_protection(name, bool(table.get("DeletionProtectionEnabled")))
     yield _point_in_time_recovery(dynamodb, name)
     yield _time_to_live(dynamodb, name)
+
+
+def _deletion_protection(name: str, is_on: bool) -> Finding:
+    what = "deletion protection"
+    if not settings.DELETION_PROTECTION:
+        return ok(name, what, f"It is {'on' if is_on else 'off'}; this environment needs none.")
+    risk = "It is off: a role that may delete tables can delete this one."
+    return condition(name, what, is_on, "It is on.", risk, hardening=True)
 
 
 def _validate_indexes(

@@ -10,11 +10,28 @@ locals {
   provider_arn = "arn:aws:iam::${var.account_id}:oidc-provider/token.actions.githubusercontent.com"
 
   # Any run in the GitHub environment "<env>-plan" may plan; it needs no approval. Only runs in the
-  # environment "<env>", which requires an approval, may apply.
+  # environment that requires an approval may apply.
   roles = {
     plan  = { github_environment = "${var.environment}-plan" }
-    apply = { github_environment = var.environment }
+    apply = { github_environment = var.environment == "prod" ? "prod-approval" : var.environment }
   }
+
+  # GitHub's subject names the repository. Repositories made after 15 July 2026 have the ids in it,
+  # and older ones may opt in. IAM demands a condition on the subject.
+  owner = split("/", var.github_repository)[0]
+  name  = split("/", var.github_repository)[1]
+  subjects = [
+    "repo:${local.owner}/${local.name}",
+    "repo:${local.owner}@${var.github_owner_id}/${local.name}@${var.github_repository_id}",
+  ]
+
+  # Branches and tags whose runs may deploy. GitHub's environments have the same rule
+  # (deploy/github_environments.sh).
+  refs = {
+    dev  = ["refs/heads/main"]
+    sit  = ["refs/heads/main", "refs/heads/release/*", "refs/tags/*"]
+    prod = ["refs/heads/main", "refs/tags/*"]
+  }[var.environment]
 }
 
 resource "aws_iam_role" "github" {
@@ -22,11 +39,13 @@ resource "aws_iam_role" "github" {
 
   name                 = "bbws-products-${each.key}-${var.environment}"
   description          = "GitHub Actions: ${each.key}"
-  max_session_duration = 3600
+  max_session_duration = 7200
   assume_role_policy = templatefile("${path.module}/policies/trust-github.json.tftpl", {
     provider_arn       = local.provider_arn
     repository_id      = var.github_repository_id
     github_environment = each.value.github_environment
+    subjects           = jsonencode([for subject in local.subjects : "${subject}:environment:${each.value.github_environment}"])
+    refs               = jsonencode(local.refs)
   })
 }
 
@@ -42,13 +61,31 @@ resource "aws_iam_role_policy" "plan" {
   policy = templatefile("${path.module}/policies/plan.json.tftpl", local.names)
 }
 
-# Applying may change everything with our name prefix, except this role and the planning role.
-resource "aws_iam_role_policy" "apply" {
-  for_each = toset(["apply-application", "apply-containers", "apply-roles"])
+# What the roles that CI creates may do at most. CI can create no role without it, and can't change it.
+locals {
+  boundary = "arn:aws:iam::${var.account_id}:policy/bbws-products-boundary-${var.environment}"
+}
 
-  name   = each.key
-  role   = aws_iam_role.github["apply"].id
+resource "aws_iam_policy" "boundary" {
+  name        = "bbws-products-boundary-${var.environment}"
+  description = "The most that a role of the product catalogue may do"
+  policy      = templatefile("${path.module}/policies/boundary.json.tftpl", local.names)
+}
+
+# Applying may change everything with our name prefix, except this role and the planning role.
+# Managed policies, since inline ones may have 10,240 characters in total.
+resource "aws_iam_policy" "apply" {
+  for_each = toset(["apply-application", "apply-delivery", "apply-containers", "apply-roles"])
+
+  name   = "bbws-products-${each.key}-${var.environment}"
   policy = templatefile("${path.module}/policies/${each.key}.json.tftpl", local.names)
+}
+
+resource "aws_iam_role_policy_attachment" "apply" {
+  for_each = aws_iam_policy.apply
+
+  role       = aws_iam_role.github["apply"].name
+  policy_arn = each.value.arn
 }
 
 resource "aws_iam_role_policy_attachment" "apply_reads" {
@@ -64,5 +101,8 @@ locals {
     state_arn   = module.bucket["state"].arn
     zips_arn    = module.bucket["artefacts"].arn
     images_arn  = aws_ecr_repository.products.arn
+    boundary    = local.boundary
+
+    secrets_key_arn = aws_kms_key.secrets.arn
   }
 }

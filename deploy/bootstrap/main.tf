@@ -10,15 +10,30 @@ terraform {
   }
 }
 
+locals {
+  tags = {
+    Project     = "bbws-products"
+    Environment = var.environment
+    ManagedBy   = "terraform-bootstrap"
+  }
+}
+
 provider "aws" {
   region              = var.region
   allowed_account_ids = [var.account_id]
 
   default_tags {
-    tags = {
-      Project     = "bbws-products"
-      Environment = var.environment
-      ManagedBy   = "terraform-bootstrap"
-    }
+    tags = local.tags
+  }
+}
+
+# CloudFront's alarms are in this region only.
+provider "aws" {
+  alias               = "us_east_1"
+  region              = "us-east-1"
+  allowed_account_ids = [var.account_id]
+
+  default_tags {
+    tags = local.tags
   }
 }

@@ -1,9 +1,19 @@
-# The buckets for Terraform's state and lock, and for built zips.
+# The buckets for Terraform's state and lock, and for built zips and approved plans.
+locals {
+  buckets = {
+    state     = "bbws-terraform-state-${var.environment}${var.append_account_id ? "-${var.account_id}" : ""}"
+    artefacts = "bbws-products-artefacts-${var.account_id}-${var.region}"
+  }
+}
+
 module "bucket" {
   source   = "../terraform/modules/bucket"
-  for_each = toset(["state", "artefacts"])
+  for_each = local.buckets
 
-  name = "bbws-products-${each.key}-${var.account_id}-${var.region}"
+  name            = each.value
+  expire_prefix   = each.key == "artefacts" ? "plans/" : null
+  expire_days     = each.key == "artefacts" ? 7 : null
+  noncurrent_days = each.key == "state" ? 365 : 30
 }
 
 resource "aws_ecr_repository" "products" {

@@ -16,6 +16,32 @@ variable "account_id" {
   type = string
 }
 
+variable "github_repository" {
+  description = "The repository as OWNER/NAME; GitHub's tokens name it in their subject."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[^/@]+/[^/@]+$", var.github_repository))
+    error_message = "It must be OWNER/NAME."
+  }
+}
+
+variable "github_owner_id" {
+  description = "The numeric id of the repository's owner: gh api repos/OWNER/NAME --jq .owner.id"
+  type        = string
+
+  validation {
+    condition     = can(regex("^[0-9]+$", var.github_owner_id))
+    error_message = "It must be the numeric id, not the owner's name."
+  }
+}
+
+variable "append_account_id" {
+  description = "Append the account id to the state bucket's name, if another account has taken the plain name."
+  type        = bool
+  default     = false
+}
+
 variable "github_repository_id" {
   description = "The repository's numeric id, which a rename does not change: gh api repos/OWNER/NAME --jq .id"
   type        = string

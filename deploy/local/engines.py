@@ -204,7 +204,7 @@ def app_environment(engines: Engines, *, env: str, home: Path) -> dict[str, str]
         "ENVIRONMENT": env,
         "LOCAL": "1",
         "DATABASE_URL": f"sqlite:///{home / 'db.sqlite3'}",
-        "AUDIT_BUCKET": f"bbws-product-audit-{env}",
+        "AUDIT_BUCKET": f"bbws-product-audit-logs-{env}",
         "MEDIA_BUCKET": f"bbws-product-media-{env}",
         "MEDIA_URL": f"{engines.aws_url}/bbws-product-media-{env}/",
         "OPENSEARCH_URL": engines.search_url,

@@ -156,14 +156,12 @@ def create_admin() -> str:
 
 def server_commands() -> dict[str, list[str]]:
     """Return the command of each server by its name."""
-    # Celery warns root because of pickled messages, which our queues do not accept.
-    no_warning = ["-W", "ignore:You're running the worker with superuser"]
-    celery = [sys.executable, *no_warning, "-m", "celery", "--quiet", "-A", "bbws_products"]
+    celery = [sys.executable, "-m", "celery", "--quiet", "-A", "bbws_products"]
     log_level = ["--loglevel", "WARNING"]
     schedule = ["--schedule", str(HOME / "celerybeat-schedule")]
     return {
         "web": [sys.executable, "-m", "bbws_products.server"],
-        "worker": [*celery, "worker", "--concurrency", "4", "--hostname", "local@%h", *log_level],
+        "worker": [sys.executable, "-m", "tasks.worker"],
         "scheduler": [*celery, "beat", *schedule, "--pidfile=", *log_level],
     }
 

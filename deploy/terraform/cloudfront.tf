@@ -84,7 +84,6 @@ locals {
   # The ids of CloudFront's managed policies.
   caching_disabled  = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
   caching_optimized = "658327ea-f89d-4fab-a63d-7e88639e58f6"
-  media_origin      = "bbws-product-media-${local.env}.s3.${var.region}.amazonaws.com"
 }
 
 resource "aws_cloudfront_distribution" "api" {
@@ -93,7 +92,7 @@ resource "aws_cloudfront_distribution" "api" {
   is_ipv6_enabled = true
   http_version    = "http2and3"
   price_class     = "PriceClass_All" # cheaper classes have no edge locations in Africa
-  web_acl_id      = var.web_acl_arn
+  web_acl_id      = coalesce(var.web_acl_arn, try(aws_wafv2_web_acl.clients[0].arn, null))
   aliases         = var.api_domain == null ? [] : [var.api_domain.name]
 
   origin {
@@ -103,10 +102,11 @@ resource "aws_cloudfront_distribution" "api" {
     connection_attempts = 2
     connection_timeout  = 5
 
-    # API Gateway requires this key, so clients can't bypass the cache and its limits.
+    # API Gateway requires this key, so clients can't easily bypass the cache and its limits. It is
+    # in Terraform's state, so it is no protection against people who may read that.
     custom_header {
       name  = "X-Api-Key"
-      value = module.api.edge_key
+      value = module.api.edge_keys[var.edge_key]
     }
 
     custom_origin_config {
@@ -121,7 +121,7 @@ resource "aws_cloudfront_distribution" "api" {
 
   origin {
     origin_id                = "media"
-    domain_name              = local.media_origin
+    domain_name              = module.media_bucket.domain
     origin_access_control_id = aws_cloudfront_origin_access_control.media.id
   }
 
@@ -141,7 +141,7 @@ resource "aws_cloudfront_distribution" "api" {
     viewer_protocol_policy     = "redirect-to-https"
     allowed_methods            = ["GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE"]
     cached_methods             = ["GET", "HEAD"]
-    cache_policy_id            = aws_cloudfront_cache_policy.products.id
+    cache_policy_id            = var.enable_cloudfront_cache ? aws_cloudfront_cache_policy.products.id : local.caching_disabled
     origin_request_policy_id   = aws_cloudfront_origin_request_policy.api.id
     response_headers_policy_id = aws_cloudfront_response_headers_policy.api.id
     compress                   = false

@@ -1,45 +1,64 @@
-# Every alarm notifies the topic when it starts and ends. Its description links to its section in
-# the runbook.
+# Every alarm notifies a topic when it starts and ends. Its description links to its section in the
+# runbook. tests/infra/test_alarms.py feeds each alarm with samples: the trouble it is named after,
+# and a normal day of this catalogue, both with many and with few requests.
 locals {
   runbook = "docs/operations.md"
   api     = { ApiName = "bbws-product-api-${local.env}", Stage = module.api.stage }
-  table   = { TableName = aws_dynamodb_table.products.name }
+  table   = { TableName = local.live_table }
   indexes = ["ProductsByPriceIndex", "ProductsByCreatedIndex", "OpenChangesIndex"]
 
   # Defaults. An alarm starts when `out` of the last `of` periods are over the threshold.
   usual = {
-    comparison = "GreaterThanThreshold", period = 60, out = 3, of = 5, missing = "notBreaching", low_samples = null,
-    expression = null
+    comparison = "GreaterThanThreshold", period = 60, out = 3, of = 5, missing = "notBreaching", expression = null
+  }
+
+  # A percentage or a percentile of few requests says nothing, so these count them, too.
+  quarter_hour = merge(local.usual, { period = 900, out = 1, of = 1 })
+  timed_reads = {
+    "api-latency"      = { resource = "/v1.0/products", threshold = 300, means = "The slowest 5 % of lists take over 300 ms" }
+    "api-read-latency" = { resource = "/v1.0/products/{productId}", threshold = 200, means = "The slowest 5 % of product reads take over 200 ms" }
   }
 
   function_alarms = merge([
     for name, function in local.functions : {
-      "${name}-errors" = merge(local.usual, {
-        page       = "function-errors", means = "More than 5 % of calls fail (of at least 20 a minute)"
-        expression = "IF(calls >= 20, 100 * errors / calls, 0)", threshold = 5
+      "${name}-errors" = merge(local.quarter_hour, {
+        page       = "function-errors", means = "More than 5 % of calls fail, and at least three in a quarter of an hour"
+        expression = "IF(errors >= 3, 100 * errors / calls, 0)", threshold = 5
         metrics = {
-          errors = { namespace = "AWS/Lambda", metric = "Errors", stat = "Sum", dimensions = { FunctionName = "bbws-product-${name}-${local.env}" } }
-          calls  = { namespace = "AWS/Lambda", metric = "Invocations", stat = "Sum", dimensions = { FunctionName = "bbws-product-${name}-${local.env}" } }
+          errors = { namespace = "AWS/Lambda", metric = "Errors", stat = "Sum", dimensions = { FunctionName = local.function_names[name] } }
+          calls  = { namespace = "AWS/Lambda", metric = "Invocations", stat = "Sum", dimensions = { FunctionName = local.function_names[name] } }
         }
       })
       "${name}-throttles" = merge(local.usual, {
         page       = "function-throttles", means = "Calls are throttled because the account's concurrency is used up"
         namespace  = "AWS/Lambda", metric = "Throttles", stat = "Sum", threshold = 0
-        dimensions = { FunctionName = "bbws-product-${name}-${local.env}" }
+        dimensions = { FunctionName = local.function_names[name] }
       })
-      "${name}-duration" = merge(local.usual, {
-        page        = "function-duration", means = "The slowest 1 % of calls take over 80 % of the function's timeout"
-        namespace   = "AWS/Lambda", metric = "Duration", stat = "p99", threshold = 800 * function.timeout
-        dimensions  = { FunctionName = "bbws-product-${name}-${local.env}" }
-        low_samples = "ignore"
+      # The maximum, because percentiles of a few hundred calls a day are not evaluated.
+      "${name}-duration" = merge(local.quarter_hour, {
+        page       = "function-duration", means = "Calls take over 80 % of the function's timeout", out = 2, of = 4
+        namespace  = "AWS/Lambda", metric = "Duration", stat = "Maximum", threshold = 800 * function.timeout
+        dimensions = { FunctionName = local.function_names[name] }
       })
     }
   ]...)
 
+  account_alarms = {
+    "concurrency" = merge(local.usual, {
+      page      = "function-throttles", means = "Over 80 % of the account's concurrency is used"
+      namespace = "AWS/Lambda", metric = "ConcurrentExecutions", stat = "Maximum", threshold = 0.8 * var.account_concurrency, dimensions = {}
+    })
+    "schedules" = merge(local.usual, {
+      page       = "open-changes", means = "The scheduler can't call the creator function"
+      namespace  = "AWS/Scheduler", metric = "TargetErrorCount", stat = "Sum", threshold = 0
+      dimensions = { ScheduleGroup = "default" }
+    })
+  }
+
   queue_alarms = merge([
     for name, queue in local.queues : {
       "${name}-dead-letters" = merge(local.usual, {
-        page       = "dead-letters", means = "A message failed three times; its change needs an operator"
+        page       = "dead-letters", means = "A message failed too often; its change needs an operator"
         namespace  = "AWS/SQS", metric = "ApproximateNumberOfMessagesVisible", stat = "Maximum", threshold = 0, out = 1, of = 1
         dimensions = { QueueName = "bbws-product-${name}-dlq-${local.env}" }
       })
@@ -51,29 +70,56 @@ locals {
     }
   ]...)
 
-  api_alarms = {
-    "api-errors" = merge(local.usual, {
-      page      = "api-errors", means = "More than 1 % of responses are 5xx"
-      namespace = "AWS/ApiGateway", metric = "5XXError", stat = "Average", threshold = 0.01, dimensions = local.api
-    })
-    "api-latency" = merge(local.usual, {
-      page        = "api-latency", means = "The slowest 5 % of responses take over 300 ms"
-      namespace   = "AWS/ApiGateway", metric = "Latency", stat = "p95", threshold = 300, dimensions = local.api
-      low_samples = "ignore"
-    })
-    "api-read-latency" = merge(local.usual, {
-      page        = "api-latency", means = "The slowest 5 % of product reads take over 200 ms"
-      namespace   = "AWS/ApiGateway", metric = "Latency", stat = "p95", threshold = 200
-      dimensions  = merge(local.api, { Resource = "/v1.0/products/{productId}", Method = "GET" })
-      low_samples = "ignore"
-    })
-  }
+  api_alarms = merge(
+    {
+      "api-errors" = merge(local.usual, {
+        page      = "api-errors", means = "More than 1 % of responses are 5xx"
+        namespace = "AWS/ApiGateway", metric = "5XXError", stat = "Average", threshold = 0.01, dimensions = local.api
+      })
+      "api-refusals" = merge(local.usual, {
+        page       = "api-refusals", means = "More than a fifth of at least 100 requests in five minutes are refused", period = 300, of = 3
+        expression = "IF(requests >= 100, 100 * refused / requests, 0)", threshold = 20
+        metrics = {
+          refused  = { namespace = "AWS/ApiGateway", metric = "4XXError", stat = "Sum", dimensions = local.api }
+          requests = { namespace = "AWS/ApiGateway", metric = "Count", stat = "Sum", dimensions = local.api }
+        }
+      })
+      # With few requests each is a cold start, which takes a second or two.
+      "api-slow" = merge(local.usual, {
+        page       = "api-latency", means = "Half of at least three lists take over three seconds", period = 900, out = 2, of = 2
+        expression = "IF(requests >= 3, median, 0)", threshold = 3000
+        metrics = {
+          for name, metric in { median = { metric = "Latency", stat = "p50" }, requests = { metric = "Count", stat = "Sum" } } :
+          name => merge(metric, { namespace = "AWS/ApiGateway", dimensions = merge(local.api, { Resource = "/v1.0/products", Method = "GET" }) })
+        }
+      })
+    },
+    # Reads only: a write with `Prefer: wait` takes as long as its caller asked.
+    {
+      for name, read in local.timed_reads : name => merge(local.usual, {
+        page       = "api-latency", means = read.means, period = 300, of = 3
+        expression = "IF(requests >= 50, slowest, 0)", threshold = read.threshold
+        metrics = {
+          for metric_name, metric in { slowest = { metric = "Latency", stat = "p95" }, requests = { metric = "Count", stat = "Sum" } } :
+          metric_name => merge(metric, { namespace = "AWS/ApiGateway", dimensions = merge(local.api, { Resource = read.resource, Method = "GET" }) })
+        }
+      })
+    },
+  )
 
+  # DynamoDB counts its own errors by operation only.
+  operations = ["GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"]
   table_alarms = merge(
     {
       "table-system-errors" = merge(local.usual, {
-        page      = "table-errors", means = "DynamoDB returns internal errors"
-        namespace = "AWS/DynamoDB", metric = "SystemErrors", stat = "Sum", threshold = 0, dimensions = local.table
+        page       = "table-errors", means = "DynamoDB returns internal errors"
+        expression = "SUM([${join(", ", [for operation in local.operations : "FILL(${lower(operation)}, 0)"])}])", threshold = 0
+        metrics = {
+          for operation in local.operations : lower(operation) => {
+            namespace  = "AWS/DynamoDB", metric = "SystemErrors", stat = "Sum"
+            dimensions = merge(local.table, { Operation = operation })
+          }
+        }
       })
     },
     merge([
@@ -87,15 +133,26 @@ locals {
     ]...),
   )
 
+  # The limits are those that AWS recommends for OpenSearch.
   search_alarms = var.enable_opensearch ? {
-    for name, alarm in {
-      "search-red"     = { metric = "ClusterStatus.red", stat = "Maximum", threshold = 0, means = "Some search data is unavailable", comparison = "GreaterThanThreshold" }
-      "search-storage" = { metric = "FreeStorageSpace", stat = "Minimum", threshold = 1024 * var.opensearch.volume_gb * 0.2, means = "Less than a fifth of a node's disk is free", comparison = "LessThanThreshold" }
-      "search-memory"  = { metric = "JVMMemoryPressure", stat = "Maximum", threshold = 85, means = "OpenSearch is running out of memory", comparison = "GreaterThanThreshold" }
-      } : name => merge(local.usual, alarm, {
+    for name, alarm in merge(
+      {
+        "search-red"       = { metric = "ClusterStatus.red", stat = "Maximum", threshold = 0, out = 1, of = 1, means = "Some search data is unavailable" }
+        "search-storage"   = { metric = "FreeStorageSpace", stat = "Minimum", threshold = 1024 * var.opensearch.volume_gb * 0.2, means = "Less than a fifth of a node's disk is free", comparison = "LessThanThreshold" }
+        "search-memory"    = { metric = "JVMMemoryPressure", stat = "Maximum", threshold = 95, of = 3, means = "OpenSearch is running out of memory" }
+        "search-old-gen"   = { metric = "OldGenJVMMemoryPressure", stat = "Maximum", threshold = 80, of = 3, means = "OpenSearch can't free memory" }
+        "search-blocked"   = { metric = "ClusterIndexWritesBlocked", stat = "Maximum", threshold = 0, period = 300, out = 1, of = 1, means = "OpenSearch refuses writes" }
+        "search-processor" = { metric = "CPUUtilization", stat = "Average", threshold = 80, period = 900, out = 3, of = 3, means = "OpenSearch's processors are busy" }
+        "search-snapshots" = { metric = "AutomatedSnapshotFailure", stat = "Maximum", threshold = 0, out = 1, of = 1, means = "OpenSearch could not take a snapshot" }
+        "search-nodes"     = { metric = "Nodes", stat = "Minimum", threshold = var.opensearch.instance_count, out = 5, means = "A node of OpenSearch is missing", comparison = "LessThanThreshold" }
+      },
+      var.opensearch.instance_count > 1 ? {
+        "search-yellow" = { metric = "ClusterStatus.yellow", stat = "Maximum", threshold = 0, period = 300, out = 3, of = 3, means = "Search data has no second copy" }
+      } : {},
+      ) : name => merge(local.usual, {
         page       = "search", namespace = "AWS/ES"
         dimensions = { DomainName = "bbws-products-${local.env}", ClientId = var.account_id }
-    })
+    }, alarm)
   } : {}
 
   # Metrics from the application's log lines (CloudWatch's embedded metric format).
@@ -104,11 +161,11 @@ locals {
       {
         "open-changes" = { metric = "OldestOpenChange", threshold = 600, out = 2, of = 2, missing = "breaching", means = "An accepted change has been open for more than ten minutes, or the relay does not run" }
         "stalled-jobs" = { metric = "StalledJobs", threshold = 0, out = 3, of = 3, means = "A bulk edit or an import makes no progress" }
-        "drift"        = { namespace = "BBWS/Products/${local.env}", metric = "Drift", stat = "Sum", threshold = 0, out = 1, of = 1, means = "Stored data differs from the change log", dimensions = null }
+        "drift"        = { namespace = "BBWS/Products/${local.env}", metric = "Drift", stat = "Sum", threshold = 0, out = 1, of = 1, means = "Stored data differs from the change log", dimensions = {} }
       },
       {
         for effect in ["stored", "purged", "searchable", "audited"] : "${effect}-failures" => {
-          metric     = "EffectFailures", stat = "Sum", threshold = 20, out = 3, of = 3, page = "effect-failures"
+          metric     = "EffectFailures", stat = "Sum", threshold = 10, period = 900, out = 2, of = 2, page = "effect-failures"
           dimensions = { Environment = local.env, Effect = effect }, means = "Changes repeatedly fail to be ${effect}"
         }
       },
@@ -123,22 +180,61 @@ locals {
   }
 
   database_alarms = var.enable_containers ? {
-    "database-storage" = merge(local.usual, {
-      page       = "database", means = "Less than 2 GB of the database's disk is free"
-      namespace  = "AWS/RDS", metric = "FreeStorageSpace", stat = "Minimum", threshold = 2000000000, comparison = "LessThanThreshold"
-      dimensions = { DBInstanceIdentifier = module.containers[0].database }
-    })
-    "admin-errors" = merge(local.usual, {
-      page       = "admin", means = "The admin returns 5xx errors"
-      namespace  = "AWS/ApplicationELB", metric = "HTTPCode_Target_5XX_Count", stat = "Sum", threshold = 5
-      dimensions = { LoadBalancer = module.containers[0].load_balancer_suffix }
-    })
+    for name, alarm in {
+      "database-storage"     = { metric = "FreeStorageSpace", stat = "Minimum", threshold = 2000000000, comparison = "LessThanThreshold", means = "Less than 2 GB of the database's disk is free" }
+      "database-memory"      = { metric = "FreeableMemory", stat = "Minimum", threshold = 50000000, comparison = "LessThanThreshold", means = "Less than 50 MB of the database's memory is free" }
+      "database-processor"   = { metric = "CPUUtilization", stat = "Average", threshold = 80, period = 300, out = 3, of = 3, means = "The database's processor is busy" }
+      "database-connections" = { metric = "DatabaseConnections", stat = "Maximum", threshold = 60, means = "The database has many connections" }
+      } : name => merge(local.usual, {
+        page       = "database", namespace = "AWS/RDS"
+        dimensions = { DBInstanceIdentifier = module.containers[0].database }
+    }, alarm)
   } : {}
 
+  # Staff make few requests, so the admin's errors are counted for a quarter of an hour.
+  admin_alarms = merge([
+    for containers in module.containers : merge(
+      {
+        for name, alarm in {
+          "admin-errors" = { metric = "HTTPCode_Target_5XX_Count", means = "The admin returns 5xx errors" }
+          "admin-down"   = { metric = "HTTPCode_ELB_5XX_Count", means = "The load balancer gets no answer from the admin" }
+          } : name => merge(local.quarter_hour, {
+            page       = "admin", namespace = "AWS/ApplicationELB", stat = "Sum", threshold = 2
+            dimensions = { LoadBalancer = containers.load_balancer_suffix }
+        }, alarm)
+      },
+      {
+        "admin-tasks" = merge(local.usual, {
+          page       = "admin", means = "No task of the admin is healthy"
+          namespace  = "AWS/ApplicationELB", metric = "HealthyHostCount", stat = "Maximum", threshold = 1, comparison = "LessThanThreshold", missing = "breaching"
+          dimensions = { LoadBalancer = containers.load_balancer_suffix, TargetGroup = containers.target_group_suffix }
+        })
+      },
+      {
+        for service in containers.services : "${service}-tasks" => merge(local.usual, {
+          page       = "containers", means = "Fewer tasks of the service ${service} run than should", period = 300, out = 3, of = 3
+          expression = "IF(running < desired, desired - running, 0)", threshold = 0, missing = "breaching"
+          metrics = {
+            for metric_name, metric in { running = "RunningTaskCount", desired = "DesiredTaskCount" } : metric_name => {
+              namespace                          = "ECS/ContainerInsights", metric = metric, stat = metric_name == "running" ? "Maximum" : "Minimum"
+              dimensions                         = { ClusterName = containers.cluster, ServiceName = service }
+            }
+          }
+        })
+      },
+    )
+  ]...)
+
   alarms = merge(
-    local.function_alarms, local.queue_alarms, local.api_alarms, local.table_alarms, local.search_alarms, local.own_alarms,
-    local.database_alarms,
+    local.function_alarms, local.account_alarms, local.queue_alarms, local.api_alarms, local.table_alarms, local.search_alarms,
+    local.own_alarms, local.database_alarms, local.admin_alarms,
   )
+
+  # Clients get errors, or accepted changes are not processed. A dead letter alone wakes nobody: the
+  # relay repeats its work, and if that fails too, the change stays open.
+  paging_alarms = [
+    "api-errors", "table-system-errors", "create-errors", "update-errors", "delete-errors", "open-changes", "change-queue-age",
+  ]
 }
 
 resource "aws_cloudwatch_metric_alarm" "this" {
@@ -155,13 +251,11 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   ok_actions          = [aws_sns_topic.alerts.arn]
 
   # Either one metric, or an expression over several.
-  namespace                             = try(each.value.namespace, null)
-  metric_name                           = try(each.value.metric, null)
-  dimensions                            = try(each.value.dimensions, null)
-  period                                = each.value.expression == null ? each.value.period : null
-  statistic                             = try(startswith(each.value.stat, "p") ? null : each.value.stat, null)
-  extended_statistic                    = try(startswith(each.value.stat, "p") ? each.value.stat : null, null)
-  evaluate_low_sample_count_percentiles = each.value.low_samples
+  namespace   = try(each.value.namespace, null)
+  metric_name = try(each.value.metric, null)
+  dimensions  = try(each.value.dimensions, null)
+  period      = each.value.expression == null ? each.value.period : null
+  statistic   = try(each.value.stat, null)
 
   dynamic "metric_query" {
     for_each = each.value.expression == null ? [] : [each.value.expression]
@@ -226,17 +320,11 @@ resource "aws_cloudwatch_metric_alarm" "cloudfront" {
   dimensions          = { DistributionId = aws_cloudfront_distribution.api.id, Region = "Global" }
 }
 
-# The alarm that wakes somebody: clients get errors, or accepted changes are not processed.
+# The alarm that wakes somebody has a topic of its own, so that nobody has to find it among the mails.
 resource "aws_cloudwatch_composite_alarm" "page" {
   alarm_name        = "bbws-product-page-${local.env}"
   alarm_description = "Clients get errors, or accepted changes are not processed. ${local.runbook}"
-  alarm_rule = join(" OR ", [
-    for name in concat(
-      ["api-errors", "table-system-errors", "create-errors", "update-errors", "delete-errors", "open-changes"],
-      [for queue in keys(local.queues) : "${queue}-dead-letters"],
-      [for queue in keys(local.queues) : "${queue}-queue-age"],
-    ) : "ALARM(\"${aws_cloudwatch_metric_alarm.this[name].alarm_name}\")"
-  ])
-  alarm_actions = [aws_sns_topic.alerts.arn]
-  ok_actions    = [aws_sns_topic.alerts.arn]
+  alarm_rule        = join(" OR ", [for name in local.paging_alarms : "ALARM(\"${aws_cloudwatch_metric_alarm.this[name].alarm_name}\")"])
+  alarm_actions     = [aws_sns_topic.page.arn]
+  ok_actions        = [aws_sns_topic.page.arn]
 }

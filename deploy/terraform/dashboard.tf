@@ -11,10 +11,10 @@ locals {
       ["AWS/ApiGateway", "IntegrationLatency", "ApiName", local.api.ApiName, "Stage", local.api.Stage],
     ] },
     { title = "Errors of functions", stat = "Sum", metrics = [
-      for name in keys(local.functions) : ["AWS/Lambda", "Errors", "FunctionName", "bbws-product-${name}-${local.env}"]
+      for name in values(local.function_names) : ["AWS/Lambda", "Errors", "FunctionName", name]
     ] },
     { title = "Duration of functions, p95", stat = "p95", metrics = [
-      for name in keys(local.functions) : ["AWS/Lambda", "Duration", "FunctionName", "bbws-product-${name}-${local.env}"]
+      for name in values(local.function_names) : ["AWS/Lambda", "Duration", "FunctionName", name]
     ] },
     { title = "Age of the oldest message", stat = "Maximum", metrics = [
       for name in keys(local.queues) : ["AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName", "bbws-product-${name}-${local.env}"]
@@ -26,6 +26,16 @@ locals {
     { title = "Table: capacity and throttling", stat = "Sum", metrics = [
       for metric in ["ConsumedReadCapacityUnits", "ConsumedWriteCapacityUnits", "ReadThrottleEvents", "WriteThrottleEvents"] :
       ["AWS/DynamoDB", metric, "TableName", local.table.TableName]
+    ] },
+    { title = "Concurrent executions in the account", stat = "Maximum", metrics = [["AWS/Lambda", "ConcurrentExecutions"]] },
+    { title = "Seconds until an effect is done, p95", stat = "p95", metrics = [
+      for effect in ["stored", "purged", "searchable", "audited"] :
+      ["BBWS/Products", "EffectLatency", "Environment", local.env, "Effect", effect]
+    ] },
+    { title = "Age of the oldest open change", stat = "Maximum", metrics = [["BBWS/Products", "OldestOpenChange", "Environment", local.env]] },
+    { title = "CloudFront: requests, and errors in percent", stat = "Average", region = "us-east-1", metrics = [
+      for metric in ["Requests", "4xxErrorRate", "5xxErrorRate"] :
+      ["AWS/CloudFront", metric, "DistributionId", aws_cloudfront_distribution.api.id, "Region", "Global"]
     ] },
     { title = "Search", stat = "Maximum", metrics = [
       for metric in ["ClusterStatus.red", "JVMMemoryPressure", "CPUUtilization"] :
@@ -46,7 +56,7 @@ resource "aws_cloudwatch_dashboard" "products" {
         type = "metric", x = 12 * (number % 2), y = 4 + 6 * floor(number / 2), width = 12, height = 6
         properties = {
           title   = chart.title
-          region  = var.region
+          region  = lookup(chart, "region", var.region)
           stat    = chart.stat
           period  = 60
           view    = "timeSeries"

@@ -53,3 +53,10 @@ resource "aws_dynamodb_table" "products" {
     prevent_destroy = true
   }
 }
+
+# After a restore the application can use the restored table under its own name, so that reads have
+# no gap. docs/operations.md has the steps.
+locals {
+  live_table     = coalesce(var.restored_table, aws_dynamodb_table.products.name)
+  live_table_arn = var.restored_table == null ? aws_dynamodb_table.products.arn : "arn:aws:dynamodb:${var.region}:${var.account_id}:table/${var.restored_table}"
+}

@@ -4,6 +4,9 @@ module "network" {
 
   name               = "bbws-products-${local.env}"
   region             = var.region
+  account_id         = var.account_id
+  flow_log_role_name = "bbws-products-flow-log-role-${local.env}"
+  boundary_arn       = local.boundary_arn
   cidr               = var.containers.cidr
   availability_zones = var.containers.availability_zones
   retention_days     = var.log_retention_days
@@ -27,10 +30,12 @@ module "containers" {
   database            = { class = var.containers.database_class, multi_az = var.containers.database_multi_az }
   deletion_protection = var.deletion_protection
   retention_days      = var.log_retention_days
-  log_bucket          = module.log_bucket.name
+  log_bucket          = module.log_bucket.log_target
+  boundary_arn        = local.boundary_arn
   policy_names        = local.policy_names
   policies            = "${path.module}/policies"
   secret_arns         = { for name in ["SECRET_KEY", "TOKEN_KEYS"] : name => "${local.secrets_arn}/${name}" }
-  secrets_key_arn     = aws_kms_key.secrets.arn
+  database_key_arn    = local.database_key_arn
+  secrets_key_arn     = local.secrets_key_arn
   settings            = merge(local.where_things_are, local.for_requests, local.for_effects)
 }

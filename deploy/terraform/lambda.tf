@@ -3,7 +3,9 @@ module "function" {
   source   = "./modules/function"
   for_each = local.functions
 
-  name           = "bbws-product-${each.key}-${local.env}"
+  name           = local.function_names[each.key]
+  role_name      = "${each.value.name}-role-${local.env}"
+  boundary_arn   = local.boundary_arn
   description    = each.value.description
   handler        = each.value.handler
   package        = { bucket = local.package_bucket, key = var.package_key, hash = var.package_hash }
@@ -11,7 +13,7 @@ module "function" {
   memory_mb      = var.memory_mb
   timeout        = each.value.timeout
   retention_days = var.log_retention_days
-  live_version   = lookup(var.live_versions, each.key, null)
+  provisioned    = lookup(var.provisioned_concurrency, each.key, 0)
   policy_file    = "${path.module}/policies/${each.key}.json.tftpl"
   policy_names   = local.policy_names
 
@@ -50,6 +52,6 @@ resource "aws_lambda_event_source_mapping" "queue" {
   # Limits this queue's share of the account's concurrency. With reserved concurrency, Lambda would
   # throttle instead, and each throttled message counts as received, towards the dead letters.
   scaling_config {
-    maximum_concurrency = 10
+    maximum_concurrency = var.consumer_concurrency
   }
 }

@@ -9,6 +9,10 @@ locals {
   }
 
   package_bucket = coalesce(var.package_bucket, "bbws-products-artefacts-${var.account_id}-${var.region}")
+  audit_bucket = coalesce(
+    var.audit_bucket,
+    "bbws-product-audit-logs-${local.env}${var.append_account_id ? "-${var.account_id}" : ""}",
+  )
 
   # Each queue with its consumer and the maximum batch size.
   queues = {
@@ -18,38 +22,9 @@ locals {
     audit  = { consumer = "audit-logger", batch_size = 10 }
   }
   visibility_seconds = 60
-  consumer_timeout   = 10 # seconds; a sixth of the visibility timeout
-  api_timeout        = 15 # seconds; Prefer: wait takes up to 10, API Gateway's timeout is 29
 
-  functions = merge(
-    {
-      for name, what in {
-        list   = "Lists and searches products; reports readiness"
-        get    = "Reads a product, its history and its receipts"
-        create = "Accepts new products"
-        update = "Accepts edits, batches and restorations"
-        delete = "Accepts deactivations of products"
-        } : name => {
-        description = what
-        side        = "api"
-        handler     = "bbws_products.aws_lambda.handler"
-        timeout     = local.api_timeout
-      }
-    },
-    {
-      for name, what in {
-        creator           = "Stores records and sends the messages for other effects; runs the relay and the drift scan"
-        cache-invalidator = "Purges the cache"
-        search-indexer    = "Indexes products for search"
-        audit-logger      = "Writes audit records"
-        } : name => {
-        description = what
-        side        = "consumer"
-        handler     = "tasks.aws_lambda.handler"
-        timeout     = local.consumer_timeout
-      }
-    },
-  )
+  # deploy/bootstrap creates this policy. No role of ours may do more than it allows.
+  boundary_arn = "arn:aws:iam::${var.account_id}:policy/bbws-products-boundary-${local.env}"
 
   api_host   = try(var.api_domain.name, aws_cloudfront_distribution.api.domain_name)
   search_arn = "arn:aws:es:${var.region}:${var.account_id}:domain/bbws-products-${local.env}"
@@ -58,10 +33,14 @@ locals {
   where_things_are = merge(
     {
       ENVIRONMENT          = local.env
+      LOG_LEVEL            = var.log_level
+      PRODUCTS_TABLE       = local.live_table
       SQS_QUEUE_URL_PREFIX = "https://sqs.${var.region}.amazonaws.com/${var.account_id}"
       ENABLE_OPENSEARCH    = var.enable_opensearch ? "1" : "0"
+      ENABLE_CLOUDFRONT    = var.enable_cloudfront_cache ? "1" : "0"
     },
     var.enable_opensearch ? { OPENSEARCH_URL = "https://${aws_opensearch_domain.products[0].endpoint}:443" } : {},
+    var.extra_environment,
   )
   for_requests = {
     MEDIA_BUCKET         = module.media_bucket.name
@@ -76,7 +55,7 @@ locals {
   # Names for the placeholders in the policies.
   policy_names = {
     region            = var.region
-    table_arn         = aws_dynamodb_table.products.arn
+    table_arn         = local.live_table_arn
     change_queue_arn  = module.queue["change"].arn
     cache_queue_arn   = module.queue["cache"].arn
     search_queue_arn  = module.queue["search"].arn
@@ -91,6 +70,7 @@ locals {
     search_domain_arn = local.search_arn
     search_alias      = "bbws-products-${local.env}"
     secrets_arn       = local.secrets_arn
-    secrets_key_arn   = aws_kms_key.secrets.arn
+    access_arn        = local.access_arn
+    secrets_key_arn   = local.secrets_key_arn
   }
 }

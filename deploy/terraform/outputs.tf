@@ -21,13 +21,21 @@ output "functions" {
 }
 
 output "settings" {
-  description = "The settings of the application."
-  value       = merge(local.where_things_are, local.for_requests, local.for_effects, { SECRETS_SSM_PREFIX = local.secrets_prefix })
+  description = "The settings of the application, as deploy/validate.sh needs them."
+  value = merge(local.where_things_are, local.for_requests, local.for_effects, {
+    SECRETS_SSM_PREFIX  = local.secrets_prefix
+    DELETION_PROTECTION = var.deletion_protection ? "1" : "0"
+  })
+}
+
+output "published_versions" {
+  description = "The newest version of each function, by full name; deploy/promote.py makes it live."
+  value       = { for name, function in module.function : function.name => function.published_version }
 }
 
 output "live_versions" {
-  description = "The live versions; pass them as -var live_versions=… to return to them."
-  value       = { for name, function in module.function : name => function.live_version }
+  description = "The version of each function that is called, by full name."
+  value       = { for name, function in module.function : function.name => function.live_version }
 }
 
 output "media_bucket" {
@@ -40,6 +48,11 @@ output "alerts_topic_arn" {
 
 output "admin_url" {
   value = var.enable_containers ? "https://${var.containers.domain_name}/admin/" : null
+}
+
+output "services" {
+  description = "The ECS cluster and its services, to wait for."
+  value       = var.enable_containers ? { cluster = module.containers[0].cluster, services = module.containers[0].services } : null
 }
 
 output "migrate" {

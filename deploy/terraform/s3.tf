@@ -2,7 +2,7 @@
 module "audit_bucket" {
   source = "./modules/bucket"
 
-  name        = "bbws-product-audit-${local.env}"
+  name        = local.audit_bucket
   lock        = { mode = var.audit_lock.mode, days = var.audit_lock.days }
   expire_days = var.audit_lock.expire_days
 }
@@ -11,7 +11,7 @@ module "audit_bucket" {
 module "media_bucket" {
   source = "./modules/bucket"
 
-  name                     = "bbws-product-media-${local.env}"
+  name                     = "bbws-product-media-${local.env}-${var.account_id}"
   cloudfront_distributions = [aws_cloudfront_distribution.api.arn]
 }
 
@@ -19,7 +19,8 @@ module "media_bucket" {
 module "log_bucket" {
   source = "./modules/bucket"
 
-  name            = "bbws-product-logs-${local.env}"
+  name            = "bbws-product-logs-${local.env}-${var.account_id}"
   expire_days     = var.log_retention_days
   logs_of_account = var.account_id
+  log_regions     = [var.region, "us-east-1"] # CloudFront delivers from us-east-1
 }

@@ -29,7 +29,8 @@ resource "aws_scheduler_schedule" "task" {
 }
 
 resource "aws_iam_role" "scheduler" {
-  name = "bbws-product-scheduler-${local.env}"
+  name                 = "bbws-product-scheduler-role-${local.env}"
+  permissions_boundary = local.boundary_arn
   assume_role_policy = templatefile("${path.module}/policies/trust-service.json.tftpl", {
     service    = "scheduler.amazonaws.com"
     account_id = var.account_id

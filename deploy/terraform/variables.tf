@@ -73,15 +73,32 @@ variable "memory_mb" {
   default = 256
 }
 
-variable "live_versions" {
-  description = "Pinned versions of functions by short name, for a rollback: { list = \"12\" }. The newest version of other functions is live."
-  type        = map(string)
+variable "log_level" {
+  description = "The lowest level that is logged. Lines with a metric are always written."
+  type        = string
+  default     = "INFO"
+
+  validation {
+    condition     = contains(["INFO", "WARNING", "ERROR"], var.log_level)
+    error_message = "The log level must be INFO, WARNING or ERROR."
+  }
+}
+
+variable "provisioned_concurrency" {
+  description = "Instances of functions kept ready, by short name: { list = 2 }. Each costs money day and night."
+  type        = map(number)
   default     = {}
 
   validation {
-    condition     = length(setsubtract(keys(var.live_versions), keys(local.functions))) == 0
+    condition     = length(setsubtract(keys(var.provisioned_concurrency), keys(local.functions))) == 0
     error_message = "There is no function with this name."
   }
+}
+
+variable "extra_environment" {
+  description = "More settings of the application (docs/settings.md): { LOG_SAMPLE_READS = \"0.1\" }."
+  type        = map(string)
+  default     = {}
 }
 
 # Queue consumers
@@ -99,6 +116,23 @@ variable "consumers" {
     condition     = var.consumers == "lambda" || var.enable_containers
     error_message = "consumers = containers requires enable_containers."
   }
+}
+
+variable "consumer_concurrency" {
+  description = "The most instances of each consumer function. Lambda refuses less than 2."
+  type        = number
+  default     = 10
+
+  validation {
+    condition     = var.consumer_concurrency >= 2
+    error_message = "Lambda refuses a maximum concurrency below 2."
+  }
+}
+
+variable "account_concurrency" {
+  description = "The account's limit of concurrent Lambda executions, which the preflight compares."
+  type        = number
+  default     = 1000
 }
 
 variable "enable_containers" {
@@ -119,17 +153,21 @@ variable "containers" {
     worker_counts      = optional(object({ least = number, most = number }), { least = 1, most = 10 })
     database_class     = optional(string, "db.t4g.micro")
     database_multi_az  = optional(bool, false)
-    admin_cidrs        = optional(list(string), ["0.0.0.0/0"])
+    admin_cidrs        = list(string)
   })
   default = null
 
   validation {
     condition     = !var.enable_containers || var.containers != null
-    error_message = "enable_containers needs containers = { image, certificate_arn, domain_name, availability_zones }."
+    error_message = "enable_containers needs containers = { image, certificate_arn, domain_name, availability_zones, admin_cidrs }."
   }
   validation {
     condition     = var.containers == null || can(regex("@sha256:[0-9a-f]{64}$", var.containers.image))
     error_message = "The image must be named by its digest, so that the tested image runs."
+  }
+  validation {
+    condition     = alltrue([for cidr in try(var.containers.admin_cidrs, []) : tonumber(split("/", cidr)[1]) >= 8])
+    error_message = "admin_cidrs must name networks of staff; the admin is not for the whole internet."
   }
 }
 
@@ -165,15 +203,38 @@ variable "api_domain" {
 }
 
 variable "rate_limit" {
-  description = "Maximum requests per second that reach API Gateway: in total, and for each writing method."
-  type        = object({ all = number, writes = number })
-  default     = { all = 100, writes = 50 }
+  description = "Maximum requests per second that reach API Gateway: in total, for each writing method, and for batches of up to 100 writes."
+  type        = object({ all = number, writes = number, batches = number })
+  default     = { all = 100, writes = 50, batches = 1 }
+}
+
+variable "client_rate_limit" {
+  description = "Requests of one IP address in five minutes, above which WAF refuses more."
+  type        = number
+  default     = 3000
 }
 
 variable "web_acl_arn" {
-  description = "A WAF web ACL (CLOUDFRONT scope) for the distribution."
+  description = "Another WAF web ACL (CLOUDFRONT scope) for the distribution, in place of our rate rule."
   type        = string
   default     = null
+}
+
+variable "enable_cloudfront_cache" {
+  description = "Cache responses in CloudFront. Without the cache, CloudFront forwards every request, and no change purges anything."
+  type        = bool
+  default     = true
+}
+
+variable "edge_key" {
+  description = "Which of the two API keys CloudFront sends, a or b. To rotate: switch, apply, then replace the other."
+  type        = string
+  default     = "a"
+
+  validation {
+    condition     = contains(["a", "b"], var.edge_key)
+    error_message = "The edge key must be a or b."
+  }
 }
 
 # Retention and monitoring
@@ -201,6 +262,24 @@ variable "audit_lock" {
   }
 }
 
+variable "append_account_id" {
+  description = "Append the account id to the audit bucket's name, if another account has taken the plain name."
+  type        = bool
+  default     = false
+}
+
+variable "audit_bucket" {
+  description = "The audit bucket's name, in place of the usual one."
+  type        = string
+  default     = null
+}
+
+variable "restored_table" {
+  description = "A table restored from a backup, which the application uses in place of its own."
+  type        = string
+  default     = null
+}
+
 variable "deletion_protection" {
   description = "Protect the table and the database against deletion."
   type        = bool
@@ -208,7 +287,22 @@ variable "deletion_protection" {
 }
 
 variable "alert_emails" {
-  description = "Mail addresses that alarms notify; each must confirm a mail from SNS."
+  description = "Mail addresses that alarms notify; each must confirm a mail from SNS. There is no default, so that nobody forgets it: set TF_VAR_alert_emails."
   type        = list(string)
-  default     = []
+
+  validation {
+    condition     = length(var.alert_emails) > 0
+    error_message = "Without an address, alarms tell nobody."
+  }
+}
+
+variable "page_emails" {
+  description = "Mail addresses for the alarm that wakes somebody, e.g. a pager's; by default alert_emails."
+  type        = list(string)
+  default     = null
+}
+
+variable "monthly_budget" {
+  description = "US dollars a month. Mails go out at 80 % of it, and when AWS forecasts more than all of it."
+  type        = number
 }

@@ -19,7 +19,8 @@ from products.bulk.pricing import (
     AdjustmentKind,
     Rounding,
     new_prices,
-    parse_signed_number,
+    parse_percentage,
+    parse_signed_amount,
 )
 from products.bulk.rows import Row, planned_row
 from products.errors import Invalid, ProductNotFound
@@ -78,8 +79,10 @@ class BulkForm(forms.Form):
     def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}
         if cleaned.get("doing") == "price" and "by" in cleaned:
+            is_percentage = cleaned.get("way") == AdjustmentKind.PERCENT
+            parse = parse_percentage if is_percentage else parse_signed_amount
             try:
-                cleaned["by"] = parse_signed_number(cleaned["by"], "by")
+                cleaned["by"] = parse(cleaned["by"], "by")
             except Invalid as refusal:
                 self.add_error("by", refusal.errors["by"])
         return cleaned

@@ -1,4 +1,4 @@
-"""Products as CSV: export of the filtered list, and import by a job with a preview."""
+"""Files of products: export of the filtered list, and import by a job with a preview."""
 
 from collections.abc import Iterable, Sequence
 
@@ -13,31 +13,49 @@ from django.shortcuts import redirect
 
 from products.admin.base import ModelAdmin, page_response
 from products.admin.changelist import filtered_list
+from products.admin.form import CODES
 from products.admin.refusals import show_refusal
 from products.admin.staff_writes import StaffWrites
-from products.bootstrap import catalogue, jobs, now
-from products.bulk.csv_files import (
-    COLUMNS,
-    MAX_SIZE,
-    Sheet,
-    csv_lines,
-    parse_sheet,
-    product_rows,
-    refusal_rows,
-)
-from products.bulk.imports import column_mapping, guess_mapping, plan_import
-from products.bulk.job import Job, JobKind, JobNotFound
+from products.amounts import DecimalMark
+from products.bootstrap import catalogue, imports, jobs, now
+from products.bulk.columns import FIELDS
+from products.bulk.csv_files import COLUMNS, csv_lines, product_rows, refusal_rows
+from products.bulk.files import EXTENSIONS, MAX_SIZE
+from products.bulk.imports import ImportOptions
+from products.bulk.job import Job, JobNotFound
 from products.bulk.rows import RowState
 from products.errors import CatalogueError, Invalid
+from products.product import RULES, BillingCycle
 
 MAX_EXPORTED = 1_000_000  # products
-MAX_TITLE_LENGTH = 120
+MAX_WORKBOOK_PRODUCTS = 20_000
+"""A workbook is built in memory, so it has fewer products than a CSV file may have."""
+XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+COLUMN = "column-"
+"""The prefix of the parameters with the fields that the user chose."""
 
 
 def export_view(admin: ModelAdmin, request: HttpRequest) -> HttpResponseBase:
-    """Stream all products that match the filters of the list, in constant memory."""
+    """Stream all products that match the filters of the list, in constant memory.
+
+    With ``as=xlsx`` the answer is a workbook, of at most MAX_WORKBOOK_PRODUCTS.
+    """
+    name = f"products-{now():%Y-%m-%d-%H%M}"
+    if request.GET.get("as") == "xlsx":
+        return _workbook_response(admin, request, f"{name}.xlsx")
     products = catalogue().walk(filtered_list(admin, request), MAX_EXPORTED)
-    return _csv_response(f"products-{now():%Y-%m-%d-%H%M}.csv", product_rows(products))
+    return _csv_response(f"{name}.csv", product_rows(products))
+
+
+def _workbook_response(admin: ModelAdmin, request: HttpRequest, name: str) -> HttpResponse:
+    from products.bulk.xlsx_export import NUMBER_COLUMNS, write_xlsx
+
+    products = catalogue().walk(filtered_list(admin, request), MAX_WORKBOOK_PRODUCTS)
+    return HttpResponse(
+        write_xlsx(product_rows(products), NUMBER_COLUMNS),
+        content_type=XLSX_TYPE,
+        headers=_attachment(name),
+    )
 
 
 def import_view(admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
@@ -49,29 +67,55 @@ def import_view(admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
     errors: list[str] = []
     if request.method == "POST":
         try:
-            sheet = parse_sheet(_uploaded_file(request))
             if asks_for_columns:
-                return _columns_response(sheet)
-            job = _plan_import(request, sheet)
+                return _columns_response(_uploaded_file(request))
+            job = _plan_import(request)
             return redirect("admin:products_product_job", job.job_id)
         except CatalogueError as refusal:
             errors = _sentences_of(refusal)
     if asks_for_columns:
         return JsonResponse({"errors": errors}, status=400)
-    context = {"title": "Import products from CSV", "errors": errors, "columns": COLUMNS}
+    context = {
+        "title": "Import products",
+        "errors": errors,
+        "columns": COLUMNS,
+        "extensions": ",".join(EXTENSIONS),
+        "marks": [(mark.name.lower(), mark.label) for mark in DecimalMark],
+        "currencies": CODES,
+        "cycles": list(BillingCycle),
+    }
     return page_response(admin, request, "import", context)
 
 
-def _plan_import(request: HttpRequest, sheet: Sheet) -> Job:
-    """Plan the job; raise Invalid when the columns or the reason are wrong."""
-    mapping = column_mapping(sheet.header, _chosen_columns(request, sheet))
-    file_name = getattr(request.FILES["file"], "name", "a file")
-    return StaffWrites(request).plan_job(
-        JobKind.CSV,
-        f"Import of {file_name}"[:MAX_TITLE_LENGTH],
-        plan_import(sheet, mapping, catalogue()),
+def _plan_import(request: HttpRequest) -> Job:
+    """Plan the job; raise Invalid when the file, the columns or the reason are wrong."""
+    data = _uploaded_file(request)
+    return StaffWrites(request).plan_import(
+        data,
+        _options_of(request),
+        file_name=getattr(request.FILES["file"], "name", None) or "a file",
         reason=request.POST.get("reason", "").strip(),
     )
+
+
+def _options_of(request: HttpRequest) -> ImportOptions:
+    """Return what the user chose for the whole file. Raise Invalid for an unknown choice."""
+    chosen = {
+        int(name.removeprefix(COLUMN)): field
+        for name, field in request.POST.items()
+        if name.startswith(COLUMN) and name.removeprefix(COLUMN).isdecimal()
+    }
+    mark, cycle = request.POST.get("decimal_mark", ""), request.POST.get("billing_cycle", "")
+    currency = request.POST.get("currency", "")
+    try:
+        return ImportOptions(
+            columns={number: str(field) for number, field in chosen.items()},
+            mark=DecimalMark[mark.upper()] if mark else None,
+            currency=RULES["currency"](currency) if currency else None,
+            billing_cycle=RULES["billing_cycle"](cycle) if cycle else None,
+        )
+    except (KeyError, ValueError):
+        raise Invalid({"file": ["Choose the options from the lists."]}) from None
 
 
 def errors_view(admin: ModelAdmin, request: HttpRequest, job_id: str) -> HttpResponseBase:
@@ -87,10 +131,12 @@ def errors_view(admin: ModelAdmin, request: HttpRequest, job_id: str) -> HttpRes
 
 def _csv_response(name: str, rows: Iterable[Sequence[str]]) -> StreamingHttpResponse:
     return StreamingHttpResponse(
-        csv_lines(rows),
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        csv_lines(rows), content_type="text/csv; charset=utf-8", headers=_attachment(name)
     )
+
+
+def _attachment(name: str) -> dict[str, str]:
+    return {"Content-Disposition": f'attachment; filename="{name}"'}
 
 
 def _sentences_of(refusal: CatalogueError) -> list[str]:
@@ -107,20 +153,12 @@ def _uploaded_file(request: HttpRequest) -> bytes:
     return bytes(file.read(MAX_SIZE + 1))
 
 
-def _columns_response(sheet: Sheet) -> JsonResponse:
+def _columns_response(data: bytes) -> JsonResponse:
     """Return the file's columns and what each seems to be, for the user to confirm."""
-    fields = guess_mapping(sheet.header)
+    sheet, sampled = imports().columns(data)
     columns = [
-        {"name": name, "field": field} for name, field in zip(sheet.header, fields, strict=True)
+        {"name": found.column.name, "field": found.column.field, "samples": found.samples}
+        for found in sampled
     ]
-    return JsonResponse({"columns": columns, "rows": len(sheet.rows), "fields": COLUMNS})
-
-
-def _chosen_columns(request: HttpRequest, sheet: Sheet) -> dict[int, str]:
-    """Return the fields that the user chose, by the number of the column."""
-    parameters = {number: f"column-{number}" for number in range(len(sheet.header))}
-    return {
-        number: request.POST.get(name, "")
-        for number, name in parameters.items()
-        if name in request.POST
-    }
+    body = {"columns": columns, "rows": len(sheet.rows), "fields": FIELDS, "notes": sheet.notes}
+    return JsonResponse(body)

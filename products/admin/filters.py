@@ -14,6 +14,7 @@ from django.http import HttpRequest
 
 from products.admin.form import CODES
 from products.admin.queryset import ProductQuery
+from products.amounts import ANY_NOTATION
 from products.product import BillingCycle, price_bound
 
 
@@ -157,7 +158,7 @@ class PriceBoundFilter(admin.ListFilter):
         if not self.text:
             return queryset
         try:
-            amount = price_bound(self.text)
+            amount = price_bound(f"{ANY_NOTATION.read(self.text).value:f}")
         except ValueError as refusal:
             raise IncorrectLookupParameters(refusal) from refusal
         by_price = queryset.order_by(queryset.price_order)

@@ -14,7 +14,8 @@ from unfold.widgets import (
 from products.admin.formatting import format_value, last_authors
 from products.admin.queryset import model_of
 from products.admin.staff_writes import StaffWrites
-from products.currency import CURRENCIES, CURRENCY_SIGNS, DEFAULT_CURRENCY
+from products.amounts import ANY_NOTATION
+from products.currency import CURRENCIES, CURRENCY_SIGNS, DEFAULT_CURRENCY, money
 from products.errors import (
     CatalogueError,
     Invalid,
@@ -46,6 +47,7 @@ FIELDS = (
     "period",
     "features",
 )
+AMOUNTS = ("price", "renewal_price")
 CODES = [*CURRENCY_SIGNS, *sorted(CURRENCIES - CURRENCY_SIGNS.keys())]
 """All currency codes; those with a sign, in which we sell, come first."""
 
@@ -122,7 +124,7 @@ class ProductForm(forms.ModelForm):
         ),
         help_text=f"{_length('description')}.",
     )
-    price = _line_field("Price", 12, "Due at purchase, e.g. 1500.00.")
+    price = _line_field("Price", 12, "Due at purchase, such as 1500.00 or 1 500,00.")
     renewal_price = _line_field(
         "Renewal price", 12, "Due each cycle; empty for a one-time product."
     )
@@ -168,6 +170,7 @@ class ProductForm(forms.ModelForm):
         self.edited_id = product_id
         self.dry_run = dry_run
         self.conflicts: list[FieldConflict] = []
+        self.understood: dict[str, str] = {}
         for field in REQUIRED:
             self.fields[field].required = True
         if product_id is not None:
@@ -189,10 +192,27 @@ class ProductForm(forms.ModelForm):
 
     def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}
+        for name in AMOUNTS:
+            self._read_amount(name)
         if self.edited_id is not None and cleaned.get("base_version") is None:
             # Without it the save could overwrite what others have saved since.
             self.add_error(None, NO_BASE_VERSION)
         return cleaned
+
+    def _read_amount(self, name: str) -> None:
+        """Replace the typed text of an amount with the amount; ``understood`` shows it."""
+        text = self.cleaned_data.get(name)
+        if not text:
+            return
+        currency = self.cleaned_data.get("currency")
+        try:
+            amount = ANY_NOTATION.read_in(text, currency)
+        except ValueError as refusal:
+            self.add_error(name, str(refusal))
+            return
+        self.cleaned_data[name] = amount
+        if text != f"{amount:.2f}":
+            self.understood[name] = money(amount, currency or DEFAULT_CURRENCY)
 
     def _post_clean(self) -> None:
         """Save: ask the catalogue for the write, where other model forms ask their model.

@@ -13,9 +13,9 @@ from django.utils.safestring import SafeString, mark_safe
 from products.bootstrap import catalogue, image_url
 from products.changes import Change
 from products.currency import money
+from products.effects import effect_states
 from products.errors import Unavailable
 from products.merging import EditConflict, differences
-from products.pipeline import effect_states
 from products.product import Product
 
 HISTORY_PAGE_SIZE = 25

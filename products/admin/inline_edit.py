@@ -1,6 +1,6 @@
 """Editing one cell of the list: the same use case as the form, based on the version on screen."""
 
-from collections.abc import Callable
+from decimal import Decimal
 from http import HTTPStatus
 
 from django.contrib.admin.utils import unquote
@@ -10,6 +10,8 @@ from products.admin.base import ModelAdmin, product_url
 from products.admin.formatting import field_label, format_value, last_authors
 from products.admin.refusals import sentence_of, status_of
 from products.admin.staff_writes import StaffWrites
+from products.amounts import ANY_NOTATION
+from products.bootstrap import catalogue
 from products.changes import Change
 from products.currency import money
 from products.errors import CatalogueError
@@ -18,8 +20,7 @@ from products.merging import EditConflict
 from products.product import Product
 from products.writes import Accepted
 
-PARSERS: dict[str, Callable[[str], object]] = {"price": str, "active": lambda text: text == "true"}
-"""How the value of each editable field is read."""
+EDITABLE = ("price", "active")
 
 type Body = dict[str, object]
 
@@ -33,18 +34,29 @@ def cell_view(admin: ModelAdmin, request: HttpRequest, object_id: str) -> JsonRe
     field = request.POST.get("field", "")
     value = request.POST.get("value", "")
     base = parse_version(request.POST.get("version", ""))
-    if field not in PARSERS or base is None:
+    if field not in EDITABLE or base is None:
         body = {"message": "This cell can't be edited."}
         return JsonResponse(body, status=HTTPStatus.BAD_REQUEST)
-    edits = {field: PARSERS[field](value)}
+    product_id = unquote(object_id)
     try:
-        accepted = StaffWrites(request).update(unquote(object_id), edits, base=base)
+        edits = {field: value == "true" if field == "active" else _amount(product_id, value)}
+        accepted = StaffWrites(request).update(product_id, edits, base=base)
+    except ValueError as refusal:
+        return JsonResponse({"message": str(refusal)}, status=HTTPStatus.BAD_REQUEST)
     except EditConflict as conflict:
         return _conflict_response(conflict, field)
     except CatalogueError as refusal:
         body = {"message": sentence_of(refusal, field)}
         return JsonResponse(body, status=status_of(refusal))
     return JsonResponse(_saved_body(accepted, field))
+
+
+def _amount(product_id: str, text: str) -> Decimal:
+    """Return the typed amount. Raise ValueError when it can't be read, or has another sign."""
+    amount = ANY_NOTATION.read(text)
+    if not amount.currencies:
+        return amount.value
+    return ANY_NOTATION.read_in(text, catalogue().newest(product_id).currency)
 
 
 def _saved_body(accepted: Accepted, field: str) -> Body:

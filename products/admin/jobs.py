@@ -4,17 +4,27 @@ import itertools
 from collections.abc import Callable
 from typing import TypedDict
 
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBadRequest,
+    JsonResponse,
+)
 from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.http import urlencode
 
 from products.admin.base import ModelAdmin, page_response
 from products.admin.formatting import field_label, format_value
 from products.admin.refusals import show_refusal, status_of
 from products.admin.staff_writes import StaffWrites
 from products.bootstrap import jobs
-from products.bulk.job import Job, JobKind, JobNotFound
+from products.bulk.clashes import Side
+from products.bulk.job import Job, JobKind, JobNotFound, JobState
 from products.bulk.rows import Row, RowState
 from products.errors import CatalogueError
+from products.product import RULES
 
 MAX_LISTED_JOBS = 50
 MAX_FILTERED_ROWS = 200
@@ -22,12 +32,33 @@ MAX_PAGE_DIGITS = 5
 KIND_LABELS = {JobKind.BULK: "Bulk edit", JobKind.CSV: "Import", JobKind.UNDO: "Undo"}
 
 
+class FieldContext(TypedDict):
+    """A field that a row changes; a new product's default is marked."""
+
+    label: str
+    before: str
+    after: str
+    is_default: bool
+
+
+class ClashContext(TypedDict):
+    """A field that the sheet and somebody else changed, to be decided."""
+
+    name: str
+    label: str
+    base: str
+    mine: str
+    theirs: str
+
+
 class RowContext(TypedDict):
-    """A row as the page shows it: its fields as (label, before, after)."""
+    """A row as the page shows it."""
 
     row: Row
-    fields: list[tuple[str, str, str]]
+    fields: list[FieldContext]
+    clashes: list[ClashContext]
     creates: bool
+    is_planned_new: bool
 
 
 def jobs_view(admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
@@ -42,16 +73,21 @@ def job_view(admin: ModelAdmin, request: HttpRequest, job_id: str) -> HttpRespon
     job = _job_or_404(job_id)
     only_state = request.GET.get("only", "")
     page = _page_number(request.GET.get("page", "1"), job.chunks)
+    is_mine = job.actor == StaffWrites(request).actor
+    may_decide = is_mine and job.state == JobState.PLANNED and bool(job.counts.get(RowState.CLASH))
+    rows = _rows_of(job, page, only_state)
     context = {
         "title": job.title,
         "job": job,
         "kind": KIND_LABELS[job.kind],
         "counts": {str(state): job.counts.get(state, 0) for state in RowState},
-        "rows": [_row_context(row) for row in _rows_of(job, page, only_state)],
+        "rows": [_row_context(row, may_decide=may_decide) for row in rows],
+        "has_lines": any(row.line for row in rows),
         "page": page,
         "only": only_state,
         "percent": 100 * job.done // job.rows,
-        "is_mine": job.actor == StaffWrites(request).actor,
+        "is_mine": is_mine,
+        "may_decide": may_decide,
         "may_change": admin.has_change_permission(request),
     }
     return page_response(admin, request, "job", context)
@@ -106,9 +142,60 @@ def _rows_of(job: Job, page: int, only_state: str) -> list[Row]:
     return list(itertools.islice(matching, MAX_FILTERED_ROWS))
 
 
-def _row_context(row: Row) -> RowContext:
-    fields = [
-        (field_label(name), format_value(before), format_value(after))
+def clash_view(admin: ModelAdmin, request: HttpRequest, job_id: str, number: int) -> HttpResponse:
+    """Decide the clashes of one row, and show the same rows again."""
+    _job_or_404(job_id)
+    names = [name for name in RULES if name in request.POST]
+    try:
+        decisions = {name: Side(request.POST[name]) for name in names}
+        StaffWrites(request).decide_clash(job_id, number, decisions)
+    except ValueError:
+        return HttpResponseBadRequest("A decision is mine or theirs.")
+    except CatalogueError as refusal:
+        show_refusal(admin, request, refusal)
+    shown = {name: request.POST[name] for name in ("only", "page") if request.POST.get(name)}
+    page = reverse("admin:products_product_job", args=[job_id])
+    return redirect(f"{page}?{urlencode(shown)}")
+
+
+def clashes_view(admin: ModelAdmin, request: HttpRequest, job_id: str) -> HttpResponse:
+    """Decide all clashes of the job for one side."""
+    _job_or_404(job_id)
+    try:
+        StaffWrites(request).decide_all_clashes(job_id, Side(request.POST.get("side", "")))
+    except ValueError:
+        return HttpResponseBadRequest("A decision is mine or theirs.")
+    except CatalogueError as refusal:
+        show_refusal(admin, request, refusal)
+    return redirect("admin:products_product_job", job_id)
+
+
+def _row_context(row: Row, *, may_decide: bool) -> RowContext:
+    is_planned_new = row.creates and row.state == RowState.WAITING
+    fields: list[FieldContext] = [
+        {
+            "label": field_label(name),
+            "before": format_value(before),
+            "after": format_value(after),
+            "is_default": is_planned_new and name not in row.edits,
+        }
         for name, (before, after) in row.changed.items()
+        if name not in row.clashes or row.state != RowState.CLASH
     ]
-    return {"row": row, "fields": fields, "creates": row.creates}
+    clashes: list[ClashContext] = [
+        {
+            "name": name,
+            "label": field_label(name),
+            "base": format_value(clash.base),
+            "mine": format_value(clash.yours),
+            "theirs": format_value(clash.theirs),
+        }
+        for name, clash in row.clashes.items()
+    ]
+    return {
+        "row": row,
+        "fields": fields,
+        "clashes": clashes if may_decide and row.state == RowState.CLASH else [],
+        "creates": row.creates,
+        "is_planned_new": is_planned_new,
+    }

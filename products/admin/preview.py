@@ -38,7 +38,7 @@ def preview_view(
         errors = {name: list(map(str, texts)) for name, texts in form.errors.items()}
     except CatalogueError as refusal:
         return JsonResponse({"message": str(refusal)}, status=status_of(refusal))
-    body: dict[str, object] = {"errors": errors}
+    body: dict[str, object] = {"errors": errors, "understood": form.understood}
     if form.accepted:
         context = card_context(form.accepted.product)
         body["html"] = render_to_string("admin/products/product/card.html", context, request)

@@ -14,9 +14,9 @@ from products.admin.refusals import status_of
 from products.bootstrap import catalogue
 from products.changes import Change
 from products.documents import format_timestamp
+from products.effects import effect_states
 from products.errors import CatalogueError
 from products.merging import differences
-from products.pipeline import effect_states
 
 STEP_NAMES = {
     "stored": "Saved",

@@ -7,7 +7,9 @@ from django.http import HttpRequest
 
 from products.admin.base import user_of
 from products.admin.recent_saves import remember_save
-from products.bootstrap import acceptance, jobs, new_id, operations
+from products.bootstrap import acceptance, clashes, imports, jobs, new_id, operations
+from products.bulk.clashes import Decisions, Side
+from products.bulk.imports import ImportOptions
 from products.bulk.job import Job, JobKind
 from products.bulk.rows import Row
 from products.changes import Effect, Origin
@@ -108,6 +110,17 @@ class StaffWrites:
 
     def plan_job(self, kind: JobKind, title: str, rows: Iterable[Row], *, reason: str) -> Job:
         return jobs().plan(kind, title, rows, self.origin(reason))
+
+    def plan_import(
+        self, data: bytes, options: ImportOptions, *, file_name: str, reason: str
+    ) -> Job:
+        return imports().plan(data, options, self.origin(reason), file_name=file_name)
+
+    def decide_clash(self, job_id: str, number: int, decisions: Decisions) -> Row:
+        return clashes().decide(job_id, number, decisions, self.origin())
+
+    def decide_all_clashes(self, job_id: str, side: Side) -> Job:
+        return clashes().decide_all(job_id, side, self.origin())
 
     def start_job(self, job_id: str) -> Job:
         return jobs().start(job_id, self.origin())

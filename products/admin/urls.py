@@ -53,6 +53,8 @@ PAGES = (
     Page(JOB, "job", jobs.job_view, READ),
     Page(f"{JOB}progress/", "job_progress", jobs.progress_view, READ),
     Page(f"{JOB}errors/", "job_errors", csv_files.errors_view, READ),
+    Page(f"{JOB}clashes/", "job_clashes", jobs.clashes_view, WRITE),
+    Page(f"{JOB}clashes/<int:number>/", "job_clash", jobs.clash_view, WRITE),
     Page(f"{JOB}start/", "job_start", jobs.start_view, WRITE),
     Page(f"{JOB}cancel/", "job_cancel", jobs.cancel_view, WRITE),
     Page(f"{JOB}undo/", "job_undo", jobs.undo_view, WRITE),

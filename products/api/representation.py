@@ -12,8 +12,8 @@ from products.api.product_fields import API_NAMES
 from products.bootstrap import image_url
 from products.changes import Change, Effect
 from products.documents import format_timestamp, to_document
+from products.effects import effect_states
 from products.merging import differences
-from products.pipeline import effect_states
 from products.product import Product
 from products.writes import Accepted
 

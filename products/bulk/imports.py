@@ -1,155 +1,160 @@
-"""Importing products: which row of a file changes which product, and which creates one. Pure."""
+"""Importing products: what a file says, and the job rows that it becomes. Pure."""
 
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
-from typing import Any, Protocol
+from dataclasses import dataclass, field
 
-from products.bulk.csv_files import COLUMNS, Sheet, unescape_formula
-from products.bulk.rows import Row, RowState, planned_row
-from products.documents import FIELD_NAMES
-from products.errors import CatalogueError, Invalid
-from products.product import Product, new_product, normalised_name
+from products.amounts import ANY_NOTATION, DecimalMark, Notation, UnclearAmount, proofs
+from products.bulk.columns import (
+    PRICE_FIELDS,
+    Column,
+    chosen_mapping,
+    guess_mapping,
+    mapping_notes,
+    normalised_header,
+)
+from products.bulk.import_context import FileContext, ProductFinder, column_names
+from products.bulk.import_rows import plan_rows
+from products.bulk.records import Record, RecordReader
+from products.bulk.rows import Row
+from products.bulk.sheets import Sheet
+from products.bulk.shops import shop_of
+from products.bulk.values import CellReader
+from products.errors import Invalid
+from products.product import BillingCycle
 
-ALIASES = {
-    "id": "productId",
-    "sku": "productId",
-    "title": "name",
-    "renewal": "renewalPrice",
-    "cycle": "billingCycle",
-}
-KEY_COLUMNS = {"productId", "name"}
-"""The columns that say which product a row is about."""
-CLEARED = "(empty)"
-"""A cell with this text clears the field; a blank cell leaves the field unchanged."""
-FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-
-type Cells = dict[str, str]
-"""A row's texts by field, without blank cells."""
-
-
-class ProductFinder(Protocol):
-    """Finds existing products. Each method may raise DependencyUnavailable."""
-
-    def by_ids(self, product_ids: list[str]) -> dict[str, Product]: ...
-
-    def by_names(self, names: list[str]) -> dict[str, Product]:
-        """Return the products with these names, by normalised name."""
+FOREIGN_IDS = {"id", "productid"}
+"""Names of columns in which other systems write their own numbers."""
+NO_VERSIONS = (
+    "The rows have no version, so they are compared with today's products: an older value in the "
+    "sheet replaces what others have saved since."
+)
 
 
-def _normalised_header(name: str) -> str:
-    folded = unicodedata.normalize("NFKD", name).casefold()
-    return "".join(character for character in folded if character.isalnum())
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportOptions:
+    """What a user says about a file.
 
-
-KNOWN_HEADERS = {_normalised_header(column): column for column in COLUMNS} | ALIASES
-
-
-def guess_mapping(header: Iterable[str]) -> list[str]:
-    """Return the likely field of each column, or "" for a column that is none of our fields.
-
-    Each field is named once at most.
+    ``columns`` has chosen fields by the number of the column. ``currency`` and ``billing_cycle``
+    hold for the rows that name none.
     """
-    fields: list[str] = []
-    for name in header:
-        field = KNOWN_HEADERS.get(_normalised_header(name), "")
-        fields.append("" if field in fields else field)
-    return fields
+
+    columns: Mapping[int, str] = field(default_factory=dict)
+    mark: DecimalMark | None = None
+    currency: str | None = None
+    billing_cycle: BillingCycle | None = None
 
 
-def column_mapping(header: Sequence[str], chosen: Mapping[int, str]) -> list[str]:
-    """Return the field of each column: as chosen by its number, else as it seems to be.
+@dataclass(frozen=True, slots=True)
+class ImportPlan:
+    """The rows of a job, and sentences about how the file was read."""
 
-    An empty field means that the column is not imported. Raise Invalid when a field is unknown or
-    has two columns, or when no column says which product a row is about.
+    rows: list[Row]
+    notes: tuple[str, ...]
+
+
+def guessed_columns(sheet: Sheet, currency: str | None = None) -> list[Column]:
+    """Return the columns of a sheet, each with its likely field."""
+    return guess_mapping(sheet.header, known=shop_of(sheet.header).fields, currency=currency)
+
+
+def plan_import(sheet: Sheet, options: ImportOptions, products: ProductFinder) -> ImportPlan:
+    """Plan a job row for each row of the sheet that is a product.
+
+    A row changes the product with its ID or, without an ID, its name; else it creates a product. A
+    row that breaks a rule is refused here, with the reason. Raise Invalid when the columns do not
+    fit.
     """
-    guesses = guess_mapping(header)
-    mapping = [chosen.get(number, guess) for number, guess in enumerate(guesses)]
-    fields = [field for field in mapping if field]
-    has_unknown = not set(fields) <= set(COLUMNS)
-    has_duplicate = len(fields) != len(set(fields))
-    if has_unknown or has_duplicate:
-        raise Invalid({"file": ["Each field may be one column only."]})
-    if not KEY_COLUMNS & set(fields):
-        raise Invalid({"file": ["One column must be the product's ID or its name."]})
-    return mapping
-
-
-def plan_import(sheet: Sheet, mapping: Sequence[str], products: ProductFinder) -> list[Row]:
-    """Plan a job row for each row of the sheet; ``mapping`` has the field of each column.
-
-    A row changes the product with its id or, without an id, its name; else it creates a product.
-    A row that breaks a rule is refused here, with the reason, and so is a second row about the
-    same product.
-    """
-    lines = [_cells_by_field(row, mapping) for row in sheet.rows]
-    ids = [cells["productId"] for cells in lines if "productId" in cells]
-    names = [cells["name"] for cells in lines if "name" in cells and "productId" not in cells]
-    by_id = products.by_ids(list(dict.fromkeys(ids)))
-    by_name = products.by_names(list(dict.fromkeys(names)))
-    rows: list[Row] = []
-    first_numbers: dict[str, int] = {}
-    for number, cells in enumerate(lines, 1):
-        product_id = cells.pop("productId", "")
-        name = normalised_name(cells.get("name", ""))
-        product = by_id.get(product_id) if product_id else by_name.get(name)
-        row = _plan_row(number, product_id, product, cells)
-        identity = (product.product_id if product else product_id) or f"name {name}"
-        first = first_numbers.setdefault(identity, number)
-        if first != number and row.state == RowState.WAITING:
-            row = row.refused(f"Row {first} is about the same product.")
-        rows.append(row)
-    return rows
-
-
-def _plan_row(
-    number: int, product_id: str, product: Product | None, cells: Mapping[str, str]
-) -> Row:
-    edits = {FIELD_NAMES[field]: _value(field, cell) for field, cell in cells.items()}
-    if product:
-        return planned_row(number, product, edits)
-    row = Row(
-        number=number,
-        product_id=product_id or None,
-        name=cells.get("name", ""),
-        edits=edits,
-        creates=True,
-        changed={name: (None, value) for name, value in edits.items()},
+    columns = chosen_mapping(guessed_columns(sheet, options.currency), options.columns)
+    shop = shop_of(sheet.header)
+    reader = RecordReader(sheet, columns, shop)
+    records = reader.records()
+    amounts = _amount_texts(records)
+    notation, notation_notes = _notation(amounts, options.mark, sheet)
+    context = FileContext(
+        columns=column_names(columns),
+        cells=CellReader(notation),
+        currency=options.currency,
+        billing_cycle=options.billing_cycle,
     )
+    rows = plan_rows(context, products, records)
+    if not rows:
+        raise Invalid({"file": ["No row is a product to buy.", *reader.notes()]})
+    notes = [
+        *sheet.notes,
+        *([f"Recognised as an export of {shop.name}."] if shop.name else []),
+        *notation_notes,
+        *_version_notes(records, rows),
+        *mapping_notes(columns),
+        *_foreign_id_notes(context.columns.get("productId"), rows),
+        *reader.notes(),
+    ]
+    return ImportPlan(rows, tuple(notes))
+
+
+def _amount_texts(records: Iterable[Record]) -> list[str]:
+    cells = [record.cells.get(name) for record in records for name in PRICE_FIELDS]
+    return [cell for cell in cells if isinstance(cell, str)]
+
+
+def _notation(
+    amounts: Sequence[str], chosen: DecimalMark | None, sheet: Sheet
+) -> tuple[Notation, list[str]]:
+    """Return how the amounts of the file are written, with sentences about it."""
+    if chosen:
+        return Notation(chosen, is_chosen=True), [f"Amounts are read with a {chosen.label}."]
+    found = proofs(amounts)
+    if len(found) == 1:
+        [(mark, example)] = found.items()
+        return Notation(mark), [f"Amounts are read with a {mark.label}, as in “{example.strip()}”."]
+    notes = []
+    if found:
+        examples = " and ".join(f"“{example.strip()}”" for example in found.values())
+        notes = [f"Amounts are written in two ways, as in {examples}; each is read as written."]
+    unclear = next((text for text in amounts if _is_unclear(text)), None)
+    if unclear is not None:
+        notes.append(_question_about(unclear.strip(), sheet.likely_mark))
+    return ANY_NOTATION, notes
+
+
+def _is_unclear(text: str) -> bool:
     try:
-        _validate_new_product(product_id, edits)
-    except CatalogueError as refusal:
-        return row.refused(str(refusal))
-    return row
+        ANY_NOTATION.read(text)
+    except UnclearAmount:
+        return True
+    except ValueError:
+        return False
+    return False
 
 
-def _validate_new_product(product_id: str, edits: Mapping[str, Any]) -> None:
-    """Raise CatalogueError unless the edits make a product; the job creates it later."""
-    placeholder_id, placeholder_time = "new", datetime(1970, 1, 1, tzinfo=UTC)
-    new_product(product_id or placeholder_id, edits, by="", at=placeholder_time)
+def _question_about(example: str, likely: DecimalMark | None) -> str:
+    hint = f" Files with semicolons usually have a {likely.label}." if likely else ""
+    return (
+        f"Amounts such as “{example}” can mean two amounts, so they are refused. "
+        f"Choose the decimal mark and import the file again.{hint}"
+    )
 
 
-def _cells_by_field(row: Sequence[str], mapping: Sequence[str]) -> Cells:
-    """Return the row's cells by field, without blank cells and unmapped columns."""
-    cells: Cells = {}
-    for field, cell in zip(mapping, row, strict=False):
-        text = unescape_formula(cell.strip()).strip()
-        if field and text:
-            cells[field] = text
-    return cells
+def _foreign_id_notes(column: Column | None, rows: Sequence[Row]) -> list[str]:
+    """Return a warning when new products would get numbers that look like another system's."""
+    new_ids = [row.product_id or "" for row in rows if row.creates]
+    is_foreign = bool(new_ids) and all(text.isdecimal() for text in new_ids)
+    if column is None or normalised_header(column.name) not in FOREIGN_IDS or not is_foreign:
+        return []
+    return [
+        f"{column.label} holds only numbers, which would be the IDs of new products for ever. "
+        "If they are another system's, choose to ignore this column."
+    ]
 
 
-def _value(field: str, cell: str) -> Any:
-    """Return the value that a cell holds; the rules of the product check it later."""
-    if field == "features":
-        return [] if cell == CLEARED else _features(cell)
-    if cell == CLEARED:
-        return None
-    if field == "active":
-        return FLAGS.get(cell.casefold(), cell)
-    return cell
-
-
-def _features(cell: str) -> list[str]:
-    parts = (part.strip() for part in cell.replace("|", "\n").split("\n"))
-    return [part for part in parts if part]
+def _version_notes(records: Sequence[Record], rows: Sequence[Row]) -> list[str]:
+    without = sum(
+        "version" not in record.cells and not row.creates
+        for record, row in zip(records, rows, strict=True)
+    )
+    if not without:
+        return []
+    if without == len(rows):
+        return [NO_VERSIONS]
+    if without == 1:
+        return ["1 row has no version and is compared with today's product."]
+    return [f"{without} rows have no version and are compared with today's products."]

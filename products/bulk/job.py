@@ -52,7 +52,7 @@ class Job:
     stored in ``chunks``. ``permissions`` are those that the rows need, and with which they are
     written.
     ``chunk`` is the chunk to work on next. ``sequence`` counts the stored steps; a step is only
-    stored on top of the one before it.
+    stored on top of the one before it. ``notes`` are sentences about how a file was read.
     """
 
     job_id: str
@@ -70,6 +70,7 @@ class Job:
     sequence: int = 0
     updated_at: datetime
     undo_of: str | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def done(self) -> int:

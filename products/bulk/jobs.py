@@ -81,6 +81,7 @@ class Jobs:
         origin: Origin,
         *,
         undo_of: str | None = None,
+        notes: Sequence[str] = (),
     ) -> Job:
         """Store a job for its preview. Rows for which the origin lacks a permission are refused.
 
@@ -90,23 +91,26 @@ class Jobs:
         require_any_permission_to_write(origin.permissions)
         planned = [_refuse_forbidden(row, origin) for row in rows]
         _validate_row_count(len(planned))
+        job = self._new_job(kind, title, planned, origin)
+        job = replace(job, undo_of=undo_of, notes=tuple(notes))
+        self.table.put_job(job, planned)
+        return job
+
+    def _new_job(self, kind: JobKind, title: str, rows: Sequence[Row], origin: Origin) -> Job:
         now = self.clock()
-        job = Job(
+        return Job(
             job_id=self.new_id(),
             kind=kind,
             title=title,
             actor=origin.actor,
             reason=origin.reason,
-            permissions=_needed_by(planned),
+            permissions=_needed_by(rows),
             created_at=now,
             updated_at=now,
-            rows=len(planned),
-            chunks=self.table.chunk_count(len(planned)),
-            counts=Counter(row.state for row in planned),
-            undo_of=undo_of,
+            rows=len(rows),
+            chunks=self.table.chunk_count(len(rows)),
+            counts=Counter(row.state for row in rows),
         )
-        self.table.put_job(job, planned)
-        return job
 
     def job(self, job_id: str) -> Job:
         """Return the job. Raise JobNotFound when there is none."""
@@ -257,7 +261,7 @@ def _row_origin(job: Job, row: Row) -> Origin:
 def _refuse_forbidden(row: Row, origin: Origin) -> Row:
     """Return the row, refused if the origin lacks a permission that it needs."""
     try:
-        if row.state == RowState.WAITING:
+        if row.state in (RowState.WAITING, RowState.CLASH):
             require_permissions(origin.permissions, row.needed_permissions)
     except NotAllowed as refusal:
         return row.refused(str(refusal))

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 
+from products.amounts import ANY_NOTATION, UnclearAmount
 from products.errors import Invalid
 from products.product import Product
 
 CENT = Decimal("0.01")
+EXPECTED = "Must be a number such as 10, -5 or 12.50."
 MINUS_SIGN = "\u2212"
 SIGNED_NUMBER = re.compile(r"[+-]?[0-9]{1,9}(\.[0-9]{1,4})?")
 
@@ -76,12 +78,27 @@ def new_prices(
     return prices
 
 
-def parse_signed_number(text: str, field: str) -> Decimal:
-    """Parse a number as people type it: with or without a sign, perhaps with a percent sign.
+def parse_percentage(text: str, field: str) -> Decimal:
+    """Parse a percentage as people type it: perhaps with signs, or with a decimal comma.
 
     Raise Invalid for ``field`` when the text is not such a number.
     """
-    typed = text.strip().replace(MINUS_SIGN, "-").removesuffix("%").strip()
+    typed = text.strip().replace(MINUS_SIGN, "-").removesuffix("%").strip().replace(",", ".")
     if not SIGNED_NUMBER.fullmatch(typed):
-        raise Invalid({field: ["Must be a number such as 10, -5 or 12.50."]})
+        raise Invalid({field: [EXPECTED]})
     return Decimal(typed)
+
+
+def parse_signed_amount(text: str, field: str) -> Decimal:
+    """Parse an amount as people type it, with or without a sign. Raise Invalid like the above."""
+    typed = text.strip().replace(MINUS_SIGN, "-")
+    unsigned = typed.removeprefix("+").removeprefix("-").strip()
+    try:
+        amount = ANY_NOTATION.read(unsigned)
+    except UnclearAmount as unclear:
+        raise Invalid({field: [str(unclear)]}) from None
+    except ValueError:
+        raise Invalid({field: [EXPECTED]}) from None
+    if amount.currencies or amount.value < 0:
+        raise Invalid({field: [EXPECTED]})  # the products may have other currencies
+    return -amount.value if typed.startswith("-") else amount.value

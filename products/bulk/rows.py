@@ -1,12 +1,12 @@
 """The rows of a job: one product each, with its planned and its actual changes. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
 from products.errors import CatalogueError
-from products.merging import differences, merged
+from products.merging import Clash, EditConflict, differences, merged
 from products.permissions import Permission, needed_permissions
 from products.product import Product
 from products.writes import Write
@@ -21,6 +21,8 @@ class RowState(StrEnum):
     UNCHANGED = "unchanged"
     REFUSED = "refused"
     SKIPPED = "skipped"
+    CLASH = "clash"
+    """Waits for a decision: somebody else changed the same field."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +30,9 @@ class Row:
     """One product of a job.
 
     ``base`` is the version the row was planned on; with ``strict`` the write requires that version.
-    ``changed`` holds the planned changes, and after the write the actual ones.
+    ``changed`` holds the planned changes, and after the write the actual ones. ``line`` is the
+    row's line in the imported file, and ``note`` says what is special about it. ``clashes`` are
+    the fields that others changed too, for which somebody must decide.
     """
 
     number: int
@@ -42,6 +46,9 @@ class Row:
     state: RowState = RowState.WAITING
     message: str = ""
     version: int | None = None
+    line: int | None = None
+    note: str = ""
+    clashes: Mapping[str, Clash] = field(default_factory=dict)
 
     @property
     def write(self) -> Write:
@@ -64,23 +71,58 @@ class Row:
         return replace(self, state=RowState.REFUSED, message=message)
 
 
-def planned_row(number: int, product: Product, edits: Mapping[str, Any]) -> Row:
-    """Return a row that makes the edits on the product, or a refused row with the reason."""
+def planned_row(
+    number: int,
+    product: Product,
+    edits: Mapping[str, Any],
+    *,
+    base: Product | None = None,
+    phrase: Callable[[CatalogueError], str] = str,
+) -> Row:
+    """Return a row that makes the edits on the product, or a refused row with the reason.
+
+    ``base`` is the version that the edits started from, by default the product as it is. Where
+    others changed the same field since then, the row is a clash. ``phrase`` words the reason.
+    """
+    start = base or product
     row = Row(
         number=number,
         product_id=product.product_id,
         name=product.name,
         edits=dict(edits),
-        base=product.version,
+        base=start.version,
     )
     try:
-        after = merged(product, edits, product)
+        return _planned(row, product, merged(start, edits, product))
+    except EditConflict as conflict:
+        return _clashing_row(row, conflict, phrase)
     except CatalogueError as refusal:
-        return row.refused(str(refusal))
+        return row.refused(phrase(refusal))
+
+
+def _planned(row: Row, product: Product, after: Product) -> Row:
     changed = differences(product, after)
     if not changed:
         return replace(row, state=RowState.UNCHANGED)
     return replace(row, changed=changed)
+
+
+def _clashing_row(row: Row, conflict: EditConflict, phrase: Callable[[CatalogueError], str]) -> Row:
+    """Return the row on top of the newest version, where somebody decides about each clash."""
+    newest = conflict.product
+    try:
+        after = merged(newest, conflict.edits, newest)
+    except CatalogueError as refusal:
+        return row.refused(phrase(refusal))
+    return replace(
+        row,
+        edits=conflict.edits,
+        base=newest.version,
+        changed=differences(newest, after),
+        clashes=conflict.clashes,
+        note=f"{newest.updated_by} has saved version {newest.version} since.",
+        state=RowState.CLASH,
+    )
 
 
 def undo_row(number: int, row: Row) -> Row:

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from products.appending import Doorbell
+from products.appending import Doorbell, Notification
 from products.changes import Change, Effect, audit_key, audit_record, canonical_json, verified
-from products.pipeline import TASKS, AuditTrail, EffectTable
+from products.effects import TASKS, EffectTable
+from products.pipeline import AuditTrail
 from products.product import Product, normalised_name
 from products.reconciliation.differences import Difference, Kind
 from products.reconciliation.sources import Logs
@@ -120,7 +121,7 @@ class Repair:
         return self.table.change(difference.product_id, difference.version)
 
     def _requeue(self, change: Change, effect: Effect) -> str:
-        self.doorbell.notify(TASKS[effect], change)
+        self.doorbell.notify([Notification(TASKS[effect], change)])
         return f"requeued, to be {effect}"
 
     def _rewrite_record(self, product: Product, observed_version: int | None) -> str:

@@ -78,7 +78,7 @@ def test_a_contended_cell_may_be_saved_again(
     ("field", "value", "version", "sentence"),
     [
         ("price", "0", "1", "Must be between 0.01 and 999999.99."),
-        ("price", "x", "1", 'Must be an amount such as "1500.00".'),
+        ("price", "x", "1", "Must be an amount such as 1500.00, 1 500,00 or R1 500."),
         ("name", "x", "1", "This cell can't be edited."),
         ("price", "1", "", "This cell can't be edited."),
         ("price", "1", "99", "Product 'p1' has no version 99."),

@@ -5,6 +5,7 @@ import io
 from decimal import Decimal
 from typing import Any
 
+import openpyxl
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
@@ -17,6 +18,7 @@ from products.catalogue import Catalogue
 from products.changes import Origin
 from tests.support.admin_client import LIST, sign_in
 from tests.support.builders import fields
+from tests.support.import_files import saved
 from tests.support.wiring import forget_wiring
 from tests.support.world import World
 
@@ -164,7 +166,8 @@ def test_an_export_is_edited_and_imported_again(
         + ",Brand new,A description of it.,5,,,,,Mail|Web,yes,,\r\n"
     )
     asked = eve.post(IMPORT, {"file": uploaded(edited), "ask": "columns"}).json()
-    assert (asked["rows"], asked["columns"][0]) == (4, {"name": "productId", "field": "productId"})
+    first = {"name": "productId", "field": "productId", "samples": ["p0", "p1", "p2"]}
+    assert (asked["rows"], asked["columns"][0]) == (4, first)
     page = eve.post(IMPORT, {"file": uploaded(edited), "reason": "New list"})["Location"]
     shown = eve.get(page).text
     for text in ("Apply to 2 products", "<del>1500.00</del>", "Import of prices.csv", "Brand new"):
@@ -175,10 +178,94 @@ def test_an_export_is_edited_and_imported_again(
     assert catalogue.by_names(["brand NEW"])["brandnew"].features == ("Mail", "Web")
     errors = csv_rows(eve.get(f"{page}errors/"))
     assert [(row["productId"], row["price"], row["error"]) for row in errors] == [
-        ("p2", "0", "price: Must be between 0.01 and 999999.99.")
+        ("p2", "0", "price “0”: Must be between 0.01 and 999999.99.")
     ]
     second_job = eve.post(IMPORT, {"file": uploaded(edited)})["Location"]
     assert 'data-count="waiting"' not in eve.get(second_job).text  # nothing is left to change
+
+
+def test_preview_shows_what_one_must_check(eve: Client, three: None, world: World) -> None:
+    file = "SKU;Name;Description;Price;Colour\nN-1;New one;A description of it.;1 500,00;red\n"
+    page = eve.post(IMPORT, {"file": uploaded(f"{file}\nP-0;;;95,00;\np0;;;abc;\n")})["Location"]
+    text = eve.get(page).text
+    for shown in (
+        "Amounts are read with a decimal comma, as in “1 500,00”.",
+        "Ignored columns: “Colour”.",
+        '<td class="number">2</td>',
+        '<td class="number">4</td>',
+        "<code>N-1</code>, fixed once it is added",
+        '<ins>ZAR</ins> <span class="help">(default)</span>',
+        '<ins>one-time</ins> <span class="help">(default)</span>',
+        "There is no product P-0. Did you mean p0?",
+        "Price “abc”: Must be an amount",
+        "1 row has no version",
+    ):
+        assert shown in text, shown
+
+
+def test_options_hold_for_the_whole_file(eve: Client, three: None, world: World) -> None:
+    file = "SKU,Name,Description,Price\nN-1,New one,A description of it.,1.500\n"
+    asked = eve.post(IMPORT, {"file": uploaded(file)})["Location"]
+    assert "Choose the decimal mark" in eve.get(asked).text
+    options = {"decimal_mark": "comma", "currency": "EUR", "billing_cycle": "monthly"}
+    page = eve.post(IMPORT, {"file": uploaded(file), **options})["Location"]
+    text = eve.get(page).text
+    for shown in ("<ins>1500.00</ins>", "<ins>EUR</ins>", "<ins>monthly</ins>", "Apply to 1"):
+        assert shown in text
+    for wrong in ({"decimal_mark": "x"}, {"currency": "XXY"}, {"billing_cycle": "weekly"}):
+        answer = eve.post(IMPORT, {"file": uploaded(file), **wrong})
+        assert "Choose the options from the lists." in answer.text
+
+
+def test_workbook_is_exported_edited_and_imported(
+    eve: Client, three: None, catalogue: Catalogue, world: World
+) -> None:
+    answer = eve.get(f"{EXPORT}?as=xlsx")
+    assert answer["Content-Disposition"].endswith('.xlsx"')
+    workbook = openpyxl.load_workbook(io.BytesIO(answer.content))
+    head, first, *_ = workbook.active.rows
+    columns = [cell.value for cell in head]
+    first[columns.index("price")].value = 96.5
+    file = SimpleUploadedFile("prices.xlsx", saved(workbook))
+    page = eve.post(IMPORT, {"file": file})["Location"]
+    assert "<ins>96.50</ins>" in eve.get(page).text
+    act(eve, "start")
+    world.work()
+    assert catalogue.newest(str(first[0].value)).price == Decimal("96.50")
+
+
+def test_clash_is_decided_in_the_preview(
+    eve: Client,
+    three: None,
+    acceptance: Acceptance,
+    catalogue: Catalogue,
+    world: World,
+    ben: Origin,
+) -> None:
+    text = eve.get(EXPORT).getvalue().decode("utf-8-sig")
+    for product_id in ("p1", "p2"):
+        acceptance.update(product_id, {"price": "1750"}, ben)
+    world.work()
+    edited = text.replace("1500.00", "99.00").replace("2500.00", "99.00")
+    page = eve.post(IMPORT, {"file": uploaded(edited)})["Location"]
+    shown = eve.get(page).text
+    assert "In 2 rows, somebody else has changed the same field" in shown
+    assert "sheet: 99.00" in shown
+    assert "theirs: 1750.00" in shown
+    job = newest_job()
+    number = next(row.number for row in bootstrap.jobs().rows(job) if row.product_id == "p1")
+    back = eve.post(f"{page}clashes/{number}/", {"price": "mine", "only": "clash"})["Location"]
+    assert back == f"{page}?only=clash"
+    assert eve.post(f"{page}clashes/{number}/", {"price": "yours"}).status_code == 400
+    assert eve.post(f"{page}clashes/", {"side": "yours"}).status_code == 400
+    again = eve.post(f"{page}clashes/{number}/", {"price": "mine"})
+    assert f"Row {number} of this job has no clash" in eve.get(again["Location"]).text
+    eve.post(f"{page}clashes/", {"side": "theirs"})
+    act(eve, "start")
+    world.work()
+    assert [catalogue.newest(p).price for p in ("p1", "p2")] == [99, 1750]
+    assert eve.post(f"{page}clashes/", {"side": "theirs"}).status_code == 302
+    assert "The job is already done." in eve.get(page).text
 
 
 def test_columns_are_mapped_as_the_user_chooses(

@@ -20,6 +20,7 @@ from products.errors import CorruptChange, DependencyUnavailable
 from products.writes import Accepted
 from tests.support.admin_client import LIST, sign_in
 from tests.support.builders import a_product, fields, origin
+from tests.support.delivery import deliver
 from tests.support.fakes import FakeDoorbell, recorded_operations
 from tests.support.wiring import forget_wiring
 from tests.support.world import World
@@ -64,7 +65,7 @@ def test_a_save_is_listed_immediately_with_its_status(
     bootstrap.acceptance().create("p1", fields(), ann)
     assert world.record("p1") is None
     assert 'data-state="accepted"' in staff.get(LIST).text
-    bootstrap.pipeline().store("p1", 1)
+    deliver(bootstrap.pipeline().store, "p1", 1)
     assert 'data-state="stored"' in staff.get(LIST).text
     world.work()
     assert 'data-state="complete"' in staff.get(LIST).text

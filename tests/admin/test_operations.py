@@ -13,6 +13,7 @@ from products.changes import Effect, Failure, Origin
 from tests.plugin import ENV
 from tests.support.admin_client import LIST, last_message, sign_in
 from tests.support.builders import fields
+from tests.support.delivery import deliver
 from tests.support.wiring import forget_wiring
 from tests.support.world import World
 
@@ -24,7 +25,7 @@ EFFECT = {"product": "p1", "version": "1", "effect": "searchable"}
 @pytest.fixture
 def olga(world: World, acceptance: Acceptance, catalogue: Catalogue, ann: Origin) -> Client:
     acceptance.create("p1", fields(), ann)
-    bootstrap.pipeline().store("p1", 1)
+    deliver(bootstrap.pipeline().store, "p1", 1)
     failure = Failure(reason="Refused <for ever>", at=catalogue.clock(), attempts=3, permanent=True)
     bootstrap.table().fail(catalogue.receipt("p1", 1), Effect.SEARCHABLE, failure)
     return sign_in("olga", "Product operators")
@@ -41,7 +42,7 @@ def test_the_page_shows_stuck_changes_with_their_errors(olga: Client, world: Wor
     ):
         assert shown in text
     world.work()
-    bootstrap.pipeline().index("p1", 1)
+    deliver(bootstrap.pipeline().index, "p1", 1)
     assert "Nothing is stuck." in olga.get(PAGE).text
 
 

@@ -8,6 +8,7 @@ from products.acceptance import Acceptance
 from products.changes import Origin
 from products.pipeline import Pipeline
 from tests.support.api_client import Api
+from tests.support.delivery import deliver
 from tests.support.world import World
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("six"), pytest.mark.engines]
@@ -48,7 +49,7 @@ def test_a_list_is_cached_until_one_of_its_products_changes(
     assert "s-maxage=300" in first["Cache-Control"]
     assert public("get", "/products?limit=3", If_None_Match=first["ETag"]).status_code == 304
     acceptance.update("p1", {"price": "1"}, ann)
-    pipeline.store("p1", 2)
+    deliver(pipeline.store, "p1", 2)
     assert public("get", "/products?limit=3", If_None_Match=first["ETag"]).status_code == 200
 
 

@@ -14,6 +14,7 @@ from products.changes import Origin
 from products.pipeline import Pipeline
 from tests.support.api_client import Api, error_of
 from tests.support.builders import fields
+from tests.support.delivery import deliver
 from tests.support.wiring import forget_wiring
 from tests.support.world import World
 
@@ -134,7 +135,7 @@ def test_searches_read_the_table_without_an_index(
     for number in range(3):
         product = fields(name=f"Hosting {number}", price=f"{9 - number}")
         acceptance.create(f"p{number}", product, ann)
-        pipeline.store(f"p{number}", 1)
+        deliver(pipeline.store, f"p{number}", 1)
     make_unavailable("opensearch")
     public = Api(anonymous=True)
     found = public("get", "/products?q=hosting&sortBy=price&limit=2")

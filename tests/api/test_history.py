@@ -11,6 +11,7 @@ from products.documents import format_timestamp
 from products.pipeline import Pipeline
 from tests.support.api_client import Api, error_of
 from tests.support.builders import fields
+from tests.support.delivery import deliver
 
 pytestmark = [pytest.mark.django_db, pytest.mark.engines]
 
@@ -122,13 +123,13 @@ def test_a_receipt_is_followed_from_accepted_to_complete(
     accepted = staff("get", receipt)
     assert (accepted.json()["status"], accepted["Retry-After"]) == ("accepted", "1")
     assert accepted.json()["effects"]["stored"] == {"state": "pending", "at": None}
-    pipeline.store("p1", 1)
-    pipeline.audit("p1", 1)
+    deliver(pipeline.store, "p1", 1)
+    deliver(pipeline.audit, "p1", 1)
     assert staff("get", receipt).json()["status"] == "stored"
     assert states() == ["done", "pending", "pending", "done"]
-    pipeline.index("p1", 1)
+    deliver(pipeline.index, "p1", 1)
     later = replace(pipeline, clock=lambda: datetime.now(UTC) + timedelta(seconds=5))
-    later.purge("p1", 1)
+    deliver(later.purge, "p1", 1)
     done = staff("get", receipt)
     assert (done.json()["status"], states()) == ("complete", ["done"] * 4)
     assert all(effect["at"].endswith("Z") for effect in done.json()["effects"].values())

@@ -21,6 +21,7 @@ from products.invalidation import SETTLE_TIME
 from products.pipeline import Pipeline
 from tests.support.api_client import Api
 from tests.support.builders import fields
+from tests.support.delivery import deliver
 from tests.support.startup import start as start_web
 from tests.support.world import World
 
@@ -71,7 +72,7 @@ def browser(
     world: World, acceptance: Acceptance, pipeline: Pipeline, ann: Origin
 ) -> Iterator[Browser]:
     acceptance.create("p1", fields(), ann)
-    pipeline.store("p1", 1)
+    deliver(pipeline.store, "p1", 1)
     # Django's test client does the same, so that a request does not close the test's connection.
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)
@@ -178,7 +179,7 @@ def test_a_404_is_never_cached(
 ) -> None:
     assert browser.get("/v1.0/products/p2")[0] == 404
     acceptance.create("p2", fields(name="Another hosting"), ann)
-    pipeline.store("p2", 1)
+    deliver(pipeline.store, "p2", 1)
     assert browser.get("/v1.0/products/p2")[0] == 200
 
 
@@ -197,8 +198,8 @@ def test_a_change_that_was_waited_for_is_public(
         browser.now += seconds
         if Effect.STORED in catalogue.receipt("p1", 2).open:
             browser.get()  # caches the old name as late as possible
-            pipeline.store("p1", 2)
-            pipeline.audit("p1", 2)
+            deliver(pipeline.store, "p1", 2)
+            deliver(pipeline.audit, "p1", 2)
 
     catalogue.await_effect(change, effect, seconds=5, sleep=sleep)
     assert b"Renamed hosting" in browser.get()[2]
@@ -210,7 +211,7 @@ def test_cloudfront_gets_the_new_version_after_a_purge(
     """CloudFront reads again right after the purge, which starts SETTLE_TIME after the store."""
     browser.get()
     rename(acceptance, ann)
-    pipeline.store("p1", 2)
+    deliver(pipeline.store, "p1", 2)
     browser.now += SETTLE_TIME.total_seconds()
     assert b"Renamed hosting" in browser.get()[2]
 

@@ -13,6 +13,7 @@ from products.pipeline import Pipeline
 from tests.support.admin_client import sign_in
 from tests.support.api_client import Api, error_of, ids
 from tests.support.builders import fields
+from tests.support.delivery import deliver
 from tests.support.world import World
 
 pytestmark = [pytest.mark.django_db, pytest.mark.engines]
@@ -57,7 +58,7 @@ def test_a_page_has_25_products_by_default(
 ) -> None:
     for number in range(26):
         acceptance.create(f"p{number}", fields(name=f"Hosting {number}"), ann)
-        pipeline.store(f"p{number}", 1)
+        deliver(pipeline.store, f"p{number}", 1)
     assert [len(ids(page)) for page in pages_from(public, "/products")] == [25, 1]
     assert [len(ids(page)) for page in pages_from(public, "/products?limit=13")] == [13, 13]
     assert [len(ids(page)) for page in pages_from(public, "/products?limit=26")] == [26]
@@ -142,7 +143,7 @@ def test_the_public_sees_stored_staff_sees_accepted_changes(
     assert public("get", "/products/p1").json()["price"] == "59.00"
     acceptance.deactivate("p2", ann)
     assert ids(public("get", "/products")) == [f"p{number}" for number in range(6)]
-    pipeline.store("p2", 2)
+    deliver(pipeline.store, "p2", 2)
     assert ids(public("get", "/products")) == ["p0", "p1", "p3", "p4", "p5"]
     assert "only staff" in str(error_of(public("get", "/products?active=all"))["errors"]).lower()
 
@@ -187,9 +188,9 @@ def test_every_public_404_looks_the_same(
 ) -> None:
     for product_id, name in (("inactive", "Inactive hosting"), ("new", "New hosting")):
         acceptance.create(product_id, fields(name=name), ann)
-    pipeline.store("inactive", 1)
+    deliver(pipeline.store, "inactive", 1)
     acceptance.deactivate("inactive", ann)
-    pipeline.store("inactive", 2)
+    deliver(pipeline.store, "inactive", 2)
     for product_id in ("inactive", "new", "never"):
         refused = public("get", f"/products/{product_id}")
         assert (refused.status_code, refused["Cache-Control"]) == (404, "no-store")

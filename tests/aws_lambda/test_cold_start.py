@@ -30,7 +30,7 @@ NOT_NEEDED = {
 }
 NEEDED = {
     "jwt",
-    "products.adapters.sqs.doorbell_direct",
+    "products.adapters.sqs.task_messages",
     "products.adapters.aws.sigv4",
     "products.api.views",
     "products.access.tokens",

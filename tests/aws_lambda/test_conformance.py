@@ -10,7 +10,7 @@ import pytest
 from deploy.local.engines import Engines
 from products import bootstrap
 from products.acceptance import Acceptance
-from products.adapters.sqs.doorbell_direct import task_message
+from products.adapters.sqs.task_messages import task_message
 from products.changes import Origin
 from tasks.queues import queue_names
 from tests.gameday.fault_proxy import PASS, Proxy, Request
@@ -69,12 +69,16 @@ def acceptance(
 
 
 @pytest.fixture(params=["worker", "lambda"])
-def run(request: pytest.FixtureRequest, deployment: Deployment, acceptance: Acceptance) -> Runner:
+def run(
+    request: pytest.FixtureRequest, deployment: Deployment, acceptance: Acceptance, settings: Any
+) -> Runner:
     def run_worker(is_done: Callable[[], bool]) -> None:
         deployment.start_worker()
         until(is_done, seconds=120)
 
     def run_lambda(is_done: Callable[[], bool]) -> None:
+        settings.COMBINED_EFFECTS = frozenset()
+
         def invoke_and_check() -> bool:
             run_event_source_mappings(deployment.world)
             return is_done()

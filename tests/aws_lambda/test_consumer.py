@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from products.acceptance import Acceptance
-from products.adapters.sqs.doorbell_direct import task_message
+from products.adapters.sqs.task_messages import task_message
 from products.changes import Origin
 from tasks.aws_lambda import TaskNotScheduled, handler
 from tasks.queues import BACKOFF_SECONDS
@@ -19,6 +19,11 @@ from tests.support.lambda_events import LambdaContext, receive_records
 from tests.support.world import World
 
 ARN = f"arn:aws:sqs:eu-west-1:000000000000:bbws-product-change-{ENV}"
+
+
+@pytest.fixture(autouse=True)
+def one_effect_per_function(settings: Any) -> None:
+    settings.COMBINED_EFFECTS = frozenset()
 
 
 def handle(event: dict[str, Any], remaining_milliseconds: int = 10_000) -> Any:

@@ -4,17 +4,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from celery import current_app
 
 from bbws_products.celery import app
-from tasks.messages import read_message
-from tasks.products import TASKS
+from tasks.messages import InvalidMessage, read_message
 from tests.support.world import World
 
 
 def sent_body(world: World, task: str, **options: Any) -> str:
     """Send a task with Celery, and return the body of its message."""
-    current_app.send_task(task, **options)
+    app.send_task(task, **options)
     (message,) = world.messages("products.persist")
     return str(message["Body"])
 
@@ -25,10 +23,10 @@ def test_a_message_of_celery_is_read(world: World) -> None:
     body = sent_body(world, "products.persist", kwargs=arguments, headers=headers, task_id="t1")
     message = read_message(body)
     assert (message.name, message.task_id) == ("products.persist", "t1")
-    assert (message.args, message.kwargs) == ([], arguments)
+    assert message.kwargs == arguments
     assert headers.items() <= message.headers.items()
     assert (message.eta, message.expires) == (None, None)
-    assert message.run is TASKS["products.persist"]
+    assert message.key == ("é", 1)
 
 
 def test_times_of_a_message_of_celery_are_read(world: World) -> None:
@@ -41,7 +39,24 @@ def test_times_of_a_message_of_celery_are_read(world: World) -> None:
     assert timedelta(seconds=60) <= message.expires - began < timedelta(seconds=60) + margin
 
 
-@pytest.mark.parametrize("name", TASKS)
-def test_every_task_is_registered_with_celery(name: str) -> None:
-    app.loader.import_default_modules()
-    assert app.tasks[name].run is TASKS[name]
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {},
+        {"product_id": "p1"},
+        {"product_id": 1, "version": 1},
+        {"product_id": "", "version": 1},
+        {"product_id": "p1", "version": "1"},
+        {"product_id": "p1", "version": True},
+        {"product_id": "p1", "version": 0},
+        {"product_id": "p1", "version": 10**12},
+    ],
+)
+def test_a_message_without_a_change_is_invalid(world: World, arguments: dict[str, Any]) -> None:
+    with pytest.raises(InvalidMessage):
+        read_message(sent_body(world, "products.persist", kwargs=arguments))
+
+
+def test_positional_arguments_are_invalid(world: World) -> None:
+    with pytest.raises(InvalidMessage, match="positional"):
+        read_message(sent_body(world, "products.persist", args=["p1", 1]))

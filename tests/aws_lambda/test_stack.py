@@ -8,12 +8,14 @@ from typing import Any
 import boto3
 import pytest
 
+from deploy.functions import existing
 from deploy.package.build import build, download_wheels
 from deploy.package.checks import PackageRefused
-from products.adapters.sqs.doorbell_direct import task_message
+from deploy.promote import check
+from products.adapters.sqs.task_messages import task_message
 from tasks.queues import MAX_RECEIVE_COUNT
 from tests.support.builders import fields
-from tests.support.lambda_stack import MACHINE, Stack
+from tests.support.lambda_stack import ENV, MACHINE, Stack
 from tests.support.processes import until
 from tests.support.tools import skip
 
@@ -67,6 +69,13 @@ def test_a_product_is_created_stored_indexed_audited_and_read(stack: Stack) -> N
     assert (status, product["name"]) == (200, "Basic hosting")
     _, page, _ = stack.call("GET", "/v1.0/products?q=basic", Authorization="")
     assert [found["productId"] for found in page["products"]] == ["p1"]
+
+
+def test_each_function_answers_the_test_call_of_a_promotion(stack: Stack) -> None:
+    """A deployment calls each new version so, before it makes any of them live."""
+    for short, name in existing(stack.lambda_, ENV).items():
+        version = stack.lambda_.publish_version(FunctionName=name)["Version"]
+        check(stack.lambda_, short, name, int(version))
 
 
 def test_a_product_is_edited_and_deleted(stack: Stack) -> None:
@@ -123,7 +132,7 @@ def test_the_audit_function_can_not_query_open_changes(stack: Stack) -> None:
         "receiptHandle": "handle",
         "body": task_message("id", "products.relay", {}, {"request_id": "r"}, queue="q"),
         "eventSourceARN": f"arn:aws:sqs:eu-west-1:000000000000:{queue}",
-        "attributes": {"ApproximateReceiveCount": "9"},
+        "attributes": {"ApproximateReceiveCount": "1"},
     }
     response, _ = stack.invoke("audit-logger", {"Records": [record]})
     assert response == {"batchItemFailures": [{"itemIdentifier": "m1"}]}

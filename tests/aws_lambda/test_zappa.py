@@ -18,6 +18,7 @@ from products.access import tokens
 from products.changes import Origin
 from products.pipeline import Pipeline
 from tests.support.builders import fields
+from tests.support.delivery import deliver
 from tests.support.lambda_events import rest_api_event
 from tests.support.processes import ANN, EVERYTHING
 from tests.support.world import World
@@ -84,7 +85,7 @@ def test_a_product_is_created_and_read_through_zappa(
     bearer: str,
 ) -> None:
     acceptance.create("existing", fields(), ann)
-    pipeline.store("existing", 1)
+    deliver(pipeline.store, "existing", 1)
     body = json.dumps(fields(productId="new", name="New hosting"))
     staff = {"Authorization": bearer, "Content-Type": "application/json"}
     created, read, refused, missing, ready, schema = ask_zappa(

@@ -40,15 +40,13 @@ def importing(stack: Stack, count: int) -> list[Row]:
     """
     django.setup()
     from products import bootstrap  # noqa: PLC0415 # needs settings
-    from products.bulk import csv_files, imports  # noqa: PLC0415
-    from products.bulk.job import JobKind, JobState  # noqa: PLC0415
+    from products.bulk.imports import ImportOptions  # noqa: PLC0415
+    from products.bulk.job import JobState  # noqa: PLC0415
     from products.bulk.rows import RowState  # noqa: PLC0415
 
     def plan() -> Any:
-        sheet = csv_files.parse_sheet(file_of(count))
-        mapping = imports.guess_mapping(sheet.header)
-        rows = imports.plan_import(sheet, mapping, bootstrap.catalogue())
-        return bootstrap.jobs().plan(JobKind.CSV, "bench", rows, BENCH)
+        data = file_of(count)
+        return bootstrap.imports().plan(data, ImportOptions(), BENCH, file_name="bench")
 
     stack.worker(4)
     began = time.monotonic()

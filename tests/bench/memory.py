@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
-from products.adapters.sqs.doorbell_direct import task_message
+from products.adapters.sqs.task_messages import task_message
 from products.changes import Change
 from tests.bench.fill import fill
 from tests.bench.measurement import resident

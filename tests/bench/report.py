@@ -16,7 +16,6 @@ LIBRARIES = (
     "boto3",
     "celery",
     "kombu",
-    "pycurl",
     "pynamodb",
 )
 

@@ -90,20 +90,8 @@ class Stack:
         return Server(child.pid, port)
 
     def worker(self, concurrency: int, **changes: str) -> subprocess.Popen[str]:
-        options = [
-            "worker",
-            "--concurrency",
-            str(concurrency),
-            "--loglevel",
-            "WARNING",
-            "--hostname",
-            "bench@%h",
-        ]
-        return self.start(
-            "worker",
-            [sys.executable, *QUIET, "-m", "celery", "-q", "-A", "bbws_products", *options],
-            changes,
-        )
+        command = [sys.executable, "-m", "tasks.worker"]
+        return self.start("worker", command, {"WORKER_CONCURRENCY": str(concurrency)} | changes)
 
     def start(
         self, name: str, command: list[str], changes: dict[str, str]

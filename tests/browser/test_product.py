@@ -23,7 +23,7 @@ def test_a_product_is_added_with_a_live_preview(page: Page, site: LiveSite) -> N
     page.fill("[name=description]", "From the first")
     page.fill("[name=price]", "12O")
     expect(page.locator("#preview-error-price")).to_have_text(
-        'Must be an amount such as "1500.00".'
+        "Must be an amount such as 1500.00, 1 500,00 or R1 500."
     )
     page.fill("[name=price]", "120")
     expect(page.locator(".card-price")).to_have_text("R120")

@@ -4,7 +4,13 @@ from decimal import Decimal
 
 import pytest
 
-from products.bulk.pricing import Adjustment, AdjustmentKind, Rounding, parse_signed_number
+from products.bulk.pricing import (
+    Adjustment,
+    AdjustmentKind,
+    Rounding,
+    parse_percentage,
+    parse_signed_amount,
+)
 from products.errors import Invalid
 
 
@@ -30,13 +36,34 @@ def test_price_is_adjusted_and_rounded_half_up(
 
 
 @pytest.mark.parametrize(
-    ("text", "number"), [("10", "10"), (" -5 ", "-5"), ("+2.5%", "2.5"), ("\u22123", "-3")]
+    ("text", "number"),
+    [("10", "10"), (" -5 ", "-5"), ("+2.5%", "2.5"), ("\u22123", "-3"), ("7,5 %", "7.5")],
 )
-def test_signed_number_is_parsed_as_people_type_it(text: str, number: str) -> None:
-    assert parse_signed_number(text, "by") == Decimal(number)
+def test_percentage_is_parsed_as_people_type_it(text: str, number: str) -> None:
+    assert parse_percentage(text, "by") == Decimal(number)
 
 
-@pytest.mark.parametrize("text", ["", "x", "1e5", "NaN", "1,5", "--1", "9" * 10, "1.23456"])
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("10", "10"),
+        (" -5 ", "-5"),
+        ("+1 500,00", "1500"),
+        ("\u22123,5", "-3.5"),
+        ("1,250.50", "1250.5"),
+    ],
+)
+def test_amount_is_parsed_as_people_type_it(text: str, number: str) -> None:
+    assert parse_signed_amount(text, "by") == Decimal(number)
+
+
+@pytest.mark.parametrize("text", ["", "x", "1e500", "NaN", "--1", "9" * 70, "R50"])
 def test_invalid_number_is_refused(text: str) -> None:
-    with pytest.raises(Invalid):
-        parse_signed_number(text, "by")
+    for parse in (parse_percentage, parse_signed_amount):
+        with pytest.raises(Invalid, match="Must be a number such as"):
+            parse(text, "by")
+
+
+def test_ambiguous_amount_is_refused() -> None:
+    with pytest.raises(Invalid, match=r"Can mean 1500.00 or 1.50"):
+        parse_signed_amount("-1.500", "by")

@@ -26,6 +26,7 @@ from products.merging import EditConflict, VersionMismatch
 from products.pipeline import Pipeline
 from products.writes import Write, WritesRefused
 from tests.support.builders import NOON, fields
+from tests.support.delivery import deliver
 from tests.support.fakes import AlwaysLosingTable, Clock, OvertakenTable
 from tests.support.world import World
 
@@ -269,7 +270,7 @@ def test_waiting_ends_when_the_effect_is_done(
     def sleep(seconds: float) -> None:
         pauses.append(seconds)
         if len(pauses) == 2:
-            pipeline.store("p1", 1)
+            deliver(pipeline.store, "p1", 1)
 
     reached = catalogue.await_effect(change, Effect.STORED, seconds=5, sleep=sleep)
     assert Effect.STORED in reached.done

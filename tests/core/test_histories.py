@@ -116,6 +116,7 @@ class Histories(RuleBasedStateMachine):
         A message that stays is delivered again, as is one whose task failed.
         """
         message = self.history.message(pick)
+        self.history.combines = pick % 3 != 0  # as a worker does, and not as a function
         outcome = "done"
         if fate == "all":
             self.history.deliver_all(in_time=pick % 2 == 0)
@@ -129,7 +130,7 @@ class Histories(RuleBasedStateMachine):
     def relay(self, seconds: float, disturbance: Any) -> None:
         """Let time pass and run the relay."""
         self.history.clock.advance(seconds)
-        self.history.work(self.history.pipeline.relay, disturbance)
+        self.history.work(self.history.relay.requeue, disturbance)
 
     def effect_count(self) -> int:
         """Return the number of effects of all accepted changes."""
@@ -233,7 +234,7 @@ class Histories(RuleBasedStateMachine):
     def become_quiet(self) -> None:
         """Run the relay and deliver all messages until no change is open."""
         for _ in range(MAX_RELAY_RUNS):
-            self.history.pipeline.relay()
+            self.history.relay.requeue()
             while messages := self.history.bell.take_all():
                 for message in messages:
                     self.history.clock.advance(message[3])

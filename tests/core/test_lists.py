@@ -14,6 +14,7 @@ from products.changes import Origin
 from products.lists import MAX_EXAMINED, ListQuery, build_page
 from products.pipeline import Pipeline
 from tests.support.builders import a_product, fields
+from tests.support.delivery import deliver
 from tests.support.fakes import recorded_operations
 from tests.support.world import World
 
@@ -26,7 +27,7 @@ def create_stored(
     """Create a product and store its record. Its default name contains the ID."""
     name = f"Hosting {product_id}"
     acceptance.create(product_id, fields(**{"name": name, **changes}), origin)
-    pipeline.store(product_id, 1)
+    deliver(pipeline.store, product_id, 1)
 
 
 def walk(catalogue: Catalogue, listing: ListQuery, *, staff: bool = False) -> list[str]:
@@ -66,7 +67,7 @@ def test_a_list_is_oldest_first_and_filters_combine(
         acceptance, pipeline, ann, "c", price="30", billing_cycle="yearly", currency="USD"
     )
     acceptance.deactivate("a", ann)
-    pipeline.store("a", 2)
+    deliver(pipeline.store, "a", 2)
     assert walk(catalogue, ListQuery(limit=1)) == ["b", "c"]
     assert walk(catalogue, ListQuery(active=None, limit=1)) == ["a", "b", "c"]
     assert walk(catalogue, ListQuery(active=None, limit=1, descending=True)) == ["c", "b", "a"]
@@ -90,7 +91,7 @@ def test_pages_repeat_and_skip_nothing_while_others_write(
         number = len(seen)
         # This is the product of the cursor.
         acceptance.update(seen[-1], {"price": f"{number}.00"}, ann)
-        pipeline.store(seen[-1], 2)
+        deliver(pipeline.store, seen[-1], 2)
         if number < len(ids):
             create_stored(acceptance, pipeline, ann, f"new{number}")
         listing = replace(listing, after=page.after)
@@ -181,7 +182,7 @@ def test_search_finds_names_texts_ids_and_own_saves(
         description="Cheaper than gold hosting.",
     )
     for product_id in ("a", "b"):
-        pipeline.index(product_id, 1)
+        deliver(pipeline.index, product_id, 1)
 
     def found(text: str, *, staff: bool = False, active: bool | None = True) -> list[str]:
         return [
@@ -196,7 +197,7 @@ def test_search_finds_names_texts_ids_and_own_saves(
     assert found("silvr") == ["b"]  # a typing error
     assert found("b")[0] == "b"
     create_stored(acceptance, pipeline, ann, "PACK-9", name="Tin hosting")
-    pipeline.index("PACK-9", 1)
+    deliver(pipeline.index, "PACK-9", 1)
     for id_as_typed in ("PACK-9", "pack-9", "PACK", "pa"):
         assert found(id_as_typed)[0] == "PACK-9", id_as_typed
     acceptance.update("b", {"name": "Bronze hosting"}, ann)
@@ -246,7 +247,7 @@ def test_no_read_scans_the_table(
             catalogue.staff_page(listing)
         catalogue.search(relevance_query("host"), staff=True)
         catalogue.history("a")
-        pipeline.relay()
+        bootstrap.relay().requeue()
     assert "Query" in operations
     assert "Scan" not in operations
 
@@ -267,7 +268,7 @@ def test_search_combines_with_filters_order_and_pages(
         create_stored(
             acceptance, pipeline, ann, f"p{number}", price=f"{10 - number}", billing_cycle=cycle
         )
-        pipeline.index(f"p{number}", 1)
+        deliver(pipeline.index, f"p{number}", 1)
 
     def found(listing: ListQuery) -> list[str]:
         ids: list[str] = []
@@ -296,13 +297,13 @@ def test_search_reports_its_freshness(
     acceptance: Acceptance, catalogue: Catalogue, pipeline: Pipeline, ann: Origin
 ) -> None:
     create_stored(acceptance, pipeline, ann, "b")
-    pipeline.index("b", 1)
+    deliver(pipeline.index, "b", 1)
     create_stored(acceptance, pipeline, ann, "a")
     waiting = catalogue.receipt("a", 1).accepted_at
     behind = catalogue.search(relevance_query("host"), staff=False).freshness
     assert behind
     assert (behind.complete_up_to, behind.from_index) == (waiting, True)
-    pipeline.index("a", 1)
+    deliver(pipeline.index, "a", 1)
     fresh = catalogue.search(relevance_query("host"), staff=False).freshness
     assert fresh
     assert fresh.complete_up_to > waiting

@@ -63,7 +63,7 @@ def run_entry_point(env: dict[str, str], *arguments: str) -> tuple[int, str, int
     ("role", "program"),
     [
         ("web", "python -m bbws_products.server"),
-        ("worker", "celery --quiet"),
+        ("worker", "python -m tasks.worker"),
         ("scheduler", "celery --quiet"),
     ],
 )
@@ -76,24 +76,9 @@ def test_role_replaces_the_shell_so_that_signals_reach_it(
     assert output.startswith(f"{pid} {program}")
 
 
-def test_worker_consumes_all_queues_or_those_it_is_given(container: dict[str, str]) -> None:
-    def queues(env: dict[str, str]) -> list[str]:
-        found = re.search(r"--queues (\S+)", run_entry_point(env, "worker")[1])
-        assert found
-        return found[1].split(",")
-
-    assert queues(container) == list(queue_names("dev").values())
-    assert queues(container | {"QUEUES": "search,audit"}) == [
-        "bbws-product-search-dev",
-        "bbws-product-audit-dev",
-    ]
-
-
-def test_entry_point_passes_address_and_concurrency(container: dict[str, str]) -> None:
+def test_entry_point_passes_the_address(container: dict[str, str]) -> None:
     write_printing_program(Path(container["HOME"], "python"))
     assert "at 0.0.0.0" in run_entry_point(container, "web")[1]
-    env = container | {"WORKER_CONCURRENCY": "7"}
-    assert "--concurrency 7" in run_entry_point(env, "worker")[1]
 
 
 @pytest.mark.parametrize("arguments", [[], ["shell"], ["webb"], [""]])
@@ -109,7 +94,7 @@ def test_missing_environment_is_reported(container: dict[str, str]) -> None:
     del container["ENVIRONMENT"]
     code, output, _ = run_entry_point(container, "worker")
     assert code != 0
-    assert "ENVIRONMENT: is not set" in output
+    assert "ENVIRONMENT is not set" in output
 
 
 def test_health_check_depends_on_the_role(container: dict[str, str], tmp_path: Path) -> None:
@@ -292,7 +277,7 @@ def test_settings_accept_the_keys_of_compose_only_in_dev() -> None:
 
 
 def test_resources_are_created_for_the_environment(engines: Engines) -> None:
-    env = os.environ | {"ENVIRONMENT": "compose", "AUDIT_BUCKET": "bbws-product-audit-compose"}
+    env = os.environ | {"ENVIRONMENT": "compose", "AUDIT_BUCKET": "bbws-product-audit-logs-compose"}
     command = [sys.executable, "-m", "deploy.local.resources"]
     for _ in range(2):  # idempotent
         subprocess.run(command, cwd=ROOT, env=env, check=True, timeout=280)
@@ -301,4 +286,4 @@ def test_resources_are_created_for_the_environment(engines: Engines) -> None:
     for name in queue_names("compose").values():
         assert {name, dlq_name(name, "compose")} <= existing
     assert boto3.client("dynamodb").describe_table(TableName="bbws-products-compose")
-    assert boto3.client("s3").head_bucket(Bucket="bbws-product-audit-compose")
+    assert boto3.client("s3").head_bucket(Bucket="bbws-product-audit-logs-compose")

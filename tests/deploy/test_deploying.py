@@ -1,4 +1,4 @@
-"""The smoke test at the end of a deployment, and the rollback of functions."""
+"""The smoke test of a deployment, and how functions are made live, rolled back and pruned."""
 
 import io
 import zipfile
@@ -8,9 +8,12 @@ from typing import Any
 import boto3
 import pytest
 
+from deploy.functions import full_name
 from deploy.local.engines import Engines
-from deploy.rollback import rollback
-from deploy.smoke import SmokeTestFailed, smoke
+from deploy.promote import NewVersionFailed, promote
+from deploy.prune_versions import prune
+from deploy.rollback import restore, rollback
+from deploy.smoke import SmokeTestFailed, days_left, smoke
 from tests.support.processes import Deployment
 
 
@@ -52,11 +55,12 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     engine.stop()
 
 
-def package(number: int) -> bytes:
+def package(number: int, result: str = "None") -> bytes:
     """Return a different zip for each number, because the same code creates no new version."""
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
-        archive.writestr("handler.py", f"def handler(event, context):\n    return {number}\n")
+        code = f"# {number}\ndef handler(event, context):\n    return {result}\n"
+        archive.writestr("handler.py", code)
     return content.getvalue()
 
 
@@ -80,8 +84,8 @@ def live_version(client: Any, name: str) -> str:
 
 
 def test_rollback_moves_each_function_of_one_environment(client: Any) -> None:
-    own = [f"bbws-product-{name}-back" for name in ("list", "creator")]
-    other = "bbws-product-list-dev"
+    own = [full_name(name, "back") for name in ("list", "creator")]
+    other = full_name("list", "dev")
     create_function(client, own[0], 3)
     create_function(client, own[1], 2)
     create_function(client, other, 2)
@@ -96,3 +100,59 @@ def test_rollback_moves_each_function_of_one_environment(client: Any) -> None:
 def test_rollback_without_functions_fails(client: Any) -> None:
     with pytest.raises(LookupError, match="no function of sit"):
         rollback(client, "sit")
+
+
+# Promotion and old versions
+
+ANSWERS = {"list": '{"statusCode": 200}', "creator": '{"batchItemFailures": []}'}
+
+
+def publish(client: Any, name: str, number: int, result: str) -> None:
+    client.update_function_code(FunctionName=name, ZipFile=package(number, result), Publish=True)
+
+
+def test_new_versions_are_live_only_after_all_of_them_answer(client: Any) -> None:
+    names = {short: full_name(short, "green") for short in ANSWERS}
+    for name in names.values():
+        create_function(client, name, 1)
+    for short, name in names.items():
+        publish(client, name, 2, ANSWERS[short] if short == "list" else "1 / 0")
+    with pytest.raises(NewVersionFailed, match="bbws-product-creator-green, version 2"):
+        promote(client, "green")
+    assert {live_version(client, name) for name in names.values()} == {"1"}
+    publish(client, names["creator"], 3, ANSWERS["creator"])
+    before = promote(client, "green")
+    assert before == {"list": "1", "creator": "1"}
+    assert {short: live_version(client, name) for short, name in names.items()} == {
+        "list": "2",
+        "creator": "3",
+    }
+    assert promote(client, "green") == {"list": "2", "creator": "3"}  # nothing is new
+    assert restore(client, "green", before) == before
+    assert {live_version(client, name) for name in names.values()} == {"1"}
+
+
+def test_consumer_that_fails_messages_is_not_made_live(client: Any) -> None:
+    name = full_name("search-indexer", "wrong")
+    create_function(client, name, 1)
+    publish(client, name, 2, '{"statusCode": 200}')
+    with pytest.raises(NewVersionFailed, match="version 2"):
+        promote(client, "wrong")
+
+
+def test_old_versions_are_deleted_but_not_the_live_one(client: Any) -> None:
+    name = full_name("get", "old")
+    create_function(client, name, 5)
+    client.update_alias(FunctionName=name, Name="live", FunctionVersion="1")
+    assert prune(client, "old", kept=2) == 2
+    versions = client.list_versions_by_function(FunctionName=name)["Versions"]
+    assert {entry["Version"] for entry in versions} == {"$LATEST", "1", "4", "5"}
+    assert prune(client, "old", kept=2) == 0
+
+
+@pytest.mark.parametrize(
+    ("token", "days"),
+    [("none", None), ("", None), ("a.b.c", None), ("a.eyJleHAiOiA4NjQwMDB9.c", 9)],
+)
+def test_smoke_test_knows_when_its_token_expires(token: str, days: float | None) -> None:
+    assert days_left(token, now=86_400) == days

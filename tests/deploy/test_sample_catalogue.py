@@ -12,6 +12,7 @@ from products.changes import Effect, Origin
 from products.lists import ListQuery
 from products.pipeline import Pipeline
 from tests.plugin import search_address
+from tests.support.delivery import deliver
 from tests.support.world import World
 
 pytestmark = [pytest.mark.django_db, pytest.mark.engines]
@@ -54,7 +55,7 @@ def test_loading_again_adds_only_missing_products(
 ) -> None:
     samples.load(10)
     acceptance.update("b0000003", {"price": "7.00"}, ann)
-    pipeline.store("b0000003", 2)
+    deliver(pipeline.store, "b0000003", 2)
     assert (samples.load(12), samples.load(12)) == (2, 0)
     assert [change.version for change in catalogue.history("b0000003")] == [2, 1]
     assert str(catalogue.public("b0000003").price) == "7.00"

@@ -14,7 +14,11 @@ from django.core.management import CommandError, call_command
 
 from bbws_products.validation import findings
 from deploy.local.engines import ROOT, free_port
-from tests.deploy.broken_environments import EXPECTED_FINDINGS, delete_search_index
+from tests.deploy.broken_environments import (
+    EXPECTED_FINDINGS,
+    delete_search_index,
+    disable_deletion_protection,
+)
 from tests.support.aws_environment import (
     Environment,
     allow,
@@ -179,6 +183,26 @@ def test_endpoints_are_checked_as_clients_see_them(
     settings.SPECTACULAR_SETTINGS = settings.SPECTACULAR_SETTINGS | {"VERSION": "0.9"}
     found = {row["what"] for row in failed(validate("--url", address)[0])}
     assert found >= {"CORS for others", "contract, version"}
+
+
+def test_functions_contract_passes(environment: Environment, address: str, settings: Any) -> None:
+    """The API functions have other URLs than the containers, and serve the contract as YAML."""
+    settings.ROOT_URLCONF = "bbws_products.urls_api"
+    rows, status = validate("--url", address)
+    assert (failed(rows), status) == ([], 0)
+    sentences = {row["what"]: row["sentence"] for row in rows if row["area"] == "endpoints"}
+    assert sentences["contract, version"] == "It is 1.0."
+    settings.SPECTACULAR_SETTINGS = settings.SPECTACULAR_SETTINGS | {"VERSION": "0.9"}
+    assert {row["what"] for row in failed(validate("--url", address)[0])} == {"contract, version"}
+
+
+def test_dev_needs_no_deletion_protection(environment: Environment, settings: Any) -> None:
+    disable_deletion_protection(environment)
+    found = failed(validate("--strict")[0])
+    assert ("table", "deletion protection") in {(row["area"], row["what"]) for row in found}
+    settings.DELETION_PROTECTION = False
+    found = failed(validate("--strict")[0])
+    assert ("table", "deletion protection") not in {(row["area"], row["what"]) for row in found}
 
 
 def test_default_output_is_a_table_with_totals(environment: Environment) -> None:

@@ -13,6 +13,8 @@ from tests.support.workflows import FILES, FOLDER, scripts
 
 NAMES = {path.stem for path in FOLDER.glob("workflows/*.yml")}
 ENVIRONMENT = "${{ inputs.environment }}"
+APPROVAL = "${{ inputs.environment == 'prod' && 'prod-approval' || inputs.environment }}"
+"""The GitHub environment that asks reviewers; the one of prod has the original plan's name."""
 
 
 def parsed(name: str) -> dict[Any, Any]:
@@ -50,7 +52,7 @@ def test_jobs_have_only_the_permissions_they_need(name: str) -> None:
         if name == "drift":
             allowed["issues"] = "write"
         assert job["permissions"] in (allowed, {}), job_name
-        assert "uses" in job or job["timeout-minutes"] <= 90, job_name
+        assert "uses" in job or job["timeout-minutes"] <= 120, job_name
 
 
 @pytest.mark.parametrize("name", sorted(NAMES - {"ci", "deploy", "drift"}))
@@ -76,16 +78,25 @@ def test_only_dev_is_deployed_automatically() -> None:
 def test_exactly_the_tested_and_approved_plan_is_applied() -> None:
     plan, apply = jobs("deploy")["plan"], jobs("deploy")["apply"]
     assert (plan["needs"], apply["needs"]) == (["test", "build"], ["build", "plan"])
-    assert (plan["environment"], apply["environment"]) == (f"{ENVIRONMENT}-plan", ENVIRONMENT)
+    assert (plan["environment"], apply["environment"]) == (f"{ENVIRONMENT}-plan", APPROVAL)
+    assert jobs("rollback")["rollback"]["environment"] == APPROVAL
     names = [step["name"] for step in apply["steps"] if "name" in step]
-    assert names[:5] == [
+    assert names == [
+        "Install",
         "Upload the build to S3 and ECR",
+        "Migrate the database with the new image",
         "Apply exactly that plan",
-        "Migrate the database",
+        "Migrate the database of a first deployment",
+        "Wait for the services",
+        "Fill an empty search index",
+        "Call the new functions, then make them live",
         "Validate the deployment",
         "Follow a write to its last effect",
+        "Return to the versions before",
+        "Delete old versions of the functions",
+        "Show the live versions, for a rollback",
     ]
-    assert scripts()["workflows/deploy: Apply exactly that plan"].endswith(" tfplan")
+    assert scripts()["workflows/deploy: Apply exactly that plan"].strip().endswith(" tfplan")
     assert "deploy/plan.sh deploy/terraform " in scripts()["workflows/deploy: Plan"]
     roles = {
         name: re.findall(r"vars\.(\w+)", yaml.safe_dump(job))
@@ -94,11 +105,34 @@ def test_exactly_the_tested_and_approved_plan_is_applied() -> None:
     assert roles == {
         "test": [],
         "build": [],
-        "plan": ["AWS_PLAN_ROLE"],
+        "plan": ["ALERT_EMAILS", "AWS_PLAN_ROLE"],
         "apply": ["AWS_APPLY_ROLE"],
     }
-    upload = next(step for step in plan["steps"] if "upload-artifact" in step.get("uses", ""))
-    assert upload["with"]["retention-days"] <= 3
+
+
+def test_plan_stays_in_the_account() -> None:
+    """It contains the state, which everybody who may read the repository could download."""
+    uses = [step.get("uses", "") for step in jobs("deploy")["plan"]["steps"]]
+    assert [action for action in uses if "upload-artifact" in action] == []
+    keep = scripts()["workflows/deploy: Keep the plan for the approval"]
+    assert "aws s3 cp" in keep
+    assert "/plans/$ENVIRONMENT/" in keep
+    names = [step.get("name") for step in jobs("deploy")["plan"]["steps"]]
+    assert names.index("Check what the account must have") < names.index("Plan")
+
+
+def test_applies_have_time_and_credentials_for_two_hours() -> None:
+    action = (FOLDER / "actions/terraform/action.yml").read_text()
+    assert "role-duration-seconds: 7200" in action
+    assert jobs("deploy")["apply"]["timeout-minutes"] == 120
+
+
+def test_failed_validation_returns_to_the_versions_before() -> None:
+    steps = {step.get("name"): step for step in jobs("deploy")["apply"]["steps"]}
+    condition = steps["Return to the versions before"]["if"]
+    assert condition == "failure() && steps.promote.outcome == 'success'"
+    assert steps["Call the new functions, then make them live"]["id"] == "promote"
+    assert "before.json" in steps["Return to the versions before"]["run"]
 
 
 def test_scripts_get_inputs_only_through_environment_variables() -> None:

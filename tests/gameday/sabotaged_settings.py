@@ -4,17 +4,14 @@ A test expects the game day to find this.
 """
 
 from bbws_products.settings.full import *  # noqa: F403
-from products.changes import Effect
-from products.pipeline import Pipeline
+from products.adapters.s3 import S3AuditTrail
 
-honest_audit = Pipeline.audit
-
-
-def audit(self: Pipeline, product_id: str, version: int) -> None:
-    if version % 2:
-        honest_audit(self, product_id, version)
-    else:
-        self._stamp(self._read_change(product_id, version), Effect.AUDITED)
+honest_write = S3AuditTrail.write
 
 
-Pipeline.audit = audit  # type: ignore[method-assign]
+def write(self: S3AuditTrail, key: str, record: bytes) -> None:
+    if b'"version":2' not in record and b'"version":4' not in record:
+        honest_write(self, key, record)
+
+
+S3AuditTrail.write = write  # type: ignore[method-assign]

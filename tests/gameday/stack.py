@@ -104,7 +104,7 @@ class Stack:
 
     @property
     def bucket(self) -> str:
-        return f"bbws-product-audit-{self.env}"
+        return f"bbws-product-audit-logs-{self.env}"
 
     @property
     def search_url(self) -> str:
@@ -166,7 +166,6 @@ class Stack:
     def command_lines(self) -> dict[str, list[str]]:
         """Return the command of each process by its name."""
         celery = [str(BIN / "celery"), "-q", "-A", "bbws_products"]
-        worker = [*celery, "worker", "--concurrency", "2", "--loglevel", "WARNING", "--hostname"]
         beat = [
             "beat",
             "--schedule",
@@ -177,7 +176,7 @@ class Stack:
         ]
         lines = {
             "web": [sys.executable, "-m", "bbws_products.server"],
-            **{name: [*worker, f"{name.replace(' ', '')}@gameday"] for name in WORKERS},
+            **{name: [sys.executable, "-m", "tasks.worker"] for name in WORKERS},
             "scheduler": [*celery, *beat],
         }
         return {name: line for name, line in lines.items() if name not in self.without}

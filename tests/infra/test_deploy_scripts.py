@@ -5,11 +5,8 @@ import json
 import os
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import boto3
@@ -23,9 +20,8 @@ from tests.support.aws_environment import (
     make_functions,
     serve_application,
 )
-from tests.support.processes import Deployment, until
-from tests.support.tools import path_of
-from tests.support.world import engine_client
+from tests.support.deploy_scripts import FAKE_TERRAFORM, script, write_program
+from tests.support.processes import Deployment
 
 pytestmark = [
     pytest.mark.timeout(180),
@@ -35,39 +31,6 @@ pytestmark = [
 
 ACCOUNT = "111111111111"  # ministack treats an access key of twelve digits as the account
 REGION = "eu-west-1"
-FAKE_TERRAFORM = """#!/bin/sh
-shift # -chdir=…
-[ "$2" = -raw ] && cat "$ANSWERS/$3.txt" || cat "$ANSWERS/$3.json"
-"""
-
-
-def script(
-    name: str, *arguments: str, home: Path, variables: Mapping[str, str] = MappingProxyType({})
-) -> subprocess.CompletedProcess[str]:
-    """Run one of ``deploy/*.sh`` with these variables and the AWS variables of the tests.
-
-    Programs in ``home`` replace those on the path; ANSWERS is ``home``, too.
-    """
-    aws = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
-    path = f"{home}:{Path(path_of('aws')).parent}:{os.environ['PATH']}"
-    env = aws | {"PATH": path, "HOME": str(home), "ANSWERS": str(home), "AWS_PAGER": ""}
-    return subprocess.run(
-        [str(ROOT / "deploy" / name), *arguments],
-        cwd=ROOT,
-        env={**env, **variables},
-        capture_output=True,
-        text=True,
-        timeout=280,
-        check=False,
-    )
-
-
-def write_program(home: Path, name: str, text: str) -> None:
-    path = home / name
-    path.write_text(text)
-    path.chmod(0o755)
-
-
 # Publishing a build
 
 
@@ -174,123 +137,6 @@ def test_image_is_pushed_once_where_there_are_containers(
     assert calls == [login, inspect, copy, login, inspect]
 
 
-# Migrating the database
-
-NETWORK = {
-    "awsvpcConfiguration": {
-        "subnets": ["subnet-1"],
-        "securityGroups": ["sg-1"],
-        "assignPublicIp": "DISABLED",
-    }
-}
-FAKE_AWS = """#!/bin/sh
-case "$2" in
-describe-tasks) echo '{"tasks": [TASK]}' ;;
-*) exec AWS "$@" ;;
-esac
-"""
-
-
-@pytest.fixture
-def cluster(whole_aws: Engines, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Yield a client of ECS, with the cluster and the task definition of Terraform.
-
-    There is no container engine, so tasks run until they are stopped.
-    """
-    monkeypatch.setenv("AWS_ENDPOINT_URL", whole_aws.aws_url)
-    client = engine_client("ecs", whole_aws.aws_url)
-    client.create_cluster(clusterName="bbws-products-dev")
-    containers = [
-        {"name": "migrate", "image": "bbws-products", "command": ["migrate"], "essential": True}
-    ]
-    client.register_task_definition(
-        family="migrate",
-        networkMode="awsvpc",
-        requiresCompatibilities=["FARGATE"],
-        containerDefinitions=containers,
-    )
-    yield client
-    for arn in running_tasks(client):
-        client.stop_task(cluster="bbws-products-dev", task=arn)
-
-
-def running_tasks(client: Any) -> list[str]:
-    return list(client.list_tasks(cluster="bbws-products-dev", desiredStatus="RUNNING")["taskArns"])
-
-
-def migrate(home: Path, settings: Mapping[str, Any] | None) -> subprocess.CompletedProcess[str]:
-    """Run the script with these settings as Terraform's output."""
-    write_program(home, "terraform", FAKE_TERRAFORM)
-    (home / "migrate.json").write_text(json.dumps(settings))
-    return script("migrate.sh", "deploy/terraform", home=home)
-
-
-SETTINGS = {
-    "cluster": "bbws-products-dev",
-    "task_definition": "migrate",
-    "network_configuration": NETWORK,
-}
-
-
-@contextmanager
-def task_stopped_when_running(client: Any) -> Iterator[None]:
-    """Stop the migration's task in a thread as soon as it runs; its exit code is 0."""
-
-    def stop_task() -> None:
-        [task, *_] = until(lambda: running_tasks(client))
-        client.stop_task(cluster="bbws-products-dev", task=task)
-
-    thread = threading.Thread(target=stop_task)
-    thread.start()
-    yield
-    thread.join()
-
-
-def test_migration_uses_terraforms_settings_and_waits(cluster: Any, tmp_path: Path) -> None:
-    with task_stopped_when_running(cluster):
-        done = migrate(tmp_path, SETTINGS)
-    assert done.returncode == 0, done.stdout + done.stderr
-    stopped = cluster.list_tasks(cluster="bbws-products-dev", desiredStatus="STOPPED")
-    arn = stopped["taskArns"][-1]
-    assert f"Migrating: {arn}" in done.stdout
-    [task] = cluster.describe_tasks(cluster="bbws-products-dev", tasks=[arn])["tasks"]
-    assert (task["launchType"], "/migrate:" in task["taskDefinitionArn"]) == ("FARGATE", True)
-
-
-@pytest.mark.parametrize(
-    ("container", "reason", "sentence"),
-    [
-        ({"exitCode": 1}, "Container exited", "ended with 1 (Container exited)"),
-        ({}, "CannotPullContainerError", "ended with nothing (CannotPullContainerError)"),
-    ],
-)
-def test_failed_migration_ends_the_deployment(
-    cluster: Any, tmp_path: Path, container: dict[str, int], reason: str, sentence: str
-) -> None:
-    """Only the description of the ended task is not from the engine."""
-    task = json.dumps({"stoppedReason": reason, "containers": [container]})
-    fake = FAKE_AWS.replace("AWS", path_of("aws")).replace("TASK", task)
-    write_program(tmp_path, "aws", fake)
-    with task_stopped_when_running(cluster):
-        done = migrate(tmp_path, SETTINGS)
-    assert done.returncode == 1, done.stderr
-    assert sentence in done.stdout
-
-
-def test_migration_that_can_not_be_placed_ends_the_deployment(cluster: Any, tmp_path: Path) -> None:
-    refusal = '{"tasks": [], "failures": [{"reason": "Capacity is unavailable at this time"}]}'
-    write_program(tmp_path, "aws", f"#!/bin/sh\necho '{refusal}'\n")
-    done = migrate(tmp_path, SETTINGS)
-    assert done.returncode == 1
-    assert "could not be started" in done.stdout
-    assert "Capacity is unavailable" in done.stdout
-
-
-def test_migration_does_nothing_without_containers(tmp_path: Path) -> None:
-    done = migrate(tmp_path, None)
-    assert (done.returncode, "no database to migrate" in done.stdout) == (0, True)
-
-
 # Validating the deployment
 
 
@@ -372,12 +218,12 @@ def test_smoke_test_reports_failures_to_github(deployment: Deployment) -> None:
 
 
 def test_rollback_prints_the_live_versions_or_an_error(
-    environment: Environment, monkeypatch: pytest.MonkeyPatch
+    environment: Environment, tmp_path: Path
 ) -> None:
     make_functions(environment)
     done = run_python("-m", "deploy.rollback", environment.name)
     assert done.returncode == 1
-    assert done.stderr.startswith("Nothing was changed. There is no earlier version: bbws-product-")
+    assert done.stderr.startswith("Nothing was changed. There is no earlier version: bbws-")
     client: Any = boto3.client("lambda")
     names = [entry["FunctionName"] for entry in client.list_functions()["Functions"]]
     own = [name for name in names if name.endswith(f"-{environment.name}")]
@@ -389,3 +235,13 @@ def test_rollback_prints_the_live_versions_or_an_error(
     assert (done.returncode, set(json.loads(done.stdout).values())) == (0, {"1"})
     for name in own:
         assert client.get_alias(FunctionName=name, Name="live")["FunctionVersion"] == "1"
+    saved = tmp_path / "before.json"
+    saved.write_text('{"list": "2", "creator": "2"}')
+    done = run_python("-m", "deploy.rollback", environment.name, str(saved))
+    assert done.returncode == 0, done.stderr
+    live = {
+        name: client.get_alias(FunctionName=name, Name="live")["FunctionVersion"] for name in own
+    }
+    assert [name for name, version in live.items() if version == "2"] == [
+        name for name in own if "list-products" in name or "product-creator" in name
+    ]

@@ -22,6 +22,7 @@ from typing import Any
 import boto3
 import pytest
 
+from deploy.functions import full_name
 from deploy.local.engines import ROOT, stop
 from tests.support.aws_environment import Environment, make_functions
 from tests.support.builders import fields
@@ -31,25 +32,29 @@ from tests.support.world import World
 PRODUCTS = int(os.environ.get("RESTORED_PRODUCTS", "5"))
 RUNBOOK = (ROOT / "docs" / "operations.md").read_text()
 INDEXES = {"ProductsByPriceIndex", "ProductsByCreatedIndex", "OpenChangesIndex"}
-PAGE = (
-    RUNBOOK.partition("\n## Restoring from point-in-time recovery\n")[2]
-    .partition("\n## ")[0]
-    .replace("\\\n", " ")
-)
+
+
+def page(heading: str) -> str:
+    """Return a section of the runbook; a command that goes on is one line."""
+    text = RUNBOOK.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    return re.sub(r"\\\n\s*", " ", text)
+
+
+RESTORE, OTHER_REGION = page("Restoring from point-in-time recovery"), page("Another region")
 
 pytestmark = pytest.mark.needs("aws")
 
 
-def documented(step: int, start: str, **changes: str) -> str:
-    """Return the commands of a step of the page that start with ``start``, in order.
+def documented(step: int, *starts: str, text: str = RESTORE, **changes: str) -> str:
+    """Return the commands of a step of the page that start with one of ``starts``, in order.
 
     ``changes`` are replacements in these commands.
     """
-    text = re.split(r"^\d+\. ", PAGE, flags=re.MULTILINE)[step]
+    text = re.split(r"^\d+\. ", text, flags=re.MULTILINE)[step]
     lines = [
         "".join(pair).strip() for pair in re.findall(r"`(aws [^`]+)`|^ +(.+)$", text, re.MULTILINE)
     ]
-    found = "\n".join(line for line in lines if line.startswith(start))
+    found = "\n".join(line for line in lines if line.startswith(starts))
     assert found, text
     for name, value in changes.items():
         assert name in found
@@ -68,6 +73,10 @@ class Operator:
         began = time.monotonic()
         yield
         self.took[name] = time.monotonic() - began
+
+    def print_times(self) -> None:
+        for name, seconds in self.took.items():
+            sys.stdout.write(f"\n{name}: {seconds:.1f} s")
 
     def run(self, *command: str, code: int = 0, **variables: str) -> str:
         """Run a command that must end with this exit code; return its output."""
@@ -109,15 +118,6 @@ def is_complete(deployment: Deployment, product_id: str) -> bool:
     return bool(deployment.receipt(product_id)["status"] == "complete")
 
 
-def restore_under_the_name(operator: Operator) -> None:
-    """Run step 5 in two parts, because the second needs the ARN that the first creates."""
-    *backed_up, restore, wait = documented(5, "aws dynamodb").splitlines()
-    operator.run_script("\n".join(backed_up))
-    wanted = "BackupSummaries[?BackupName=='restored'].BackupArn"
-    arns = json.loads(operator.run("aws", "dynamodb", "list-backups", "--query", wanted))
-    operator.run_script("\n".join([restore.replace("ARN", arns[-1]), wait]))
-
-
 @pytest.mark.timeout(600)
 def test_restored_table_becomes_a_complete_catalogue(operator: Operator) -> None:
     deployment, world = operator.deployment, operator.deployment.world
@@ -126,7 +126,7 @@ def test_restored_table_becomes_a_complete_catalogue(operator: Operator) -> None
     create(deployment, *range(PRODUCTS))
 
     with operator.step("3 restore to a second table"):
-        operator.run_script(documented(3, "aws dynamodb"))
+        operator.run_script(documented(3, "aws dynamodb", "until"))
 
     # After that time three changes are accepted, one is not yet stored, and two items are deleted.
     status, _, _ = deployment.call(
@@ -154,13 +154,8 @@ def test_restored_table_becomes_a_complete_catalogue(operator: Operator) -> None
         ("audit-of-no-change", lost, "v1:"),
     }
 
-    with operator.step("5 restore under the name"):
-        restore_under_the_name(operator)
-    assert missing_settings(world) == {
-        "time to live",
-        "point-in-time recovery",
-        "deletion protection",
-    }
+    protect_restored_table(operator)
+    damaged = switch_tables(deployment)
     with operator.step("7 rebuild the index"):
         operator.manage("rebuild_search_index")
     assert world.document(lost) is None
@@ -188,8 +183,32 @@ def test_restored_table_becomes_a_complete_catalogue(operator: Operator) -> None
     assert_current(world, "p1", version=2, price="78.00")
     assert_current(world, lost, version=1, price="1500.00")
     assert found(operator.manage("verify_catalogue", code=1)) == found(report)
-    for name, seconds in operator.took.items():
-        sys.stdout.write(f"\n{name}: {seconds:.1f} s")
+    assert world.dynamodb.describe_table(TableName=damaged)  # as evidence
+    operator.print_times()
+
+
+def protect_restored_table(operator: Operator) -> None:
+    """Run step 5: a restored table lacks some settings, and afterwards none."""
+    world = operator.deployment.world
+    restored = f"{world.table}-restored"
+    lacking = {"time to live", "point-in-time recovery", "deletion protection"}
+    assert missing_settings(world, restored) == lacking
+    with operator.step("5 protect the restored table"):
+        operator.run_script(documented(5, "aws dynamodb"))
+    assert missing_settings(world, restored) == set()
+
+
+def switch_tables(deployment: Deployment) -> str:
+    """Use the restored table, as step 6 does; return the name of the damaged one.
+
+    Readers have no gap: they use the damaged table until then.
+    """
+    deployment.start_web()
+    assert deployment.call("GET", "/v1.0/products/p1")[0] == 200
+    deployment.stop()
+    damaged, deployment.world.table = deployment.world.table, f"{deployment.world.table}-restored"
+    deployment.variables["PRODUCTS_TABLE"] = deployment.world.table
+    return damaged
 
 
 def assert_current(world: World, product_id: str, *, version: int, price: str) -> None:
@@ -201,13 +220,13 @@ def assert_current(world: World, product_id: str, *, version: int, price: str) -
     assert f"{record['price']:.2f}" == price
 
 
-def missing_settings(world: World) -> set[str]:
+def missing_settings(world: World, name: str) -> set[str]:
     """Return the settings that a restored table lacks."""
-    table = world.dynamodb.describe_table(TableName=world.table)["Table"]
+    table = world.dynamodb.describe_table(TableName=name)["Table"]
     assert {index["IndexName"] for index in table["GlobalSecondaryIndexes"]} == INDEXES
-    answer = world.dynamodb.describe_continuous_backups(TableName=world.table)
+    answer = world.dynamodb.describe_continuous_backups(TableName=name)
     recovery = answer["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"]
-    expiry = world.dynamodb.describe_time_to_live(TableName=world.table)["TimeToLiveDescription"]
+    expiry = world.dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
     settings = {
         "time to live": expiry["TimeToLiveStatus"] == "ENABLED",
         "point-in-time recovery": recovery["PointInTimeRecoveryStatus"] == "ENABLED",
@@ -234,10 +253,10 @@ def test_other_region_is_rebuilt_from_the_table(operator: Operator, tmp_path: Pa
     new_operator = Operator(new)
     try:
         new.home.mkdir(exist_ok=True)
-        new.world.dynamodb.delete_table(TableName=new.world.table)
         arn = json.loads(backup)["BackupDetails"]["BackupArn"]
-        restore, *_ = documented(5, "aws dynamodb restore").splitlines()
-        new_operator.run_script(restore.replace("ARN", arn))
+        restore = documented(3, "aws dynamodb restore", text=OTHER_REGION, ARN=arn)
+        new_operator.run_script(restore)
+        new.world.table = new.variables["PRODUCTS_TABLE"] = f"{new.world.table}-restored"
         new_operator.manage("rebuild_search_index")
         new.start_worker()
         new.start_web()
@@ -270,7 +289,7 @@ def test_runbook_stops_and_starts_all_writers(operator: Operator, environment: E
     def stopped_functions() -> set[str]:
         stopped = set()
         for part in ("list", "get", "create", "update", "delete", "creator"):
-            name = f"bbws-product-{part}-{environment.name}"
+            name = full_name(part, environment.name)
             limit = client.get_function_concurrency(FunctionName=name)
             if limit.get("ReservedConcurrentExecutions") == 0:
                 stopped.add(part)
@@ -280,7 +299,7 @@ def test_runbook_stops_and_starts_all_writers(operator: Operator, environment: E
         (1, {"Disabled", "Disabling"}, {"create", "update", "delete", "creator"}),
         (12, {"Enabled", "Enabling"}, set()),
     ):
-        text = re.split(r"^\d+\. ", PAGE, flags=re.MULTILINE)[step]
+        text = re.split(r"^\d+\. ", RESTORE, flags=re.MULTILINE)[step]
         script = re.findall(r"```\n(.*?)```", text, re.DOTALL)[0]
         operator.deployment.variables["AWS_ENDPOINT_URL"] = os.environ["AWS_ENDPOINT_URL"]
         operator.run("bash", "-ec", script.replace("ENV", environment.name))

@@ -56,6 +56,8 @@ def test_bootstrap_can_be_planned(tmp_path: Path) -> None:
         "environment": "prod",
         "region": "af-south-1",
         "account_id": "333333333333",
+        "github_repository": "owner/name",
+        "github_owner_id": "7",
         "github_repository_id": "42",
     }
     arguments = [f"-var={name}={value}" for name, value in variables.items()]
@@ -64,6 +66,15 @@ def test_bootstrap_can_be_planned(tmp_path: Path) -> None:
     outputs = {
         name: output.get("value") for name, output in plan["planned_values"]["outputs"].items()
     }
+    roles = {
+        change["change"]["after"]["name"]: change["change"]["after"]
+        for change in plan["resource_changes"]
+        if change["type"] == "aws_iam_role" and "github" in change["address"]
+    }
+    role = roles["bbws-products-apply-prod"]
+    [statement] = json.loads(role["assume_role_policy"])["Statement"]
+    assert statement["Condition"] == trust()
+    assert role["max_session_duration"] == 7200
     backend = (SOURCE / "environments" / "prod.tfbackend").read_text()
     assert f'"{outputs["state_bucket"]}"' in backend
     assert outputs["artefact_bucket"] == "bbws-products-artefacts-333333333333-af-south-1"
@@ -101,13 +112,13 @@ def test_checkov_accepts_the_plan(
 
 def test_state_is_locked_during_an_apply(engines: Engines, tmp_path: Path) -> None:
     """Use the real backend with the settings of dev, on the embedded S3."""
-    account = "111111111111"  # ministack treats an access key of twelve digits as the account
+    account = "536580886816"  # ministack treats an access key of twelve digits as the account
     keys = {
         "AWS_ACCESS_KEY_ID": account,
         "AWS_SECRET_ACCESS_KEY": "local",
         "AWS_REGION": "eu-west-1",
     }
-    bucket = f"bbws-products-state-{account}-eu-west-1"
+    bucket = "bbws-terraform-state-dev"
     s3 = boto3.client("s3", aws_access_key_id=account, aws_secret_access_key="local")
     s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
     (tmp_path / "main.tf").write_text(
@@ -140,19 +151,37 @@ def test_state_is_locked_during_an_apply(engines: Engines, tmp_path: Path) -> No
 # Who may deploy
 
 
-def test_only_one_repository_and_environment_may_deploy() -> None:
-    values = {"provider_arn": "arn", "repository_id": "42", "github_environment": "prod"}
+def trust(github_environment: str = "prod-approval") -> dict[str, Any]:
+    """Return the condition under which GitHub's runs may assume a role."""
+    subject = f"environment:{github_environment}"
+    subjects = [f"repo:owner/name:{subject}", f"repo:owner@7/name@42:{subject}"]
+    values = {
+        "provider_arn": "arn",
+        "repository_id": "42",
+        "github_environment": github_environment,
+        "subjects": json.dumps(subjects),
+        "refs": json.dumps(["refs/heads/main", "refs/tags/*"]),
+    }
     text = (BOOTSTRAP / "policies" / "trust-github.json.tftpl").read_text()
     for name, value in values.items():
         text = text.replace(f"${{{name}}}", value)
     [statement] = json.loads(text)["Statement"]
+    return dict(statement["Condition"])
+
+
+def test_only_one_repository_environment_and_branch_may_deploy() -> None:
+    """IAM demands a condition on the subject, which GitHub writes in one of two forms."""
     github = "token.actions.githubusercontent.com"
-    condition: dict[str, Any] = statement["Condition"]
-    assert condition == {
+    assert trust() == {
         "StringEquals": {
             f"{github}:aud": "sts.amazonaws.com",
+            f"{github}:sub": [
+                "repo:owner/name:environment:prod-approval",
+                "repo:owner@7/name@42:environment:prod-approval",
+            ],
             f"{github}:repository_id": "42",
-            f"{github}:environment": "prod",
-        }
+            f"{github}:environment": "prod-approval",
+        },
+        "StringLike": {f"{github}:ref": ["refs/heads/main", "refs/tags/*"]},
     }
     assert policy("trust-service", {"service": "s", "account_id": "1"})["Statement"][0]["Condition"]

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from deploy.local.engines import ROOT
-from tests.support.terraform import PlannedEnvironment
+from tests.support.terraform import VARIABLES, PlannedEnvironment
 from tests.support.tools import STAND_IN
 
 # The first of these tests to run plans all environments.
@@ -32,10 +32,14 @@ def script(name: str, *arguments: str, folder: Path) -> subprocess.CompletedProc
     program = bin_folder / "terraform"
     program.write_text(f'#!/bin/sh\nPATH="{os.environ["PATH"]}" exec "{STAND_IN}" "$@"\n')
     program.chmod(0o755)
-    env = os.environ | {
-        "PATH": f"{bin_folder}:{os.environ['PATH']}",
-        "GITHUB_OUTPUT": str(folder / "output"),
-    }
+    env = (
+        os.environ
+        | VARIABLES
+        | {
+            "PATH": f"{bin_folder}:{os.environ['PATH']}",
+            "GITHUB_OUTPUT": str(folder / "output"),
+        }
+    )
     command = [str(ROOT / "deploy" / name), *arguments]
     return subprocess.run(
         command, env=env, capture_output=True, text=True, timeout=600, check=False
@@ -107,6 +111,10 @@ def test_each_output_that_scripts_read_exists(
     migrate = prod.state["values"]["outputs"]["migrate"]["value"]
     assert set(migrate) == {"cluster", "task_definition", "network_configuration"}
     assert dev.state["values"]["outputs"].get("migrate", {}).get("value") is None
+    for found in infrastructures.values():
+        expected = found.state["values"]["outputs"]["settings"]["value"]["DELETION_PROTECTION"]
+        [table] = found.of_type("aws_dynamodb_table").values()
+        assert table["deletion_protection_enabled"] is (expected == "1")
     settings = dev.state["values"]["outputs"]["settings"]["value"]
     names = {"ENVIRONMENT", "SQS_QUEUE_URL_PREFIX", "AUDIT_BUCKET", "SECRETS_SSM_PREFIX"}
     assert names <= set(settings)

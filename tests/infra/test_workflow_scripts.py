@@ -32,13 +32,31 @@ echo '{"resource_drift": DRIFT}'
 """
 
 
+DRIFT = '[{"address": "a.b", "type": "a", "change": {"before": {"x": 1}, "after": AFTER}}]'
+OF_AWS = """{"address": "a.b", "type": "aws_db_instance", "change": {
+  "before": {"latest_restorable_time": "1", "name": "n"},
+  "after": {"latest_restorable_time": "2", "name": "n"}}}"""
+"""A change that AWS makes every few minutes."""
+
+
 @pytest.mark.needs("jq")
 @pytest.mark.parametrize(
     ("exit_code", "drift", "found"),
     [
         (0, "null", "found=false\n"),
         (0, "[]", "found=false\n"),
-        (0, '[{"address": "a.b"}]', "found=true\n"),
+        (
+            0,
+            '[{"address": "a.b", "type": "a", "change": {"before": {"x": 1}, "after": {"x": 2}}}]',
+            "found=true\n",
+        ),
+        (
+            0,
+            '[{"address": "a.b", "type": "a", "change": {"before": {"x": 1}, "after": null}}]',
+            "found=true\n",
+        ),
+        (0, f"[{OF_AWS}]", "found=false\n"),
+        (0, f"[{OF_AWS.replace('latest_restorable_time', 'multi_az')}]", "found=true\n"),
         (1, "[]", ""),
     ],
 )

@@ -11,6 +11,7 @@ from products.acceptance import Acceptance
 from products.admin.charts import completed_bars, latency_bars, slots_of
 from products.catalogue import Catalogue
 from products.changes import Effect, Failure, Origin
+from products.effects import complete
 from products.errors import Invalid
 from products.operations import (
     BOUNDS,
@@ -22,9 +23,10 @@ from products.operations import (
     latencies,
     percentile,
 )
-from products.pipeline import Pipeline, complete
+from products.pipeline import Pipeline
 from tests.plugin import ENV
 from tests.support.builders import fields, origin
+from tests.support.delivery import deliver
 from tests.support.fakes import Clock, FakeDoorbell
 from tests.support.world import World
 
@@ -42,7 +44,7 @@ def create_failing(
 ) -> None:
     """Create a product whose indexing has failed permanently for this reason."""
     acceptance.create(product_id, fields(name=f"Hosting {product_id}"), ann)
-    bootstrap.pipeline().store(product_id, 1)
+    deliver(bootstrap.pipeline().store, product_id, 1)
     change = catalogue.receipt(product_id, 1)
     failure = Failure(reason=reason, at=catalogue.clock(), attempts=3, permanent=True)
     bootstrap.table().fail(change, Effect.SEARCHABLE, failure)
@@ -80,13 +82,13 @@ def test_the_relay_requeues_a_retry_whose_message_is_lost(
 ) -> None:
     create_failing(acceptance, catalogue, ann, "p1", "Refused")
     later = catalogue.clock() + timedelta(minutes=2)
-    relay = replace(bootstrap.pipeline(), doorbell=doorbell, clock=lambda: later)
-    relay.relay()
+    relay = replace(bootstrap.relay(), doorbell=doorbell, clock=lambda: later)
+    relay.requeue()
     assert "index" not in sent_tasks(doorbell)  # a permanent failure waits for a person
     operations.retry("p1", 1, Effect.SEARCHABLE, OLGA)
     assert catalogue.receipt("p1", 1).state(Effect.SEARCHABLE) == "retrying"
     doorbell.take_all()
-    replace(relay, clock=lambda: later + timedelta(minutes=2)).relay()
+    replace(relay, clock=lambda: later + timedelta(minutes=2)).requeue()
     assert "index" in sent_tasks(doorbell)
 
 
@@ -109,7 +111,7 @@ def test_one_effect_or_all_of_a_cause_can_be_retried(
     assert operations.retry_cause("searchable: Refused for reason …", OLGA) == 1
     assert [message[:3] for message in doorbell.take_all()] == [("index", "p2", 1)]
     assert operations.retry_cause("nothing like it", OLGA) == 0
-    bootstrap.pipeline().index("p1", 1)
+    deliver(bootstrap.pipeline().index, "p1", 1)
     with pytest.raises(NotOpen):
         operations.retry("p1", 1, Effect.SEARCHABLE, OLGA)
 
@@ -128,9 +130,9 @@ def test_a_discarded_effect_never_happens(
     assert change.state(Effect.SEARCHABLE) == "discarded"
     assert Effect.SEARCHABLE not in change.open
     assert change.discarded[Effect.SEARCHABLE].reason == "Search will be rebuilt"
-    pipeline.index("p1", 1)  # an overdue message
+    deliver(pipeline.index, "p1", 1)  # an overdue message
     assert world.document("p1") is None
-    assert pipeline.relay(failed=True) == 1  # for the other effects only
+    assert bootstrap.relay().requeue(failed=True) == 1  # for the other effects only
     with pytest.raises(NotOpen):
         operations.discard("p1", 1, Effect.SEARCHABLE, OLGA, reason="Once more")
     for effect in (Effect.AUDITED, Effect.PURGED):
@@ -186,9 +188,11 @@ def test_completed_changes_are_counted_by_minute_and_latency(
         change = catalogue.receipt(f"p{number}", 1)
         last = None
         for effect, seconds in SECONDS_TO_EFFECT.items():
-            last = table.stamp(change, effect, change.accepted_at + timedelta(seconds=seconds))
+            last = table.stamp(
+                change, frozenset({effect}), change.accepted_at + timedelta(seconds=seconds)
+            )
         assert last is not None
-        bootstrap.operations_log().count_completed(last)
+        bootstrap.operations_log().count_completed([last])
     until = catalogue.clock() + timedelta(minutes=1)
     minutes = operations.log.minutes(until - timedelta(hours=1), until)
     assert sum(minute.changes for minute in minutes) == 3
@@ -216,9 +220,9 @@ def test_a_change_whose_last_effect_is_discarded_is_counted(
     bootstrap.acceptance().create("p1", fields(), ann)
     change = bootstrap.catalogue().receipt("p1", 1)
     for effect in set(Effect) - {last}:
-        bootstrap.table().stamp(change, effect, change.accepted_at)
+        bootstrap.table().stamp(change, frozenset({effect}), change.accepted_at)
     operations.discard("p1", 1, last, OLGA, reason="No need of it")
-    assert pipeline.relay(failed=True) == 0
+    assert bootstrap.relay().requeue(failed=True) == 0
     until = bootstrap.now() + timedelta(minutes=1)
     minutes = operations.log.minutes(until - timedelta(hours=1), until)
     assert [minute.changes for minute in minutes] == [1]
@@ -231,7 +235,7 @@ def test_a_change_that_two_workers_complete_is_counted_once(
     bootstrap.acceptance().create("p1", fields(), ann)
     change = bootstrap.catalogue().receipt("p1", 1)
     for effect in Effect:
-        bootstrap.table().stamp(change, effect, change.accepted_at)
+        bootstrap.table().stamp(change, frozenset({effect}), change.accepted_at)
     completed = bootstrap.catalogue().receipt("p1", 1)
     for _ in range(2):
         complete(completed, pipeline.table, pipeline.statistics)
@@ -245,9 +249,9 @@ def test_a_crash_before_closing_leaves_a_change_that_is_counted_once(
     bootstrap.acceptance().create("p1", fields(), ann)
     change = bootstrap.catalogue().receipt("p1", 1)
     for effect in Effect:
-        bootstrap.table().stamp(change, effect, change.accepted_at)
+        bootstrap.table().stamp(change, frozenset({effect}), change.accepted_at)
     for _ in range(2):
-        pipeline.relay(failed=True)
+        bootstrap.relay().requeue(failed=True)
     until = bootstrap.now() + timedelta(minutes=1)
     minutes = operations.log.minutes(until - timedelta(hours=1), until)
     assert [minute.changes for minute in minutes] == [1]
@@ -264,11 +268,11 @@ def test_a_change_completes_without_statistics(
     acceptance.create("p1", fields(), ann)
     failing = replace(bootstrap.operations_log(), name="no-such-table")
     pipeline = replace(pipeline, statistics=failing)
-    pipeline.store("p1", 1)
-    pipeline.index("p1", 1)
-    pipeline.audit("p1", 1)
+    deliver(pipeline.store, "p1", 1)
+    deliver(pipeline.index, "p1", 1)
+    deliver(pipeline.audit, "p1", 1)
     later = replace(pipeline, clock=lambda: catalogue.clock() + timedelta(seconds=5))
-    later.purge("p1", 1)
+    deliver(later.purge, "p1", 1)
     assert catalogue.receipt("p1", 1).status == "complete"
 
 

@@ -10,11 +10,12 @@ from products import bootstrap
 from products.acceptance import Acceptance
 from products.catalogue import Catalogue
 from products.changes import Effect, Origin, audit_hash
+from products.effects import effect_states
 from products.errors import ChangeNotFound, CorruptChange, DependencyUnavailable, EffectRefused
 from products.invalidation import MIN_PURGE_INTERVAL, Invalidation
-from products.pipeline import Pipeline, effect_states
+from products.pipeline import Pipeline
 from tests.support.builders import fields
-from tests.support.delivery import METHODS, alter_change, deliver_all, run_task
+from tests.support.delivery import METHODS, alter_change, deliver, deliver_all, run_task
 from tests.support.fakes import Clock, FakeDoorbell
 from tests.support.world import World
 
@@ -33,7 +34,7 @@ def catalogue(catalogue: Catalogue, clock: Clock) -> Catalogue:
 
 @pytest.fixture
 def pipeline(pipeline: Pipeline, clock: Clock, doorbell: FakeDoorbell) -> Pipeline:
-    return replace(pipeline, clock=clock, doorbell=doorbell, requeue_after=timedelta(seconds=30))
+    return replace(pipeline, clock=clock, doorbell=doorbell)
 
 
 def test_every_effect_happens_once(
@@ -90,9 +91,9 @@ def test_the_last_version_wins_in_any_order_of_messages(
     for price in ("2", "3"):
         acceptance.update("p1", {"price": price}, ann)
     for version in (3, 1, 2, 3, 1):
-        pipeline.store("p1", version)
-        pipeline.index("p1", version)
-        pipeline.audit("p1", version)
+        deliver(pipeline.store, "p1", version)
+        deliver(pipeline.index, "p1", version)
+        deliver(pipeline.audit, "p1", version)
     record, document = world.record("p1"), world.document("p1")
     assert record
     assert document
@@ -121,7 +122,7 @@ def test_a_duplicate_message_has_no_effect(
 
 def test_a_message_for_an_unknown_change_is_an_error(pipeline: Pipeline) -> None:
     with pytest.raises(ChangeNotFound):
-        pipeline.store("nobody", 1)
+        deliver(pipeline.store, "nobody", 1)
 
 
 # Invalidations
@@ -181,13 +182,13 @@ def test_an_invalidation_before_a_change_settled_does_not_cover_it(
     acceptance.create("p1", fields(), ann)
     deliver_all(pipeline, doorbell, clock)
     acceptance.update("p1", {"price": "2"}, ann)
-    pipeline.store("p1", 2)
+    deliver(pipeline.store, "p1", 2)
     doorbell.take_all()
-    pipeline.purge("p1", 2)
+    deliver(pipeline.purge, "p1", 2)
     (_, _, _, delay) = doorbell.take_all()[0]
     assert delay == MIN_PURGE_INTERVAL.total_seconds()
     clock.advance(delay)
-    pipeline.purge("p1", 2)
+    deliver(pipeline.purge, "p1", 2)
     assert len(world.invalidations()) == 2
     assert catalogue.receipt("p1", 2).state(Effect.PURGED) == "done"
 
@@ -196,11 +197,11 @@ def test_the_next_purge_finishes_one_that_crashed_before_its_request(
     acceptance: Acceptance, pipeline: Pipeline, clock: Clock, world: World, ann: Origin
 ) -> None:
     acceptance.create("p1", fields(), ann)
-    pipeline.store("p1", 1)
+    deliver(pipeline.store, "p1", 1)
     clock.advance(2)
     assert pipeline.table.begin_invalidation(Invalidation(number=1, started_at=clock()))
     assert not pipeline.table.begin_invalidation(Invalidation(number=1, started_at=clock()))
-    pipeline.purge("p1", 1)
+    deliver(pipeline.purge, "p1", 1)
     assert len(world.invalidations()) == 1
     latest = pipeline.table.invalidation()
     assert latest
@@ -211,12 +212,12 @@ def test_a_purge_repeated_after_a_crash_is_the_same_invalidation(
     acceptance: Acceptance, pipeline: Pipeline, clock: Clock, world: World, ann: Origin
 ) -> None:
     acceptance.create("p1", fields(), ann)
-    pipeline.store("p1", 1)
+    deliver(pipeline.store, "p1", 1)
     clock.advance(2)
     begun = Invalidation(number=1, started_at=clock())
     pipeline.table.begin_invalidation(begun)
     pipeline.cdn.purge(begun.reference)
-    pipeline.purge("p1", 1)
+    deliver(pipeline.purge, "p1", 1)
     assert len(world.invalidations()) == 1
 
 
@@ -247,17 +248,17 @@ def test_concurrent_purges_share_one_invalidation(
             return getattr(pipeline.table, name)
 
     acceptance.create("p1", fields(), ann)
-    pipeline.store("p1", 1)
+    deliver(pipeline.store, "p1", 1)
     doorbell.take_all()
     clock.advance(2)
     table: Any = OvertakenTable()
-    replace(pipeline, table=table).purge("p1", 1)
+    deliver(replace(pipeline, table=table).purge, "p1", 1)
     state = bootstrap.catalogue().receipt("p1", 1).state(Effect.PURGED)
     if seconds_behind == 0:
         assert (len(world.invalidations()), doorbell.take_all(), state) == (1, [], "done")
     else:
         assert len(world.invalidations()) == 0
-        assert doorbell.take_all() == [("invalidate", "p1", 1, 1)]
+        assert doorbell.take_all() == [("invalidate", "p1", 1, 2)]
         assert state == "pending"
 
 
@@ -273,7 +274,7 @@ def test_a_refused_document_is_recorded_with_its_reason(
     acceptance.create("p1", fields(), ann)
     for attempt in (1, 2):
         with pytest.raises(EffectRefused, match="OpenSearch refused the document"):
-            pipeline.index("p1", 1)
+            deliver(pipeline.index, "p1", 1)
         state = effect_states(catalogue.receipt("p1", 1))["searchable"]
         assert (state["state"], state["attempts"]) == ("failed", attempt)
         assert "OpenSearch refused" in state["error"]
@@ -290,17 +291,17 @@ def test_a_missing_bucket_or_distribution_is_retried(
     settings: Any,
 ) -> None:
     acceptance.create("p1", fields(), ann)
-    pipeline.store("p1", 1)
+    deliver(pipeline.store, "p1", 1)
     clock.advance(2)
     cdn: Any = pipeline.cdn
     missing = replace(cdn, distribution_id="NOSUCH")
     with pytest.raises(
         DependencyUnavailable, match="CloudFront does not serve us: NoSuchDistribution"
     ):
-        replace(pipeline, cdn=missing).purge("p1", 1)
+        deliver(replace(pipeline, cdn=missing).purge, "p1", 1)
     world.s3.delete_bucket(Bucket=world.bucket)
     with pytest.raises(DependencyUnavailable, match="S3 does not serve us: NoSuchBucket"):
-        pipeline.audit("p1", 1)
+        deliver(pipeline.audit, "p1", 1)
     assert catalogue.receipt("p1", 1).state(Effect.AUDITED) == "retrying"
 
 
@@ -310,7 +311,7 @@ def test_a_missing_index_is_unavailable_and_not_a_refusal(
     world.opensearch.indices.delete(index=f"{world.alias}-1")
     acceptance.create("p1", fields(), ann)
     with pytest.raises(Exception, match="OpenSearch does not serve us: no index has the alias"):
-        pipeline.index("p1", 1)
+        deliver(pipeline.index, "p1", 1)
     assert catalogue.receipt("p1", 1).state(Effect.SEARCHABLE) == "retrying"
 
 
@@ -320,7 +321,7 @@ def test_an_altered_change_is_never_applied(
     acceptance.create("p1", fields(), ann)
     alter_change(world, "p1", "SET #after.price = :price", {":price": {"N": "1"}})
     with pytest.raises(CorruptChange):
-        pipeline.store("p1", 1)
+        deliver(pipeline.store, "p1", 1)
     assert world.record("p1") is None
     assert "CorruptChange" in effect_states(catalogue.receipt("p1", 1))["stored"]["error"]
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from celery import current_app
 from django.core.management import CommandError
 
+from bbws_products.celery import app
 from products import bootstrap, maintenance
 from products.acceptance import Acceptance
 from products.adapters.sqs.dead_letters import NOT_SUPPORTED, SqsDeadLetters
@@ -23,6 +23,7 @@ from tests.plugin import ENV
 from tests.support.admin_client import LIST, last_message, sign_in
 from tests.support.builders import fields, origin
 from tests.support.commands import output
+from tests.support.delivery import deliver
 from tests.support.world import World
 
 OLGA = origin("olga")
@@ -36,8 +37,8 @@ def redrive(world: World) -> Redrive:
 
 def send_to_dead_letters(world: World, task: str, **arguments: Any) -> None:
     """Send a task message and move it to the dead-letter queue, as SQS does after failures."""
-    current_app.send_task(f"products.{task}", kwargs=arguments, headers={"request_id": "r1"})
-    queue = current_app.conf.task_routes[f"products.{task}"]["queue"]
+    app.send_task(f"products.{task}", kwargs=arguments, headers={"request_id": "r1"})
+    queue = app.conf.task_routes[f"products.{task}"]["queue"]
     url = world.queue_url(queue)
     (message,) = world.sqs.receive_message(QueueUrl=url, WaitTimeSeconds=1)["Messages"]
     world.sqs.send_message(
@@ -53,7 +54,7 @@ def three_letters(world: World, acceptance: Acceptance, pipeline: Pipeline, ann:
     """The letters of p1 v1, which is stored; of p2 v1, which is not; and of the audit of p1."""
     for number in (1, 2):
         acceptance.create(f"p{number}", fields(name=f"Hosting {number}"), ann)
-    pipeline.store("p1", 1)
+    deliver(pipeline.store, "p1", 1)
     world.empty_queues()
     for number in (1, 2):
         send_to_dead_letters(world, "persist", product_id=f"p{number}", version=1)
@@ -120,7 +121,7 @@ def test_only_letters_that_are_done_are_dropped(
     assert not redrive.is_done(DeadLetter(task="audit", product_id="p9", version=1))
     assert not redrive.is_done(DeadLetter())
     assert redrive.is_done(DeadLetter(task="relay"))
-    pipeline.audit("p1", 1)
+    deliver(pipeline.audit, "p1", 1)
     assert "  audit p1 v1  (done)" in output("redrive", AUDIT, dry_run=True)
     assert output("redrive", AUDIT, drop_done=True) == f"{AUDIT}: 0 sent back, 1 dropped as done"
     assert output("redrive", CHANGE, drop_done=True) == f"{CHANGE}: 2 sent back"

@@ -11,8 +11,9 @@ from products.catalogue import Catalogue
 from products.changes import Origin
 from products.errors import CorruptChange
 from products.pipeline import Pipeline
+from products.relay import Relay
 from tests.support.builders import fields
-from tests.support.delivery import alter_change, deliver_all
+from tests.support.delivery import alter_change, deliver, deliver_all
 from tests.support.fakes import Clock, FakeDoorbell
 from tests.support.world import World
 
@@ -31,17 +32,23 @@ def catalogue(catalogue: Catalogue, clock: Clock) -> Catalogue:
 
 @pytest.fixture
 def pipeline(pipeline: Pipeline, clock: Clock, doorbell: FakeDoorbell) -> Pipeline:
-    return replace(pipeline, clock=clock, doorbell=doorbell, requeue_after=timedelta(seconds=30))
+    return replace(pipeline, clock=clock, doorbell=doorbell)
+
+
+@pytest.fixture
+def relay(world: World, clock: Clock, doorbell: FakeDoorbell) -> Relay:
+    after = timedelta(seconds=30)
+    return replace(bootstrap.relay(), clock=clock, doorbell=doorbell, requeue_after=after)
 
 
 def test_an_open_change_is_requeued_at_growing_intervals(
-    acceptance: Acceptance, pipeline: Pipeline, doorbell: FakeDoorbell, clock: Clock, ann: Origin
+    acceptance: Acceptance, relay: Relay, doorbell: FakeDoorbell, clock: Clock, ann: Origin
 ) -> None:
     acceptance.create("p1", fields(), ann)
     doorbell.take_all()  # the message is lost
     requeued_at = []
     for second in range(0, 600, 10):
-        if pipeline.relay():
+        if relay.requeue():
             requeued_at.append(second)
         clock.advance(10)
     assert requeued_at == [30, 90, 210, 390, 570]
@@ -49,20 +56,26 @@ def test_an_open_change_is_requeued_at_growing_intervals(
 
 
 def test_only_open_effects_are_requeued(
-    acceptance: Acceptance, pipeline: Pipeline, doorbell: FakeDoorbell, clock: Clock, ann: Origin
+    acceptance: Acceptance,
+    pipeline: Pipeline,
+    relay: Relay,
+    doorbell: FakeDoorbell,
+    clock: Clock,
+    ann: Origin,
 ) -> None:
     acceptance.create("p1", fields(), ann)
-    pipeline.store("p1", 1)
-    pipeline.audit("p1", 1)
+    deliver(pipeline.store, "p1", 1)
+    deliver(pipeline.audit, "p1", 1)
     doorbell.take_all()
     clock.advance(60)
-    pipeline.relay()
+    relay.requeue()
     assert doorbell.take_all() == [("invalidate", "p1", 1, 1), ("index", "p1", 1, 0)]
 
 
 def test_a_permanent_failure_is_requeued_only_on_request(
     acceptance: Acceptance,
     pipeline: Pipeline,
+    relay: Relay,
     doorbell: FakeDoorbell,
     clock: Clock,
     world: World,
@@ -71,18 +84,18 @@ def test_a_permanent_failure_is_requeued_only_on_request(
     acceptance.create("p1", fields(), ann)
     alter_change(world, "p1", "SET #after.price = :price", {":price": {"N": "1"}})
     with pytest.raises(CorruptChange):
-        pipeline.store("p1", 1)
+        deliver(pipeline.store, "p1", 1)
     doorbell.take_all()
     clock.advance(60)
-    assert (pipeline.relay(), doorbell.take_all()) == (0, [])
-    assert (pipeline.relay(failed=True), doorbell.take_all()) == (1, [("persist", "p1", 1, 0)])
+    assert (relay.requeue(), doorbell.take_all()) == (0, [])
+    assert (relay.requeue(failed=True), doorbell.take_all()) == (1, [("persist", "p1", 1, 0)])
     clock.advance(600)
     # The message may have been lost, so the relay repeats it.
-    assert (pipeline.relay(), doorbell.take_all()) == (1, [("persist", "p1", 1, 0)])
+    assert (relay.requeue(), doorbell.take_all()) == (1, [("persist", "p1", 1, 0)])
 
 
 def test_the_relay_ends_before_its_time_limit(
-    acceptance: Acceptance, pipeline: Pipeline, doorbell: FakeDoorbell, clock: Clock, ann: Origin
+    acceptance: Acceptance, relay: Relay, doorbell: FakeDoorbell, clock: Clock, ann: Origin
 ) -> None:
     for number in range(5):
         acceptance.create(f"p{number}", fields(name=f"Hosting {number}"), ann)
@@ -93,12 +106,13 @@ def test_the_relay_ends_before_its_time_limit(
         clock.advance(2)
         return clock()
 
-    assert 0 < replace(pipeline, clock=slow_clock).relay() < 5
+    assert 0 < replace(relay, clock=slow_clock).requeue() < 5
 
 
 def test_a_change_that_a_crash_left_open_is_closed(
     acceptance: Acceptance,
     pipeline: Pipeline,
+    relay: Relay,
     doorbell: FakeDoorbell,
     clock: Clock,
     world: World,
@@ -108,13 +122,14 @@ def test_a_change_that_a_crash_left_open_is_closed(
     deliver_all(pipeline, doorbell, clock)
     alter_change(world, "p1", "SET openFlag = :open", {":open": {"S": "OPEN"}})
     clock.advance(60)
-    assert (pipeline.relay(), doorbell.take_all()) == (0, [])
+    assert (relay.requeue(), doorbell.take_all()) == (0, [])
     assert list(bootstrap.table().open_changes()) == []
 
 
 def test_an_unreadable_change_does_not_block_others(
     acceptance: Acceptance,
     pipeline: Pipeline,
+    relay: Relay,
     world: World,
     ann: Origin,
     clock: Clock,
@@ -124,8 +139,8 @@ def test_an_unreadable_change_does_not_block_others(
     acceptance.create("p2", fields(name="Another one"), ann)
     alter_change(world, "p1", "REMOVE #after")
     with pytest.raises(CorruptChange, match="can't be read"):
-        pipeline.store("p1", 1)
+        deliver(pipeline.store, "p1", 1)
     doorbell.take_all()
     clock.advance(60)
-    assert pipeline.relay() == 1
+    assert relay.requeue() == 1
     assert doorbell.take_all() == [("persist", "p2", 1, 0)]

@@ -15,6 +15,7 @@ from products.lists import ListQuery
 from products.pipeline import Pipeline
 from tests.plugin import GIVEN
 from tests.support.builders import fields
+from tests.support.delivery import deliver
 from tests.support.fakes import FakeDoorbell
 from tests.support.world import World
 
@@ -99,11 +100,11 @@ def test_a_change_waits_until_the_index_takes_writes_again(
     begin(world)
     for _ in range(5):
         with pytest.raises(DependencyUnavailable, match=error):
-            pipeline.index("p1", 1)
+            deliver(pipeline.index, "p1", 1)
     change = bootstrap.catalogue().receipt("p1", 1)
     assert (change.state(Effect.SEARCHABLE), change.status) == ("retrying", "accepted")
     end(world)
-    pipeline.index("p1", 1)
+    deliver(pipeline.index, "p1", 1)
     assert bootstrap.catalogue().receipt("p1", 1).state(Effect.SEARCHABLE) == "done"
 
 
@@ -119,7 +120,7 @@ def test_only_what_names_the_document_is_permanent(
     world.opensearch.indices.create(index=f"{world.alias}-1", body=body)
     quiet.create("p1", fields(), ann)
     with pytest.raises(EffectRefused, match="OpenSearch refused the document"):
-        pipeline.index("p1", 1)
+        deliver(pipeline.index, "p1", 1)
 
 
 @contextmanager
@@ -142,8 +143,8 @@ def test_a_rebuild_ends_while_a_snapshot_is_taken(
     quiet: Acceptance, pipeline: Pipeline, world: World, ann: Origin
 ) -> None:
     quiet.create("p1", fields(), ann)
-    pipeline.store("p1", 1)
-    pipeline.index("p1", 1)
+    deliver(pipeline.store, "p1", 1)
+    deliver(pipeline.index, "p1", 1)
     with snapshot_of(world):
         _rebuild("7")
         assert _found() == ["p1"]
@@ -171,8 +172,8 @@ def test_a_rebuild_ends_with_a_sentence_while_the_index_is_closed(
     quiet: Acceptance, pipeline: Pipeline, world: World, ann: Origin
 ) -> None:
     quiet.create("p1", fields(), ann)
-    pipeline.store("p1", 1)
-    pipeline.index("p1", 1)
+    deliver(pipeline.store, "p1", 1)
+    deliver(pipeline.index, "p1", 1)
     _close(world)
     with pytest.raises(DependencyNeedsOperator, match="is closed; open it with POST /INDEX/_open"):
         _rebuild("7")

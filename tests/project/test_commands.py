@@ -18,6 +18,7 @@ from products.models import ApiToken
 from products.pipeline import Pipeline
 from tests.support.builders import fields
 from tests.support.commands import output
+from tests.support.delivery import deliver
 from tests.support.world import World
 
 pytestmark = [pytest.mark.django_db, pytest.mark.engines]
@@ -104,12 +105,12 @@ def test_rebuilt_index_holds_the_current_records(
     for product_id, name in names.items():
         acceptance.create(product_id, fields(name=name), ann)
     for product_id in ("p1", "p2"):
-        pipeline.store(product_id, 1)
+        deliver(pipeline.store, product_id, 1)
     assert output("rebuild_search_index") == "2 products in the new index"
     acceptance.update("p1", {"name": "Golden hosting"}, ann)
     acceptance.deactivate("p2", ann)
     for product_id in ("p1", "p2"):
-        pipeline.store(product_id, 2)
+        deliver(pipeline.store, product_id, 2)
     assert output("rebuild_search_index") == "2 products in the new index"
     documents = {product_id: world.document(product_id) for product_id in ("p1", "p2", "p3")}
     assert documents["p3"] is None

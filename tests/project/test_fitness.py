@@ -10,8 +10,9 @@ import pytest
 from bbws_products.celery import app
 from deploy.local.engines import ROOT
 from products import bootstrap
-from products.pipeline import TASKS
-from tasks.queues import ON_CHANGE_QUEUE, QUEUES, dlq_name, queue_names
+from products.effects import TASKS
+from tasks.products import EFFECT_TASKS, SINGLE_TASKS
+from tasks.queues import ON_CHANGE_QUEUE, SHORT_NAMES, dlq_name, queue_names
 from tests import plugin
 from tests.support.startup import OWN_KEYS, start
 
@@ -24,10 +25,9 @@ TESTS = list((ROOT / "tests").rglob("*.py"))
 
 
 def test_every_effect_has_a_task_and_every_task_a_queue() -> None:
-    app.loader.import_default_modules()
     names = {f"products.{task}" for task in TASKS.values()}
-    assert names == set(QUEUES)
-    assert names | set(ON_CHANGE_QUEUE) <= set(app.tasks)
+    assert names == set(SHORT_NAMES.values()) == set(EFFECT_TASKS)
+    assert set(ON_CHANGE_QUEUE) == set(SINGLE_TASKS)
     assert set(app.conf.task_routes) == names | set(ON_CHANGE_QUEUE)
     assert {queue.name for queue in app.conf.task_queues} == set(queue_names(plugin.ENV).values())
     assert set(app.conf.broker_transport_options["predefined_queues"]) == set(
@@ -42,18 +42,11 @@ def test_queues_are_named_as_designed() -> None:
     assert dlq_name("bbws-product-change-prod", "prod") == "bbws-product-change-dlq-prod"
 
 
-def test_no_failure_is_acknowledged_and_no_publish_is_endless() -> None:
-    conf = app.conf
-    assert (conf.task_acks_late, conf.task_acks_on_failure, conf.task_acks_on_timeout) == (
-        True,
-        False,
-        False,
-    )
-    assert conf.task_time_limit < 60
-    client = bootstrap.new_sqs_client().client.meta.config
+def test_no_publish_is_endless() -> None:
+    client = bootstrap.sqs().client.meta.config
     assert client.retries["total_max_attempts"] == 1
     assert client.connect_timeout + client.read_timeout <= 5
-    assert conf.task_publish_retry is False
+    assert app.conf.task_publish_retry is False
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
@@ -98,6 +91,7 @@ def test_nothing_in_the_code_scans() -> None:
         ({"SQS_QUEUE_URL_PREFIX": ""}, "SQS_QUEUE_URL_PREFIX is not set. e.g."),
         ({"OPENSEARCH_URL": ""}, "or switch search off with ENABLE_OPENSEARCH=0"),
         ({"DEBUG": "maybe"}, "DEBUG must be 1 or 0, not 'maybe'"),
+        ({"QUEUES": "change,serach"}, "QUEUES may name change, cache, search, audit, not 'serach'"),
         ({"RELAY_AFTER_SECONDS": "soon"}, "RELAY_AFTER_SECONDS must be a number, not 'soon'"),
         ({"LOG_FORMAT": "xml"}, "LOG_FORMAT must be json or line, not 'xml'"),
         ({"ENVIRONMENT": "prod", "LOCAL": "0"}, "prod refuses to start"),

@@ -113,7 +113,7 @@ def test_the_list_includes_all_indirect_requirements(name: str) -> None:
 
 def test_functions_do_not_contain_what_only_containers_use() -> None:
     packages = versions("deploy/package/requirements.txt").keys()
-    unwanted = {"boto3", "celery", "granian", "grpcio", "kombu", "pillow", "psycopg", "pycurl"}
+    unwanted = {"boto3", "celery", "granian", "grpcio", "kombu", "pillow", "psycopg"}
     assert not unwanted & packages
 
 

@@ -19,6 +19,7 @@ from products.reconciliation.audit_records import AuditRecord
 from products.reconciliation.differences import Kind
 from tests.support.builders import fields
 from tests.support.commands import output
+from tests.support.delivery import deliver
 from tests.support.tampering import delete_item, pk, put_item, update_item
 from tests.support.world import World
 
@@ -35,8 +36,8 @@ def trail(world: World, acceptance: Acceptance, ann: Origin) -> World:
         for version in range(2, versions + 1):
             acceptance.update(product_id, {"price": f"{version}"}, ann)
         for version in range(1, versions + 1):
-            bootstrap.pipeline().audit(product_id, version)
-    bootstrap.pipeline().store("p1", 1)
+            deliver(bootstrap.pipeline().audit, product_id, version)
+    deliver(bootstrap.pipeline().store, "p1", 1)
     bootstrap.operations().record_action("olga", "looked", "", [])
     return world
 
@@ -143,7 +144,7 @@ def test_change_in_progress_is_not_reported(
 ) -> None:
     for price in ("6", "7"):
         acceptance.update("p1", {"price": price}, ann)
-    bootstrap.pipeline().audit("p1", 7)
+    deliver(bootstrap.pipeline().audit, "p1", 7)
     assert verified() == []
     ((*_, cause),) = differences(offline=True)
     assert "it may still be in progress" in cause

@@ -14,6 +14,7 @@ from products.reconciliation.differences import Difference, Kind
 from products.reconciliation.repair import Repair
 from tests.reconciliation.damages import NOT_REPAIRABLE, REPAIRABLE, Case
 from tests.support.builders import fields, origin
+from tests.support.delivery import deliver
 from tests.support.tampering import (
     NO_GRACE,
     V2,
@@ -115,7 +116,7 @@ def test_reverted_document_is_reindexed(shelf: World) -> None:
     assert index
     index.ensure()
     for product_id in ("p1", "p2"):
-        index.put(bootstrap.catalogue().version(product_id, 1))
+        index.put([bootstrap.catalogue().version(product_id, 1)])
     (difference,) = find_differences()
     assert (difference.kind, difference.product_id) == (Kind.DOCUMENT_BEHIND, "p1")
     assert difference.version == 2
@@ -188,7 +189,7 @@ def test_permanently_failed_effect_is_a_difference_immediately(
     shelf: World, acceptance: Acceptance, catalogue: Catalogue, ann: Origin
 ) -> None:
     acceptance.update("p2", {"price": "7"}, ann)
-    bootstrap.pipeline().store("p2", 2)
+    deliver(bootstrap.pipeline().store, "p2", 2)
     failure = Failure(
         reason="Refused: no such field", at=bootstrap.now(), attempts=3, permanent=True
     )
@@ -208,19 +209,19 @@ def test_open_change_without_its_flag_is_flagged_again(
     acceptance.update("p2", {"price": "7"}, ann)
     shelf.empty_queues()
     update_item(shelf, pk("p2"), V2, "REMOVE openFlag")
-    assert bootstrap.pipeline().relay(failed=True) == 0
+    assert bootstrap.relay().requeue(failed=True) == 0
     (difference,) = find_differences(GRACE)
     assert difference.kind == Kind.OPEN_FLAG_MISSING
     assert maintenance.repair().repair(difference) == "requeued, to be stored"
     assert find_differences(GRACE) == []
-    assert bootstrap.pipeline().relay(failed=True) == 1
+    assert bootstrap.relay().requeue(failed=True) == 1
 
 
 def test_discarded_effect_is_no_difference(
     shelf: World, acceptance: Acceptance, ann: Origin
 ) -> None:
     acceptance.update("p2", {"price": "7"}, ann)
-    bootstrap.pipeline().store("p2", 2)
+    deliver(bootstrap.pipeline().store, "p2", 2)
     for effect in (Effect.SEARCHABLE, Effect.AUDITED, Effect.PURGED):
         bootstrap.operations().discard("p2", 2, effect, origin("olga"), reason="No need of it")
     assert find_differences() == []

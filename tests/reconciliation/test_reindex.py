@@ -18,6 +18,7 @@ from products.product import Product
 from products.reindex import IndexRebuild, Reindex
 from tests.support.builders import fields
 from tests.support.commands import output
+from tests.support.delivery import deliver
 from tests.support.fakes import FakeDoorbell
 from tests.support.wiring import forget_wiring
 from tests.support.world import World
@@ -32,7 +33,7 @@ def shelf(world: World, ann: Origin) -> Catalogue:
     quiet = replace(bootstrap.acceptance(), doorbell=FakeDoorbell())
     for number in range(12):
         quiet.create(f"p{number:02}", fields(name=f"Hosting {number}"), ann)
-        bootstrap.pipeline().store(f"p{number:02}", 1)
+        deliver(bootstrap.pipeline().store, f"p{number:02}", 1)
     maintenance.index_records()
     return bootstrap.catalogue()
 
@@ -80,8 +81,8 @@ def index_through(number: str, world: World, ann: Origin) -> Callable[[], None]:
         quiet.create(f"new{number}", fields(name=f"New hosting {number}"), ann)
         version = quiet.update("p03", {"price": f"{number}"}, ann).product.version
         for product_id, which in ((f"new{number}", 1), ("p03", version)):
-            bootstrap.pipeline().store(product_id, which)
-            bootstrap.pipeline().index(product_id, which)
+            deliver(bootstrap.pipeline().store, product_id, which)
+            deliver(bootstrap.pipeline().index, product_id, which)
 
     return write
 
@@ -154,8 +155,8 @@ class Load:
         for product_id in itertools.cycle(product_ids):
             edit = {"price": f"{self.written[product_id] % 90 + 1}.50"}
             version = bootstrap.acceptance().update(product_id, edit, self.ann).product.version
-            bootstrap.pipeline().store(product_id, version)
-            bootstrap.pipeline().index(product_id, version)
+            deliver(bootstrap.pipeline().store, product_id, version)
+            deliver(bootstrap.pipeline().index, product_id, version)
             self.written[product_id] = version
             if version_in(self.world, product_id) < version:
                 self.lost.append(f"{product_id} v{version}")

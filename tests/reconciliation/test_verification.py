@@ -15,6 +15,7 @@ from products.pipeline import Pipeline
 from products.reconciliation.differences import Kind, LogEntry
 from products.reconciliation.verification import Stage
 from tests.support.builders import fields
+from tests.support.delivery import deliver
 from tests.support.fakes import FakeDoorbell
 from tests.support.tampering import (
     META,
@@ -70,7 +71,7 @@ def test_since_limits_the_walk_to_later_changes(
     delete_item(shelf, claim_pk("p1", 2), "CLAIM")
     delete_item(shelf, claim_pk("p2", 1), "CLAIM")
     acceptance.update("p2", {"price": "7"}, ann)
-    bootstrap.pipeline().store("p2", 2)
+    deliver(bootstrap.pipeline().store, "p2", 2)
     acceptance.update("p3", {"price": "8"}, ann)  # not stored, so its record is old
     batches = list(maintenance.verification(NO_GRACE).walk(since=since))
     found = {(d.kind, d.product_id) for batch in batches for d in batch.differences}

@@ -11,6 +11,7 @@ from products.changes import Origin
 from tests.gameday.fault_proxy import Proxy
 from tests.plugin import search_address
 from tests.support.builders import fields
+from tests.support.delivery import deliver
 from tests.support.fakes import FakeDoorbell
 from tests.support.world import World
 
@@ -25,7 +26,7 @@ def shelf(quiet: Acceptance, ann: Origin) -> None:
     """Store and index twelve products."""
     for number in range(12):
         quiet.create(f"p{number:02}", fields(name=f"Hosting {number}"), ann)
-        bootstrap.pipeline().store(f"p{number:02}", 1)
+        deliver(bootstrap.pipeline().store, f"p{number:02}", 1)
     maintenance.index_records()
 
 

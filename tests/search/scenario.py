@@ -136,8 +136,8 @@ def _begin(index: OpenSearchIndex) -> None:
     index.put_all(catalogue(), _no_wait)
     index.put_all(catalogue()[:3], _no_wait)
     newer = replace(catalogue()[0], version=3, name="Entry renamed")
-    index.put(newer)
-    index.put(replace(newer, version=2))
+    index.put([newer])
+    index.put([replace(newer, version=2)])
 
 
 def _search(index: OpenSearchIndex) -> None:
@@ -170,7 +170,7 @@ def _rebuild(index: OpenSearchIndex) -> None:
     rebuild.begin("3")
     refuse(lambda: rebuild.switch("2"))
     assert rebuild.fill("3", catalogue()[2:]) > 0
-    index.put(replace(catalogue()[5], version=4))
+    index.put([replace(catalogue()[5], version=4)])
     assert list(rebuild.outdated("3"))
     assert rebuild.count() > 0
     rebuild.switch("3")
@@ -184,11 +184,12 @@ def _lose(index: OpenSearchIndex) -> None:
     for act in (
         index.ping,
         lambda: index.search(ListQuery(text="gold", by_relevance=True), 1),
-        lambda: index.put(catalogue()[0]),
         lambda: index.documents(["p1"]),
         lambda: list(index.ids_after(None, None)),
     ):
         refuse(act)
+    (error,) = index.put([catalogue()[0]])
+    assert isinstance(error, DependencyUnavailable)
     rebuild = OpenSearchRebuild(client, alias, Retries(_no_wait))
     assert rebuild.count() == 0
     rebuild.begin("4")

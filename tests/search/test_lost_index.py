@@ -23,6 +23,7 @@ from tests.plugin import GIVEN
 from tests.search.rebuilding import HOSTING, found_count
 from tests.support.builders import fields
 from tests.support.commands import output
+from tests.support.delivery import deliver
 from tests.support.tampering import NO_GRACE, complete_effects
 from tests.support.world import World
 
@@ -161,5 +162,5 @@ def test_a_taken_name_ends_commands_with_a_sentence(
     assert str(exited.value).strip() == sentence
     quiet.create("p1", fields(), ann)
     with pytest.raises(DependencyUnavailable, match="no index has the alias"):
-        pipeline.index("p1", 1)
+        deliver(pipeline.index, "p1", 1)
     assert bootstrap.catalogue().receipt("p1", 1).state(Effect.SEARCHABLE) == "retrying"

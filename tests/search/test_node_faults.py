@@ -25,6 +25,7 @@ from tests.plugin import GIVEN
 from tests.search.rebuilding import HOSTING, Pauses, found_count, no_progress, rebuild_at
 from tests.support.builders import fields
 from tests.support.commands import output
+from tests.support.delivery import deliver
 from tests.support.wiring import forget_wiring
 from tests.support.world import World
 
@@ -110,10 +111,10 @@ class Writers:
         while not self.done.is_set() and self.written.get(product_id, 0) < 90:
             price = f"{self.written.get(product_id, 0) + 1}.50"
             version = self.acceptance.update(product_id, {"price": price}, self.ann).product.version
-            pipeline.store(product_id, version)
+            deliver(pipeline.store, product_id, version)
             self.written[product_id] = version
             try:
-                pipeline.index(product_id, version)
+                deliver(pipeline.index, product_id, version)
             except DependencyUnavailable:
                 self.failures += 1
 
@@ -129,7 +130,7 @@ def index_waiting(versions: dict[str, int]) -> None:
         for version in range(1, newest + 1):
             change = bootstrap.catalogue().receipt(product_id, version)
             if Effect.SEARCHABLE in change.open:
-                bootstrap.pipeline().index(product_id, version)
+                deliver(bootstrap.pipeline().index, product_id, version)
 
 
 def versions_of(product_ids: list[str]) -> dict[str, int]:
@@ -222,13 +223,13 @@ def test_changes_and_rebuilds_wait_for_the_cluster(
     node.change_settings(**{name: value})
     try:
         with pytest.raises(DependencyUnavailable, match=error):
-            bootstrap.pipeline().index("p00", 1)
+            deliver(bootstrap.pipeline().index, "p00", 1)
         pauses = Pauses(meanwhile=lambda: node.change_settings(**{name: None}))
         assert rebuild_at(node.engine.url, world, pauses).run("2", no_progress) == 12
         assert len(pauses.seconds) == 1
     finally:
         node.change_settings(**{name: None})
-    bootstrap.pipeline().index("p00", 1)
+    deliver(bootstrap.pipeline().index, "p00", 1)
     assert bootstrap.catalogue().receipt("p00", 1).state(Effect.SEARCHABLE) == "done"
 
 
@@ -250,9 +251,9 @@ def test_a_node_that_comes_back_empty_is_noticed_and_filled(
     assert found.freshness
     assert (len(found.products), found.freshness.from_index) == (12, False)
     quiet.create("new", fields(name="New hosting"), ann)
-    bootstrap.pipeline().store("new", 1)
+    deliver(bootstrap.pipeline().store, "new", 1)
     with pytest.raises(DependencyUnavailable, match="no index has the alias"):
-        bootstrap.pipeline().index("new", 1)
+        deliver(bootstrap.pipeline().index, "new", 1)
     assert output("rebuild_search_index") == "13 products in the new index"
     index_waiting({"new": 1})
     found = bootstrap.catalogue().search(HOSTING, staff=False)

@@ -169,7 +169,7 @@ def test_a_write_is_sent_again_when_its_index_was_replaced(world: World, search:
     answers = [Replace((), json.dumps({"items": items}).encode())]
     search.fault = lambda request: answers.pop() if answers else PASS
     newer = replace(bootstrap.table().records(["p00"])["p00"], version=2)
-    OpenSearchIndex(connect(search.url), world.alias).put(newer)
+    OpenSearchIndex(connect(search.url), world.alias).put([newer])
     assert world.opensearch.get(index=world.alias, id="p00")["_version"] == 2
 
 

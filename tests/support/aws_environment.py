@@ -17,6 +17,7 @@ import boto3
 from django.core.wsgi import get_wsgi_application
 
 from bbws_products.validation import permissions
+from deploy.functions import full_name
 from deploy.local.resources import create_all
 from tasks.queues import queue_names
 from tests.support.processes import until
@@ -47,7 +48,7 @@ class Environment:
 
     @cached_property
     def audit(self) -> str:
-        return f"bbws-product-audit-{self.name}"
+        return f"bbws-product-audit-logs-{self.name}"
 
     def queue_url(self, task: str) -> str:
         return f"{self.url_prefix}/{queue_names(self.name)[task]}"
@@ -56,7 +57,7 @@ class Environment:
 def create_environment(search_url: str, url_prefix: str) -> Environment:
     """Create all resources of a new environment, correctly set up."""
     name = f"v{uuid.uuid4().hex[:8]}"
-    distribution = create_all(name, f"bbws-product-audit-{name}", search_url)
+    distribution = create_all(name, f"bbws-product-audit-logs-{name}", search_url)
     environment = Environment(name, distribution, url_prefix)
     harden_table(environment.table)
     for bucket in (environment.audit, f"bbws-product-media-{name}"):
@@ -85,10 +86,7 @@ def make_functions(environment: Environment) -> None:
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as zipped:
         zipped.writestr("handler.py", "def handler(event, context):\n    return None\n")
-    names = {
-        part: f"bbws-product-{part}-{environment.name}"
-        for part in (*FUNCTIONS, *CONSUMERS.values())
-    }
+    names = {part: full_name(part, environment.name) for part in (*FUNCTIONS, *CONSUMERS.values())}
     for name in names.values():
         client.create_function(
             FunctionName=name,

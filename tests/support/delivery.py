@@ -1,7 +1,10 @@
 """Deliveries of messages by hand, and changes that are altered behind the product's back."""
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from products.changes import ChangeKey
+from products.effects import Failures
 from products.pipeline import Pipeline
 from tests.support.fakes import Clock, FakeDoorbell
 from tests.support.world import World
@@ -10,8 +13,14 @@ METHODS = {"persist": "store", "invalidate": "purge", "index": "index", "audit":
 """The pipeline's method for each task."""
 
 
+def deliver(step: Callable[[Sequence[ChangeKey]], Failures], product_id: str, version: int) -> None:
+    """Deliver one message to a step of the pipeline, and raise the error of its change."""
+    for error in step([(product_id, version)]).values():
+        raise error
+
+
 def run_task(pipeline: Pipeline, task: str, product_id: str, version: int) -> None:
-    getattr(pipeline, METHODS[task])(product_id, version)
+    deliver(getattr(pipeline, METHODS[task]), product_id, version)
 
 
 def deliver_all(pipeline: Pipeline, doorbell: FakeDoorbell, clock: Clock) -> None:

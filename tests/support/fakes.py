@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from products.adapters.aws.direct import DirectClient
-from products.appending import Obstacles
+from products.appending import Notification, Obstacles
 from products.changes import Change
 
 
@@ -34,8 +34,9 @@ class FakeDoorbell:
     sent: list[tuple[str, str, int, int]] = field(default_factory=list)
     jobs: list[str] = field(default_factory=list)
 
-    def notify(self, task: str, change: Change, *, delay: int = 0) -> None:
-        self.sent.append((task, change.product_id, change.version, delay))
+    def notify(self, notifications: Sequence[Notification]) -> None:
+        for sent in notifications:
+            self.sent.append((sent.task, sent.change.product_id, sent.change.version, sent.delay))
 
     def notify_job(self, job_id: str) -> None:
         self.jobs.append(job_id)
@@ -89,7 +90,7 @@ class OvertakenTable:
 class NoStatistics:
     """Statistics that are not kept."""
 
-    def count_completed(self, change: Change) -> None:
+    def count_completed(self, changes: Sequence[Change]) -> None:
         """Do nothing."""
 
 

@@ -3,7 +3,7 @@
 The adapters are real. A fault injector between them and their dependencies counts the calls.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property, partial
@@ -17,7 +17,7 @@ from products.adapters.cloudfront import CloudFront
 from products.adapters.dynamodb.table import DynamoProductTable
 from products.adapters.opensearch.index import OpenSearchIndex, connect
 from products.adapters.s3 import S3AuditTrail
-from products.changes import Change
+from products.appending import Notification
 from products.errors import DependencyUnavailable
 from products.product import Product
 from tests.support.aws_connections import connect_with_credentials
@@ -91,10 +91,11 @@ class FaultyIndex:
     index: OpenSearchIndex
     injector: FaultInjector
 
-    def put(self, product: Product) -> None:
+    def put(self, products: Sequence[Product]) -> list[Exception | None]:
         self.injector.before()
-        self.index.put(product)
+        errors = self.index.put(products)
         self.injector.after()
+        return errors
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.index, name)
@@ -130,13 +131,14 @@ class FaultyDoorbell(FakeDoorbell):
 
     injector: FaultInjector = field(default_factory=FaultInjector)
 
-    def notify(self, task: str, change: Change, *, delay: int = 0) -> None:
-        try:
-            self.injector.before()
-            super().notify(task, change, delay=delay)
-            self.injector.after()
-        except DependencyUnavailable:
-            return
+    def notify(self, notifications: Sequence[Notification]) -> None:
+        for notification in notifications:
+            try:
+                self.injector.before()
+                super().notify([notification])
+                self.injector.after()
+            except DependencyUnavailable:
+                continue
 
 
 @dataclass

@@ -1,8 +1,9 @@
 """One generated history: real adapters, the messages under way, and the model of what is right."""
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer
@@ -10,7 +11,8 @@ from boto3.dynamodb.types import TypeDeserializer
 from deploy.local.engines import Engines
 from products.acceptance import Acceptance
 from products.catalogue import Catalogue
-from products.changes import Origin
+from products.changes import Effect, Origin
+from products.effects import Failures
 from products.errors import (
     ChangeNotFound,
     DependencyUnavailable,
@@ -21,6 +23,7 @@ from products.errors import (
 from products.merging import EditConflict, VersionMismatch
 from products.permissions import ALL_PERMISSIONS
 from products.pipeline import Pipeline
+from products.relay import Relay
 from products.writes import Accepted
 from tests.support.catalogue_model import Model, Write, expected_logs, stored_logs
 from tests.support.fakes import Clock, NoStatistics
@@ -32,6 +35,7 @@ Message = tuple[str, str, int, int]
 
 METHODS = {"persist": "store", "invalidate": "purge", "index": "index", "audit": "audit"}
 """The method of the pipeline that each task calls."""
+COMBINED = frozenset({Effect.SEARCHABLE, Effect.AUDITED})
 REFUSALS: dict[type[Exception], str] = {
     ProductExists: "exists",
     ProductNotFound: "missing",
@@ -61,11 +65,13 @@ class HistoryRun:
         self.bell = FaultyDoorbell(injector=self.injector)
         self.model = Model()
         self.is_checked = True
+        self.combines = True
         self.meanwhile: tuple[Write, datetime, str] | None = None
         self.change_numbers = itertools.count(1)
         self.acceptances = {editor: self._acceptance(skew) for editor, skew in SKEW.items()}
         self.catalogue = self._catalogue()
         self.pipeline = self._pipeline()
+        self.relay = self._relay()
 
     def _acceptance(self, skew: timedelta) -> Acceptance:
         """Return the write use cases of a host whose clock is off by ``skew``."""
@@ -89,6 +95,15 @@ class HistoryRun:
             doorbell=self.bell,
             statistics=NoStatistics(),
             clock=self.clock,
+            map_function=map,
+        )
+
+    def _relay(self) -> Relay:
+        return Relay(
+            table=self.adapters.table(self.world),
+            doorbell=self.bell,
+            statistics=NoStatistics(),
+            clock=self.clock,
             requeue_after=timedelta(seconds=30),
         )
 
@@ -103,14 +118,30 @@ class HistoryRun:
 
     def run(self, message: Message) -> None:
         """Run the task of the message."""
-        task, product_id, version, _ = message
-        getattr(self.pipeline, METHODS[task])(product_id, version)
+        self.run_batch(message[0], [message])
+
+    def run_batch(self, task: str, messages: Sequence[Message]) -> None:
+        """Run a task for several messages; raise the error of the first that fails."""
+        keys = [(product_id, version) for _, product_id, version, _ in messages]
+        if task == "persist":
+            also = COMBINED if self.combines else frozenset()
+            failures = self.pipeline.store(keys, also)
+        else:
+            step: Callable[..., Failures] = getattr(self.pipeline, METHODS[task])
+            failures = step(keys)
+        for error in failures.values():
+            raise error
 
     def deliver_all(self, *, in_time: bool) -> None:
-        """Deliver all messages under way: after their delays if ``in_time``, else immediately."""
-        for message in self.bell.take_all():
-            self.clock.advance(message[3] if in_time else 0)
-            self.work_on(message, None)
+        """Deliver all messages under way: after their delays if ``in_time``, else immediately.
+
+        Those of a task come as one batch.
+        """
+        messages = sorted(self.bell.take_all())
+        for task, of_task in itertools.groupby(messages, lambda message: message[0]):
+            batch = list(of_task)
+            self.clock.advance(max(message[3] for message in batch) if in_time else 0)
+            self.work(partial(self.run_batch, task, batch), None)
 
     # Writes and tasks
 

@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 import boto3
 
+from deploy.functions import NAMES, full_name
 from deploy.local.engines import ROOT, SERVICES, Engines
 from deploy.local.resources import create_queues
 from products.access import tokens
@@ -132,7 +133,7 @@ class Stack:
         }
 
     def _create_role(self, name: str) -> str:
-        role_name = function_name(name)
+        role_name = f"{NAMES[name]}-role-{ENV}"
         trust = render_policy("trust-service", service="lambda.amazonaws.com", account_id=ACCOUNT)
         role = self.iam.create_role(RoleName=role_name, AssumeRolePolicyDocument=trust)
         policy = render_policy(name, **self._policy_names(name))
@@ -190,8 +191,8 @@ class Stack:
                     integrationHttpMethod="POST",
                     uri=invocation_uri(name),
                 )
-        gateway.create_deployment(restApiId=api_id, stageName="live")
-        return f"{self.engines.aws_url}/_aws/execute-api/{api_id}/live"
+        gateway.create_deployment(restApiId=api_id, stageName="v1")
+        return f"{self.engines.aws_url}/_aws/execute-api/{api_id}/v1"
 
     # Calls
 
@@ -260,7 +261,7 @@ def create_resource(gateway: Any, api_id: str, path: str, resource_ids: dict[str
 
 
 def function_name(name: str) -> str:
-    return f"bbws-product-{name}-{ENV}"
+    return full_name(name, ENV)
 
 
 def render_policy(policy: str, **names: str) -> str:

@@ -84,20 +84,7 @@ class Deployment:
         return web
 
     def start_worker(self, **changes: str) -> subprocess.Popen[str]:
-        command = [
-            "worker",
-            "--concurrency",
-            "2",
-            "--loglevel",
-            "INFO",
-            "--hostname",
-            f"{self.env}@%h",
-        ]
-        return self._start(
-            "worker",
-            [str(BIN / "celery"), "-q", "-A", "bbws_products", *command],
-            MEASURED | changes,
-        )
+        return self._start("worker", [sys.executable, "-m", "tasks.worker"], MEASURED | changes)
 
     def await_worker(self) -> None:
         """Wait until the worker polls each queue, so that tests do not measure its start."""

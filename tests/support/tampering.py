@@ -8,9 +8,11 @@ from boto3.dynamodb.types import TypeSerializer
 
 from products import bootstrap, maintenance
 from products.changes import Effect
-from products.pipeline import Pipeline, complete
+from products.effects import complete
+from products.pipeline import Pipeline
 from products.reconciliation.differences import Difference, Kind
 from tests.support.builders import fields, origin
+from tests.support.delivery import deliver
 from tests.support.fakes import FakeDoorbell
 from tests.support.world import World
 
@@ -20,12 +22,12 @@ META, V1, V2 = "METADATA", "CHANGE#000000000001", "CHANGE#000000000002"
 
 def complete_effects(pipeline: Pipeline, product_id: str, version: int) -> None:
     """Run all effects of a change; the purge is only stamped, since CloudFront is a fake."""
-    pipeline.store(product_id, version)
-    pipeline.index(product_id, version)
-    pipeline.audit(product_id, version)
+    deliver(pipeline.store, product_id, version)
+    deliver(pipeline.index, product_id, version)
+    deliver(pipeline.audit, product_id, version)
     change = bootstrap.table().change(product_id, version)
     assert change
-    stamped = pipeline.table.stamp(change, Effect.PURGED, bootstrap.now())
+    stamped = pipeline.table.stamp(change, frozenset({Effect.PURGED}), bootstrap.now())
     assert stamped
     complete(stamped, pipeline.table, pipeline.statistics)
 

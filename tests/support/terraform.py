@@ -15,12 +15,15 @@ from typing import Any
 
 import pytest
 
+from deploy.functions import NAMES, full_name
 from deploy.local.engines import ROOT
 from tests.support.tools import STAND_IN
 
 ENVIRONMENTS = ("dev", "sit", "prod")
 SOURCE = ROOT / "deploy" / "terraform"
 PACKAGE = {"package_key": f"products-lambda/{'0' * 64}.zip", "package_hash": f"{'A' * 43}="}
+VARIABLES = {"TF_VAR_alert_emails": '["alerts@bbws.example"]'}
+"""What a person must set: the variables without default that no file sets."""
 LOCAL_STATE = 'terraform {\n  backend "local" {}\n}\n'
 
 
@@ -56,10 +59,8 @@ class PlannedEnvironment:
     def functions(self) -> dict[str, Mapping[str, Any]]:
         """The functions by short name."""
         found = self.by_attribute("aws_lambda_function", "function_name")
-        return {
-            name.removeprefix("bbws-product-").removesuffix(f"-{self.env}"): values
-            for name, values in found.items()
-        }
+        short_names = {full_name(short, self.env): short for short in NAMES}
+        return {short_names[name]: values for name, values in found.items()}
 
     def variable(self, name: str) -> Any:
         return self.plan["variables"][name]["value"]
@@ -78,7 +79,13 @@ def run(
     variables: Mapping[str, str] = MappingProxyType({}),
 ) -> subprocess.CompletedProcess[str]:
     """Run a command; with ``check``, fail the test when the command fails."""
-    environment = {**os.environ, "TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1", **variables}
+    environment = {
+        **os.environ,
+        "TF_IN_AUTOMATION": "1",
+        "CHECKPOINT_DISABLE": "1",
+        **VARIABLES,
+        **variables,
+    }
     done = subprocess.run(
         [str(part) for part in command],
         cwd=cwd,

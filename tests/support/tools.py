@@ -34,6 +34,7 @@ REASONS = {
     "git": "git is missing (Debian: apt-get install git).",
     "jq": "jq is missing (Debian: apt-get install jq).",
     "node": f"Node {MIN_NODE} or newer, or tests/clients/node_modules, is missing.",
+    "postgres": "PostgreSQL is missing (Debian: apt-get install postgresql).",
     "opensearch": "OpenSearch is not installed; `make .java-engines/ready` installs it.",
     "shellcheck": "shellcheck is missing; `make lint-deploy` installs it.",
     "terraform": "Terraform is missing.",
@@ -45,6 +46,8 @@ def find(tool: str) -> str | None:
     """Return the path of a tool, or None when it is missing or too old."""
     if tool == "terraform-offline":
         return str(STAND_IN) if STAND_IN.exists() else None
+    if tool == "postgres":
+        return next(map(str, Path("/usr/lib/postgresql").glob("*/bin")), shutil.which("pg_isready"))
     if tool == "opensearch":
         return None if missing_java_engines() else "java"
     names = ("chromium", "chromium-browser", "google-chrome") if tool == "chromium" else (tool,)

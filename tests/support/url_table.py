@@ -43,6 +43,8 @@ def public(address: str) -> Row:
 
 A, P = "/v1.0/products", "/admin/products/product/"
 U, G, K = "/admin/auth/user/", "/admin/auth/group/", "/admin/products/apitoken/"
+J = "/v1.0/jobs/{job}"
+MINE = {"side": "mine"}
 NEW = {
     "productId": "p3",
     "name": "Third one",
@@ -78,6 +80,18 @@ TABLE: dict[str, Row] = {
     "v1.0/products/<str:product_id>/changes/<int:version>/restore": row(
         f"{A}/p2/changes/1/restore", POST=CHANGE
     ),
+    "v1.0/products.csv": row(f"{A}.csv", GET=VIEW),
+    "v1.0/imports": row("/v1.0/imports", POST=CHANGE),
+    "v1.0/jobs": row("/v1.0/jobs", GET=VIEW),
+    "v1.0/jobs/<str:job_id>": row(J, GET=VIEW),
+    "v1.0/jobs/<str:job_id>/rows": row(f"{J}/rows", GET=VIEW),
+    "v1.0/jobs/<str:job_id>/start": row(f"{J}/start"),  # only by who planned it
+    "v1.0/jobs/<str:job_id>/decisions": row(f"{J}/decisions", MINE),  # the same
+    "v1.0/jobs/<str:job_id>/rows/<int:number>/decisions": row(
+        f"{J}/rows/1/decisions", {"price": "mine"}
+    ),  # the same
+    "v1.0/jobs/<str:job_id>/cancel": row(f"{J}/cancel", POST=CHANGE),
+    "v1.0/jobs/<str:job_id>/undo": row(f"{J}/undo", POST=CHANGE),
     "api-auth/login/": public("/api-auth/login/"),
     "api-auth/logout/": row("/api-auth/logout/", POST=ANYONE),
     "admin/": page("/admin/", STAFF),
@@ -129,6 +143,12 @@ TABLE: dict[str, Row] = {
     "admin/products/product/jobs/<str:job_id>/start/": row(
         P + "jobs/{job}/start/"
     ),  # only by who planned it
+    "admin/products/product/jobs/<str:job_id>/clashes/": row(
+        P + "jobs/{job}/clashes/", MINE
+    ),  # the same
+    "admin/products/product/jobs/<str:job_id>/clashes/<int:number>/": row(
+        P + "jobs/{job}/clashes/1/", {"price": "mine"}
+    ),  # the same
     "admin/products/product/jobs/<str:job_id>/cancel/": row(P + "jobs/{job}/cancel/", POST=CHANGE),
     "admin/products/product/jobs/<str:job_id>/undo/": row(P + "jobs/{job}/undo/", POST=CHANGE),
     "admin/products/product/operations/": row(f"{P}operations/", GET=OPERATE),

@@ -15,7 +15,7 @@ from opensearchpy import OpenSearch
 from deploy.local.engines import Engines
 from products.adapters.dynamodb.items import table_definition
 from products.adapters.opensearch.index import OpenSearchIndex
-from tasks.products import TASKS
+from tasks.products import EFFECT_TASKS, SINGLE_TASKS
 from tasks.queues import dlq_name, queue_names
 from tests.plugin import ENV, address, search_address
 
@@ -164,12 +164,20 @@ class World:
     def _work(self, task: str) -> int:
         count = 0
         for message in self.messages(task):
-            TASKS[self.headers(message)["task"]](**self.payload(message))
+            self._run(self.headers(message)["task"], self.payload(message))
             self.sqs.delete_message(
                 QueueUrl=self.queue_url(self.queue(task)), ReceiptHandle=message["ReceiptHandle"]
             )
             count += 1
         return count
+
+    @staticmethod
+    def _run(task: str, arguments: dict[str, Any]) -> None:
+        if task in SINGLE_TASKS:
+            SINGLE_TASKS[task](**arguments)
+            return
+        for error in EFFECT_TASKS[task]([(arguments["product_id"], arguments["version"])]).values():
+            raise error
 
     def queue(self, task: str) -> str:
         return queue_names(self.env)[task]

@@ -2,9 +2,12 @@ environment = "prod"
 region      = "af-south-1"
 account_id  = "333333333333" # replace with yours
 
-log_retention_days  = 365
-audit_lock          = { mode = "COMPLIANCE", days = 2555, expire_days = 2920 } # locked for seven years, deleted after eight
+log_level          = "WARNING"
+log_retention_days = 365
+# After the acceptance: { mode = "COMPLIANCE", days = 2555, expire_days = 2920 }. There is no way back.
+audit_lock          = { mode = "GOVERNANCE", days = 30, expire_days = 2920 }
 deletion_protection = true
+monthly_budget      = 1500
 
 cors_allowed_origins = ["https://portal.example.com"] # replace with yours
 enable_opensearch    = true
@@ -22,6 +25,7 @@ containers = {
   certificate_arn    = "arn:aws:acm:af-south-1:333333333333:certificate/00000000-0000-0000-0000-000000000000"                                                # replace with yours
   domain_name        = "products-admin.example.com"                                                                                                          # replace with yours
   availability_zones = ["af-south-1a", "af-south-1b"]
+  admin_cidrs        = ["10.0.0.0/8"] # replace with the networks of your staff
   database_class     = "db.t4g.small"
   database_multi_az  = true
 }

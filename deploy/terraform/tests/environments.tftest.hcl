@@ -7,6 +7,8 @@ variables {
   package_hash       = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
   log_retention_days = 90
   audit_lock         = { mode = "GOVERNANCE", days = 30, expire_days = 365 }
+  alert_emails       = ["alerts@bbws.example"]
+  monthly_budget     = 50
 }
 
 run "an_environment_that_is_none" {
@@ -47,14 +49,53 @@ run "records_that_expire_while_they_are_locked" {
   expect_failures = [var.audit_lock]
 }
 
-run "a_version_of_no_function" {
+run "instances_of_no_function" {
   command = plan
 
   variables {
-    live_versions = { search = "3" }
+    provisioned_concurrency = { search = 3 }
   }
 
-  expect_failures = [var.live_versions]
+  expect_failures = [var.provisioned_concurrency]
+}
+
+run "alarms_that_tell_nobody" {
+  command = plan
+
+  variables {
+    alert_emails = []
+  }
+
+  expect_failures = [var.alert_emails]
+}
+
+run "fewer_instances_than_lambda_accepts" {
+  command = plan
+
+  variables {
+    consumer_concurrency = 1
+    edge_key             = "c"
+    log_level            = "WARN"
+  }
+
+  expect_failures = [var.consumer_concurrency, var.edge_key, var.log_level]
+}
+
+run "an_admin_open_to_the_world" {
+  command = plan
+
+  variables {
+    enable_containers = true
+    containers = {
+      image              = "bbws-products@sha256:0000000000000000000000000000000000000000000000000000000000000000"
+      certificate_arn    = "arn:aws:acm:eu-west-1:111111111111:certificate/0"
+      domain_name        = "admin.example.com"
+      availability_zones = ["eu-west-1a", "eu-west-1b"]
+      admin_cidrs        = ["0.0.0.0/0"]
+    }
+  }
+
+  expect_failures = [var.containers]
 }
 
 run "an_image_by_a_tag" {
@@ -67,22 +108,81 @@ run "an_image_by_a_tag" {
       certificate_arn    = "arn:aws:acm:eu-west-1:111111111111:certificate/0"
       domain_name        = "admin.example.com"
       availability_zones = ["eu-west-1a", "eu-west-1b"]
+      admin_cidrs        = ["10.0.0.0/8"]
     }
   }
 
   expect_failures = [var.containers]
 }
 
-run "back_to_an_earlier_version" {
+run "instances_kept_ready" {
   command = plan
 
   variables {
-    live_versions = { list = "12" }
+    provisioned_concurrency = { list = 2 }
   }
 
   assert {
-    condition     = output.live_versions["list"] == "12"
-    error_message = "The alias must point to the pinned version."
+    condition     = module.function["list"].provisioned == 2 && module.function["get"].provisioned == 0
+    error_message = "Only the named function must have instances kept ready."
+  }
+}
+
+run "a_taken_bucket_name" {
+  command = plan
+
+  variables {
+    append_account_id = true
+  }
+
+  assert {
+    condition     = module.audit_bucket.name == "bbws-product-audit-logs-dev-111111111111"
+    error_message = "The account id must be appended to the audit bucket's name."
+  }
+}
+
+run "another_bucket_name" {
+  command = plan
+
+  variables {
+    audit_bucket = "our-own-name"
+  }
+
+  assert {
+    condition     = module.audit_bucket.name == "our-own-name"
+    error_message = "The audit bucket must have the given name."
+  }
+}
+
+run "a_restored_table" {
+  command = plan
+
+  variables {
+    restored_table = "bbws-products-dev-restored"
+  }
+
+  assert {
+    condition     = local.where_things_are.PRODUCTS_TABLE == "bbws-products-dev-restored"
+    error_message = "The application must use the restored table."
+  }
+
+  assert {
+    condition     = endswith(local.policy_names.table_arn, ":table/bbws-products-dev-restored") && local.table.TableName == "bbws-products-dev-restored"
+    error_message = "Permissions and alarms must be about the restored table."
+  }
+}
+
+run "the_other_key" {
+  command = plan
+
+  variables {
+    web_acl_arn = "arn:aws:wafv2:us-east-1:111111111111:global/webacl/own/0"
+    edge_key    = "b"
+  }
+
+  assert {
+    condition     = length(aws_wafv2_web_acl.clients) == 0 && aws_cloudfront_distribution.api.web_acl_id == var.web_acl_arn
+    error_message = "The given web ACL must replace ours."
   }
 }
 
@@ -115,6 +215,7 @@ run "containers_consume_alone" {
       certificate_arn    = "arn:aws:acm:eu-west-1:111111111111:certificate/0"
       domain_name        = "admin.example.com"
       availability_zones = ["eu-west-1a", "eu-west-1b"]
+      admin_cidrs        = ["10.0.0.0/8"]
     }
   }
 

@@ -26,8 +26,9 @@ from products.adapters.dynamodb.items import (
 )
 from products.adapters.dynamodb.names import DynamoNameClaims
 from products.appending import Obstacles
-from products.changes import Change
+from products.changes import Change, ChangeKey
 from products.documents import format_timestamp
+from products.errors import CorruptChange
 from products.idempotency import IdempotencyRecord
 
 logger = logging.getLogger(__name__)
@@ -50,6 +51,18 @@ class DynamoChangeLog(DynamoNameClaims, DynamoIdempotencyRecords):
         """Return the change that made this version."""
         item = self._get_item(change_key(product_id, version))
         return to_change(item) if item else None
+
+    def changes(self, keys: Sequence[ChangeKey]) -> dict[ChangeKey, Change | CorruptChange]:
+        """Return the changes with these keys; CorruptChange for one that can't be read."""
+        found: dict[ChangeKey, Change | CorruptChange] = {}
+        by_item_key = {tuple(change_key(*key).values()): key for key in keys}
+        for item in self._batch_get([change_key(*key) for key in keys]):
+            key = by_item_key[item["PK"], item["SK"]]
+            try:
+                found[key] = to_change(item)
+            except CorruptChange as error:
+                found[key] = error
+        return found
 
     def history(self, product_id: str, before: int | None, limit: int) -> list[Change]:
         """Return the product's changes below the version ``before``, newest first."""

@@ -24,7 +24,7 @@ EFFECT_IS_OPEN = "contains(#open, :effect)"
 # DynamoDB drops a set that becomes empty.
 IS_CLOSABLE = "attribute_exists(openFlag) AND attribute_not_exists(#open)"
 DISCARD_EFFECT = "SET #discarded = :discard DELETE #open :effects"
-STAMP_EFFECT = "SET done.#effect = :at REMOVE failures.#effect DELETE #open :effects"
+IS_OPEN_WITH_THESE = "attribute_exists(openFlag) AND #open = :effects"
 SET_FAILURE = "SET failures.#effect = :failure"
 COUNT_REQUEUE = "SET rungAt = :at ADD rings :one"
 REMOVE_OPEN_FLAG = "REMOVE openFlag"
@@ -35,14 +35,41 @@ OPEN_NAME = {"#open": "open"}  # OPEN is one of DynamoDB's reserved words
 class DynamoEffects(DynamoCalls):
     """The effects of changes: done, failed or requeued."""
 
-    def stamp(self, change: Change, effect: Effect, at: datetime) -> Change | None:
-        """Mark the effect as done. Return the change after it, None if the effect is not open."""
-        names, values = {"#effect": str(effect)}, {":at": format_timestamp(at)}
-        stamped = self._end_effect(change, effect, STAMP_EFFECT, names, values)
-        if stamped:
-            seconds = round((at - change.accepted_at).total_seconds(), 3)
+    def stamp(self, change: Change, effects: frozenset[Effect], at: datetime) -> Change | None:
+        """Mark effects as done. Return the change after it, None if one of them is not open."""
+        update = _stamp_expression(effects)
+        condition = " AND ".join(f"contains(#open, :{effect})" for effect in effects)
+        values = {f":{effect}": str(effect) for effect in effects}
+        return self._stamp(change, effects, at, update, condition, values)
+
+    def stamp_last(self, change: Change, effects: frozenset[Effect], at: datetime) -> Change | None:
+        """Mark the effects as done and close the change, if they are exactly the open ones."""
+        update = f"{_stamp_expression(effects)}, openFlag"
+        return self._stamp(change, effects, at, update, IS_OPEN_WITH_THESE, {})
+
+    def _stamp(
+        self,
+        change: Change,
+        effects: frozenset[Effect],
+        at: datetime,
+        update: str,
+        condition: str,
+        values: Item,
+    ) -> Change | None:
+        names = {f"#{effect}": str(effect) for effect in effects}
+        item = self._update_item(
+            _key(change),
+            update,
+            condition=condition,
+            names=OPEN_NAME | names,
+            values={":at": format_timestamp(at), ":effects": set(map(str, effects)), **values},
+        )
+        if item is None:
+            return None
+        seconds = round((at - change.accepted_at).total_seconds(), 3)
+        for effect in sorted(effects):
             log_change(logger, "effect stamped", change, effect=str(effect), seconds=seconds)
-        return stamped
+        return to_change(item)
 
     def discard(self, change: Change, effect: Effect, discard: Discard) -> Change | None:
         """Give an open effect up. Return the change after it, None if the effect is not open."""
@@ -99,6 +126,13 @@ class DynamoEffects(DynamoCalls):
             values={":at": format_timestamp(at), ":one": 1},
         )
         log_change(logger, "change requeued", change, rings=change.requeues[0] + 1)
+
+
+def _stamp_expression(effects: frozenset[Effect]) -> str:
+    """Return the update that marks these effects as done, without its last clauses."""
+    times = ", ".join(f"done.#{effect} = :at" for effect in effects)
+    failures = ", ".join(f"failures.#{effect}" for effect in effects)
+    return f"SET {times} DELETE #open :effects REMOVE {failures}"
 
 
 def _key(change: Change) -> Item:

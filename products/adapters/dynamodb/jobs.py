@@ -4,6 +4,7 @@ A running job is also in the index of open changes, under a flag of its own, so 
 finds it.
 """
 
+import json
 import logging
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,11 +20,13 @@ from products.adapters.dynamodb.items import EXPIRY, OPEN_CHANGES, Item
 from products.bulk.job import RETENTION, Job, JobKind, JobState
 from products.bulk.rows import Row, RowState
 from products.documents import format_timestamp, parse_timestamp
+from products.merging import Clash
 from products.permissions import WRITING, permissions_among
 
 logger = logging.getLogger(__name__)
 
-CHUNK_SIZE = 50  # rows in one item, which stays well below the limit of 400 KB
+CHUNK_SIZE = 50  # rows
+MAX_ITEM_SIZE = 300_000  # bytes of JSON; DynamoDB's limit is 400 KB
 JOBS_PARTITION = "JOBS"
 RUNNING = "JOB"
 IS_PREVIOUS_STEP = "turn = :turn"
@@ -42,7 +45,8 @@ class DynamoJobTable(DynamoCalls):
     def put_job(self, job: Job, rows: Sequence[Row]) -> None:
         """Write the rows, and then the job, so that a job that can be read is complete."""
         for chunk, chunk_rows in enumerate(batched(rows, CHUNK_SIZE)):
-            self._overwrite_item(_chunk_item(job, chunk, chunk_rows))
+            for item in _chunk_items(job, chunk, chunk_rows):
+                self._overwrite_item(item)
         self._overwrite_item(_job_item(job))
 
     def job(self, job_id: str) -> Job | None:
@@ -52,8 +56,12 @@ class DynamoJobTable(DynamoCalls):
 
     def rows(self, job_id: str, chunk: int) -> list[Row]:
         """Return the rows of a chunk; chunks count from 0."""
-        item = self._get_item(_chunk_key(job_id, chunk))
-        return [_to_row(row) for row in item["rows"]] if item else []
+        first = self._get_item(_chunk_key(job_id, chunk))
+        if first is None:
+            return []
+        keys = [_chunk_key(job_id, chunk, part) for part in range(1, int(first.get("parts", 1)))]
+        parts = [first, *(item for item in map(self._get_item, keys) if item)]
+        return [_to_row(row) for part in parts for row in part["rows"]]
 
     def jobs(self, limit: int) -> list[Job]:
         """Return the newest jobs, newest first."""
@@ -74,14 +82,13 @@ class DynamoJobTable(DynamoCalls):
         writes = [self._put_request(_job_item(job), IS_PREVIOUS_STEP, {":turn": job.sequence - 1})]
         if rows:
             chunk = (rows[0].number - 1) // CHUNK_SIZE
-            writes.append(self._chunk_put(job, chunk, rows))
+            writes += [self._put(item) for item in _chunk_items(job, chunk, rows)]
         if not self._transact(writes):
             return False
         _log_step(job, "job state changed" if rows is None else "job chunk done")
         return True
 
-    def _chunk_put(self, job: Job, chunk: int, rows: Sequence[Row]) -> Item:
-        item = _chunk_item(job, chunk, rows)
+    def _put(self, item: Item) -> Item:
         return {"Put": {"TableName": self.name, "Item": encoded(item)}}
 
     def running_jobs(self, updated_before: datetime) -> Iterator[Job]:
@@ -111,8 +118,9 @@ def _job_key(job_id: str) -> Item:
     return {"PK": JOBS_PARTITION, "SK": job_id}
 
 
-def _chunk_key(job_id: str, chunk: int) -> Item:
-    return {"PK": f"JOB#{job_id}", "SK": f"ROWS#{chunk:06d}"}
+def _chunk_key(job_id: str, chunk: int, part: int = 0) -> Item:
+    suffix = f"#{part:02d}" if part else ""
+    return {"PK": f"JOB#{job_id}", "SK": f"ROWS#{chunk:06d}{suffix}"}
 
 
 def _expiry(job: Job) -> Item:
@@ -149,6 +157,7 @@ def _job_item(job: Job) -> Item:
         "undoOf": job.undo_of,
         "chunks": job.chunks,
         "permissions": sorted(map(str, job.permissions)),
+        "notes": list(job.notes),
     }
 
 
@@ -171,15 +180,30 @@ def _to_job(item: Mapping[str, Any]) -> Job:
         chunk=int(item["chunk"]),
         sequence=int(item["turn"]),
         undo_of=item["undoOf"],
+        notes=tuple(item.get("notes", ())),
     )
 
 
-def _chunk_item(job: Job, chunk: int, rows: Sequence[Row]) -> Item:
-    return {
-        **_chunk_key(job.job_id, chunk),
-        **_expiry(job),
-        "rows": [_row_item(row) for row in rows],
-    }
+def _chunk_items(job: Job, chunk: int, rows: Sequence[Row]) -> list[Item]:
+    """Return the items of a chunk: one, or more if its rows are large."""
+    parts: list[list[Item]] = [[]]
+    size = 0
+    for item in map(_row_item, rows):
+        row_size = len(json.dumps(item, ensure_ascii=False, default=str).encode())
+        if parts[-1] and size + row_size > MAX_ITEM_SIZE:
+            parts.append([])
+            size = 0
+        parts[-1].append(item)
+        size += row_size
+    return [
+        {
+            **_chunk_key(job.job_id, chunk, part),
+            **_expiry(job),
+            "rows": part_rows,
+            "parts": len(parts),
+        }
+        for part, part_rows in enumerate(parts)
+    ]
 
 
 def _row_item(row: Row) -> Item:
@@ -198,6 +222,12 @@ def _row_item(row: Row) -> Item:
         "state": str(row.state),
         "message": row.message,
         "version": row.version,
+        "line": row.line,
+        "note": row.note,
+        "clashes": {
+            name: [_to_stored(value) for value in (clash.base, clash.yours, clash.theirs)]
+            for name, clash in row.clashes.items()
+        },
     }
 
 
@@ -217,6 +247,12 @@ def _to_row(item: Mapping[str, Any]) -> Row:
         state=RowState(item["state"]),
         message=item["message"],
         version=_to_version(item["version"]),
+        line=_to_version(item.get("line")),
+        note=item.get("note", ""),
+        clashes={
+            name: Clash(*(_from_stored(value) for value in values))
+            for name, values in item.get("clashes", {}).items()
+        },
     )
 
 

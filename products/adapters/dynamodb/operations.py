@@ -1,7 +1,8 @@
 """The operators' items in the product table: statistics and the action log."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -31,24 +32,29 @@ class DynamoOperations(DynamoCalls):
 
     # Statistics
 
-    def count_completed(self, change: Change) -> None:
-        """Count a completed change in the minute in which its last effect ended.
+    def count_completed(self, changes: Sequence[Change]) -> None:
+        """Count completed changes in the minute in which the last effect of each ended.
 
         Best effort: a count may be lost or, after a crash, doubled. Nothing depends on it.
         """
-        completed_at = change.progressed_at
-        expires_at = completed_at + STATISTICS_RETENTION
-        names = {"#changes": "changes"}
-        for effect, done_at in change.done.items():
-            seconds = (done_at - change.accepted_at).total_seconds()
-            names[f"#{effect}"] = f"{effect}-{bucket_of(seconds)}"
-        counters = ", ".join(f"{name} :one" for name in names)
+        by_minute: dict[datetime, Counter[str]] = {}
+        for change in changes:
+            minute = change.progressed_at.replace(second=0, microsecond=0)
+            by_minute.setdefault(minute, Counter()).update(_counters_of(change))
+        for minute, counters in by_minute.items():
+            self._add_to_minute(minute, counters)
+
+    def _add_to_minute(self, minute: datetime, counters: Mapping[str, int]) -> None:
+        expires_at = minute + STATISTICS_RETENTION
+        numbered = list(enumerate(counters.items()))
+        additions = ", ".join(f"#c{number} :c{number}" for number, _ in numbered)
+        values = {f":c{number}": count for number, (_, count) in numbered}
         try:
             self._update_item(
-                _minute_key(completed_at),
-                f"ADD {counters} SET {EXPIRY} = :expires",
-                names=names,
-                values={":one": 1, ":expires": int(expires_at.timestamp())},
+                _minute_key(minute),
+                f"ADD {additions} SET {EXPIRY} = :expires",
+                names={f"#c{number}": name for number, (name, _) in numbered},
+                values={**values, ":expires": int(expires_at.timestamp())},
             )
         except (DependencyUnavailable, ClientError) as fault:
             logger.warning("completed change not counted", extra={"fault": repr(fault)})
@@ -95,6 +101,15 @@ class DynamoOperations(DynamoCalls):
 
     def _items_in(self, partition: str, **arguments: Any) -> Iterator[Item]:
         return self._query(IN_PARTITION, {":pk": partition}, **arguments)
+
+
+def _counters_of(change: Change) -> list[str]:
+    """Return the counters of a minute that a completed change raises by one."""
+    buckets = [
+        f"{effect}-{bucket_of((done_at - change.accepted_at).total_seconds())}"
+        for effect, done_at in change.done.items()
+    ]
+    return ["changes", *buckets]
 
 
 def _minute_key(at: datetime) -> Item:

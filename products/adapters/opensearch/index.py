@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import batched
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -28,7 +29,7 @@ from products.adapters.opensearch.faults import (
 from products.adapters.opensearch.queries import ids_in, search_bodies
 from products.adapters.opensearch.retries import Retries
 from products.documents import format_timestamp
-from products.errors import DependencyNeedsOperator, DependencyUnavailable
+from products.errors import DependencyNeedsOperator, DependencyUnavailable, EffectRefused
 from products.lists import ListQuery
 from products.product import Product
 from products.reconciliation.differences import Observed
@@ -72,22 +73,21 @@ class OpenSearchIndex:
         with translate_errors():
             return int(self.client.count(index=self.alias)["count"])
 
-    def put(self, product: Product) -> None:
-        """Index a product, also in the index that a rebuild is filling.
+    def put(self, products: Sequence[Product]) -> list[Exception | None]:
+        """Index products, also in the index that a rebuild is filling; return each one's error.
 
-        One request carries both writes, and OpenSearch resolves both aliases for it. So the
-        document reaches the index that is searched, even during the switch of a rebuild.
+        One request carries all writes, and OpenSearch resolves both aliases for it. So a document
+        reaches the index that is searched, even during the switch of a rebuild. One refresh makes
+        all of them searchable, as their receipts say afterwards.
         """
         lines = [
-            *bulk_action(next_alias(self.alias), product),
-            *bulk_action(self.alias, product),
+            line
+            for product in products
+            for alias in (next_alias(self.alias), self.alias)
+            for line in bulk_action(alias, product)
         ]
-        # The receipt says "searchable" after this, so searches must find the document now.
-        # Writes are rare enough to afford a refresh.
-        next_result, current_result = send_bulk(self.client, lines, refresh=True)
-        if next_result["status"] != NOT_FOUND:
-            raise_for_status(next_result)
-        raise_for_status(current_result)
+        results = send_bulk(self.client, lines, refresh=True)
+        return [_error_of(*pair) for pair in batched(results, 2)]
 
     def put_all(self, products: Iterable[Product], sleep: Callable[[float], None]) -> int:
         """Index many products; return how many documents are new.
@@ -191,13 +191,24 @@ class NoIndex:
     Searches fall back to the table, and nothing is indexed.
     """
 
-    def put(self, product: Product) -> None:
+    def put(self, products: Sequence[Product]) -> list[Exception | None]:
         """Raise DependencyUnavailable."""
         raise DependencyUnavailable(DEPENDENCY)
 
     def search(self, listing: ListQuery, limit: int) -> list[str]:
         """Raise DependencyUnavailable."""
         raise DependencyUnavailable(DEPENDENCY)
+
+
+def _error_of(next_result: dict[str, Any], current_result: dict[str, Any]) -> Exception | None:
+    """Return why a product is not in both indexes, where the next one need not exist."""
+    try:
+        if next_result["status"] != NOT_FOUND:
+            raise_for_status(next_result)
+        raise_for_status(current_result)
+    except (DependencyUnavailable, EffectRefused) as error:
+        return error
+    return None
 
 
 def connect(url: str, *, timeout_seconds: float = TIMEOUT_SECONDS) -> OpenSearch:

@@ -5,6 +5,7 @@ the tests of the API compare every response with them.
 """
 
 from products.api.batch_items import BATCH_SCHEMAS
+from products.api.job_representation import JOB_COMPONENTS
 from products.api.json_schema import (
     AMOUNT,
     ANY_VALUE,
@@ -67,6 +68,7 @@ _BATCH_RESULTS: dict[str, Schema] = {
 }
 COMPONENTS: dict[str, Schema] = {
     **BATCH_SCHEMAS,
+    **JOB_COMPONENTS,
     "NewProduct": NEW_PRODUCT,
     "ProductEdits": EDITS,
     "PatchedProductEdits": EDITS,  # the same body in PATCH, under the name that clients know

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from products.api.errors import error_body
+from products.api.job_representation import job_body, row_body
 from products.api.json_types import JsonObject
 from products.api.representation import (
     batch_result,
@@ -17,10 +18,13 @@ from products.api.representation import (
     product_body,
     receipt_summary,
 )
+from products.bulk.job import Job, JobKind
+from products.bulk.rows import RowState, planned_row
 from products.changes import Change, Effect, Origin, next_change
 from products.errors import DependencyUnavailable, Invalid, NameTaken, ProductNotFound
 from products.idempotency import IdempotencyKeyReused
 from products.merging import Clash, EditConflict, VersionMismatch
+from products.permissions import Permission
 from products.product import BillingCycle, Product
 from products.writes import Accepted
 
@@ -113,3 +117,20 @@ REFUSALS: dict[int, Examples] = {
 }
 BATCH_REFUSALS = {code: REFUSALS[code] for code in (400, 422, 503)}
 """The others would show the results of the items too."""
+_ROW = planned_row(1, BASIC, {"price": Decimal("1600.00")})
+JOB_ROW = row_body(replace(_ROW, line=2))
+JOB = job_body(
+    Job(
+        job_id="0195567e-4a91-7b02-8f6e-5f1f0a7c9e0a",
+        kind=JobKind.CSV,
+        title="Import of prices.csv",
+        actor="ann",
+        created_at=AT,
+        updated_at=AT,
+        rows=1,
+        chunks=1,
+        counts={RowState.WAITING: 1},
+        permissions=frozenset({Permission.CHANGE}),
+        notes=("Amounts are read with a decimal comma, as in “1 600,00”.",),
+    )
+)

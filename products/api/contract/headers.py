@@ -64,6 +64,11 @@ _REPLAYED: Headers = {
         "true: this is the answer to an earlier request with the same key."
     ),
 }
+JOB: Headers = {
+    "Location": _of_response("The job."),
+    "Retry-After": _of_response("Seconds until a running job may have moved on.", NUMBER),
+}
+FILE_NAME = _of_response("The name of the file.")
 DONE = _RECEIPT | APPLIED | _REPLAYED
 ACCEPTED = _RECEIPT | PENDING | _REPLAYED
 ALWAYS: Headers = {

@@ -11,7 +11,7 @@ from drf_spectacular.openapi import AutoSchema
 
 from products.api.contract.bodies import COMPONENTS
 from products.api.contract.operations import OPERATIONS
-from products.api.json_schema import PRODUCT_ID, VERSION, Schema
+from products.api.json_schema import NUMBER, PRODUCT_ID, TEXT, VERSION, Schema
 
 SECURITY_SCHEMES = {
     "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
@@ -37,7 +37,7 @@ class ContractSchema(AutoSchema):
 
 
 def _path_parameters(path: str) -> list[Schema]:
-    schemas = {"product_id": PRODUCT_ID, "version": VERSION}
+    schemas = {"product_id": PRODUCT_ID, "version": VERSION, "job_id": TEXT, "number": NUMBER}
     return [
         {"in": "path", "name": name, "schema": schemas[name], "required": True}
         for name in re.findall(r"{(\w+)}", path)

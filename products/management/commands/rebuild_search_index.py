@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Any
 
-from django.core.management.base import CommandError
+from django.core.management.base import CommandError, CommandParser
 
 from products.bootstrap import now
 from products.maintenance import reindex
@@ -17,10 +17,20 @@ class Command(CatalogueCommand):
         "Searches and writes continue meanwhile."
     )
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare the arguments."""
+        parser.add_argument(
+            "--if-empty", action="store_true", help="do nothing if the index has products"
+        )
+
     def handle(self, *args: Any, **options: Any) -> str:
         rebuilding = reindex()
+        if rebuilding is None and options.get("if_empty"):
+            return "There is no search index: ENABLE_OPENSEARCH is off."
         if rebuilding is None:
             raise CommandError("There is no search index: ENABLE_OPENSEARCH is off.")
+        if options.get("if_empty") and rebuilding.expected_count():
+            return "The index has products already."
         number = f"{now():%Y%m%d%H%M%S%f}"
         total = rebuilding.expected_count()
         show_progress = partial(progress_bar, unit="products", total=total)

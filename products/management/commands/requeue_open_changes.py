@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from products.bootstrap import pipeline
+from products.bootstrap import relay
 from products.management.command import CatalogueCommand
 
 
@@ -17,4 +17,4 @@ class Command(CatalogueCommand):
         )
 
     def handle(self, *args: Any, failed: bool, **options: Any) -> str:
-        return f"requeued {pipeline().relay(failed=failed)} changes"
+        return f"requeued {relay().requeue(failed=failed)} changes"

@@ -22,7 +22,10 @@
     select.className = "text-input";
     select.append(new Option("ignore", ""), ...fields.map((field) => new Option(field, field)));
     select.value = column.field;
-    row.append(label, select);
+    const field = document.createElement("div");
+    const samples = column.samples.map((text) => text.slice(0, 60)).join(" · ");
+    field.append(select, createElement("p", samples || "(blank)", "samples"));
+    row.append(label, field);
     return row;
   };
 
@@ -35,6 +38,7 @@
       columns.append(...answer.errors.map((text) => createElement("p", text, "field-error")));
       return;
     }
+    columns.append(...answer.notes.map((text) => createElement("p", text, "help")));
     columns.append(createElement("h2", `${answer.rows} rows. What each column is:`, "lead"));
     columns.append(...answer.columns.map((column, number) => createColumnRow(column, number, answer.fields)));
   };

@@ -32,6 +32,22 @@ document.addEventListener("DOMContentLoaded", () => {
     input.toggleAttribute("aria-invalid", sentences.length > 0);
   };
 
+  /* How an amount was read that is written in another way, such as 1 500,00. */
+  const showUnderstood = (field, text) => {
+    const input = form.querySelector(`[name="${field}"]`);
+    const id = `understood-${field}`;
+    let line = document.getElementById(id);
+    if (!input || (!line && !text)) return;
+    if (!line) {
+      line = document.createElement("p");
+      line.id = id;
+      line.className = "help understood";
+      line.setAttribute("role", "status");
+      input.after(line);
+    }
+    line.textContent = text ? `Read as ${text}.` : "";
+  };
+
   const refresh = async () => {
     const request = ++newestRequest;
     try {
@@ -42,6 +58,7 @@ document.addEventListener("DOMContentLoaded", () => {
       const card = document.getElementById("card");
       if (preview.html) card.innerHTML = preview.html;
       card.classList.toggle("outdated", !preview.html);
+      for (const field of ["price", "renewal_price"]) showUnderstood(field, preview.understood[field]);
       for (const field of touched) showError(field, preview.errors[field] || []);
     } catch {
       /* Without the server there is no preview; the entries stay. */

@@ -76,7 +76,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
     filter {}
 
     noncurrent_version_expiration {
-      noncurrent_days = 30
+      noncurrent_days = var.noncurrent_days
     }
   }
 
@@ -87,11 +87,27 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
       id     = "expire"
       status = "Enabled"
 
-      filter {}
+      filter {
+        prefix = var.expire_prefix
+      }
 
       expiration {
         days = rule.value
       }
+    }
+  }
+}
+
+# AWS documents both keys for CloudWatch's deliveries. Its example for load balancers has none, so
+# there they count only if they are sent.
+locals {
+  log_conditions = {
+    "delivery.logs" = {
+      StringEquals = { "aws:SourceAccount" = var.logs_of_account }
+      ArnLike      = { "aws:SourceArn" = [for region in var.log_regions : "arn:aws:logs:${region}:${coalesce(var.logs_of_account, "none")}:*"] }
+    }
+    "logdelivery.elasticloadbalancing" = {
+      StringEqualsIfExists = { "aws:SourceAccount" = var.logs_of_account }
     }
   }
 }
@@ -128,6 +144,8 @@ resource "aws_s3_bucket_policy" "this" {
           Principal = { Service = "${service}.amazonaws.com" }
           Action    = "s3:PutObject"
           Resource  = "${aws_s3_bucket.this.arn}/AWSLogs/${var.logs_of_account}/*"
+          # Another account's deliveries could otherwise name our path.
+          Condition = local.log_conditions[service]
         }
       ],
     )

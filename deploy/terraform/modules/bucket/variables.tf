@@ -14,6 +14,18 @@ variable "expire_days" {
   default     = null
 }
 
+variable "expire_prefix" {
+  description = "Only objects whose keys begin like this are deleted; null means all."
+  type        = string
+  default     = null
+}
+
+variable "noncurrent_days" {
+  description = "Days after which overwritten and deleted versions are gone."
+  type        = number
+  default     = 30
+}
+
 variable "cloudfront_distributions" {
   description = "CloudFront distributions that may read objects."
   type        = list(string)
@@ -24,4 +36,10 @@ variable "logs_of_account" {
   description = "The account whose CloudFront and load balancer logs AWS may deliver here; null means none."
   type        = string
   default     = null
+}
+
+variable "log_regions" {
+  description = "The regions from which logs are delivered."
+  type        = list(string)
+  default     = []
 }

@@ -24,10 +24,14 @@ resource "aws_db_instance" "this" {
   copy_tags_to_snapshot           = true
   deletion_protection             = var.deletion_protection
   skip_final_snapshot             = !var.deletion_protection
-  final_snapshot_identifier       = "${local.name}-final"
+  final_snapshot_identifier       = "${local.name}-final-${formatdate("YYYYMMDDhhmm", plantimestamp())}"
   auto_minor_version_upgrade      = true
   performance_insights_enabled    = true
   enabled_cloudwatch_logs_exports = ["postgresql"]
+
+  lifecycle {
+    ignore_changes = [final_snapshot_identifier] # its time only makes the name new
+  }
 
   depends_on = [aws_cloudwatch_log_group.database]
 }
@@ -62,14 +66,13 @@ resource "aws_db_subnet_group" "this" {
   subnet_ids = var.network.private_subnet_ids
 }
 
-# RDS would rotate the password every week, but tasks read it only at their start; see
-# "Rotating keys" in docs/operations.md.
+# Only migrations use the master's password, and each reads it at its start. So RDS may rotate it.
 resource "aws_secretsmanager_secret_rotation" "database" {
   secret_id          = local.database_secret_arn
   rotate_immediately = false
 
   rotation_rules {
-    automatically_after_days = 365
+    automatically_after_days = 30
   }
 }
 

@@ -7,8 +7,9 @@ locals {
 
 # What ECS does to start a task: pull the image, read secrets, write logs.
 resource "aws_iam_role" "execution" {
-  name               = "${local.name}-execution"
-  assume_role_policy = local.trust
+  name                 = "bbws-products-execution-role-${var.environment}"
+  permissions_boundary = var.boundary_arn
+  assume_role_policy   = local.trust
 }
 
 resource "aws_iam_role_policy" "execution" {
@@ -20,6 +21,7 @@ resource "aws_iam_role_policy" "execution" {
     secrets_arn         = var.policy_names.secrets_arn
     secrets_key_arn     = var.secrets_key_arn
     database_secret_arn = local.database_secret_arn
+    database_key_arn    = var.database_key_arn
   })
 }
 
@@ -27,8 +29,9 @@ resource "aws_iam_role_policy" "execution" {
 resource "aws_iam_role" "task" {
   for_each = toset([for what in values(local.running) : what.policy])
 
-  name               = "${local.name}-${each.key}"
-  assume_role_policy = local.trust
+  name                 = "bbws-products-${each.key}-role-${var.environment}"
+  permissions_boundary = var.boundary_arn
+  assume_role_policy   = local.trust
 }
 
 resource "aws_iam_role_policy" "task" {

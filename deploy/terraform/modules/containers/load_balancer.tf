@@ -40,8 +40,37 @@ resource "aws_lb_listener" "https" {
   certificate_arn   = var.certificate_arn
 
   default_action {
+    type = "fixed-response"
+
+    fixed_response {
+      content_type = "text/plain"
+      message_body = "There is nothing at this address."
+      status_code  = "404"
+    }
+  }
+}
+
+# Staff get the admin. The API is behind CloudFront only, where its cache and its limits are, and
+# /readyz would let strangers call our dependencies.
+resource "aws_lb_listener_rule" "admin" {
+  listener_arn = aws_lb_listener.https.arn
+  priority     = 10
+
+  action {
     type             = "forward"
     target_group_arn = aws_lb_target_group.web.arn
+  }
+
+  condition {
+    path_pattern {
+      values = ["/", "/admin", "/admin/*", "/static/*", "/healthz"]
+    }
+  }
+
+  condition {
+    host_header {
+      values = [var.domain_name]
+    }
   }
 }
 

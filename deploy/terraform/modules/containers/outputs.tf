@@ -6,6 +6,14 @@ output "cluster" {
   value = aws_ecs_cluster.this.name
 }
 
+output "services" {
+  value = sort([for service in aws_ecs_service.this : service.name])
+}
+
+output "target_group_suffix" {
+  value = aws_lb_target_group.web.arn_suffix
+}
+
 output "load_balancer" {
   description = "The DNS name that the admin's domain must be an alias of."
   value       = aws_lb.this.dns_name

@@ -16,18 +16,38 @@ locals {
   running = { for role, what in local.roles : role => what if what.runs }
 
   environment = merge(var.settings, {
+    # boto3 and kombu read the second; Fargate adds neither if one is set here.
     AWS_REGION           = var.region
+    AWS_DEFAULT_REGION   = var.region
     ALLOWED_HOSTS        = var.domain_name
     CSRF_TRUSTED_ORIGINS = "https://${var.domain_name}"
     NUM_PROXIES          = "1" # the load balancer
     HEARTBEAT_DIR        = local.heartbeats
-    # The password is in PGPASSWORD, from RDS's secret; PostgreSQL's client library reads it.
-    DATABASE_URL = "postgres://${aws_db_instance.this.username}@${aws_db_instance.this.endpoint}/${aws_db_instance.this.db_name}?sslmode=require"
   })
 
-  secrets = merge(var.secret_arns, {
-    PGPASSWORD = "${local.database_secret_arn}:password::"
-  })
+  # The application has its own database role, whose rights `manage.py database_role` grants. Only
+  # the migration uses the master user. The password is in PGPASSWORD, which PostgreSQL's client
+  # library reads.
+  database_urls = {
+    for user in [local.database_role, aws_db_instance.this.username] : user =>
+    "postgres://${user}@${aws_db_instance.this.endpoint}/${aws_db_instance.this.db_name}?sslmode=verify-full&sslrootcert=/app/deploy/rds-roots.pem"
+  }
+  database_role = "bbws_app"
+
+  secrets = {
+    for role, what in local.roles : role => merge(var.secret_arns, role == "migrate" ? {
+      PGPASSWORD             = "${local.database_secret_arn}:password::"
+      DATABASE_ROLE_PASSWORD = var.database_key_arn
+      } : {
+      PGPASSWORD = var.database_key_arn
+    })
+  }
+  environments = {
+    for role, what in local.roles : role => merge(local.environment, {
+      DATABASE_URL  = local.database_urls[role == "migrate" ? aws_db_instance.this.username : local.database_role]
+      DATABASE_ROLE = local.database_role
+    })
+  }
 }
 
 resource "aws_ecs_cluster" "this" {
@@ -75,8 +95,8 @@ resource "aws_ecs_task_definition" "this" {
       command                = [each.key]
       readonlyRootFilesystem = true
       stopTimeout            = 60
-      environment            = [for name, value in local.environment : { name = name, value = value }]
-      secrets                = [for name, arn in local.secrets : { name = name, valueFrom = arn }]
+      environment            = [for name, value in local.environments[each.key] : { name = name, value = value }]
+      secrets                = [for name, arn in local.secrets[each.key] : { name = name, valueFrom = arn }]
       mountPoints            = [{ sourceVolume = "tmp", containerPath = "/tmp", readOnly = false }]
       portMappings           = each.key == "web" ? [{ containerPort = local.port, protocol = "tcp" }] : []
       linuxParameters        = { initProcessEnabled = true, capabilities = { drop = ["ALL"] } }
@@ -136,5 +156,5 @@ resource "aws_ecs_service" "this" {
     ignore_changes = [desired_count] # autoscaling changes it
   }
 
-  depends_on = [aws_lb_listener.https]
+  depends_on = [aws_lb_listener_rule.admin]
 }

@@ -76,6 +76,15 @@ variable "secret_arns" {
   type        = map(string)
 }
 
+variable "boundary_arn" {
+  type = string
+}
+
+variable "database_key_arn" {
+  description = "The SSM parameter with the password of the application's database role."
+  type        = string
+}
+
 variable "secrets_key_arn" {
   type = string
 }

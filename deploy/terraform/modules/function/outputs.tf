@@ -14,6 +14,10 @@ output "alias" {
   value = aws_lambda_alias.live.name
 }
 
+output "published_version" {
+  value = aws_lambda_function.this.version
+}
+
 output "live_version" {
   value = aws_lambda_alias.live.function_version
 }
@@ -28,4 +32,8 @@ output "log_group" {
 
 output "timeout" {
   value = var.timeout
+}
+
+output "provisioned" {
+  value = var.provisioned
 }

@@ -2,6 +2,15 @@ variable "name" {
   type = string
 }
 
+variable "role_name" {
+  type = string
+}
+
+variable "boundary_arn" {
+  description = "The policy that bounds what the role may be allowed."
+  type        = string
+}
+
 variable "description" {
   type = string
 }
@@ -51,8 +60,8 @@ variable "retention_days" {
   type = number
 }
 
-variable "live_version" {
-  description = "The live version; null means the newest."
-  type        = string
-  default     = null
+variable "provisioned" {
+  description = "Instances kept ready; 0 means none."
+  type        = number
+  default     = 0
 }

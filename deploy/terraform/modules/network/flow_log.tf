@@ -11,13 +11,15 @@ resource "aws_flow_log" "this" {
 }
 
 resource "aws_iam_role" "flow" {
-  name = "${var.name}-flow-log"
+  name                 = var.flow_log_role_name
+  permissions_boundary = var.boundary_arn
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{
       Effect    = "Allow"
       Principal = { Service = "vpc-flow-logs.amazonaws.com" }
       Action    = "sts:AssumeRole"
+      Condition = { StringEquals = { "aws:SourceAccount" = var.account_id } }
     }]
   })
 }

@@ -2,6 +2,18 @@ variable "name" {
   type = string
 }
 
+variable "account_id" {
+  type = string
+}
+
+variable "flow_log_role_name" {
+  type = string
+}
+
+variable "boundary_arn" {
+  type = string
+}
+
 variable "region" {
   type = string
 }

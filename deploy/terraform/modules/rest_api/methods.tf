@@ -6,8 +6,8 @@ locals {
         method   = method
         function = function
         writes   = contains(["POST", "PUT", "PATCH", "DELETE"], method)
-        # Restorations, reads and DELETE have no body.
-        has_body = contains(["POST", "PUT", "PATCH"], method) && !endswith(path, "/restore")
+        # Restorations, actions on a job, reads and DELETE have no body, and an import is no JSON.
+        has_body = contains(["POST", "PUT", "PATCH"], method) && !can(regex("(/restore|/start|/cancel|/undo|/imports)$", path))
       }
     }
   ]...)

@@ -10,9 +10,9 @@ output "stage" {
   value = var.stage # not the stage resource, which depends on the functions
 }
 
-output "edge_key" {
-  description = "The key that CloudFront sends as X-Api-Key."
-  value       = aws_api_gateway_api_key.this["edge"].value
+output "edge_keys" {
+  description = "The two keys that CloudFront may send as X-Api-Key."
+  value       = { for name in ["a", "b"] : name => aws_api_gateway_api_key.this["edge-${name}"].value }
   sensitive   = true
 }
 

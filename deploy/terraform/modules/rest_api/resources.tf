@@ -23,7 +23,7 @@ resource "aws_api_gateway_resource" "top" {
 }
 
 resource "aws_api_gateway_resource" "v1" {
-  for_each = toset(["products", "products:batch", "schema", "docs"])
+  for_each = toset(["products", "products.csv", "products:batch", "imports", "jobs", "schema", "docs"])
 
   rest_api_id = aws_api_gateway_rest_api.this.id
   parent_id   = aws_api_gateway_resource.top["v1.0"].id
@@ -54,7 +54,34 @@ resource "aws_api_gateway_resource" "restore" {
   path_part   = "restore"
 }
 
+resource "aws_api_gateway_resource" "job" {
+  rest_api_id = aws_api_gateway_rest_api.this.id
+  parent_id   = aws_api_gateway_resource.v1["jobs"].id
+  path_part   = "{job_id}"
+}
+
+resource "aws_api_gateway_resource" "of_job" {
+  for_each = toset(["rows", "start", "cancel", "undo", "decisions"])
+
+  rest_api_id = aws_api_gateway_rest_api.this.id
+  parent_id   = aws_api_gateway_resource.job.id
+  path_part   = each.value
+}
+
+resource "aws_api_gateway_resource" "row" {
+  rest_api_id = aws_api_gateway_rest_api.this.id
+  parent_id   = aws_api_gateway_resource.of_job["rows"].id
+  path_part   = "{number}"
+}
+
+resource "aws_api_gateway_resource" "row_decisions" {
+  rest_api_id = aws_api_gateway_rest_api.this.id
+  parent_id   = aws_api_gateway_resource.row.id
+  path_part   = "decisions"
+}
+
 locals {
+  job     = "/v1.0/jobs/{job_id}"
   product = "/v1.0/products/{productId}"
   resource_ids = {
     "/healthz"                                   = aws_api_gateway_resource.top["healthz"].id
@@ -62,6 +89,16 @@ locals {
     "/v1.0/schema"                               = aws_api_gateway_resource.v1["schema"].id
     "/v1.0/docs"                                 = aws_api_gateway_resource.v1["docs"].id
     "/v1.0/products"                             = aws_api_gateway_resource.v1["products"].id
+    "/v1.0/products.csv"                         = aws_api_gateway_resource.v1["products.csv"].id
+    "/v1.0/imports"                              = aws_api_gateway_resource.v1["imports"].id
+    "/v1.0/jobs"                                 = aws_api_gateway_resource.v1["jobs"].id
+    (local.job)                                  = aws_api_gateway_resource.job.id
+    "${local.job}/rows"                          = aws_api_gateway_resource.of_job["rows"].id
+    "${local.job}/start"                         = aws_api_gateway_resource.of_job["start"].id
+    "${local.job}/cancel"                        = aws_api_gateway_resource.of_job["cancel"].id
+    "${local.job}/undo"                          = aws_api_gateway_resource.of_job["undo"].id
+    "${local.job}/decisions"                     = aws_api_gateway_resource.of_job["decisions"].id
+    "${local.job}/rows/{number}/decisions"       = aws_api_gateway_resource.row_decisions.id
     "/v1.0/products:batch"                       = aws_api_gateway_resource.v1["products:batch"].id
     (local.product)                              = aws_api_gateway_resource.product.id
     "${local.product}/changes"                   = aws_api_gateway_resource.changes.id

@@ -4,7 +4,7 @@ variable "name" {
 
 variable "stage" {
   type    = string
-  default = "live"
+  default = "v1"
 }
 
 variable "routes" {
@@ -18,8 +18,8 @@ variable "functions" {
 }
 
 variable "rate_limit" {
-  description = "Maximum requests per second: in total, and for each writing method."
-  type        = object({ all = number, writes = number })
+  description = "Maximum requests per second: in total, for each writing method, and for batches."
+  type        = object({ all = number, writes = number, batches = number })
 }
 
 variable "retention_days" {

@@ -1,5 +1,5 @@
 variables {
-  name = "bbws-product-audit-dev"
+  name = "bbws-product-audit-logs-dev"
 }
 
 run "unlocked_by_default" {

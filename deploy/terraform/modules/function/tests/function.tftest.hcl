@@ -1,5 +1,7 @@
 variables {
-  name           = "bbws-product-list-dev"
+  name           = "bbws-list-products-dev"
+  role_name      = "bbws-list-products-role-dev"
+  boundary_arn   = "arn:aws:iam::111111111111:policy/b"
   description    = "Lists products"
   handler        = "bbws_products.aws_lambda.handler"
   package        = { bucket = "b", key = "k", hash = "h" }
@@ -22,15 +24,29 @@ run "longer_than_the_gateway_waits" {
   expect_failures = [var.timeout]
 }
 
-run "pinned" {
+run "no_hidden_retries" {
   command = plan
 
-  variables {
-    live_version = "7"
+  assert {
+    condition     = aws_lambda_function_event_invoke_config.live.maximum_retry_attempts == 0
+    error_message = "Lambda must not retry asynchronous calls."
   }
 
   assert {
-    condition     = aws_lambda_alias.live.function_version == "7"
-    error_message = "The alias must point to the pinned version."
+    condition     = length(aws_lambda_provisioned_concurrency_config.live) == 0
+    error_message = "By default no instances are kept ready."
+  }
+}
+
+run "instances_kept_ready" {
+  command = plan
+
+  variables {
+    provisioned = 3
+  }
+
+  assert {
+    condition     = aws_lambda_provisioned_concurrency_config.live[0].provisioned_concurrent_executions == 3
+    error_message = "The alias must have as many instances as asked for."
   }
 }

@@ -1,0 +1,78 @@
+"""The parts of one operation in the contract: parameters, bodies, responses and errors."""
+
+from collections.abc import Iterable, Mapping
+
+from products.api.contract import examples, headers
+from products.api.contract.examples import Examples
+from products.api.contract.headers import Headers
+from products.api.json_schema import Schema, ref
+from products.api.parameters import Parameters
+from products.api.parsers import MAX_BATCH_BYTES, MAX_BODY_BYTES
+from products.bulk.files import MAX_SIZE
+
+ERRORS = {
+    400: "A field, parameter or header is wrong; `errors` names it.",
+    401: "The token is missing, expired, revoked or invalid.",
+    403: "The caller may not do this.",
+    404: "There is no such product, version or job.",
+    406: "Responses are only available as JSON.",
+    409: "The id or name is taken, or somebody changed the same field:"
+    " `conflicts` has both values.",
+    412: "If-Match names another version.",
+    413: f"The body is larger than {MAX_BODY_BYTES // 1024} KB"
+    f" (a batch: {MAX_BATCH_BYTES // 1024} KB; a file: {MAX_SIZE // 1_000_000} MB).",
+    415: "Bodies are accepted as JSON only.",
+    422: "The Idempotency-Key was used for another request.",
+    429: "Too many calls; see Retry-After.",
+    503: "The database does not answer; see Retry-After.",
+}
+READ_ERRORS = (400, 401, 403, 404, 406, 429, 503)
+STAFF: list[Schema] = [{"bearer": []}, {"cookieAuth": []}]
+
+
+def query(parameters: Parameters) -> list[Schema]:
+    """Return the parameters of a table as the contract describes them."""
+    return [
+        {"in": "query", "name": name, "schema": given.schema, "description": given.description}
+        for name, given in parameters.items()
+    ]
+
+
+def content(body: str, shown: Examples) -> Schema:
+    """Return a body in JSON, with examples."""
+    described: Schema = {"schema": ref(body)}
+    if shown:
+        described["examples"] = {name: {"value": value} for name, value in shown.items()}
+    return {"content": {"application/json": described}}
+
+
+def operation(
+    operation_id: str, summary: str, parameters: list[Schema], responses: dict[int, Schema]
+) -> Schema:
+    """Return an operation for staff."""
+    return {
+        "operationId": operation_id,
+        "summary": summary,
+        "parameters": [*parameters, headers.REQUEST_ID],
+        "tags": ["products"],
+        "security": STAFF,
+        "responses": {str(code): response for code, response in responses.items()},
+    }
+
+
+def response(
+    description: str, body: str | None, own_headers: Headers, shown: Examples | None = None
+) -> Schema:
+    """Return a response with the headers that all responses have."""
+    described = content(body, shown or {}) if body else {}
+    return {"headers": own_headers | headers.ALWAYS, **described, "description": description}
+
+
+def errors(
+    codes: Iterable[int], body: str = "Error", shown: Mapping[int, Examples] = examples.REFUSALS
+) -> dict[int, Schema]:
+    """Return the responses to errors, by status code."""
+    return {
+        code: response(ERRORS[code], body, headers.OF_ERROR.get(code, {}), shown.get(code))
+        for code in codes
+    }

@@ -1,0 +1,31 @@
+"""Reading an imported file of any format: CSV, Excel, or an OpenDocument sheet. Pure."""
+
+from products.bulk.columns import recognised_columns
+from products.bulk.csv_reading import read_csv
+from products.bulk.sheets import Sheet, refused_file
+
+MAX_SIZE = 5_000_000  # bytes
+ZIP_START = b"PK\x03\x04"
+OLE_START = b"\xd0\xcf\x11\xe0"
+"""How files of Excel 97 to 2003 begin, and encrypted workbooks of all versions."""
+EXTENSIONS = (".csv", ".tsv", ".txt", ".xlsx", ".ods")
+
+
+def read_sheet(data: bytes) -> Sheet:
+    """Return the sheet in the file; its content says which format it has.
+
+    Raise Invalid when the file is too large, has too many rows, or is no table.
+    """
+    if len(data) > MAX_SIZE:
+        raise refused_file(f"Must have at most {MAX_SIZE // 1_000_000} MB.")
+    if data.startswith(OLE_START):
+        raise refused_file(
+            "This workbook is in the old .xls format or has a password; save it as .xlsx without "
+            "a password."
+        )
+    if not data.startswith(ZIP_START):
+        return read_csv(data, recognised_columns)
+    # The libraries that read workbooks are loaded only where they are needed.
+    from products.bulk.workbooks import read_workbook
+
+    return read_workbook(data, recognised_columns)

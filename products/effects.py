@@ -1,0 +1,138 @@
+"""The progress of a change's effects: what is open, what failed, and when it is complete. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Protocol
+
+from products.changes import Change, ChangeKey, Discard, Effect, Failure
+from products.errors import CorruptChange, DependencyUnavailable
+from products.invalidation import InvalidationTable
+from products.planning import ChangeReader
+from products.product import Product
+
+# The tasks' names, fixed because deployments exchange them; the functions are store and purge.
+TASKS = {
+    Effect.STORED: "persist",
+    Effect.PURGED: "invalidate",
+    Effect.SEARCHABLE: "index",
+    Effect.AUDITED: "audit",
+}
+MAX_ERROR_LENGTH = 500  # characters of an error that a change keeps
+
+type Failures = dict[ChangeKey, Exception]
+"""Why a step failed, by change. The step succeeded for all other changes."""
+
+
+class EffectTable(ChangeReader, InvalidationTable, Protocol):
+    """The records, and the progress of the effects. Methods may raise DependencyUnavailable."""
+
+    def changes(self, keys: Sequence[ChangeKey]) -> dict[ChangeKey, Change | CorruptChange]:
+        """Return the changes that exist; CorruptChange for one that can't be read."""
+
+    def put_record(self, product: Product) -> None:
+        """Store the record, unless it holds this version or a later one."""
+
+    def stamp(self, change: Change, effects: frozenset[Effect], at: datetime) -> Change | None:
+        """Record that the effects are done. Return the change after that.
+
+        Return None when one of them is not open: it was stamped or discarded before.
+        """
+
+    def stamp_last(self, change: Change, effects: frozenset[Effect], at: datetime) -> Change | None:
+        """Record that the effects are done, and that the change is not open any more.
+
+        Return None when they are not exactly the open effects.
+        """
+
+    def discard(self, change: Change, effect: Effect, discard: Discard) -> Change | None:
+        """Give the effect up. Return the change after that, None when it is not open."""
+
+    def fail(self, change: Change, effect: Effect, failure: Failure) -> None:
+        """Record why the effect failed, unless it is done by now."""
+
+    def record_requeue(self, change: Change, at: datetime) -> None: ...
+
+    def close(self, change: Change) -> bool:
+        """Remove a change without open effects from the open ones. False if it was not there."""
+
+
+class Statistics(Protocol):
+    def count_completed(self, changes: Sequence[Change]) -> None:
+        """Count changes that have just become complete. Never raises for a dependency."""
+
+
+def key_of(change: Change) -> ChangeKey:
+    return change.product_id, change.version
+
+
+@dataclass(slots=True)
+class Batch:
+    """The changes of one step, and what the step has done so far."""
+
+    changes: list[Change] = field(default_factory=list)
+    done: dict[ChangeKey, set[Effect]] = field(default_factory=dict)
+    failures: Failures = field(default_factory=dict)
+
+    def waiting_for(self, effect: Effect) -> list[Change]:
+        """Return the changes with this effect open, which have not failed."""
+        return [
+            change
+            for change in self.changes
+            if effect in change.open and key_of(change) not in self.failures
+        ]
+
+
+def complete(change: Change, table: EffectTable, statistics: Statistics) -> None:
+    """Take a change without open effects out of the open ones, and count it once."""
+    if table.close(change):
+        statistics.count_completed([change])
+
+
+def clear_permanent_failure(table: EffectTable, change: Change, effect: Effect) -> None:
+    """Mark a permanent failure as temporary, because its cause has been fixed.
+
+    From then on the relay requeues the change, so the retry does not depend on one message.
+    """
+    failure = change.failures.get(effect)
+    if failure and failure.permanent:
+        table.fail(change, effect, replace(failure, permanent=False))
+
+
+def failure_of(change: Change, effect: Effect, error: Exception, at: datetime) -> Failure:
+    """Return what the change keeps of an error of its effect.
+
+    An unavailable dependency returns, so its effect waits. All other errors are permanent.
+    """
+    earlier = change.failures.get(effect)
+    is_waiting = isinstance(error, DependencyUnavailable)
+    reason = str(error) if is_waiting else f"{type(error).__name__}: {error}"
+    return Failure(
+        reason=reason[:MAX_ERROR_LENGTH],
+        at=at,
+        attempts=earlier.attempts + 1 if earlier else 1,
+        permanent=not is_waiting,
+        waiting_for=error.dependency if isinstance(error, DependencyUnavailable) else "",
+    )
+
+
+def effect_states(change: Change) -> dict[str, dict[str, Any]]:
+    """Return the state of each effect, and its time, its last failure, or its discard."""
+    return {effect: _effect_state(change, effect) for effect in Effect}
+
+
+def _effect_state(change: Change, effect: Effect) -> dict[str, Any]:
+    state: dict[str, Any] = {"state": change.state(effect), "at": change.done.get(effect)}
+    failure = change.failures.get(effect)
+    if failure and effect in change.open:
+        state["error"] = failure.sentence
+        state["attempts"] = failure.attempts
+        state["lastTriedAt"] = failure.at
+        if failure.waiting_for:
+            state["waitingFor"] = failure.waiting_for
+    discard = change.discarded.get(effect)
+    if discard:
+        state["at"] = discard.at
+        state["discardedBy"] = discard.by
+        state["reason"] = discard.reason
+    return state

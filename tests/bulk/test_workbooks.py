@@ -1,0 +1,151 @@
+"""Workbooks: cells are read with their types, and no file can use up the memory or the time."""
+
+import io
+import struct
+import zipfile
+from datetime import date
+from decimal import Decimal
+
+import openpyxl
+import pytest
+
+from products.bulk.csv_files import product_rows
+from products.bulk.files import read_sheet
+from products.bulk.rows import RowState
+from products.bulk.workbooks import MAX_UNPACKED
+from products.bulk.xlsx_export import NUMBER_COLUMNS, write_xlsx
+from products.errors import Invalid
+from tests.support.builders import a_product
+from tests.support.import_files import ods_of, ods_of_table, planned_rows, saved, xlsx_of, zip_of
+
+HEAD = ["SKU", "Name", "Price", "Active", "Since"]
+ROWS = [
+    ["V-1", "Café 日本 & <b>\nsecond line", 1500.5, True, "x"],
+    [44, "Numeric ID", 0.1 + 0.2, False, ""],
+]
+
+
+@pytest.mark.parametrize("make", [xlsx_of, ods_of])
+def test_typed_cells_are_read(make: object) -> None:
+    sheet = read_sheet(make(["Prices of 2026"], HEAD, *ROWS))  # type: ignore[operator] # both are
+    assert sheet.header == HEAD
+    assert [row.line for row in sheet.rows] == [3, 4]
+    assert sheet.rows[0].cells[:4] == ["V-1", ROWS[0][1], Decimal("1500.5"), True]
+    existing = [a_product(product_id=key, name=f"Old {key}") for key in ("V-1", "44")]
+    cells = [["SKU", "Price"], ["V-1", 1500.5], [44, 0.1 + 0.2]]
+    rows = planned_rows(make(*cells), *existing)  # type: ignore[operator] # both are functions
+    assert [row.changed.get("price") for row in rows] == [
+        (Decimal("1500.00"), Decimal("1500.50")),
+        (Decimal("1500.00"), Decimal("0.30")),
+    ]
+
+
+def test_number_of_a_workbook_is_never_ambiguous() -> None:
+    [row] = planned_rows(xlsx_of(["SKU", "Price"], ["p1", 1.5]), a_product())
+    assert row.changed["price"][1] == Decimal("1.50")
+    [row] = planned_rows(xlsx_of(["SKU", "Price"], ["p1", "1.500"]), a_product())
+    assert row.state == RowState.REFUSED
+
+
+def test_sheet_with_products_is_found_among_others() -> None:
+    workbook = openpyxl.Workbook()
+    workbook.active.append(["Read me first"])
+    hidden = workbook.create_sheet("Old")
+    hidden.append(HEAD)
+    hidden.sheet_state = "hidden"
+    sheet = workbook.create_sheet("Prices")
+    sheet.append(["All prices"])
+    sheet.merge_cells("A1:E1")
+    sheet.append(HEAD)
+    sheet.append(["V-1", "Hosting", 1, True, date(2026, 3, 1)])
+    sheet.append(["V-2", "Hosting", 2, True, None])
+    sheet.row_dimensions[4].hidden = True
+    read = read_sheet(saved(workbook))
+    assert (read.header, len(read.rows)) == (HEAD, 2)
+    assert read.rows[0].cells[4] == "2026-03-01T00:00:00"
+    assert read.notes == (
+        "Read from “Prices”, one of 2 sheets.",
+        "1 hidden row is read too.",
+        "The column names are in line 2; lines above it are not read.",
+    )
+
+
+def test_formula_without_a_value_is_refused() -> None:
+    with pytest.raises(Invalid, match="The cell C2 has a formula without a value"):
+        read_sheet(xlsx_of(HEAD, ["V-1", "Hosting", "=1+1"]))
+
+
+def test_export_holds_no_formula() -> None:
+    data = write_xlsx(product_rows([a_product(name="=1+1")]), NUMBER_COLUMNS)
+    cells = openpyxl.load_workbook(io.BytesIO(data)).active[2]
+    assert {cell.data_type for cell in cells} <= {"s", "n", "inlineStr"}
+    assert cells[3].value == 1500
+
+
+def far_away(reference: str) -> bytes:
+    """Return a workbook with one cell at a great distance from the first one."""
+    workbook = openpyxl.Workbook()
+    workbook.active["A1"] = "name"
+    workbook.active[reference] = 1
+    return saved(workbook)
+
+
+def with_part(data: bytes, name: str, content: bytes) -> bytes:
+    """Return the workbook with another content of one of its parts."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        files: dict[str, str | bytes] = {item: archive.read(item) for item in archive.namelist()}
+    return zip_of(files | {name: content})
+
+
+def with_false_size(data: bytes) -> bytes:
+    """Return the workbook whose directory says that each part has one byte."""
+    marked = bytearray(data)
+    at = marked.find(b"PK\x01\x02")
+    while at >= 0:
+        struct.pack_into("<I", marked, at + 24, 1)
+        at = marked.find(b"PK\x01\x02", at + 1)
+    return bytes(marked)
+
+
+ENTITIES = (
+    '<!DOCTYPE a [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">'
+    '<!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;">]>'
+)
+CELL = '<table:table-cell office:value-type="string" {}><text:p>name</text:p></table:table-cell>'
+SHARED = "xl/sharedStrings.xml"
+BOMBS = {
+    "row": lambda: far_away("A1048576"),
+    "column": lambda: far_away("XFD1"),
+    "columns": lambda: xlsx_of(["name"] * 501, ["x"] * 501),
+    "zip": lambda: with_part(xlsx_of(HEAD), SHARED, b" " * (MAX_UNPACKED + 1)),
+    "ratio": lambda: with_part(xlsx_of(HEAD), SHARED, b" " * (MAX_UNPACKED // 2)),
+    "false size": lambda: with_false_size(xlsx_of(HEAD, *ROWS)),
+    "entities": lambda: with_part(xlsx_of(HEAD), SHARED, f"{ENTITIES}<sst/>".encode()),
+    "entities 16": lambda: with_part(xlsx_of(HEAD), SHARED, f"{ENTITIES}<sst/>".encode("utf-16")),
+    "ods entities": lambda: ods_of_table("<table:table-row/>", before=ENTITIES),
+    "ods rows": lambda: ods_of_table(
+        f'<table:table-row table:number-rows-repeated="1048576">{CELL.format("")}</table:table-row>'
+    ),
+    "ods columns": lambda: ods_of_table(
+        f"<table:table-row>{CELL.format('table:number-columns-repeated="16384"')}</table:table-row>"
+    ),
+    "ods spaces": lambda: ods_of_table(
+        '<table:table-row><table:table-cell><text:p>a<text:s text:c="999999999"/></text:p>'
+        "</table:table-cell></table:table-row>"
+    ),
+    "ods number": lambda: ods_of_table(
+        '<table:table-row><table:table-cell office:value-type="float" office:value="1e999999999"/>'
+        "</table:table-row>"
+    ),
+    "no workbook": lambda: zip_of({"a.txt": "x"}),
+    "damaged": lambda: with_part(xlsx_of(HEAD), "xl/workbook.xml", b"<broken"),
+    "cut": lambda: xlsx_of(HEAD, *ROWS)[:-200],
+    "many files": lambda: zip_of({f"{number}.xml": "" for number in range(1001)}),
+}
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("name", BOMBS)
+def test_dangerous_workbook_is_refused_at_once(name: str) -> None:
+    with pytest.raises(Invalid):
+        read_sheet(BOMBS[name]())
