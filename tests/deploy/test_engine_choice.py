@@ -70,7 +70,7 @@ def test_a_given_address_also_replaces_a_real_engine(
     assert choose(HOME, {"ENGINES": "real"} | given).real.keys() == started
 
 
-def test_a_machine_without_a_build_of_the_embedded_index_hears_of_the_real_one(
+def test_a_machine_without_an_embedded_index_is_shown_the_real_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """osmem-server has no build for a Mac with an Intel processor, so `make setup` skips it."""
