@@ -11,7 +11,7 @@ from typing import Any
 import boto3
 
 from products.adapters.dynamodb.items import EXPIRY, table_definition
-from products.adapters.opensearch.index import OpenSearchIndex, connect
+from products.adapters.opensearch.index import FILL_TIMEOUT_SECONDS, OpenSearchIndex, connect
 from tasks.queues import (
     VISIBILITY_SECONDS,
     dead_letter_attributes,
@@ -34,7 +34,8 @@ def create_all(
     create_queues(env, visibility)
     create_bucket(bucket)
     create_bucket(f"bbws-product-media-{env}")
-    OpenSearchIndex(connect(search_url), f"bbws-products-{env}").ensure()
+    client = connect(search_url, timeout_seconds=FILL_TIMEOUT_SECONDS)  # a node that just started
+    OpenSearchIndex(client, f"bbws-products-{env}").ensure()
     return create_distribution(env)
 
 

@@ -124,7 +124,7 @@ def load_sample_products(stopping: threading.Event) -> None:
         written = SampleCatalogue(name, os.environ["OPENSEARCH_URL"], name).load(
             size, stopping.is_set
         )
-        log_step(f"sample products: {written:,} of {size:,} written, the others exist")
+        log_step(f"sample products written: {written:,}")
 
 
 def read_sample_size() -> int:

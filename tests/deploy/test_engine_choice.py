@@ -1,9 +1,11 @@
 """Which engines `make run` uses, by the variables of the shell."""
 
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from deploy.local import engines
 from deploy.local.choice import choose
 from deploy.local.engines import EngineFailed
 
@@ -66,6 +68,17 @@ def test_a_given_address_also_replaces_a_real_engine(
     given: dict[str, str], started: set[str]
 ) -> None:
     assert choose(HOME, {"ENGINES": "real"} | given).real.keys() == started
+
+
+def test_a_machine_without_an_embedded_index_is_shown_the_real_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """osmem-server has no build for a Mac with an Intel processor, so `make setup` skips it."""
+    monkeypatch.setattr(engines, "ENGINES", tmp_path)
+    choice = choose(HOME, {"AWS_ENDPOINT_URL": "http://aws"})
+    with ExitStack() as ends, pytest.raises(EngineFailed) as failed:
+        choice.start(ends)
+    assert str(failed.value).endswith("use a real one: make run ENGINES=real")
 
 
 def test_an_unknown_choice_is_refused() -> None:

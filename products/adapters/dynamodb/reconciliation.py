@@ -37,6 +37,8 @@ from products.reconciliation.sources import Candidate
 
 UNREADABLE = (CorruptChange, KeyError, ValueError, TypeError, AttributeError)
 
+CANDIDATES = 1000  # in one page: three short attributes of each
+
 IN_LOG = "PK = :pk AND begins_with(SK, :change)"
 CREATED_AFTER = "activeFlag = :flag AND createdSort > :after"
 OPEN_AND_ACCEPTED_AFTER = "openFlag = :open AND acceptedAt > :after"
@@ -83,7 +85,7 @@ class DynamoReconciliation(DynamoNameClaims):
             {":flag": active_flag(active=active), ":after": after or BEFORE_ALL},
             IndexName=BY_CREATED,
             ProjectionExpression="PK, createdSort, updatedAt",
-            Limit=PAGE_SIZE,
+            Limit=CANDIDATES,
         )
         for item in items:
             updated_at = _timestamp_or_none(item.get("updatedAt"))

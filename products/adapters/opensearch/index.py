@@ -40,6 +40,7 @@ PAGE_SIZE = 1000  # ids
 TIMEOUT_SECONDS = 5
 FILL_TIMEOUT_SECONDS = 60
 """The time limit of a request that fills an index, which may wait for a merge of segments."""
+MAX_CONNECTIONS = 16  # that are kept open for the threads of a process
 NOT_FOUND = 404
 AMAZON_DOMAIN = re.compile(r".+\.([a-z0-9-]+)\.es\.amazonaws\.com")
 """The host of an Amazon OpenSearch domain; its group is the region."""
@@ -215,6 +216,7 @@ def connect(url: str, *, timeout_seconds: float = TIMEOUT_SECONDS) -> OpenSearch
     return OpenSearch(
         url,
         timeout=timeout_seconds,
+        pool_maxsize=MAX_CONNECTIONS,  # by default one, and each thread more opens a new one
         max_retries=0,
         retry_on_timeout=False,
         http_auth=_signer(url),

@@ -1,5 +1,6 @@
 """Searches in OpenSearch's query language."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -15,6 +16,8 @@ WEIGHTED_FIELDS = [
 ]
 ID = "productId"
 ID_BOOST = 20
+ONE_WORD = re.compile(r"\w*")
+"""A text whose words can't be in different fields; to look for that doubles a search's time."""
 
 
 def search_bodies(listing: ListQuery, limit: int) -> Iterator[dict[str, Any]]:
@@ -65,17 +68,15 @@ def _query(listing: ListQuery, tolerance: dict[str, Any]) -> dict[str, Any]:
     text = listing.text or ""
     words = {"query": text, "fields": WEIGHTED_FIELDS, "operator": "and"}
     product_id = {ID: {"value": text, "boost": ID_BOOST, "case_insensitive": True}}
+    ways: list[dict[str, Any]] = [
+        {"multi_match": {**words, **tolerance}},
+        {"prefix": product_id},
+        {"term": product_id},
+    ]
+    if not ONE_WORD.fullmatch(text):
+        ways.append({"multi_match": {**words, "type": "cross_fields"}})
     return {
-        "bool": {
-            "should": [
-                {"multi_match": {**words, **tolerance}},
-                {"multi_match": {**words, "type": "cross_fields"}},
-                {"prefix": product_id},
-                {"term": product_id},
-            ],
-            "minimum_should_match": 1,
-            "filter": _filters(listing),
-        }
+        "bool": {"should": ways, "minimum_should_match": 1, "filter": _filters(listing)},
     }
 
 
