@@ -31,7 +31,7 @@ from products.effects import (
     failure_of,
     key_of,
 )
-from products.errors import ChangeNotFound, DependencyUnavailable
+from products.errors import ChangeNotFound, DependencyUnavailable, EffectRefused
 from products.invalidation import SETTLE_TIME, Cdn, cover
 from products.parallel import MapFunction
 from products.product import Product
@@ -48,7 +48,7 @@ class WritableIndex(Protocol):
 
         Return what happened to each, in order: None, or why it is not indexed.
 
-        Raises: DependencyUnavailable when the whole request failed.
+        Raises: DependencyUnavailable or EffectRefused when the whole request failed.
         """
 
 
@@ -192,6 +192,10 @@ class Pipeline:
         ]
         try:
             refusals = iter(self.search_index.put(products) if products else [])
+        except EffectRefused as error:
+            if len(changes) > 1:  # the whole request: find the product that it is about
+                return [next(iter(self._index([change]))) for change in changes]
+            return [error]
         except DependencyUnavailable as error:
             return [found or error for found in corrupt]
         return [found or next(refusals) for found in corrupt]

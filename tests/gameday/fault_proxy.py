@@ -49,7 +49,15 @@ class Replace:
     answer: bytes = b""
 
 
-Action = str | int | float | Replace
+@dataclass(frozen=True)
+class Respond:
+    """Respond with this status and body, and send nothing on."""
+
+    status: int
+    body: bytes
+
+
+Action = str | int | float | Replace | Respond
 """What the proxy does with a request.
 
 PASS forwards it. RESET and HANG end the connection without a response, immediately or after a wait.
@@ -210,9 +218,8 @@ class Proxy:
         is_last = head.get("connection").lower() == "close"
         if isinstance(action, float):
             time.sleep(action)
-        elif isinstance(action, int):
-            body = b'{"__type":"InternalFailure","message":"injected fault"}'
-            client.sendall(_fake_response(action, body))
+        elif isinstance(action, int | Respond):
+            client.sendall(_injected_response(action))
             return not is_last
         if action == HANG:
             self.released.wait(TIMEOUT_SECONDS)
@@ -262,6 +269,12 @@ def _forward(
     if head.get("connection").lower() == "close":
         more.append(("Connection", "close"))
     return response.encoded(response.start, length, *more)
+
+
+def _injected_response(action: int | Respond) -> bytes:
+    if isinstance(action, Respond):
+        return _fake_response(action.status, action.body)
+    return _fake_response(action, b'{"__type":"InternalFailure","message":"injected fault"}')
 
 
 def _fake_response(status: int, body: bytes) -> bytes:

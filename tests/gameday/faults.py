@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from deploy.local.engines import EngineFailed
-from tests.gameday.fault_proxy import PASS, Action, Request
+from tests.gameday.fault_proxy import PASS, Action, Request, Respond
 from tests.gameday.node_faults import FAULTS
 from tests.gameday.observer import Observer
 from tests.gameday.schedule import Event
@@ -18,6 +18,7 @@ from tests.gameday.stack import WORKERS, Stack
 MAX_TRIES = 10
 MAX_OVERLAPPING = 6  # faults at the same time
 POISONED = (b'"gd-00"', b'"gd-01"')  # the products with the most edits
+REFUSAL = b'{"error": {"type": "mapper_parsing_exception", "reason": "injected"}, "status": 400}'
 
 
 @dataclass
@@ -77,13 +78,13 @@ class Faults:
         def choose(parts: list[int]) -> int:
             return parts[int(drawn * len(parts))]
 
-        if target.endswith(" process"):
-            self.stack.kill_child_of("web" if target.startswith("web") else worker, choose)
+        if target == "web process":
+            self.stack.kill_child_of("web", choose)
         else:
-            self.stack.kill(worker if target == "worker" else target)
+            self.stack.kill(worker if target.startswith("worker") else target)
 
     def _restart(self, engine: str) -> None:
-        """Restart a service behind cut connections; rebuild the search index afterwards."""
+        """Restart a service behind cut connections. A search index that is lost is rebuilt."""
         names = (
             ["opensearch"] if engine == "opensearch" else ["cloudfront", "dynamodb", "s3", "sqs"]
         )
@@ -96,7 +97,7 @@ class Faults:
             for name in names:
                 unavailable.enter_context(self.stack.proxies[name].injecting("cut"))
             restart()
-        if engine == "opensearch":
+        if engine == "opensearch" and not self.stack.search_keeps_data:
             self.run_command("rebuild_search_index")
 
     def run_command(self, *command: str) -> None:
@@ -119,7 +120,7 @@ class Faults:
         def fault(request: Request) -> Action:
             is_write = request.method in ("PUT", "POST")
             is_poisoned = any(part in request.body for part in POISONED)
-            return 400 if is_write and is_poisoned else PASS
+            return Respond(400, REFUSAL) if is_write and is_poisoned else PASS
 
         with proxy.busy:
             proxy.fault, before = fault, self.observer.dead_letters()

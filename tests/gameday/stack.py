@@ -230,6 +230,11 @@ class Stack:
         with self.starting:
             self.engines.start_aws()
 
+    @property
+    def search_keeps_data(self) -> bool:
+        """Whether the search service still has its data after a restart."""
+        return "OPENSEARCH_URL" in self.own_services.keys() | self.external_urls.keys()
+
     def restart_search(self) -> None:
         """Kill and restart the search service. The embedded one loses its data: it is in memory.
 

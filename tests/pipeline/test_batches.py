@@ -187,6 +187,24 @@ def test_an_altered_change_takes_no_neighbour_along(
     assert_done(others, Effect.STORED, Effect.SEARCHABLE, Effect.AUDITED)
 
 
+@pytest.mark.parametrize("position", range(SIZE))
+def test_a_product_that_makes_the_whole_request_fail_fails_alone(
+    pipeline: Pipeline, keys: list[ChangeKey], position: int
+) -> None:
+    bad = f"p{position}"
+
+    class Refusing:
+        def put(self, products: Sequence[Product]) -> Sequence[Exception | None]:
+            if any(product.product_id == bad for product in products):
+                raise EffectRefused("no")
+            return pipeline.search_index.put(products)
+
+    failures = replace(pipeline, search_index=Refusing()).index(keys)
+    assert list(failures) == [(bad, 1)]
+    assert_done([key for key, _ in keys if key != bad], Effect.SEARCHABLE)
+    assert states(bad)[Effect.SEARCHABLE] == "failed"
+
+
 def test_unknown_and_unreadable_changes_fail_alone(
     pipeline: Pipeline, keys: list[ChangeKey], world: World
 ) -> None:
