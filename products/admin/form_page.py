@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from django import forms
 from django.contrib import admin, messages
@@ -42,6 +42,7 @@ SCRIPTS = ("features", "preview", "receipt", "conflicts", "image")
 class ProductFormPage(ModelAdmin):
     form = ProductForm
     warn_unsaved_form = True  # a feature of the theme
+    conditional_fields: ClassVar[dict[str, str]] = {}  # looked up for each field; see list_sections
 
     @property
     def media(self) -> forms.Media:

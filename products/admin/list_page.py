@@ -44,6 +44,8 @@ class ProductList(ModelAdmin):
     show_facets = admin.ShowFacets.NEVER
     show_full_result_count = False
     actions = ("bulk", "deactivate", "restore")
+    # The theme asks for it twice a row. Where it is missing, Django lists all names of the class.
+    list_sections = ()
 
     def get_queryset(  # type: ignore[override] # no QuerySet
         self, request: HttpRequest
