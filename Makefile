@@ -30,7 +30,7 @@ test: .venv-engines/ready .venv-test/ready ## Run the tests that need no other t
 	echo "Not run: slow proofs, browser and Node clients (make test-slow), Terraform and deploy scripts (make infra), other engines (make test-engines)."; \
 	exit $$status
 
-test-slow: .venv-engines/ready .venv-test/ready $(NODE_MODULES) ## Run the slow proofs, the browser tests and the Node clients
+test-slow: .venv-engines/ready .venv-test/ready $(NODE_MODULES) $(REAL_ENGINES) ## Run the slow proofs, the browser tests and the Node clients
 	@CONTRACT_EXAMPLES=$(or $(CONTRACT_EXAMPLES),100) HISTORIES=$(or $(HISTORIES),30) exec $(PYTEST) --no-cov -m "slow or needs or generated" --ignore=tests/infra $(ARGS)
 
 test-all: test test-slow ## Run all tests on the embedded engines

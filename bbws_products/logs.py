@@ -92,9 +92,6 @@ QUIET = {
     "opensearch": "ERROR",
     "axes": "WARNING",
     "botocore": "WARNING",
-    # Our tasks log their own results, with the ids to search for.
-    "celery.app.trace": "CRITICAL",
-    "celery.worker.strategy": "WARNING",
     # Granian warns about more threads than processors; ours mostly wait for I/O.
     "_granian": "ERROR",
     # Celery beat logs each time it sends the relay task.
@@ -114,7 +111,7 @@ def logging_settings(style: str, level: str, environment: str | None) -> dict[st
         "json": {"()": "bbws_products.logs.JsonFormatter", "environment": environment},
     }
     filters: dict[str, Any] = {"bound": {"()": "products.log_context.LogFieldsFilter"}}
-    # Celery's --loglevel sets the root's level; our own loggers keep theirs.
+    # The scheduler's --loglevel sets the root's level; our own loggers keep theirs.
     own_level = level
     if environment and logging.getLevelNamesMapping()[level] > logging.INFO:
         filters["level"] = {"()": "bbws_products.logs.LevelFilter", "level": level}

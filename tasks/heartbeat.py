@@ -1,9 +1,8 @@
 """Health check of a worker: ``python -m tasks.heartbeat DIRECTORY QUEUE...``
 
-It fails when a queue is not being polled. A worker on SQS can't be pinged, because Celery has
-no remote control there; so the transport touches a file for each queue, and the scheduler one
-named ``scheduler``. This module imports very little: it runs every half minute next to the
-worker.
+It fails when a queue is not being polled. Nothing can connect to a worker, so the worker touches a
+file for each queue, and the scheduler one named ``scheduler``. This module imports very little: it
+runs every half minute next to the worker.
 """
 
 import sys
