@@ -93,7 +93,7 @@ def measure(stack: Stack, *, rounds: int, count: int) -> list[Row]:
     ]
     rows = [
         Row(
-            "One worker of 4 processes, saturated",
+            "One worker, saturated",
             f"{saturated.rate:.1f} changes/s",
             f"{cpu_per_change:.0f} ms CPU a change",
             "",
