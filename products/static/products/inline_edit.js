@@ -142,6 +142,7 @@ document.addEventListener("DOMContentLoaded", () => {
     input.focus();
     input.select();
     let isClosed = false; // also while a save is running
+    let refused = null; // the last value that was not saved
 
     const close = () => {
       isClosed = true;
@@ -158,7 +159,10 @@ document.addEventListener("DOMContentLoaded", () => {
       }
       isClosed = true;
       if (await save(cell, value)) onSaved?.();
-      else isClosed = false;
+      else {
+        isClosed = false;
+        refused = value;
+      }
     };
     const editNext = () => {
       const prices = [...rows().querySelectorAll("[data-cell=price]")];
@@ -177,7 +181,10 @@ document.addEventListener("DOMContentLoaded", () => {
         saveInput(editNext);
       }
     });
-    input.addEventListener("blur", () => saveInput());
+    // A click on "Take mine" leaves the input too, and must not save it twice.
+    input.addEventListener("blur", () => {
+      if (input.value.trim() !== refused) saveInput();
+    });
   }
 
   function activateCell(cell) {
