@@ -144,7 +144,7 @@ class Pipeline:
         """Bring about the effect that the batch is about. A change fails with it."""
         changes = batch.waiting_for(effect)
         errors = self._start(effect, changes)()
-        self._fail(batch, effect, self._sort(batch, effect, changes, errors))
+        self._fail(batch, effect, self._note_done(batch, effect, changes, errors))
 
     def _bring_about_combined(
         self, batch: Batch, effects: frozenset[Effect]
@@ -160,7 +160,7 @@ class Pipeline:
             and (changes := batch.waiting_for(effect))
         ]
         failed = [
-            (effect, self._sort(batch, effect, changes, finish()))
+            (effect, self._note_done(batch, effect, changes, finish()))
             for effect, changes, finish in started
         ]
         for effect, errors in failed:
@@ -172,7 +172,7 @@ class Pipeline:
     def _start(
         self, effect: Effect, changes: Sequence[Change]
     ) -> Callable[[], Iterable[Exception | None]]:
-        """Start an effect of the changes. What is returned waits for it, and returns the errors."""
+        """Start an effect. Return a function that waits for it and returns the errors."""
         if effect is Effect.SEARCHABLE:
             return partial(self._index, changes)
         perform = self._store_one if effect is Effect.STORED else self._audit_one
@@ -200,14 +200,14 @@ class Pipeline:
             return [found or error for found in corrupt]
         return [found or next(refusals) for found in corrupt]
 
-    def _sort(
+    def _note_done(
         self,
         batch: Batch,
         effect: Effect,
         changes: Sequence[Change],
         errors: Iterable[Exception | None],
     ) -> list[tuple[Change, Exception]]:
-        """Note the effect on the changes without an error, and return the others with theirs."""
+        """Note the effect on the changes without an error. Return the others with their errors."""
         failed = []
         for change, error in zip(changes, errors, strict=True):
             if error:

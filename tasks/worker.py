@@ -1,7 +1,7 @@
 """The worker: ``python -m tasks.worker``. It polls the queues and runs their tasks in batches.
 
-It outlives every answer of SQS: a poll that fails is logged and repeated. If a queue is not polled
-for a while, the process ends, so that its supervisor starts a new one.
+It outlives every answer of SQS: a poll that fails is logged and repeated. If a lane hangs, the
+process ends, so that its supervisor starts a new one.
 """
 
 import logging
@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import django
-from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 
 from products.bootstrap import pipeline, polling_sqs, sqs
@@ -27,8 +26,8 @@ logger = logging.getLogger(__name__)
 
 BATCH_SIZE = 10  # messages in one call, a limit of SQS
 MIN_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 1.0, 8.0  # after a failed poll
-MAX_SILENCE_SECONDS = 90
-"""The longest time without a poll: a long poll that timed out, and a batch at its time limits."""
+MAX_STEP_SECONDS = 90
+"""The longest step of a lane: a long poll that timed out, and a batch at its time limits."""
 OTHER_THREADS = 2
 """Threads for the tasks that take seconds: the relay, a step of a job or of the drift scan."""
 
@@ -43,14 +42,16 @@ class Lane:
     wait_seconds: int
     heartbeat: Path
     others: ThreadPoolExecutor
+    free_threads: threading.Semaphore
     stopping: threading.Event
-    polled_at: float = field(default_factory=time.monotonic)
+    stepped_at: float = field(default_factory=time.monotonic)
     min_pause_seconds: float = MIN_PAUSE_SECONDS  # after a failed poll
 
     def run(self) -> None:
         """Poll until the worker stops."""
         pause = self.min_pause_seconds
         while not self.stopping.is_set():
+            self.stepped_at = time.monotonic()
             try:
                 self._step()
                 pause = self.min_pause_seconds
@@ -66,7 +67,6 @@ class Lane:
             WaitTimeSeconds=self.wait_seconds,
             MessageSystemAttributeNames=["ApproximateReceiveCount"],
         )
-        self.polled_at = time.monotonic()
         self.heartbeat.touch()
         deliveries = []
         for message in response.get("Messages") or []:
@@ -80,13 +80,23 @@ class Lane:
 
     def _run(self, deliveries: Sequence[Delivery]) -> None:
         of_effects, others, invalid = read_deliveries(deliveries)
-        for task in others:
-            self.others.submit(self._run_other, task)
-        submitted = {delivery.message_id for delivery, _ in others}
+        own = [task for task in others if not self._submit(task)]
+        of_others = {delivery.message_id for delivery, _ in others}
         failed = invalid | run_effects(of_effects)
         self._finish(
-            [delivery for delivery in deliveries if delivery.message_id not in submitted], failed
+            [delivery for delivery in deliveries if delivery.message_id not in of_others], failed
         )
+        # Without a free thread, the lane works itself: a message must not wait for one here.
+        for task in own:
+            self._run_other(task)
+
+    def _submit(self, task: Task) -> bool:
+        """Let a free thread run the task; return False if there is none."""
+        is_free = self.free_threads.acquire(blocking=False)
+        if is_free:
+            future = self.others.submit(self._run_other, task)
+            future.add_done_callback(lambda _: self.free_threads.release())
+        return is_free
 
     def _run_other(self, task: Task) -> None:
         delivery, _ = task
@@ -101,9 +111,10 @@ class Lane:
         try:
             self._delete(deliveries, failed)
             self._return_soon(deliveries, failed)
-        except (BotoCoreError, ClientError) as fault:
-            facts = {"queue": self.queue, "fault": repr(fault)}
-            logger.warning("messages will return after their visibility time-out", extra=facts)
+        except Exception:  # SQS may answer anything
+            facts = {"queue": self.queue}
+            message = "messages will return after their visibility time-out"
+            logger.warning(message, extra=facts, exc_info=True)
 
     def _delete(self, deliveries: Sequence[Delivery], failed: set[str]) -> None:
         done = [
@@ -143,6 +154,7 @@ def create_lanes(stopping: threading.Event) -> list[Lane]:
     heartbeats = Path(settings.HEARTBEAT_DIR)
     heartbeats.mkdir(parents=True, exist_ok=True)
     others = ThreadPoolExecutor(OTHER_THREADS, "other")
+    free_threads = threading.Semaphore(OTHER_THREADS)
     change_queue = queue_names(settings.ENVIRONMENT)["products.persist"]
     return [
         Lane(
@@ -152,6 +164,7 @@ def create_lanes(stopping: threading.Event) -> list[Lane]:
             wait_seconds=settings.SQS_WAIT_SECONDS,
             heartbeat=heartbeats / queue,
             others=others,
+            free_threads=free_threads,
             stopping=stopping,
         )
         for queue in settings.QUEUES
@@ -159,15 +172,17 @@ def create_lanes(stopping: threading.Event) -> list[Lane]:
     ]
 
 
-def watch(lanes: Sequence[Lane], stopping: threading.Event) -> None:
-    """Wait until the worker stops. End the process when a lane has been silent for too long."""
+def hung_queues(lanes: Sequence[Lane], stopping: threading.Event) -> list[str]:
+    """Wait until the worker stops, or a lane hangs. Return the queues of the lanes that hang.
+
+    A lane whose polls fail does not hang: a new process could not poll either.
+    """
     while not stopping.wait(1):
-        silent = [
-            lane.queue for lane in lanes if time.monotonic() - lane.polled_at > MAX_SILENCE_SECONDS
-        ]
-        if silent:
-            logger.critical("worker ends: queues are not polled", extra={"queues": silent})
-            os._exit(1)  # a hung thread can't be ended in any other way
+        now = time.monotonic()
+        hung = [lane.queue for lane in lanes if now - lane.stepped_at > MAX_STEP_SECONDS]
+        if hung:
+            return hung
+    return []
 
 
 def main() -> None:
@@ -181,7 +196,9 @@ def main() -> None:
     for thread in threads:
         thread.start()
     logger.info("worker started", extra={"queues": [lane.queue for lane in lanes]})
-    watch(lanes, stopping)
+    if hung := hung_queues(lanes, stopping):
+        logger.critical("worker ends: lanes hang", extra={"queues": hung})
+        os._exit(1)  # a hung thread can't be ended in any other way
     deadline = time.monotonic() + settings.SQS_WAIT_SECONDS + POLL_GRACE_SECONDS + 25
     for thread in threads:
         thread.join(max(0.0, deadline - time.monotonic()))

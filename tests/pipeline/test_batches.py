@@ -9,7 +9,7 @@ import pytest
 
 from products import bootstrap
 from products.acceptance import Acceptance
-from products.changes import Change, ChangeKey, Effect, Origin
+from products.changes import Change, ChangeKey, Discard, Effect, Origin
 from products.errors import (
     ChangeNotFound,
     CorruptChange,
@@ -310,3 +310,18 @@ def test_the_last_stamp_closes_the_change_and_counts_it_once(
     log = bootstrap.operations_log()
     minutes = log.minutes(clock() - timedelta(hours=1), clock() + timedelta(minutes=1))
     assert sum(minute.changes for minute in minutes) == SIZE
+
+
+def test_a_last_stamp_does_not_overtake_a_discard(
+    pipeline: Pipeline, keys: list[ChangeKey], clock: Clock
+) -> None:
+    """An operator discards the effect after the worker has read the change."""
+    pipeline.store(keys[:1], COMBINED)
+    table = bootstrap.table()
+    stale = bootstrap.catalogue().receipt("p0", 1)
+    discard = Discard(by="olga", at=clock(), reason="No need of it")
+    assert table.discard(stale, Effect.PURGED, discard)
+    purged = frozenset({Effect.PURGED})
+    assert table.stamp_last(stale, purged, clock()) is None
+    assert table.stamp(stale, purged, clock()) is None
+    assert states("p0")[Effect.PURGED] == "discarded"

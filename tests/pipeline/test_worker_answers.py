@@ -20,7 +20,7 @@ from products.adapters.sqs.task_messages import task_message
 from products.changes import Origin
 from tasks.aws_lambda import handler
 from tasks.running import Delivery, read_deliveries, run_effects, run_other
-from tasks.worker import Lane
+from tasks.worker import MAX_STEP_SECONDS, Lane, hung_queues
 from tests.plugin import ENV
 from tests.support.builders import fields
 from tests.support.lambda_events import LambdaContext
@@ -166,15 +166,13 @@ def test_a_worker_outlives_every_answer(
     server = strange(answer)
     stopping = threading.Event()
     with ThreadPoolExecutor(1) as others:
-        lane = Lane(
-            queue=world.queue("products.persist"),
+        lane = a_lane(
+            world,
+            others,
+            tmp_path,
             url=f"{server.url}/000000000000/any",
             polls=client("sqs", read=1, attempts=1),
-            wait_seconds=0,
-            heartbeat=tmp_path / "beat",
-            others=others,
             stopping=stopping,
-            min_pause_seconds=0.0,
         )
         thread = threading.Thread(target=lane.run, daemon=True)
         thread.start()
@@ -183,6 +181,64 @@ def test_a_worker_outlives_every_answer(
         stopping.set()
         thread.join(30)
     assert not thread.is_alive()
+
+
+def a_lane(
+    world: World, others: ThreadPoolExecutor, folder: Path, *, url: str = "", **changes: Any
+) -> Lane:
+    queue = world.queue("products.persist")
+    defaults: dict[str, Any] = {
+        "queue": queue,
+        "url": url or world.queue_url(queue),
+        "polls": world.sqs,
+        "wait_seconds": 0,
+        "heartbeat": folder / "beat",
+        "others": others,
+        "free_threads": threading.Semaphore(1),
+        "stopping": threading.Event(),
+        "min_pause_seconds": 0.0,
+    }
+    return Lane(**defaults | changes)
+
+
+def test_a_lane_that_hangs_ends_the_wait_of_the_worker(world: World, tmp_path: Path) -> None:
+    with ThreadPoolExecutor(1) as others:
+        lane = a_lane(world, others, tmp_path)
+        lane.stepped_at -= MAX_STEP_SECONDS + 1
+        assert hung_queues([lane], lane.stopping) == [lane.queue]
+        lane.stopping.set()
+        assert hung_queues([lane], lane.stopping) == []
+
+
+def test_a_lane_whose_polls_fail_does_not_hang(world: World, tmp_path: Path) -> None:
+    """A new process could not poll either, so an outage of SQS must not end the worker."""
+    with ThreadPoolExecutor(1) as others:
+        lane = a_lane(world, others, tmp_path, polls=None)
+        lane.stepped_at = before = lane.stepped_at - MAX_STEP_SECONDS - 1
+        thread = threading.Thread(target=lane.run, daemon=True)
+        thread.start()
+        until(lambda: lane.stepped_at > before)
+        lane.stopping.set()
+        thread.join(30)
+        assert not thread.is_alive()
+
+
+def test_no_task_waits_in_the_worker_for_a_thread(
+    acceptance: Acceptance, world: World, ann: Origin, tmp_path: Path
+) -> None:
+    """With every thread busy, the lane runs the task itself, after the effects of its batch."""
+    acceptance.create("p1", fields(), ann)
+    queue_url = world.queue_url(world.queue("products.persist"))
+    relay = task_message("t", "products.relay", {}, {"request_id": "r"}, queue="q")
+    world.sqs.send_message(QueueUrl=queue_url, MessageBody=relay)
+    with ThreadPoolExecutor(1) as others:
+        lane = a_lane(world, others, tmp_path, free_threads=threading.Semaphore(0))
+        thread = threading.Thread(target=lane.run, daemon=True)
+        thread.start()
+        until(lambda: world.depth(world.queue("products.persist")) == 0 and world.record("p1"))
+        lane.stopping.set()
+        thread.join(30)
+    assert world.dead_letters("products.persist") == []
 
 
 def persist_message(product_id: str = "p1", version: Any = 1) -> str:

@@ -26,6 +26,7 @@ from products.pipeline import Pipeline
 from products.relay import Relay
 from products.writes import Accepted
 from tests.support.catalogue_model import Model, Write, expected_logs, stored_logs
+from tests.support.delivery import METHODS
 from tests.support.fakes import Clock, NoStatistics
 from tests.support.faults import FaultyAdapters, FaultyDoorbell, ProcessKilled
 from tests.support.history_strategies import SKEW
@@ -33,8 +34,6 @@ from tests.support.world import fresh_world
 
 Message = tuple[str, str, int, int]
 
-METHODS = {"persist": "store", "invalidate": "purge", "index": "index", "audit": "audit"}
-"""The method of the pipeline that each task calls."""
 COMBINED = frozenset({Effect.SEARCHABLE, Effect.AUDITED})
 REFUSALS: dict[type[Exception], str] = {
     ProductExists: "exists",
