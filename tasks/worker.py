@@ -22,7 +22,7 @@ from products.bootstrap import pipeline, polling_sqs, sqs
 from tasks.queues import BACKOFF_SECONDS, POLL_GRACE_SECONDS, queue_names
 from tasks.running import Delivery, Task, read_deliveries, run_effects, run_other
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("tasks.worker")  # also when it is run as __main__
 
 BATCH_SIZE = 10  # messages in one call, a limit of SQS
 MIN_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 1.0, 8.0  # after a failed poll
