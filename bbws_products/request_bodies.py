@@ -47,7 +47,7 @@ class BodyRefused(Exception):
 
 
 class UnreadBody(io.RawIOBase):
-    """The body of a request that is refused whatever its body says. Reading it fails."""
+    """The body of a request that is refused without it. Reading it fails."""
 
     def readable(self) -> bool:
         return True
@@ -131,7 +131,7 @@ class Reservation:
 
 
 def announced_length(environ: Environ) -> int | None:
-    """Return the length of the body, 0 without one; None when only its end will tell.
+    """Return the length of the body, 0 without one; None when it is not announced.
 
     Raises: BodyRefused for a transfer coding other than chunked, or a body above MAX_BYTES.
     """

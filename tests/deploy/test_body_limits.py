@@ -23,7 +23,7 @@ LOGIN = {"PATH_INFO": "/admin/login/"}
 
 
 class Client:
-    """A client that sends these parts, and then closes, ends or says nothing more."""
+    """A client that sends these parts, and then closes, ends or stays silent."""
 
     def __init__(self, parts: Sequence[bytes], then: str = "ends") -> None:
         self.messages: list[MutableMapping[str, Any]] = [

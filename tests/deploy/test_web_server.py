@@ -97,7 +97,7 @@ def test_connection_stays_usable_after_a_refusal(
     deployment: Deployment, path: str, kind: str, status: int, length: int
 ) -> None:
     if path == "/none" and length > SMALL_BYTES:
-        status = 413  # outside the API, a large body needs a login whatever the address is
+        status = 413  # outside the API, a large body needs a login at every address
     deployment.start_web(THROTTLE_PUBLIC="0")
     headers = f"Host: localhost\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n"
     head = f"POST {path} HTTP/1.1\r\n{headers}\r\n"
