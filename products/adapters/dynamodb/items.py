@@ -201,7 +201,12 @@ def _to_change(item: Mapping[str, Any]) -> Change:
         failures=_to_failures(item["failures"]),
         requeues=_to_requeues(item),
         discarded=_to_discarded(item),
+        last_invalidation=_to_optional_int(item.get("lastInvalidation")),
     )
+
+
+def _to_optional_int(number: Any) -> int | None:
+    return None if number is None else int(number)
 
 
 def _to_origin(item: Mapping[str, Any]) -> Origin:
