@@ -70,6 +70,7 @@ MIDDLEWARE = [
     "corsheaders.middleware.CorsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "products.access.sessions.IdleTimeoutMiddleware",
+    "products.access.ended_sessions.EndedSessionMiddleware",
     "products.api.health.HealthMiddleware",  # before anything looks at the Host header
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

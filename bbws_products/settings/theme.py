@@ -86,6 +86,7 @@ THEME: dict[str, Any] = {
     ],
     "SCRIPTS": [
         lambda request: static("products/htmx_policy.js"),
+        lambda request: static("products/session.js"),
         lambda request: static("products/keyboard.js"),
     ],
     "COLORS": lambda request: {},  # in theme_colours.css instead of a <style> in every page

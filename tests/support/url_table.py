@@ -100,6 +100,7 @@ TABLE: dict[str, Row] = {
     "admin/logout/": row("/admin/logout/", POST=STAFF),
     "admin/password_change/": page("/admin/password_change/", STAFF),
     "admin/password_change/done/": row("/admin/password_change/done/", GET=STAFF),
+    "admin/session/": row("/admin/session/", GET=STAFF),
     "admin/jsi18n/": row("/admin/jsi18n/", GET=STAFF),
     "admin/search/": page("/admin/search/?s=basic", STAFF),
     "admin/autocomplete/": row("/admin/autocomplete/"),  # no page asks it anything
