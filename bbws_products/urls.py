@@ -6,6 +6,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from products.access.ended_sessions import session_view
+from products.admin.profile import profile_view
 from products.api.health import healthz, readyz
 
 # DRF's browsable API links to these names. Both lead to the admin, which counts failed logins.
@@ -21,6 +22,7 @@ urlpatterns = [
     path("readyz", readyz),
     path("v1.0/", include("products.api.docs")),
     path("api-auth/", include((browsable_api, "rest_framework"))),
+    path("admin/profile/", admin.site.admin_view(profile_view), name="profile"),
     path("admin/session/", admin.site.admin_view(session_view), name="session"),
     path("admin/", admin.site.urls),
 ]
