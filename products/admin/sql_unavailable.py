@@ -4,7 +4,6 @@ The page needs no SQL. It keeps what was typed, and sends it again when the user
 """
 
 import logging
-from collections.abc import Callable
 from http import HTTPStatus
 
 from django.contrib import admin
@@ -14,6 +13,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 
+from products.admin.error_pages import is_script
 from products.admin.recent_saves import recently_saved
 
 logger = logging.getLogger(__name__)
@@ -26,38 +26,28 @@ SAVED = f"{UNAVAILABLE} Your change was accepted before that, and is saved."
 SECRET = "password"  # noqa: S105 # part of the names of fields that are never shown again
 
 
-class SqlUnavailableMiddleware:
-    """Answer 503 in the admin's look when a view of the admin meets a fault of SQL.
+def sql_unavailable(request: HttpRequest, error: BaseException | None) -> HttpResponse | None:
+    """Return the page for a fault of SQL; None for any other error.
 
     A write that the catalogue has accepted by then is reported as accepted.
     """
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
-
-    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        """Return the page for a fault of SQL; None for any other error."""
-        if not isinstance(error, SQL_FAULTS):
-            return None
-        if not request.path.startswith(reverse("admin:index")):
-            return None
-        logger.error("could not serve", extra={"fault": repr(error)})
-        if request.session.modified and recently_saved(request):
-            return _page(request, HTTPStatus.OK, SAVED, keeps_entries=False)
-        sentence = NOT_SAVED if request.method == "POST" else UNAVAILABLE
-        status, keeps_entries = HTTPStatus.SERVICE_UNAVAILABLE, request.method == "POST"
-        response = _page(request, status, sentence, keeps_entries=keeps_entries)
-        response["Retry-After"] = str(RETRY_AFTER_SECONDS)
-        return response
+    if not isinstance(error, SQL_FAULTS):
+        return None
+    logger.error("could not serve", extra={"fault": repr(error)})
+    if request.session.modified and recently_saved(request):
+        return _page(request, HTTPStatus.OK, SAVED, keeps_entries=False)
+    keeps_entries = request.method == "POST"
+    sentence = NOT_SAVED if keeps_entries else UNAVAILABLE
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    response = _page(request, status, sentence, keeps_entries=keeps_entries)
+    response["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return response
 
 
 def _page(
     request: HttpRequest, status: HTTPStatus, sentence: str, *, keeps_entries: bool
 ) -> HttpResponse:
-    if request.headers.get("Sec-Fetch-Dest") == "empty":
+    if is_script(request):
         return JsonResponse({"message": sentence}, status=status)
     front = reverse("admin:index")
     request.user = AnonymousUser()  # the real one can't be read, and the frame asks for it

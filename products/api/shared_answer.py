@@ -24,13 +24,12 @@ class SharedAnswer[T]:
         known = self.latest
         if known and self.clock() - known[0] < self.seconds:
             return known[1]
-        if not self.lock.acquire(blocking=known is None):
-            assert known is not None  # acquiring it would have waited
-            return known[1]
+        is_renewing = self.lock.acquire(blocking=known is None)  # the first call waits
         try:
-            return self._renewed(known)
+            return self._renewed(known) if is_renewing or known is None else known[1]
         finally:
-            self.lock.release()
+            if is_renewing:
+                self.lock.release()
 
     def forget(self) -> None:
         """Let the next call compute the result."""
