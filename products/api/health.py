@@ -51,7 +51,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
 def readyz(request: HttpRequest) -> JsonResponse:
     """Return 200 while the API can serve, else 503; in the body the state of each dependency.
 
-    The dependencies are asked once in READINESS_SECONDS, whoever calls and how often.
+    The dependencies are asked once in READINESS_SECONDS, however many callers there are.
     """
     body = READINESS.get()
     is_ready = body["status"] != "not ready"
