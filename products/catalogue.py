@@ -21,6 +21,7 @@ from products.lists import (
     mentions,
     newest_per_product,
     search_page,
+    unindexed_matches,
 )
 from products.planning import ChangeReader, read_change, read_newest_change
 from products.product import Product
@@ -58,6 +59,9 @@ class SearchIndex(Protocol):
 
         The best matches are first. Raise DependencyUnavailable when there is no index.
         """
+
+    def count_matches(self, listing: ListQuery) -> int:
+        """Return how many products match the text and the filters. Raises like ``search``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,6 +229,19 @@ class Catalogue:
         after = str(end) if len(ids) > end else None
         products = self._matching(listing, open_changes, wanted)
         return Page(products, after, open_changes, freshness)
+
+    def count(self, listing: ListQuery, open_changes: Mapping[str, Change]) -> int | None:
+        """Return how many products match; None where the index can't say.
+
+        ``open_changes`` are those of a page of this list: the index may lack them.
+        """
+        if listing.only_open:
+            return None
+        try:
+            indexed = self.index.count_matches(listing)
+        except DependencyUnavailable:
+            return None
+        return max(0, indexed + unindexed_matches(listing, open_changes.values()))
 
     def freshness(self) -> Freshness:
         """Return how current the search index is.

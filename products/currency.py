@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 DEFAULT_CURRENCY = "ZAR"
+NO_BREAK_SPACE = "\u00a0"
 CURRENCY_SIGNS = {"ZAR": "R", "USD": "$", "EUR": "€", "GBP": "£"}
 
 # The active national currencies of ISO 4217. A copy, because importing a package with the standard
@@ -26,3 +27,16 @@ def money(amount: Decimal, currency: str) -> str:
     digits = f"{amount:.2f}".removesuffix(".00")
     sign = CURRENCY_SIGNS.get(currency)
     return f"{sign}{digits}" if sign else f"{currency} {digits}"
+
+
+def grouped(count: int) -> str:
+    """Return a number with its thousands apart."""
+    return f"{count:,}".replace(",", NO_BREAK_SPACE)
+
+
+def grouped_money(amount: Decimal, currency: str) -> str:
+    """Return the amount with its thousands apart, for tables: ``R12 345.50`` in one word."""
+    digits = f"{amount:,.2f}".removesuffix(".00").replace(",", NO_BREAK_SPACE)
+    sign = CURRENCY_SIGNS.get(currency)
+    prefix = sign or f"{currency}{NO_BREAK_SPACE}"
+    return f"-{prefix}{digits[1:]}" if amount < 0 else f"{prefix}{digits}"
