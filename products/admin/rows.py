@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.html import escape
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.timezone import localtime
 
 from products.bootstrap import image_url
 from products.currency import grouped_money
@@ -50,7 +51,7 @@ ROW = (
     '<td class="active"><span class="flag" data-active="{value}">{flag}</span>{switch}</td>'
     '<td><span class="state" data-state="{status}"{is_open}>{status_text}</span></td>'
     '<td class="version">v{version}</td>'
-    '<td><time datetime="{at:%Y-%m-%dT%H:%M:%SZ}" title="{at:%d %b %Y %H:%M:%S} UTC">{age}</time>'
+    '<td><time datetime="{at:%Y-%m-%dT%H:%M:%S%z}" title="{at:%d %b %Y, %H:%M:%S %Z}">{age}</time>'
     '<span class="id">by {author}</span></td></tr>'
 )
 
@@ -112,7 +113,7 @@ class RowRenderer:
             status=status,
             status_text=STATUS_TEXTS[status],
             is_open=" data-open" if change else "",
-            at=product.updated_at,
+            at=localtime(product.updated_at),
             age=age_text(product.updated_at, self.now),
             author=escape(product.updated_by),
         )
