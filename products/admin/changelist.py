@@ -50,7 +50,7 @@ class ProductChangeList(ChangeList):
     """One page of the list.
 
     ``refusals`` are sentences on what was not understood in the address, by parameter; the empty
-    name stands for the address itself. ``total`` is the number of matches, None where unknown.
+    name is the address itself. ``total`` is the number of matches, None where unknown.
     """
 
     queryset: ProductQuery
