@@ -7,9 +7,9 @@ from django.http import HttpRequest
 
 from products.admin.base import ModelAdmin
 from products.admin.changelist import ProductChangeList, changelist_of
+from products.admin.formatting import counted, grouped
 from products.bootstrap import catalogue
 from products.bulk.job import MAX_ROWS
-from products.currency import grouped
 from products.errors import Invalid, ProductNotFound
 from products.product import Product
 
@@ -35,11 +35,11 @@ class Selection:
     def description(self) -> str:
         """What was selected, such as "all 31 products that match: Yearly"."""
         if self.matching is None:
-            return f"{_products(len(self.ids))} that you selected"
+            return f"{counted(len(self.ids))} that you selected"
         filters, total = self.matching.description, self.matching.total
-        products = "all products" if total is None else f"all {_products(total)}"
+        products = "all products" if total is None else f"all {counted(total)}"
         if total is not None and total > MAX_ROWS:
-            products = f"the first {_products(MAX_ROWS)} of {grouped(total)}"
+            products = f"the first {counted(MAX_ROWS)} of {grouped(total)}"
         return f"{products} that match: {filters}" if filters else f"{products} of the catalogue"
 
     @property
@@ -68,10 +68,6 @@ def selection_of(admin: ModelAdmin, request: HttpRequest) -> Selection:
     if is_of_list and "filters" in entries:
         return Selection(matching=changelist_of(admin, request, entries["filters"]))
     return Selection()
-
-
-def _products(count: int) -> str:
-    return f"{grouped(count)} product{'' if count == 1 else 's'}"
 
 
 def _existing_products(ids: Iterable[str]) -> Iterator[Product]:

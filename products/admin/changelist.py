@@ -18,10 +18,10 @@ from django.utils.http import urlencode
 
 from products.admin.base import ModelAdmin
 from products.admin.filters import BEST_MATCH_FIRST, ORDER_TEXTS, ProductFilter, SortFilter
+from products.admin.formatting import counted, grouped
 from products.admin.queryset import ORDERS, AdminPage, ProductQuery
 from products.admin.recent_saves import recently_saved
 from products.bootstrap import now
-from products.currency import grouped
 from products.lists import Freshness, ListQuery
 from products.models import Product
 
@@ -160,13 +160,13 @@ class ProductChangeList(ChangeList):
     def count_text(self) -> str:
         """How many products match, such as "31 products"."""
         if self.total is None:
-            return f"{_products(self.result_count)} shown, more follow"
-        return _products(self.total)
+            return f"{counted(self.result_count)} shown, more follow"
+        return counted(self.total)
 
     @property
     def count_text_of_all(self) -> str:
         """What a bulk edit of all matches is about, also where their number is not known."""
-        return "matching products" if self.total is None else _products(self.total)
+        return "matching products" if self.total is None else counted(self.total)
 
     @property
     def shown_text(self) -> str:
@@ -257,10 +257,6 @@ class ProductChangeList(ChangeList):
         if not listing.by_price:
             return "none"
         return "descending" if listing.descending else "ascending"
-
-
-def _products(count: int) -> str:
-    return f"{grouped(count)} product{'' if count == 1 else 's'}"
 
 
 def changelist_of(admin: ModelAdmin, request: HttpRequest, filters: str) -> ProductChangeList:

@@ -7,13 +7,12 @@ from django.contrib.admin.utils import unquote
 from django.http import HttpRequest, JsonResponse
 
 from products.admin.base import ModelAdmin, product_url
-from products.admin.formatting import format_value, last_authors
+from products.admin.formatting import format_value, grouped_money, last_authors
 from products.admin.refusals import sentence_of, status_of
 from products.admin.staff_writes import StaffWrites
 from products.amounts import ANY_NOTATION
 from products.bootstrap import catalogue
 from products.changes import Change
-from products.currency import grouped_money
 from products.errors import CatalogueError
 from products.identifiers import parse_version
 from products.merging import EditConflict

@@ -12,8 +12,8 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import localtime
 
+from products.admin.formatting import grouped_money
 from products.bootstrap import image_url
-from products.currency import grouped_money
 from products.models import Product
 
 EN_DASH = "\u2013"

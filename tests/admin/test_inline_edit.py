@@ -9,10 +9,10 @@ from django.test import Client
 from deploy.local.engines import free_port
 from products.acceptance import Acceptance
 from products.admin import staff_writes
+from products.admin.formatting import NO_BREAK_SPACE
 from products.admin.inline_edit import SAVED
 from products.catalogue import Catalogue
 from products.changes import Origin
-from products.currency import NO_BREAK_SPACE
 from tests.support.admin_client import LIST, last_message, page_url, sign_in
 from tests.support.builders import fields
 from tests.support.fakes import AlwaysLosingTable
