@@ -7,15 +7,16 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
-from products.changes import Change
-from products.currency import DEFAULT_CURRENCY
+from products.changes import Change, Effect
+from products.currency import DEFAULT_CURRENCY, USUAL_PLACES, places
 from products.documents import format_timestamp
-from products.product import Product
+from products.product import MAX_PRICE, Product
 from products.search.words import fold
 
 MAX_EXAMINED = 2000  # products that one page reads before it returns the matches so far
 MAX_MATCHES = 1000  # of one search, over all of its pages
 FIRST_MATCHES = 100  # that the first pages of a search share
+PRICE_DIGITS = 6  # in front of the decimal point
 MAX_OVERLAID = 1000  # open changes that a staff list overlays on the records
 
 
@@ -44,9 +45,14 @@ class ListQuery:
     limit: int = 25
 
     def __post_init__(self) -> None:
-        # Amounts of two currencies can't be compared, so an order by price has one currency.
-        if self.by_price and self.currency is None:
+        # Amounts of two currencies can't be compared, so a list that compares them has one.
+        if self.currency is None and (self.by_price or self._has_bounds):
             object.__setattr__(self, "currency", DEFAULT_CURRENCY)
+
+    @property
+    def _has_bounds(self) -> bool:
+        """Whether a bound leaves out any legal price: a slider at its end does not."""
+        return bool(self.min_price) or (self.max_price is not None and self.max_price < MAX_PRICE)
 
     @property
     def offset(self) -> int:
@@ -55,7 +61,10 @@ class ListQuery:
 
     def position(self, product: Product) -> str:
         """Return the product's unique sort key: lexical order equals list order."""
-        first = f"{product.price:09.2f}" if self.by_price else format_timestamp(product.created_at)
+        if self.by_price:
+            first = price_sort_key(product.price, product.currency)
+        else:
+            first = format_timestamp(product.created_at)
         return f"{first}#{product.product_id}"
 
     def matches(self, product: Product) -> bool:
@@ -98,6 +107,12 @@ class Page:
     after: str | None
     open_changes: Mapping[str, Change] = field(default_factory=dict)
     freshness: Freshness | None = None
+
+
+def price_sort_key(price: Decimal, currency: str) -> str:
+    """Return the price as text that sorts as the prices of this currency do."""
+    shown = max(USUAL_PLACES, places(currency))
+    return f"{price:0{PRICE_DIGITS + 1 + shown}.{shown}f}"
 
 
 def newest_per_product(changes: Iterable[Change]) -> dict[str, Change]:
@@ -186,3 +201,13 @@ def matches_needed(listing: ListQuery, open_changes: Mapping[str, Change]) -> in
     if (open_changes and listing.by_relevance) or needed > FIRST_MATCHES:
         return MAX_MATCHES
     return FIRST_MATCHES
+
+
+def unindexed_matches(listing: ListQuery, changes: Iterable[Change]) -> int:
+    """Return by how much the number of matches grows once the index has these changes."""
+    growth = 0
+    for change in changes:
+        if Effect.SEARCHABLE in change.open:
+            growth += listing.matches(change.after)
+            growth -= change.before is not None and listing.matches(change.before)
+    return growth

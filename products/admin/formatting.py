@@ -1,9 +1,11 @@
 """How the admin shows products and changes as text and HTML."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
+from decimal import Decimal
 from difflib import SequenceMatcher
 from typing import Any, TypedDict
 
@@ -12,13 +14,16 @@ from django.utils.safestring import SafeString, mark_safe
 
 from products.bootstrap import catalogue, image_url
 from products.changes import Change
-from products.currency import money
+from products.currency import CURRENCY_SIGNS, amount_text, money
 from products.effects import effect_states
 from products.errors import Unavailable
 from products.merging import EditConflict, differences
 from products.product import Product
 
+NO_BREAK_SPACE = "\u00a0"
 HISTORY_PAGE_SIZE = 25
+MAX_PAIRS = 4000
+"""The most pairs of equal words for which a comparison is shown word by word."""
 NOTHING_SAVED = "Nothing was different, so nothing was saved."
 CHANGE_VERBS = {
     "CREATE": "created",
@@ -26,6 +31,15 @@ CHANGE_VERBS = {
     "DELETE": "deactivated",
     "RESTORE": "restored",
 }
+SOURCE_LABELS = {
+    "admin": "in the admin",
+    "api": "through the API",
+    "bulk": "in a bulk edit",
+    "csv": "in an import",
+    "undo": "undoing a job",
+    "command": "by a command",
+}
+MAX_OLD_VALUE = 40  # characters of a value on a button
 LINE_BREAK = mark_safe("<br>")  # a constant
 
 
@@ -34,6 +48,7 @@ class FieldDifference(TypedDict):
 
     name: str
     label: str
+    old: str
     marked: SafeString
 
 
@@ -41,9 +56,30 @@ class HistoryRow(TypedDict):
     """A change as the history page shows it; each effect with its state and time."""
 
     change: Change
+    before: int
     verb: str
+    source: str
     fields: list[FieldDifference]
     effects: list[tuple[str, str, datetime | None]]
+
+
+def grouped(number: Decimal | int | str) -> str:
+    """Return a number with its thousands apart, such as "12 345.50"."""
+    whole, point, fraction = str(number).partition(".")
+    return f"{int(whole):,}".replace(",", NO_BREAK_SPACE) + point + fraction
+
+
+def grouped_money(amount: Decimal, currency: str) -> str:
+    """Return an amount as tables show it: like ``money``, with its thousands apart."""
+    is_whole = amount == amount.to_integral_value()
+    digits = grouped(f"{abs(amount):.0f}" if is_whole else amount_text(abs(amount), currency))
+    sign = CURRENCY_SIGNS.get(currency, f"{currency}{NO_BREAK_SPACE}")
+    return f"{'-' if amount < 0 else ''}{sign}{digits}"
+
+
+def counted(count: int) -> str:
+    """Return how many products there are, such as "31 products"."""
+    return f"{grouped(count)} product{'' if count == 1 else 's'}"
 
 
 def field_label(field: str) -> str:
@@ -68,7 +104,9 @@ def history_row(change: Change) -> HistoryRow:
     fields = field_differences(change.before, change.after) if change.before else []
     return {
         "change": change,
+        "before": change.version - 1,
         "verb": CHANGE_VERBS[change.change_type],
+        "source": source_label(change.origin.source),
         "fields": fields,
         "effects": effects,
     }
@@ -80,10 +118,26 @@ def field_differences(before: Product, after: Product) -> list[FieldDifference]:
         {
             "name": name,
             "label": field_label(name),
+            "old": _short_value(name, before, old),
             "marked": _marked(name, before, after, old, new),
         }
         for name, (old, new) in differences(before, after).items()
     ]
+
+
+def source_label(source: str) -> str:
+    """Return where a change was made, such as "in a bulk edit"."""
+    return SOURCE_LABELS.get(source, source)
+
+
+def _short_value(name: str, product: Product, value: Any) -> str:
+    """Return the value if it is short enough for a button, else nothing."""
+    if name in {"description", "features", "image"}:
+        return ""
+    if name in {"price", "renewal_price"} and value is not None:
+        return money(value, product.currency)
+    text = format_value(value)
+    return text if len(text) <= MAX_OLD_VALUE else ""
 
 
 def _marked(name: str, before: Product, after: Product, old: Any, new: Any) -> SafeString:
@@ -116,6 +170,8 @@ def _thumbnail(key: str | None) -> SafeString:
 
 
 def _marked_parts(old: Sequence[str], new: Sequence[str], separator: str) -> SafeString:
+    if _pairs(old, new) > MAX_PAIRS:
+        return _replaced(separator.join(old), separator.join(new))
     marked: list[SafeString] = []
     matcher = SequenceMatcher(a=old, b=new, autojunk=False)
     for kind, old_start, old_end, new_start, new_end in matcher.get_opcodes():
@@ -128,6 +184,12 @@ def _marked_parts(old: Sequence[str], new: Sequence[str], separator: str) -> Saf
         if added:
             marked.append(format_html("<ins>{}</ins>", _joined(separator, added)))
     return _joined(separator, marked)
+
+
+def _pairs(old: Sequence[str], new: Sequence[str]) -> int:
+    """Return how many pairs of equal parts there are: the work of comparing grows with them."""
+    counts = Counter(new)
+    return sum(counts[part] * count for part, count in Counter(old).items())
 
 
 def _joined(separator: str, parts: Sequence[str]) -> SafeString:

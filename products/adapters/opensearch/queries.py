@@ -47,18 +47,31 @@ Query = dict[str, Any]
 
 
 def search_bodies(listing: ListQuery, limit: int, synonyms: Synonyms) -> Iterator[Query]:
-    """Yield the bodies of up to four searches for product ids; the first with matches counts.
+    """Yield the bodies of up to four searches for product ids; the first with matches counts."""
+    for query in search_queries(listing, synonyms):
+        yield _body(listing, limit, query)
 
-    The first one requires all words. The second one tolerates typing errors too, which needs ten
-    times the CPU time on a large catalogue. The others require half of the words, then one.
+
+def search_queries(listing: ListQuery, synonyms: Synonyms) -> Iterator[Query]:
+    """Yield the queries of the searches. Without a text, only the filters apply.
+
+    The first one requires all words. The second one tolerates typing errors too, which needs more
+    CPU time on a large catalogue. The others require half of the words, then one.
     """
-    terms = terms_of(listing.text or "", synonyms)
+    text, filters = listing.text, _filters(listing)
+    if text is None:
+        yield {"bool": {"filter": filters}}
+        return
+    terms = terms_of(text, synonyms)
     required = len([term for term in terms if not term.is_filler])
-    yield _body(listing, limit, terms, tolerant=False, required=required)
+    passes = [(False, required)]
     if terms:
-        yield _body(listing, limit, terms, tolerant=True, required=required)
-    for fewer in sorted({max(required // 2, 1), 1} - {required, 0}, reverse=True):
-        yield _body(listing, limit, terms, tolerant=True, required=fewer)
+        passes.append((True, required))
+    fewer = {max(required // 2, 1), 1} - {required, 0} if required else set()
+    passes += [(True, count) for count in sorted(fewer, reverse=True)]
+    for tolerant, count in passes:
+        ways = _ways(text, terms, tolerant=tolerant, required=count)
+        yield {"bool": {"should": ways, "minimum_should_match": 1, "filter": filters}}
 
 
 def ids_in(response: Mapping[str, Any]) -> list[str]:
@@ -73,17 +86,9 @@ def ids_in(response: Mapping[str, Any]) -> list[str]:
     return [product_id for _, product_id in (sorted(ids) if is_scored else ids)]
 
 
-def _body(
-    listing: ListQuery, limit: int, terms: Sequence[Term], *, tolerant: bool, required: int
-) -> Query:
+def _body(listing: ListQuery, limit: int, query: Query) -> Query:
     body: Query = {
-        "query": {
-            "bool": {
-                "should": _ways(listing.text or "", terms, tolerant=tolerant, required=required),
-                "minimum_should_match": 1,
-                "filter": _filters(listing),
-            }
-        },
+        "query": query,
         "size": limit,
         # The ids come from a column: else OpenSearch decompresses each document for its id.
         "stored_fields": "_none_",
@@ -178,6 +183,7 @@ def _filters(listing: ListQuery) -> list[Query]:
         "active": listing.active,
         "currency": listing.currency,
         "billingCycle": listing.billing_cycle,
+        "updatedBy": listing.updated_by,
     }
     filters: list[Query] = [
         {"term": {name: value}} for name, value in terms.items() if value is not None
