@@ -1,4 +1,4 @@
-"""``python -m bbws_products.server``: serve the WSGI application with Granian.
+"""``python -m bbws_products.server``: serve the application with Granian.
 
 Granian is configured to use our log format and to write no lines about requests.
 ``bbws_products.request_log`` writes them, with ids that the server does not know.
@@ -28,19 +28,18 @@ MAX_HEAD_BYTES = 65_536
 def build_server() -> MPServer:
     """Return a server configured by environment variables.
 
-    HOST, PORT, WEB_CONCURRENCY (processes), WEB_THREADS (threads per process) and
-    WEB_GRACEFUL_TIMEOUT (seconds that open requests get at shutdown). The server replaces a process
-    that ends unexpectedly.
+    HOST, PORT, WEB_CONCURRENCY (processes) and WEB_GRACEFUL_TIMEOUT (seconds that open requests get
+    at shutdown). The application itself reads WEB_THREADS. The server replaces a process that ends
+    unexpectedly.
     """
     return MPServer(
-        "bbws_products.wsgi:application",
+        "bbws_products.asgi:application",
         address=os.environ.get("HOST", "127.0.0.1"),
         port=int(number("PORT", 8000)),
-        interface=Interfaces.WSGI,
+        interface=Interfaces.ASGINL,
         http=HTTPModes.http1,
         websockets=False,
         workers=int(number("WEB_CONCURRENCY", 2)),
-        blocking_threads=int(number("WEB_THREADS", 8)),
         http1_settings=HTTP1Settings(
             header_read_timeout=1000 * KEEP_ALIVE_SECONDS,  # milliseconds
             max_buffer_size=MAX_HEAD_BYTES,

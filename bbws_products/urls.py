@@ -5,6 +5,8 @@ from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from products.access.ended_sessions import session_view
+from products.admin.profile import profile_view
 from products.api.health import healthz, readyz
 
 # DRF's browsable API links to these names. Both lead to the admin, which counts failed logins.
@@ -20,9 +22,11 @@ urlpatterns = [
     path("readyz", readyz),
     path("v1.0/", include("products.api.docs")),
     path("api-auth/", include((browsable_api, "rest_framework"))),
+    path("admin/profile/", admin.site.admin_view(profile_view), name="profile"),
+    path("admin/session/", admin.site.admin_view(session_view), name="session"),
     path("admin/", admin.site.urls),
 ]
-handler400 = "products.api.errors.bad_request"
-handler403 = "products.admin.refusals.permission_denied"
-handler404 = "products.api.errors.not_found"
-handler500 = "products.api.errors.server_error"
+handler400 = "bbws_products.error_handlers.bad_request"
+handler403 = "products.admin.error_pages.permission_denied"
+handler404 = "bbws_products.error_handlers.not_found"
+handler500 = "bbws_products.error_handlers.server_error"

@@ -1,7 +1,11 @@
-"""The WSGI application that ``bbws_products.server`` serves."""
+"""The WSGI application: the microcache in front of Django.
+
+``bbws_products.asgi`` runs it in its threads, and Zappa on Lambda.
+"""
 
 import os
 from collections.abc import Iterable
+from http import HTTPStatus
 from typing import Any
 from wsgiref.types import StartResponse
 
@@ -12,20 +16,17 @@ from bbws_products.request_log import log_cached_response
 from products.api.microcache import Microcache
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bbws_products.settings.full")
-CHUNK_BYTES = 65_536
-MAX_CHUNKS = 256  # 16 MB, more than any client of ours may send
 microcache = Microcache(get_wsgi_application(), settings.HOT_ANSWER_SECONDS, log_cached_response)
 
 
 def application(environ: dict[str, Any], start: StartResponse) -> Iterable[bytes]:
-    """Answer the request, then read what is left of its body.
+    """Answer the request.
 
-    A refusal is often sent before the body is read. The server closes a connection with unread
-    data, although the client may already be sending its next request.
+    Django takes a body without a length for an empty one, so such a request is refused here. Our
+    own server has received the body by now, and knows its length.
     """
-    response = microcache(environ, start)
-    if environ["REQUEST_METHOD"] not in {"GET", "HEAD"}:
-        for _ in range(MAX_CHUNKS):
-            if not environ["wsgi.input"].read(CHUNK_BYTES):
-                break
-    return response
+    if "HTTP_TRANSFER_ENCODING" in environ and not environ.get("CONTENT_LENGTH"):
+        status = HTTPStatus.LENGTH_REQUIRED
+        start(f"{status.value} {status.phrase}", [("Content-Length", "0")])
+        return [b""]
+    return microcache(environ, start)

@@ -24,6 +24,7 @@ from products.adapters.dynamodb.tokens import DynamoRevocations
 from products.adapters.sqs.doorbell import SqsDoorbell
 from products.catalogue import Catalogue
 from products.changes import ChangeKey, Effect
+from products.feed import Feed
 
 if TYPE_CHECKING:
     from products.adapters.cloudfront import CloudFront
@@ -145,6 +146,11 @@ def catalogue() -> Catalogue:
         clock=now,
         public_lag=timedelta(seconds=settings.HOT_ANSWER_SECONDS),
     )
+
+
+@cache
+def feed() -> Feed:
+    return Feed(table())
 
 
 @cache

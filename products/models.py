@@ -75,3 +75,17 @@ class ApiToken(models.Model):
 
     def __str__(self) -> str:
         return f"{self.label} of {self.user}"
+
+
+class StaffProfile(models.Model):
+    """How a member of staff reads the admin: the time zone, and what was seen last."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="profile"
+    )
+    time_zone = models.CharField(max_length=50)
+    last_seen_at = models.DateTimeField(null=True)
+    previous_visit_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"Profile of {self.user}"

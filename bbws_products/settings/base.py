@@ -47,7 +47,9 @@ COMBINED_EFFECTS: frozenset[Effect] = frozenset()  # a function has the rights o
 QUEUE_URLS = queue_urls(ENVIRONMENT, SQS_QUEUE_URL_PREFIX)
 TASK_URLS = task_urls(ENVIRONMENT, SQS_QUEUE_URL_PREFIX)
 
-LANGUAGE_CODE = "en-gb"
+LANGUAGE_CODE = "en-za"
+LANGUAGES = [("en-za", "English (South Africa)")]
+FORMAT_MODULE_PATH = ["bbws_products.formats"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -3,6 +3,7 @@
 import os
 from datetime import timedelta
 from pathlib import Path
+from zoneinfo import available_timezones
 
 import dj_database_url
 from botocore.config import Config
@@ -70,10 +71,12 @@ MIDDLEWARE = [
     "corsheaders.middleware.CorsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "products.access.sessions.IdleTimeoutMiddleware",
+    "products.access.ended_sessions.EndedSessionMiddleware",
     "products.api.health.HealthMiddleware",  # before anything looks at the Host header
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "products.access.profiles.TimeZoneMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",  # last, as axes requires: it shows the lockout page
@@ -107,6 +110,12 @@ AUTH_PASSWORD_VALIDATORS = [
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+# The time zone of the admin for everybody who has not chosen another. The API is always in UTC.
+STAFF_TIME_ZONE = os.environ.get("STAFF_TIME_ZONE", "Africa/Johannesburg")
+if STAFF_TIME_ZONE not in available_timezones():
+    raise ImproperlyConfigured(
+        f"STAFF_TIME_ZONE must be a zone such as Africa/Johannesburg, not {STAFF_TIME_ZONE!r}."
+    )
 STATIC_URL = "static/"
 STATIC_ROOT = Path(os.environ.get("STATIC_ROOT", BASE_DIR / ".local" / "static"))
 media_bucket = required(

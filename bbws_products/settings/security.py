@@ -1,7 +1,7 @@
 """Settings for login and sessions.
 
 The code is in ``products.access.login_lockout``, ``products.access.sessions`` and
-``products.admin.refusals``.
+``products.admin.error_pages``.
 """
 
 from datetime import timedelta
@@ -46,6 +46,6 @@ SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 # Strict would log out users who follow a link from a mail.
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
-CSRF_FAILURE_VIEW = "products.admin.refusals.csrf_failure"
+CSRF_FAILURE_VIEW = "products.admin.error_pages.csrf_failure"
 # Messages can contain a new API token, which must not be stored in a cookie.
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"

@@ -9,7 +9,7 @@ from django.urls import reverse_lazy
 
 type Item = dict[str, object]
 
-SEPARATE_ITEMS = ("jobs/", "operations/")
+SEPARATE_ITEMS = ("changes/", "jobs/", "operations/")
 """Pages below the product list that have their own items in the sidebar."""
 
 
@@ -48,6 +48,7 @@ CATALOGUE_ITEMS = [
         "products.view_product",
         *SEPARATE_ITEMS,
     ),
+    _item("Changes", "history", "products_product_changes", "products.view_product"),
     _item(
         "Bulk edits and imports",
         "checklist",
@@ -86,8 +87,17 @@ THEME: dict[str, Any] = {
     ],
     "SCRIPTS": [
         lambda request: static("products/htmx_policy.js"),
+        lambda request: static("products/session.js"),
         lambda request: static("products/keyboard.js"),
     ],
+    "DASHBOARD_CALLBACK": "products.admin.front_page.complete_context",
+    "ACCOUNT": {
+        "navigation": [
+            {"title": "Your profile", "link": reverse_lazy("profile")},
+            {"title": "Change password", "link": reverse_lazy("admin:password_change")},
+            {"title": "API documentation", "link": reverse_lazy("docs")},
+        ]
+    },
     "COLORS": lambda request: {},  # in theme_colours.css instead of a <style> in every page
     # The command palette may not search models: it would read them without a limit.
     "COMMAND": {"search_models": False},

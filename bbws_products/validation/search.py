@@ -35,9 +35,9 @@ def _validate_index(client: OpenSearch, alias: str) -> Iterator[Finding]:
     )
     for index, found in client.indices.get_mapping(index=alias).items():
         yield from _validate_mapping(index, found["mappings"])
-    health = client.cluster.health().get("status", "unknown")
+    health = client.cluster.health(index=alias).get("status", "unknown")
     yield condition(
-        "OpenSearch", "cluster", health != "red", f"It is {health}.", "It is red: a shard is lost."
+        "OpenSearch", "health", health != "red", f"It is {health}.", "It is red: a shard is lost."
     )
 
 

@@ -7,7 +7,7 @@ resource "aws_dynamodb_table" "products" {
   deletion_protection_enabled = var.deletion_protection
 
   dynamic "attribute" {
-    for_each = toset(["PK", "SK", "activeCurrency", "priceSort", "activeFlag", "createdSort", "openFlag", "acceptedAt"])
+    for_each = toset(["PK", "SK", "activeCurrency", "priceSort", "activeFlag", "createdSort", "openFlag", "acceptedAt", "logShard"])
 
     content {
       name = attribute.value
@@ -32,6 +32,13 @@ resource "aws_dynamodb_table" "products" {
   global_secondary_index {
     name            = "OpenChangesIndex"
     hash_key        = "openFlag"
+    range_key       = "acceptedAt"
+    projection_type = "KEYS_ONLY"
+  }
+
+  global_secondary_index {
+    name            = "LatestChangesIndex"
+    hash_key        = "logShard"
     range_key       = "acceptedAt"
     projection_type = "KEYS_ONLY"
   }

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 GENERAL_FIELDS = ("name", "description")
 PRICE_FIELDS = (("price", "currency"), ("renewal_price", "billing_cycle"), "period")
-SCRIPTS = ("features", "preview", "receipt", "conflicts", "image")
+SCRIPTS = ("features", "preview", "receipt", "conflicts", "image", "drafts")
 
 
 class ProductFormPage(ModelAdmin):
@@ -153,7 +153,10 @@ class ProductFormPage(ModelAdmin):
         self, request: HttpRequest, obj: Product, form: ProductForm, change: bool
     ) -> None:
         """Say what was saved: the catalogue accepted it when the form was validated."""
-        self.message_user(request, _saved_message(form), messages.SUCCESS)
+        message = format_html(
+            '{} <span hidden data-saved-form="{}"></span>', _saved_message(form), request.path
+        )
+        self.message_user(request, message, messages.SUCCESS)
 
     def construct_change_message(
         self, request: HttpRequest, form: forms.Form, formsets: object, add: bool = False

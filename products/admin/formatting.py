@@ -26,6 +26,15 @@ CHANGE_VERBS = {
     "DELETE": "deactivated",
     "RESTORE": "restored",
 }
+SOURCE_LABELS = {
+    "admin": "in the admin",
+    "api": "through the API",
+    "bulk": "in a bulk edit",
+    "csv": "in an import",
+    "undo": "undoing a job",
+    "command": "by a command",
+}
+MAX_OLD_VALUE = 40  # characters of a value on a button
 LINE_BREAK = mark_safe("<br>")  # a constant
 
 
@@ -34,6 +43,7 @@ class FieldDifference(TypedDict):
 
     name: str
     label: str
+    old: str
     marked: SafeString
 
 
@@ -41,7 +51,9 @@ class HistoryRow(TypedDict):
     """A change as the history page shows it; each effect with its state and time."""
 
     change: Change
+    before: int
     verb: str
+    source: str
     fields: list[FieldDifference]
     effects: list[tuple[str, str, datetime | None]]
 
@@ -68,7 +80,9 @@ def history_row(change: Change) -> HistoryRow:
     fields = field_differences(change.before, change.after) if change.before else []
     return {
         "change": change,
+        "before": change.version - 1,
         "verb": CHANGE_VERBS[change.change_type],
+        "source": source_label(change.origin.source),
         "fields": fields,
         "effects": effects,
     }
@@ -80,10 +94,26 @@ def field_differences(before: Product, after: Product) -> list[FieldDifference]:
         {
             "name": name,
             "label": field_label(name),
+            "old": _short_value(name, before, old),
             "marked": _marked(name, before, after, old, new),
         }
         for name, (old, new) in differences(before, after).items()
     ]
+
+
+def source_label(source: str) -> str:
+    """Return where a change was made, such as "in a bulk edit"."""
+    return SOURCE_LABELS.get(source, source)
+
+
+def _short_value(name: str, product: Product, value: Any) -> str:
+    """Return the value if it is short enough for a button, else nothing."""
+    if name in {"description", "features", "image"}:
+        return ""
+    if name in {"price", "renewal_price"} and value is not None:
+        return money(value, product.currency)
+    text = format_value(value)
+    return text if len(text) <= MAX_OLD_VALUE else ""
 
 
 def _marked(name: str, before: Product, after: Product, old: Any, new: Any) -> SafeString:

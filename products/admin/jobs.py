@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import TypedDict
 
 from django.http import (
-    Http404,
     HttpRequest,
     HttpResponse,
     HttpResponseBadRequest,
@@ -16,17 +15,19 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from products.admin.base import ModelAdmin, page_response
+from products.admin.error_pages import PageNotFound
 from products.admin.formatting import field_label, format_value
 from products.admin.refusals import show_refusal, status_of
 from products.admin.staff_writes import StaffWrites
 from products.bootstrap import jobs
 from products.bulk.clashes import Side
-from products.bulk.job import Job, JobKind, JobNotFound, JobState
+from products.bulk.job import RETENTION, Job, JobKind, JobNotFound, JobState
 from products.bulk.rows import Row, RowState
 from products.errors import CatalogueError
 from products.product import RULES
 
 MAX_LISTED_JOBS = 50
+JOB_NOT_FOUND = f"This bulk edit or import does not exist. They are kept for {RETENTION.days} days."
 MAX_FILTERED_ROWS = 200
 MAX_PAGE_DIGITS = 5
 KIND_LABELS = {JobKind.BULK: "Bulk edit", JobKind.CSV: "Import", JobKind.UNDO: "Undo"}
@@ -126,7 +127,7 @@ def _job_or_404(job_id: str) -> Job:
     try:
         return jobs().job(job_id)
     except JobNotFound as error:
-        raise Http404(str(error)) from error
+        raise PageNotFound(JOB_NOT_FOUND) from error
 
 
 def _page_number(text: str, last_page: int) -> int:

@@ -9,7 +9,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from products.admin.base import Context, ModelAdmin, product_url
-from products.admin.formatting import field_label
+from products.admin.formatting import field_label, source_label
 from products.admin.refusals import status_of
 from products.bootstrap import catalogue
 from products.changes import Change
@@ -42,15 +42,16 @@ def receipt_context(change: Change) -> Context:
     ]
     return {
         "receipt": change,
+        "source": source_label(change.origin.source),
         "steps": steps,
         "receipt_url": product_url("receipt", change.product_id, change.version),
-        "undo_url": _undo_url(change),
+        "undo_url": undo_url(change),
     }
 
 
 def undo_button(change: Change) -> SafeString:
     """Return the button in the message after a save. It belongs to a form of that page."""
-    url = _undo_url(change)
+    url = undo_url(change)
     if not url:
         return SafeString()
     return format_html(
@@ -60,7 +61,7 @@ def undo_button(change: Change) -> SafeString:
     )
 
 
-def _undo_url(change: Change) -> str:
+def undo_url(change: Change) -> str:
     """Return the address that undoes the change, or nothing for a creation.
 
     A creation is undone by deactivating the product.

@@ -5,24 +5,15 @@ from functools import wraps
 from http import HTTPStatus
 from typing import Concatenate
 
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
 from django.template.response import TemplateResponse
 
 from products.admin.base import ModelAdmin
+from products.admin.error_pages import Link, error_page
 from products.errors import CatalogueError, Invalid, NotAllowed, NotFound, Unavailable
-
-PERMISSION_DENIED = (
-    "Your account has no permission for this. "
-    "If it should have, please ask a superuser to add you to a group."
-)
-FORM_EXPIRED = (
-    "This page was too old, perhaps because you have logged in again since it was opened. "
-    "Nothing was saved. Please go back, copy what you typed, and reload that page."
-)
 
 RETRY_AFTER_SECONDS = 5
 STATUS_BY_ERROR = {
@@ -58,21 +49,6 @@ def show_refusal(model_admin: ModelAdmin, request: HttpRequest, refusal: Catalog
     model_admin.message_user(request, str(refusal), messages.ERROR)
 
 
-def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """Answer a request that the user's permissions do not allow."""
-    return _render_refusal(request, "You don't have permission to do this", PERMISSION_DENIED)
-
-
-def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Answer a form without a valid CSRF token."""
-    return _render_refusal(request, "Not saved", FORM_EXPIRED)
-
-
-def _render_refusal(request: HttpRequest, title: str, sentence: str) -> HttpResponse:
-    context = {**admin.site.each_context(request), "title": title, "sentence": sentence}
-    return render(request, "admin/refusal.html", context, status=HTTPStatus.FORBIDDEN)
-
-
 def with_refusal_pages[Admin: ModelAdmin, **P, R: HttpResponseBase](
     view: Callable[Concatenate[Admin, HttpRequest, P], R],
 ) -> Callable[Concatenate[Admin, HttpRequest, P], R | HttpResponse]:
@@ -98,12 +74,9 @@ def with_refusal_pages[Admin: ModelAdmin, **P, R: HttpResponseBase](
 
 def _render_unavailable(request: HttpRequest, refusal: Unavailable) -> HttpResponse:
     """Answer with a page that can be reloaded."""
-    context = {
-        **admin.site.each_context(request),
-        "title": "The catalogue can't be reached",
-        "reason": str(refusal),
-    }
-    template, status = "admin/products/unavailable.html", HTTPStatus.SERVICE_UNAVAILABLE
-    response = render(request, template, context, status=status)
+    sentence = f"{refusal} Nothing is lost. Please try again in a few seconds."
+    again = Link(request.get_full_path(), "Try again")
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    response = error_page(request, status, "The catalogue can't be reached", sentence, again)
     response["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return response

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from products.admin import (
     bulk,
     csv_files,
+    feed,
     history,
     images,
     inline_edit,
@@ -49,6 +50,7 @@ PAGES = (
     Page("bulk/", "bulk", bulk.bulk_view, FORM, "change"),
     Page("export/", "export", csv_files.export_view, READ),
     Page("import/", "import", csv_files.import_view, FORM, "change"),
+    Page("changes/", "changes", feed.feed_view, READ),
     Page("jobs/", "jobs", jobs.jobs_view, READ),
     Page(JOB, "job", jobs.job_view, READ),
     Page(f"{JOB}progress/", "job_progress", jobs.progress_view, READ),

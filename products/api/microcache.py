@@ -83,10 +83,16 @@ class Microcache:
         if not self.seconds or not _is_cacheable(environ):
             return self.application(environ, start)
         key = tuple(map(environ.get, KEY))
-        hit = self._lookup(key)
-        if hit:
-            return self._serve_hit(environ, start, hit)
+        if hit := self._lookup(key):
+            return self._serve_hit(environ, start, hit) or self.application(environ, start)
         return self._serve_single_flight(environ, start, key)
+
+    def serve_cached(self, environ: WSGIEnvironment, start: StartResponse) -> list[bytes] | None:
+        """Answer from the cache, which never waits; return None where that is not possible."""
+        if not self.seconds or not _is_cacheable(environ):
+            return None
+        hit = self._lookup(tuple(map(environ.get, KEY)))
+        return self._serve_hit(environ, start, hit) if hit else None
 
     def _lookup(self, key: CacheKey) -> CachedResponse | None:
         """Return the response under this key, unless it has expired."""
@@ -97,11 +103,12 @@ class Microcache:
 
     def _serve_hit(
         self, environ: WSGIEnvironment, start: StartResponse, hit: CachedResponse
-    ) -> Iterable[bytes]:
+    ) -> list[bytes] | None:
+        """Send a cached response. None above the client's limit: the application answers 429."""
         limit = settings.THROTTLE_PUBLIC
         rate = record_call(public_client(environ), limit) if limit else None
         if limit and rate is None:
-            return self.application(environ, start)  # it answers with 429
+            return None
         request_id = valid_or_new_id(environ.get("HTTP_X_REQUEST_ID", ""))
         headers = per_request_headers(request_id, rate)
         status, parts = _send(environ, start, hit, headers)
@@ -118,9 +125,8 @@ class Microcache:
         lock = self.locks.setdefault(key, threading.Lock())
         is_acquired = lock.acquire(timeout=self.seconds)
         try:
-            hit = self._lookup(key)
-            if hit:
-                return self._serve_hit(environ, start, hit)
+            if hit := self._lookup(key):
+                return self._serve_hit(environ, start, hit) or self.application(environ, start)
             return self._serve_miss(environ, start, key)
         finally:
             if is_acquired:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from bbws_products.request_bodies import SMALL_BYTES
 from bbws_products.server import KEEP_ALIVE_SECONDS
 from deploy.local.engines import ROOT
 from tests.support.builders import fields
@@ -37,10 +38,9 @@ def test_server_is_configured_by_the_environment() -> None:
         "HOST": "127.0.0.2",
         "PORT": "9000",
         "WEB_CONCURRENCY": "3",
-        "WEB_THREADS": "5",
         "WEB_GRACEFUL_TIMEOUT": "7",
     }
-    attributes = "s.bind_addr, s.bind_port, s.workers, s.blocking_threads, s.workers_kill_timeout"
+    attributes = "s.bind_addr, s.bind_port, s.workers, s.workers_kill_timeout"
     create = "from bbws_products.server import build_server; s = build_server()"
     script = f"{create}; print({attributes})"
     done = subprocess.run(
@@ -96,6 +96,8 @@ def test_open_requests_are_answered_during_shutdown(deployment: Deployment) -> N
 def test_connection_stays_usable_after_a_refusal(
     deployment: Deployment, path: str, kind: str, status: int, length: int
 ) -> None:
+    if path == "/none" and length > SMALL_BYTES:
+        status = 413  # outside the API, a large body needs a login at every address
     deployment.start_web(THROTTLE_PUBLIC="0")
     headers = f"Host: localhost\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n"
     head = f"POST {path} HTTP/1.1\r\n{headers}\r\n"

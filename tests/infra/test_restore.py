@@ -31,7 +31,12 @@ from tests.support.world import World
 
 PRODUCTS = int(os.environ.get("RESTORED_PRODUCTS", "5"))
 RUNBOOK = (ROOT / "docs" / "operations.md").read_text()
-INDEXES = {"ProductsByPriceIndex", "ProductsByCreatedIndex", "OpenChangesIndex"}
+INDEXES = {
+    "ProductsByPriceIndex",
+    "ProductsByCreatedIndex",
+    "OpenChangesIndex",
+    "LatestChangesIndex",
+}
 
 
 def page(heading: str) -> str:

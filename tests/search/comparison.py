@@ -30,8 +30,8 @@ UNREAD = (
     ),
     Unread(
         "cluster",
-        r"\.(cluster_name|active_shards|active_primary_shards|unassigned_shards)",
-        "only the status is read; the two engines have other indexes",
+        r"\.(?!status$).+",
+        "only the status is read; the numbers count shards and tasks of other indexes too",
         method="cluster.health",
     ),
 )

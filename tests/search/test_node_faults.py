@@ -184,9 +184,15 @@ def test_a_rebuild_continues_after_a_restart_of_the_node(
 
 def test_a_rebuild_waits_for_a_full_write_queue(node: Node, shelf: None, world: World) -> None:
     """Others keep the only writing thread and the queue busy until the rebuild has paused."""
-    pauses, done = Pauses(), threading.Event()
-    pauses.meanwhile = done.set
+    done = threading.Event()
     threads = [threading.Thread(target=write_much, args=(node, done)) for _ in range(6)]
+
+    def end_writes() -> None:
+        done.set()
+        for thread in threads:
+            thread.join()
+
+    pauses = Pauses(meanwhile=end_writes)
     for thread in threads:
         thread.start()
     try:
@@ -196,9 +202,7 @@ def test_a_rebuild_waits_for_a_full_write_queue(node: Node, shelf: None, world: 
             assert rebuild_at(node.engine.url, world, pauses).run(str(number), no_progress) == 12
             number += 1
     finally:
-        done.set()
-        for thread in threads:
-            thread.join()
+        end_writes()
     assert found_count() == 12
 
 

@@ -65,4 +65,4 @@ def shown_entries(response: Any) -> dict[str, Any]:
 def last_message(response: Any) -> str:
     """Return the newest message, without its button."""
     messages = [str(message) for message in get_messages(response.wsgi_request)]
-    return unescape(re.sub(" <button.*", "", messages[-1]))
+    return unescape(re.sub(" <(button|span).*", "", messages[-1]))

@@ -100,6 +100,8 @@ TABLE: dict[str, Row] = {
     "admin/logout/": row("/admin/logout/", POST=STAFF),
     "admin/password_change/": page("/admin/password_change/", STAFF),
     "admin/password_change/done/": row("/admin/password_change/done/", GET=STAFF),
+    "admin/profile/": page("/admin/profile/", STAFF, {"time_zone": "UTC"}),
+    "admin/session/": row("/admin/session/", GET=STAFF),
     "admin/jsi18n/": row("/admin/jsi18n/", GET=STAFF),
     "admin/search/": page("/admin/search/?s=basic", STAFF),
     "admin/autocomplete/": row("/admin/autocomplete/"),  # no page asks it anything
@@ -133,6 +135,7 @@ TABLE: dict[str, Row] = {
     ),
     "admin/products/product/<path:object_id>/cell/": row(f"{P}p1/cell/", CELL, POST=CHANGE),
     "admin/products/product/<path:object_id>/image/": row(f"{P}p1/image/", POST=CHANGE),
+    "admin/products/product/changes/": row(f"{P}changes/", GET=VIEW),
     "admin/products/product/bulk/": page(f"{P}bulk/?id=p1", CHANGE, BULK),
     "admin/products/product/export/": row(f"{P}export/", GET=VIEW),
     "admin/products/product/import/": page(f"{P}import/", CHANGE),

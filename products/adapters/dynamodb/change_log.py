@@ -14,8 +14,11 @@ from products.adapters.dynamodb.calls import IS_NEW, PAGE_SIZE
 from products.adapters.dynamodb.idempotency import DynamoIdempotencyRecords
 from products.adapters.dynamodb.items import (
     AFTER_ALL,
+    BEFORE_ALL,
     CHANGE_PREFIX,
     CLAIM,
+    LATEST_CHANGES,
+    LOG_SHARDS,
     OPEN_CHANGES,
     OPEN_FLAGS,
     Item,
@@ -39,7 +42,9 @@ MAX_TRANSACTION_ACTIONS = 100  # a limit of DynamoDB
 MAX_TRANSACTION_BYTES = 4_000_000  # a limit of DynamoDB, 4 MB
 MAX_OTHER_BYTES = 8_000  # of a change's own attributes, its claims and its answer
 FIRST_BATCH = 10  # open changes that are read first: most readers need no more
+FEED_BATCH = 50  # changes that the feed reads together
 IN_LOG_RANGE = "PK = :pk AND SK BETWEEN :low AND :high"
+ACCEPTED_BETWEEN = "logShard = :shard AND acceptedAt BETWEEN :since AND :until"
 IS_OPEN_AND_ACCEPTED_BEFORE = "openFlag = :open AND acceptedAt <= :before"
 
 
@@ -123,6 +128,26 @@ class DynamoChangeLog(DynamoNameClaims, DynamoIdempotencyRecords):
             # The index lags: it may still list a change that is closed by now.
             still_open = (found[key] for key in batch if "openFlag" in found.get(key, ()))
             yield from parse_or_skip(still_open, to_change)
+
+    def latest_changes(self, since: datetime | None, until: datetime | None) -> Iterator[Change]:
+        """Yield the changes of all products accepted between these times, newest first."""
+        low = format_timestamp(since) if since else BEFORE_ALL
+        high = format_timestamp(until) if until else AFTER_ALL
+        partitions = [
+            self._query(
+                ACCEPTED_BETWEEN,
+                {":shard": shard, ":since": low, ":until": high},
+                IndexName=LATEST_CHANGES,
+                ScanIndexForward=False,
+                Limit=PAGE_SIZE,
+            )
+            for shard in LOG_SHARDS
+        ]
+        keys = heapq.merge(*partitions, key=itemgetter("acceptedAt"), reverse=True)
+        while batch := [(key["PK"], key["SK"]) for key in itertools.islice(keys, FEED_BATCH)]:
+            items = self._batch_get([{"PK": pk, "SK": sk} for pk, sk in batch])
+            found = {(item["PK"], item["SK"]): item for item in items}
+            yield from parse_or_skip((found[key] for key in batch if key in found), to_change)
 
     def open_since(self, limit: int) -> list[datetime]:
         """Return when the oldest open changes were accepted, oldest first."""

@@ -19,16 +19,25 @@ Item = dict[str, Any]
 BY_PRICE = "ProductsByPriceIndex"
 BY_CREATED = "ProductsByCreatedIndex"
 OPEN_CHANGES = "OpenChangesIndex"
+LATEST_CHANGES = "LatestChangesIndex"
 INDEX_KEYS = {
     BY_PRICE: ("activeCurrency", "priceSort"),
     BY_CREATED: ("activeFlag", "createdSort"),
     OPEN_CHANGES: ("openFlag", "acceptedAt"),
+    LATEST_CHANGES: ("logShard", "acceptedAt"),
 }
 """The partition key and the sort key of each index."""
-PROJECTIONS = {BY_PRICE: "ALL", BY_CREATED: "ALL", OPEN_CHANGES: "KEYS_ONLY"}
+PROJECTIONS = {
+    BY_PRICE: "ALL",
+    BY_CREATED: "ALL",
+    OPEN_CHANGES: "KEYS_ONLY",
+    LATEST_CHANGES: "KEYS_ONLY",
+}
 """What each index copies of an item. A stamp does not touch an index of keys."""
 OPEN_FLAGS = ("OPEN#0", "OPEN#1", "OPEN#2", "OPEN#3")
 """The partitions of the open changes: one of DynamoDB's would limit the whole catalogue."""
+LOG_SHARDS = ("LOG#0", "LOG#1", "LOG#2", "LOG#3")
+"""The partitions of all changes in the order of acceptance, for the same reason."""
 EXPIRY = "expiresAt"
 """The table's time-to-live attribute, in seconds since 1970."""
 PRODUCT_PREFIX = "PRODUCT#"
@@ -42,7 +51,8 @@ MAX_CLAIM_BYTES = 1024  # of a name in its claim's key; DynamoDB refuses keys ov
 
 def table_definition(name: str) -> Item:
     """Return the arguments of CreateTable; Terraform declares the same table."""
-    keys = ["PK", "SK", *(key for pair in INDEX_KEYS.values() for key in pair)]
+    index_keys = (key for pair in INDEX_KEYS.values() for key in pair)
+    keys = dict.fromkeys(["PK", "SK", *index_keys])  # two indexes have the same sort key
     return {
         "TableName": name,
         "BillingMode": "PAY_PER_REQUEST",
@@ -63,6 +73,11 @@ def table_definition(name: str) -> Item:
 def open_flag(product_id: str) -> str:
     """Return the partition of a product's open changes."""
     return OPEN_FLAGS[zlib.crc32(product_id.encode()) % len(OPEN_FLAGS)]
+
+
+def log_shard(product_id: str) -> str:
+    """Return the partition of a product's changes in the index of the latest changes."""
+    return LOG_SHARDS[zlib.crc32(product_id.encode()) % len(LOG_SHARDS)]
 
 
 def _key_schema(hash_key: str, range_key: str) -> list[Item]:
@@ -169,6 +184,7 @@ def change_item(change: Change) -> Item:
         "failures": {},
         "rings": 0,
         "openFlag": open_flag(change.product_id),
+        "logShard": log_shard(change.product_id),
     }
 
 

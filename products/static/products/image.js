@@ -13,19 +13,25 @@ document.addEventListener("DOMContentLoaded", () => {
     const body = new FormData();
     body.set("csrfmiddlewaretoken", document.querySelector("[name=csrfmiddlewaretoken]").value);
     if (file) body.set("image", file);
-    message.textContent = file ? "Uploading…" : "Removing…";
+    showMessage(file ? "Uploading…" : "Removing…");
     try {
       const response = await fetch(panel.dataset.address, { method: "POST", body });
-      const result = await response.json();
+      const result = await response.json().catch(() => ({ message: `Not saved: the server answered ${response.status}.` }));
       if (response.ok) showSaved(result);
-      else message.textContent = result.message;
+      else showMessage(result.message, true);
     } catch {
-      message.textContent = "The server does not answer. Try again.";
+      showMessage("Not saved: the server does not answer. Please try again.", true);
     }
   }
 
+  function showMessage(text, isError = false) {
+    message.textContent = text;
+    message.classList.toggle("field-error", isError);
+    if (isError) panel.scrollIntoView({ block: "nearest" });
+  }
+
   function showSaved(result) {
-    message.textContent = `Saved as v${result.version}.`;
+    showMessage(`Saved as v${result.version}.`);
     image.hidden = removeButton.hidden = !result.url;
     if (result.url) image.src = result.url;
     const base = document.getElementById("id_base_version");
@@ -61,7 +67,7 @@ document.addEventListener("DOMContentLoaded", () => {
     if (!event.dataTransfer.files.length) return;
     event.preventDefault();
     if (file) upload(file);
-    else message.textContent = "That file is not an image.";
+    else showMessage("That file is not an image.", true);
   });
   document.addEventListener("paste", (event) => {
     const file = firstImage(event.clipboardData.files);

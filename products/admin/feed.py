@@ -1,0 +1,137 @@
+"""The feed of changes: who changed what in the whole catalogue, with the undo of each line."""
+
+from collections.abc import Iterable
+from datetime import date, datetime, time, timedelta
+from itertools import groupby
+from typing import TypedDict
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+
+from products.admin.base import Context, ModelAdmin, page_response, product_url
+from products.admin.formatting import HistoryRow, field_label, history_row, source_label
+from products.admin.receipt import undo_url
+from products.bootstrap import feed
+from products.bulk.job import JobKind
+from products.changes import Change
+from products.documents import format_timestamp, parse_timestamp
+from products.feed import FeedPage, FeedQuery
+from products.product import RULES
+
+PAGE_SIZE = 50
+SOURCES = ("admin", "api", *JobKind, "command")
+ONE_DAY = timedelta(days=1)
+
+
+class FeedRow(TypedDict):
+    """A change as the feed shows it."""
+
+    row: HistoryRow
+    url: str
+    undo_url: str
+
+
+class FeedGroup(TypedDict):
+    """Changes that follow one another and belong together: one change, or those of a job."""
+
+    first: FeedRow
+    rows: list[FeedRow]
+    job_url: str
+    is_new: bool
+
+
+class FeedFilters(forms.Form):
+    """The filters of the feed. Their values are those of the address."""
+
+    person = forms.CharField(required=False, max_length=150)
+    field = forms.ChoiceField(
+        required=False,
+        choices=[("", "Any field"), *((name, field_label(name)) for name in RULES)],
+    )
+    source = forms.ChoiceField(
+        required=False,
+        choices=[("", "Any source"), *((name, source_label(name)) for name in SOURCES)],
+    )
+    first_day = forms.DateField(required=False, label="From")
+    last_day = forms.DateField(required=False, label="To")
+
+    def query(self, before: datetime | None) -> FeedQuery:
+        """Return what the filters ask for. The days are those of the user's time zone."""
+        chosen = self.cleaned_data
+        first, last = chosen["first_day"], chosen["last_day"]
+        end = _start_of(last + ONE_DAY) if last else None
+        ends = [at for at in (before, end) if at]
+        return FeedQuery(
+            limit=PAGE_SIZE,
+            actor=chosen["person"],
+            field=chosen["field"],
+            source=chosen["source"],
+            since=_start_of(first) if first else None,
+            before=min(ends, default=None),
+        )
+
+
+def feed_view(admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
+    """Show a page of the feed. Filters that are not understood show no changes, and say why."""
+    filters = FeedFilters(request.GET)
+    page = FeedPage([], None)
+    if filters.is_valid():
+        page = feed().page(filters.query(_time_parameter(request, "before")))
+    context: Context = {
+        "title": "Changes",
+        "filters": filters,
+        "groups": feed_groups(page.changes),
+        "older_url": _older_url(request, page),
+        "is_partial": page.is_partial,
+        "may_change": admin.has_change_permission(request),
+    }
+    return page_response(admin, request, "feed", context)
+
+
+def feed_groups(changes: Iterable[Change], *, new_since: datetime | None = None) -> list[FeedGroup]:
+    """Return the changes in groups: those of one job that follow one another are together."""
+    return [_group(list(members), new_since) for _, members in groupby(changes, key=_group_key)]
+
+
+def _group_key(change: Change) -> tuple[str, str]:
+    is_of_job = change.origin.source in list(JobKind)
+    return change.origin.source, change.origin.request_id if is_of_job else change.change_id
+
+
+def _group(changes: list[Change], new_since: datetime | None) -> FeedGroup:
+    newest = changes[0]
+    rows = [_feed_row(change) for change in changes]
+    job_url = ""
+    if newest.origin.source in list(JobKind):
+        job_url = reverse("admin:products_product_job", args=[newest.origin.request_id])
+    is_new = new_since is not None and newest.accepted_at > new_since
+    return {"first": rows[0], "rows": rows, "job_url": job_url, "is_new": is_new}
+
+
+def _feed_row(change: Change) -> FeedRow:
+    return {
+        "row": history_row(change),
+        "url": product_url("change", change.product_id),
+        "undo_url": undo_url(change),
+    }
+
+
+def _start_of(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time()))
+
+
+def _time_parameter(request: HttpRequest, name: str) -> datetime | None:
+    try:
+        return parse_timestamp(request.GET.get(name, ""))
+    except ValueError:
+        return None
+
+
+def _older_url(request: HttpRequest, page: FeedPage) -> str:
+    if page.older is None:
+        return ""
+    parameters = request.GET.copy()
+    parameters["before"] = format_timestamp(page.older)
+    return f"?{parameters.urlencode()}"

@@ -1,0 +1,77 @@
+"""The front page: what changed since the user was last here, and what waits for somebody."""
+
+from contextlib import suppress
+from typing import TypedDict
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from products.access.profiles import profile_of, record_visit
+from products.admin.base import Context, user_of
+from products.admin.feed import feed_groups
+from products.bootstrap import feed, jobs, now, operations
+from products.bulk.job import Job, JobState
+from products.bulk.rows import RowState
+from products.errors import Unavailable
+from products.feed import FeedQuery
+from products.permissions import Permission
+
+MAX_CHANGES = 15
+MAX_EXAMINED_JOBS = 20
+
+
+class Waiting(TypedDict):
+    """Something that waits for the user, and the page where it can be done."""
+
+    text: str
+    url: str
+
+
+def complete_context(request: HttpRequest, context: Context) -> Context:
+    """Add to the front page's context what changed, and what waits."""
+    user = user_of(request)
+    visited_at = record_visit(profile_of(user), now())
+    added: Context = {"visited_at": visited_at}
+    if not user.has_perm(Permission.VIEW):
+        return context | added
+    try:
+        page = feed().page(FeedQuery(limit=MAX_CHANGES))
+        added["groups"] = feed_groups(page.changes, new_since=visited_at)
+        added["has_older"] = page.older is not None
+        added["waiting"] = [*_waiting_jobs(user.get_username()), *_stuck(request)]
+    except Unavailable as refusal:
+        added["unavailable"] = str(refusal)
+    added["may_change"] = user.has_perm(Permission.CHANGE)
+    return context | added
+
+
+def _waiting_jobs(name: str) -> list[Waiting]:
+    """Return the user's jobs that are not applied yet, and those with refused rows."""
+    mine = [job for job in jobs().newest(MAX_EXAMINED_JOBS) if job.actor == name]
+    return [entry for job in mine if (entry := _waiting_job(job))]
+
+
+def _waiting_job(job: Job) -> Waiting | None:
+    url = reverse("admin:products_product_job", args=[job.job_id])
+    refused = job.counts.get(RowState.REFUSED, 0)
+    if job.state == JobState.PLANNED:
+        return {"text": f"{job.title}: not applied yet", "url": url}
+    if job.state == JobState.RUNNING:
+        return {"text": f"{job.title}: {job.done} of {job.rows} done", "url": url}
+    if job.state == JobState.DONE and refused:
+        return {"text": f"{job.title}: {refused} refused", "url": f"{url}?only=refused"}
+    return None
+
+
+def _stuck(request: HttpRequest) -> list[Waiting]:
+    """Return how many changes are stuck, for users who may operate the pipeline."""
+    if not user_of(request).has_perm(Permission.OPERATE):
+        return []
+    count = 0
+    with suppress(Unavailable):
+        count = len(operations().stuck())
+    if not count:
+        return []
+    noun = "change is" if count == 1 else "changes are"
+    url = reverse("admin:products_product_operations")
+    return [{"text": f"{count} {noun} not published everywhere", "url": url}]
