@@ -25,6 +25,7 @@ from products.adapters.sqs.doorbell import SqsDoorbell
 from products.catalogue import Catalogue
 from products.changes import ChangeKey, Effect
 from products.feed import Feed
+from products.parallel import context_map
 
 if TYPE_CHECKING:
     from products.adapters.cloudfront import CloudFront
@@ -41,10 +42,8 @@ if TYPE_CHECKING:
     from products.pipeline import Pipeline
     from products.relay import Relay
 
-EFFECT_THREADS = 20
-"""Threads that make the calls of a batch: for two batches of ten messages."""
-JOB_THREADS = 8
-"""Threads that make the calls for the rows of jobs."""
+EFFECT_THREADS = 20  # make the calls for two batches of ten messages
+JOB_THREADS = 8  # make the calls for the rows of jobs
 
 
 def now() -> datetime:
@@ -160,7 +159,6 @@ def acceptance() -> Acceptance:
 
 @cache
 def pipeline() -> "Pipeline":
-    from products.parallel import context_map
     from products.pipeline import Pipeline
 
     return Pipeline(
@@ -178,8 +176,6 @@ def pipeline() -> "Pipeline":
 @cache
 def _job_pipeline() -> "Pipeline":
     """Return a pipeline with threads of its own, so that other edits do not wait behind jobs."""
-    from products.parallel import context_map
-
     threads = ThreadPoolExecutor(JOB_THREADS, "job")
     return replace(pipeline(), map_function=partial(context_map, threads))
 
