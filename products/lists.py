@@ -8,12 +8,13 @@ from datetime import datetime
 from decimal import Decimal
 
 from products.changes import Change
-from products.currency import DEFAULT_CURRENCY
+from products.currency import DEFAULT_CURRENCY, USUAL_PLACES, places
 from products.documents import format_timestamp
-from products.product import Product
+from products.product import MAX_PRICE, Product
 
 MAX_EXAMINED = 2000  # products that one page reads before it returns the matches so far
 MAX_MATCHES = 1000  # of one search, over all of its pages
+PRICE_DIGITS = 6  # in front of the decimal point
 MAX_OVERLAID = 1000  # open changes that a staff list overlays on the records
 
 
@@ -42,9 +43,14 @@ class ListQuery:
     limit: int = 25
 
     def __post_init__(self) -> None:
-        # Amounts of two currencies can't be compared, so an order by price has one currency.
-        if self.by_price and self.currency is None:
+        # Amounts of two currencies can't be compared, so a list that compares them has one.
+        if self.currency is None and (self.by_price or self._has_bounds):
             object.__setattr__(self, "currency", DEFAULT_CURRENCY)
+
+    @property
+    def _has_bounds(self) -> bool:
+        """Whether a bound leaves out any legal price: a slider at its end does not."""
+        return bool(self.min_price) or (self.max_price is not None and self.max_price < MAX_PRICE)
 
     @property
     def offset(self) -> int:
@@ -53,7 +59,10 @@ class ListQuery:
 
     def position(self, product: Product) -> str:
         """Return the product's unique sort key: lexical order equals list order."""
-        first = f"{product.price:09.2f}" if self.by_price else format_timestamp(product.created_at)
+        if self.by_price:
+            first = price_sort_key(product.price, product.currency)
+        else:
+            first = format_timestamp(product.created_at)
         return f"{first}#{product.product_id}"
 
     def matches(self, product: Product) -> bool:
@@ -96,6 +105,12 @@ class Page:
     after: str | None
     open_changes: Mapping[str, Change] = field(default_factory=dict)
     freshness: Freshness | None = None
+
+
+def price_sort_key(price: Decimal, currency: str) -> str:
+    """Return the price as text that sorts as the prices of this currency do."""
+    shown = max(USUAL_PLACES, places(currency))
+    return f"{price:0{PRICE_DIGITS + 1 + shown}.{shown}f}"
 
 
 def newest_per_product(changes: Iterable[Change]) -> dict[str, Change]:

@@ -164,6 +164,13 @@ SPECTACULAR_SETTINGS = {
         "and is never lost."
     ),
     "VERSION": "1.0",
+    "CONTACT": {"name": "BBWS product catalogue"},
+    "LICENSE": {"name": "All rights reserved", "url": "https://choosealicense.com/no-permission/"},
+    "SERVERS": [{"url": "http://127.0.0.1:8000", "description": "What `make run` starts."}],
+    "TAGS": [
+        {"name": "products", "description": "The catalogue: reading, writing, history."},
+        {"name": "jobs", "description": "Imports, bulk edits and their undo."},
+    ],
     "POSTPROCESSING_HOOKS": ["products.api.contract.schema.add_components"],
     "SWAGGER_UI_DIST": "SIDECAR",  # files from the Python package instead of a CDN
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

@@ -40,10 +40,9 @@ class ProductBatch(APIView):
             try:
                 results = acceptance().write_all(writes, options.origin, dry_run=options.dry_run)
             except WritesRefused as refused:
-                return refused_batch_response(refused, len(writes), request)
+                return refused_batch_response(refused, writes, request)
         results = _wait_for_effects(options, results)
-        actions = [action for action, _ in items]
-        return results_response(request, options, actions, results)
+        return results_response(request, options, items, results)
 
 
 def _wait_for_effects(options: WriteOptions, results: Sequence[Result]) -> Sequence[Result]:

@@ -16,7 +16,7 @@ from rest_framework.views import APIView
 from products.amounts import DecimalMark
 from products.api.job_origin import origin_of
 from products.api.job_representation import job_body, job_url
-from products.api.json_schema import TEXT, choice_of
+from products.api.json_schema import TEXT, choice_of, ref
 from products.api.parameters import LIST_PARAMETERS, Parameter, Parameters, read_parameters
 from products.api.parsers import BodyTooLarge, ByteStream
 from products.api.renderers import ExactJSONRenderer
@@ -27,7 +27,7 @@ from products.bulk.csv_files import csv_lines, product_rows
 from products.bulk.files import MAX_SIZE
 from products.bulk.imports import ImportOptions
 from products.bulk.sheets import MAX_COLUMNS
-from products.currency import CURRENCIES
+from products.currency import DEFAULT_CURRENCY
 from products.errors import Invalid
 from products.lists import ListQuery
 from products.product import RULES, BillingCycle
@@ -76,27 +76,33 @@ IMPORT_PARAMETERS: Parameters = {
         TEXT,
         "The field of each column, between commas, in the order of the file; blank to ignore one."
         " Recognised when omitted.",
+        "productId,name,,price",
     ),
     "decimalMark": Parameter(
         "mark",
         _mark,
         choice_of(MARKS),
         "How amounts are written. Needed only where an amount such as 1.500 is ambiguous.",
+        "comma",
     ),
     "currency": Parameter(
         "currency",
         RULES["currency"],
-        choice_of(sorted(CURRENCIES)),
+        ref("CurrencyEnum"),
         "For rows that name no currency.",
+        DEFAULT_CURRENCY,
     ),
     "billingCycle": Parameter(
         "billing_cycle",
         RULES["billing_cycle"],
-        choice_of(sorted(BillingCycle)),
+        ref("BillingCycleEnum"),
         "For rows that name no billing cycle.",
+        str(BillingCycle.MONTHLY),
     ),
-    "fileName": Parameter("file_name", _name, TEXT, "Shown in the title of the job."),
-    "reason": Parameter("reason", _reason, TEXT, "Kept with each change in the history."),
+    "fileName": Parameter("file_name", _name, TEXT, "Shown in the title of the job.", "prices.csv"),
+    "reason": Parameter(
+        "reason", _reason, TEXT, "Kept with each change in the history.", "New prices"
+    ),
 }
 
 

@@ -11,9 +11,9 @@ from typing import Any
 
 from django.http import QueryDict
 
-from products.api.json_schema import AMOUNT, TEXT, TIME, VERSION, Schema, choice_of
+from products.api.json_schema import AMOUNT, TEXT, Schema, choice_of, ref
 from products.api.json_types import FieldErrors
-from products.currency import CURRENCIES
+from products.currency import DEFAULT_CURRENCY
 from products.errors import Invalid
 from products.identifiers import parse_version
 from products.product import RULES, BillingCycle, price_bound
@@ -21,7 +21,15 @@ from products.product import RULES, BillingCycle, price_bound
 DEFAULT_LIMIT = 25
 MAX_LIMIT = 100
 MAX_TEXT_LENGTH = 200
-IGNORED = {"format"}  # belongs to DRF's browsable API
+
+BROWSABLE_API = {"format"}  # belongs to DRF's browsable API
+CACHE_BUSTERS = {"_", "cb", "cachebuster", "nocache"}
+TRACKERS = {
+    *("_ga", "_gl", "_hsenc", "_hsmi", "dclid", "fbclid", "gad_source", "gbraid", "gclid"),
+    *("gclsrc", "igshid", "li_fat_id", "mc_cid", "mc_eid", "mkt_tok", "msclkid", "srsltid"),
+    *("ttclid", "twclid", "wbraid", "yclid"),
+}
+IGNORED = BROWSABLE_API | CACHE_BUSTERS | TRACKERS
 
 type Rule = Callable[[str], Any]
 """Returns the value of a parameter's text. Raises ValueError with a sentence for the caller."""
@@ -29,12 +37,20 @@ type Rule = Callable[[str], Any]
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A query parameter: the name of its value in the code, its rule, and its description."""
+    """A query parameter: the name of its value in the code, its rule, and its description.
+
+    A parameter with ``is_list`` may be repeated, or have values between commas.
+    """
 
     field: str
     rule: Rule
     schema: Schema
     description: str
+    example: object
+
+    @property
+    def is_list(self) -> bool:
+        return self.schema.get("type") == "array"
 
 
 type Parameters = Mapping[str, Parameter]
@@ -48,7 +64,7 @@ def _choice(field: str, description: str, **meanings: object) -> Parameter:
             raise ValueError(f"Must be one of {', '.join(meanings)}.")
         return meanings[text]
 
-    return Parameter(field, rule, choice_of(sorted(meanings)), description)
+    return Parameter(field, rule, choice_of(meanings), description, next(iter(meanings)))
 
 
 def _limit(text: str) -> int:
@@ -86,12 +102,14 @@ PAGE_PARAMETERS: Parameters = {
         _limit,
         {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT},
         f"The size of a page; {DEFAULT_LIMIT} by default.",
+        DEFAULT_LIMIT,
     ),
     "startAt": Parameter(
         "after",
         str,
         TEXT,
         "The nextStartAt of the previous page. It is valid for the same order and filters only.",
+        "WyI4ZDJmMGM1YjFhM2UiLCIuLi4iXQ:k3Zr0c",
     ),
 }
 LIST_PARAMETERS: Parameters = {
@@ -103,25 +121,31 @@ LIST_PARAMETERS: Parameters = {
         price=True,
     ),
     "order": _choice("descending", "asc by default.", asc=False, desc=True),
-    "minPrice": Parameter("min_price", price_bound, AMOUNT, "The lowest price; 0 means no limit."),
-    "maxPrice": Parameter("max_price", price_bound, AMOUNT, "The highest price."),
+    "minPrice": Parameter(
+        "min_price", price_bound, AMOUNT, "The lowest price; 0 means no limit.", "100.00"
+    ),
+    "maxPrice": Parameter("max_price", price_bound, AMOUNT, "The highest price.", "2500.00"),
     "currency": Parameter(
         "currency",
         RULES["currency"],
-        choice_of(sorted(CURRENCIES)),
-        "ISO 4217; ZAR by default with sortBy=price.",
+        ref("CurrencyEnum"),
+        f"Only products in this currency. {DEFAULT_CURRENCY} by default with sortBy=price, minPrice"
+        " or maxPrice, because prices in two currencies can't be compared.",
+        DEFAULT_CURRENCY,
     ),
     "billingCycle": Parameter(
         "billing_cycle",
         RULES["billing_cycle"],
-        choice_of(sorted(BillingCycle)),
+        ref("BillingCycleEnum"),
         "Only products with this cycle.",
+        str(BillingCycle.MONTHLY),
     ),
     "q": Parameter(
         "text",
         _text,
         {"type": "string", "minLength": 1, "maxLength": MAX_TEXT_LENGTH},
         "Full-text search; best matches first unless sorted.",
+        "hosting",
     ),
     "active": _choice("active", "Staff only.", true=True, false=False, all=None),
 }
@@ -129,8 +153,9 @@ AS_OF_PARAMETERS: Parameters = {
     "asOf": Parameter(
         "as_of",
         _version_or_time,
-        {"oneOf": [VERSION, TIME]},
+        TEXT,
         "Staff only: a version (3, v3), or an ISO 8601 time, in UTC unless it has an offset.",
+        "2026-03-01T12:00:00Z",
     )
 }
 WRITE_PARAMETERS: Parameters = {
@@ -146,7 +171,7 @@ def read_parameters(query: QueryDict, known: Parameters) -> dict[str, Any]:
     values: dict[str, Any] = {}
     errors: FieldErrors = {}
     for name, texts in query.lists():
-        if name in IGNORED:
+        if is_ignored(name):
             continue
         try:
             field, value = _read_parameter(name, texts, known)
@@ -159,10 +184,28 @@ def read_parameters(query: QueryDict, known: Parameters) -> dict[str, Any]:
     return values
 
 
+def is_ignored(name: str) -> bool:
+    """Whether a parameter says nothing to this API.
+
+    Scripts add a time to get past caches, and links from campaigns and mails carry trackers.
+    """
+    return name in IGNORED or name.startswith("utm_")
+
+
+def own_query(query: QueryDict) -> QueryDict:
+    """Return a copy of the query without the parameters that say nothing to this API."""
+    own = query.copy()
+    for name in filter(is_ignored, query):
+        del own[name]
+    return own
+
+
 def _read_parameter(name: str, texts: list[str], known: Parameters) -> tuple[str, object]:
     if name not in known:
         raise ValueError("There is no such parameter.")
+    parameter = known[name]
+    if parameter.is_list:
+        return parameter.field, parameter.rule(",".join(texts))
     if len(texts) > 1:
         raise ValueError("Must be given once.")
-    parameter = known[name]
     return parameter.field, parameter.rule(texts[0])

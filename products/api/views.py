@@ -11,6 +11,8 @@ from rest_framework.views import APIView
 from products.api.cursors import cursor_of
 from products.api.etags import base_version, etag_of, etag_of_page, is_not_modified
 from products.api.json_types import JsonObject
+from products.api.parameters import own_query
+from products.api.parsers import MergePatchParser, StrictJSONParser
 from products.api.permissions import is_staff
 from products.api.product_fields import edits_of
 from products.api.queries import as_of, list_query_of
@@ -43,7 +45,7 @@ class ProductList(APIView):
         cursor = cursor_of(query, page.after) if page.after else None
         if cursor:
             headers["Link"] = _next_link(request, cursor)
-        return Response(_page_body(page, cursor, staff=staff), headers=headers)
+        return Response(_page_body(query, page, cursor, staff=staff), headers=headers)
 
     def post(self, request: Request) -> Response:
         """Create a product."""
@@ -58,6 +60,8 @@ class ProductList(APIView):
 
 class ProductDetail(APIView):
     """Read, change or deactivate one product. PUT and PATCH both merge the given fields."""
+
+    parser_classes = (StrictJSONParser, MergePatchParser)
 
     def get(self, request: Request, product_id: str) -> Response | HttpResponseNotModified:
         """Return the product, for staff also as of a version or a time."""
@@ -109,18 +113,20 @@ def _page(query: ListQuery, *, staff: bool) -> Page:
 
 def _next_link(request: Request, cursor: str) -> str:
     """Return the ``Link`` header of the next page (RFC 8288)."""
-    parameters = request.query_params.copy()
+    parameters = own_query(request.query_params)
     parameters["startAt"] = cursor
     return f'<{request.path}?{parameters.urlencode()}>; rel="next"'
 
 
-def _page_body(page: Page, cursor: str | None, *, staff: bool) -> JsonObject:
+def _page_body(query: ListQuery, page: Page, cursor: str | None, *, staff: bool) -> JsonObject:
     body: JsonObject = {
         "products": [product_body(product, staff=staff) for product in page.products],
         "count": len(page.products),
         "moreAvailable": page.after is not None,
         "nextStartAt": cursor,
     }
+    if query.currency:
+        body["currency"] = query.currency
     if page.freshness:
         source = "index" if page.freshness.from_index else "table"
         body["search"] = {"source": source, "completeUpTo": plain(page.freshness.complete_up_to)}

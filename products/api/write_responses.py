@@ -6,7 +6,7 @@ from rest_framework.response import Response
 
 from products.api.etags import etag_of
 from products.api.json_types import UncheckedJson
-from products.api.representation import change_url, dry_run_body, product_body, receipt_summary
+from products.api.representation import change_url, dry_run_response, product_body, receipt_summary
 from products.api.write_options import WriteOptions
 from products.bootstrap import catalogue, sleep
 from products.product import Product
@@ -28,7 +28,7 @@ def wait_and_respond(accepted: Accepted, options: WriteOptions, done_status: int
     """
     headers = {"Cache-Control": PRIVATE}
     if options.dry_run:
-        return Response(dry_run_body(accepted), headers=headers)
+        return Response(dry_run_response(accepted), headers=headers)
     headers["ETag"] = etag_of(accepted.product.version)
     if accepted.replayed:
         headers["Idempotent-Replayed"] = "true"

@@ -19,6 +19,7 @@ from products.adapters.dynamodb.calls import IN_PARTITION, DynamoCalls
 from products.adapters.dynamodb.items import EXPIRY, OPEN_CHANGES, Item
 from products.bulk.job import RETENTION, Job, JobKind, JobState
 from products.bulk.rows import Row, RowState
+from products.currency import canonical
 from products.documents import format_timestamp, parse_timestamp
 from products.merging import Clash
 from products.permissions import WRITING, permissions_among
@@ -31,7 +32,6 @@ JOBS_PARTITION = "JOBS"
 RUNNING = "JOB"
 IS_PREVIOUS_STEP = "turn = :turn"
 IS_RUNNING_AND_UPDATED_BEFORE = "openFlag = :running AND acceptedAt <= :before"
-CENT = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +269,7 @@ def _to_stored(value: Any) -> Any:
 
 
 def _from_stored(value: Any) -> Any:
-    """Return a field's value as the core holds it: amounts have two decimal places."""
+    """Return a field's value as the core holds it."""
     if isinstance(value, Decimal):
-        return value.quantize(CENT)
+        return canonical(value)
     return tuple(value) if isinstance(value, list) else value

@@ -16,7 +16,7 @@ from products.adapters.dynamodb.items import (
     record_key,
 )
 from products.documents import from_document
-from products.lists import ListQuery
+from products.lists import ListQuery, price_sort_key
 from products.product import Product
 
 IN_INDEX_RANGE = "#hash = :hash AND #range BETWEEN :low AND :high"
@@ -71,9 +71,9 @@ def _range_bounds(listing: ListQuery) -> tuple[str, str]:
     """Return the lowest and highest sort key of the list, as ``ListQuery.position`` writes them."""
     low, high = BEFORE_ALL, AFTER_ALL
     if listing.by_price and listing.min_price is not None:
-        low = f"{listing.min_price:09.2f}#"
+        low = f"{price_sort_key(listing.min_price, str(listing.currency))}#"
     if listing.by_price and listing.max_price is not None:
-        high = f"{listing.max_price:09.2f}#{AFTER_ALL}"
+        high = f"{price_sort_key(listing.max_price, str(listing.currency))}#{AFTER_ALL}"
     if listing.after is None:
         return low, high
     if listing.descending:
