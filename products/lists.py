@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
-from products.changes import Change
+from products.changes import Change, Effect
 from products.currency import DEFAULT_CURRENCY, USUAL_PLACES, places
 from products.documents import format_timestamp
 from products.product import MAX_PRICE, Product
@@ -197,3 +197,13 @@ def matches_needed(listing: ListQuery, open_changes: Mapping[str, Change]) -> in
     if open_changes and listing.by_relevance:
         return MAX_MATCHES
     return min(MAX_MATCHES, listing.offset + listing.limit + 1 + len(open_changes))
+
+
+def unindexed_matches(listing: ListQuery, changes: Iterable[Change]) -> int:
+    """Return by how much the number of matches grows once the index has these changes."""
+    growth = 0
+    for change in changes:
+        if Effect.SEARCHABLE in change.open:
+            growth += listing.matches(change.after)
+            growth -= change.before is not None and listing.matches(change.before)
+    return growth

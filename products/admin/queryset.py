@@ -1,6 +1,6 @@
 """The query object that Django's admin works on; the catalogue answers it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from types import SimpleNamespace
@@ -41,6 +41,7 @@ class AdminPage:
     rows: list[Product]
     before: str | None
     after: str | None
+    open_changes: Mapping[str, Change]
     freshness: Freshness | None = None
 
 
@@ -144,6 +145,10 @@ class ProductQuery:
         first = listing.position(page.products[0]) if has_previous else None
         return _admin_page(page, page.products, first, page.after)
 
+    def count_matches(self, page: AdminPage) -> int | None:
+        """Return how many products match, of which ``page`` shows some; None if not known."""
+        return catalogue().count(self.listing, page.open_changes)
+
     def _search_page(self, listing: ListQuery, also: tuple[str, ...]) -> AdminPage:
         """Return a page of matches; its positions are offsets."""
         page = catalogue().search(listing, staff=True, also=also)
@@ -213,7 +218,7 @@ def _admin_page(
     page: Page, products: list[core.Product], before: str | None, after: str | None
 ) -> AdminPage:
     rows = [model_of(product, page.open_changes.get(product.product_id)) for product in products]
-    return AdminPage(rows, before, after, page.freshness)
+    return AdminPage(rows, before, after, page.open_changes, page.freshness)
 
 
 def all_products() -> ProductQuery:

@@ -65,6 +65,7 @@ LISTINGS = {
     "prices": ListQuery(by_price=True, min_price=Decimal("10.50"), max_price=Decimal("1500.00")),
     "from": ListQuery(min_price=Decimal("20.00")),
     "to": ListQuery(max_price=Decimal("0.01")),
+    "author": ListQuery(by_relevance=True, updated_by="ann"),
 }
 """Lists that differ in everything that a search reads, besides the text."""
 
@@ -142,8 +143,10 @@ def _begin(index: OpenSearchIndex) -> None:
 
 def _search(index: OpenSearchIndex) -> None:
     for listing in LISTINGS.values():
+        index.count_matches(listing)
         for text in ("hosting", "word", "gold backups"):
             index.search(replace(listing, text=text), 1000)
+            index.count_matches(replace(listing, text=text))
     for text in TEXTS:
         index.search(replace(LISTINGS["relevance"], text=text), 1000)
     index.search(ListQuery(text="gold", by_relevance=True), 3)

@@ -26,7 +26,7 @@ from products.adapters.opensearch.faults import (
     reject_name,
     translate_errors,
 )
-from products.adapters.opensearch.queries import ids_in, search_bodies
+from products.adapters.opensearch.queries import count_queries, ids_in, search_bodies
 from products.adapters.opensearch.retries import Retries
 from products.documents import format_timestamp
 from products.errors import DependencyNeedsOperator, DependencyUnavailable, EffectRefused
@@ -162,6 +162,15 @@ class OpenSearchIndex:
             logger.log(level, "search without the index", extra={"fault": str(fault)})
             raise
 
+    def count_matches(self, listing: ListQuery) -> int:
+        """Return how many products the same search finds. Raise DependencyUnavailable."""
+        with translate_errors():
+            for query in count_queries(listing):
+                body = {"query": query}
+                if count := int(self.client.count(index=self.alias, body=body)["count"]):
+                    return count
+        return 0
+
     def _search(self, listing: ListQuery, limit: int) -> list[str]:
         """Return what the first of the searches finds that finds anything."""
         for body in search_bodies(listing, limit):
@@ -196,6 +205,10 @@ class NoIndex:
         raise DependencyUnavailable(DEPENDENCY)
 
     def search(self, listing: ListQuery, limit: int) -> list[str]:
+        """Raise DependencyUnavailable."""
+        raise DependencyUnavailable(DEPENDENCY)
+
+    def count_matches(self, listing: ListQuery) -> int:
         """Raise DependencyUnavailable."""
         raise DependencyUnavailable(DEPENDENCY)
 

@@ -29,6 +29,15 @@ def search_bodies(listing: ListQuery, limit: int) -> Iterator[dict[str, Any]]:
     yield _body(listing, limit, {"fuzziness": "AUTO"})
 
 
+def count_queries(listing: ListQuery) -> Iterator[dict[str, Any]]:
+    """Yield the queries whose matches are counted, the one that tolerates typing errors last."""
+    if not listing.text:
+        yield {"bool": {"filter": _filters(listing)}}
+        return
+    yield _query(listing, {})
+    yield _query(listing, {"fuzziness": "AUTO"})
+
+
 def ids_in(response: Mapping[str, Any]) -> list[str]:
     """Return the product ids in the response to such a search.
 
@@ -85,6 +94,7 @@ def _filters(listing: ListQuery) -> list[dict[str, Any]]:
         "active": listing.active,
         "currency": listing.currency,
         "billingCycle": listing.billing_cycle,
+        "updatedBy": listing.updated_by,
     }
     filters: list[dict[str, Any]] = [
         {"term": {name: value}} for name, value in terms.items() if value is not None
