@@ -27,9 +27,13 @@ class ChangeReader(VersionReader, Protocol):
     """Reads the change log. Each method may raise DependencyUnavailable."""
 
     def open_changes(
-        self, accepted_before: datetime | None = None, *, newest_first: bool = False
+        self,
+        accepted_before: datetime | None = None,
+        *,
+        accepted_after: datetime | None = None,
+        newest_first: bool = False,
     ) -> Iterator[Change]:
-        """Yield changes with an open effect, read lazily."""
+        """Yield changes with an open effect, read lazily. A time given is one end of them."""
 
 
 def read_newest_change(log: VersionReader, product_id: str | None) -> Change:
