@@ -23,14 +23,11 @@ from products.bulk.job import (
     JobStateConflict,
     NotYourJob,
 )
-from products.bulk.rows import Row, RowState, undo_row
-from products.changes import Change, Origin
+from products.bulk.rows import Row, RowState, row_after, undo_row
+from products.changes import Origin
 from products.errors import Invalid, NotAllowed
-from products.grouped_writes import Result
 from products.idempotency import IdempotencyKey
-from products.merging import VersionMismatch, differences
 from products.permissions import Permission, require_any_permission_to_write, require_permissions
-from products.writes import Accepted
 
 TIME_BUDGET = timedelta(seconds=5)
 """How long a worker spends on one chunk; well below the time limit of a task.
@@ -200,7 +197,7 @@ class Jobs:
             (row.write, _row_origin(job, row)) for row in waiting
         ):
             pairs = zip(islice(remaining, len(results)), results, strict=True)
-            written |= {row.number: _row_after(row, result) for row, result in pairs}
+            written |= {row.number: row_after(row, result) for row, result in pairs}
             if self.clock() > deadline:
                 break
         return [written.get(row.number, row) for row in rows]
@@ -271,29 +268,6 @@ def _needed_by(rows: Iterable[Row]) -> frozenset[Permission]:
     """Return the permissions that the waiting rows need."""
     waiting = [row.needed_permissions for row in rows if row.state == RowState.WAITING]
     return frozenset[Permission]().union(*waiting)
-
-
-def _row_after(row: Row, result: Result) -> Row:
-    """Return the row with the result of its write."""
-    if isinstance(result, VersionMismatch):
-        newer = result.product
-        message = f"{newer.updated_by} has saved version {newer.version} since."
-        return replace(row, state=RowState.SKIPPED, message=message)
-    if not isinstance(result, Accepted):
-        return row.refused(str(result))
-    if result.change is None:
-        return replace(row, state=RowState.UNCHANGED)
-    return _accepted_row(row, result.change)
-
-
-def _accepted_row(row: Row, change: Change) -> Row:
-    return replace(
-        row,
-        state=RowState.ACCEPTED,
-        version=change.version,
-        product_id=change.product_id,
-        changed=differences(change.before, change.after),
-    )
 
 
 def _validate_row_count(count: int) -> None:
