@@ -1,8 +1,8 @@
 """Many independent writes in few transactions, each with its own outcome. Pure.
 
 The result is that of making the writes one by one, in their order. Writes are planned on versions
-that may be outdated, and the transaction proves that they are not: a write that it refuses, and
-one whose plan is no change, is made alone.
+that may be outdated. The conditions of the transaction prove that they are not. A write that it
+refuses is made alone, and so is one whose plan is no change.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -100,7 +100,7 @@ class GroupedWrites:
         return Snapshot(changes, newest)
 
     def _plan(self, write: Write, origin: Origin, snapshot: Snapshot) -> Plan | None:
-        """Return the plan of a change, None when only the newest version can tell the result."""
+        """Return the plan of a change, None when only the newest version decides."""
         try:
             plan = replace(self.planner, log=snapshot).plan(write, origin)
         except Unavailable:
