@@ -21,6 +21,7 @@ from products.admin import (
     operations,
     preview,
     receipt,
+    synonyms,
 )
 from products.admin.base import ModelAdmin
 from products.admin.refusals import with_refusal_pages
@@ -60,6 +61,7 @@ PAGES = (
     Page(f"{JOB}start/", "job_start", jobs.start_view, WRITE),
     Page(f"{JOB}cancel/", "job_cancel", jobs.cancel_view, WRITE),
     Page(f"{JOB}undo/", "job_undo", jobs.undo_view, WRITE),
+    Page("synonyms/", "synonyms", synonyms.synonyms_view, FORM),
     Page("operations/", "operations", operations.operations_view, READ, "operate"),
     Page("operations/retry/", "retry", operations.retry_view, WRITE),
     Page("operations/retry_cause/", "retry_cause", operations.retry_cause_view, WRITE),
