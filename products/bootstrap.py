@@ -24,6 +24,7 @@ from products.adapters.sqs.doorbell import SqsDoorbell
 from products.catalogue import Catalogue
 from products.changes import Effect
 from products.feed import Feed
+from products.following import Following
 
 if TYPE_CHECKING:
     from products.adapters.cloudfront import CloudFront
@@ -142,6 +143,11 @@ def catalogue() -> Catalogue:
         clock=now,
         public_lag=timedelta(seconds=settings.HOT_ANSWER_SECONDS),
     )
+
+
+@cache
+def following() -> Following:
+    return Following(table=table(), clock=now)
 
 
 @cache

@@ -63,8 +63,7 @@ def _body(listing: ListQuery, limit: int, tolerance: dict[str, Any]) -> dict[str
     }
     if not listing.by_relevance:
         direction = "desc" if listing.descending else "asc"
-        field = "price" if listing.by_price else "createdAt"
-        body["sort"] = [{field: direction}, {ID: direction}]
+        body["sort"] = [{str(listing.sort): direction}, {ID: direction}]
     return body
 
 
