@@ -8,9 +8,9 @@ from products.api.json_types import JsonObject
 from products.api.parameters import own_query
 from products.api.representation import listed_product, plain
 from products.api.write_responses import PRIVATE
-from products.bootstrap import following
+from products.bootstrap import now, table
 from products.documents import format_timestamp
-from products.following import FollowQuery
+from products.following import Following, FollowQuery
 from products.lists import ListQuery, Page
 
 VARY = "Authorization, Cookie"  # a shared cache must not give staff what it gave the public
@@ -39,7 +39,7 @@ def follow_response(
     request: Request, query: FollowQuery, fields: frozenset[str] | None, *, staff: bool
 ) -> Response:
     """Return one page of what has changed since a time."""
-    page = following().page(query, staff=staff)
+    page = Following(table=table(), clock=now).page(query, staff=staff)
     next_since = format_timestamp(page.next_since)
     cursor = cursor_of(query, f"{page.after} {next_since}") if page.after else None
     headers = {"Cache-Control": PRIVATE if staff else FOLLOW_CACHE, "Vary": VARY}

@@ -78,7 +78,9 @@ class DynamoRecords(DynamoCalls):
             )
             for value in _hash_values(listing, active=active)
         ]
-        items = heapq.merge(*partitions, key=itemgetter(range_key), reverse=listing.descending)
+        items: Iterator[Item] = heapq.merge(
+            *partitions, key=itemgetter(range_key), reverse=listing.descending
+        )
         if PROJECTIONS[index] == "KEYS_ONLY":
             items = self._whole(items, range_key, listing.limit + 2)
         return parse_or_skip(items, from_document)
