@@ -4,10 +4,12 @@ Each record has a place in time: when a worker stored it, by the worker's clock.
 the places after its own, and gets a time to go on from.
 
 A record may become visible later than its place says: its write takes a while, clocks differ, and
-the index lags. So the time to go on from is MARGIN before the first page was read. Whatever was
-stored until then is visible, as long as the margin covers these delays. STORE_WINDOW is enforced:
-a worker whose write took longer stores the record again, at a later place, before the change
-counts as stored. A worker that dies in between leaves the change open, so it is stored again too.
+the index lags. So the time to go on from is MARGIN before the first page was read. All that was
+stored until then is visible, as long as the margin covers these delays.
+
+STORE_WINDOW is enforced. A worker whose write took longer stores the record again, at a later
+place, before the change counts as stored. A worker that dies in between leaves the change open, so
+its message stores the record again.
 """
 
 from collections.abc import Callable, Collection
@@ -17,6 +19,7 @@ from typing import Protocol
 
 from products.changes import Effect
 from products.documents import format_timestamp
+from products.errors import DependencyUnavailable
 from products.overlay import OverlaidTable, newest_open
 from products.product import Product
 
@@ -27,6 +30,27 @@ MAX_CLOCK_SKEW = timedelta(seconds=5)
 MAX_INDEX_LAG = timedelta(seconds=15)
 """Of a global secondary index; usually far below a second."""
 MARGIN = STORE_WINDOW + MAX_CLOCK_SKEW + MAX_INDEX_LAG
+
+
+MAX_STORE_ATTEMPTS = 3
+
+
+class RecordTable(Protocol):
+    def put_record(self, product: Product, stored_at: datetime) -> None:
+        """Store the record, unless it holds a later version. ``stored_at`` is its place."""
+
+
+def store_record(table: RecordTable, product: Product, clock: Callable[[], datetime]) -> None:
+    """Store the record, with a place that followers have not passed yet.
+
+    Raises: DependencyUnavailable when every write takes longer than STORE_WINDOW.
+    """
+    for _ in range(MAX_STORE_ATTEMPTS):
+        stored_at = clock()
+        table.put_record(product, stored_at)
+        if clock() - stored_at <= STORE_WINDOW:
+            return
+    raise DependencyUnavailable("DynamoDB", "takes too long to store records")
 
 
 class FollowedTable(OverlaidTable, Protocol):

@@ -32,12 +32,11 @@ from products.effects import (
     key_of,
 )
 from products.errors import ChangeNotFound, DependencyUnavailable, EffectRefused
-from products.following import STORE_WINDOW
+from products.following import store_record
 from products.invalidation import SETTLE_TIME, Cdn, Pace, StoredRecord, cover
 from products.parallel import MapFunction, attempt, result_of
 from products.product import Product
 
-MAX_STORE_ATTEMPTS = 3
 RETRY_DELAY = 2
 """Seconds until the own task of an effect that failed in a combined step tries it again."""
 COMBINED_PAUSE = timedelta(seconds=30)
@@ -196,14 +195,7 @@ class Pipeline:
         return lambda: errors
 
     def _store_one(self, change: Change) -> None:
-        product = verified(change).after
-        for _ in range(MAX_STORE_ATTEMPTS):
-            stored_at = self.clock()
-            self.table.put_record(product, stored_at)
-            if self.clock() - stored_at <= STORE_WINDOW:
-                return
-        # Followers may be past that place in time already, so the message is tried again.
-        raise DependencyUnavailable("DynamoDB", "takes too long to store records")
+        store_record(self.table, verified(change).after, self.clock)
 
     def _audit_one(self, change: Change) -> None:
         self.trail.write(audit_key(change), canonical_json(audit_record(verified(change))))

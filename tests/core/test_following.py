@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from products import following, pipeline
+from products import following
 from products.changes import Change, ChangeKey, Effect, next_change
 from products.documents import format_timestamp
 from products.following import MAX_CLOCK_SKEW, MAX_INDEX_LAG, Following, FollowQuery
@@ -186,7 +186,7 @@ def test_the_property_finds_a_missing_rule(missing: str, monkeypatch: pytest.Mon
     if missing == "margin":
         monkeypatch.setattr(following, "MARGIN", timedelta())
     else:
-        monkeypatch.setattr(pipeline, "STORE_WINDOW", timedelta(days=1))
+        monkeypatch.setattr(following, "STORE_WINDOW", timedelta(days=1))
         monkeypatch.setattr(following, "MARGIN", MAX_CLOCK_SKEW)
     worlds = map(follow, range(500))
     assert any(world.known != world.stored for world in worlds)
