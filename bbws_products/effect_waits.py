@@ -47,7 +47,7 @@ class EffectWaits:
     async def wait(self, keys: Sequence[ChangeKey], effect: Effect, seconds: float) -> bool:
         """Return when the effect of all changes is done or has failed, or after ``seconds``.
 
-        Return False at once if too many callers wait already.
+        Return False immediately if too many callers wait already.
         """
         if len(self.waiters) >= self.max_waiters:
             return False
