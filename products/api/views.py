@@ -58,7 +58,7 @@ class ProductList(APIView):
             raise Invalid({"If-Match": ["A product that does not exist yet has no version."]})
         product_id = edits.pop("product_id", None)
         accepted = acceptance().create(product_id, edits, options.origin, dry_run=options.dry_run)
-        return wait_and_respond(accepted, options, status.HTTP_201_CREATED)
+        return wait_and_respond(request, accepted, options, status.HTTP_201_CREATED)
 
 
 class ProductDetail(APIView):
@@ -92,7 +92,7 @@ class ProductDetail(APIView):
             expected_version=options.expected_version,
             dry_run=options.dry_run,
         )
-        return wait_and_respond(accepted, options, status.HTTP_200_OK)
+        return wait_and_respond(request, accepted, options, status.HTTP_200_OK)
 
     put = patch
 
@@ -105,7 +105,7 @@ class ProductDetail(APIView):
             expected_version=options.expected_version,
             dry_run=options.dry_run,
         )
-        return wait_and_respond(accepted, options, status.HTTP_204_NO_CONTENT)
+        return wait_and_respond(request, accepted, options, status.HTTP_204_NO_CONTENT)
 
 
 def _page(query: ListQuery, *, staff: bool) -> Page:
