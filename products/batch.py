@@ -49,7 +49,9 @@ def _name_clashes(plans: Sequence[Plan]) -> dict[int, CatalogueError]:
         name = normalised_name(change.after.name)
         owner = owners.setdefault(name, change.product_id)
         if owner != change.product_id:
-            refusals[position] = NameTaken(change.after.name, owner)
+            # The other product may not exist yet, so its generated id would mean nothing.
+            sentence = f"The name {change.after.name!r} is in this batch twice."
+            refusals[position] = NameTaken(change.after.name, owner, sentence)
     return refusals
 
 

@@ -18,10 +18,10 @@ from products.lists import (
     Page,
     build_page,
     matches_needed,
-    mentions,
-    newest_per_product,
     search_page,
+    unindexed_matches,
 )
+from products.overlay import newest_open, with_unindexed
 from products.planning import ChangeReader, read_change, read_newest_change
 from products.product import Product
 
@@ -59,6 +59,9 @@ class SearchIndex(Protocol):
         The best matches are first. Raise DependencyUnavailable when there is no index.
         """
 
+    def count_matches(self, listing: ListQuery) -> int:
+        """Return how many products match the text and the filters. Raises like ``search``."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalogue:
@@ -86,7 +89,7 @@ class Catalogue:
     def by_ids(self, product_ids: list[str]) -> dict[str, Product]:
         """Return the newest versions of these products by ID, without those that don't exist."""
         legal_ids = [product_id for product_id in product_ids if is_id(product_id)]
-        open_changes = self._newest_open(())
+        open_changes = newest_open(self.table, ())
         products = self.table.records(legal_ids)
         newer = {i: open_changes[i].after for i in legal_ids if i in open_changes}
         return products | newer
@@ -191,7 +194,7 @@ class Catalogue:
         The index of open changes may lag for a moment, so the products whose IDs are in ``also``
         are read consistently.
         """
-        return build_page(listing, self._streams(listing), self._newest_open(also))
+        return build_page(listing, self._streams(listing), newest_open(self.table, also))
 
     def walk(self, listing: ListQuery, limit: int) -> Iterator[Product]:
         """Yield at most ``limit`` products of a staff list, read page by page."""
@@ -211,7 +214,7 @@ class Catalogue:
         Without an index, this is a bounded read of the list. Staff find their own saves on the
         first page before the index has them; see ``staff_page`` for ``also``.
         """
-        open_changes = self._newest_open(also) if staff else {}
+        open_changes = newest_open(self.table, also) if staff else {}
         freshness = self.freshness()
         try:
             ids = self.index.search(listing, matches_needed(listing, open_changes))
@@ -219,12 +222,25 @@ class Catalogue:
             page = search_page(listing, self._streams(listing), open_changes)
             read_now = Freshness(complete_up_to=self.clock(), from_index=False)
             return replace(page, freshness=read_now)
-        ids = self._with_unindexed(listing, open_changes, ids)
+        ids = with_unindexed(self.table, listing, open_changes, ids)
         end = listing.offset + listing.limit
         wanted = ids[listing.offset : end]
         after = str(end) if len(ids) > end else None
         products = self._matching(listing, open_changes, wanted)
         return Page(products, after, open_changes, freshness)
+
+    def count(self, listing: ListQuery, open_changes: Mapping[str, Change]) -> int | None:
+        """Return how many products match; None where the index can't say.
+
+        ``open_changes`` are those of a page of this list: the index may lack them.
+        """
+        if listing.only_open:
+            return None
+        try:
+            indexed = self.index.count_matches(listing)
+        except DependencyUnavailable:
+            return None
+        return max(0, indexed + unindexed_matches(listing, open_changes.values()))
 
     def freshness(self) -> Freshness:
         """Return how current the search index is.
@@ -235,23 +251,6 @@ class Catalogue:
             if Effect.SEARCHABLE in change.open:
                 return Freshness(change.accepted_at, from_index=True)
         return Freshness(self.clock(), from_index=True)
-
-    def _newest_open(self, also: Iterable[str]) -> dict[str, Change]:
-        """Return the newest open change of each product, if it is not older than the record.
-
-        A version can still be open after a later one is complete. Such a version is left out.
-        The records are read after the changes, so a change that completes between the two reads
-        still appears in one of them.
-        """
-        consistent = [change for change in map(self.table.newest, also) if change]
-        indexed = self.table.open_changes(newest_first=True)
-        newest = newest_per_product(itertools.chain(consistent, indexed))
-        records = self.table.records(list(newest))
-        return {
-            product_id: change
-            for product_id, change in newest.items()
-            if product_id not in records or records[product_id].version <= change.version
-        }
 
     def _streams(self, listing: ListQuery) -> list[Iterator[Product]]:
         """Return the records of the list, as one ordered stream for each value of ``active``."""
@@ -277,24 +276,3 @@ class Catalogue:
             if product and filters.matches(product):
                 products.append(product)
         return products
-
-    def _with_unindexed(
-        self, listing: ListQuery, open_changes: Mapping[str, Change], ids: list[str]
-    ) -> list[str]:
-        """Return the matches, including those that the index does not have yet.
-
-        New matches come first in an order by relevance, and at their place in any other order.
-        """
-        matched = set(ids)
-        updated: dict[str, Product] = {}
-        unindexed: dict[str, Product] = {}
-        for product_id, change in open_changes.items():
-            if product_id in matched:
-                updated[product_id] = change.after
-            elif mentions(change.after, listing.text or ""):
-                unindexed[product_id] = change.after
-        if listing.by_relevance or not (updated or unindexed):
-            return [*unindexed, *ids]
-        products = self.table.records(ids) | updated | unindexed
-        ordered = sorted(products.values(), key=listing.position, reverse=listing.descending)
-        return [product.product_id for product in ordered]

@@ -20,9 +20,56 @@ CURRENCIES = frozenset(
     """.split()
 )
 
+WITHOUT_PLACES = frozenset(
+    "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF".split()
+)
+THREE_PLACES = frozenset("BHD IQD JOD KWD LYD OMR TND".split())
+USUAL_PLACES = 2
+MAX_PLACES = 3
+
+
+def places(currency: str) -> int:
+    """Return how many decimal places amounts in this currency have."""
+    if currency in WITHOUT_PLACES:
+        return 0
+    return MAX_PLACES if currency in THREE_PLACES else USUAL_PLACES
+
+
+def written_places(amount: Decimal) -> int:
+    """Return how many decimal places the amount was written with, zeros included."""
+    return max(0, -int(amount.as_tuple().exponent))
+
+
+def fits(amount: Decimal, currency: str) -> bool:
+    """Whether the currency has coins for the amount, and the amount is not ambiguous.
+
+    Zeros up to two places do no harm. Who writes 1.500 may mean 1500, unless the currency has
+    three places.
+    """
+    allowed = places(currency)
+    is_clear = written_places(amount) <= max(USUAL_PLACES, allowed)
+    return is_clear and amount == round(amount, allowed)
+
+
+def canonical(amount: Decimal) -> Decimal:
+    """Return the amount with two places, or with three if it needs them.
+
+    The change log hashes this form, so equal amounts have equal hashes in every currency.
+    """
+    usual = amount.quantize(Decimal("0.01"))
+    return usual if usual == amount else amount.quantize(Decimal("0.001"))
+
+
+def amount_text(amount: Decimal, currency: str) -> str:
+    """Return the amount with the decimal places of its currency."""
+    exact = canonical(amount)
+    shown = places(currency) if fits(exact, currency) else written_places(exact)
+    return f"{exact:.{shown}f}"
+
 
 def money(amount: Decimal, currency: str) -> str:
     """Return the amount as people read it: ``R1000``, ``R99.50``, ``JPY 500``."""
-    digits = f"{amount:.2f}".removesuffix(".00")
+    is_whole = amount == amount.to_integral_value()
+    digits = f"{amount:.0f}" if is_whole else amount_text(amount, currency)
     sign = CURRENCY_SIGNS.get(currency)
     return f"{sign}{digits}" if sign else f"{currency} {digits}"

@@ -3,14 +3,17 @@
 Names are in camelCase, amounts are ``Decimal``, and times are text.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from products.product import CENT, RULES, BillingCycle, Product
+from products.currency import canonical
+from products.product import RULES, BillingCycle, Product
 
+MAX_TIME_LENGTH = 40  # characters of a time as clients write it
 TIMESTAMP_LENGTH = len("2026-03-01T12:00:00.000000Z")
 
 
@@ -41,8 +44,28 @@ READ_ONLY = frozenset(FIELD_NAMES.values()) - RULES.keys()
 
 
 def is_as_read(product: Product, field: str, value: Any) -> bool:
-    """Whether the field is read-only and the value is the product's own."""
-    return field in READ_ONLY and to_document(product)[document_key(field)] == value
+    """Whether the field is read-only and the value is the product's own, in any notation.
+
+    Clients that parse times write them with another offset, or with fewer digits.
+    """
+    if field not in READ_ONLY:
+        return False
+    own = getattr(product, field)
+    return _is_same_time(own, value) if isinstance(own, datetime) else bool(own == value)
+
+
+def _is_same_time(at: datetime, value: Any) -> bool:
+    """Whether the text is this time, as exactly as it is written: to the second, or with places."""
+    if not isinstance(value, str) or len(value) > MAX_TIME_LENGTH:
+        return False
+    try:
+        named = datetime.fromisoformat(value)
+    except ValueError:
+        return False
+    places = re.search(r"[.,](\d+)", value)
+    step = timedelta(microseconds=max(1, 10 ** (6 - len(places[1] if places else ""))))
+    known = named if named.tzinfo else named.replace(tzinfo=UTC)
+    return abs(at - known) < step
 
 
 def to_document(product: Product) -> dict[str, Any]:
@@ -66,8 +89,8 @@ def from_document(document: Mapping[str, Any]) -> Product:
     values = {name: document[key] for key, name in FIELD_NAMES.items() if name != "image"}
     renewal_price = values["renewal_price"]
     parsed = {
-        "price": Decimal(values["price"]).quantize(CENT),
-        "renewal_price": None if renewal_price is None else Decimal(renewal_price).quantize(CENT),
+        "price": canonical(Decimal(values["price"])),
+        "renewal_price": None if renewal_price is None else canonical(Decimal(renewal_price)),
         "billing_cycle": BillingCycle(values["billing_cycle"]),
         "features": tuple(values["features"]),
         "version": int(values["version"]),

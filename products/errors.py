@@ -64,12 +64,11 @@ class ProductExists(Conflict):
 
 
 class NameTaken(Conflict):
-    def __init__(self, name: str, product_id: str) -> None:
+    def __init__(self, name: str, product_id: str, sentence: str = "") -> None:
         self.name = name
         self.product_id = product_id
-        super().__init__(
-            f"The name {name!r} belongs to product {product_id!r}, perhaps a deactivated one."
-        )
+        belongs = f"The name {name!r} belongs to product {product_id!r}, perhaps a deactivated one."
+        super().__init__(sentence or belongs)
 
 
 class VersionTaken(Conflict):

@@ -6,7 +6,13 @@ from typing import Any
 
 from products.documents import is_as_read
 from products.errors import Conflict
-from products.product import RULES, Product, validated_edits, validated_product
+from products.product import (
+    AMOUNT_FIELDS,
+    RULES,
+    Product,
+    validated_edits,
+    validated_product,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +76,15 @@ def merged(base: Product, edits: Mapping[str, Any], newest: Product) -> Product:
     Raises: Invalid, or EditConflict when others changed the same field to another value.
     """
     sent = {name: value for name, value in edits.items() if not is_as_read(base, name, value)}
-    changed = {
-        name: value
-        for name, value in validated_edits(sent).items()
-        if value != shown_value(base, name)
-    }
+    values = validated_edits(sent, newest.currency)
+    changed = {name: value for name, value in values.items() if value != shown_value(base, name)}
     clashes = _clashes(base, changed, newest)
     if clashes:
         raise EditConflict(clashes, changed, newest)
-    return validated_product(replace(newest, **changed))
+    after = replace(newest, **changed)
+    if "currency" in changed:
+        validated_edits({name: getattr(after, name) for name in AMOUNT_FIELDS}, after.currency)
+    return validated_product(after)
 
 
 def _clashes(base: Product, changed: Mapping[str, Any], newest: Product) -> dict[str, Clash]:

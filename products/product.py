@@ -9,13 +9,21 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from products.currency import CURRENCIES, DEFAULT_CURRENCY, money
+from products.currency import (
+    CURRENCIES,
+    DEFAULT_CURRENCY,
+    MAX_PLACES,
+    canonical,
+    fits,
+    money,
+    places,
+    written_places,
+)
 from products.errors import Invalid
 from products.identifiers import ID_PATTERN, validated_id
 
 CENT = Decimal("0.01")
-MAX_PLACES = 2  # of an amount
-MIN_PRICE = Decimal("0.01")
+MIN_PRICE = CENT
 MAX_PRICE = Decimal("999999.99")
 LENGTHS = {
     "name": (3, 100),
@@ -25,10 +33,15 @@ LENGTHS = {
 }
 """The minimum and maximum number of characters."""
 MAX_FEATURES = 20
+MAX_CHARACTERS = (
+    sum(most for field, (_, most) in LENGTHS.items() if field != "feature")
+    + MAX_FEATURES * LENGTHS["feature"][1]
+)
+"""All characters that the texts of one product may have together."""
 BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """Bidirectional control characters, which are used to spoof text."""
 NUMBER = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,12})?")
-AMOUNT = re.compile(r"[0-9]{1,6}(\.[0-9]{1,2})?")
+AMOUNT = re.compile(rf"[0-9]{{1,6}}(\.[0-9]{{1,{MAX_PLACES}}})?")
 ZERO = re.compile(r"0{1,6}(\.0{1,2})?")
 IMAGE_KEY = re.compile(rf"products/{ID_PATTERN}/[0-9a-f]{{32}}\.webp")
 
@@ -41,7 +54,7 @@ class BillingCycle(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Product:
-    """One version of a product. Prices are in units of ``currency`` with two places; times are UTC.
+    """One version of a product. Prices are in units of ``currency``; times are UTC.
 
     ``period`` is None when the text for customers is derived from the prices: see ``shown_period``.
     ``image`` is the image's key in the media storage, which contains a hash of the image.
@@ -79,6 +92,13 @@ def derived_period(product: Product) -> str:
     return f"once-off + {money(product.renewal_price, product.currency)}/{unit}"
 
 
+INVISIBLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\ufffc"
+    "\U000e0100-\U000e01ef]"
+)
+"""Characters without a shape that are no format characters: fillers and variation selectors."""
+
+
 def normalised_name(name: str) -> str:
     """Return the uniqueness key of a name: two products may not share one.
 
@@ -90,7 +110,7 @@ def normalised_name(name: str) -> str:
 
 
 def _is_invisible(character: str) -> bool:
-    return unicodedata.category(character) == "Cf"
+    return unicodedata.category(character) == "Cf" or bool(INVISIBLE.fullmatch(character))
 
 
 # The rules, one function for each field. A rule takes what was sent and returns the value to keep.
@@ -119,8 +139,9 @@ def _text(minimum: int, limit: int, *, lines: bool = False) -> Callable[[Any], s
 def _is_forbidden(character: str, allowed_controls: str) -> bool:
     if character in BIDI_CONTROLS:
         return True
-    is_control = unicodedata.category(character) in {"Cc", "Cs"}
-    return is_control and character not in allowed_controls
+    is_control = unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"}
+    is_no_character = ord(character) & 0xFFFE == 0xFFFE or "\ufdd0" <= character <= "\ufdef"
+    return is_no_character or (is_control and character not in allowed_controls)
 
 
 def _price(value: Any) -> Decimal:
@@ -132,13 +153,11 @@ def _price(value: Any) -> Decimal:
     amount = Decimal(value)
     if not amount.is_finite() or not MIN_PRICE <= amount <= MAX_PRICE:
         raise ValueError(f"Must be between {MIN_PRICE} and {MAX_PRICE}.")
-    # Who writes 1.500 may mean 1500, so zeros count as places too.
-    places = -int(amount.as_tuple().exponent)
-    if places > MAX_PLACES:
+    if written_places(amount) > MAX_PLACES:
         raise ValueError(f"Must have at most {MAX_PLACES} decimal places.")
     if isinstance(value, str) and not AMOUNT.fullmatch(value):
         raise ValueError('Must be an amount such as "1500.00".')
-    return amount.quantize(CENT)
+    return amount
 
 
 def price_bound(value: Any) -> Decimal:
@@ -205,12 +224,14 @@ RULES: dict[str, Callable[[Any], Any]] = {
     "image": _optional(_image),
 }
 REQUIRED = ("name", "description", "price")
+AMOUNT_FIELDS = ("price", "renewal_price")
 
 
-def validated_edits(edits: Mapping[str, Any]) -> dict[str, Any]:
+def validated_edits(edits: Mapping[str, Any], currency: str = DEFAULT_CURRENCY) -> dict[str, Any]:
     """Return the caller's fields, each as its rule keeps it.
 
-    Raise Invalid with every field that breaks its rule or does not exist.
+    Amounts are in ``currency``, unless the edits name another one. Raise Invalid with every field
+    that breaks its rule or does not exist.
     """
     values: dict[str, Any] = {}
     errors: dict[str, list[str]] = {}
@@ -222,9 +243,24 @@ def validated_edits(edits: Mapping[str, Any]) -> dict[str, Any]:
             values[field] = RULES[field](value)
         except ValueError as refusal:
             errors[field] = [str(refusal)]
+    named = values.get("currency", currency)
+    for field in AMOUNT_FIELDS:
+        amount = values.get(field)
+        if amount is not None and not fits(amount, named):
+            errors[field] = [places_sentence(named)]
+        elif amount is not None:
+            values[field] = canonical(amount)
     if errors:
         raise Invalid(errors)
     return values
+
+
+def places_sentence(currency: str) -> str:
+    """Return what is wrong with an amount that does not fit the currency."""
+    allowed = places(currency)
+    if not allowed:
+        return f"Must be a whole amount in {currency}."
+    return f"Must have at most {allowed} decimal places."
 
 
 def new_product(product_id: str, edits: Mapping[str, Any], *, by: str, at: datetime) -> Product:

@@ -49,7 +49,9 @@ def load_or_create_secret(name: str) -> str:
 
 def lock_state_folder() -> Any:
     """Return a lock that stops a second `make run` from using the same state."""
+    os.umask(0o077)  # the state has secrets, session keys and hashes of passwords
     HOME.mkdir(parents=True, exist_ok=True)
+    HOME.chmod(0o700)
     lock = (HOME / "lock").open("w")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -104,10 +106,14 @@ def fill_search_index() -> None:
 
     An index that keeps its documents needs nothing: the worker completes the open changes.
     """
+    from django.core.management import call_command
+
     from products.bootstrap import opensearch_index
     from products.maintenance import index_records
 
     index = opensearch_index()
+    if index and index.count() and index.lacks_fields():
+        call_command("rebuild_search_index")
     if index is None or index.count():
         log_step("the search index has its documents")
         return

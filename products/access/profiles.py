@@ -3,6 +3,7 @@
 import zoneinfo
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import cache
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -35,6 +36,7 @@ def record_visit(profile: StaffProfile, at: datetime) -> datetime | None:
     return previous
 
 
+@cache  # looking for the names of all zones takes longer than many a page
 def zone_of(name: str) -> zoneinfo.ZoneInfo:
     """Return the time zone; the default for a name that this machine does not know."""
     known = name if name in zoneinfo.available_timezones() else settings.STAFF_TIME_ZONE

@@ -10,10 +10,9 @@ from django.urls import reverse
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from products.admin.base import ModelAdmin, page_response
-from products.admin.changelist import filtered_list
+from products.admin.bulk_selection import Selection, selection_of
 from products.admin.staff_writes import StaffWrites
-from products.bootstrap import catalogue
-from products.bulk.job import MAX_ROWS, Job, JobKind
+from products.bulk.job import Job, JobKind
 from products.bulk.pricing import (
     Adjustment,
     AdjustmentKind,
@@ -23,7 +22,7 @@ from products.bulk.pricing import (
     parse_signed_amount,
 )
 from products.bulk.rows import Row, planned_row
-from products.errors import Invalid, ProductNotFound
+from products.errors import Invalid
 from products.product import Product
 
 type Edits = Mapping[str, object]
@@ -46,6 +45,12 @@ ROUNDINGS = {
     Rounding.FIVES: "To multiples of 5",
     Rounding.TENS: "To multiples of 10",
     Rounding.NINES: "To end in .99",
+}
+DEFAULTS = {
+    "doing": "price",
+    "field": "price",
+    "way": AdjustmentKind.PERCENT,
+    "rounding": Rounding.CENTS,
 }
 
 
@@ -123,56 +128,44 @@ def _rounding_text(rounding: Rounding) -> str:
 
 
 def bulk_view(admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
-    """Show the form; when it is valid, plan the job and go to its preview."""
-    form = BulkForm(request.POST or None, initial={"way": AdjustmentKind.PERCENT})
-    if request.method == "POST" and form.is_valid():
-        job = _plan_edit(admin, request, form)
+    """Show the form; when it is valid, plan the job and go to its preview.
+
+    What needs no form, such as deactivating, is planned as soon as it is chosen in the list.
+    """
+    selection = selection_of(admin, request)
+    action = request.POST.get("doing", "")
+    is_complete = "by" in request.POST or action in ACTIVE_BY_ACTION
+    if is_complete:
+        form = BulkForm(request.POST if "by" in request.POST else DEFAULTS | {"doing": action})
+        job = _plan_edit(request, form, selection) if form.is_valid() else None
         if job:
             return redirect("admin:products_product_job", job.job_id)
+    else:
+        form = BulkForm(initial=DEFAULTS)
     changelist = reverse("admin:products_product_changelist")
     context = {
         "title": "Bulk edit",
         "form": form,
-        "selection": _selection_text(request.GET.getlist("id")),
-        "back_url": f"{changelist}?{request.GET.get('filters', '')}",
+        "selection": selection,
+        "back_url": f"{changelist}?{selection.filters}",
     }
     return page_response(admin, request, "bulk", context)
 
 
-def _plan_edit(admin: ModelAdmin, request: HttpRequest, form: BulkForm) -> Job | None:
+def _plan_edit(request: HttpRequest, form: BulkForm, selection: Selection) -> Job | None:
     """Plan the job and return it, or return None and put the errors into the form."""
     entries = form.cleaned_data
-    rows = _planned_rows(_selected(admin, request), form.edits_for())
+    if selection.error:
+        form.add_error(None, selection.error)
+        return None
+    rows = _planned_rows(selection.products(), form.edits_for())
+    title = f"{form.title()}: {selection.description}"
     try:
-        return StaffWrites(request).plan_job(
-            JobKind.BULK, form.title(), rows, reason=entries["reason"]
-        )
+        return StaffWrites(request).plan_job(JobKind.BULK, title, rows, reason=entries["reason"])
     except Invalid as refusal:
         for field, sentences in refusal.errors.items():
             form.add_error(field if field in form.fields else None, sentences)
     return None
-
-
-def _selected(admin: ModelAdmin, request: HttpRequest) -> Iterable[Product]:
-    """Return the ticked products, or all that match the filters of the list."""
-    ids = request.GET.getlist("id")
-    if not ids:
-        return catalogue().walk(filtered_list(admin, request), MAX_ROWS)
-    return _existing_products(ids[:MAX_ROWS])
-
-
-def _selection_text(ids: list[str]) -> str:
-    if not ids:
-        return f"all products that match the filters, at most {MAX_ROWS:,}"
-    return f"{len(ids)} ticked product{'' if len(ids) == 1 else 's'}"
-
-
-def _existing_products(ids: Iterable[str]) -> Iterator[Product]:
-    for product_id in ids:
-        try:
-            yield catalogue().newest(product_id)
-        except (ProductNotFound, Invalid):
-            continue
 
 
 def _planned_rows(

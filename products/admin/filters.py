@@ -4,17 +4,20 @@ Each is a parameter of the address, so that a list can be bookmarked and sent. N
 """
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Protocol
 
 from django.contrib import admin
-from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import Model
 from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 
 from products.admin.form import CODES
 from products.admin.queryset import ProductQuery
 from products.amounts import ANY_NOTATION
+from products.currency import DEFAULT_CURRENCY
 from products.product import BillingCycle, price_bound
 
 
@@ -22,21 +25,30 @@ class ProductFilter(Protocol):
     """What the list needs to know of each filter that is in use."""
 
     parameter_name: str
+    error: str
 
     @property
     def chip(self) -> str:
         """What the chip of this filter says while it is set, else an empty string."""
 
 
+@cache
+def _options(choices: tuple[tuple[str, str], ...]) -> SafeString:
+    """Return these choices as HTML. They are made once: there are 160 currencies."""
+    return format_html_join("", '<option value="{}">{}</option>', choices)
+
+
 class ChoiceFilter(admin.SimpleListFilter):
     """A filter with fixed values. Any other value is refused, never ignored.
 
-    ``offered`` maps the value in the address to the text of the choice and the value of ``field``.
+    ``error`` says why the value was not understood, and is empty if it was. ``offered`` maps the
+    value in the address to the text of the choice and the value of ``field``.
     """
 
     offered: dict[str, tuple[str, object]] = {}
     field = ""
     any = ""  # what the choice says while the filter is not set
+    error = ""
 
     def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
         return [(value, text) for value, (text, _) in self.offered.items()]
@@ -48,7 +60,8 @@ class ChoiceFilter(admin.SimpleListFilter):
         if not value:
             return queryset
         if value not in self.offered:
-            raise IncorrectLookupParameters(f"{self.parameter_name}={value}")
+            self.error = f"“{value}” is not one of these. Choose again."
+            return queryset
         _, wanted = self.offered[value]
         return self.narrow(request, queryset, wanted)
 
@@ -59,6 +72,16 @@ class ChoiceFilter(admin.SimpleListFilter):
     def chip(self) -> str:
         text, _ = self.offered.get(str(self.value()), ("", None))
         return text
+
+    @property
+    def options(self) -> SafeString:
+        """The choices as HTML, with the current one selected."""
+        choices = tuple((value, text) for value, (text, _) in self.offered.items())
+        options = _options(choices)
+        if self.value() not in self.offered:
+            return options
+        start = format_html('<option value="{}"', self.value())
+        return mark_safe(options.replace(start, f"{start} selected"))  # noqa: S308 # both are safe
 
 
 class ActiveFilter(ChoiceFilter):
@@ -128,6 +151,7 @@ class PriceBoundFilter(admin.ListFilter):
     parameter_name = ""
     lookup = ""
     chip_prefix = ""
+    error = ""
 
     def __init__(
         self,
@@ -157,10 +181,12 @@ class PriceBoundFilter(admin.ListFilter):
     ) -> ProductQuery:
         if not self.text:
             return queryset
+        currency = queryset.listing.currency or DEFAULT_CURRENCY
         try:
-            amount = price_bound(f"{ANY_NOTATION.read(self.text).value:f}")
+            amount = price_bound(f"{ANY_NOTATION.read_in(self.text, currency):f}")
         except ValueError as refusal:
-            raise IncorrectLookupParameters(refusal) from refusal
+            self.error = str(refusal)
+            return queryset
         by_price = queryset.order_by(queryset.price_order)
         return by_price.filter(**{self.lookup: amount})
 
@@ -183,6 +209,8 @@ class MaxPriceFilter(PriceBoundFilter):
     chip_prefix = "Up to"
 
 
+BEST_MATCH_FIRST = "Best match first"
+ORDER_TEXTS = frozenset(text for text, _ in SortFilter.offered.values())
 FILTERS = (
     ActiveFilter,
     BillingCycleFilter,

@@ -1,9 +1,11 @@
 """How the admin shows products and changes as text and HTML."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
+from decimal import Decimal
 from difflib import SequenceMatcher
 from typing import Any, TypedDict
 
@@ -12,13 +14,16 @@ from django.utils.safestring import SafeString, mark_safe
 
 from products.bootstrap import catalogue, image_url
 from products.changes import Change
-from products.currency import money
+from products.currency import CURRENCY_SIGNS, amount_text, money
 from products.effects import effect_states
 from products.errors import Unavailable
 from products.merging import EditConflict, differences
 from products.product import Product
 
+NO_BREAK_SPACE = "\u00a0"
 HISTORY_PAGE_SIZE = 25
+MAX_PAIRS = 4000
+"""The most pairs of equal words for which a comparison is shown word by word."""
 NOTHING_SAVED = "Nothing was different, so nothing was saved."
 CHANGE_VERBS = {
     "CREATE": "created",
@@ -56,6 +61,25 @@ class HistoryRow(TypedDict):
     source: str
     fields: list[FieldDifference]
     effects: list[tuple[str, str, datetime | None]]
+
+
+def grouped(number: Decimal | int | str) -> str:
+    """Return a number with its thousands apart, such as "12 345.50"."""
+    whole, point, fraction = str(number).partition(".")
+    return f"{int(whole):,}".replace(",", NO_BREAK_SPACE) + point + fraction
+
+
+def grouped_money(amount: Decimal, currency: str) -> str:
+    """Return an amount as tables show it: like ``money``, with its thousands apart."""
+    is_whole = amount == amount.to_integral_value()
+    digits = grouped(f"{abs(amount):.0f}" if is_whole else amount_text(abs(amount), currency))
+    sign = CURRENCY_SIGNS.get(currency, f"{currency}{NO_BREAK_SPACE}")
+    return f"{'-' if amount < 0 else ''}{sign}{digits}"
+
+
+def counted(count: int) -> str:
+    """Return how many products there are, such as "31 products"."""
+    return f"{grouped(count)} product{'' if count == 1 else 's'}"
 
 
 def field_label(field: str) -> str:
@@ -146,6 +170,8 @@ def _thumbnail(key: str | None) -> SafeString:
 
 
 def _marked_parts(old: Sequence[str], new: Sequence[str], separator: str) -> SafeString:
+    if _pairs(old, new) > MAX_PAIRS:
+        return _replaced(separator.join(old), separator.join(new))
     marked: list[SafeString] = []
     matcher = SequenceMatcher(a=old, b=new, autojunk=False)
     for kind, old_start, old_end, new_start, new_end in matcher.get_opcodes():
@@ -158,6 +184,12 @@ def _marked_parts(old: Sequence[str], new: Sequence[str], separator: str) -> Saf
         if added:
             marked.append(format_html("<ins>{}</ins>", _joined(separator, added)))
     return _joined(separator, marked)
+
+
+def _pairs(old: Sequence[str], new: Sequence[str]) -> int:
+    """Return how many pairs of equal parts there are: the work of comparing grows with them."""
+    counts = Counter(new)
+    return sum(counts[part] * count for part, count in Counter(old).items())
 
 
 def _joined(separator: str, parts: Sequence[str]) -> SafeString:

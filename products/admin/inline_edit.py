@@ -7,13 +7,12 @@ from django.contrib.admin.utils import unquote
 from django.http import HttpRequest, JsonResponse
 
 from products.admin.base import ModelAdmin, product_url
-from products.admin.formatting import field_label, format_value, last_authors
+from products.admin.formatting import format_value, grouped_money, last_authors
 from products.admin.refusals import sentence_of, status_of
 from products.admin.staff_writes import StaffWrites
 from products.amounts import ANY_NOTATION
 from products.bootstrap import catalogue
 from products.changes import Change
-from products.currency import money
 from products.errors import CatalogueError
 from products.identifiers import parse_version
 from products.merging import EditConflict
@@ -21,6 +20,7 @@ from products.product import Product
 from products.writes import Accepted
 
 EDITABLE = ("price", "active")
+SAVED = "Saved; customers see it within a few seconds."
 
 type Body = dict[str, object]
 
@@ -64,7 +64,10 @@ def _saved_body(accepted: Accepted, field: str) -> Body:
     product, change = accepted.product, accepted.change
     body: Body = {
         "version": product.version,
-        "price": {"value": f"{product.price:.2f}", "text": money(product.price, product.currency)},
+        "price": {
+            "value": f"{product.price:.2f}",
+            "text": grouped_money(product.price, product.currency),
+        },
         "active": {
             "value": str(product.active).lower(),
             "text": "Active" if product.active else "Deactivated",
@@ -80,15 +83,20 @@ def _saved_body(accepted: Accepted, field: str) -> Body:
 
 def _change_body(change: Change, before: Product, field: str) -> Body:
     product = change.after
-    old = format_value(getattr(before, field))
-    new = format_value(getattr(product, field))
-    difference = f"{field_label(field).lower()} {old} → {new}"
     return {
-        "message": f"{product.name}: {difference}, saved as v{product.version}.",
+        "message": f"{product.name}: {_difference(before, product, field)}. {SAVED}",
         "receipt": product_url("receipt", product.product_id, product.version),
         "undo": product_url("undo", product.product_id, product.version),
         "status": change.status,
     }
+
+
+def _difference(before: Product, product: Product, field: str) -> str:
+    """Return what was saved, such as "price R1500 → R1600"."""
+    if field == "active":
+        return "is on the website again" if product.active else "is no longer on the website"
+    old = grouped_money(before.price, before.currency)
+    return f"price {old} → {grouped_money(product.price, product.currency)}"
 
 
 def _conflict_response(conflict: EditConflict, field: str) -> JsonResponse:

@@ -1,6 +1,6 @@
 """The query object that Django's admin works on; the catalogue answers it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from types import SimpleNamespace
@@ -14,7 +14,7 @@ from products.bootstrap import catalogue
 from products.changes import Change
 from products.currency import CURRENCIES
 from products.errors import Invalid, ProductNotFound
-from products.lists import Freshness, ListQuery, Page
+from products.lists import Freshness, ListQuery, Page, SortKey
 from products.models import Product
 
 VALID_FILTER_VALUES: dict[str, Callable[[object], bool]] = {
@@ -27,8 +27,8 @@ VALID_FILTER_VALUES: dict[str, Callable[[object], bool]] = {
     "only_open": lambda value: value is True,
 }
 """The fields that products can be filtered by, with the check of their values."""
-ORDERS = {"created_at": False, "price": True}
-"""The fields that products can be ordered by, and whether each is the price."""
+ORDERS = {"created_at": SortKey.CREATED, "price": SortKey.PRICE}
+"""The fields that products can be ordered by, and the order of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,7 @@ class AdminPage:
     rows: list[Product]
     before: str | None
     after: str | None
+    open_changes: Mapping[str, Change]
     freshness: Freshness | None = None
 
 
@@ -108,7 +109,7 @@ class ProductQuery:
                 listing = replace(
                     self.listing,
                     descending=name.startswith("-"),
-                    by_price=ORDERS[field],
+                    sort=ORDERS[field],
                     by_relevance=False,
                 )
                 return self._copy(listing)
@@ -143,6 +144,10 @@ class ProductQuery:
         has_previous = cursor and page.products
         first = listing.position(page.products[0]) if has_previous else None
         return _admin_page(page, page.products, first, page.after)
+
+    def count_matches(self, page: AdminPage) -> int | None:
+        """Return how many products match, of which ``page`` shows some; None if not known."""
+        return catalogue().count(self.listing, page.open_changes)
 
     def _search_page(self, listing: ListQuery, also: tuple[str, ...]) -> AdminPage:
         """Return a page of matches; its positions are offsets."""
@@ -213,7 +218,7 @@ def _admin_page(
     page: Page, products: list[core.Product], before: str | None, after: str | None
 ) -> AdminPage:
     rows = [model_of(product, page.open_changes.get(product.product_id)) for product in products]
-    return AdminPage(rows, before, after, page.freshness)
+    return AdminPage(rows, before, after, page.open_changes, page.freshness)
 
 
 def all_products() -> ProductQuery:

@@ -26,22 +26,24 @@ FLAG_EDITS: dict[str, UncheckedJson] = {
 }
 MODES = ("each", "all")
 BATCH_FIELDS: dict[str, Schema] = {
-    "mode": described(
-        ref("ModeEnum"), "Each item on its own, in order; or all or none, in one transaction."
-    ),
+    "mode": ref("ModeEnum"),
     "items": list_of(ref("BatchItem"), maxItems=MAX_WRITES, minItems=1),
 }
 ITEM_FIELDS: dict[str, Schema] = {
     "action": ref("ActionEnum"),
     "productId": described(PRODUCT_ID, "Required except with create."),
-    "product": described(ref("ProductEdits"), "With create and update: the fields."),
+    "product": ref("ProductEdits"),
     "ifVersion": described(VERSION, "Like If-Match: the version the product must still have."),
 }
 BATCH_SCHEMAS: dict[str, Schema] = {
     "ActionEnum": choice_of(ACTIONS),
-    "ModeEnum": choice_of(MODES),
+    "ModeEnum": described(
+        choice_of(MODES), "Each item on its own, in order; or all or none, in one transaction."
+    ),
     "BatchItem": object_of(
-        "One write of a batch.", ITEM_FIELDS, optional=ITEM_FIELDS.keys() - {"action"}
+        "One write of a batch; `product` holds the fields to create or update.",
+        ITEM_FIELDS,
+        optional=ITEM_FIELDS.keys() - {"action"},
     ),
     "NewBatch": object_of(f"Up to {MAX_WRITES} writes.", BATCH_FIELDS),
 }

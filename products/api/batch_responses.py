@@ -14,7 +14,7 @@ from products.api.representation import batch_result
 from products.api.write_options import WriteOptions
 from products.api.write_responses import PRIVATE, RETRY_SECONDS
 from products.errors import CatalogueError, CorruptChange
-from products.writes import Accepted, WritesRefused
+from products.writes import Accepted, Write, WritesRefused
 
 DEPENDENT_ITEM = "Nothing is wrong with this one, but another of the batch was refused."
 Result = Accepted | CatalogueError | CorruptChange
@@ -22,12 +22,17 @@ Result = Accepted | CatalogueError | CorruptChange
 
 
 def results_response(
-    request: Request, options: WriteOptions, actions: Sequence[str], results: Sequence[Result]
+    request: Request,
+    options: WriteOptions,
+    asked: Sequence[tuple[str, Write]],
+    results: Sequence[Result],
 ) -> Response:
     """Return 207 if an item was refused, 202 if one is pending, else 200."""
     items = [
-        _item_body(request, options, action, result)
-        for action, result in zip(actions, results, strict=True)
+        _item_body(options, action, result)
+        if isinstance(result, Accepted)
+        else _refused_item(result, write, request)
+        for (action, write), result in zip(asked, results, strict=True)
     ]
     counts = _counts(results)
     is_pending = any(item["code"] == HTTPStatus.ACCEPTED for item in items)
@@ -42,17 +47,20 @@ def results_response(
     return Response({"results": items} | counts, status=status, headers=headers)
 
 
-def _item_body(request: Request, options: WriteOptions, action: str, result: Result) -> JsonObject:
-    if not isinstance(result, Accepted):
-        return _refused_item(result, request)
+def _item_body(options: WriteOptions, action: str, result: Accepted) -> JsonObject:
     until = options.wait.until if options.wait else None
     return batch_result(result, action, dry_run=options.dry_run, until=until)
 
 
-def _refused_item(error: Exception, request: Request) -> JsonObject:
+def _refused_item(error: Exception, write: Write, request: Request) -> JsonObject:
     """Return the code and the body that a single request would have been refused with."""
     code = int(_status_or_500(error))
-    return {"code": code, **error_body(error, request_id(request))}
+    return {"code": code, **_id_of(write), **error_body(error, request_id(request))}
+
+
+def _id_of(write: Write) -> JsonObject:
+    """Return the id of the product that a write is about, if the caller named one."""
+    return {} if write.product_id is None else {"productId": write.product_id}
 
 
 def _counts(results: Sequence[Result]) -> dict[str, int]:
@@ -65,15 +73,17 @@ def _counts(results: Sequence[Result]) -> dict[str, int]:
     }
 
 
-def refused_batch_response(refused: WritesRefused, count: int, request: Request) -> Response:
-    """Return the refusal of a whole batch of ``count`` items, with the cause at each item."""
+def refused_batch_response(
+    refused: WritesRefused, writes: Sequence[Write], request: Request
+) -> Response:
+    """Return the refusal of a whole batch, with the cause at each item."""
     id_ = request_id(request)
     dependent = HTTPStatus.FAILED_DEPENDENCY
     other_item = {"code": int(dependent), **body_of_error(dependent, DEPENDENT_ITEM, id_)}
-    results = [other_item] * count
+    results = [other_item | _id_of(write) for write in writes]
     errors: FieldErrors = {}
     for position, error in refused.refusals.items():
-        item = _refused_item(error, request)
+        item = _refused_item(error, writes[position], request)
         results[position] = item
         errors |= item_errors(position, field_errors(error) or {"": [str(item["message"])]})
     status = min(_status_or_500(error) for error in refused.refusals.values())

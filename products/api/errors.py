@@ -115,7 +115,8 @@ def _details(error: Exception) -> JsonObject:
     """Return what else the caller needs to resolve a conflict."""
     if isinstance(error, EditConflict):
         conflicts = {
-            API_NAMES[field]: _clash_body(field, clash) for field, clash in error.clashes.items()
+            API_NAMES[field]: _clash_body(field, clash, error.product.currency)
+            for field, clash in error.clashes.items()
         }
         return {"conflicts": conflicts, "version": error.product.version}
     if isinstance(error, VersionMismatch):
@@ -123,9 +124,9 @@ def _details(error: Exception) -> JsonObject:
     return {}
 
 
-def _clash_body(field: str, clash: Clash) -> JsonObject:
+def _clash_body(field: str, clash: Clash, currency: str) -> JsonObject:
     values = {"base": clash.base, "yours": clash.yours, "theirs": clash.theirs}
-    return {name: field_body(field, value) for name, value in values.items()}
+    return {name: field_body(field, value, currency) for name, value in values.items()}
 
 
 def _sentence(error: Exception) -> str:

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from decimal import Decimal
 
 from django.utils.http import parse_etags
 from rest_framework.request import Request
@@ -64,6 +65,8 @@ def base_version(version: object, name: str = "version") -> int | None:
     """
     if version is None:
         return None
+    if isinstance(version, Decimal) and version == version.to_integral_value():
+        version = int(version)  # JSON has one kind of number, so 3.0 is 3
     is_bool = isinstance(version, bool)  # an int to Python, but not to JSON
     if isinstance(version, int) and not is_bool and is_version(version):
         return version

@@ -16,9 +16,10 @@ from rest_framework.views import APIView
 from products.amounts import DecimalMark
 from products.api.job_origin import origin_of
 from products.api.job_representation import job_body, job_url
-from products.api.json_schema import TEXT, choice_of
+from products.api.json_schema import TEXT, choice_of, ref
 from products.api.parameters import LIST_PARAMETERS, Parameter, Parameters, read_parameters
 from products.api.parsers import BodyTooLarge, ByteStream
+from products.api.queries import list_query
 from products.api.renderers import ExactJSONRenderer
 from products.api.write_responses import PRIVATE
 from products.bootstrap import catalogue, imports
@@ -27,9 +28,8 @@ from products.bulk.csv_files import csv_lines, product_rows
 from products.bulk.files import MAX_SIZE
 from products.bulk.imports import ImportOptions
 from products.bulk.sheets import MAX_COLUMNS
-from products.currency import CURRENCIES
+from products.currency import DEFAULT_CURRENCY
 from products.errors import Invalid
-from products.lists import ListQuery
 from products.product import RULES, BillingCycle
 
 FILE = "file"
@@ -76,27 +76,33 @@ IMPORT_PARAMETERS: Parameters = {
         TEXT,
         "The field of each column, between commas, in the order of the file; blank to ignore one."
         " Recognised when omitted.",
+        "productId,name,,price",
     ),
     "decimalMark": Parameter(
         "mark",
         _mark,
         choice_of(MARKS),
         "How amounts are written. Needed only where an amount such as 1.500 is ambiguous.",
+        "comma",
     ),
     "currency": Parameter(
         "currency",
         RULES["currency"],
-        choice_of(sorted(CURRENCIES)),
+        ref("CurrencyEnum"),
         "For rows that name no currency.",
+        DEFAULT_CURRENCY,
     ),
     "billingCycle": Parameter(
         "billing_cycle",
         RULES["billing_cycle"],
-        choice_of(sorted(BillingCycle)),
+        ref("BillingCycleEnum"),
         "For rows that name no billing cycle.",
+        str(BillingCycle.MONTHLY),
     ),
-    "fileName": Parameter("file_name", _name, TEXT, "Shown in the title of the job."),
-    "reason": Parameter("reason", _reason, TEXT, "Kept with each change in the history."),
+    "fileName": Parameter("file_name", _name, TEXT, "Shown in the title of the job.", "prices.csv"),
+    "reason": Parameter(
+        "reason", _reason, TEXT, "Kept with each change in the history.", "New prices"
+    ),
 }
 
 
@@ -165,8 +171,7 @@ class ProductExport(APIView):
     def get(self, request: Request) -> StreamingHttpResponse:
         """Return all products that match the filters as CSV, which can be imported again."""
         values: Mapping[str, Any] = read_parameters(request.query_params, EXPORT_PARAMETERS)
-        is_sorted = "by_price" in values or "descending" in values
-        listing = ListQuery(**values, by_relevance="text" in values and not is_sorted)
+        listing = list_query(values)
         if "active" not in values:
             listing = replace(listing, active=None)
         products = catalogue().walk(listing, MAX_EXPORTED)

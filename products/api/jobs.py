@@ -39,7 +39,9 @@ def _row_state(text: str) -> RowState:
 
 ROWS_PARAMETERS: Parameters = {
     "startAt": PAGE_PARAMETERS["startAt"],
-    "state": Parameter("state", _row_state, choice_of(RowState), "Only rows in this state."),
+    "state": Parameter(
+        "state", _row_state, choice_of(RowState), "Only rows in this state.", str(RowState.WAITING)
+    ),
 }
 
 

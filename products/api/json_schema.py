@@ -6,28 +6,32 @@ Every bound is imported from the rule that enforces it.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from products.currency import MAX_PLACES
 from products.identifiers import ID_PATTERN, MAX_VERSION
-from products.product import CENT, LENGTHS, MAX_PRICE
+from products.product import LENGTHS, MAX_PRICE
 
 type Schema = dict[str, Any]
 """A JSON Schema, or another object of an OpenAPI document."""
 
 PRICE_DIGITS = len(str(int(MAX_PRICE)))
-PRICE_PLACES = len(str(CENT).partition(".")[2])
 
 TEXT: Schema = {"type": "string"}
 BOOLEAN: Schema = {"type": "boolean"}
 NUMBER: Schema = {"type": "integer"}
 TIME: Schema = {"type": "string", "format": "date-time"}
-ANY_VALUE: Schema = {"nullable": True}
+ANY_VALUE: Schema = {"description": "Any JSON value; null where the field is empty."}
+"""Without a type, OpenAPI 3.0 allows null too."""
 PRODUCT_ID: Schema = {"type": "string", "pattern": f"^{ID_PATTERN}$"}
 VERSION: Schema = {"type": "integer", "format": "int64", "minimum": 1, "maximum": MAX_VERSION}
 AMOUNT: Schema = {
     "type": "string",
-    "pattern": rf"^[0-9]{{1,{PRICE_DIGITS}}}(\.[0-9]{{1,{PRICE_PLACES}}})?$",
+    "pattern": rf"^[0-9]{{1,{PRICE_DIGITS}}}(\.[0-9]{{1,{MAX_PLACES}}})?$",
     "example": "1500.00",
 }
-"""An amount is text, because many clients read JSON numbers as floats."""
+"""An amount is text, because many clients read JSON numbers as floats.
+
+It has the decimal places of its currency: none in JPY, three in KWD, two in most.
+"""
 
 
 def ref(component: str) -> Schema:
@@ -36,18 +40,20 @@ def ref(component: str) -> Schema:
 
 
 def described(schema: Schema, description: str) -> Schema:
-    """Return the schema with a description."""
-    return _extensible(schema) | {"description": description}
+    """Return the schema with a description. Components have one of their own."""
+    return _inline(schema) | {"description": description}
 
 
 def nullable(schema: Schema) -> Schema:
     """Return the schema with null allowed."""
-    return _extensible(schema) | {"nullable": True}
+    return _inline(schema) | {"nullable": True}
 
 
-def _extensible(schema: Schema) -> Schema:
-    # OpenAPI 3.0 ignores every keyword next to a reference.
-    return {"allOf": [schema]} if "$ref" in schema else schema
+def _inline(schema: Schema) -> Schema:
+    if "type" not in schema:
+        # OpenAPI 3.0 ignores keywords next to a reference, and null needs a type.
+        raise ValueError(f"only a schema with a type can be extended: {schema}")
+    return schema
 
 
 def text_of(field: str) -> Schema:

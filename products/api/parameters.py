@@ -11,17 +11,28 @@ from typing import Any
 
 from django.http import QueryDict
 
-from products.api.json_schema import AMOUNT, TEXT, TIME, VERSION, Schema, choice_of
+from products.api.json_schema import AMOUNT, PRODUCT_ID, TEXT, TIME, Schema, choice_of, ref
 from products.api.json_types import FieldErrors
-from products.currency import CURRENCIES
+from products.api.product_fields import CORE_NAMES
+from products.currency import DEFAULT_CURRENCY
 from products.errors import Invalid
-from products.identifiers import parse_version
+from products.identifiers import is_id, parse_version
+from products.lists import SortKey
 from products.product import RULES, BillingCycle, price_bound
 
 DEFAULT_LIMIT = 25
 MAX_LIMIT = 100
 MAX_TEXT_LENGTH = 200
-IGNORED = {"format"}  # belongs to DRF's browsable API
+FIELD_CHOICE = tuple(CORE_NAMES)
+
+BROWSABLE_API = {"format"}  # belongs to DRF's browsable API
+CACHE_BUSTERS = {"_", "cb", "cachebuster", "nocache"}
+TRACKERS = {
+    *("_ga", "_gl", "_hsenc", "_hsmi", "dclid", "fbclid", "gad_source", "gbraid", "gclid"),
+    *("gclsrc", "igshid", "li_fat_id", "mc_cid", "mc_eid", "mkt_tok", "msclkid", "srsltid"),
+    *("ttclid", "twclid", "wbraid", "yclid"),
+}
+IGNORED = BROWSABLE_API | CACHE_BUSTERS | TRACKERS
 
 type Rule = Callable[[str], Any]
 """Returns the value of a parameter's text. Raises ValueError with a sentence for the caller."""
@@ -29,12 +40,20 @@ type Rule = Callable[[str], Any]
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A query parameter: the name of its value in the code, its rule, and its description."""
+    """A query parameter: the name of its value in the code, its rule, and its description.
+
+    A parameter with ``is_list`` may be repeated, or have values between commas.
+    """
 
     field: str
     rule: Rule
     schema: Schema
     description: str
+    example: object
+
+    @property
+    def is_list(self) -> bool:
+        return self.schema.get("type") == "array"
 
 
 type Parameters = Mapping[str, Parameter]
@@ -48,7 +67,7 @@ def _choice(field: str, description: str, **meanings: object) -> Parameter:
             raise ValueError(f"Must be one of {', '.join(meanings)}.")
         return meanings[text]
 
-    return Parameter(field, rule, choice_of(sorted(meanings)), description)
+    return Parameter(field, rule, choice_of(meanings), description, next(iter(meanings)))
 
 
 def _limit(text: str) -> int:
@@ -64,20 +83,52 @@ def _text(text: str) -> str:
     return stripped
 
 
-def _version_or_time(text: str) -> int | datetime:
-    tag = re.fullmatch(r'("?)v?([0-9]+)\1', text)  # an ETag names a version too
-    version = parse_version(tag[2]) if tag else None
-    if version is not None:
-        return version
+def _ids(text: str) -> tuple[str, ...]:
+    ids = text.split(",")
+    wrong = [product_id for product_id in ids if not is_id(product_id)]
+    if wrong:
+        raise ValueError(f"Must be product ids between commas; {wrong[0][:80]!r} is none.")
+    if len(set(ids)) > MAX_LIMIT:
+        raise ValueError(f"Must be at most {MAX_LIMIT} ids.")
+    return tuple(sorted(set(ids)))
+
+
+def _fields(text: str) -> frozenset[str]:
+    names = text.split(",")
+    wrong = [name for name in names if name not in FIELD_CHOICE]
+    if wrong:
+        raise ValueError(f"Must be among {', '.join(FIELD_CHOICE)}.")
+    return frozenset(names)
+
+
+def _time(text: str) -> datetime:
     # In a query string, an unescaped "+" is a space: "12:00:00 02:00" was "12:00:00+02:00".
     unescaped = re.sub(r"(?<=:[0-9]{2}) (?=[0-9]{2}:?[0-9]{2}$)", "+", text)
     try:
         time = datetime.fromisoformat(unescaped)
     except ValueError:
+        raise ValueError("Must be a time such as 2026-03-01T12:00:00Z.") from None
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def _since(text: str) -> datetime:
+    try:
+        return _time(text).astimezone(UTC)
+    except OverflowError:  # the first or the last day, with an offset
+        raise ValueError("Must be a time between the years 1 and 9999 in UTC.") from None
+
+
+def _version_or_time(text: str) -> int | datetime:
+    tag = re.fullmatch(r'("?)v?([0-9]+)\1', text)  # an ETag names a version too
+    version = parse_version(tag[2]) if tag else None
+    if version is not None:
+        return version
+    try:
+        return _time(text)
+    except ValueError:
         raise ValueError(
             "Must be a version such as 3, or a time such as 2026-03-01T12:00:00Z."
         ) from None
-    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 PAGE_PARAMETERS: Parameters = {
@@ -86,51 +137,94 @@ PAGE_PARAMETERS: Parameters = {
         _limit,
         {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT},
         f"The size of a page; {DEFAULT_LIMIT} by default.",
+        DEFAULT_LIMIT,
     ),
     "startAt": Parameter(
         "after",
         str,
         TEXT,
         "The nextStartAt of the previous page. It is valid for the same order and filters only.",
+        "WyI4ZDJmMGM1YjFhM2UiLCIuLi4iXQ:k3Zr0c",
     ),
 }
 LIST_PARAMETERS: Parameters = {
     **PAGE_PARAMETERS,
     "sortBy": _choice(
-        "by_price",
+        "sort",
         "createdAt by default; price orders the products of one currency.",
-        createdAt=False,
-        price=True,
+        **{str(key): key for key in SortKey},
     ),
     "order": _choice("descending", "asc by default.", asc=False, desc=True),
-    "minPrice": Parameter("min_price", price_bound, AMOUNT, "The lowest price; 0 means no limit."),
-    "maxPrice": Parameter("max_price", price_bound, AMOUNT, "The highest price."),
+    "minPrice": Parameter(
+        "min_price", price_bound, AMOUNT, "The lowest price; 0 means no limit.", "100.00"
+    ),
+    "maxPrice": Parameter("max_price", price_bound, AMOUNT, "The highest price.", "2500.00"),
     "currency": Parameter(
         "currency",
         RULES["currency"],
-        choice_of(sorted(CURRENCIES)),
-        "ISO 4217; ZAR by default with sortBy=price.",
+        ref("CurrencyEnum"),
+        f"Only products in this currency. {DEFAULT_CURRENCY} by default with sortBy=price, minPrice"
+        " or maxPrice, because prices in two currencies can't be compared.",
+        DEFAULT_CURRENCY,
     ),
     "billingCycle": Parameter(
         "billing_cycle",
         RULES["billing_cycle"],
-        choice_of(sorted(BillingCycle)),
+        ref("BillingCycleEnum"),
         "Only products with this cycle.",
+        str(BillingCycle.MONTHLY),
     ),
     "q": Parameter(
         "text",
         _text,
         {"type": "string", "minLength": 1, "maxLength": MAX_TEXT_LENGTH},
         "Full-text search; best matches first unless sorted.",
+        "hosting",
     ),
     "active": _choice("active", "Staff only.", true=True, false=False, all=None),
+}
+IDS = Parameter(
+    "ids",
+    _ids,
+    {"type": "array", "items": PRODUCT_ID, "minItems": 1, "maxItems": MAX_LIMIT},
+    f"Only these products, at most {MAX_LIMIT}; ids that do not exist are left out.",
+    ["PROD-BASIC", "PROD-PREMIUM"],
+)
+FIELDS = Parameter(
+    "fields",
+    _fields,
+    {"type": "array", "items": choice_of(FIELD_CHOICE), "minItems": 1},
+    "Only these fields of each product; productId is always there.",
+    ["name", "price"],
+)
+UPDATED_SINCE = Parameter(
+    "since",
+    _since,
+    TIME,
+    "Only products that were stored since this time, in that order, and the ids of products that"
+    " left the list since. Go on with the nextUpdatedSince of the answer: then nothing is skipped.",
+    "2026-03-01T12:00:00Z",
+)
+CATALOGUE_PARAMETERS: Parameters = {
+    **LIST_PARAMETERS,
+    "ids": IDS,
+    "fields": FIELDS,
+    "updatedSince": UPDATED_SINCE,
+}
+"""The parameters of the list; those of an export are LIST_PARAMETERS."""
+FOLLOW_PARAMETERS: Parameters = {
+    **PAGE_PARAMETERS,
+    "active": LIST_PARAMETERS["active"],
+    "fields": FIELDS,
+    "updatedSince": UPDATED_SINCE,
 }
 AS_OF_PARAMETERS: Parameters = {
     "asOf": Parameter(
         "as_of",
         _version_or_time,
-        {"oneOf": [VERSION, TIME]},
+        TEXT,
         "Staff only: a version (3, v3), or an ISO 8601 time, in UTC unless it has an offset.",
+        "2026-03-01T12:00:00Z",
     )
 }
 WRITE_PARAMETERS: Parameters = {
@@ -146,7 +240,7 @@ def read_parameters(query: QueryDict, known: Parameters) -> dict[str, Any]:
     values: dict[str, Any] = {}
     errors: FieldErrors = {}
     for name, texts in query.lists():
-        if name in IGNORED:
+        if is_ignored(name):
             continue
         try:
             field, value = _read_parameter(name, texts, known)
@@ -159,10 +253,28 @@ def read_parameters(query: QueryDict, known: Parameters) -> dict[str, Any]:
     return values
 
 
+def is_ignored(name: str) -> bool:
+    """Whether a parameter says nothing to this API.
+
+    Scripts add a time to get past caches, and links from campaigns and mails carry trackers.
+    """
+    return name in IGNORED or name.startswith("utm_")
+
+
+def own_query(query: QueryDict) -> QueryDict:
+    """Return a copy of the query without the parameters that say nothing to this API."""
+    own = query.copy()
+    for name in filter(is_ignored, query):
+        del own[name]
+    return own
+
+
 def _read_parameter(name: str, texts: list[str], known: Parameters) -> tuple[str, object]:
     if name not in known:
         raise ValueError("There is no such parameter.")
+    parameter = known[name]
+    if parameter.is_list:
+        return parameter.field, parameter.rule(",".join(texts))
     if len(texts) > 1:
         raise ValueError("Must be given once.")
-    parameter = known[name]
     return parameter.field, parameter.rule(texts[0])

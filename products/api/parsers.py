@@ -1,7 +1,9 @@
 """Request bodies: strict JSON of a limited size."""
 
 import json
+import math
 import re
+from collections import Counter
 from decimal import Decimal
 from typing import Protocol
 
@@ -9,9 +11,16 @@ from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import BaseParser
 
 from products.api.json_types import UncheckedJson
+from products.product import MAX_CHARACTERS
 
-MAX_BODY_BYTES = 10 * 1024
-MAX_BATCH_BYTES = 100 * MAX_BODY_BYTES
+BYTES_OF_CHARACTER = 24
+"""Of one character of a text at most: escaped as ``\\uXXXX`` and decomposed into four."""
+BYTES_AROUND_TEXTS = 8 * 1024
+"""For the names of fields, the other values, and spaces that indent them."""
+MAX_BODY_BYTES = 1024 * math.ceil((MAX_CHARACTERS * BYTES_OF_CHARACTER + BYTES_AROUND_TEXTS) / 1024)
+MAX_BATCH_BYTES = 5_000_000
+"""Less than a function of AWS Lambda accepts in one call, with the body and its own data."""
+MERGE_PATCH = "application/merge-patch+json"
 MAX_DEPTH = 10  # a product needs two levels
 MAX_DIGITS = 100
 """More than any accepted number has. Python refuses only from 4301 digits on."""
@@ -64,6 +73,12 @@ class StrictJSONParser(BaseParser):
         return body
 
 
+class MergePatchParser(StrictJSONParser):
+    """Parse a JSON merge patch (RFC 7396), which is how edits are merged anyway."""
+
+    media_type = MERGE_PATCH
+
+
 class BatchJSONParser(StrictJSONParser):
     """Parse the body of a batch, which may be a hundred times as large."""
 
@@ -94,7 +109,7 @@ def _refuse_constant(name: str) -> None:
 def _object_of_pairs(pairs: list[tuple[str, object]]) -> UncheckedJson:
     """Build an object. Raise ValueError for a duplicate key or one that is not valid Unicode."""
     keys = [key for key, _ in pairs]
-    duplicates = sorted({key for key in keys if keys.count(key) > 1})
+    duplicates = sorted(key for key, count in Counter(keys).items() if count > 1)
     if duplicates:
         raise ValueError(f"the key {duplicates[0]!r} occurs twice")
     # A response that quotes such a key could not be encoded as UTF-8.

@@ -13,6 +13,7 @@ from products.api.json_schema import (
     BOOLEAN,
     PRODUCT_ID,
     TEXT,
+    TIME,
     VERSION,
     Schema,
     described,
@@ -36,15 +37,20 @@ _WRITABLE: dict[str, Schema] = {
     "description": text_of("description"),
     "price": described(AMOUNT, "Due at purchase."),
     "renewal_price": described(nullable(AMOUNT), "Due each cycle; null for a one-time product."),
-    "currency": described(ref("CurrencyEnum"), "ISO 4217; ZAR by default."),
+    "currency": ref("CurrencyEnum"),
     "billing_cycle": ref("BillingCycleEnum"),
     "period": described(nullable(text_of("period")), "Derived from the prices when omitted."),
     "features": list_of(text_of("feature"), maxItems=MAX_FEATURES),
     "active": BOOLEAN,
     "image": described(nullable(TEXT), "As returned, or null; staff upload images in the admin."),
 }
+_READ_ONLY: dict[str, Schema] = {
+    "product_id": PRODUCT_ID,
+    "created_at": TIME,
+    "updated_at": TIME,
+    "updated_by": TEXT,
+}
 _FIELDS = {API_NAMES[field]: _WRITABLE[field] for field in RULES}
-_AS_RETURNED = described(TEXT, "As returned; it can't be changed.")
 
 NEW_PRODUCT = object_of(
     "A product to be created.",
@@ -53,7 +59,10 @@ NEW_PRODUCT = object_of(
 )
 _EDITABLE = {
     **_FIELDS,
-    **{API_NAMES[field]: _AS_RETURNED for field in sorted(READ_ONLY)},
+    **{
+        API_NAMES[field]: described(_READ_ONLY[field], "As returned; it can't be changed.")
+        for field in sorted(READ_ONLY - {"version"})
+    },
     "version": described(
         VERSION, "The version you started from; later changes by others are merged."
     ),

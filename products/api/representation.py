@@ -1,6 +1,5 @@
 """The JSON forms of products and changes in responses."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from urllib.parse import quote
@@ -11,6 +10,7 @@ from products.api.json_types import JsonObject
 from products.api.product_fields import API_NAMES
 from products.bootstrap import image_url
 from products.changes import Change, Effect
+from products.currency import amount_text, canonical
 from products.documents import format_timestamp, to_document
 from products.effects import effect_states
 from products.merging import differences
@@ -23,7 +23,8 @@ STATUS_WHEN_DONE = {"create": 201, "deactivate": 204}
 def plain(value: object) -> object:
     """Return the value with amounts and times as text."""
     if isinstance(value, Decimal):
-        return f"{value:.2f}"
+        exact = canonical(value)
+        return f"{exact:f}"
     if isinstance(value, datetime):
         return format_timestamp(value)
     if isinstance(value, dict):
@@ -33,12 +34,21 @@ def plain(value: object) -> object:
     return value
 
 
+def listed_product(product: Product, fields: frozenset[str] | None, *, staff: bool) -> JsonObject:
+    """Return the product, with its id and only these fields if they are given."""
+    body = product_body(product, staff=staff)
+    if fields is None:
+        return body
+    return {name: value for name, value in body.items() if name in fields | {"productId"}}
+
+
 def product_body(product: Product, *, staff: bool = False) -> JsonObject:
     """Return the product, with ``updatedBy`` only for staff."""
     body: JsonObject = to_document(product)
     body["period"] = product.shown_period
-    body["price"] = plain(product.price)
-    body["renewalPrice"] = plain(product.renewal_price)
+    body["price"] = amount_text(product.price, product.currency)
+    if product.renewal_price is not None:
+        body["renewalPrice"] = amount_text(product.renewal_price, product.currency)
     body.pop("image", None)
     body["imageUrl"] = image_url(product.image)
     if not staff:
@@ -95,34 +105,46 @@ def change_body(change: Change) -> JsonObject:
         "reason": change.origin.reason or None,
         "acceptedAt": format_timestamp(change.accepted_at),
         "effects": plain(effect_states(change)),
-        "changed": _changed_body(differences(change.before, change.after)),
+        "changed": _changed_body(change),
         "before": before,
         "after": product_body(change.after, staff=True),
     }
 
 
+def dry_run_response(accepted: Accepted) -> JsonObject:
+    """Return the product as a write would leave it, and what the write would change."""
+    return product_body(accepted.product, staff=True) | dry_run_body(accepted)
+
+
 def dry_run_body(accepted: Accepted) -> JsonObject:
     """Return what a write would change."""
     change = accepted.change
-    changed = differences(change.before, change.after) if change else {}
     return {
         "dryRun": True,
         "changeType": str(change.change_type) if change else None,
-        "changed": _changed_body(changed),
+        "changed": _changed_body(change) if change else {},
         "product": product_body(accepted.product, staff=True),
     }
 
 
-def _changed_body(changed: Mapping[str, tuple[object, object]]) -> JsonObject:
+def _changed_body(change: Change) -> JsonObject:
     body: JsonObject = {}
-    for field, pair in changed.items():
-        before, after = (field_body(field, value) for value in pair)
-        body[API_NAMES[field]] = {"before": before, "after": after}
+    currency = (change.before or change.after).currency
+    for field, (before, after) in differences(change.before, change.after).items():
+        body[API_NAMES[field]] = {
+            "before": field_body(field, before, currency),
+            "after": field_body(field, after, change.after.currency),
+        }
     return body
 
 
-def field_body(field: str, value: object) -> object:
-    """Return a field's value as responses show it, an image as its URL."""
+def field_body(field: str, value: object, currency: str = "") -> object:
+    """Return a field's value as responses show it, an image as its URL.
+
+    An amount has the places of its ``currency``, if this is known.
+    """
     if field == "image":
         return image_url(value if isinstance(value, str) else None)
+    if isinstance(value, Decimal) and currency:
+        return amount_text(value, currency)
     return plain(value)

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 
 from products.api.etags import expected_version
 from products.api.middleware import request_id
-from products.api.parameters import WRITE_PARAMETERS, read_parameters
+from products.api.parameters import WRITE_PARAMETERS, own_query, read_parameters
 from products.api.permissions import permissions_of
 from products.changes import Effect, Origin
 from products.errors import Invalid
@@ -110,7 +110,7 @@ def _idempotency_key_of(request: Request) -> IdempotencyKey | None:
         )
     asked: list[object] = [
         request.method,
-        request.get_full_path(),
+        f"{request.path}?{own_query(request.query_params).urlencode()}",
         request.headers.get("If-Match", ""),
         request.data,
     ]

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from products.bulk.rows import Row
+from products.currency import USUAL_PLACES, canonical, written_places
 from products.documents import FIELD_NAMES, format_timestamp
 from products.product import Product
 
@@ -80,6 +81,15 @@ def refusal_rows(rows: Iterable[Row]) -> Iterator[list[str]]:
         yield [*cells, exported_cell(row.base), exported_cell(row.message)]
 
 
+def exported_amount(amount: Decimal) -> str:
+    """Return an amount as the cell of an export.
+
+    One with three places gets a fourth: ``1.2340`` can't be read as 1234.
+    """
+    exact = canonical(amount)
+    return f"{exact:f}0" if written_places(exact) > USUAL_PLACES else f"{exact:f}"
+
+
 def exported_cell(value: Any) -> str:
     """Return a field's value as the cell of an export."""
     if value is None:
@@ -87,7 +97,7 @@ def exported_cell(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Decimal):
-        return f"{value:.2f}"
+        return exported_amount(value)
     if isinstance(value, datetime):
         return format_timestamp(value)
     if isinstance(value, list | tuple):

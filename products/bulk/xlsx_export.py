@@ -33,7 +33,8 @@ def write_xlsx(rows: Iterable[Sequence[str]], numbers: Sequence[str]) -> bytes:
 def _written_cell(sheet: Any, text: str, kind: str) -> Any:
     if kind and text:
         cell = WriteOnlyCell(sheet, value=Decimal(text))
-        cell.number_format = "0.00" if "." in text else "0"
+        places = len(text.partition(".")[2].rstrip("0"))
+        cell.number_format = "0.000" if places > 2 else "0.00" if "." in text else "0"
         return cell
     cell = WriteOnlyCell(sheet, value=text or None)
     if text:

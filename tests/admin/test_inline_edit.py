@@ -9,6 +9,8 @@ from django.test import Client
 from deploy.local.engines import free_port
 from products.acceptance import Acceptance
 from products.admin import staff_writes
+from products.admin.formatting import NO_BREAK_SPACE
+from products.admin.inline_edit import SAVED
 from products.catalogue import Catalogue
 from products.changes import Origin
 from tests.support.admin_client import LIST, last_message, page_url, sign_in
@@ -26,6 +28,10 @@ def eve(world: World, acceptance: Acceptance, ann: Origin) -> Client:
     return sign_in("eve")
 
 
+def money(digits: str) -> str:
+    return f"R{digits.replace(' ', NO_BREAK_SPACE)}"
+
+
 def cell(client: Client, field: str, value: str, version: str = "1", product: str = "p1") -> Any:
     return client.post(
         f"{LIST}{product}/cell/", {"field": field, "value": value, "version": version}
@@ -34,8 +40,8 @@ def cell(client: Client, field: str, value: str, version: str = "1", product: st
 
 def test_a_price_and_a_flag_are_saved_from_their_cells(eve: Client, catalogue: Catalogue) -> None:
     result = cell(eve, "price", "1600").json()
-    assert (result["version"], result["price"]) == (2, {"value": "1600.00", "text": "R1600"})
-    assert result["message"] == "Basic hosting: price 1500.00 → 1600.00, saved as v2."
+    assert (result["version"], result["price"]) == (2, {"value": "1600.00", "text": money("1 600")})
+    assert result["message"] == f"Basic hosting: price {money('1 500')} → {money('1 600')}. {SAVED}"
     assert eve.get(result["receipt"]).json()["status"] == "accepted"
     assert cell(eve, "active", "false", "2").json()["active"] == {
         "value": "false",

@@ -66,10 +66,9 @@ def uploaded(text: str) -> SimpleUploadedFile:
 def test_ticked_products_are_previewed_and_changed(
     eve: Client, three: None, catalogue: Catalogue, world: World
 ) -> None:
-    ticked = {"action": "bulk", "_selected_action": ["p0", "p2"]}
-    form = eve.post(LIST, ticked)["Location"]
-    assert "2 ticked products" in eve.get(form).text
-    page = eve.post(form, PRICE_RISE)["Location"]
+    selected = {"ids": "p0,p2", "filters": "", "all": ""}
+    assert "<b>2 products that you selected</b>" in eve.post(BULK, selected).text
+    page = eve.post(BULK, selected | PRICE_RISE)["Location"]
     assert page == f"{JOBS}{newest_job().job_id}/"
     text = eve.get(page).text
     for shown in (

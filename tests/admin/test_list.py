@@ -1,10 +1,13 @@
 """The list of products: newest versions, in pages, and only queries that an index can answer."""
 
-from dataclasses import dataclass, replace
+import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from html import unescape
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
-from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -13,14 +16,13 @@ from deploy.local.engines import free_port
 from products import bootstrap
 from products.acceptance import Acceptance
 from products.adapters.dynamodb.items import OPEN_FLAGS
-from products.admin import staff_writes
+from products.admin.changelist import LINK_TOO_OLD
 from products.admin.product_admin import ProductAdmin
+from products.admin.rows import age_text
 from products.catalogue import Catalogue
 from products.changes import Origin
-from products.errors import CorruptChange, DependencyUnavailable
-from products.writes import Accepted
 from tests.support.admin_client import LIST, sign_in
-from tests.support.builders import a_product, fields, origin
+from tests.support.builders import NOON, a_product, fields, origin
 from tests.support.delivery import deliver
 from tests.support.fakes import FakeDoorbell, recorded_operations
 from tests.support.wiring import forget_wiring
@@ -51,13 +53,6 @@ def ids(client: Client, query: str = "") -> list[str]:
     return [product.pk for product in client.get(f"{LIST}{query}").context["cl"].result_list]
 
 
-def act(client: Client, action: str, chosen: list[str], query: str = "", **others: str) -> Any:
-    data = {"action": action, "index": "0", ACTION_CHECKBOX_NAME: chosen, **others}
-    response = client.post(f"{LIST}{query}", data, follow=True)
-    assert response.status_code == 200
-    return [str(message) for message in response.context["messages"]]
-
-
 def test_a_save_is_listed_immediately_with_its_status(
     world: World, staff: Client, ann: Origin, settings: Any
 ) -> None:
@@ -74,7 +69,7 @@ def test_a_save_is_listed_immediately_with_its_status(
 
 def test_a_row_shows_prices_period_and_author(three: None, staff: Client) -> None:
     text = staff.get(f"{LIST}?cycle=yearly").text
-    for shown in ("Hosting dear", "R900.50", "R95", "once-off + R95/year", "by ann"):
+    for shown in ("Hosting dear", "R900.50", "R95", "once-off + R95/year", "by ann", ">dear<"):
         assert shown in text
     assert "Hosting cheap" not in text
 
@@ -92,7 +87,7 @@ def test_a_search_finds_texts_and_ids_within_the_filters(three: None, staff: Cli
     assert sorted(ids(staff, "?q=hosting")) == ["cheap", "dear", "retired"]
     assert ids(staff, "?q=hosting&active=no") == ["retired"]
     assert ids(staff, "?q=hosting&cycle=yearly") == ["dear"]
-    assert "1 result (" in staff.get(f"{LIST}?q=dear").text
+    assert "<b>1 product</b> · “dear”" in staff.get(f"{LIST}?q=dear").text
 
 
 def test_a_search_finds_changes_that_no_worker_has_seen(
@@ -161,7 +156,7 @@ def test_a_list_page_has_a_fixed_number_of_reads(
     def store(numbers: range) -> None:
         for number in numbers:
             bootstrap.table().put_record(
-                a_product(product_id=f"s{number:04}", name=f"Stored {number}")
+                a_product(product_id=f"s{number:04}", name=f"Stored {number}"), NOON
             )
 
     store(range(60))
@@ -180,7 +175,7 @@ def test_page_links_lead_forward_back_and_to_the_first(
     for product_id in made:
         silent.create(product_id, fields(name=f"Hosting {product_id}"), ann)
     first = staff.get(f"{LIST}?active=yes")
-    assert "50 shown, more to come" in first.text
+    assert "<b>52 products</b> · Active" in first.text
     assert "First page" not in first.text
     second = staff.get(LIST + first.context["cl"].next_query)
     assert [product.pk for product in second.context["cl"].result_list] == made[50:]
@@ -188,7 +183,7 @@ def test_page_links_lead_forward_back_and_to_the_first(
     assert "Next page" not in second.text
     assert second.context["cl"].first_query == "?active=yes"
     found = staff.get(f"{LIST}?q=hosting")
-    assert "50 shown, more to come" in found.text
+    assert "50 of 52 shown" in found.text
     rest = staff.get(LIST + found.context["cl"].next_query)
     pages = [product.pk for page in (found, rest) for product in page.context["cl"].result_list]
     assert sorted(pages) == made
@@ -198,8 +193,9 @@ def test_page_links_lead_forward_back_and_to_the_first(
     forth = staff.get(LIST + back.context["cl"].next_query)
     assert [product.pk for product in forth.context["cl"].result_list] == made[50:]
     assert "Previous page" in rest.text
-    by_price = first.context["cl"].next_query + "&sort=cheapest"
-    assert staff.get(LIST + by_price)["Location"] == f"{LIST}?e=1"  # a cursor belongs to its order
+    by_price = staff.get(LIST + first.context["cl"].next_query + "&sort=cheapest")
+    assert LINK_TOO_OLD in by_price.text  # a cursor belongs to its order
+    assert by_price.context["cl"].result_list == []
 
 
 @pytest.mark.parametrize(
@@ -224,15 +220,28 @@ def test_page_links_lead_forward_back_and_to_the_first(
         "product_id=cheap",
     ],
 )
-def test_a_query_without_an_index_is_refused_before_any_read(query: str) -> None:
+def test_a_filter_that_is_not_understood_shows_no_rows(query: str) -> None:
     answer = sign_in("ann").get(f"{LIST}?{query}")  # needs no AWS service
-    assert (answer.status_code, answer["Location"]) == (302, f"{LIST}?e=1")
+    assert (answer.status_code, answer.context["cl"].result_list) == (200, [])
+    assert "No products are shown, because a filter was not understood." in answer.text
+    assert "Edit all" not in answer.text
+    for page in ("bulk", "export"):
+        filters = urlencode({"filters": query})
+        refused = sign_in(page).get(f"{LIST}{page}/?{filters}")
+        assert refused.status_code == 400 or "so no product matches" in refused.text
 
 
-def test_an_unknown_filter_shows_the_whole_list_with_a_warning(three: None, staff: Client) -> None:
-    answer = staff.get(f"{LIST}?unknown=1", follow=True)
-    assert "all products are shown" in answer.text
-    assert len(answer.context["cl"].result_list) == 3
+def test_the_box_says_what_was_not_understood(staff: Client) -> None:
+    refusals = {
+        "?cycle=yearly&min=abc": ("min", "Must be an amount such as 1500.00, 1 500,00 or R1 500."),
+        "?max=1%2C000": ("max", "Can mean 1000.00 or 1.00; write one of these."),
+        "?min=%2410": ("min", "Is in USD, but the currency is ZAR."),
+        "?cycle=daily": ("cycle", "“daily” is not one of these. Choose again."),
+    }
+    for query, (name, sentence) in refusals.items():
+        answer = staff.get(f"{LIST}{query}")
+        assert answer.context["cl"].refusals == {name: sentence}
+        assert f'id="error-{name}" role="alert" >{sentence}<' in answer.text
 
 
 def test_a_page_number_shows_the_first_page(three: None, staff: Client) -> None:
@@ -245,7 +254,6 @@ def test_no_sql_query_reads_products(three: None, staff: Client) -> None:
     ) as sql:
         for query in ("", "?q=hosting", "?sort=cheapest", "?active=no", "?unknown=1"):
             staff.get(f"{LIST}{query}")
-        act(staff, "deactivate", ["cheap"])
         staff.get(f"{LIST}cheap/change/")
         staff.get(f"{LIST}cheap/history/")
     assert sql.captured_queries
@@ -272,81 +280,54 @@ def test_the_front_page_shows_sections_and_recent_changes(
     assert LIST not in nobody
 
 
-def test_actions_deactivate_and_restore_ticked_products(
-    three: None, staff: Client, catalogue: Catalogue
-) -> None:
-    assert act(staff, "deactivate", ["cheap", "dear", "retired"]) == [
-        "2 products deactivated. 1 was deactivated already."
-    ]
-    assert [catalogue.newest(i).active for i in ("cheap", "dear", "retired")] == [False] * 3
-    assert catalogue.history("cheap")[0].origin.actor == "ann"
-    assert act(staff, "deactivate", ["dear"]) == [
-        "No products deactivated. 1 was deactivated already."
-    ]
-    assert act(staff, "restore", ["dear"], "?active=no") == ["1 product restored."]
-    assert catalogue.newest("dear").active
-    assert catalogue.newest("dear").version == 3
+def test_the_rows_alone_are_sent_to_the_script(three: None, staff: Client) -> None:
+    answer = staff.get(f"{LIST}?cycle=yearly", headers={"X-Requested-With": "fetch"})
+    assert answer.text.startswith('<div id="list" data-title="Products: Yearly (1 product)"')
+    assert "Hosting dear" in answer.text
+    assert "<html" not in answer.text
+    whole = staff.get(f"{LIST}?cycle=yearly").text
+    assert "Products: Yearly (1 product) | BBWS products" in whole.partition("</title>")[0]
 
 
-def test_actions_ignore_products_that_do_not_exist(three: None, staff: Client) -> None:
-    assert act(staff, "deactivate", ["nobody", "a/b", "cheap"]) == ["1 product deactivated."]
+def test_links_to_a_product_keep_the_filters(three: None, staff: Client) -> None:
+    text = staff.get(f"{LIST}?cycle=yearly&q=dear").text
+    link = unescape(re.findall(r'class="name" href="([^"]*)"', text)[0])
+    assert link == f"{LIST}dear/change/?_changelist_filters=cycle%3Dyearly%26q%3Ddear"
+    assert f'href="{LIST}?cycle=yearly&amp;q=dear"' in staff.get(link).text
 
 
-def test_actions_apply_to_ticked_products_only(
-    staff: Client, acceptance: Acceptance, catalogue: Catalogue, ann: Origin
-) -> None:
-    acceptance.create("p1", fields(), ann)
-    for forged in ("1", "true", "on", "yes"):
-        assert act(staff, "deactivate", ["p1"], select_across=forged) == [
-            "Choose the products one by one."
-        ]
-    assert catalogue.newest("p1").active
+def test_only_those_who_may_are_offered_a_switch(three: None) -> None:
+    offered = {
+        "Product admins": ["Deactivate", "Deactivate", "Activate"],
+        "Product editors": ["Activate"],
+        "Product viewers": [],
+    }
+    for group, verbs in offered.items():
+        text = sign_in(group.replace(" ", ""), group).get(LIST).text
+        assert re.findall(r'class="switch"[^>]*>(\w+)<', text) == verbs
 
 
-@dataclass
-class FailingAcceptance:
-    """Refuses each product with the next of these errors, and accepts it without any."""
-
-    acceptance: Acceptance
-    errors: list[Exception | None]
-
-    def deactivate(self, *arguments: Any, **options: Any) -> Accepted:
-        error = self.errors.pop(0)
-        if error:
-            raise error
-        return self.acceptance.deactivate(*arguments, **options)
+def test_names_are_escaped(staff: Client, acceptance: Acceptance, ann: Origin) -> None:
+    acceptance.create("p1", fields(name='<b>"{id}" & co</b>'), ann)
+    text = staff.get(LIST).text
+    assert "&lt;b&gt;&quot;{id}&quot; &amp; co&lt;/b&gt;</a>" in text
+    assert "<b>&quot;" not in text
 
 
-def test_an_action_passes_over_refusals_and_stops_at_an_outage(
-    three: None, staff: Client, acceptance: Acceptance, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    acceptance.restore("retired", origin("ann"))
-    errors: list[Exception | None] = [
-        CorruptChange("It was altered."),
-        None,
-        DependencyUnavailable("DynamoDB"),
-    ]
-    failing = FailingAcceptance(acceptance, errors)
-    monkeypatch.setattr(staff_writes, "acceptance", lambda: failing)
-    messages = act(staff, "deactivate", ["cheap", "dear", "retired"])
-    assert [message.rpartition(": ")[2] for message in messages] == [
-        "It was altered.",
-        "DynamoDB does not answer at the moment.",
-        "1 product deactivated.",
-    ]
-    failing.errors = [DependencyUnavailable("DynamoDB")]
-    assert act(staff, "deactivate", ["cheap", "dear", "retired"])[1:] == [
-        "No products deactivated."
-    ]
-
-
-def test_products_are_never_deleted_from_the_list(
-    three: None, staff: Client, catalogue: Catalogue
-) -> None:
-    actions = staff.get(LIST).context["action_form"].fields["action"].choices
-    assert [name for name, _ in actions] == ["", "bulk", "deactivate", "restore"]
-    assert act(staff, "delete_selected", ["cheap"]) == ["No action selected."]
-    assert catalogue.newest("cheap").active
+@pytest.mark.parametrize(
+    ("age", "text"),
+    [
+        (timedelta(seconds=59), "just now"),
+        (timedelta(seconds=-5), "just now"),
+        (timedelta(minutes=1), "1 minute ago"),
+        (timedelta(hours=23), "23 hours ago"),
+        (timedelta(days=6), "6 days ago"),
+        (timedelta(days=800), "2 years ago"),
+    ],
+)
+def test_ages_are_in_words(age: timedelta, text: str) -> None:
+    now = datetime(2026, 11, 29, tzinfo=UTC)
+    assert age_text(now - age, now) == text
 
 
 def test_the_list_reports_that_dynamodb_is_unavailable(
@@ -354,7 +335,6 @@ def test_the_list_reports_that_dynamodb_is_unavailable(
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", f"http://127.0.0.1:{free_port()}")
     forget_wiring()
-    chosen = {"action": "deactivate", "index": "0", ACTION_CHECKBOX_NAME: ["p1"]}
-    for answer in (staff.get(LIST), staff.get(f"{LIST}?q=x"), staff.post(LIST, chosen)):
+    for answer in (staff.get(LIST), staff.get(f"{LIST}?q=x")):
         assert (answer.status_code, answer["Retry-After"]) == (503, "5")
         assert "DynamoDB does not answer at the moment." in answer.text

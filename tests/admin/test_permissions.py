@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.test import Client
 
 from products.acceptance import Acceptance
@@ -124,19 +123,17 @@ def test_every_write_needs_its_permission(
 
 
 @EVERYONE
-def test_actions_on_ticked_rows_need_their_permission(
-    two: None, catalogue: Catalogue, person: Callable[[], Client], may: set[str]
+def test_bulk_actions_of_the_list_need_their_permission(
+    two: None, person: Callable[[], Client], may: set[str]
 ) -> None:
     client = person()
-    for action, needed, product_id, active in (
-        ("deactivate", DELETE, "p1", False),
-        ("restore", CHANGE, "p2", True),
-    ):
-        answer = client.post(
-            LIST, {"action": action, "index": "0", ACTION_CHECKBOX_NAME: [product_id]}
-        )
-        assert outcome(answer) == expected(may, VIEW)
-        assert (catalogue.newest(product_id).active is active) == (needed in may)
+    for action, needed, product_id in (("deactivate", DELETE, "p1"), ("activate", CHANGE, "p2")):
+        selected = {"doing": action, "ids": product_id, "filters": ""}
+        answer = client.post(f"{LIST}bulk/", selected)
+        assert outcome(answer) == expected(may, CHANGE)
+        if CHANGE in may:
+            preview = client.get(answer["Location"]).text
+            assert ("Apply to 1 product" in preview) == (needed in may)
 
 
 def test_restoring_needs_a_post_with_a_csrf_token(two: None, catalogue: Catalogue) -> None:

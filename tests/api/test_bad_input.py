@@ -205,7 +205,7 @@ def test_numbers_are_read_exactly(api: Api) -> None:
     )
 
 
-def test_a_body_has_ten_kilobytes_at_most(api: Api, world: World) -> None:
+def test_a_body_has_a_maximum_size(api: Api, world: World) -> None:
     sizes = {MAX_BODY_BYTES: 202, MAX_BODY_BYTES + 1: 413, 900_000: 413, 1_500_000: 413}
     for number, (size, status) in enumerate(sizes.items()):
         product = fields(name=f"Hosting {number}", productId=f"p{number}")
@@ -227,7 +227,7 @@ def test_only_json_is_accepted(api: Api) -> None:
         "text/plain",
         "text/json",
         "application/xml",
-        "application/merge-patch+json",
+        "application/json-patch+json",
     ]
     kinds += [
         "application/x-www-form-urlencoded",

@@ -82,6 +82,7 @@ def test_mode_each_reports_the_result_of_each_item(api: Api, catalogue: Catalogu
     assert (response.status_code, codes(response)) == (207, [202, 409, 404, 400, 412, 202])
     assert [body[count] for count in ("accepted", "unchanged", "refused")] == [2, 0, 4]
     assert body["results"][3]["errors"].keys() == {"price", "color"}
+    assert [result["productId"] for result in body["results"]] == ["p1", "p1", "p2", *["p1"] * 3]
     assert (body["results"][4]["error"], body["results"][4]["version"]) == (
         "Precondition Failed",
         1,
@@ -106,6 +107,7 @@ def test_mode_all_writes_nothing_and_names_all_refused_items(
     # The name is taken too, but only the transaction finds that, and it was not tried.
     assert (response.status_code, codes(response)) == (400, [424, 424, 400, 404])
     assert body["errors"].keys() == {"items[2].price", "items[3]"}
+    assert [result["productId"] for result in body["results"]] == ["p1", "p2", "p3", "p4"]
     assert catalogue.newest("p1").version == 1
 
 
@@ -129,6 +131,12 @@ def test_mode_all_refuses_duplicate_products_and_names(api: Api) -> None:
     assert (response.status_code, codes(response)) == (409, [424, 409])
     response = batch(api, "all", create(7, name="The same"), create(8, name="the  SAME"))
     assert (response.status_code, codes(response)) == (409, [424, 409])
+    unnamed = [{"action": "create", "product": fields(name="Twin")} for _ in range(2)]
+    twins = batch(api, "all", *unnamed)
+    assert error_of(twins)["errors"] == {
+        "items[1].name": ["The name 'Twin' is in this batch twice."]
+    }
+    assert not any("productId" in result for result in twins.json()["results"])
     swapped = batch(api, "all", update(1, name="Hosting no. 2"), update(2, name="Hosting no. 1"))
     assert swapped.status_code == 409
     assert codes(batch(api, "each", update(1, price="2"), update(1, price="3"))) == [202, 202]
@@ -253,11 +261,11 @@ def test_invalid_batches_name_the_wrong_field(api: Api, body: Any, field: str) -
     assert field in error_of(response)["errors"]
 
 
-def test_a_batch_may_be_a_hundred_times_as_large_as_one_write(api: Api) -> None:
+def test_a_batch_holds_a_hundred_large_products(api: Api) -> None:
     items = [create(n, description="x" * 500, features=["y" * 200] * 20) for n in range(100)]
     assert codes(batch(api, "each", *items)) == [202] * 100
     response = api(
-        "post", "/products:batch", {"mode": "each", "items": [create(1, name="x" * 1024 * 1024)]}
+        "post", "/products:batch", {"mode": "each", "items": [create(1, name="x" * 5_000_000)]}
     )
     assert (response.status_code, error_of(response)["error"]) == (413, "Request Entity Too Large")
 

@@ -104,7 +104,9 @@ INVALID = [
     ("limit=0", "limit"),
     ("limit=101", "limit"),
     ("limit=ten", "limit"),
-    ("sortBy=name", "sortBy"),
+    ("sortBy=colour", "sortBy"),
+    ("minPrice=1.500", "minPrice"),
+    ("maxPrice=9.5&currency=JPY", "maxPrice"),
     ("order=up", "order"),
     ("minPrice=cheap", "minPrice"),
     ("maxPrice=1e9", "maxPrice"),
@@ -132,6 +134,34 @@ def test_a_minimum_price_of_zero_is_no_limit(public: Api) -> None:
     for query in ("minPrice=0", "minPrice=0.00&sortBy=price", "minPrice=0&maxPrice=999999.99"):
         assert sorted(ids(public("get", f"/products?{query}"))) == sorted(everything), query
     assert ids(public("get", "/products?maxPrice=0")) == []
+
+
+@pytest.mark.usefixtures("six")
+def test_price_bounds_never_mix_currencies(public: Api) -> None:
+    """p5 costs 55 dollars, the others 56 to 60 rand."""
+    for query in ("minPrice=1", "maxPrice=100", "minPrice=1&maxPrice=999999.99"):
+        page = public("get", f"/products?{query}")
+        assert ids(page) == ["p0", "p1", "p2", "p3", "p4"], query
+        assert page.json()["currency"] == "ZAR"
+    dollars = public("get", "/products?minPrice=1&currency=USD")
+    assert (ids(dollars), dollars.json()["currency"]) == (["p5"], "USD")
+    everything = public("get", "/products?minPrice=0&maxPrice=999999.99")
+    assert len(ids(everything)) == 6
+    assert "currency" not in everything.json()
+
+
+@pytest.mark.usefixtures("six")
+@pytest.mark.parametrize("name", ["_", "utm_source", "utm_campaign", "utm_x", "gclid", "fbclid"])
+def test_cache_busters_and_trackers_are_ignored(public: Api, api: Api, name: str) -> None:
+    page = public("get", f"/products?limit=2&{name}=17&{name}=18&sortBy=price")
+    assert ids(page) == ["p4", "p3"]
+    assert f"{name}=" not in page["Link"]
+    body, key = fields(productId="q1", name="Once"), {"Idempotency-Key": f"key-{name}"}
+    first = api("post", f"/products?{name}=1", body, **key)
+    again = api("post", f"/products?{name}=2", body, **key)
+    assert first.json() == again.json()
+    assert public("get", f"/products/p1?{name}=1").status_code == 200
+    assert public("get", f"/products?x{name}=1").status_code == 400
 
 
 # URLs and headers

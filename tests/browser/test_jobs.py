@@ -11,12 +11,11 @@ from tests.support.browser import LiveSite, serious_accessibility_faults
 def test_a_bulk_edit_is_previewed_followed_and_undone(page: Page, site: LiveSite) -> None:
     for number in range(3):
         site.create(f"bulk{number}", name=f"Bulk hosting {number}", price="100")
-    page.goto(site.url("/admin/products/product/"))
+    page.goto(site.url("/admin/products/product/?q=Bulk hosting"))
     for number in range(3):
         page.get_by_role("row", name=f"Bulk hosting {number}").get_by_role("checkbox").check()
-    page.locator("select[name=action]").select_option("bulk")
-    page.get_by_role("button", name="Run").click()
-    page.get_by_label("Percent or amount").fill("10")
+    page.get_by_role("button", name="Bulk edit").click()
+    page.get_by_label("Percent").fill("10")
     page.get_by_label("Rounding").select_option(label="To end in .99")
     page.get_by_label("Reason").fill("Autumn")
     assert serious_accessibility_faults(page) == []

@@ -71,7 +71,7 @@ def test_markup_in_a_product_is_text_on_every_page(root: Page, site: LiveSite) -
             root.goto(url)
             assert root.evaluate("document.hacked") is None, url
     root.goto(site.url("/admin/products/product/bulk/?id=policy-1&id=policy-2"))
-    root.get_by_label("Percent or amount").fill("10")
+    root.get_by_label("Percent").fill("10")
     root.get_by_role("button", name="Preview").click()
     expect(root.get_by_role("button", name="Apply to 2 products")).to_be_visible()
     assert root.evaluate("document.hacked") is None

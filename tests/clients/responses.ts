@@ -39,7 +39,7 @@ export function header(response: Response, name: string): string {
 }
 
 /** The three possible bodies of a successful write. */
-type WriteBody = Schemas["Saved"] | Schemas["ReceiptSummary"] | undefined;
+type WriteBody = Schemas["SavedProduct"] | Schemas["ReceiptSummary"] | undefined;
 
 export function asProduct(data: WriteBody): Schemas["Product"] {
   if (data && "price" in data) return data;
@@ -51,7 +51,7 @@ export function asReceipt(data: WriteBody): Schemas["ReceiptSummary"] {
   throw new UnexpectedResult(`Expected a receipt, got ${JSON.stringify(data)}.`);
 }
 
-export function asDryRun(data: WriteBody): Schemas["DryRun"] {
+export function asDryRun(data: WriteBody): Schemas["SavedProduct"] {
   if (data && "dryRun" in data) return data;
   throw new UnexpectedResult(`Expected a dry run, got ${JSON.stringify(data)}.`);
 }

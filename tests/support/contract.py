@@ -7,7 +7,10 @@ from django.urls import Resolver404, resolve
 from jsonschema_rs import Draft202012Validator
 
 from products.api.contract.bodies import COMPONENTS
+from products.api.contract.operation import error_responses
 from products.api.contract.operations import OPERATIONS
+
+ERRORS = error_responses()
 
 
 def validate_response(response: Any) -> None:
@@ -21,10 +24,11 @@ def validate_response(response: Any) -> None:
         return
     described = operation["responses"].get(str(response.status_code))
     assert described, f"{operation['operationId']} has no response {response.status_code}"
+    described = ERRORS[_name_in(described)] if "$ref" in described else described
     if not response.content:
         assert "content" not in described
         return
-    component = described["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+    component = _name_in(described["content"]["application/json"]["schema"])
     errors = differences(component, response.json())
     assert not errors, f"{operation['operationId']} {response.status_code}: {errors}"
 
@@ -41,6 +45,10 @@ def _operation_of(request: dict[str, Any]) -> dict[str, Any] | None:
         return None
     name = getattr(getattr(view, "cls", None), "__name__", "")
     return OPERATIONS.get((name, request["REQUEST_METHOD"]))
+
+
+def _name_in(reference: dict[str, Any]) -> str:
+    return str(reference["$ref"].rpartition("/")[2])
 
 
 @cache

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from hypothesis import strategies as st
 
-from products.currency import CURRENCIES
+from products.currency import CURRENCIES, THREE_PLACES, canonical, places
 from products.errors import Invalid
 from products.product import LENGTHS, RULES, BillingCycle, Product, validated_product
 from tests.support.builders import a_product
@@ -75,11 +75,33 @@ values = {
 
 
 def _legal(product: Product) -> Product:
+    renewal_price = product.renewal_price
+    fitting = replace(
+        product,
+        price=_fitting(product.price, product.currency),
+        renewal_price=renewal_price and _fitting(renewal_price, product.currency),
+    )
     try:
-        return validated_product(product)
+        return validated_product(fitting)
     except Invalid:
-        return replace(product, renewal_price=None)
+        return replace(fitting, renewal_price=None)
+
+
+def _fitting(amount: Decimal, currency: str) -> Decimal:
+    """Return the amount with the places of the currency; with three, the last one is not zero."""
+    if places(currency) > 2:
+        return amount / 10 + Decimal("0.011")
+    return canonical(max(round(amount, places(currency)), Decimal(1)))
 
 
 products = st.builds(a_product, **values).map(_legal)
-edits = st.fixed_dictionaries({}, optional=values)
+whole_prices = st.integers(1, 999_999).map(lambda units: canonical(Decimal(units)))
+edits = st.fixed_dictionaries(
+    {},
+    optional=values
+    | {
+        "price": whole_prices,  # whole amounts fit every currency
+        "renewal_price": st.none() | whole_prices,
+        "currency": st.sampled_from(sorted(THREE_PLACES)),  # every amount fits these
+    },
+)

@@ -1,6 +1,7 @@
 """The progress of a change's effects, noted in the change's own item."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,7 +15,7 @@ from products.adapters.dynamodb.items import (
     failure_item,
     to_change,
 )
-from products.changes import Change, Discard, Effect, Failure
+from products.changes import Change, ChangeKey, Discard, Effect, Failure
 from products.documents import format_timestamp
 
 logger = logging.getLogger(__name__)
@@ -37,14 +38,14 @@ class DynamoEffects(DynamoCalls):
 
     def stamp(self, change: Change, effects: frozenset[Effect], at: datetime) -> Change | None:
         """Mark effects as done. Return the change after it, None if one of them is not open."""
-        update = _stamp_expression(effects)
+        update = _stamp_expression(change, effects)
         condition = " AND ".join(f"contains(#open, :{effect})" for effect in effects)
         values = {f":{effect}": str(effect) for effect in effects}
         return self._stamp(change, effects, at, update, condition, values)
 
     def stamp_last(self, change: Change, effects: frozenset[Effect], at: datetime) -> Change | None:
         """Mark the effects as done and close the change, if they are exactly the open ones."""
-        update = f"{_stamp_expression(effects)}, openFlag"
+        update = f"{_stamp_expression(change, effects)}, openFlag"
         return self._stamp(change, effects, at, update, IS_OPEN_WITH_THESE, {})
 
     def _stamp(
@@ -57,6 +58,8 @@ class DynamoEffects(DynamoCalls):
         values: Item,
     ) -> Change | None:
         names = {f"#{effect}": str(effect) for effect in effects}
+        if _notes_invalidation(change, effects):
+            values = values | {":number": change.last_invalidation}
         item = self._update_item(
             _key(change),
             update,
@@ -70,6 +73,23 @@ class DynamoEffects(DynamoCalls):
         for effect in sorted(effects):
             log_change(logger, "effect stamped", change, effect=str(effect), seconds=seconds)
         return to_change(item)
+
+    def pending_effects(self, keys: Sequence[ChangeKey]) -> dict[ChangeKey, set[Effect]]:
+        """Return the effects of these changes that are open and have not failed permanently."""
+        by_item_key = {tuple(change_key(*key).values()): key for key in keys}
+        items = self._batch_get(
+            [change_key(*key) for key in keys],
+            ProjectionExpression="PK, SK, #open, failures",
+            ExpressionAttributeNames=OPEN_NAME,
+        )
+        return {
+            by_item_key[item["PK"], item["SK"]]: {
+                Effect(effect)
+                for effect in item.get("open", ())
+                if not item["failures"].get(effect, {}).get("permanent")
+            }
+            for item in items
+        }
 
     def discard(self, change: Change, effect: Effect, discard: Discard) -> Change | None:
         """Give an open effect up. Return the change after it, None if the effect is not open."""
@@ -128,9 +148,16 @@ class DynamoEffects(DynamoCalls):
         log_change(logger, "change requeued", change, rings=change.requeues[0] + 1)
 
 
-def _stamp_expression(effects: frozenset[Effect]) -> str:
+def _notes_invalidation(change: Change, effects: frozenset[Effect]) -> bool:
+    """Return whether a stamp notes the latest invalidation, as that of a stored record does."""
+    return Effect.STORED in effects and change.last_invalidation is not None
+
+
+def _stamp_expression(change: Change, effects: frozenset[Effect]) -> str:
     """Return the update that marks these effects as done, without its last clauses."""
     times = ", ".join(f"done.#{effect} = :at" for effect in effects)
+    if _notes_invalidation(change, effects):
+        times = f"{times}, lastInvalidation = :number"
     failures = ", ".join(f"failures.#{effect}" for effect in effects)
     return f"SET {times} DELETE #open :effects REMOVE {failures}"
 

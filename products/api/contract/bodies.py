@@ -11,6 +11,7 @@ from products.api.json_schema import (
     ANY_VALUE,
     BOOLEAN,
     NUMBER,
+    PRODUCT_ID,
     TEXT,
     TIME,
     VERSION,
@@ -43,9 +44,27 @@ _RECEIPT: dict[str, Schema] = {
 }
 _DRY_RUN: dict[str, Schema] = {
     "dryRun": BOOLEAN,
-    "changeType": {"nullable": True, "oneOf": [ref("ChangeTypeEnum"), ref("NullEnum")]},
+    "changeType": described(
+        nullable(TEXT), f"{', '.join(ChangeType)}; null when nothing would change."
+    ),
     "changed": _CHANGED,
-    "product": ref("Product"),
+}
+_PRODUCT: dict[str, Schema] = {
+    "productId": PRODUCT_ID,
+    "name": TEXT,
+    "description": TEXT,
+    "price": AMOUNT,
+    "renewalPrice": nullable(AMOUNT),
+    "currency": ref("CurrencyEnum"),
+    "billingCycle": ref("BillingCycleEnum"),
+    "period": TEXT,
+    "features": list_of(TEXT),
+    "active": BOOLEAN,
+    "imageUrl": nullable(TEXT),
+    "version": VERSION,
+    "createdAt": TIME,
+    "updatedAt": TIME,
+    "updatedBy": described(TEXT, "For staff only."),
 }
 _ERROR: dict[str, Schema] = {
     "error": TEXT,
@@ -59,7 +78,14 @@ _CONFLICT: dict[str, Schema] = {
     ),
     "version": described(VERSION, "With 409 and 412: the newest version."),
 }
-_BATCH_RESULT = _ERROR | _CONFLICT | _RECEIPT | _DRY_RUN | {"replayed": BOOLEAN}
+_BATCH_RESULT = {
+    **_ERROR,
+    **_CONFLICT,
+    **_RECEIPT,
+    **_DRY_RUN,
+    "product": ref("Product"),
+    "replayed": BOOLEAN,
+}
 _BATCH_RESULTS: dict[str, Schema] = {
     "results": list_of(ref("BatchResult")),
     "accepted": NUMBER,
@@ -72,31 +98,28 @@ COMPONENTS: dict[str, Schema] = {
     "NewProduct": NEW_PRODUCT,
     "ProductEdits": EDITS,
     "PatchedProductEdits": EDITS,  # the same body in PATCH, under the name that clients know
-    "Product": object_of(
-        "A product at one version.",
-        {
-            "productId": TEXT,
-            "name": TEXT,
-            "description": TEXT,
-            "price": AMOUNT,
-            "renewalPrice": nullable(AMOUNT),
-            "currency": ref("CurrencyEnum"),
-            "billingCycle": ref("BillingCycleEnum"),
-            "period": TEXT,
-            "features": list_of(TEXT),
-            "active": BOOLEAN,
-            "imageUrl": nullable(TEXT),
-            "version": VERSION,
-            "createdAt": TIME,
-            "updatedAt": TIME,
-            "updatedBy": described(TEXT, "For staff only."),
-        },
-        optional={"updatedBy"},
+    "Product": object_of("A product at one version.", _PRODUCT, optional={"updatedBy"}),
+    "ListedProduct": object_of(
+        "A product, or with `fields` its id and those fields.",
+        _PRODUCT,
+        optional=_PRODUCT.keys() - {"productId"},
     ),
     "ProductPage": object_of(
-        "One page of the list.",
-        {"products": list_of(ref("Product")), **_PAGE_END, "search": ref("SearchState")},
-        optional={"search"},
+        "One page of the list. `currency` is there if the list is limited to one.",
+        {
+            "products": list_of(ref("ListedProduct")),
+            **_PAGE_END,
+            "total": described(NUMBER, "All products of the list, if one page holds them."),
+            "removed": described(
+                list_of(TEXT), "With updatedSince: ids of products that are not in the list now."
+            ),
+            "nextUpdatedSince": described(
+                TIME, "With updatedSince: the next updatedSince, after the last page."
+            ),
+            "currency": ref("CurrencyEnum"),
+            "search": ref("SearchState"),
+        },
+        optional={"currency", "search", "total", "removed", "nextUpdatedSince"},
     ),
     "SearchState": object_of(
         "How current a search is.",
@@ -105,8 +128,12 @@ COMPONENTS: dict[str, Schema] = {
             "completeUpTo": described(TIME, "Later changes may be missing."),
         },
     ),
-    "Saved": {"oneOf": [ref("Product"), ref("DryRun")]},
-    "DryRun": object_of("What a write would change.", _DRY_RUN),
+    "SavedProduct": object_of(
+        "The product after the write. A dry run adds what would change, and the product once more"
+        " as `product`, where the first clients look for it.",
+        _PRODUCT | _DRY_RUN | {"product": ref("Product")},
+        optional={"updatedBy", "product", *_DRY_RUN},
+    ),
     "ReceiptSummary": object_of("What was accepted, and the URL of its receipt.", _RECEIPT),
     "Change": object_of(
         "The receipt: who changed what, and the state of each effect.",
@@ -120,11 +147,17 @@ COMPONENTS: dict[str, Schema] = {
             "acceptedAt": TIME,
             "effects": ref("Effects"),
             "changed": _CHANGED,
-            "before": nullable(ref("Product")),
+            "before": nullable(
+                object_of(
+                    "The product before the change; null for a new product.",
+                    _PRODUCT,
+                    optional={"updatedBy"},
+                )
+            ),
             "after": ref("Product"),
         },
     ),
-    "Changes": object_of(
+    "ChangePage": object_of(
         "One page of a product's history.", {"changes": list_of(ref("Change")), **_PAGE_END}
     ),
     "Effects": object_of(
@@ -155,7 +188,8 @@ COMPONENTS: dict[str, Schema] = {
     ),
     "Error": object_of("The form of all error responses.", _ERROR | _CONFLICT, optional=_CONFLICT),
     "BatchResult": object_of(
-        "The result of one item: the status code and content of the same write sent alone.",
+        "The result of one item: the status code and content of the same write sent alone. A"
+        " refused item has the id that the request named.",
         {"code": NUMBER, **_BATCH_RESULT},
         optional=_BATCH_RESULT,
     ),
@@ -167,8 +201,7 @@ COMPONENTS: dict[str, Schema] = {
     ),
     "BillingCycleEnum": choice_of(BillingCycle),
     "ChangeTypeEnum": choice_of(ChangeType),
-    "CurrencyEnum": choice_of(sorted(CURRENCIES)),
-    "NullEnum": {"enum": [None]},
+    "CurrencyEnum": described(choice_of(sorted(CURRENCIES)), "ISO 4217; ZAR by default."),
     "SourceEnum": choice_of(("index", "table")),
     "StateEnum": choice_of(
         ("pending", "retrying", "failed", "done", "discarded", "not configured")

@@ -14,7 +14,7 @@ from products.api.json_types import JsonObject
 from products.api.representation import (
     batch_result,
     change_body,
-    dry_run_body,
+    dry_run_response,
     product_body,
     receipt_summary,
 )
@@ -65,7 +65,7 @@ FIRST = _change(1, BASIC, None)
 SECOND = _change(2, replace(BASIC, price=Decimal("1600.00")), FIRST)
 RESULT = Accepted(SECOND.after, SECOND)
 ACCEPTED = {"Accepted": receipt_summary(SECOND)}
-DRY_RUN = {"DryRun": dry_run_body(RESULT)}
+DRY_RUN = {"DryRun": dry_run_response(RESULT)}
 WAITED_FOR = {"WaitedFor": product_body(SECOND.after, staff=True)}
 DONE = WAITED_FOR | DRY_RUN
 PAGE: JsonObject = {

@@ -15,73 +15,89 @@ TAG: Schema = {"type": "string", "pattern": rf'^((W/)?"v[0-9]{{1,{MAX_VERSION_DI
 KEY: Schema = {"type": "string", "pattern": f"^{IDEMPOTENCY_KEY.pattern}$"}
 
 
-def _of_request(name: str, description: str, schema: Schema = TEXT) -> Schema:
-    return {"in": "header", "name": name, "schema": schema, "description": description}
+def _of_request(name: str, description: str, example: str, schema: Schema = TEXT) -> Schema:
+    return {
+        "in": "header",
+        "name": name,
+        "schema": schema,
+        "description": description,
+        "example": example,
+    }
 
 
 def _of_response(description: str, schema: Schema = TEXT) -> Schema:
     return {"schema": schema, "description": description}
 
 
-IF_NONE_MATCH = _of_request("If-None-Match", "ETags that the client already has.")
-IF_MATCH = _of_request("If-Match", 'The ETag the product must still have, e.g. `"v3"`.', TAG)
-PREFER = _of_request(
-    "Prefer",
-    f"`wait=N` (at most {MAX_WAIT_SECONDS} seconds),"
-    f" `until={'|'.join(Effect)}` (one of them; stored by default).",
-)
-IDEMPOTENT = _of_request(
-    "Idempotency-Key",
-    f"A request repeated with the same key within {RETENTION_HOURS} hours takes effect once.",
-    KEY,
-)
-REQUEST_ID = _of_request(
-    "X-Request-ID",
-    f"The caller's own id: {MIN_ID_LENGTH} to {MAX_ID_LENGTH}"
-    " letters, digits, dots, hyphens or underscores.",
-)
-
-CACHED: Headers = {
-    "ETag": _of_response("A value for If-None-Match."),
+REQUEST_HEADERS: dict[str, Schema] = {
+    "IfNoneMatch": _of_request("If-None-Match", "ETags that the client already has.", '"v3"'),
+    "IfMatch": _of_request("If-Match", "The ETag that the product must still have.", '"v3"', TAG),
+    "Prefer": _of_request(
+        "Prefer",
+        f"`wait=N` (at most {MAX_WAIT_SECONDS} seconds),"
+        f" `until={'|'.join(Effect)}` (one of them; stored by default).",
+        "wait=5, until=stored",
+    ),
+    "IdempotencyKey": _of_request(
+        "Idempotency-Key",
+        f"A request repeated with the same key within {RETENTION_HOURS} hours takes effect once.",
+        "6f1c0f52-9a35-4b0e-9c0b-5d1c4a7f3e21",
+        KEY,
+    ),
+    "RequestId": _of_request(
+        "X-Request-ID",
+        f"The caller's own id: {MIN_ID_LENGTH} to {MAX_ID_LENGTH}"
+        " letters, digits, dots, hyphens or underscores.",
+        "order-4711-retry-1",
+    ),
+}
+"""The headers of requests, as components of the contract."""
+RESPONSE_HEADERS: dict[str, Schema] = {
     "Cache-Control": _of_response("Who may cache the response, and for how long."),
-}
-NEXT_PAGE: Headers = {"Link": _of_response('The next page: `rel="next"`.')}
-OPEN_RECEIPT: Headers = {
-    "Retry-After": _of_response(
-        "Seconds until the receipt may have changed, while an effect is open.", NUMBER
-    )
-}
-PENDING: Headers = {
-    "Retry-After": _of_response("Seconds until the receipt may have changed.", NUMBER)
-}
-APPLIED: Headers = {"Preference-Applied": _of_response("What was waited for.")}
-_RECEIPT: Headers = {
-    "Location": _of_response("The receipt, if there was a change."),
-    "ETag": _of_response("The current version of the product."),
-}
-_REPLAYED: Headers = {
+    "Content-Disposition": _of_response("The name of the file."),
+    "ETag": _of_response("The version, for If-None-Match and If-Match."),
     "Idempotent-Replayed": _of_response(
         "true: this is the answer to an earlier request with the same key."
     ),
-}
-JOB: Headers = {
-    "Location": _of_response("The job."),
-    "Retry-After": _of_response("Seconds until a running job may have moved on.", NUMBER),
-}
-FILE_NAME = _of_response("The name of the file.")
-DONE = _RECEIPT | APPLIED | _REPLAYED
-ACCEPTED = _RECEIPT | PENDING | _REPLAYED
-ALWAYS: Headers = {
-    "X-Request-ID": _of_response(
-        "The caller's id if it was valid, else a new one; also in our logs and in the history."
-    ),
+    "Link": _of_response('The next page: `rel="next"`.'),
+    "Location": _of_response("The receipt of the change, or the job."),
+    "Preference-Applied": _of_response("What was waited for."),
     "RateLimit-Limit": _of_response("Calls per second.", NUMBER),
     "RateLimit-Remaining": _of_response("Calls left in this second.", NUMBER),
     "RateLimit-Reset": _of_response("Seconds until the count starts again.", NUMBER),
+    "Retry-After": _of_response(
+        "Seconds to wait before the next call: for a retry, or until there may be news.", NUMBER
+    ),
+    "WWW-Authenticate": _of_response("Bearer."),
+    "X-Request-ID": _of_response(
+        "The caller's id if it was valid, else a new one; also in our logs and in the history."
+    ),
 }
-_RETRY: Headers = {"Retry-After": _of_response("Seconds to wait.", NUMBER)}
+"""The headers of responses, as components of the contract."""
+
+
+def named(*names: str) -> Headers:
+    """Return references to these headers of responses."""
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
+def sent(name: str) -> Schema:
+    """Return a reference to a header of requests."""
+    return {"$ref": f"#/components/parameters/{name}"}
+
+
+CACHED = named("ETag", "Cache-Control")
+NEXT_PAGE = named("Link")
+PENDING = named("Retry-After")
+OPEN_RECEIPT = PENDING
+APPLIED = named("Preference-Applied")
+FILE = named("Content-Disposition")
+JOB = named("Location", "Retry-After")
+DONE = named("Location", "ETag", "Preference-Applied", "Idempotent-Replayed")
+ACCEPTED = named("Location", "ETag", "Retry-After", "Idempotent-Replayed")
+ALWAYS = named("X-Request-ID", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
 OF_ERROR: dict[int, Headers] = {
-    401: ALWAYS | {"WWW-Authenticate": _of_response("Bearer.")},
-    429: ALWAYS | _RETRY,
-    503: ALWAYS | _RETRY,
+    401: named("WWW-Authenticate"),
+    429: named("Retry-After"),
+    503: named("Retry-After"),
 }

@@ -5,10 +5,10 @@ from products.api.contract.examples import JOB, JOB_ROW
 from products.api.contract.headers import Headers
 from products.api.contract.operation import (
     READ_ERRORS,
-    content,
     errors,
     operation,
     query,
+    request_body,
     response,
 )
 from products.api.imports import EXPORT_PARAMETERS, FILE, IMPORT_PARAMETERS
@@ -56,15 +56,15 @@ def _decide(operation_id: str, summary: str, request: str, example: Schema, body
     shown = {"Job": JOBS, "JobRow": {"Row": JOB_ROW}}[body]
     own = headers.JOB if body == "Job" else {}
     responses = {200: response("Decided.", body, own, shown), **errors(BODY_ERRORS)}
-    request_body = content(request, {"Decision": example}) | {"required": True}
-    return _described(operation_id, summary, responses) | {"requestBody": request_body}
+    body_sent = request_body(request, {"Decision": example})
+    return _described(operation_id, summary, responses) | {"requestBody": body_sent}
 
 
 JOB_ROWS: Schema = {"rows": [JOB_ROW], "count": 1, "moreAvailable": False, "nextStartAt": None}
 JOB_LIST: Schema = {"jobs": [JOB], "count": 1}
 _PLANNED = response("Planned; nothing is written yet.", "Job", headers.JOB, JOBS)
 _EXPORT: Schema = {
-    "headers": {"Content-Disposition": headers.FILE_NAME} | headers.ALWAYS,
+    "headers": headers.FILE | headers.ALWAYS,
     "content": {"text/csv": {"schema": {"type": "string"}}},
     "description": "All matching products; columns as in an import.",
 }

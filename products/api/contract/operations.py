@@ -5,33 +5,41 @@ from products.api.contract.examples import Examples
 from products.api.contract.headers import Headers
 from products.api.contract.job_operations import JOB_OPERATIONS
 from products.api.contract.operation import (
+    JSON,
     READ_ERRORS,
-    content,
     errors,
     operation,
     query,
+    request_body,
     response,
 )
 from products.api.json_schema import Schema
 from products.api.parameters import (
     AS_OF_PARAMETERS,
-    LIST_PARAMETERS,
+    CATALOGUE_PARAMETERS,
     PAGE_PARAMETERS,
     WRITE_PARAMETERS,
     Parameters,
 )
+from products.api.parsers import MERGE_PATCH
 from products.batch import MAX_WRITES
 
 WRITE_ERRORS = (*READ_ERRORS, 409, 412, 413, 415, 422)
 CREATE_ERRORS = tuple(code for code in WRITE_ERRORS if code not in {404, 412})
 PUBLIC: list[Schema] = [{}, {"bearer": []}]
 
-WRITE_OPTIONS = [headers.PREFER, headers.IDEMPOTENT, *query(WRITE_PARAMETERS)]
+WRITE_OPTIONS = [
+    headers.sent("Prefer"),
+    headers.sent("IdempotencyKey"),
+    *query(WRITE_PARAMETERS),
+]
 REQUESTS = {
-    "createProduct": content("NewProduct", {"Product": examples.NEW}) | {"required": True},
-    "updateProduct": content("ProductEdits", {"Edits": examples.EDITS}),
-    "patchProduct": content("PatchedProductEdits", {"Edits": examples.EDITS}),
-    "batchProducts": content("NewBatch", {"Batch": examples.BATCH}) | {"required": True},
+    "createProduct": request_body("NewProduct", {"Product": examples.NEW}),
+    "updateProduct": request_body("ProductEdits", {"Edits": examples.EDITS}),
+    "patchProduct": request_body(
+        "PatchedProductEdits", {"Edits": examples.EDITS}, (JSON, MERGE_PATCH)
+    ),
+    "batchProducts": request_body("NewBatch", {"Batch": examples.BATCH}),
 }
 
 
@@ -61,7 +69,7 @@ def _public(read: Schema) -> Schema:
     """Return the read as one that needs no token and takes If-None-Match."""
     not_modified = response("Not modified.", None, headers.CACHED)
     return read | {
-        "parameters": [*read["parameters"], headers.IF_NONE_MATCH],
+        "parameters": [*read["parameters"], headers.sent("IfNoneMatch")],
         "security": PUBLIC,
         "responses": read["responses"] | {"304": not_modified},
     }
@@ -74,12 +82,12 @@ def _write(
     saved = "Saved and waited for, or unchanged, or a dry run."
     shown = examples.DRY_RUN if creates else examples.DONE
     responses = {
-        200: response(saved, "Saved", headers.DONE, shown),
+        200: response(saved, "SavedProduct", headers.DONE, shown),
         202: response("Accepted.", "ReceiptSummary", headers.ACCEPTED, examples.ACCEPTED),
         **(done or {}),
         **errors(CREATE_ERRORS if creates else WRITE_ERRORS),
     }
-    options = WRITE_OPTIONS if creates else [*WRITE_OPTIONS, headers.IF_MATCH]
+    options = WRITE_OPTIONS if creates else [*WRITE_OPTIONS, headers.sent("IfMatch")]
     return _described(operation_id, summary, options, responses)
 
 
@@ -92,11 +100,9 @@ def _batch() -> Schema:
         200: response(done, "BatchResults", headers.APPLIED),
         202: response("Accepted; some items are pending.", "BatchResults", headers.PENDING, shown),
         207: response(refused, "BatchResults", headers.PENDING),
-        **errors(WRITE_ERRORS, "BatchError", examples.BATCH_REFUSALS),
+        **errors(WRITE_ERRORS, "BatchError"),
     }
-    return _described("batchProducts", summary, WRITE_OPTIONS, responses) | {
-        "tags": ["products:batch"]
-    }
+    return _described("batchProducts", summary, WRITE_OPTIONS, responses)
 
 
 CREATED = response("Created and waited for.", "Product", headers.DONE, examples.WAITED_FOR)
@@ -109,7 +115,7 @@ OPERATIONS: dict[tuple[str, str], Schema] = {
             "List or search the catalogue",
             "ProductPage",
             {"Page": examples.PAGE},
-            LIST_PARAMETERS,
+            CATALOGUE_PARAMETERS,
             headers.CACHED | headers.NEXT_PAGE,
         )
     ),
@@ -139,7 +145,7 @@ OPERATIONS: dict[tuple[str, str], Schema] = {
     ("ChangeList", "GET"): _read(
         "listChanges",
         "List the history of a product, newest change first",
-        "Changes",
+        "ChangePage",
         {"History": examples.HISTORY},
         PAGE_PARAMETERS,
         {},

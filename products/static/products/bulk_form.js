@@ -1,8 +1,9 @@
-/* The bulk form shows only the fields of the chosen action. */
+/* The bulk form shows only the fields of the chosen action, and names what is typed. */
 "use strict";
 
 (() => {
   const PRICE_FIELDS = ["field", "way", "by", "rounding"];
+  const LABELS = { percent: "Percent (%)", amount: "Amount to add", set: "New price" };
   const form = document.getElementById("bulk-form");
   const action = form.querySelector("[name=doing]");
   const way = form.querySelector("[name=way]");
@@ -12,6 +13,7 @@
     const isPriceChange = action.value === "price";
     for (const name of PRICE_FIELDS) rowOf(name).hidden = !isPriceChange;
     if (way.value === "set") rowOf("rounding").hidden = true;
+    rowOf("by").querySelector("label").textContent = LABELS[way.value];
   };
   form.addEventListener("change", showFields);
   showFields();

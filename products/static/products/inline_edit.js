@@ -1,38 +1,45 @@
-/* Editing price and status in the list. Enter saves and goes to the next row, Escape cancels, and
-   each save can be undone for a while. Rows with an open change poll it until it is complete. */
+/* Editing price and status in the list. Enter saves, the down arrow saves and opens the next price,
+   Escape cancels; each save can be undone for a while. Open changes are followed to their end. */
 "use strict";
 
 document.addEventListener("DOMContentLoaded", () => {
   const TOAST_SECONDS = 20;
   const MAX_POLLS = 60;
-  const NO_ANSWER = { message: "The server does not answer. Try again." };
+  const NO_ANSWER = { message: "The server does not answer. What you typed is kept; try again." };
   const NOT_SAVED = { message: "This could not be saved; try again." };
   const NO_PERMISSION = "You don't have permission to do this.";
+  const SIGNED_OUT = "Your session has ended, so this was not saved. Log in in another tab, then try again.";
+  const STATUS_TEXTS = { accepted: "Saving…", stored: "Publishing…", complete: "Up to date", failed: "Needs attention" };
+  const form = document.getElementById("changelist-form");
 
-  const csrfToken = () => document.querySelector("#changelist-form [name=csrfmiddlewaretoken]").value;
-  const rows = () => document.getElementById("list-rows");
-  const mayChange = () => rows().dataset.mayChange === "yes";
-  const versionOf = (cell) => cell.closest("tr").querySelector("[data-version]");
+  const list = () => document.getElementById("list");
+  const mayChange = () => list().dataset.mayChange === "yes";
+  const rowOf = (cell) => cell.closest("tr");
+  const nameOf = (cell) => rowOf(cell).querySelector("a.name").textContent;
+  const addressOf = (row, page) => {
+    const link = row.querySelector("a.name");
+    return link.pathname.replace(/change\/$/, page);
+  };
 
   function prepareRows() {
-    rows().style.opacity = "";
-    if (mayChange()) rows().querySelectorAll("[data-cell]").forEach(makeEditable);
-    rows().querySelectorAll("[data-receipt]").forEach((state) => pollReceipt(state));
+    list().querySelectorAll(".state[data-open]").forEach((state) => pollReceipt(state));
   }
 
-  function makeEditable(cell) {
-    cell.tabIndex = 0;
-    cell.setAttribute("role", "button");
-    cell.title = cell.dataset.cell === "price" ? "Edit the price" : "Activate or deactivate";
+  function showStatus(state, status, isOpen) {
+    state.dataset.state = status;
+    state.textContent = STATUS_TEXTS[status];
+    state.toggleAttribute("data-open", isOpen);
   }
+
+  const receiptOf = (state) => addressOf(rowOf(state), `receipt/${rowOf(state).dataset.version}/`);
 
   function pollReceipt(state, polls = 0) {
     setTimeout(async () => {
       if (!state.isConnected || polls > MAX_POLLS) return;
-      const response = document.hidden ? null : await fetch(state.dataset.receipt).catch(() => null);
-      if (response && response.ok) {
-        const receipt = await response.json();
-        state.dataset.state = state.textContent = receipt.status;
+      const response = document.hidden ? null : await fetch(receiptOf(state)).catch(() => null);
+      const receipt = response?.ok ? await response.json().catch(() => null) : null;
+      if (receipt) {
+        showStatus(state, receipt.status, receipt.open);
         if (!receipt.open) return;
       }
       pollReceipt(state, polls + 1);
@@ -60,17 +67,37 @@ document.addEventListener("DOMContentLoaded", () => {
     return button;
   }
 
-  async function post(address, values) {
-    const body = new URLSearchParams({ ...values, csrfmiddlewaretoken: csrfToken() });
-    const response = await fetch(address, { method: "POST", body, headers: { Accept: "application/json" } });
-    const result = await response.json().catch(() => NOT_SAVED);
-    return { status: response.status, ...result, saved: response.ok };
+  /* Post the values; ``saved`` says whether they were saved, ``message`` why not. */
+  async function post(address, values, { isSecondTry = false } = {}) {
+    const token = form.elements.csrfmiddlewaretoken.value;
+    const body = new URLSearchParams({ ...values, csrfmiddlewaretoken: token });
+    try {
+      const response = await fetch(address, { method: "POST", body, headers: { Accept: "application/json" } });
+      if (response.redirected) return { saved: false, message: SIGNED_OUT };
+      const result = await response.json().catch(() => null);
+      if (response.status === 403 && !result && !isSecondTry && (await renewToken())) {
+        return post(address, values, { isSecondTry: true });
+      }
+      const isSaved = response.ok && result !== null;
+      return { status: response.status, ...(result || NOT_SAVED), saved: isSaved };
+    } catch {
+      return { saved: false, ...NO_ANSWER };
+    }
   }
 
-  async function save(cell, value, version = versionOf(cell).dataset.version) {
+  /* Take the token of the session that another tab has begun. */
+  async function renewToken() {
+    const response = await fetch(location.href);
+    const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    const token = page.querySelector("#changelist-form [name=csrfmiddlewaretoken]");
+    if (token) form.elements.csrfmiddlewaretoken.value = token.value;
+    return Boolean(token);
+  }
+
+  async function save(cell, value, version = rowOf(cell).dataset.version) {
     const entries = { field: cell.dataset.cell, value, version };
     cell.classList.add("busy");
-    const result = await post(versionOf(cell).dataset.address, entries).catch(() => NO_ANSWER);
+    const result = await post(addressOf(rowOf(cell), "cell/"), entries);
     cell.classList.remove("busy");
     if (result.saved) {
       removeMessage(cell);
@@ -83,40 +110,51 @@ document.addEventListener("DOMContentLoaded", () => {
         cell,
         result.message,
         createButton("Take mine", () => save(cell, value, result.version)),
-        createButton("Keep theirs", () => location.reload()),
+        createButton("Keep theirs", () => document.dispatchEvent(new CustomEvent("list:reload"))),
       );
     } else showMessage(cell, result.status === 403 ? NO_PERMISSION : result.message);
     return false;
   }
 
   function updateRow(cell, result) {
-    const row = cell.closest("tr");
-    for (const field of ["price", "active"]) {
-      const other = row.querySelector(`[data-cell=${field}]`);
-      other.dataset.value = result[field].value;
-      other.textContent = result[field].text;
-    }
-    const version = versionOf(cell);
-    version.dataset.version = result.version;
-    version.textContent = `v${result.version}`;
+    const row = rowOf(cell);
+    row.dataset.version = result.version;
+    row.querySelector(".version").textContent = `v${result.version}`;
+    showPrice(row.querySelector("[data-cell=price]"), result.price);
+    showActive(row, result.active);
     if (!result.receipt) return;
     const state = row.querySelector(".state");
-    state.dataset.state = state.textContent = result.status;
-    state.dataset.receipt = result.receipt;
+    showStatus(state, result.status, true);
     pollReceipt(state);
     const time = row.querySelector("time");
-    if (time) {
-      time.textContent = "just now";
-      time.nextElementSibling.textContent = `by ${result.by}`;
-    }
+    time.textContent = "just now";
+    time.nextElementSibling.textContent = `by ${result.by}`;
+  }
+
+  function showPrice(cell, price) {
+    if (!cell) return;
+    cell.dataset.value = price.value;
+    cell.textContent = price.text;
+    cell.setAttribute("aria-label", `Price of ${nameOf(cell)}: ${price.text}. Edit`);
+    if (cell.hidden) stopEditing(cell);
+  }
+
+  function showActive(row, active) {
+    const flag = row.querySelector(".flag");
+    flag.dataset.active = active.value;
+    flag.textContent = active.text;
+    const button = row.querySelector("[data-cell=active]");
+    if (!button) return;
+    const verb = active.value === "true" ? "Deactivate" : "Activate";
+    button.dataset.value = active.value;
+    button.textContent = verb;
+    button.setAttribute("aria-label", `${verb} ${nameOf(button)}`);
   }
 
   async function undo(address) {
-    const result = await post(address, {}).catch(() => NO_ANSWER);
-    if (result.saved) {
-      document.querySelector(".toast")?.remove();
-      location.reload();
-    } else showToast(result.message);
+    const result = await post(address, {});
+    showToast(result.message);
+    if (result.saved) document.dispatchEvent(new CustomEvent("list:reload"));
   }
 
   function showToast(text, onUndo) {
@@ -131,41 +169,40 @@ document.addEventListener("DOMContentLoaded", () => {
   }
 
   function editPrice(cell) {
-    if (cell.querySelector("input")) return;
-    const oldText = cell.textContent;
-    const name = cell.closest("tr").querySelector("a.name").textContent;
+    if (cell.hidden) return;
     const input = document.createElement("input");
+    input.className = "price-input";
     input.value = cell.dataset.value;
     input.inputMode = "decimal";
-    input.setAttribute("aria-label", `Price of ${name}`);
-    cell.replaceChildren(input);
+    input.setAttribute("aria-label", `Price of ${nameOf(cell)}`);
+    input.title = "Enter saves, ↓ saves and opens the next price, Esc cancels";
+    cell.hidden = true;
+    cell.before(input);
     input.focus();
     input.select();
-    let isClosed = false; // also while a save is running
+    let isSaving = false;
     let refused = null; // the last value that was not saved
 
     const close = () => {
-      isClosed = true;
-      cell.textContent = oldText;
+      stopEditing(cell);
       removeMessage(cell);
     };
     const saveInput = async (onSaved) => {
-      if (isClosed) return;
+      if (isSaving || !cell.hidden) return;
       const value = input.value.trim();
       if (value === cell.dataset.value) {
         close();
         onSaved?.();
         return;
       }
-      isClosed = true;
-      if (await save(cell, value)) onSaved?.();
-      else {
-        isClosed = false;
-        refused = value;
-      }
+      isSaving = true;
+      const isSaved = await save(cell, value);
+      isSaving = false;
+      if (isSaved) onSaved?.();
+      else refused = value;
     };
     const editNext = () => {
-      const prices = [...rows().querySelectorAll("[data-cell=price]")];
+      const prices = [...list().querySelectorAll("[data-cell=price]")];
       const next = prices[prices.indexOf(cell) + 1];
       if (next) editPrice(next);
       else cell.focus();
@@ -178,6 +215,9 @@ document.addEventListener("DOMContentLoaded", () => {
         cell.focus();
       } else if (event.key === "Enter") {
         event.preventDefault();
+        saveInput(() => cell.focus());
+      } else if (event.key === "ArrowDown") {
+        event.preventDefault();
         saveInput(editNext);
       }
     });
@@ -187,22 +227,36 @@ document.addEventListener("DOMContentLoaded", () => {
     });
   }
 
-  function activateCell(cell) {
-    if (!mayChange()) return;
-    if (cell.dataset.cell === "price") editPrice(cell);
-    else save(cell, cell.dataset.value === "true" ? "false" : "true");
+  function stopEditing(cell) {
+    cell.hidden = false;
+    cell.parentElement.querySelector(".price-input")?.remove();
+  }
+
+  /* Ask a question in a dialog; return whether the answer is yes. */
+  function ask(title, text, yes) {
+    const dialog = document.getElementById("ask");
+    document.getElementById("ask-title").textContent = title;
+    document.getElementById("ask-text").textContent = text;
+    document.getElementById("ask-yes").textContent = yes;
+    dialog.returnValue = "no";
+    dialog.showModal();
+    return new Promise((resolve) => {
+      dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
+    });
+  }
+
+  async function switchActive(button) {
+    const isActive = button.dataset.value === "true";
+    const text = "Its page leaves the website, and customers can no longer find it. You can undo this.";
+    if (isActive && !(await ask(`Deactivate ${nameOf(button)}?`, text, "Deactivate"))) return;
+    await save(button, isActive ? "false" : "true");
   }
 
   document.addEventListener("click", (event) => {
     const cell = event.target.closest?.("#list-rows [data-cell]");
-    if (cell && !event.target.closest("input")) activateCell(cell);
-  });
-  document.addEventListener("keydown", (event) => {
-    const isPress = event.key === "Enter" || event.key === " ";
-    if (isPress && event.target.matches?.("#list-rows [data-cell]")) {
-      event.preventDefault();
-      activateCell(event.target);
-    }
+    if (!cell || !mayChange()) return;
+    if (cell.dataset.cell === "price") editPrice(cell);
+    else switchActive(cell);
   });
   document.addEventListener("list:loaded", prepareRows);
   prepareRows();
