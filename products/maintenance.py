@@ -56,7 +56,7 @@ PAGE_SIZE = 100  # records in one read
 
 @cache
 def reconciliation_source() -> DynamoReconciliation:
-    return DynamoReconciliation(dynamodb(), settings.PRODUCTS_TABLE)
+    return DynamoReconciliation(dynamodb(), settings.PRODUCTS_TABLE, now)
 
 
 @cache

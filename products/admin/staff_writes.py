@@ -137,6 +137,9 @@ class StaffWrites:
     def cancel_job(self, job_id: str) -> Job:
         return jobs().cancel(job_id, self.origin())
 
+    def discard_job(self, job_id: str) -> Job:
+        return jobs().discard(job_id, self.origin())
+
     def undo_job(self, job_id: str) -> Job:
         return jobs().undo(job_id, self.origin())
 
