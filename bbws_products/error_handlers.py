@@ -1,8 +1,11 @@
 """Django's error handlers: JSON for clients of the API, pages of the admin for people."""
 
+import sys
+
 from django.http import HttpRequest, HttpResponse
 
 from products.admin import error_pages
+from products.admin.sql_unavailable import sql_unavailable
 from products.api import errors as api_errors
 
 API_PREFIX = "/v1.0/"
@@ -23,7 +26,8 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer a request that failed because of a bug (``handler500``)."""
+    """Answer a request that failed because of a bug, or without SQL (``handler500``)."""
+    error = sys.exception()  # Django calls this while it handles the exception
     if request.path.startswith(API_PREFIX):
         return api_errors.server_error(request)
-    return error_pages.server_error(request)
+    return sql_unavailable(request, error) or error_pages.server_error(request)

@@ -95,8 +95,9 @@ def validate_reason(reason: str) -> None:
 class Change:
     """An entry of a product's change log: one accepted write.
 
-    Only the last five fields ever change: they track the progress of the effects. ``requeues``
-    is how often the relay requeued the change, and when it did so last.
+    Only the last six fields ever change: they track the progress of the effects. ``requeues``
+    is how often the relay requeued the change, and when it did so last. ``last_invalidation`` is
+    the number of the latest invalidation right after the record was stored.
     """
 
     product_id: str
@@ -114,6 +115,7 @@ class Change:
     failures: Mapping[Effect, Failure] = field(default_factory=dict)
     requeues: tuple[int, datetime | None] = (0, None)
     discarded: Mapping[Effect, Discard] = field(default_factory=dict)
+    last_invalidation: int | None = None
 
     def state(self, effect: Effect) -> str:
         """Return the state of one effect.

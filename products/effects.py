@@ -85,6 +85,21 @@ class Batch:
             if effect in change.open and key_of(change) not in self.failures
         ]
 
+    def done_with(self, effect: Effect) -> list[Change]:
+        """Return the changes for which this step has brought about the effect."""
+        return [c for c in self.changes if effect in self.done.get(key_of(c), ())]
+
+    def note_invalidation(self, changes: Sequence[Change], number: int) -> None:
+        """Note on these changes which invalidation was the latest when they had been stored."""
+        noted = {key_of(c): replace(c, last_invalidation=number) for c in changes}
+        self.changes = [noted.get(key_of(change), change) for change in self.changes]
+
+    def take_back(self, changes: Sequence[Change], effect: Effect, error: Exception) -> None:
+        """Let the effect fail for these changes: it can't be stamped. It is done again."""
+        for change in changes:
+            self.done[key_of(change)].discard(effect)
+            self.failures[key_of(change)] = error
+
 
 def complete(change: Change, table: EffectTable, statistics: Statistics) -> None:
     """Take a change without open effects out of the open ones, and count it once."""

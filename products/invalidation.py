@@ -1,8 +1,12 @@
-"""Purging the CDN: when an invalidation is due, and which changes it covers. Pure."""
+"""Purging the CDN: when an invalidation is due, and which changes it covers. Pure.
+
+The numbers of the invalidations say which came after a change was stored. Clocks only pace them, so
+a wrong clock can neither hold up a purge nor make one up.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 SETTLE_TIME = timedelta(seconds=1)
@@ -15,6 +19,24 @@ MIN_PURGE_INTERVAL = timedelta(seconds=3)
 """The shortest time between two invalidations. All changes stored meanwhile share the next one."""
 MIN_WAIT = timedelta(seconds=1)
 """The shortest wait before the next try, when another worker's invalidation was too early."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRecord:
+    """When a record was stored, and the number of the latest invalidation right after that.
+
+    A time in the future is of a host whose clock is ahead. Messages about a purge are delayed by
+    SETTLE_TIME, so such a record counts as settled.
+    """
+
+    stored_at: datetime
+    last_invalidation: int | None
+
+    def settles_in(self, now: datetime) -> timedelta:
+        """Return how long an invalidation must wait for the record to settle."""
+        if self.stored_at > now:
+            return timedelta()
+        return max(timedelta(), self.stored_at + SETTLE_TIME - now)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,9 +56,17 @@ class Invalidation:
         """CloudFront's ``CallerReference``."""
         return f"products-{self.number}-{self.started_at:%Y%m%dT%H%M%S%f}"
 
-    def covers(self, stored_at: datetime) -> bool:
-        """Whether the invalidation removes all answers from before a change stored then."""
-        return self.started_at >= stored_at + SETTLE_TIME
+    def covers(self, record: StoredRecord, now: datetime) -> bool:
+        """Whether the invalidation removes all answers from before the record was stored.
+
+        It must have begun after that. If it was the first to do so, it must also have left time to
+        settle, as far as the clocks of the two hosts agree on it.
+        """
+        if record.last_invalidation is None:  # stored by an older release
+            return record.stored_at + SETTLE_TIME <= self.started_at <= now
+        later = self.number - record.last_invalidation
+        has_settled = self.started_at >= record.stored_at + SETTLE_TIME
+        return later > 1 or (later == 1 and (has_settled or record.stored_at > now))
 
 
 class InvalidationTable(Protocol):
@@ -54,44 +84,74 @@ class Cdn(Protocol):
         """Purge every product answer. The same reference twice is one invalidation."""
 
 
+@dataclass(slots=True)
+class Pace:
+    """The latest invalidation as this process saw it first, by its own clock.
+
+    An invalidation that another host dates into the future is paced by that.
+    """
+
+    number: int | None = None
+    seen_at: datetime = datetime(1970, 1, 1, tzinfo=UTC)
+
+    def next_due_in(self, latest: Invalidation | None, now: datetime) -> timedelta:
+        """Return how long the next invalidation must wait for the latest one."""
+        if latest is None:
+            return timedelta()
+        if self.number != latest.number or self.seen_at > now:
+            self.number, self.seen_at = latest.number, now
+        began_at = min(latest.started_at, self.seen_at)
+        return max(timedelta(), began_at + MIN_PURGE_INTERVAL - now)
+
+
 def cover(
-    stored_at: Sequence[datetime],
+    records: Sequence[StoredRecord],
     table: InvalidationTable,
     cdn: Cdn,
     clock: Callable[[], datetime],
+    pace: Pace,
 ) -> list[timedelta]:
-    """Have CloudFront confirm an invalidation that covers what was stored at these times.
+    """Have CloudFront confirm an invalidation that covers these records.
 
     Return for each zero when it is covered, otherwise how long to wait before the next try.
     """
     latest, now = table.invalidation(), clock()
-    uncovered = [at for at in stored_at if latest is None or not latest.covers(at)]
-    if any(now >= _due_at(at, latest) for at in uncovered):
+    uncovered = [record for record in records if not _covers(latest, record, now)]
+    if any(not _wait(record, latest, now, pace) for record in uncovered):
         latest = _begin_invalidation(table, latest, now)
-    if latest and not latest.confirmed and any(map(latest.covers, stored_at)):
+    if latest and not latest.confirmed and any(latest.covers(record, now) for record in records):
         cdn.purge(latest.reference)
         table.confirm_invalidation(latest)
     return [
-        timedelta() if latest and latest.covers(at) else max(_due_at(at, latest) - now, MIN_WAIT)
-        for at in stored_at
+        timedelta()
+        if _covers(latest, record, now)
+        else max(_wait(record, latest, now, pace), MIN_WAIT)
+        for record in records
     ]
 
 
-def _due_at(stored_at: datetime, latest: Invalidation | None) -> datetime:
-    """Return when the next invalidation, which covers this time, may start."""
-    due = stored_at + SETTLE_TIME
-    return max(due, latest.started_at + MIN_PURGE_INTERVAL) if latest else due
+def _covers(latest: Invalidation | None, record: StoredRecord, now: datetime) -> bool:
+    return latest is not None and latest.covers(record, now)
+
+
+def _wait(
+    record: StoredRecord, latest: Invalidation | None, now: datetime, pace: Pace
+) -> timedelta:
+    """Return how long an invalidation that covers the record must wait."""
+    return max(record.settles_in(now), pace.next_due_in(latest, now))
 
 
 def wait_until_covered(
-    stored_at: datetime,
     table: InvalidationTable,
     cdn: Cdn,
     clock: Callable[[], datetime],
     sleep: Callable[[float], None],
 ) -> None:
-    """Wait until an invalidation covers what was stored at this time."""
-    while wait := max(cover([stored_at], table, cdn, clock)):
+    """Wait until an invalidation covers what has been stored up to now."""
+    latest = table.invalidation()
+    record = StoredRecord(clock(), latest.number if latest else 0)
+    pace = Pace()
+    while wait := max(cover([record], table, cdn, clock, pace)):
         sleep(wait.total_seconds())
 
 

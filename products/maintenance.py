@@ -7,7 +7,7 @@ function would pay for its imports.
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import cache, partial
 
 from django.conf import settings
@@ -104,9 +104,9 @@ def repair() -> Repair:
     )
 
 
-def _wait_until_covered(stored_at: datetime) -> None:
+def _wait_until_covered() -> None:
     if settings.ENABLE_CLOUDFRONT:
-        wait_until_covered(stored_at, table(), cdn(), now, sleep)
+        wait_until_covered(table(), cdn(), now, sleep)
 
 
 @cache

@@ -40,3 +40,17 @@ def context_map[A, B](
     """
     futures = [executor.submit(copy_context().run, function, item) for item in items]
     return (future.result() for future in futures)
+
+
+def attempt(perform: Callable[[Any], object], item: Any) -> Exception | None:
+    """Return the error of a call, so that it concerns one item of a batch only."""
+    result = result_of(perform, item)
+    return result if isinstance(result, Exception) else None
+
+
+def result_of(perform: Callable[[Any], Any], item: Any) -> Any:
+    """Return the result of a call, or its error."""
+    try:
+        return perform(item)
+    except Exception as error:
+        return error

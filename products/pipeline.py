@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Protocol
+from typing import Protocol
 
 from products.appending import Doorbell, Notification
 from products.changes import (
@@ -32,8 +32,8 @@ from products.effects import (
     key_of,
 )
 from products.errors import ChangeNotFound, DependencyUnavailable, EffectRefused
-from products.invalidation import SETTLE_TIME, Cdn, cover
-from products.parallel import MapFunction
+from products.invalidation import SETTLE_TIME, Cdn, Pace, StoredRecord, cover
+from products.parallel import MapFunction, attempt, result_of
 from products.product import Product
 
 RETRY_DELAY = 2
@@ -71,6 +71,7 @@ class Pipeline:
     map_function: MapFunction
     paused: dict[Effect, datetime] = field(default_factory=dict)
     """Until when an effect whose dependency was unavailable is left to its own task."""
+    pace: Pace = field(default_factory=Pace)
 
     def store(self, keys: Sequence[ChangeKey], also: frozenset[Effect] = frozenset()) -> Failures:
         """Store the records, then notify the workers of the other effects.
@@ -80,6 +81,7 @@ class Pipeline:
         """
         batch = self._read(keys)
         self._bring_about(batch, Effect.STORED)
+        self._note_invalidation(batch)
         combined = self._bring_about_combined(batch, also)
         self._stamp(batch)
         self._notify_others(batch, combined)
@@ -101,9 +103,9 @@ class Pipeline:
             for change in batch.waiting_for(Effect.PURGED)
             if Effect.STORED in change.done  # its message is sent again when it is stored
         ]
-        stored_at = [change.done[Effect.STORED] for change in waiting]
+        records = [StoredRecord(c.done[Effect.STORED], c.last_invalidation) for c in waiting]
         try:
-            waits = cover(stored_at, self.table, self.cdn, self.clock)
+            waits = cover(records, self.table, self.cdn, self.clock, self.pace)
         except Exception as error:
             self._fail(batch, Effect.PURGED, [(change, error) for change in waiting])
             return batch.failures
@@ -146,6 +148,18 @@ class Pipeline:
         errors = self._start(effect, changes)()
         self._fail(batch, effect, self._note_done(batch, effect, changes, errors))
 
+    def _note_invalidation(self, batch: Batch) -> None:
+        """Note the latest invalidation on the changes just stored: only a later one covers them."""
+        stored = batch.done_with(Effect.STORED)
+        if not any(Effect.PURGED in change.open for change in stored):
+            return
+        try:
+            latest = self.table.invalidation()
+        except DependencyUnavailable as error:
+            batch.take_back(stored, Effect.STORED, error)
+        else:
+            batch.note_invalidation(stored, latest.number if latest else 0)
+
     def _bring_about_combined(
         self, batch: Batch, effects: frozenset[Effect]
     ) -> set[tuple[ChangeKey, Effect]]:
@@ -176,7 +190,7 @@ class Pipeline:
         if effect is Effect.SEARCHABLE:
             return partial(self._index, changes)
         perform = self._store_one if effect is Effect.STORED else self._audit_one
-        errors = self.map_function(partial(_attempt, perform), changes)
+        errors = self.map_function(partial(attempt, perform), changes)
         return lambda: errors
 
     def _store_one(self, change: Change) -> None:
@@ -186,7 +200,7 @@ class Pipeline:
         self.trail.write(audit_key(change), canonical_json(audit_record(verified(change))))
 
     def _index(self, changes: Sequence[Change]) -> Iterable[Exception | None]:
-        corrupt = [_attempt(verified, change) for change in changes]
+        corrupt = [attempt(verified, change) for change in changes]
         products = [
             change.after for change, error in zip(changes, corrupt, strict=True) if not error
         ]
@@ -235,21 +249,21 @@ class Pipeline:
             change, error = found
             self.table.fail(change, effect, failure_of(change, effect, error, self.clock()))
 
-        errors = self.map_function(partial(_attempt, record), failed)
+        errors = self.map_function(partial(attempt, record), failed)
         for (change, _), unrecorded in zip(failed, errors, strict=True):
             if unrecorded:
                 batch.failures[key_of(change)] = unrecorded
 
     def _stamp(self, batch: Batch) -> None:
         """Stamp what was done, in one update for each change."""
-        changes = [change for change in batch.changes if key_of(change) in batch.done]
+        changes = [change for change in batch.changes if batch.done.get(key_of(change))]
 
         def stamp(change: Change) -> Change | None:
             return self._stamp_one(change, frozenset(batch.done[key_of(change)]))
 
         completed = []
         for change, result in zip(
-            changes, self.map_function(partial(_result_of, stamp), changes), strict=True
+            changes, self.map_function(partial(result_of, stamp), changes), strict=True
         ):
             if isinstance(result, Exception):
                 batch.failures[key_of(change)] = result
@@ -264,8 +278,8 @@ class Pipeline:
         if effects == change.open and (last := self.table.stamp_last(change, effects, at)):
             return last
         stamped = self.table.stamp(change, effects, at)
-        if stamped is None and len(effects) > 1:  # another worker was first with one of them
-            for effect in effects:
+        if stamped is None and len(effects) > 1:
+            for effect in effects:  # another worker was first with one of them
                 stamped = self.table.stamp(change, frozenset({effect}), at) or stamped
         if stamped and not stamped.open:
             complete(stamped, self.table, self.statistics)
@@ -273,27 +287,13 @@ class Pipeline:
 
     def _notify_others(self, batch: Batch, failed: set[tuple[ChangeKey, Effect]]) -> None:
         """Notify the workers of the effects that are still open."""
-        settle = int(SETTLE_TIME.total_seconds())
-        notifications = []
+        settle, notifications = int(SETTLE_TIME.total_seconds()), []
         for change in batch.changes:
             if key_of(change) in batch.failures:
                 continue
             done = batch.done.get(key_of(change), set())
             for effect in sorted(change.open - done - {Effect.STORED}):
-                has_failed = (key_of(change), effect) in failed
-                delay = RETRY_DELAY if has_failed else settle if effect is Effect.PURGED else 0
+                normal = settle if effect is Effect.PURGED else 0
+                delay = RETRY_DELAY if (key_of(change), effect) in failed else normal
                 notifications.append(Notification(TASKS[effect], change, delay))
         self.doorbell.notify(notifications)
-
-
-def _attempt(perform: Callable[[Any], object], item: Any) -> Exception | None:
-    """Return the error of a call, so that it concerns one change of a batch only."""
-    result = _result_of(perform, item)
-    return result if isinstance(result, Exception) else None
-
-
-def _result_of(perform: Callable[[Any], Any], item: Any) -> Any:
-    try:
-        return perform(item)
-    except Exception as error:
-        return error

@@ -23,9 +23,13 @@ class ChangeReader(Protocol):
     def change(self, product_id: str, version: int) -> Change | None: ...
 
     def open_changes(
-        self, accepted_before: datetime | None = None, *, newest_first: bool = False
+        self,
+        accepted_before: datetime | None = None,
+        *,
+        accepted_after: datetime | None = None,
+        newest_first: bool = False,
     ) -> Iterator[Change]:
-        """Yield changes with an open effect, read lazily."""
+        """Yield changes with an open effect, read lazily. A time given is one end of them."""
 
 
 def read_newest_change(log: ChangeReader, product_id: str | None) -> Change:

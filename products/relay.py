@@ -1,5 +1,6 @@
 """The relay: it requeues open changes, so that no effect depends on a message. Pure."""
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -32,11 +33,17 @@ class Relay:
 
         Ends after MAX_RELAY_TIME, so that many open changes can't outlast the task. The next run
         continues with the changes that are due.
+
+        A time in the future is of a host whose clock is ahead. It says nothing, so no change waits
+        for it.
         """
         count = 0
         began = self.clock()
         accepted_before = began if failed else began - self.requeue_after
-        for change in self.table.open_changes(accepted_before):
+        for change in itertools.chain(
+            self.table.open_changes(accepted_before),
+            self.table.open_changes(accepted_after=began),
+        ):
             if not change.open:  # a crash left it among the open ones
                 complete(change, self.table, self.statistics)
             elif (failed or self._is_due(change)) and self._requeue(change, failed=failed):
@@ -48,10 +55,11 @@ class Relay:
 
     def _is_due(self, change: Change) -> bool:
         count, last = change.requeues
-        if last is None:
+        now = self.clock()
+        if last is None or last > now:
             return True
         delay: timedelta = min(self.requeue_after * 2**count, MAX_REQUEUE_DELAY)
-        return self.clock() >= last + delay
+        return now >= last + delay
 
     def _requeue(self, change: Change, *, failed: bool) -> bool:
         """Notify the workers of the open effects. False when there is nothing to notify about.

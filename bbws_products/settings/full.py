@@ -15,6 +15,7 @@ from bbws_products.settings.base import ENVIRONMENT, QUEUE_URLS
 from bbws_products.settings.celery import celery_settings
 from bbws_products.settings.environment import number, required, text_list
 from bbws_products.settings.security import *  # noqa: F403 # login and sessions
+from bbws_products.settings.sql import sql_options
 from bbws_products.settings.theme import THEME
 from bbws_products.settings.worker import *  # noqa: F403 # this builds on them
 from products.changes import Effect
@@ -69,7 +70,7 @@ MIDDLEWARE = [
     *FIRST_MIDDLEWARE,
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "products.access.session_faults.TolerantSessionMiddleware",
     "products.access.sessions.IdleTimeoutMiddleware",
     "products.access.ended_sessions.EndedSessionMiddleware",
     "products.api.health.HealthMiddleware",  # before anything looks at the Host header
@@ -102,6 +103,9 @@ database_url = required(
     "DATABASE_URL", "e.g. sqlite:///.local/db.sqlite3 or postgres://user:password@host/name."
 )
 DATABASES = {"default": dj_database_url.parse(database_url, conn_max_age=60)}
+DATABASES["default"]["OPTIONS"] = DATABASES["default"].get("OPTIONS", {}) | sql_options(
+    DATABASES["default"]["ENGINE"]
+)
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {

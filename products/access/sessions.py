@@ -1,5 +1,6 @@
 """Database sessions with an absolute lifetime and an idle timeout."""
 
+import logging
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -10,7 +11,10 @@ from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore as DatabaseSessionStore
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.contrib.sessions.models import Session
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
+
+logger = logging.getLogger(__name__)
 
 STARTED = "started_at"
 MIN_EXTENSION_SECONDS = 60.0
@@ -73,5 +77,8 @@ class IdleTimeoutMiddleware:
         is_poll = request.method == "GET" and request.headers.get("Sec-Fetch-Dest") == "empty"
         session = cast("SessionStore", request.session)
         if session.accessed and not is_poll:
-            session.record_activity()
+            try:
+                session.record_activity()
+            except DatabaseError as fault:  # the response is ready, and the next one extends it
+                logger.warning("session not extended", extra={"fault": repr(fault)})
         return response

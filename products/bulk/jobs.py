@@ -59,7 +59,11 @@ class JobTable(Protocol):
         Return False when another worker has stored this step already.
         """
 
-    def running_jobs(self, updated_before: datetime) -> Iterator[Job]: ...
+    def running_jobs(self, updated_before: datetime, at: datetime) -> Iterator[Job]:
+        """Yield the running jobs without a step since ``updated_before``.
+
+        Those with a step after ``at``, the present, are among them: a wrong clock made it.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,7 +243,8 @@ class Jobs:
         Its message was lost, or its worker died. Return the number of messages.
         """
         count = 0
-        for job in self.table.running_jobs(self.clock() - self.requeue_after):
+        now = self.clock()
+        for job in self.table.running_jobs(now - self.requeue_after, now):
             self.doorbell.notify_job(job.job_id)
             count += 1
         return count

@@ -70,14 +70,14 @@ def rewrites_record(difference: Difference) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repair:
-    """Repair differences one by one; ``cover`` has the CDN purged for all changes until a time."""
+    """Repair differences one by one; ``cover`` has the CDN purged for all changes until now."""
 
     table: EffectTable
     items: RepairItems
     index: RepairIndex | None
     trail: AuditTrail
     doorbell: Doorbell
-    cover: Callable[[datetime], None]
+    cover: Callable[[], None]
     clock: Callable[[], datetime]
 
     def repair(self, difference: Difference) -> str:
@@ -98,7 +98,7 @@ class Repair:
 
     def purge_rewritten_records(self) -> None:
         """Purge the CDN after the last rewritten record: one invalidation covers them all."""
-        self.cover(self.clock())
+        self.cover()
 
     def _repeat_effect(self, difference: Difference, effect: Effect) -> str:
         change = self._change_of(difference)

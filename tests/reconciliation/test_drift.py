@@ -79,7 +79,7 @@ def apply_damages(world: World, cases: Mapping[str, Case]) -> list[Difference]:
 
 
 def repair_without_purge() -> Repair:
-    return replace(maintenance.repair(), cover=lambda at: None)
+    return replace(maintenance.repair(), cover=lambda: None)
 
 
 def histories(product_ids: Mapping[str, Case]) -> dict[str, object]:

@@ -16,6 +16,7 @@ from django.test import Client
 
 from bbws_products.settings.celery import celery_settings
 from products import bootstrap, maintenance
+from products.api.health import READINESS
 from products.changes import Change, audit_key, audit_record, canonical_json, next_change
 from products.errors import DependencyUnavailable
 from products.reconciliation.comparison import DOCUMENT
@@ -199,6 +200,7 @@ def test_task_reports_without_repair_and_staff_see_it(
     assert "never checked" in olga.get(f"{LIST}operations/").text
     assert Client().get("/readyz").json()["lastCheck"] is None
     verify()
+    READINESS.forget()
     assert Client().get("/readyz").json()["lastCheck"]["differences"] == 0
     assert "None is known." in olga.get(f"{LIST}operations/").text
     delete_item(world, pk("p1"), META)
@@ -208,6 +210,7 @@ def test_task_reports_without_repair_and_staff_see_it(
     assert (logged["kind"], logged["product_id"]) == ("record-missing", "p1")
     assert logged["version"] == 2
     assert world.record("p1") is None
+    READINESS.forget()
     response = Client().get("/readyz")
     assert (response.status_code, response.json()["status"]) == (200, "ready")
     assert response.json()["lastCheck"]["differences"] == 1

@@ -1,6 +1,7 @@
 """The product's wiring, built once a process; a test with other settings builds it again."""
 
 from products import bootstrap, maintenance
+from products.api import health
 
 
 def forget_wiring() -> None:
@@ -8,3 +9,4 @@ def forget_wiring() -> None:
     for made in (*vars(bootstrap).values(), *vars(maintenance).values()):
         if hasattr(made, "cache_clear"):
             made.cache_clear()
+    health.READINESS.forget()

@@ -44,7 +44,8 @@ FIRST_BATCH = 10  # open changes that are read first: most readers need no more
 FEED_BATCH = 50  # changes that the feed reads together
 IN_LOG_RANGE = "PK = :pk AND SK BETWEEN :low AND :high"
 ACCEPTED_BETWEEN = "logShard = :shard AND acceptedAt BETWEEN :since AND :until"
-IS_OPEN_AND_ACCEPTED_BEFORE = "openFlag = :open AND acceptedAt <= :before"
+IS_OPEN_AND_ACCEPTED_BEFORE = "openFlag = :open AND acceptedAt <= :time"
+IS_OPEN_AND_ACCEPTED_AFTER = "openFlag = :open AND acceptedAt > :time"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +115,17 @@ class DynamoChangeLog(DynamoNameClaims, DynamoIdempotencyRecords):
         return [self._put_request(change_item(change), IS_NEW), *self._claim_writes(change)]
 
     def open_changes(
-        self, accepted_before: datetime | None = None, *, newest_first: bool = False
+        self,
+        accepted_before: datetime | None = None,
+        *,
+        accepted_after: datetime | None = None,
+        newest_first: bool = False,
     ) -> Iterator[Change]:
-        """Yield the changes with open effects, oldest first unless ``newest_first``."""
-        keys = self._open_keys(accepted_before, newest_first=newest_first)
+        """Yield the changes with open effects, oldest first unless ``newest_first``.
+
+        Those accepted up to a time, or those accepted after one, if it is given.
+        """
+        keys = self._open_keys(accepted_before, accepted_after, newest_first=newest_first)
         size = FIRST_BATCH
         while batch := [(key["PK"], key["SK"]) for key in itertools.islice(keys, size)]:
             size = PAGE_SIZE
@@ -149,16 +157,24 @@ class DynamoChangeLog(DynamoNameClaims, DynamoIdempotencyRecords):
 
     def open_since(self, limit: int) -> list[datetime]:
         """Return when the oldest open changes were accepted, oldest first."""
-        keys = itertools.islice(self._open_keys(None, newest_first=False), limit)
+        keys = itertools.islice(self._open_keys(newest_first=False), limit)
         return [parse_timestamp(key["acceptedAt"]) for key in keys]
 
-    def _open_keys(self, accepted_before: datetime | None, *, newest_first: bool) -> Iterator[Item]:
+    def _open_keys(
+        self,
+        before: datetime | None = None,
+        after: datetime | None = None,
+        *,
+        newest_first: bool,
+    ) -> Iterator[Item]:
         """Yield the keys of the open changes of all partitions, in the order of acceptance."""
-        before = format_timestamp(accepted_before) if accepted_before else AFTER_ALL
+        condition = IS_OPEN_AND_ACCEPTED_AFTER if after else IS_OPEN_AND_ACCEPTED_BEFORE
+        bound = after or before
+        time = format_timestamp(bound) if bound else AFTER_ALL
         partitions = [
             self._query(
-                IS_OPEN_AND_ACCEPTED_BEFORE,
-                {":open": flag, ":before": before},
+                condition,
+                {":open": flag, ":time": time},
                 IndexName=OPEN_CHANGES,
                 ScanIndexForward=not newest_first,
                 Limit=PAGE_SIZE,

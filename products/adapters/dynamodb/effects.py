@@ -37,14 +37,14 @@ class DynamoEffects(DynamoCalls):
 
     def stamp(self, change: Change, effects: frozenset[Effect], at: datetime) -> Change | None:
         """Mark effects as done. Return the change after it, None if one of them is not open."""
-        update = _stamp_expression(effects)
+        update = _stamp_expression(change, effects)
         condition = " AND ".join(f"contains(#open, :{effect})" for effect in effects)
         values = {f":{effect}": str(effect) for effect in effects}
         return self._stamp(change, effects, at, update, condition, values)
 
     def stamp_last(self, change: Change, effects: frozenset[Effect], at: datetime) -> Change | None:
         """Mark the effects as done and close the change, if they are exactly the open ones."""
-        update = f"{_stamp_expression(effects)}, openFlag"
+        update = f"{_stamp_expression(change, effects)}, openFlag"
         return self._stamp(change, effects, at, update, IS_OPEN_WITH_THESE, {})
 
     def _stamp(
@@ -57,6 +57,8 @@ class DynamoEffects(DynamoCalls):
         values: Item,
     ) -> Change | None:
         names = {f"#{effect}": str(effect) for effect in effects}
+        if _notes_invalidation(change, effects):
+            values = values | {":number": change.last_invalidation}
         item = self._update_item(
             _key(change),
             update,
@@ -128,9 +130,16 @@ class DynamoEffects(DynamoCalls):
         log_change(logger, "change requeued", change, rings=change.requeues[0] + 1)
 
 
-def _stamp_expression(effects: frozenset[Effect]) -> str:
+def _notes_invalidation(change: Change, effects: frozenset[Effect]) -> bool:
+    """Return whether a stamp notes the latest invalidation, as that of a stored record does."""
+    return Effect.STORED in effects and change.last_invalidation is not None
+
+
+def _stamp_expression(change: Change, effects: frozenset[Effect]) -> str:
     """Return the update that marks these effects as done, without its last clauses."""
     times = ", ".join(f"done.#{effect} = :at" for effect in effects)
+    if _notes_invalidation(change, effects):
+        times = f"{times}, lastInvalidation = :number"
     failures = ", ".join(f"failures.#{effect}" for effect in effects)
     return f"SET {times} DELETE #open :effects REMOVE {failures}"
 

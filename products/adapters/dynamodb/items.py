@@ -200,7 +200,7 @@ def to_change(item: Mapping[str, Any]) -> Change:
 
 
 def _to_change(item: Mapping[str, Any]) -> Change:
-    after = from_document(item["after"])
+    after, last_number = from_document(item["after"]), item.get("lastInvalidation")
     return Change(
         product_id=after.product_id,
         version=after.version,
@@ -217,6 +217,7 @@ def _to_change(item: Mapping[str, Any]) -> Change:
         failures=_to_failures(item["failures"]),
         requeues=_to_requeues(item),
         discarded=_to_discarded(item),
+        last_invalidation=None if last_number is None else int(last_number),
     )
 
 
