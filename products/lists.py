@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
-from products.changes import Change, Effect
+from products.changes import Change, Effect, OpenMark
 from products.currency import DEFAULT_CURRENCY, USUAL_PLACES, places
 from products.documents import format_timestamp
 from products.product import MAX_PRICE, Product
@@ -98,13 +98,15 @@ class Page:
     """One page of products.
 
     ``after`` is the position where the next page starts, None on the last page. ``open_changes``
-    holds the newest open change by product ID, if the list has an overlay.
+    holds the newest open change by product ID, as far as the list has an overlay for it. ``marks``
+    says the same of all open changes.
     """
 
     products: list[Product]
     after: str | None
     open_changes: Mapping[str, Change] = field(default_factory=dict)
     freshness: Freshness | None = None
+    marks: Mapping[str, OpenMark] = field(default_factory=dict)
 
 
 def price_sort_key(price: Decimal, currency: str) -> str:
@@ -113,9 +115,9 @@ def price_sort_key(price: Decimal, currency: str) -> str:
     return f"{price:0{PRICE_DIGITS + 1 + shown}.{shown}f}"
 
 
-def newest_per_product(changes: Iterable[Change]) -> dict[str, Change]:
+def newest_per_product[Entry: (Change, OpenMark)](changes: Iterable[Entry]) -> dict[str, Entry]:
     """Return the newest change of each product, from the first MAX_OVERLAID of the changes."""
-    newest: dict[str, Change] = {}
+    newest: dict[str, Entry] = {}
     for change in itertools.islice(changes, MAX_OVERLAID):
         known = newest.get(change.product_id)
         if known is None or known.version < change.version:
