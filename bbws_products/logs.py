@@ -22,6 +22,7 @@ STANDARD = set(logging.makeLogRecord({}).__dict__) | {
 SECRET = re.compile(
     r"authori[sz]ation|cookie|token|secret|password|credential|body|api_?key", re.IGNORECASE
 )
+CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 OWN = ("bbws_products", "products", "tasks")
 ALWAYS_LOGGED = METRICS.keys() - {"request answered"}
 """Events that are logged at any level, because alarms need their metrics.
@@ -44,7 +45,9 @@ class LineFormatter(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 # logging's name
         facts = " ".join(f"{name}={value}" for name, value in event_fields(record).items())
-        return f"{super().formatMessage(record)} {facts}".rstrip()
+        line = f"{super().formatMessage(record)} {facts}".rstrip()
+        # A client could write lines of its own, or control the terminal, by a path with %0A.
+        return CONTROL_CHARACTERS.sub(lambda found: ascii(found.group())[1:-1], line)
 
 
 class JsonFormatter(logging.Formatter):

@@ -63,7 +63,8 @@ class ApiToken(models.Model):
     """The list entry of an issued API token. Its secret is shown once and never stored."""
 
     token_id = models.CharField(max_length=36, primary_key=True)
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
+    # A user with tokens is deactivated: without their list entry, nobody could revoke them.
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT)
     label = models.CharField(max_length=100, help_text="What it is for.")
     created_at = models.DateTimeField("created")
     expires_at = models.DateTimeField("expires")

@@ -92,6 +92,13 @@ def derived_period(product: Product) -> str:
     return f"once-off + {money(product.renewal_price, product.currency)}/{unit}"
 
 
+INVISIBLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\ufffc"
+    "\U000e0100-\U000e01ef]"
+)
+"""Characters without a shape that are no format characters: fillers and variation selectors."""
+
+
 def normalised_name(name: str) -> str:
     """Return the uniqueness key of a name: two products may not share one.
 
@@ -103,7 +110,7 @@ def normalised_name(name: str) -> str:
 
 
 def _is_invisible(character: str) -> bool:
-    return unicodedata.category(character) == "Cf"
+    return unicodedata.category(character) == "Cf" or bool(INVISIBLE.fullmatch(character))
 
 
 # The rules, one function for each field. A rule takes what was sent and returns the value to keep.
@@ -132,8 +139,9 @@ def _text(minimum: int, limit: int, *, lines: bool = False) -> Callable[[Any], s
 def _is_forbidden(character: str, allowed_controls: str) -> bool:
     if character in BIDI_CONTROLS:
         return True
-    is_control = unicodedata.category(character) in {"Cc", "Cs"}
-    return is_control and character not in allowed_controls
+    is_control = unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"}
+    is_no_character = ord(character) & 0xFFFE == 0xFFFE or "\ufdd0" <= character <= "\ufdef"
+    return is_no_character or (is_control and character not in allowed_controls)
 
 
 def _price(value: Any) -> Decimal:

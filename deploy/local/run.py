@@ -49,7 +49,9 @@ def load_or_create_secret(name: str) -> str:
 
 def lock_state_folder() -> Any:
     """Return a lock that stops a second `make run` from using the same state."""
+    os.umask(0o077)  # the state has secrets, session keys and hashes of passwords
     HOME.mkdir(parents=True, exist_ok=True)
+    HOME.chmod(0o700)
     lock = (HOME / "lock").open("w")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -6,6 +6,8 @@ tokens are accepted too, with the permissions of the groups they name.
 """
 
 import hashlib
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
@@ -26,6 +28,10 @@ EXTERNAL_ALGORITHMS = ["RS256", "ES256"]
 REVOCATION_DELAY = timedelta(seconds=60)
 """How long a process caches that a token is not revoked."""
 MAX_CACHED_TOKENS = 10_000
+MAX_GROUPS = 1000
+VALID_USERNAME = re.compile(r"[\w.@+:|/-]{1,150}", re.ASCII)
+"""Names of our users, subjects such as UUIDs, and those with the name of a provider in front."""
+INVALID = "The token is not valid."
 
 
 class TokenRefused(CatalogueError):
@@ -108,6 +114,12 @@ def revoke(token: ApiToken) -> None:
     ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=now())
 
 
+def revoke_all(user: TokenOwner) -> None:
+    """Revoke the tokens of a user whose account ends. Those that have expired need nothing."""
+    for token in ApiToken.objects.filter(user=user, revoked_at=None, expires_at__gt=now()):
+        revoke(token)
+
+
 def verify(token: str) -> TokenUser:
     """Return the user of a token.
 
@@ -122,8 +134,8 @@ def verify(token: str) -> TokenUser:
         raise DependencyUnavailable("The token issuer") from error
     except jwt.ExpiredSignatureError:
         raise TokenRefused("The token has expired; issue a new one.") from None
-    except jwt.PyJWTError:
-        raise TokenRefused("The token is not valid.") from None
+    except (jwt.PyJWTError, ValueError, TypeError, OverflowError):  # the latter from odd claims
+        raise TokenRefused(INVALID) from None
     if _revocation_cache.is_revoked(claims["jti"], now()):
         raise TokenRefused("The token has been revoked.")
     return TokenUser(claims["sub"], frozenset(claims.get("permissions", ())))
@@ -152,19 +164,38 @@ def _verify_own(token: str) -> dict[str, Any]:
 def _verify_external(token: str) -> TokenUser:
     """Return the user of an external issuer's token, with the permissions of our groups."""
     key = _issuer_keys(settings.JWKS_URL).get_signing_key_from_jwt(token)
+    if key.algorithm_name not in EXTERNAL_ALGORITHMS:
+        raise TokenRefused(INVALID)
     has_audience = bool(settings.JWKS_AUDIENCE)
     claims = jwt.decode(
         token,
         key.key,
-        algorithms=EXTERNAL_ALGORITHMS,
+        algorithms=[key.algorithm_name],
         audience=settings.JWKS_AUDIENCE or None,
         issuer=settings.JWKS_ISSUER,
         options={"require": ["exp", "sub", "iss"], "verify_aud": has_audience},
     )
+    verbs = {verb for group in _groups_in(claims) for verb in GROUPS.get(group, ())}
+    permissions = frozenset(f"products.{verb}_product" for verb in verbs)
+    return TokenUser(_username_in(claims), permissions)
+
+
+def _username_in(claims: Mapping[str, Any]) -> str:
+    """Return the name in an external token, which becomes the actor of changes.
+
+    Raises: TokenRefused for one that no user of ours could have.
+    """
     username = claims.get("username") or claims["sub"]
-    groups = claims.get(settings.JWKS_GROUPS_CLAIM, ())
-    verbs = {verb for group in groups for verb in GROUPS.get(group, ())}
-    return TokenUser(str(username), frozenset(f"products.{verb}_product" for verb in verbs))
+    if not isinstance(username, str) or not VALID_USERNAME.fullmatch(username):
+        raise TokenRefused(INVALID)
+    return username
+
+
+def _groups_in(claims: Mapping[str, Any]) -> list[str]:
+    groups = claims.get(settings.JWKS_GROUPS_CLAIM, [])
+    if not isinstance(groups, list) or len(groups) > MAX_GROUPS:
+        raise TokenRefused(INVALID)
+    return [group for group in groups if isinstance(group, str)]
 
 
 @cache

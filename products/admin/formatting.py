@@ -1,6 +1,7 @@
 """How the admin shows products and changes as text and HTML."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -21,6 +22,8 @@ from products.product import Product
 
 NO_BREAK_SPACE = "\u00a0"
 HISTORY_PAGE_SIZE = 25
+MAX_PAIRS = 4000
+"""The most pairs of equal words for which a comparison is shown word by word."""
 NOTHING_SAVED = "Nothing was different, so nothing was saved."
 CHANGE_VERBS = {
     "CREATE": "created",
@@ -167,6 +170,8 @@ def _thumbnail(key: str | None) -> SafeString:
 
 
 def _marked_parts(old: Sequence[str], new: Sequence[str], separator: str) -> SafeString:
+    if _pairs(old, new) > MAX_PAIRS:
+        return _replaced(separator.join(old), separator.join(new))
     marked: list[SafeString] = []
     matcher = SequenceMatcher(a=old, b=new, autojunk=False)
     for kind, old_start, old_end, new_start, new_end in matcher.get_opcodes():
@@ -179,6 +184,12 @@ def _marked_parts(old: Sequence[str], new: Sequence[str], separator: str) -> Saf
         if added:
             marked.append(format_html("<ins>{}</ins>", _joined(separator, added)))
     return _joined(separator, marked)
+
+
+def _pairs(old: Sequence[str], new: Sequence[str]) -> int:
+    """Return how many pairs of equal parts there are: the work of comparing grows with them."""
+    counts = Counter(new)
+    return sum(counts[part] * count for part, count in Counter(old).items())
 
 
 def _joined(separator: str, parts: Sequence[str]) -> SafeString:

@@ -2,14 +2,17 @@
 
 import hashlib
 import io
+import threading
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from botocore.exceptions import BotoCoreError, ClientError
 from django.contrib.admin.utils import unquote
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.http import HttpRequest, JsonResponse
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from products.admin.base import ModelAdmin, product_url
 from products.admin.refusals import sentence_of, status_of
@@ -31,6 +34,10 @@ MAX_SIZE = 5_000_000  # bytes
 MIN_SIDE = 64  # pixels
 MAX_SIDE = 6000  # pixels
 MAX_STORED_SIDE = 1200  # pixels
+MAX_MEGAPIXELS = {"PNG": 24, "JPEG": 24, "WEBP": 8}
+"""Each of these needs at most 150 MB while it is decoded: 4 bytes a pixel, WebP three times."""
+DECODING = threading.Lock()
+MAX_WAIT_SECONDS = 10.0
 
 
 def image_view(admin: ModelAdmin, request: HttpRequest, object_id: str) -> JsonResponse:
@@ -63,19 +70,53 @@ def validated_image(data: bytes) -> bytes:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-                _validate_sides(image.size)
-                upright = ImageOps.exif_transpose(image).convert("RGBA")
+            with (
+                _one_at_a_time(),
+                Image.open(io.BytesIO(data), formats=FORMATS) as image,
+            ):
+                _validate_size(image)
+                upright = _scaled(image)
     except UNREADABLE_IMAGE_ERRORS as error:
         sentence = "Must be a PNG, JPEG or WebP picture that can be read."
         raise Invalid({"image": [sentence]}) from error
-    upright.thumbnail((MAX_STORED_SIDE, MAX_STORED_SIDE))
     encoded = io.BytesIO()
     upright.save(encoded, "WEBP", quality=85)
     return encoded.getvalue()
 
 
-def _validate_sides(size: tuple[int, int]) -> None:
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Let one image of this process be in memory. Raises: DependencyUnavailable after a while."""
+    if not DECODING.acquire(timeout=MAX_WAIT_SECONDS):
+        raise DependencyUnavailable("The scaling of images", "is busy with others at the moment")
+    try:
+        yield
+    finally:
+        DECODING.release()
+
+
+def _scaled(image: Image.Image) -> Image.Image:
+    """Return the image upright, in its stored size.
+
+    It is scaled before anything copies it. A JPEG is even decoded at a smaller scale.
+    """
+    orientation = image.getexif().get(ExifTags.Base.Orientation)
+    image.draft("RGB", (MAX_STORED_SIDE, MAX_STORED_SIDE))
+    image.load()
+    if image.mode == "P":  # palettes are not interpolated
+        image = image.convert("RGBA")
+    image.thumbnail((MAX_STORED_SIDE, MAX_STORED_SIDE))
+    if orientation:
+        image.getexif()[ExifTags.Base.Orientation] = orientation
+    return ImageOps.exif_transpose(image).convert("RGBA")
+
+
+def _validate_size(image: Image.Image) -> None:
+    size, megapixels = image.size, image.width * image.height / 1_000_000
+    limit = MAX_MEGAPIXELS[image.format or "PNG"]
+    if megapixels > limit:
+        sentence = f"Must have at most {limit} megapixels as {image.format}."
+        raise Invalid({"image": [sentence]})
     if min(size) < MIN_SIDE or max(size) > MAX_SIDE:
         width, height = size
         limits = f"{MIN_SIDE} to {MAX_SIDE} pixels a side"

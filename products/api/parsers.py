@@ -3,6 +3,7 @@
 import json
 import math
 import re
+from collections import Counter
 from decimal import Decimal
 from typing import Protocol
 
@@ -108,7 +109,7 @@ def _refuse_constant(name: str) -> None:
 def _object_of_pairs(pairs: list[tuple[str, object]]) -> UncheckedJson:
     """Build an object. Raise ValueError for a duplicate key or one that is not valid Unicode."""
     keys = [key for key, _ in pairs]
-    duplicates = sorted({key for key in keys if keys.count(key) > 1})
+    duplicates = sorted(key for key, count in Counter(keys).items() if count > 1)
     if duplicates:
         raise ValueError(f"the key {duplicates[0]!r} occurs twice")
     # A response that quotes such a key could not be encoded as UTF-8.

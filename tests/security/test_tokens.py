@@ -1,5 +1,7 @@
 """API tokens: rotation, revocation, lists, external issuers; and CORS and throttling."""
 
+import base64
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -7,6 +9,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.core.management import CommandError, call_command
+from django.db.models import ProtectedError
 from django.test import Client
 
 from products.access import tokens
@@ -122,6 +125,70 @@ def test_an_external_token_has_the_permissions_of_its_groups(world: World, issue
         assert status(issuer.token(**wrong)) == 401
     assert status(issuer.token(**{"cognito:groups": []})) == 403
     assert status(token_of("ann", "Product viewers")) == 404  # our own are accepted too
+
+
+ODD_CLAIMS = [
+    {"username": ["zoe"]},
+    {"username": "x" * 151},
+    {"username": "zoe\nann"},
+    {"username": {"a": 1}},
+    {"cognito:groups": None},
+    {"cognito:groups": 7},
+    {"cognito:groups": {"Product editors": 1}},
+    {"cognito:groups": "Product editors"},
+    {"cognito:groups": ["x"] * 5000},
+    {"exp": "soon"},
+    {"exp": float("inf")},
+    {"exp": 10**30, "nbf": [], "iat": {}},
+    {"sub": 7},
+]
+
+
+@pytest.mark.parametrize("claims", ODD_CLAIMS)
+def test_odd_claims_of_an_issuer_are_refused(
+    world: World, issuer: Issuer, claims: dict[str, Any]
+) -> None:
+    assert status(issuer.token(**claims)) == 401
+
+
+def test_odd_groups_give_no_permission(world: World, issuer: Issuer) -> None:
+    groups: list[Any] = [None, 7, ["Product editors"], {}, "Product viewers"]
+    assert tokens.verify(issuer.token(**{"cognito:groups": groups})).permissions == {
+        "products.view_product"
+    }
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"alg": "ES256", "kid": "k1"},
+        {"alg": "RS256", "kid": "other"},
+        {"alg": "RS256"},
+        {"alg": "RS256", "kid": 7},
+        {"alg": ["RS256"], "kid": "k1"},
+        {"alg": "HS256", "kid": "k1"},
+        {"alg": "none", "kid": "k1"},
+    ],
+)
+def test_key_is_used_with_its_own_algorithm_only(
+    world: World, issuer: Issuer, header: dict[str, Any]
+) -> None:
+    _, claims, signature = issuer.token().split(".")
+    encoded = base64.urlsafe_b64encode(json.dumps(header).encode()).decode().rstrip("=")
+    assert status(f"{encoded}.{claims}.{signature}") == 401
+
+
+def test_tokens_end_with_the_account_of_their_user(world: World) -> None:
+    token = token_of("ann", "Product viewers")
+    user = User.objects.get(username="ann")
+    with pytest.raises(ProtectedError):
+        user.delete()
+    root = sign_in("root", superuser=True)
+    entries = {"username": "ann", "date_joined_0": "2026-01-01", "date_joined_1": "10:00:00"}
+    assert root.post(f"/admin/auth/user/{user.pk}/change/", entries).status_code == 302
+    user.refresh_from_db()
+    assert not user.is_active
+    assert status(token) == 401
 
 
 # CORS and throttling
