@@ -11,9 +11,11 @@ from products.changes import Change, Effect, OpenMark
 from products.currency import DEFAULT_CURRENCY, USUAL_PLACES, places
 from products.documents import format_timestamp
 from products.product import MAX_PRICE, Product
+from products.search.words import fold
 
 MAX_EXAMINED = 2000  # products that one page reads before it returns the matches so far
 MAX_MATCHES = 1000  # of one search, over all of its pages
+FIRST_MATCHES = 100  # that the first pages of a search share
 PRICE_DIGITS = 6  # in front of the decimal point
 MAX_OVERLAID = 1000  # open changes that a staff list overlays on the records
 
@@ -184,21 +186,23 @@ def _overlaid(
 
 
 def mentions(product: Product, text: str) -> bool:
-    """Whether the product contains every word of ``text``, in any case."""
+    """Whether the product contains every word of ``text``, without case and diacritics."""
     parts = [product.name, product.product_id, product.description, *product.features]
-    content = " ".join(parts).casefold()
-    return all(word in content for word in text.casefold().split())
+    content = fold(" ".join(parts))
+    return all(word in content for word in fold(text).split())
 
 
 def matches_needed(listing: ListQuery, open_changes: Mapping[str, Change]) -> int:
-    """Return how many matches a page of a search needs: its own, and one to see if there are more.
+    """Return how many matches a search asks for: FIRST_MATCHES, or all for a later page.
 
-    Each open change may move its product out of these. In an order by relevance, an open product
+    Both are sorted by relevance and then by id, so pages of the same number don't overlap. Each
+    open change may move its product out of the matches. In an order by relevance, an open product
     comes first unless it is a match, so then all matches are needed.
     """
-    if open_changes and listing.by_relevance:
+    needed = listing.offset + listing.limit + 1 + len(open_changes)
+    if (open_changes and listing.by_relevance) or needed > FIRST_MATCHES:
         return MAX_MATCHES
-    return min(MAX_MATCHES, listing.offset + listing.limit + 1 + len(open_changes))
+    return FIRST_MATCHES
 
 
 def unindexed_matches(listing: ListQuery, changes: Iterable[Change]) -> int:
