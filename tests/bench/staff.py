@@ -1,6 +1,6 @@
 """Compare pages of staff with a bare page of the same middleware, also with many open changes."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from itertools import batched
@@ -53,16 +53,19 @@ def page_rows(
     web: Server, bare: Server, cookie: str, rounds: int, count: int, state: str
 ) -> Iterator[Row]:
     contenders = [
-        Contender(name, web.pid, getting(web, lambda n, path=path: path, 200, 1, **headers))  # type: ignore[misc] # a default binds the path
+        Contender(name, web.pid, _get(web, path, {"Cookie": cookie} | headers))
         for name, (path, headers, _) in PAGES.items()
-        for headers in [{"Cookie": cookie} | headers]
     ]
-    bare_page = getting(bare, lambda n: "/admin/bare/", 200, 1, Cookie=cookie)
+    bare_page = _get(bare, "/admin/bare/", {"Cookie": cookie})
     found = side_by_side(
         [*contenders, Contender("bare", bare.pid, bare_page)], rounds=rounds, count=count
     )
     for name, (_, _, target) in PAGES.items():
         yield page_row(f"{name}{state}", found[name], found["bare"], target)
+
+
+def _get(server: Server, path: str, headers: dict[str, str]) -> Callable[[int], list[float]]:
+    return getting(server, lambda _: path, 200, 1, **headers)
 
 
 def page_row(what: str, page: Figures, bare: Figures, target: float) -> Row:

@@ -152,6 +152,9 @@ TABLE: dict[str, Row] = {
     "admin/products/product/jobs/<str:job_id>/clashes/<int:number>/": row(
         P + "jobs/{job}/clashes/1/", {"price": "mine"}
     ),  # the same
+    "admin/products/product/jobs/<str:job_id>/rows/<int:number>/": row(
+        P + "jobs/{job}/rows/1/", {"include": "no"}
+    ),  # the same
     "admin/products/product/jobs/<str:job_id>/cancel/": row(P + "jobs/{job}/cancel/", POST=CHANGE),
     "admin/products/product/jobs/<str:job_id>/undo/": row(P + "jobs/{job}/undo/", POST=CHANGE),
     "admin/products/product/operations/": row(f"{P}operations/", GET=OPERATE),
