@@ -19,7 +19,7 @@ from products.lists import (
     build_page,
     matches_needed,
     search_page,
-    unindexed_matches,
+    unindexed_products,
 )
 from products.overlay import NO_OVERLAY, read_overlay, with_unindexed
 from products.planning import ChangeReader, read_change, read_newest_change
@@ -62,8 +62,8 @@ class SearchIndex(Protocol):
         The best matches are first. Raise DependencyUnavailable when there is no index.
         """
 
-    def count_matches(self, listing: ListQuery) -> int:
-        """Return how many products match the text and the filters. Raises like ``search``."""
+    def count_matches(self, listing: ListQuery, without: Sequence[str]) -> int:
+        """Return how many products match, besides those with these IDs. Raises like ``search``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,11 +244,12 @@ class Catalogue:
         """
         if listing.only_open:
             return None
+        unindexed = unindexed_products(open_changes.values())
         try:
-            indexed = self.index.count_matches(listing)
+            indexed = self.index.count_matches(listing, list(unindexed))
         except DependencyUnavailable:
             return None
-        return max(0, indexed + unindexed_matches(listing, open_changes.values()))
+        return indexed + sum(map(listing.matches, unindexed.values()))
 
     def freshness(self) -> Freshness:
         """Return how current the search index is.

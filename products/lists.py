@@ -205,11 +205,8 @@ def matches_needed(listing: ListQuery, open_changes: Mapping[str, Change]) -> in
     return FIRST_MATCHES
 
 
-def unindexed_matches(listing: ListQuery, changes: Iterable[Change]) -> int:
-    """Return by how much the number of matches grows once the index has these changes."""
-    growth = 0
-    for change in changes:
-        if Effect.SEARCHABLE in change.open:
-            growth += listing.matches(change.after)
-            growth -= change.before is not None and listing.matches(change.before)
-    return growth
+def unindexed_products(changes: Iterable[Change]) -> dict[str, Product]:
+    """Return by ID the products whose newest version the search index may lack."""
+    return {
+        change.product_id: change.after for change in changes if Effect.SEARCHABLE in change.open
+    }

@@ -280,6 +280,20 @@ def test_the_front_page_shows_sections_and_recent_changes(
     assert LIST not in nobody
 
 
+def test_the_count_is_true_while_changes_are_on_their_way(
+    three: None, staff: Client, acceptance: Acceptance, world: World, ann: Origin
+) -> None:
+    silent = replace(acceptance, doorbell=FakeDoorbell())
+    for number in range(ProductAdmin.list_per_page):
+        silent.create(f"p{number:02}", fields(name=f"Backup {number}"), ann)
+    silent.deactivate("cheap", ann)
+    # In the index already, but not marked as done: this must not count it twice.
+    bootstrap.index().put([bootstrap.catalogue().newest("p00")])
+    for query, total in (("", 53), ("?active=yes", 51), ("?q=backup", 50), ("?q=hosting", 53)):
+        assert staff.get(f"{LIST}{query}").context["cl"].total == total, query
+    assert "results" not in staff.get(LIST).text
+
+
 def test_the_rows_alone_are_sent_to_the_script(three: None, staff: Client) -> None:
     answer = staff.get(f"{LIST}?cycle=yearly", headers={"X-Requested-With": "fetch"})
     assert answer.text.startswith('<div id="list" data-title="Products: Yearly (1 product)"')
