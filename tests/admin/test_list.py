@@ -291,7 +291,7 @@ def test_the_count_is_true_while_changes_are_on_their_way(
     bootstrap.index().put([bootstrap.catalogue().newest("p00")])
     for query, total in (("", 53), ("?active=yes", 51), ("?q=backup", 50), ("?q=hosting", 53)):
         assert staff.get(f"{LIST}{query}").context["cl"].total == total, query
-    assert "results" not in staff.get(LIST).text
+    assert "(Show all)" not in staff.get(LIST).text
 
 
 def test_the_rows_alone_are_sent_to_the_script(three: None, staff: Client) -> None:
