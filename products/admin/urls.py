@@ -17,10 +17,12 @@ from products.admin import (
     history,
     images,
     inline_edit,
+    job_list,
     jobs,
     operations,
     preview,
     receipt,
+    synonyms,
 )
 from products.admin.base import ModelAdmin
 from products.admin.refusals import with_refusal_pages
@@ -51,7 +53,8 @@ PAGES = (
     Page("export/", "export", csv_files.export_view, READ),
     Page("import/", "import", csv_files.import_view, FORM, "change"),
     Page("changes/", "changes", feed.feed_view, READ),
-    Page("jobs/", "jobs", jobs.jobs_view, READ),
+    Page("jobs/", "jobs", job_list.jobs_view, READ),
+    Page("jobs/discard/", "jobs_discard", job_list.discard_old_view, WRITE),
     Page(JOB, "job", jobs.job_view, READ),
     Page(f"{JOB}progress/", "job_progress", jobs.progress_view, READ),
     Page(f"{JOB}errors/", "job_errors", csv_files.errors_view, READ),
@@ -59,8 +62,10 @@ PAGES = (
     Page(f"{JOB}clashes/<int:number>/", "job_clash", jobs.clash_view, WRITE),
     Page(f"{JOB}rows/<int:number>/", "job_choose", jobs.choose_view, WRITE),
     Page(f"{JOB}start/", "job_start", jobs.start_view, WRITE),
+    Page(f"{JOB}discard/", "job_discard", jobs.discard_view, WRITE),
     Page(f"{JOB}cancel/", "job_cancel", jobs.cancel_view, WRITE),
     Page(f"{JOB}undo/", "job_undo", jobs.undo_view, WRITE),
+    Page("synonyms/", "synonyms", synonyms.synonyms_view, FORM),
     Page("operations/", "operations", operations.operations_view, READ, "operate"),
     Page("operations/retry/", "retry", operations.retry_view, WRITE),
     Page("operations/retry_cause/", "retry_cause", operations.retry_cause_view, WRITE),
