@@ -69,13 +69,13 @@ class Run:
             new = self.jobs.acceptance.create(
                 self.prefix + product_id, self.named(fields(name=f"Old {number}")), ANN
             )
-            table.put_record(new.product)
+            table.put_record(new.product, new.product.updated_at)
         for number, edits, is_stored in history:
             product_id = self.prefix + EXISTING[number]
             with suppress(CatalogueError):
                 saved = self.jobs.acceptance.update(product_id, self.named(edits), ANN)
                 if is_stored:
-                    table.put_record(saved.product)
+                    table.put_record(saved.product, saved.product.updated_at)
 
     def named(self, edits: Mapping[str, Any]) -> dict[str, Any]:
         """Return the edits with a name that no other run uses."""

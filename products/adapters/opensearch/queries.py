@@ -98,8 +98,7 @@ def _body(listing: ListQuery, limit: int, query: Query) -> Query:
     }
     if not listing.by_relevance:
         direction = "desc" if listing.descending else "asc"
-        field = "price" if listing.by_price else "createdAt"
-        body["sort"] = [{field: direction}, {ID: direction}]
+        body["sort"] = [{str(listing.sort): direction}, {ID: direction}]
     return body
 
 
