@@ -132,9 +132,6 @@ def price_sort_key(price: Decimal, currency: str) -> str:
     return f"{price:0{PRICE_DIGITS + 1 + shown}.{shown}f}"
 
 
-<<<<<<< HEAD
-def newest_per_product[Entry: (Change, OpenMark)](changes: Iterable[Entry]) -> dict[str, Entry]:
-=======
 def name_sort_key(name: str) -> str:
     """Return the name as people sort it: without case, accents, and spaces at the ends.
 
@@ -155,8 +152,7 @@ SORT_KEYS: dict[SortKey, Callable[[Product], str]] = {
 """The beginning of a product's position; its id makes the position unique."""
 
 
-def newest_per_product(changes: Iterable[Change]) -> dict[str, Change]:
->>>>>>> main
+def newest_per_product[Entry: (Change, OpenMark)](changes: Iterable[Entry]) -> dict[str, Entry]:
     """Return the newest change of each product, from the first MAX_OVERLAID of the changes."""
     newest: dict[str, Entry] = {}
     for change in itertools.islice(changes, MAX_OVERLAID):

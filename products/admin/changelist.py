@@ -129,9 +129,7 @@ class ProductChangeList(ChangeList):
     def _signer(self) -> signing.Signer:
         """The signer of this order's cursors: a cursor is valid for one order only."""
         query = self.queryset.listing
-        return signing.Signer(
-            salt=f"products.list.{query.by_price}.{query.descending}.{query.text}"
-        )
+        return signing.Signer(salt=f"products.list.{query.sort}.{query.descending}.{query.text}")
 
     @property
     def chips(self) -> list[Chip]:

@@ -27,7 +27,12 @@ VALID_FILTER_VALUES: dict[str, Callable[[object], bool]] = {
     "only_open": lambda value: value is True,
 }
 """The fields that products can be filtered by, with the check of their values."""
-ORDERS = {"created_at": SortKey.CREATED, "price": SortKey.PRICE}
+ORDERS = {
+    "created_at": SortKey.CREATED,
+    "updated_at": SortKey.UPDATED,
+    "name": SortKey.NAME,
+    "price": SortKey.PRICE,
+}
 """The fields that products can be ordered by, and the order of each."""
 
 
@@ -92,7 +97,7 @@ class ProductQuery:
 
     def search(self, text: str) -> Self:
         """Search for a text; without a chosen order the best matches come first."""
-        has_order = self.listing.by_price or self.listing.descending
+        has_order = self.listing.sort is not SortKey.CREATED or self.listing.descending
         return self._copy(replace(self.listing, text=text, by_relevance=not has_order))
 
     @property

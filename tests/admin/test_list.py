@@ -109,6 +109,8 @@ def test_prices_sort_both_ways_in_the_named_currency(
     assert ids(staff, "?sort=cheapest") == ["cheap", "retired", "dear"]
     assert ids(staff, "?sort=dearest") == ["dear", "retired", "cheap"]
     assert ids(staff, "?sort=newest") == ["foreign", "retired", "dear", "cheap"]
+    assert ids(staff, "?sort=name") == ["foreign", "cheap", "dear", "retired"]
+    assert ids(staff, "?sort=updated") == ["foreign", "retired", "dear", "cheap"]
     assert "Showing ZAR only" in staff.get(f"{LIST}?sort=cheapest").text
     assert ids(staff, "?sort=cheapest&currency=USD") == ["foreign"]
     assert ids(staff, "?q=hosting&sort=dearest") == ["dear", "retired", "cheap"]
@@ -211,7 +213,7 @@ def test_page_links_lead_forward_back_and_to_the_first(
         "currency=zar",
         "active=perhaps",
         "cycle=daily",
-        "sort=name",
+        "sort=period",
         "min=x",
         "max=-1",
         "p=b.forged",

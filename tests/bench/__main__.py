@@ -11,11 +11,18 @@ from functools import partial
 from pathlib import Path
 
 from deploy.local.engines import ROOT, exit_on_engine_failure
-<<<<<<< HEAD
-from tests.bench import bulk, growth, memory, pipeline, reads, rebuild, search, staff, writes
-=======
-from tests.bench import bulk, growth, memory, pipeline, reads, rebuild, search, waits, writes
->>>>>>> main
+from tests.bench import (
+    bulk,
+    growth,
+    memory,
+    pipeline,
+    reads,
+    rebuild,
+    search,
+    staff,
+    waits,
+    writes,
+)
 from tests.bench.report import Row, machine, table
 from tests.bench.results import RESULTS, write_section
 from tests.bench.stack import stack

@@ -139,22 +139,11 @@ class DynamoCalls:
         )
         return None if response is None else decoded(response["Attributes"])
 
-<<<<<<< HEAD
-    def _batch_get(self, keys: list[Item], **attributes: Any) -> Iterator[Item]:
-        """Yield the items with these keys, which must be distinct, in batches of ``PAGE_SIZE``.
-
-        ``attributes`` are a projection, if not all attributes are needed.
-        """
-        remaining = [encoded(key) for key in keys]
-        while remaining:
-            request = {"Keys": remaining[:PAGE_SIZE], "ConsistentRead": True, **attributes}
-=======
     def _batch_get(self, keys: list[Item], **projection: Any) -> Iterator[Item]:
         """Yield the items with these keys, which must be distinct, in batches of ``PAGE_SIZE``."""
         remaining = [encoded(key) for key in keys]
         while remaining:
             request = {"Keys": remaining[:PAGE_SIZE], "ConsistentRead": True, **projection}
->>>>>>> main
             response = self._call("batch_get_item", RequestItems={self.name: request})
             yield from map(decoded, response["Responses"].get(self.name, []))
             unprocessed = response.get("UnprocessedKeys", {}).get(self.name, {})

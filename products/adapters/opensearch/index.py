@@ -181,8 +181,10 @@ class OpenSearchIndex:
 
         Raise DependencyUnavailable.
         """
+        # Only a text has synonyms; other lists are spared the read.
+        synonyms = self.synonyms() if listing.text else default_synonyms()
         with translate_errors():
-            for query in search_queries(listing, self.synonyms()):
+            for query in search_queries(listing, synonyms):
                 if count := self._count(query):
                     return self._count(besides(query, without)) if without else count
         return 0
