@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from products.adapters.dynamodb.operations import DynamoOperations
     from products.adapters.opensearch.index import NoIndex, OpenSearchIndex
     from products.adapters.s3 import S3AuditTrail
-    from products.adapters.ssm import SecretParameters
     from products.bulk.clashes import Clashes
     from products.bulk.importing import Imports
     from products.bulk.jobs import Jobs
@@ -41,6 +40,7 @@ if TYPE_CHECKING:
     from products.operations import Operations
     from products.pipeline import Pipeline
     from products.relay import Relay
+    from products.search.editing import SynonymEditing
 
 EFFECT_THREADS = 20  # make the calls for two batches of ten messages
 JOB_THREADS = 8  # make the calls for the rows of jobs
@@ -89,10 +89,19 @@ def revocations() -> DynamoRevocations:
 @cache
 def index() -> "OpenSearchIndex | NoIndex":
     from products.adapters.opensearch.index import NoIndex, OpenSearchIndex, connect
+    from products.search.editing import CurrentSynonyms
 
     if not settings.ENABLE_OPENSEARCH:
         return NoIndex()
-    return OpenSearchIndex(connect(settings.OPENSEARCH_URL), settings.SEARCH_ALIAS)
+    synonyms = CurrentSynonyms(synonym_editing().table, now)
+    return OpenSearchIndex(connect(settings.OPENSEARCH_URL), settings.SEARCH_ALIAS, synonyms)
+
+
+def synonym_editing() -> "SynonymEditing":
+    from products.adapters.dynamodb.synonyms import DynamoSynonyms
+    from products.search.editing import SynonymEditing
+
+    return SynonymEditing(DynamoSynonyms(dynamodb(), settings.PRODUCTS_TABLE), now)
 
 
 def opensearch_index() -> "OpenSearchIndex | None":
@@ -112,15 +121,6 @@ def audit_trail() -> "S3AuditTrail":
     from products.adapters.s3 import S3AuditTrail
 
     return S3AuditTrail(client("s3", read=5, attempts=1), settings.AUDIT_BUCKET)
-
-
-def secret_parameters() -> "SecretParameters":
-    """Return the parameters in which a command leaves a secret for a person."""
-    from products.adapters.ssm import SecretParameters
-
-    return SecretParameters(
-        client("ssm", read=5), f"alias/bbws-products-secrets-{settings.ENVIRONMENT}"
-    )
 
 
 def effects() -> frozenset[Effect]:

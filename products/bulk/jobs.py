@@ -157,6 +157,14 @@ class Jobs:
         require_any_permission_to_write(origin.permissions)
         return self._transition(job_id, JobState.RUNNING, JobState.CANCELLED)
 
+    def discard(self, job_id: str, origin: Origin) -> Job:
+        """Give up a planned job, which has written nothing.
+
+        Raises: NotAllowed, JobStateConflict when it is not planned.
+        """
+        require_any_permission_to_write(origin.permissions)
+        return self._transition(job_id, JobState.PLANNED, JobState.CANCELLED)
+
     def _transition(self, job_id: str, expected: JobState, state: JobState) -> Job:
         for _ in range(MAX_TRANSITION_ATTEMPTS):  # a worker may store a step in between
             job = self.job(job_id)
