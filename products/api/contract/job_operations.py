@@ -11,7 +11,7 @@ from products.api.contract.operation import (
     request_body,
     response,
 )
-from products.api.imports import EXPORT_PARAMETERS, IMPORT_PARAMETERS
+from products.api.imports import EXPORT_PARAMETERS, FILE, IMPORT_PARAMETERS
 from products.api.jobs import JOBS_PARAMETERS, ROWS_PARAMETERS
 from products.api.json_schema import Schema
 from products.api.parameters import Parameters
@@ -77,7 +77,8 @@ JOB_OPERATIONS: dict[tuple[str, str], Schema] = {
     | {
         "requestBody": {
             "required": True,
-            "description": f"The file, at most {MAX_SIZE // 1_000_000} MB. A form with the field {FILE} is accepted too.",
+            "description": f"The file, at most {MAX_SIZE // 1_000_000} MB."
+            f" A form with the field {FILE} is accepted too.",
             "content": {media_type: {"schema": BINARY} for media_type in FILE_TYPES},
         }
     },
