@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from products.adapters.cloudfront import CloudFront
     from products.adapters.dynamodb.drift_scans import DynamoScanTable
     from products.adapters.dynamodb.operations import DynamoOperations
+    from products.adapters.opensearch.guarded_search import GuardedSearch
     from products.adapters.opensearch.index import NoIndex, OpenSearchIndex
     from products.adapters.s3 import S3AuditTrail
     from products.adapters.ssm import SecretParameters
@@ -92,6 +93,15 @@ def index() -> "OpenSearchIndex | NoIndex":
     return OpenSearchIndex(connect(settings.OPENSEARCH_URL), settings.SEARCH_ALIAS)
 
 
+@cache
+def guarded_search() -> "GuardedSearch":
+    """Return the searches for people, who get an answer from the table while OpenSearch hangs."""
+    from products.adapters.breaker import Breaker
+    from products.adapters.opensearch.guarded_search import GuardedSearch
+
+    return GuardedSearch(index(), Breaker("OpenSearch"))
+
+
 def opensearch_index() -> "OpenSearchIndex | None":
     """Return the search index, or None where ENABLE_OPENSEARCH is off."""
     return cast("OpenSearchIndex", index()) if settings.ENABLE_OPENSEARCH else None
@@ -138,7 +148,7 @@ def doorbell() -> SqsDoorbell:
 def catalogue() -> Catalogue:
     return Catalogue(
         table=table(),
-        index=cast(Any, SimpleLazyObject(index)),  # built only by processes that search
+        index=cast(Any, SimpleLazyObject(guarded_search)),  # built only by processes that search
         clock=now,
         public_lag=timedelta(seconds=settings.HOT_ANSWER_SECONDS),
     )
