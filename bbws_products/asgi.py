@@ -27,6 +27,7 @@ from bbws_products.request_bodies import (
     read_body,
     set_body,
 )
+from bbws_products.server_process import end_with_parent
 from bbws_products.settings.environment import number
 from bbws_products.wsgi import application as wsgi_application
 from bbws_products.wsgi import microcache
@@ -53,6 +54,7 @@ type Headers = list[tuple[str, str]]
 type Scope = MutableMapping[str, Any]
 type Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
+end_with_parent()
 threads = ThreadPoolExecutor(int(number("WEB_THREADS", 8)), "request")
 budget = Budget()
 
