@@ -16,6 +16,9 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote
 
+from django.conf import settings
+
+from bbws_products.effect_waits import EffectWaits
 from bbws_products.request_bodies import (
     BODYLESS_METHODS,
     Arriving,
@@ -32,8 +35,11 @@ from bbws_products.settings.environment import number
 from bbws_products.wsgi import application as wsgi_application
 from bbws_products.wsgi import microcache
 from products.access.writers import may_write
+from products.api.deferred_waits import DEFERRED_WAITS, DeferredWait
 from products.api.errors import RETRY_SECONDS, body_of_error
-from products.bootstrap import new_id
+from products.bootstrap import new_id, table
+from products.changes import Change
+from products.errors import Unavailable
 
 logger = logging.getLogger(__name__)
 
@@ -54,8 +60,14 @@ type Headers = list[tuple[str, str]]
 type Scope = MutableMapping[str, Any]
 type Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
+OF_THE_STATE = {"content-type", "content-length", "preference-applied", "retry-after"}
+"""The headers of a response to a write that change when its effect is done."""
+
 end_with_parent()
 threads = ThreadPoolExecutor(int(number("WEB_THREADS", 8)), "request")
+waits = EffectWaits(
+    lambda keys: table().pending_effects(keys), threads, int(number("WEB_WAITERS", 1000))
+)
 budget = Budget()
 
 
@@ -122,9 +134,40 @@ async def _answer_in_thread(environ: Environ, send: Send) -> None:
     async def send_some(message: MutableMapping[str, Any]) -> None:
         await send(message)
 
+    environ[DEFERRED_WAITS] = []
     response = await loop.run_in_executor(threads, _call_wsgi, environ, stream)
+    for deferred in environ[DEFERRED_WAITS]:
+        if response and await _wait(deferred):
+            response = await loop.run_in_executor(threads, _completed, deferred, response)
     if response:
         await _send(send, response)
+
+
+async def _wait(deferred: DeferredWait) -> bool:
+    """Wait for the effect. Return False if the caller gets its 202 immediately."""
+    wait = deferred.wait
+    has_waited = await waits.wait(deferred.keys, wait.until, wait.seconds)
+    if has_waited:
+        await asyncio.sleep(settings.HOT_ANSWER_SECONDS)  # then public reads have it, too
+    return has_waited
+
+
+def _completed(deferred: DeferredWait, response: Response) -> Response:
+    """Return the response after the wait, with the headers that all responses have."""
+    try:
+        found = table().changes(deferred.keys)
+    except Unavailable:
+        return response
+    newest = {key: change for key, change in found.items() if isinstance(change, Change)}
+    later = deferred.respond(newest)
+    kept = [(name, value) for name, value in response.headers if name.lower() not in OF_THE_STATE]
+    added = [(name, value) for name, value in later.items() if name.lower() in OF_THE_STATE]
+    status = later.status_code
+    request_id = dict(kept).get("X-Request-ID", "")
+    logger.info("wait ended", extra={"status": status, "request_id": request_id})
+    if status != HTTPStatus.NO_CONTENT:
+        added.append(("Content-Length", str(len(later.content))))
+    return Response(status, [*kept, *added], later.content)
 
 
 def _call_wsgi(

@@ -11,7 +11,7 @@ NO_DEVICES = "camera=(), display-capture=(), geolocation=(), microphone=(), paym
 
 
 def is_admin_page(request: HttpRequest) -> bool:
-    return bool(request.resolver_match and "admin" in request.resolver_match.namespaces)
+    return bool(request.resolver_match and request.resolver_match.route.startswith("admin/"))
 
 
 class ContentSecurityPolicy(CSPMiddleware):

@@ -3,7 +3,7 @@
 An accepted write can't be refused any more. A refused write leaves no trace.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -26,6 +26,7 @@ from products.errors import (
     Unavailable,
     VersionTaken,
 )
+from products.grouped_writes import GroupedWrites, Request, Result
 from products.idempotency import DuplicateRequest
 from products.merging import differences
 from products.planning import Planner, read_change
@@ -194,6 +195,17 @@ class Acceptance:
                 results.append(refusal)
         return results
 
+    def write_grouped(self, requests: Iterable[Request]) -> Iterator[list[Result]]:
+        """Make each write as ``write`` does, in few transactions.
+
+        Yield the results of each transaction, in order. If the caller stops then, no later write
+        is made. Raise Unavailable if a dependency is, although a part of the writes may be made.
+        """
+        grouped = GroupedWrites(
+            log=self.log, planner=self._planner, doorbell=self.doorbell, write_alone=self.write
+        )
+        return grouped.make(requests)
+
     def write_all(
         self, writes: Sequence[Write], origin: Origin, *, dry_run: bool = False
     ) -> list[Accepted]:
@@ -234,8 +246,7 @@ class Acceptance:
             raise WritesRefused(refusals)
         validate_together(writes, plans)
         changes = [plan.change for plan in plans if plan.change]
-        with_record = origin.idempotency_key is not None
-        if not self.log.fits_transaction(changes, with_record=with_record):
+        if not self.log.fits_transaction(changes, answers=int(origin.idempotency_key is not None)):
             raise Invalid({"items": [TOO_MANY_TOGETHER]})
         return plans
 

@@ -1,15 +1,16 @@
 """Appending planned writes to the change log, and remembering the answers to requests. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from products.batch import claims_name
-from products.changes import Change, Origin
-from products.errors import CatalogueError, NameTaken, ProductExists, VersionTaken
+from products.changes import Change, ChangeKey, Origin
+from products.errors import CatalogueError, CorruptChange, NameTaken, ProductExists, VersionTaken
 from products.idempotency import DuplicateRequest, IdempotencyKeyReused, IdempotencyRecord, Outcome
 from products.planning import ChangeReader, read_change
+from products.product import Product
 from products.writes import Accepted, Plan
 
 
@@ -18,29 +19,37 @@ class Obstacles:
     """Why a transaction was refused, as the change log reported it. Each is by product ID.
 
     ``versions`` has the ID of the change that took the version, None while another transaction is
-    about to take it. ``names`` has the ID of the product that has the name. ``is_duplicate`` says
-    that the request was answered before.
+    about to take it. ``names`` has the ID of the product that has the name. ``duplicates`` are the
+    idempotency keys of requests that were answered before.
     """
 
     versions: Mapping[str, str | None]
     names: Mapping[str, str]
-    is_duplicate: bool = False
+    duplicates: frozenset[str] = frozenset()
+
+
+type Answer = tuple[Origin, IdempotencyRecord]
+"""What to remember of a request that has an Idempotency-Key."""
 
 
 class ChangeLog(ChangeReader, Protocol):
     """The change log, as far as accepting needs it. Methods may raise DependencyUnavailable."""
 
-    def append(
-        self, changes: Sequence[Change], record: IdempotencyRecord | None = None
-    ) -> Obstacles | None:
-        """Append the changes and the answer to remember in one transaction: all or nothing.
+    def append(self, changes: Sequence[Change], answers: Sequence[Answer] = ()) -> Obstacles | None:
+        """Append the changes and the answers to remember in one transaction: all or nothing.
 
-        The changes have one origin and are of different products. Return None when they are
-        appended, else what was in the way.
+        The changes are of different products. Return None when they are appended, else what was
+        in the way.
         """
 
-    def fits_transaction(self, changes: Sequence[Change], *, with_record: bool) -> bool:
-        """Whether one transaction has room for the changes, and for a record of the answer."""
+    def fits_transaction(self, changes: Sequence[Change], *, answers: int) -> bool:
+        """Whether one transaction has room for the changes, and for so many answers."""
+
+    def records(self, product_ids: list[str]) -> dict[str, Product]:
+        """Return the stored records of these products, by ID."""
+
+    def changes(self, keys: Sequence[ChangeKey]) -> Mapping[ChangeKey, Change | CorruptChange]:
+        """Return the changes with these keys; CorruptChange for one that can't be read."""
 
     def name_owner(self, name: str) -> str | None:
         """Return the ID of the product that has the name."""
@@ -113,13 +122,13 @@ def append(
     DuplicateRequest mean that another request was first: the writes may be planned again.
     """
     changes = [plan.change for plan in plans if plan.change]
-    record = _record_of(plans, origin)
+    answer = _answer(plans, origin)
     if changes:
-        obstacles = log.append(changes, record)
+        obstacles = log.append(changes, [answer] if answer else [])
         return _refusals(plans, obstacles) if obstacles else {}
-    if record:
+    if answer:
         try:
-            log.save_idempotency_record(origin, record, now)
+            log.save_idempotency_record(*answer, now)
         except DuplicateRequest as refusal:
             return {0: refusal}
     return {}
@@ -128,16 +137,45 @@ def append(
 def _refusals(plans: Sequence[Plan], obstacles: Obstacles) -> dict[int, CatalogueError]:
     """Return the refusals of the writes, by position, for these obstacles."""
     changes = {position: plan.change for position, plan in enumerate(plans) if plan.change}
-    # The AWS client retries a call that timed out, and finds what its own first attempt appended.
-    # All changes or none are appended, so one of ours means all of them.
-    if any(obstacles.versions.get(c.product_id) == c.change_id for c in changes.values()):
+    if _is_appended(changes.values(), obstacles):
         return {}
     found = {position: _refusal(change, obstacles) for position, change in changes.items()}
     refusals = {position: refusal for position, refusal in found.items() if refusal}
     # Obstacles that concern no change are a lost race too: nothing was appended.
-    if obstacles.is_duplicate or not refusals:
+    if obstacles.duplicates or not refusals:
         return dict.fromkeys(changes, DuplicateRequest())
     return refusals
+
+
+def append_each(
+    log: ChangeLog, planned: Sequence[tuple[Plan, Origin]]
+) -> dict[int, CatalogueError]:
+    """Append the planned changes of several requests, and remember each answer, in one transaction.
+
+    Return the refusals by position: those of the requests that were in the way of all.
+    """
+    changes = {position: plan.change for position, (plan, _) in enumerate(planned) if plan.change}
+    answers = [answer for plan, origin in planned if (answer := _answer([plan], origin))]
+    obstacles = log.append(list(changes.values()), answers)
+    if obstacles is None or _is_appended(changes.values(), obstacles):
+        return {}
+    refusals: dict[int, CatalogueError] = {}
+    for position, change in changes.items():
+        key = planned[position][1].idempotency_key
+        if key and key.key in obstacles.duplicates:
+            refusals[position] = DuplicateRequest()
+        elif refusal := _refusal(change, obstacles):
+            refusals[position] = refusal
+    return refusals or dict.fromkeys(changes, DuplicateRequest())
+
+
+def _is_appended(changes: Iterable[Change], obstacles: Obstacles) -> bool:
+    """Whether these changes themselves are in the way.
+
+    The AWS client retries a call that timed out, and finds what its own first attempt appended.
+    All changes or none are appended, so one of ours means all of them.
+    """
+    return any(obstacles.versions.get(c.product_id) == c.change_id for c in changes)
 
 
 def _refusal(change: Change, obstacles: Obstacles) -> CatalogueError | None:
@@ -166,7 +204,7 @@ def _foreseen_refusal(log: ChangeLog, change: Change) -> CatalogueError | None:
     return None
 
 
-def _record_of(plans: Sequence[Plan], origin: Origin) -> IdempotencyRecord | None:
+def _answer(plans: Sequence[Plan], origin: Origin) -> Answer | None:
     """Return the answer to remember; None for a request without an Idempotency-Key."""
     if origin.idempotency_key is None:
         return None
@@ -178,4 +216,4 @@ def _record_of(plans: Sequence[Plan], origin: Origin) -> IdempotencyRecord | Non
         )
         for plan in plans
     ]
-    return IdempotencyRecord(origin.idempotency_key.fingerprint, tuple(outcomes))
+    return origin, IdempotencyRecord(origin.idempotency_key.fingerprint, tuple(outcomes))

@@ -5,8 +5,9 @@ are built: a Lambda function that only reads must not load OpenSearch, S3 or Cel
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, cast
@@ -22,8 +23,9 @@ from products.adapters.dynamodb.table import DynamoProductTable
 from products.adapters.dynamodb.tokens import DynamoRevocations
 from products.adapters.sqs.doorbell import SqsDoorbell
 from products.catalogue import Catalogue
-from products.changes import Effect
+from products.changes import ChangeKey, Effect
 from products.feed import Feed
+from products.parallel import context_map
 
 if TYPE_CHECKING:
     from products.adapters.cloudfront import CloudFront
@@ -32,16 +34,17 @@ if TYPE_CHECKING:
     from products.adapters.opensearch.guarded_search import GuardedSearch
     from products.adapters.opensearch.index import NoIndex, OpenSearchIndex
     from products.adapters.s3 import S3AuditTrail
-    from products.adapters.ssm import SecretParameters
     from products.bulk.clashes import Clashes
     from products.bulk.importing import Imports
     from products.bulk.jobs import Jobs
+    from products.effects import Failures
     from products.operations import Operations
     from products.pipeline import Pipeline
     from products.relay import Relay
+    from products.search.editing import SynonymEditing
 
-EFFECT_THREADS = 20
-"""Threads that make the calls of a batch: for two batches of ten messages."""
+EFFECT_THREADS = 20  # make the calls for two batches of ten messages
+JOB_THREADS = 8  # make the calls for the rows of jobs
 
 
 def now() -> datetime:
@@ -87,10 +90,19 @@ def revocations() -> DynamoRevocations:
 @cache
 def index() -> "OpenSearchIndex | NoIndex":
     from products.adapters.opensearch.index import NoIndex, OpenSearchIndex, connect
+    from products.search.editing import CurrentSynonyms
 
     if not settings.ENABLE_OPENSEARCH:
         return NoIndex()
-    return OpenSearchIndex(connect(settings.OPENSEARCH_URL), settings.SEARCH_ALIAS)
+    synonyms = CurrentSynonyms(synonym_editing().table, now)
+    return OpenSearchIndex(connect(settings.OPENSEARCH_URL), settings.SEARCH_ALIAS, synonyms)
+
+
+def synonym_editing() -> "SynonymEditing":
+    from products.adapters.dynamodb.synonyms import DynamoSynonyms
+    from products.search.editing import SynonymEditing
+
+    return SynonymEditing(DynamoSynonyms(dynamodb(), settings.PRODUCTS_TABLE), now)
 
 
 @cache
@@ -119,15 +131,6 @@ def audit_trail() -> "S3AuditTrail":
     from products.adapters.s3 import S3AuditTrail
 
     return S3AuditTrail(client("s3", read=5, attempts=1), settings.AUDIT_BUCKET)
-
-
-def secret_parameters() -> "SecretParameters":
-    """Return the parameters in which a command leaves a secret for a person."""
-    from products.adapters.ssm import SecretParameters
-
-    return SecretParameters(
-        client("ssm", read=5), f"alias/bbws-products-secrets-{settings.ENVIRONMENT}"
-    )
 
 
 def effects() -> frozenset[Effect]:
@@ -166,7 +169,6 @@ def acceptance() -> Acceptance:
 
 @cache
 def pipeline() -> "Pipeline":
-    from products.parallel import context_map
     from products.pipeline import Pipeline
 
     return Pipeline(
@@ -179,6 +181,13 @@ def pipeline() -> "Pipeline":
         clock=now,
         map_function=partial(context_map, _effect_threads()),
     )
+
+
+@cache
+def _job_pipeline() -> "Pipeline":
+    """Return a pipeline with threads of its own, so that other edits do not wait behind jobs."""
+    threads = ThreadPoolExecutor(JOB_THREADS, "job")
+    return replace(pipeline(), map_function=partial(context_map, threads))
 
 
 @cache
@@ -226,10 +235,14 @@ def operations() -> "Operations":
 def jobs() -> "Jobs":
     from products.adapters.dynamodb.jobs import DynamoJobTable
     from products.bulk.jobs import Jobs
+    from products.bulk.storing_doorbell import StoringDoorbell
+
+    def store(keys: Sequence[ChangeKey]) -> "Failures":
+        return _job_pipeline().store(keys, settings.COMBINED_EFFECTS)
 
     return Jobs(
         table=DynamoJobTable(dynamodb(), settings.PRODUCTS_TABLE),
-        acceptance=acceptance(),
+        acceptance=replace(acceptance(), doorbell=StoringDoorbell(store, doorbell())),
         doorbell=doorbell(),
         clock=now,
         new_id=new_id,

@@ -33,8 +33,8 @@ class EffectTable(ChangeReader, InvalidationTable, Protocol):
     def open_since(self, limit: int) -> list[datetime]:
         """Return when the oldest open changes were accepted, oldest first."""
 
-    def put_record(self, product: Product) -> None:
-        """Store the record, unless it holds this version or a later one."""
+    def put_record(self, product: Product, stored_at: datetime) -> None:
+        """Store the record, unless it holds a later version. ``stored_at`` is its place in time."""
 
     def stamp(self, change: Change, effects: frozenset[Effect], at: datetime) -> Change | None:
         """Record that the effects are done. Return the change after that.

@@ -2,25 +2,40 @@
 
 import heapq
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
 
 from products.changes import Change, Effect
 from products.currency import DEFAULT_CURRENCY, USUAL_PLACES, places
 from products.documents import format_timestamp
 from products.product import MAX_PRICE, Product
+from products.search.words import fold
 
 MAX_EXAMINED = 2000  # products that one page reads before it returns the matches so far
 MAX_MATCHES = 1000  # of one search, over all of its pages
+FIRST_MATCHES = 100  # that the first pages of a search share
 PRICE_DIGITS = 6  # in front of the decimal point
+MAX_SORTED = 200  # characters of a name that decide about its place
+UNSORTED = {"Mn", "Cf", "Cc"}  # accents and invisible characters
 MAX_OVERLAID = 1000  # open changes that a staff list overlays on the records
+
+
+class SortKey(StrEnum):
+    """What a list is ordered by; each has an index."""
+
+    CREATED = "createdAt"
+    UPDATED = "updatedAt"
+    NAME = "name"
+    PRICE = "price"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListQuery:
-    """Which products to list, and in which order.
+    """Which products to list, and in which order. ``ids`` None lists all of them.
 
     ``active`` None lists active and inactive products. ``only_open`` lists products with an open
     effect, and works only in lists that overlay the open changes. ``after`` is the position where
@@ -29,7 +44,8 @@ class ListQuery:
     """
 
     active: bool | None = True
-    by_price: bool = False
+    ids: tuple[str, ...] | None = None
+    sort: SortKey = SortKey.CREATED
     descending: bool = False
     currency: str | None = None
     min_price: Decimal | None = None
@@ -48,6 +64,10 @@ class ListQuery:
             object.__setattr__(self, "currency", DEFAULT_CURRENCY)
 
     @property
+    def by_price(self) -> bool:
+        return self.sort is SortKey.PRICE
+
+    @property
     def _has_bounds(self) -> bool:
         """Whether a bound leaves out any legal price: a slider at its end does not."""
         return bool(self.min_price) or (self.max_price is not None and self.max_price < MAX_PRICE)
@@ -59,16 +79,13 @@ class ListQuery:
 
     def position(self, product: Product) -> str:
         """Return the product's unique sort key: lexical order equals list order."""
-        if self.by_price:
-            first = price_sort_key(product.price, product.currency)
-        else:
-            first = format_timestamp(product.created_at)
-        return f"{first}#{product.product_id}"
+        return SORT_KEYS[self.sort](product) + product.product_id
 
     def matches(self, product: Product) -> bool:
         """Whether the product passes all filters and comes after the previous page."""
         return (
             self.active in (None, product.active)
+            and (self.ids is None or product.product_id in self.ids)
             and self.currency in (None, product.currency)
             and self.billing_cycle in (None, product.billing_cycle)
             and self.updated_by in (None, product.updated_by)
@@ -111,6 +128,26 @@ def price_sort_key(price: Decimal, currency: str) -> str:
     """Return the price as text that sorts as the prices of this currency do."""
     shown = max(USUAL_PLACES, places(currency))
     return f"{price:0{PRICE_DIGITS + 1 + shown}.{shown}f}"
+
+
+def name_sort_key(name: str) -> str:
+    """Return the name as people sort it: without case, accents, and spaces at the ends.
+
+    It is cut where a key of DynamoDB would become too long.
+    """
+    letters = unicodedata.normalize("NFKD", name.casefold())
+    plain = "".join(letter for letter in letters if unicodedata.category(letter) not in UNSORTED)
+    return " ".join(plain.split())[:MAX_SORTED]
+
+
+SORT_KEYS: dict[SortKey, Callable[[Product], str]] = {
+    SortKey.CREATED: lambda product: f"{format_timestamp(product.created_at)}#",
+    SortKey.UPDATED: lambda product: f"{format_timestamp(product.updated_at)}#",
+    # A tab sorts before every letter, so "Basic" comes before "Basic 2".
+    SortKey.NAME: lambda product: f"{name_sort_key(product.name)}\t",
+    SortKey.PRICE: lambda product: f"{price_sort_key(product.price, product.currency)}#",
+}
+"""The beginning of a product's position; its id makes the position unique."""
 
 
 def newest_per_product(changes: Iterable[Change]) -> dict[str, Change]:
@@ -182,21 +219,23 @@ def _overlaid(
 
 
 def mentions(product: Product, text: str) -> bool:
-    """Whether the product contains every word of ``text``, in any case."""
+    """Whether the product contains every word of ``text``, without case and diacritics."""
     parts = [product.name, product.product_id, product.description, *product.features]
-    content = " ".join(parts).casefold()
-    return all(word in content for word in text.casefold().split())
+    content = fold(" ".join(parts))
+    return all(word in content for word in fold(text).split())
 
 
 def matches_needed(listing: ListQuery, open_changes: Mapping[str, Change]) -> int:
-    """Return how many matches a page of a search needs: its own, and one to see if there are more.
+    """Return how many matches a search asks for: FIRST_MATCHES, or all for a later page.
 
-    Each open change may move its product out of these. In an order by relevance, an open product
+    Both are sorted by relevance and then by id, so pages of the same number don't overlap. Each
+    open change may move its product out of the matches. In an order by relevance, an open product
     comes first unless it is a match, so then all matches are needed.
     """
-    if open_changes and listing.by_relevance:
+    needed = listing.offset + listing.limit + 1 + len(open_changes)
+    if (open_changes and listing.by_relevance) or needed > FIRST_MATCHES:
         return MAX_MATCHES
-    return min(MAX_MATCHES, listing.offset + listing.limit + 1 + len(open_changes))
+    return FIRST_MATCHES
 
 
 def unindexed_matches(listing: ListQuery, changes: Iterable[Change]) -> int:

@@ -32,6 +32,7 @@ from products.effects import (
     key_of,
 )
 from products.errors import ChangeNotFound, DependencyUnavailable, EffectRefused
+from products.following import store_record
 from products.invalidation import SETTLE_TIME, Cdn, Pace, StoredRecord, cover
 from products.parallel import MapFunction, attempt, result_of
 from products.product import Product
@@ -194,7 +195,7 @@ class Pipeline:
         return lambda: errors
 
     def _store_one(self, change: Change) -> None:
-        self.table.put_record(verified(change).after)
+        store_record(self.table, verified(change).after, self.clock)
 
     def _audit_one(self, change: Change) -> None:
         self.trail.write(audit_key(change), canonical_json(audit_record(verified(change))))

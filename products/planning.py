@@ -14,13 +14,17 @@ from products.product import Product, new_product
 from products.writes import Accepted, Plan, Write
 
 
-class ChangeReader(Protocol):
-    """Reads the change log. Each method may raise DependencyUnavailable."""
+class VersionReader(Protocol):
+    """Reads the versions of products. Each method may raise DependencyUnavailable."""
 
     def newest(self, product_id: str) -> Change | None:
         """Return the product's newest change, read consistently."""
 
     def change(self, product_id: str, version: int) -> Change | None: ...
+
+
+class ChangeReader(VersionReader, Protocol):
+    """Reads the change log. Each method may raise DependencyUnavailable."""
 
     def open_changes(
         self,
@@ -32,7 +36,7 @@ class ChangeReader(Protocol):
         """Yield changes with an open effect, read lazily. A time given is one end of them."""
 
 
-def read_newest_change(log: ChangeReader, product_id: str | None) -> Change:
+def read_newest_change(log: VersionReader, product_id: str | None) -> Change:
     """Return the product's newest change. Raises: Invalid, ProductNotFound."""
     legal_id = validated_id(product_id)
     newest = log.newest(legal_id)
@@ -41,7 +45,7 @@ def read_newest_change(log: ChangeReader, product_id: str | None) -> Change:
     return newest
 
 
-def read_change(log: ChangeReader, product_id: str, version: int) -> Change:
+def read_change(log: VersionReader, product_id: str, version: int) -> Change:
     """Return one change of the product. Raises: Invalid, ChangeNotFound."""
     validated_id(product_id)
     change = log.change(product_id, version) if is_version(version) else None
@@ -54,7 +58,7 @@ def read_change(log: ChangeReader, product_id: str, version: int) -> Change:
 class Planner:
     """Plans writes. The clock and the IDs are injected."""
 
-    log: ChangeReader
+    log: VersionReader
     clock: Callable[[], datetime]
     new_id: Callable[[], str]
     effects: frozenset[Effect]

@@ -29,6 +29,7 @@ class IndexRebuild(Protocol):
     def outdated(self, number: str) -> Iterator[tuple[str, int]]: ...
     def switch(self, number: str) -> int: ...
     def count(self) -> int: ...
+    def lacks_fields(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +51,10 @@ class Reindex:
         self.index.fill(number, with_progress(self._read_records()))
         self.index.fill(number, self._read_outdated(number))
         return self.index.switch(number)
+
+    def is_needed(self) -> bool:
+        """Whether the live index is empty, or older than this version of the product."""
+        return not self.index.count() or self.index.lacks_fields()
 
     def expected_count(self) -> int:
         """Return the number of documents in the live index, as an estimate for the new one."""

@@ -120,6 +120,8 @@ if STAFF_TIME_ZONE not in available_timezones():
     raise ImproperlyConfigured(
         f"STAFF_TIME_ZONE must be a zone such as Africa/Johannesburg, not {STAFF_TIME_ZONE!r}."
     )
+# Where customers see a product; {id} is replaced. Without it, the admin has no link to the website.
+WEBSITE_PRODUCT_URL = os.environ.get("WEBSITE_PRODUCT_URL", "")
 STATIC_URL = "static/"
 STATIC_ROOT = Path(os.environ.get("STATIC_ROOT", BASE_DIR / ".local" / "static"))
 media_bucket = required(

@@ -15,7 +15,8 @@ from bbws_products.validation.findings import (
     missing,
     ok,
 )
-from products.adapters.dynamodb.items import EXPIRY, table_definition
+from products.adapters.dynamodb.definition import table_definition
+from products.adapters.dynamodb.items import EXPIRY
 
 NO_TABLE_CODES = {"ResourceNotFoundException", "TableNotFoundException"}
 

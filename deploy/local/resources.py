@@ -10,7 +10,8 @@ from typing import Any
 
 import boto3
 
-from products.adapters.dynamodb.items import EXPIRY, table_definition
+from products.adapters.dynamodb.definition import table_definition
+from products.adapters.dynamodb.items import EXPIRY
 from products.adapters.opensearch.index import FILL_TIMEOUT_SECONDS, OpenSearchIndex, connect
 from tasks.queues import (
     VISIBILITY_SECONDS,

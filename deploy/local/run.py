@@ -110,10 +110,14 @@ def fill_search_index() -> None:
 
     An index that keeps its documents needs nothing: the worker completes the open changes.
     """
+    from django.core.management import call_command
+
     from products.bootstrap import opensearch_index
     from products.maintenance import index_records
 
     index = opensearch_index()
+    if index and index.count() and index.lacks_fields():
+        call_command("rebuild_search_index")
     if index is None or index.count():
         log_step("the search index has its documents")
         return

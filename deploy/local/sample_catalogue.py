@@ -112,7 +112,7 @@ def product_items(change: Change) -> list[Item]:
     del item["open"], item["openFlag"]
     item["done"] = {str(effect): format_timestamp(change.accepted_at) for effect in change.open}
     claim = {**claim_key(change.after.name), "productId": change.product_id}
-    return [item, claim, record_item(change.after)]
+    return [item, claim, record_item(change.after, change.accepted_at)]
 
 
 @dataclass(frozen=True, slots=True)

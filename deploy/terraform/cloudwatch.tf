@@ -5,7 +5,7 @@ locals {
   runbook = "docs/operations.md"
   api     = { ApiName = "bbws-product-api-${local.env}", Stage = module.api.stage }
   table   = { TableName = local.live_table }
-  indexes = ["ProductsByPriceIndex", "ProductsByCreatedIndex", "OpenChangesIndex", "LatestChangesIndex"]
+  indexes = ["ProductsByPriceIndex", "ProductsByCreatedIndex", "OpenChangesIndex", "LatestChangesIndex", "ProductsByNameIndex", "ProductsByUpdateIndex", "StoredRecordsIndex"]
 
   # Defaults. An alarm starts when `out` of the last `of` periods are over the threshold.
   usual = {

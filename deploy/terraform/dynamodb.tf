@@ -7,7 +7,7 @@ resource "aws_dynamodb_table" "products" {
   deletion_protection_enabled = var.deletion_protection
 
   dynamic "attribute" {
-    for_each = toset(["PK", "SK", "activeCurrency", "priceSort", "activeFlag", "createdSort", "openFlag", "acceptedAt", "logShard"])
+    for_each = toset(["PK", "SK", "activeCurrency", "priceSort", "activeFlag", "createdSort", "openFlag", "acceptedAt", "logShard", "nameSort", "updatedSort", "activeShard", "storedShard", "storedSort"])
 
     content {
       name = attribute.value
@@ -40,6 +40,27 @@ resource "aws_dynamodb_table" "products" {
     name            = "LatestChangesIndex"
     hash_key        = "logShard"
     range_key       = "acceptedAt"
+    projection_type = "KEYS_ONLY"
+  }
+
+  global_secondary_index {
+    name            = "ProductsByNameIndex"
+    hash_key        = "activeFlag"
+    range_key       = "nameSort"
+    projection_type = "KEYS_ONLY"
+  }
+
+  global_secondary_index {
+    name            = "ProductsByUpdateIndex"
+    hash_key        = "activeShard"
+    range_key       = "updatedSort"
+    projection_type = "KEYS_ONLY"
+  }
+
+  global_secondary_index {
+    name            = "StoredRecordsIndex"
+    hash_key        = "storedShard"
+    range_key       = "storedSort"
     projection_type = "KEYS_ONLY"
   }
 

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import TypedDict
 
+from django.utils.timezone import localtime
+
 from products.changes import Effect
 from products.operations import BOUNDS, Minute, percentile
 
@@ -31,10 +33,10 @@ class Bar(TypedDict):
 
 def slots_of(minutes: Iterable[Minute], until: datetime) -> Slots:
     """Return the sixty minutes up to ``until``, oldest first, each with its time as a name."""
-    minute_by_name = {f"{minute.at:%H:%M}": minute for minute in minutes}
+    minute_by_name = {f"{localtime(minute.at):%H:%M}": minute for minute in minutes}
     start = until - HOUR
     times = [start + timedelta(minutes=number) for number in range(1, MINUTES + 1)]
-    names = [f"{time:%H:%M}" for time in times]
+    names = [f"{localtime(time):%H:%M}" for time in times]
     return [(name, minute_by_name.get(name)) for name in names]
 
 

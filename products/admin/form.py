@@ -8,13 +8,17 @@ from django.http import QueryDict
 from unfold.widgets import (
     UnfoldAdminSelectWidget,
     UnfoldAdminTextareaWidget,
-    UnfoldAdminTextInputWidget,
+    UnfoldBooleanWidget,
 )
 
+from products import product as core
+from products.admin.form_fields import LinesField, RawCharField, length_hint, line_field
 from products.admin.formatting import format_value, last_authors
+from products.admin.images import MAX_SIZE, store_image, validated_image
 from products.admin.queryset import model_of
 from products.admin.staff_writes import StaffWrites
 from products.amounts import ANY_NOTATION
+from products.bootstrap import new_id
 from products.currency import CURRENCIES, CURRENCY_SIGNS, DEFAULT_CURRENCY, money
 from products.errors import (
     CatalogueError,
@@ -48,6 +52,7 @@ FIELDS = (
     "features",
 )
 AMOUNTS = ("price", "renewal_price")
+ONLY_WHEN_ADDING = ("product_id", "active", "image")
 CODES = [*CURRENCY_SIGNS, *sorted(CURRENCIES - CURRENCY_SIGNS.keys())]
 """All currency codes; those with a sign, in which we sell, come first."""
 
@@ -69,40 +74,11 @@ class FieldConflict(TypedDict):
     before: str
 
 
-class RawCharField(forms.CharField):
-    """A text as it was typed. Only the core validates it, with its own error sentences."""
-
-    def run_validators(self, value: object) -> None:
-        pass
-
-
-class LinesField(RawCharField):
-    """A list of texts, one on each line."""
-
-    widget = UnfoldAdminTextareaWidget(attrs={"rows": 6, "cols": 60, "data-lines": MAX_FEATURES})
-
-    def prepare_value(self, value: object) -> object:
-        return "\n".join(value) if isinstance(value, list | tuple) else value
-
-    def to_python(self, value: object) -> list[str]:  # type: ignore[override] # a list
-        # str.splitlines also splits at characters that a feature may contain, such as U+2028.
-        # A feature that nobody edited would then change.
-        lines = str(value or "").replace("\r", "\n").split("\n")
-        return [line.strip() for line in lines if line.strip()]
-
-
-def _length(field: str) -> str:
-    minimum, maximum = LENGTHS[field]
-    return f"{minimum} to {maximum} characters"
-
-
-def _line_field(label: str, size: int, help_text: str = "") -> RawCharField:
-    return RawCharField(
-        label=label,
-        required=False,
-        help_text=help_text,
-        widget=UnfoldAdminTextInputWidget(attrs={"size": size}),
-    )
+def editable_model_of(product: core.Product) -> Product:
+    """Return the model for a form. A price note that is derived is not an entry of anybody."""
+    model = model_of(product)
+    model.period = product.period or ""
+    return model
 
 
 class ProductForm(forms.ModelForm):
@@ -114,20 +90,28 @@ class ProductForm(forms.ModelForm):
     that others have saved since.
     """
 
-    product_id = _line_field("ID", 40, "Letters, digits, - and _; leave empty to have one made.")
-    name = _line_field("Name", 60, f"{_length('name')}; no other product may have it.")
+    product_id = line_field(
+        "ID", 40, "Part of the product's address: letters, digits, - and _. It can't be changed."
+    )
+    active = forms.BooleanField(
+        label="Visible to customers",
+        required=False,
+        initial=True,
+        widget=UnfoldBooleanWidget(),
+        help_text="Without it the product is saved as a draft, and only staff see it.",
+    )
+    image = forms.FileField(required=False, widget=forms.FileInput)
+    name = line_field("Name", 60, f"{length_hint('name')}; no other product may have it.")
     description = RawCharField(
         label="Description",
         required=False,
         widget=UnfoldAdminTextareaWidget(
             attrs={"rows": 4, "cols": 80, "maxlength": LENGTHS["description"][1]}
         ),
-        help_text=f"{_length('description')}.",
+        help_text=f"{length_hint('description')}.",
     )
-    price = _line_field("Price", 12, "Due at purchase, such as 1500.00 or 1 500,00.")
-    renewal_price = _line_field(
-        "Renewal price", 12, "Due each cycle; empty for a one-time product."
-    )
+    price = line_field("Price", 12, "Due at purchase, such as 1500.00 or 1 500,00.")
+    renewal_price = line_field("Renewal price", 12, "Due each cycle; empty for a one-time product.")
     currency = RawCharField(
         initial=DEFAULT_CURRENCY,
         widget=UnfoldAdminSelectWidget(choices=[(code, code) for code in CODES]),
@@ -137,15 +121,13 @@ class ProductForm(forms.ModelForm):
             choices=[(cycle.value, cycle.value.capitalize()) for cycle in BillingCycle]
         )
     )
-    period = _line_field(
-        "Period text", 40, "What customers read; leave empty to derive it from the prices."
-    )
+    period = line_field("Price note", 40, "Replaces the automatic text, which the empty box shows.")
     features = LinesField(
         label="Features",
         required=False,
-        help_text=f"At most {MAX_FEATURES}, of {_length('feature')} each; one per line.",
+        help_text=f"At most {MAX_FEATURES}, of {length_hint('feature')} each; one per line.",
     )
-    reason = _line_field(
+    reason = line_field(
         "Reason (optional)", 60, "Kept with this change in the history and the audit trail."
     )
     base_version = forms.IntegerField(required=False, widget=forms.HiddenInput)
@@ -174,7 +156,8 @@ class ProductForm(forms.ModelForm):
         for field in REQUIRED:
             self.fields[field].required = True
         if product_id is not None:
-            del self.fields["product_id"]
+            for field in ONLY_WHEN_ADDING:
+                del self.fields[field]
             self.initial["base_version"] = self.instance.version
 
     @property
@@ -189,6 +172,14 @@ class ProductForm(forms.ModelForm):
             return validated_id(chosen) if chosen else None
         except Invalid as refusal:
             raise ValidationError(refusal.errors["product_id"]) from refusal
+
+    def clean_image(self) -> bytes | None:
+        """Return the image as it will be stored, or None without one."""
+        file = self.cleaned_data["image"]
+        try:
+            return validated_image(file.read(MAX_SIZE + 1)) if file else None
+        except Invalid as refusal:
+            raise ValidationError(refusal.errors["image"]) from refusal
 
     def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}
@@ -233,10 +224,21 @@ class ProductForm(forms.ModelForm):
     def _write(self, writes: StaffWrites) -> Accepted:
         reason, dry_run = self.cleaned_data["reason"], self.dry_run
         if self.edited_id is None:
-            product_id = self.cleaned_data["product_id"]
-            return writes.create(product_id, self.edits, reason=reason, dry_run=dry_run)
+            return self._create(writes, reason)
         base = self.cleaned_data["base_version"]
         return writes.update(self.edited_id, self.edits, base=base, reason=reason, dry_run=dry_run)
+
+    def _create(self, writes: StaffWrites, reason: str) -> Accepted:
+        """Create the product. Its image is uploaded once everything else is known to be valid."""
+        product_id = self.cleaned_data["product_id"] or f"prod_{new_id()}"
+        edits = {**self.edits, "active": self.cleaned_data["active"]}
+        image = self.cleaned_data["image"]
+        if self.dry_run or image:
+            accepted = writes.create(product_id, edits, reason=reason, dry_run=True)
+            if self.dry_run:
+                return accepted
+            edits["image"] = store_image(product_id, image)
+        return writes.create(product_id, edits, reason=reason)
 
     def add_refusal(self, refusal: CatalogueError) -> None:
         """Add the catalogue's sentence as an error of the field that it is about."""
@@ -281,7 +283,7 @@ class ProductForm(forms.ModelForm):
     def _rebase(self, conflict: EditConflict) -> None:
         """Make the newest version the base, and take over what the user did not edit."""
         data = cast(QueryDict, self.data).copy()
-        newest = model_of(conflict.product)
+        newest = editable_model_of(conflict.product)
         for name in set(FIELDS) - set(conflict.edits):
             data[self.add_prefix(name)] = self._entry(name, getattr(newest, name))
         data[self.add_prefix("base_version")] = str(newest.version)

@@ -4,8 +4,10 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, cast
+from urllib.parse import quote
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin import helpers
 from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
@@ -15,10 +17,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.html import format_html
 
 from products.admin.base import Context, ModelAdmin, product_url
-from products.admin.form import ProductForm
+from products.admin.form import FIELDS, ProductForm, editable_model_of
 from products.admin.formatting import NOTHING_SAVED, field_label
 from products.admin.preview import card_context
-from products.admin.queryset import model_of
 from products.admin.receipt import receipt_context, undo_button
 from products.admin.refusals import show_refusal, with_refusal_pages
 from products.admin.staff_writes import StaffWrites
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 GENERAL_FIELDS = ("name", "description")
 PRICE_FIELDS = (("price", "currency"), ("renewal_price", "billing_cycle"), "period")
-SCRIPTS = ("features", "preview", "receipt", "conflicts", "image", "drafts")
+SCRIPTS = ("form", "features", "preview", "receipt", "conflicts", "image", "drafts")
 
 
 class ProductFormPage(ModelAdmin):
@@ -53,7 +54,7 @@ class ProductFormPage(ModelAdmin):
         self, request: HttpRequest, object_id: str, from_field: str | None = None
     ) -> Product | None:
         try:
-            return model_of(catalogue().newest(object_id))
+            return editable_model_of(catalogue().newest(object_id))
         except (ProductNotFound, Invalid):
             return None
 
@@ -68,6 +69,15 @@ class ProductFormPage(ModelAdmin):
         self, request: HttpRequest, obj: Product | None = None
     ) -> tuple[str, ...]:
         return ("features_text",)
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, str | list[str]]:
+        """Return what the form for a new product starts with: a copy of the product in ``from``."""
+        initial = super().get_changeform_initial_data(request)
+        copied = self.get_object(request, str(initial.pop("from", "")))
+        if copied is None:
+            return initial
+        copy = {name: getattr(copied, name) for name in FIELDS}
+        return {**copy, "name": f"{copied.name} (copy)"}
 
     def get_form(  # type: ignore[override] # Django only calls what this returns
         self,
@@ -102,6 +112,7 @@ class ProductFormPage(ModelAdmin):
             **receipt_context(newest),
             **card_context(newest.after),
             "may_change": self.has_change_permission(request, product),
+            "website_url": website_url(product),
         }
 
     @with_refusal_pages
@@ -229,9 +240,15 @@ class ProductFormPage(ModelAdmin):
         return names, {"products": len(names)}, missing_permissions, []
 
 
+def website_url(product: Product) -> str:
+    """Return where customers see the product; nothing while they don't, or without a website."""
+    pattern: str = settings.WEBSITE_PRODUCT_URL
+    return pattern.replace("{id}", quote(product.product_id)) if product.active else ""
+
+
 def _fieldsets(*, adds: bool, may_write: bool) -> "_FieldsetSpec":
     """Return the fields in the order in which people think of them."""
-    general = ("product_id", *GENERAL_FIELDS) if adds else GENERAL_FIELDS
+    general = ("name", "product_id", "description") if adds else GENERAL_FIELDS
     features = "features" if may_write else "features_text"
     fieldsets: list[tuple[_StrOrPromise | None, _FieldOpts]] = [
         (None, {"fields": general}),
@@ -239,7 +256,8 @@ def _fieldsets(*, adds: bool, may_write: bool) -> "_FieldsetSpec":
         ("What it includes", {"fields": (features,)}),
     ]
     if may_write:
-        fieldsets.append(("This change", {"fields": ("reason",)}))
+        last = ("active", "reason") if adds else ("reason",)
+        fieldsets.append(("This change", {"fields": last}))
     return fieldsets
 
 

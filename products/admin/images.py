@@ -132,6 +132,14 @@ def _image_key(product_id: str, image: bytes) -> str:
     return f"products/{product_id}/{digest}.webp"
 
 
+def store_image(product_id: str, image: bytes) -> str:
+    """Upload a validated image of the product and return its key.
+
+    Raises: DependencyUnavailable.
+    """
+    return _upload_image(_image_key(product_id, image), image)
+
+
 def _upload_image(key: str, image: bytes) -> str:
     """Upload the image and return its key. Raise DependencyUnavailable when S3 fails."""
     try:

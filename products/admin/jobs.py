@@ -26,7 +26,6 @@ from products.bulk.rows import Row, RowState
 from products.errors import CatalogueError
 from products.product import RULES
 
-MAX_LISTED_JOBS = 50
 JOB_NOT_FOUND = f"This bulk edit or import does not exist. They are kept for {RETENTION.days} days."
 MAX_FILTERED_ROWS = 200
 MAX_PAGE_DIGITS = 5
@@ -60,13 +59,6 @@ class RowContext(TypedDict):
     clashes: list[ClashContext]
     creates: bool
     is_planned_new: bool
-
-
-def jobs_view(admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
-    listed = [(job, KIND_LABELS[job.kind]) for job in jobs().newest(MAX_LISTED_JOBS)]
-    return page_response(
-        admin, request, "jobs", {"title": "Bulk edits and imports", "jobs": listed}
-    )
 
 
 def job_view(admin: ModelAdmin, request: HttpRequest, job_id: str) -> HttpResponse:
@@ -113,6 +105,8 @@ def _action_view(act: Callable[[StaffWrites, str], Job]) -> Callable[..., HttpRe
             job = act(StaffWrites(request), job_id)
         except CatalogueError as refusal:
             show_refusal(admin, request, refusal)
+        if request.POST.get("next") == "list":
+            return redirect("admin:products_product_jobs")
         return redirect("admin:products_product_job", job.job_id)
 
     return view
@@ -120,6 +114,7 @@ def _action_view(act: Callable[[StaffWrites, str], Job]) -> Callable[..., HttpRe
 
 start_view = _action_view(StaffWrites.start_job)
 cancel_view = _action_view(StaffWrites.cancel_job)
+discard_view = _action_view(StaffWrites.discard_job)
 undo_view = _action_view(StaffWrites.undo_job)
 
 

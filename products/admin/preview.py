@@ -17,12 +17,14 @@ from products.product import Product
 def card_context(product: Product) -> Context:
     """Return what the customer portal shows of a product."""
     renewal = product.renewal_price
+    # The derived text would only repeat the renewal price.
+    period = product.period or ("" if renewal is not None else product.shown_period)
     return {
         "card": product,
         "card_image": image_url(product.image),
         "card_price": money(product.price, product.currency),
         "card_renewal": money(renewal, product.currency) if renewal is not None else "",
-        "card_period": product.shown_period,
+        "card_period": period,
     }
 
 

@@ -14,7 +14,7 @@ from products.bootstrap import catalogue
 from products.changes import Change
 from products.currency import CURRENCIES
 from products.errors import Invalid, ProductNotFound
-from products.lists import Freshness, ListQuery, Page
+from products.lists import Freshness, ListQuery, Page, SortKey
 from products.models import Product
 
 VALID_FILTER_VALUES: dict[str, Callable[[object], bool]] = {
@@ -27,8 +27,8 @@ VALID_FILTER_VALUES: dict[str, Callable[[object], bool]] = {
     "only_open": lambda value: value is True,
 }
 """The fields that products can be filtered by, with the check of their values."""
-ORDERS = {"created_at": False, "price": True}
-"""The fields that products can be ordered by, and whether each is the price."""
+ORDERS = {"created_at": SortKey.CREATED, "price": SortKey.PRICE}
+"""The fields that products can be ordered by, and the order of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ class ProductQuery:
                 listing = replace(
                     self.listing,
                     descending=name.startswith("-"),
-                    by_price=ORDERS[field],
+                    sort=ORDERS[field],
                     by_relevance=False,
                 )
                 return self._copy(listing)

@@ -6,7 +6,8 @@ from django import forms
 from django.contrib import admin, messages
 from django.db.models import ForeignKey, QuerySet
 from django.forms import ModelChoiceField
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
 
 from products.access.tokens import issue, revoke
 from products.admin.base import ModelAdmin, user_of
@@ -69,11 +70,19 @@ class ApiTokenAdmin(ModelAdmin):
             lifetime=timedelta(days=entries["days"]),
         )
         obj.pk = listed.pk
-        self.message_user(
-            request,
-            f"Copy this token now; it is never shown again: {token}",
-            messages.WARNING,
+        text = format_html(
+            'Copy this token now: it is never shown again. <code class="new-token" id="new-token">'
+            '{}</code> <button type="button" class="message-button" data-copy="#new-token">'
+            "Copy</button>",
+            token,
         )
+        self.message_user(request, text, messages.WARNING)
+
+    def response_add(
+        self, request: HttpRequest, obj: ApiToken, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """Go back to the list. ``save_model`` has shown the token, which must not be overlooked."""
+        return self.response_post_save_add(request, obj)
 
     @admin.action(description="Revoke", permissions=["add"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:

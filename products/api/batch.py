@@ -1,6 +1,7 @@
 """The view of ``POST /products:batch``: up to a hundred writes in one request."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -8,10 +9,13 @@ from rest_framework.views import APIView
 
 from products.api.batch_items import read_batch
 from products.api.batch_responses import Result, refused_batch_response, results_response
+from products.api.deferred_waits import defer
 from products.api.parsers import BatchJSONParser
-from products.api.write_options import WriteOptions, read_write_options
+from products.api.write_options import read_write_options
 from products.api.write_responses import body_of
 from products.bootstrap import acceptance, catalogue, sleep
+from products.changes import Change, ChangeKey
+from products.effects import key_of
 from products.errors import Invalid
 from products.writes import Accepted, WritesRefused
 
@@ -41,24 +45,25 @@ class ProductBatch(APIView):
                 results = acceptance().write_all(writes, options.origin, dry_run=options.dry_run)
             except WritesRefused as refused:
                 return refused_batch_response(refused, writes, request)
-        results = _wait_for_effects(options, results)
-        return results_response(request, options, items, results)
+
+        def respond(newest: Mapping[ChangeKey, Change]) -> Response:
+            return results_response(request, options, items, _updated(results, newest))
+
+        wait = options.wait
+        changes = [r.change for r in results if isinstance(r, Accepted) and r.change]
+        if wait is None or options.dry_run or defer(request, changes, wait, respond):
+            return respond({})
+        awaited = catalogue().await_effects(changes, wait.until, seconds=wait.seconds, sleep=sleep)
+        return respond({key_of(change): change for change in awaited})
 
 
-def _wait_for_effects(options: WriteOptions, results: Sequence[Result]) -> Sequence[Result]:
-    """Wait as long as the caller asked. Return the results with the newest state of each change."""
-    wait = options.wait
-    if not wait or options.dry_run:
-        return results
-    accepted = [result for result in results if isinstance(result, Accepted)]
-    changes = [result.change for result in accepted if result.change]
-    awaited = catalogue().await_effects(changes, wait.until, seconds=wait.seconds, sleep=sleep)
-    newest = {change.change_id: change for change in awaited}
+def _updated(results: Sequence[Result], newest: Mapping[ChangeKey, Change]) -> Sequence[Result]:
+    """Return the results with the newest state of each change."""
     updated: list[Result] = []
     for result in results:
         if isinstance(result, Accepted) and result.change:
-            change = newest[result.change.change_id]
-            updated.append(Accepted(result.product, change, result.replayed))
+            change = newest.get(key_of(result.change), result.change)
+            updated.append(replace(result, change=change))
         else:
             updated.append(result)
     return updated

@@ -10,13 +10,14 @@ from dataclasses import replace
 from django.core import signing
 
 from products.errors import Invalid
+from products.following import FollowQuery
 from products.lists import ListQuery
 
 SIGNER = signing.Signer(salt="products.cursor")
 
 
 def cursor_of(query: object, position: str) -> str:
-    """Return the cursor of a position in this list: a ListQuery, or the id in a history."""
+    """Return the cursor of a position in this list: a query, or the id in a history."""
     return SIGNER.sign_object([_fingerprint(query), position])
 
 
@@ -35,4 +36,6 @@ def _fingerprint(query: object) -> str:
     """Return a short hash of the order and the filters, which all pages of a list share."""
     if isinstance(query, ListQuery):
         query = replace(query, after=None, limit=0)
+    elif isinstance(query, FollowQuery):
+        query = replace(query, after=None, next_since=None, limit=0)
     return hashlib.sha256(repr(query).encode()).hexdigest()[:12]

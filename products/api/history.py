@@ -66,7 +66,7 @@ class RestoreVersion(APIView):
             expected_version=options.expected_version,
             dry_run=options.dry_run,
         )
-        return wait_and_respond(accepted, options, status.HTTP_200_OK)
+        return wait_and_respond(request, accepted, options, status.HTTP_200_OK)
 
 
 def _refuse_fields(request: Request) -> None:

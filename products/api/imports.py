@@ -19,6 +19,7 @@ from products.api.job_representation import job_body, job_url
 from products.api.json_schema import TEXT, choice_of, ref
 from products.api.parameters import LIST_PARAMETERS, Parameter, Parameters, read_parameters
 from products.api.parsers import BodyTooLarge, ByteStream
+from products.api.queries import list_query
 from products.api.renderers import ExactJSONRenderer
 from products.api.write_responses import PRIVATE
 from products.bootstrap import catalogue, imports
@@ -29,7 +30,6 @@ from products.bulk.imports import ImportOptions
 from products.bulk.sheets import MAX_COLUMNS
 from products.currency import DEFAULT_CURRENCY
 from products.errors import Invalid
-from products.lists import ListQuery
 from products.product import RULES, BillingCycle
 
 FILE = "file"
@@ -171,8 +171,7 @@ class ProductExport(APIView):
     def get(self, request: Request) -> StreamingHttpResponse:
         """Return all products that match the filters as CSV, which can be imported again."""
         values: Mapping[str, Any] = read_parameters(request.query_params, EXPORT_PARAMETERS)
-        is_sorted = "by_price" in values or "descending" in values
-        listing = ListQuery(**values, by_relevance="text" in values and not is_sorted)
+        listing = list_query(values)
         if "active" not in values:
             listing = replace(listing, active=None)
         products = catalogue().walk(listing, MAX_EXPORTED)

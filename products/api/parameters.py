@@ -11,16 +11,19 @@ from typing import Any
 
 from django.http import QueryDict
 
-from products.api.json_schema import AMOUNT, TEXT, Schema, choice_of, ref
+from products.api.json_schema import AMOUNT, PRODUCT_ID, TEXT, TIME, Schema, choice_of, ref
 from products.api.json_types import FieldErrors
+from products.api.product_fields import CORE_NAMES
 from products.currency import DEFAULT_CURRENCY
 from products.errors import Invalid
-from products.identifiers import parse_version
+from products.identifiers import is_id, parse_version
+from products.lists import SortKey
 from products.product import RULES, BillingCycle, price_bound
 
 DEFAULT_LIMIT = 25
 MAX_LIMIT = 100
 MAX_TEXT_LENGTH = 200
+FIELD_CHOICE = tuple(CORE_NAMES)
 
 BROWSABLE_API = {"format"}  # belongs to DRF's browsable API
 CACHE_BUSTERS = {"_", "cb", "cachebuster", "nocache"}
@@ -80,20 +83,52 @@ def _text(text: str) -> str:
     return stripped
 
 
-def _version_or_time(text: str) -> int | datetime:
-    tag = re.fullmatch(r'("?)v?([0-9]+)\1', text)  # an ETag names a version too
-    version = parse_version(tag[2]) if tag else None
-    if version is not None:
-        return version
+def _ids(text: str) -> tuple[str, ...]:
+    ids = text.split(",")
+    wrong = [product_id for product_id in ids if not is_id(product_id)]
+    if wrong:
+        raise ValueError(f"Must be product ids between commas; {wrong[0][:80]!r} is none.")
+    if len(set(ids)) > MAX_LIMIT:
+        raise ValueError(f"Must be at most {MAX_LIMIT} ids.")
+    return tuple(sorted(set(ids)))
+
+
+def _fields(text: str) -> frozenset[str]:
+    names = text.split(",")
+    wrong = [name for name in names if name not in FIELD_CHOICE]
+    if wrong:
+        raise ValueError(f"Must be among {', '.join(FIELD_CHOICE)}.")
+    return frozenset(names)
+
+
+def _time(text: str) -> datetime:
     # In a query string, an unescaped "+" is a space: "12:00:00 02:00" was "12:00:00+02:00".
     unescaped = re.sub(r"(?<=:[0-9]{2}) (?=[0-9]{2}:?[0-9]{2}$)", "+", text)
     try:
         time = datetime.fromisoformat(unescaped)
     except ValueError:
+        raise ValueError("Must be a time such as 2026-03-01T12:00:00Z.") from None
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def _since(text: str) -> datetime:
+    try:
+        return _time(text).astimezone(UTC)
+    except OverflowError:  # the first or the last day, with an offset
+        raise ValueError("Must be a time between the years 1 and 9999 in UTC.") from None
+
+
+def _version_or_time(text: str) -> int | datetime:
+    tag = re.fullmatch(r'("?)v?([0-9]+)\1', text)  # an ETag names a version too
+    version = parse_version(tag[2]) if tag else None
+    if version is not None:
+        return version
+    try:
+        return _time(text)
+    except ValueError:
         raise ValueError(
             "Must be a version such as 3, or a time such as 2026-03-01T12:00:00Z."
         ) from None
-    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 PAGE_PARAMETERS: Parameters = {
@@ -115,10 +150,9 @@ PAGE_PARAMETERS: Parameters = {
 LIST_PARAMETERS: Parameters = {
     **PAGE_PARAMETERS,
     "sortBy": _choice(
-        "by_price",
+        "sort",
         "createdAt by default; price orders the products of one currency.",
-        createdAt=False,
-        price=True,
+        **{str(key): key for key in SortKey},
     ),
     "order": _choice("descending", "asc by default.", asc=False, desc=True),
     "minPrice": Parameter(
@@ -148,6 +182,41 @@ LIST_PARAMETERS: Parameters = {
         "hosting",
     ),
     "active": _choice("active", "Staff only.", true=True, false=False, all=None),
+}
+IDS = Parameter(
+    "ids",
+    _ids,
+    {"type": "array", "items": PRODUCT_ID, "minItems": 1, "maxItems": MAX_LIMIT},
+    f"Only these products, at most {MAX_LIMIT}; ids that do not exist are left out.",
+    ["PROD-BASIC", "PROD-PREMIUM"],
+)
+FIELDS = Parameter(
+    "fields",
+    _fields,
+    {"type": "array", "items": choice_of(FIELD_CHOICE), "minItems": 1},
+    "Only these fields of each product; productId is always there.",
+    ["name", "price"],
+)
+UPDATED_SINCE = Parameter(
+    "since",
+    _since,
+    TIME,
+    "Only products that were stored since this time, in that order, and the ids of products that"
+    " left the list since. Go on with the nextUpdatedSince of the answer: then nothing is skipped.",
+    "2026-03-01T12:00:00Z",
+)
+CATALOGUE_PARAMETERS: Parameters = {
+    **LIST_PARAMETERS,
+    "ids": IDS,
+    "fields": FIELDS,
+    "updatedSince": UPDATED_SINCE,
+}
+"""The parameters of the list; those of an export are LIST_PARAMETERS."""
+FOLLOW_PARAMETERS: Parameters = {
+    **PAGE_PARAMETERS,
+    "active": LIST_PARAMETERS["active"],
+    "fields": FIELDS,
+    "updatedSince": UPDATED_SINCE,
 }
 AS_OF_PARAMETERS: Parameters = {
     "asOf": Parameter(

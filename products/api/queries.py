@@ -1,7 +1,7 @@
 """What a request reads: which list, or which version of a product."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -10,35 +10,76 @@ from rest_framework.request import Request
 from products.api.cursors import position_of
 from products.api.parameters import (
     AS_OF_PARAMETERS,
+    CATALOGUE_PARAMETERS,
     DEFAULT_LIMIT,
+    FOLLOW_PARAMETERS,
     LIST_PARAMETERS,
+    MAX_LIMIT,
+    is_ignored,
     read_parameters,
 )
 from products.api.permissions import is_staff
 from products.currency import DEFAULT_CURRENCY, fits
+from products.documents import parse_timestamp
 from products.errors import Invalid
-from products.lists import ListQuery
+from products.following import FollowQuery
+from products.lists import ListQuery, SortKey
 from products.product import places_sentence
 
 LIST_NAMES = {parameter.field: name for name, parameter in LIST_PARAMETERS.items()}
 
 
-def list_query_of(request: Request) -> ListQuery:
-    """Return the list that a request asks for.
+@dataclass(frozen=True, slots=True)
+class ListRequest:
+    """What a request to the list asks for: a list or what has changed, and which fields."""
+
+    query: ListQuery | FollowQuery
+    fields: frozenset[str] | None
+
+
+def list_request_of(request: Request) -> ListRequest:
+    """Return what a request to the list asks for.
 
     Raises: Invalid, which names each parameter that is unknown, repeated or wrong.
     """
-    values = read_parameters(request.query_params, LIST_PARAMETERS)
+    values = read_parameters(request.query_params, CATALOGUE_PARAMETERS)
     if "active" in values and not is_staff(request):
         raise Invalid(
             {"active": ["Only staff may choose this; the public list holds active products."]}
         )
-    _validate_bounds(values)
+    fields = values.pop("fields", None)
     cursor = values.pop("after", None)
-    is_sorted = "by_price" in values or "descending" in values
-    values.setdefault("limit", DEFAULT_LIMIT)
-    query = ListQuery(**values, by_relevance="text" in values and not is_sorted)
-    return query if cursor is None else replace(query, after=position_of(cursor, query))
+    if "since" in values:
+        return ListRequest(_follow_query(request, values, cursor), fields)
+    values.setdefault("limit", MAX_LIMIT if "ids" in values else DEFAULT_LIMIT)
+    query = list_query(values)
+    if cursor is not None:
+        query = replace(query, after=position_of(cursor, query))
+    return ListRequest(query, fields)
+
+
+def list_query(values: Mapping[str, Any]) -> ListQuery:
+    """Return the list with these filters and this order. Raises: Invalid."""
+    _validate_bounds(values)
+    is_search = "text" in values
+    if is_search and values.get("sort") is SortKey.NAME:
+        raise Invalid({"sortBy": ["A search can't be ordered by name."]})
+    if is_search and "ids" in values:
+        raise Invalid({"ids": ["Can't be combined with q."]})
+    is_sorted = "sort" in values or "descending" in values
+    return ListQuery(**values, by_relevance=is_search and not is_sorted)
+
+
+def _follow_query(request: Request, values: Mapping[str, Any], cursor: str | None) -> FollowQuery:
+    others = request.query_params.keys() - FOLLOW_PARAMETERS.keys()
+    wrong = sorted(name for name in others if not is_ignored(name))
+    if wrong:
+        raise Invalid({name: ["Can't be combined with updatedSince."] for name in wrong})
+    query = FollowQuery(**values)
+    if cursor is None:
+        return query
+    after, next_since = position_of(cursor, query).split(" ")
+    return replace(query, after=after, next_since=parse_timestamp(next_since))
 
 
 def _validate_bounds(values: Mapping[str, Any]) -> None:

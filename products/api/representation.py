@@ -34,6 +34,14 @@ def plain(value: object) -> object:
     return value
 
 
+def listed_product(product: Product, fields: frozenset[str] | None, *, staff: bool) -> JsonObject:
+    """Return the product, with its id and only these fields if they are given."""
+    body = product_body(product, staff=staff)
+    if fields is None:
+        return body
+    return {name: value for name, value in body.items() if name in fields | {"productId"}}
+
+
 def product_body(product: Product, *, staff: bool = False) -> JsonObject:
     """Return the product, with ``updatedBy`` only for staff."""
     body: JsonObject = to_document(product)

@@ -10,21 +10,20 @@ from rest_framework.views import APIView
 
 from products.api.cursors import cursor_of
 from products.api.etags import base_version, etag_of, etag_of_page, is_not_modified
-from products.api.json_types import JsonObject
-from products.api.parameters import own_query
+from products.api.pages import VARY, follow_response, next_link, page_body
 from products.api.parsers import MergePatchParser, StrictJSONParser
 from products.api.permissions import is_staff
 from products.api.product_fields import edits_of
-from products.api.queries import as_of, list_query_of
-from products.api.representation import plain, product_body
+from products.api.queries import as_of, list_request_of
+from products.api.representation import listed_product, product_body
 from products.api.write_options import read_write_options
 from products.api.write_responses import PRIVATE, body_of, wait_and_respond
 from products.bootstrap import acceptance, catalogue
 from products.errors import Invalid
+from products.following import FollowQuery
 from products.lists import ListQuery, Page
 from products.product import Product
 
-VARY = "Authorization, Cookie"  # a shared cache must not give staff what it gave the public
 PRODUCT_CACHE = "public, max-age=10, s-maxage=600, stale-while-revalidate=60"
 LIST_CACHE = "public, max-age=10, s-maxage=300, stale-while-revalidate=60"
 
@@ -34,7 +33,10 @@ class ProductList(APIView):
 
     def get(self, request: Request) -> Response | HttpResponseNotModified:
         """Return one page of the list."""
-        query, staff = list_query_of(request), is_staff(request)
+        asked, staff = list_request_of(request), is_staff(request)
+        query, fields = asked.query, asked.fields
+        if isinstance(query, FollowQuery):
+            return follow_response(request, query, fields, staff=staff)
         page = _page(query, staff=staff)
         headers = {"Cache-Control": PRIVATE if staff else LIST_CACHE, "Vary": VARY}
         # A search result contains the time, so every response is different.
@@ -44,8 +46,9 @@ class ProductList(APIView):
                 return HttpResponseNotModified(headers=headers)
         cursor = cursor_of(query, page.after) if page.after else None
         if cursor:
-            headers["Link"] = _next_link(request, cursor)
-        return Response(_page_body(query, page, cursor, staff=staff), headers=headers)
+            headers["Link"] = next_link(request, cursor)
+        products = [listed_product(product, fields, staff=staff) for product in page.products]
+        return Response(page_body(query, page, products, cursor), headers=headers)
 
     def post(self, request: Request) -> Response:
         """Create a product."""
@@ -55,7 +58,7 @@ class ProductList(APIView):
             raise Invalid({"If-Match": ["A product that does not exist yet has no version."]})
         product_id = edits.pop("product_id", None)
         accepted = acceptance().create(product_id, edits, options.origin, dry_run=options.dry_run)
-        return wait_and_respond(accepted, options, status.HTTP_201_CREATED)
+        return wait_and_respond(request, accepted, options, status.HTTP_201_CREATED)
 
 
 class ProductDetail(APIView):
@@ -89,7 +92,7 @@ class ProductDetail(APIView):
             expected_version=options.expected_version,
             dry_run=options.dry_run,
         )
-        return wait_and_respond(accepted, options, status.HTTP_200_OK)
+        return wait_and_respond(request, accepted, options, status.HTTP_200_OK)
 
     put = patch
 
@@ -102,35 +105,13 @@ class ProductDetail(APIView):
             expected_version=options.expected_version,
             dry_run=options.dry_run,
         )
-        return wait_and_respond(accepted, options, status.HTTP_204_NO_CONTENT)
+        return wait_and_respond(request, accepted, options, status.HTTP_204_NO_CONTENT)
 
 
 def _page(query: ListQuery, *, staff: bool) -> Page:
     if query.text:
         return catalogue().search(query, staff=staff)
     return catalogue().staff_page(query) if staff else catalogue().page(query)
-
-
-def _next_link(request: Request, cursor: str) -> str:
-    """Return the ``Link`` header of the next page (RFC 8288)."""
-    parameters = own_query(request.query_params)
-    parameters["startAt"] = cursor
-    return f'<{request.path}?{parameters.urlencode()}>; rel="next"'
-
-
-def _page_body(query: ListQuery, page: Page, cursor: str | None, *, staff: bool) -> JsonObject:
-    body: JsonObject = {
-        "products": [product_body(product, staff=staff) for product in page.products],
-        "count": len(page.products),
-        "moreAvailable": page.after is not None,
-        "nextStartAt": cursor,
-    }
-    if query.currency:
-        body["currency"] = query.currency
-    if page.freshness:
-        source = "index" if page.freshness.from_index else "table"
-        body["search"] = {"source": source, "completeUpTo": plain(page.freshness.complete_up_to)}
-    return body
 
 
 def _read(request: Request, product_id: str, *, staff: bool) -> Product:

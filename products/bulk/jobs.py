@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any, Protocol
 
 from products.acceptance import Acceptance
@@ -22,12 +23,11 @@ from products.bulk.job import (
     JobStateConflict,
     NotYourJob,
 )
-from products.bulk.rows import Row, RowState, undo_row
-from products.changes import Change, Origin
-from products.errors import CatalogueError, CorruptChange, Invalid, NotAllowed, Unavailable
+from products.bulk.rows import Row, RowState, row_after, undo_row
+from products.changes import Origin
+from products.errors import Invalid, NotAllowed
 from products.idempotency import IdempotencyKey
 from products.identifiers import is_id
-from products.merging import VersionMismatch, differences
 from products.permissions import Permission, require_any_permission_to_write, require_permissions
 
 TIME_BUDGET = timedelta(seconds=5)
@@ -158,6 +158,14 @@ class Jobs:
         require_any_permission_to_write(origin.permissions)
         return self._transition(job_id, JobState.RUNNING, JobState.CANCELLED)
 
+    def discard(self, job_id: str, origin: Origin) -> Job:
+        """Give up a planned job, which has written nothing.
+
+        Raises: NotAllowed, JobStateConflict when it is not planned.
+        """
+        require_any_permission_to_write(origin.permissions)
+        return self._transition(job_id, JobState.PLANNED, JobState.CANCELLED)
+
     def _transition(self, job_id: str, expected: JobState, state: JobState) -> Job:
         for _ in range(MAX_TRANSITION_ATTEMPTS):  # a worker may store a step in between
             job = self.job(job_id)
@@ -191,11 +199,17 @@ class Jobs:
     def _work_chunk(self, job: Job, rows: Sequence[Row]) -> list[Row]:
         """Write the waiting rows for which there is time, and return all rows of the chunk."""
         deadline = self.clock() + TIME_BUDGET
-        worked: list[Row] = []
-        for row in rows:
-            is_due = row.state == RowState.WAITING and self.clock() <= deadline
-            worked.append(self._write_row(job, row) if is_due else row)
-        return worked
+        waiting = [row for row in rows if row.state == RowState.WAITING]
+        written: dict[int, Row] = {}
+        remaining = iter(waiting)
+        for results in self.acceptance.write_grouped(
+            (row.write, _row_origin(job, row)) for row in waiting
+        ):
+            pairs = zip(islice(remaining, len(results)), results, strict=True)
+            written |= {row.number: row_after(row, result) for row, result in pairs}
+            if self.clock() > deadline:
+                break
+        return [written.get(row.number, row) for row in rows]
 
     def _advance(self, job: Job, before: Sequence[Row], after: Sequence[Row]) -> Job:
         """Return the job's next step, given the rows of its chunk before and after the work."""
@@ -207,21 +221,6 @@ class Jobs:
             chunk += 1
         state = JobState.DONE if chunk >= job.chunks else job.state
         return self._next_step(job, counts=counts, chunk=chunk, state=state)
-
-    def _write_row(self, job: Job, row: Row) -> Row:
-        try:
-            accepted = self.acceptance.write(row.write, _row_origin(job, row))
-        except Unavailable:
-            raise
-        except VersionMismatch as conflict:
-            newer = conflict.product
-            message = f"{newer.updated_by} has saved version {newer.version} since."
-            return replace(row, state=RowState.SKIPPED, message=message)
-        except (CatalogueError, CorruptChange) as refusal:
-            return row.refused(str(refusal))
-        if accepted.change is None:
-            return replace(row, state=RowState.UNCHANGED)
-        return _accepted_row(row, accepted.change)
 
     def undo(self, job_id: str, origin: Origin) -> Job:
         """Plan a job that undoes this one, except where somebody has saved the product since.
@@ -278,16 +277,6 @@ def _needed_by(rows: Iterable[Row]) -> frozenset[Permission]:
     """Return the permissions that the waiting rows need."""
     waiting = [row.needed_permissions for row in rows if row.state == RowState.WAITING]
     return frozenset[Permission]().union(*waiting)
-
-
-def _accepted_row(row: Row, change: Change) -> Row:
-    return replace(
-        row,
-        state=RowState.ACCEPTED,
-        version=change.version,
-        product_id=change.product_id,
-        changed=differences(change.before, change.after),
-    )
 
 
 def _validate_row_count(count: int) -> None:

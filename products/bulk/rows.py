@@ -5,11 +5,13 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
+from products.changes import Change
 from products.errors import CatalogueError
-from products.merging import Clash, EditConflict, differences, merged
+from products.grouped_writes import Result
+from products.merging import Clash, EditConflict, VersionMismatch, differences, merged
 from products.permissions import Permission, needed_permissions
 from products.product import Product
-from products.writes import Write
+from products.writes import Accepted, Write
 
 FieldChanges = Mapping[str, tuple[Any, Any]]
 """The value before and the value after, by field."""
@@ -122,6 +124,29 @@ def _clashing_row(row: Row, conflict: EditConflict, phrase: Callable[[CatalogueE
         clashes=conflict.clashes,
         note=f"{newest.updated_by} has saved version {newest.version} since.",
         state=RowState.CLASH,
+    )
+
+
+def row_after(row: Row, result: Result) -> Row:
+    """Return the row with the result of its write."""
+    if isinstance(result, VersionMismatch):
+        newer = result.product
+        message = f"{newer.updated_by} has saved version {newer.version} since."
+        return replace(row, state=RowState.SKIPPED, message=message)
+    if not isinstance(result, Accepted):
+        return row.refused(str(result))
+    if result.change is None:
+        return replace(row, state=RowState.UNCHANGED)
+    return _accepted_row(row, result.change)
+
+
+def _accepted_row(row: Row, change: Change) -> Row:
+    return replace(
+        row,
+        state=RowState.ACCEPTED,
+        version=change.version,
+        product_id=change.product_id,
+        changed=differences(change.before, change.after),
     )
 
 

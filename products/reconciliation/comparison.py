@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from products.changes import Change, Effect, canonical_json
-from products.documents import to_document
 from products.product import Product, normalised_name
 from products.reconciliation.differences import Difference, Kind, Observed
 from products.reconciliation.product_log import ProductLog, difference_of, overdue_cause
+from products.search.document import to_search_document
 
 # Records and documents
 
@@ -39,7 +39,7 @@ def _product(product: Product) -> Product:
 
 
 def _document(product: Product) -> Any:
-    return json.loads(canonical_json(to_document(product)))
+    return json.loads(canonical_json(to_search_document(product)))
 
 
 RECORD = Replica(

@@ -22,7 +22,7 @@ from products.admin.rows import age_text
 from products.catalogue import Catalogue
 from products.changes import Origin
 from tests.support.admin_client import LIST, sign_in
-from tests.support.builders import a_product, fields, origin
+from tests.support.builders import NOON, a_product, fields, origin
 from tests.support.delivery import deliver
 from tests.support.fakes import FakeDoorbell, recorded_operations
 from tests.support.wiring import forget_wiring
@@ -156,7 +156,7 @@ def test_a_list_page_has_a_fixed_number_of_reads(
     def store(numbers: range) -> None:
         for number in numbers:
             bootstrap.table().put_record(
-                a_product(product_id=f"s{number:04}", name=f"Stored {number}")
+                a_product(product_id=f"s{number:04}", name=f"Stored {number}"), NOON
             )
 
     store(range(60))

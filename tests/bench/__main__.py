@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from deploy.local.engines import ROOT, exit_on_engine_failure
-from tests.bench import bulk, growth, memory, pipeline, reads, rebuild, search, writes
+from tests.bench import bulk, growth, memory, pipeline, reads, rebuild, search, waits, writes
 from tests.bench.report import Row, machine, table
 from tests.bench.results import RESULTS, write_section
 from tests.bench.stack import stack
@@ -19,6 +19,7 @@ from tests.bench.stack import stack
 SECTIONS: dict[str, tuple[str, Callable[..., list[Row]]]] = {
     "reads": ("Reading, CPU time of the server", reads.measure),
     "writes": ("Accepting a write, CPU time of the server", writes.measure),
+    "waits": ("Reads while callers wait", waits.measure),
     "pipeline": ("From the 202 to the last effect", pipeline.measure),
     "growth": ("With the catalogue, CPU time of the server and of the engine", growth.measure),
     "search": ("Searching, CPU time of the web process and of an OpenSearch node", search.measure),

@@ -208,10 +208,10 @@ def create_product(table: str) -> None:
     from deploy.local.resources import create_table  # noqa: PLC0415
     from products.adapters.aws.clients import client  # noqa: PLC0415
     from products.adapters.dynamodb.table import DynamoProductTable  # noqa: PLC0415
-    from tests.support.builders import a_product  # noqa: PLC0415
+    from tests.support.builders import NOON, a_product  # noqa: PLC0415
 
     create_table(table)
-    DynamoProductTable(client("dynamodb"), table).put_record(a_product())
+    DynamoProductTable(client("dynamodb"), table).put_record(a_product(), NOON)
 
 
 if __name__ == "__main__":

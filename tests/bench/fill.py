@@ -12,6 +12,7 @@ import boto3
 from deploy.local.sample_catalogue import sample_product
 from products.adapters.dynamodb.attribute_values import encoded
 from products.adapters.dynamodb.items import record_item
+from products.product import Product
 
 BATCH = 25  # DynamoDB's limit for one BatchWriteItem
 CHUNK = 5000
@@ -30,7 +31,11 @@ def _fill(chunk: tuple[str, int, int]) -> None:
     table, first, end = chunk
     client = boto3.client("dynamodb")
     for numbers in batched(range(first, end), BATCH):
-        put_all(client, table, (record_item(sample_product(number)) for number in numbers))
+        put_all(client, table, (stored(sample_product(number)) for number in numbers))
+
+
+def stored(product: Product) -> dict[str, Any]:
+    return record_item(product, product.updated_at)
 
 
 def put_all(client: Any, table: str, items: Iterable[dict[str, Any]]) -> None:

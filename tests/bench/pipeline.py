@@ -22,9 +22,10 @@ EFFECTS = (Effect.STORED, Effect.SEARCHABLE, Effect.AUDITED, Effect.PURGED)
 
 @dataclass(frozen=True)
 class Flow:
-    """The completed changes of a number of writes."""
+    """The completed changes of a number of writes, and the seconds until each had its answer."""
 
     changes: list[Change]
+    answers: list[float]
 
     @property
     def rate(self) -> float:
@@ -62,9 +63,9 @@ def flow(server: Server, token: str, *, count: int, pace: float | None = None) -
             body = json.dumps(new_product(number)).encode()
             yield request("POST", "/v1.0/products", body, Authorization=f"Bearer {token}")
 
-    drive(server.port, requests(), connections=1 if pace else 4, expected=202)
+    answers = drive(server.port, requests(), connections=1 if pace else 4, expected=202)
     table = DynamoProductTable(boto3.client("dynamodb"), "bbws-products-dev")
-    return Flow([_await_completion(table, f"w{number:07}") for number in numbers])
+    return Flow([_await_completion(table, f"w{number:07}") for number in numbers], answers)
 
 
 def _await_completion(table: DynamoProductTable, product_id: str) -> Change:

@@ -1,6 +1,6 @@
 """Jobs: every row takes effect once, also after faults, and can be undone."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -12,13 +12,13 @@ from products import bootstrap
 from products.acceptance import Acceptance
 from products.adapters.dynamodb.jobs import CHUNK_SIZE, DynamoJobTable
 from products.bulk.job import MAX_ROWS, Job, JobKind, JobNotFound, JobState, JobStateConflict
-from products.bulk.jobs import Jobs
+from products.bulk.jobs import TIME_BUDGET, Jobs
 from products.bulk.rows import Row, RowState, planned_row
 from products.catalogue import Catalogue
 from products.changes import Origin
 from products.errors import DependencyUnavailable, Invalid
+from products.grouped_writes import GROUP_SIZE, Request, Result
 from products.lists import ListQuery
-from products.writes import Accepted, Write
 from tests.support.builders import NOON, fields, origin
 from tests.support.fakes import Clock, FakeDoorbell
 from tests.support.faults import FaultyAdapters, ProcessKilled, kill_process
@@ -127,19 +127,20 @@ def test_step_ends_after_its_time_budget_and_the_next_continues(
     clock: Clock,
     ann: Origin,
 ) -> None:
-    create_products(jobs, ann, 4)
-    job = plan(jobs, price_rows(shop, 4))
+    count = GROUP_SIZE + 4
+    create_products(jobs, ann, count)
+    job = plan(jobs, price_rows(shop, count))
     jobs.start(job.job_id, EVE)
 
     def slow_id() -> str:
-        clock.advance(2)
+        clock.advance(TIME_BUDGET.total_seconds() / (GROUP_SIZE - 1))
         return bootstrap.new_id()
 
     slow_jobs = replace(jobs, acceptance=replace(jobs.acceptance, new_id=slow_id))
     slow_jobs.work(bell.jobs.pop())
-    assert jobs.job(job.job_id).done == 3
-    assert finish(jobs, bell, job).counts[RowState.ACCEPTED] == 4
-    assert versions(shop, 4) == [2] * 4
+    assert jobs.job(job.job_id).done == GROUP_SIZE
+    assert finish(jobs, bell, job).counts[RowState.ACCEPTED] == count
+    assert versions(shop, count) == [2] * count
 
 
 def test_duplicate_and_delayed_messages_do_nothing(
@@ -169,16 +170,16 @@ def test_two_workers_on_one_chunk_write_each_row_once(
 
 @dataclass
 class Interrupted:
-    """An acceptance that runs a callback before its first write."""
+    """An acceptance that runs a callback before its first writes."""
 
     acceptance: Acceptance
     callback: Callable[[], None] | None
 
-    def write(self, write: Write, origin: Origin) -> Accepted:
+    def write_grouped(self, requests: Iterable[Request]) -> Iterator[list[Result]]:
         callback, self.callback = self.callback, None
         if callback:
             callback()
-        return self.acceptance.write(write, origin)
+        return self.acceptance.write_grouped(requests)
 
 
 def interrupt(jobs: Jobs, callback: Callable[[], None]) -> Jobs:

@@ -28,7 +28,7 @@ from products.changes import Effect
 from products.documents import to_document
 from products.errors import ProductNotFound
 from products.invalidation import SETTLE_TIME
-from products.lists import ListQuery
+from products.lists import ListQuery, SortKey
 from products.product import Product
 from tests.plugin import search_address
 from tests.support.catalogue_model import (
@@ -53,8 +53,8 @@ LISTINGS = [
     ListQuery(active=True),
     ListQuery(active=False),
     ListQuery(active=None, limit=2),
-    ListQuery(active=None, by_price=True),
-    ListQuery(active=None, by_price=True, descending=True, limit=1),
+    ListQuery(active=None, sort=SortKey.PRICE),
+    ListQuery(active=None, sort=SortKey.PRICE, descending=True, limit=1),
 ]
 MAX_PAGES = 5  # of a list of four products
 MAX_RELAY_RUNS = 30  # enough for all effects of any history

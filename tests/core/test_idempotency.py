@@ -94,7 +94,7 @@ def test_a_request_that_its_duplicate_overtakes_gets_the_duplicates_answer(
 
 @pytest.mark.parametrize(
     "obstacles",
-    [Obstacles({}, {}), Obstacles({}, {}, is_duplicate=True), Obstacles({"x": "y"}, {})],
+    [Obstacles({}, {}), Obstacles({}, {}, frozenset("k")), Obstacles({"x": "y"}, {})],
 )
 def test_a_refused_append_is_never_reported_as_appended(
     acceptance: Acceptance, ann: Origin, obstacles: Obstacles

@@ -54,7 +54,7 @@ def store(product: Product) -> None:
     """Write the record, and repeat while the busy machine's DynamoDB times out."""
     while True:
         try:
-            bootstrap.table().put_record(product)
+            bootstrap.table().put_record(product, product.updated_at)
         except DependencyUnavailable:
             continue
         return

@@ -11,7 +11,7 @@ from products import bootstrap
 from products.acceptance import Acceptance
 from products.catalogue import Catalogue
 from products.changes import Origin
-from products.lists import MAX_EXAMINED, ListQuery, build_page
+from products.lists import MAX_EXAMINED, ListQuery, SortKey, build_page
 from products.pipeline import Pipeline
 from tests.support.builders import a_product, fields
 from tests.support.delivery import deliver
@@ -47,15 +47,15 @@ def test_prices_sort_by_amount(
 ) -> None:
     for price in ("999999.99", "0.01", "10000", "9999.99", "95", "1500.10", "1500.01"):
         create_stored(acceptance, pipeline, ann, f"p{price.replace('.', '-')}", price=price)
-    rising = walk(catalogue, ListQuery(by_price=True, limit=2))
+    rising = walk(catalogue, ListQuery(sort=SortKey.PRICE, limit=2))
     assert rising == ["p0-01", "p95", "p1500-01", "p1500-10", "p9999-99", "p10000", "p999999-99"]
-    assert walk(catalogue, ListQuery(by_price=True, limit=3, descending=True)) == rising[::-1]
+    assert walk(catalogue, ListQuery(sort=SortKey.PRICE, limit=3, descending=True)) == rising[::-1]
     within = ListQuery(
-        by_price=True, min_price=Decimal("95.00"), max_price=Decimal("9999.99"), limit=2
+        sort=SortKey.PRICE, min_price=Decimal("95.00"), max_price=Decimal("9999.99"), limit=2
     )
     assert walk(catalogue, within) == rising[1:5]
     assert walk(catalogue, replace(within, descending=True)) == rising[1:5][::-1]
-    assert walk(catalogue, ListQuery(by_price=True, currency="USD")) == []
+    assert walk(catalogue, ListQuery(sort=SortKey.PRICE, currency="USD")) == []
 
 
 def test_a_list_is_oldest_first_and_filters_combine(
@@ -107,7 +107,12 @@ def test_staff_see_a_save_in_the_list_immediately(
     acceptance.create("d", fields(name="Hosting d", price="7"), ann)
     assert walk(catalogue, ListQuery(), staff=False) == ["a", "b", "c"]
     assert walk(catalogue, ListQuery(limit=2), staff=True) == ["a", "b", "c", "d"]
-    assert walk(catalogue, ListQuery(by_price=True, limit=1), staff=True) == ["b", "d", "a", "c"]
+    assert walk(catalogue, ListQuery(sort=SortKey.PRICE, limit=1), staff=True) == [
+        "b",
+        "d",
+        "a",
+        "c",
+    ]
     page = catalogue.staff_page(ListQuery())
     prices = {product.product_id: product.price for product in page.products}
     assert prices["b"] == Decimal("5.00")
@@ -241,7 +246,7 @@ def test_no_read_scans_the_table(
         for listing in (
             ListQuery(),
             ListQuery(active=None),
-            ListQuery(by_price=True),
+            ListQuery(sort=SortKey.PRICE),
             ListQuery(text="host"),
         ):
             catalogue.staff_page(listing)
@@ -284,7 +289,7 @@ def test_search_combines_with_filters_order_and_pages(
         bootstrap.index.cache_clear()
         bootstrap.catalogue.cache_clear()
         ids = [f"p{number}" for number in range(7)]
-        assert found(ListQuery(text="hosting", by_price=True, limit=2)) == ids[::-1]
+        assert found(ListQuery(text="hosting", sort=SortKey.PRICE, limit=2)) == ids[::-1]
         assert found(ListQuery(text="hosting", descending=True, limit=3)) == ids[::-1]
         yearly = ListQuery(text="hosting", billing_cycle="yearly", limit=2)
         assert found(yearly) == ["p1", "p3", "p5"]

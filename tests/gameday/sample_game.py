@@ -115,7 +115,7 @@ class SampleGame:
         item["done"]["stored"] = format_timestamp(at + timedelta(seconds=1))
         del item["open"], item["openFlag"]
         evidence.changes.setdefault(change.product_id, []).append(item)
-        evidence.records[change.product_id] = record_item(change.after)
+        evidence.records[change.product_id] = record_item(change.after, at)
         document = to_document(change.after)
         evidence.documents[change.product_id] = document | {"price": str(document["price"])}
         evidence.audit[audit_key(change)] = canonical_json(audit_record(change))

@@ -36,6 +36,9 @@ INDEXES = {
     "ProductsByCreatedIndex",
     "OpenChangesIndex",
     "LatestChangesIndex",
+    "ProductsByNameIndex",
+    "ProductsByUpdateIndex",
+    "StoredRecordsIndex",
 }
 
 

@@ -19,7 +19,8 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from deploy.local.engines import ROOT, Engines, app_environment
 from products import relay
 from products.adapters.cloudfront import PATHS
-from products.adapters.dynamodb.items import idempotency_item, table_definition
+from products.adapters.dynamodb.definition import table_definition
+from products.adapters.dynamodb.items import idempotency_item
 from products.bulk import jobs
 from products.changes import Origin
 from products.idempotency import IdempotencyKey, IdempotencyRecord

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -45,10 +45,10 @@ class Failing:
             for product in products
         ]
 
-    def put_record(self, product: Product) -> None:
+    def put_record(self, product: Product, stored_at: datetime) -> None:
         if product.product_id == self.product_id:
             raise self.error
-        self.dependency.put_record(product)
+        self.dependency.put_record(product, stored_at)
 
     def stamp_last(self, change: Change, *arguments: Any) -> Any:
         return self._unless(change.product_id, self.dependency.stamp_last, change, *arguments)
@@ -73,8 +73,8 @@ class Failing:
 class FailingStamps(Failing):
     """A table that can't stamp one product's changes."""
 
-    def put_record(self, product: Product) -> None:
-        self.dependency.put_record(product)
+    def put_record(self, product: Product, stored_at: datetime) -> None:
+        self.dependency.put_record(product, stored_at)
 
 
 class FailingRecords(Failing):

@@ -110,7 +110,10 @@ def test_a_change_waits_until_the_index_takes_writes_again(
 
 @pytest.mark.parametrize(
     "mapping",
-    [{"dynamic": "strict", "properties": {}}, {"properties": {"name": {"type": "integer"}}}],
+    [
+        {"properties": {"name": {"type": "integer"}}},
+        {"properties": {"words": {"properties": {"name": {"type": "date"}}}}},
+    ],
 )
 def test_only_what_names_the_document_is_permanent(
     quiet: Acceptance, pipeline: Pipeline, world: World, ann: Origin, mapping: dict[str, Any]

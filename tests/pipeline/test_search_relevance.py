@@ -8,7 +8,7 @@ import pytest
 from deploy.local.sample_catalogue import sample_product
 from products import bootstrap
 from products.adapters.opensearch.documents import bulk_action, send_bulk
-from products.lists import ListQuery
+from products.lists import ListQuery, SortKey
 from products.management.commands.seed_products import SEED
 from tests.support.world import World
 
@@ -95,7 +95,7 @@ def test_similar_words_are_found_only_without_an_exact_match(shelf: None) -> Non
 
 
 def test_a_search_returns_at_most_its_limit_in_order(shelf: None) -> None:
-    listing = ListQuery(text="hosting shop", by_price=True)
+    listing = ListQuery(text="hosting shop", sort=SortKey.PRICE)
     assert bootstrap.index().search(listing, 4) == ["b0000003", "b0000013", "b0000023", "b0000033"]
-    dearer = ListQuery(text="mail", by_price=True, min_price=Decimal("2.00"))
+    dearer = ListQuery(text="mail", sort=SortKey.PRICE, min_price=Decimal("2.00"))
     assert bootstrap.index().search(dearer, 3) == ["b0000102", "b0000112", "b0000122"]

@@ -63,7 +63,7 @@ def make_record_unreadable(world: World, product_id: str) -> None:
 
 def put_record_of_later_version(world: World, product_id: str) -> None:
     product = bootstrap.catalogue().newest(product_id)
-    bootstrap.table().put_record(replace(product, version=7))
+    bootstrap.table().put_record(replace(product, version=7), product.updated_at)
 
 
 # Names

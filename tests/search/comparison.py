@@ -23,12 +23,6 @@ UNREAD = (
     Unread("duration", r"\.took", "nobody reads how long a request took"),
     Unread("index id", r".*\.index_uuid", "part of an error; only its type and reason are read"),
     Unread(
-        "score",
-        r"\.hits\.(max_score|hits\[\d+\]\._score)",
-        "only the order that follows from the scores is read",
-        method="search",
-    ),
-    Unread(
         "cluster",
         r"\.(?!status$).+",
         "only the status is read; the numbers count shards and tasks of other indexes too",
@@ -36,18 +30,6 @@ UNREAD = (
     ),
 )
 """All differences that are accepted, with the reason."""
-
-LENGTHS = "the embedded engine counts the n-grams of a text as its length"
-OTHER_ORDER = {
-    "word": LENGTHS,
-    "wordpres": LENGTHS,
-    "backups mailboxes": "the embedded engine does not blend the fields of `cross_fields`",
-}
-"""Texts whose matches the embedded engine orders differently, with the cause.
-
-It ignores the settings ``norms`` and ``similarity``, so no mapping changes that. Both engines find
-the same products.
-"""
 
 
 def differences(
@@ -58,24 +40,13 @@ def differences(
         yield f"status: {real[0]} on the real node, {embedded[0]} on the embedded engine"
         return
     left, right = real[1], embedded[1]
-    if text := text_of(request):
-        has_order = text not in OTHER_ORDER
-        left, right = _sorted_hits(left, has_order), _sorted_hits(right, has_order)
+    if _is_scored(request):
+        left, right = _sorted_hits(left), _sorted_hits(right)
     method = request.site.method if request.site else ""
     accepted = [unread for unread in UNREAD if unread.method in ("", method)]
-    if not _is_scored(request):
-        accepted = [unread for unread in accepted if unread.name != "score"]
     for place, sentence in _compared("", left, right):
         if not any(re.fullmatch(unread.place, place) for unread in accepted):
             yield f"{place or 'all of it'}: {sentence}"
-
-
-def text_of(request: Recorded) -> str:
-    """Return the text of a search in the order of relevance; "" for any other request."""
-    if not _is_scored(request):
-        return ""
-    should = request.body["query"]["bool"]["should"]
-    return str(should[0]["multi_match"]["query"])
 
 
 def _is_scored(request: Recorded) -> bool:
@@ -83,14 +54,11 @@ def _is_scored(request: Recorded) -> bool:
     return isinstance(body, dict) and "docvalue_fields" in body and "sort" not in body
 
 
-def _sorted_hits(response: Any, has_order: bool) -> Any:
-    """Return the response with its hits as the product orders them, or by their ids."""
+def _sorted_hits(response: Any) -> Any:
+    """Return the response with its hits as the product orders them."""
     if "hits" not in response:
         return response
-    ids = ids_in(response)
-    places = {
-        product_id: place for place, product_id in enumerate(ids if has_order else sorted(ids))
-    }
+    places = {product_id: place for place, product_id in enumerate(ids_in(response))}
     hits = sorted(response["hits"]["hits"], key=lambda hit: places[hit["fields"][ID][0]])
     return response | {"hits": response["hits"] | {"hits": hits}}
 

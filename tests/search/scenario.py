@@ -14,7 +14,7 @@ from products.adapters.opensearch.rebuild import OpenSearchRebuild
 from products.adapters.opensearch.retries import Retries
 from products.currency import DEFAULT_CURRENCY
 from products.errors import DependencyUnavailable
-from products.lists import ListQuery
+from products.lists import ListQuery, SortKey
 from products.management.commands.seed_products import SEED
 from products.product import BillingCycle, Product
 from tests.support.builders import NOON, a_product
@@ -58,11 +58,13 @@ LISTINGS = {
     "inactive": ListQuery(by_relevance=True, active=False),
     "oldest": ListQuery(),
     "newest": ListQuery(descending=True),
-    "cheapest": ListQuery(by_price=True),
-    "dearest": ListQuery(by_price=True, descending=True),
+    "cheapest": ListQuery(sort=SortKey.PRICE),
+    "dearest": ListQuery(sort=SortKey.PRICE, descending=True),
     "currency": ListQuery(by_relevance=True, currency="USD"),
     "cycle": ListQuery(by_relevance=True, billing_cycle="monthly"),
-    "prices": ListQuery(by_price=True, min_price=Decimal("10.50"), max_price=Decimal("1500.00")),
+    "prices": ListQuery(
+        sort=SortKey.PRICE, min_price=Decimal("10.50"), max_price=Decimal("1500.00")
+    ),
     "from": ListQuery(min_price=Decimal("20.00")),
     "to": ListQuery(max_price=Decimal("0.01")),
     "author": ListQuery(by_relevance=True, updated_by="ann"),

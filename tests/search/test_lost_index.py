@@ -12,6 +12,7 @@ from deploy.local.engines import exit_on_engine_failure
 from products import bootstrap, maintenance
 from products.acceptance import Acceptance
 from products.adapters.opensearch import queries
+from products.adapters.opensearch.documents import INDEX_BODY
 from products.adapters.opensearch.index import OpenSearchIndex
 from products.catalogue import Catalogue
 from products.changes import Effect, Origin
@@ -113,11 +114,44 @@ def test_a_refused_query_is_logged_and_the_table_is_read(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(queries, "WEIGHTED_FIELDS", ["name^much"])
+    monkeypatch.setattr(queries, "NAME_BEGINS_WEIGHT", "much")
     assert len(catalogue.search(HOSTING, staff=False).products) == 12
     (record,) = [record for record in caplog.records if record.msg == "search without the index"]
     assert record.levelname == "ERROR"
     assert "much" in vars(record)["fault"]
+
+
+# An index of an earlier version
+
+
+@pytest.fixture
+def old_index(shelf: None, world: World) -> None:
+    """Replace the index by one without the words that searches compare."""
+    mappings: dict[str, Any] = INDEX_BODY["mappings"]
+    fields = {name: field for name, field in mappings["properties"].items() if name != "words"}
+    body = INDEX_BODY | {"mappings": mappings | {"properties": fields}}
+    world.opensearch.indices.delete(index=f"{world.alias}-1")
+    world.opensearch.indices.create(
+        index=f"{world.alias}-1", body=body | {"aliases": {world.alias: {}}}
+    )
+    world.opensearch.index(index=world.alias, body={"productId": "old"}, params={"refresh": "true"})
+
+
+def test_changes_wait_for_the_rebuild_of_an_older_index(old_index: None) -> None:
+    with pytest.raises(DependencyUnavailable, match="lacks fields of this version"):
+        deliver(bootstrap.pipeline().index, "p00", 1)
+    assert bootstrap.catalogue().receipt("p00", 1).state(Effect.SEARCHABLE) != "failed"
+    assert "12 products in the new index" in output("rebuild_search_index", "--if-needed")
+    deliver(bootstrap.pipeline().index, "p00", 1)
+    assert bootstrap.catalogue().receipt("p00", 1).state(Effect.SEARCHABLE) == "done"
+    assert "has products and all fields" in output("rebuild_search_index", "--if-needed")
+
+
+def test_a_search_of_an_older_index_reads_the_table(old_index: None, catalogue: Catalogue) -> None:
+    page = catalogue.search(HOSTING, staff=False)
+    assert len(page.products) == 12
+    assert page.freshness
+    assert not page.freshness.from_index
 
 
 # A name that is taken

@@ -40,6 +40,7 @@ def form_entries(**changes: Any) -> dict[str, Any]:
         "billing_cycle": "one-time",
         "period": "",
         "features": "",
+        "active": "on",
     } | changes
 
 
@@ -59,7 +60,8 @@ def form_errors(response: Any) -> dict[str, list[str]]:
 
 def shown_entries(response: Any) -> dict[str, Any]:
     """Return the entries in the fields of the shown form, as strings."""
-    return {field.html_name: str(field.value()) for field in response.context["adminform"].form}
+    values = {field.html_name: field.value() for field in response.context["adminform"].form}
+    return {name: "on" if value is True else str(value) for name, value in values.items()}
 
 
 def last_message(response: Any) -> str:

@@ -111,7 +111,8 @@ def open_window(browser: Browser, site: LiveSite, name: str, **options: Any) -> 
     site.sign_in(page, name)
     yield page
     context.close()
-    assert [error for error in errors if not IGNORED_ERRORS.search(error)] == []
+    shown = [error for error in errors if not IGNORED_ERRORS.search(error)]
+    assert shown == [], shown
 
 
 def launch_chromium(playwright: Playwright) -> Browser:

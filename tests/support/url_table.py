@@ -103,7 +103,7 @@ TABLE: dict[str, Row] = {
     "admin/profile/": page("/admin/profile/", STAFF, {"time_zone": "UTC"}),
     "admin/session/": row("/admin/session/", GET=STAFF),
     "admin/jsi18n/": row("/admin/jsi18n/", GET=STAFF),
-    "admin/search/": page("/admin/search/?s=basic", STAFF),
+    "admin/search/": row("/admin/search/?s=basic", GET=STAFF),
     "admin/autocomplete/": row("/admin/autocomplete/"),  # no page asks it anything
     "admin/r/<path:content_type_id>/<path:object_id>/": row(
         "/admin/r/1/1/"
@@ -139,6 +139,9 @@ TABLE: dict[str, Row] = {
     "admin/products/product/bulk/": page(f"{P}bulk/?id=p1", CHANGE, BULK),
     "admin/products/product/export/": row(f"{P}export/", GET=VIEW),
     "admin/products/product/import/": page(f"{P}import/", CHANGE),
+    "admin/products/product/synonyms/": row(
+        f"{P}synonyms/", {"text": "a, b", "based_on": "0"}, GET=VIEW, POST=CHANGE
+    ),
     "admin/products/product/jobs/": row(f"{P}jobs/", GET=VIEW),
     "admin/products/product/jobs/<str:job_id>/": row(P + "jobs/{job}/", GET=VIEW),
     "admin/products/product/jobs/<str:job_id>/progress/": row(P + "jobs/{job}/progress/", GET=VIEW),
@@ -152,6 +155,10 @@ TABLE: dict[str, Row] = {
     "admin/products/product/jobs/<str:job_id>/clashes/<int:number>/": row(
         P + "jobs/{job}/clashes/1/", {"price": "mine"}
     ),  # the same
+    "admin/products/product/jobs/discard/": row(f"{P}jobs/discard/", POST=VIEW),  # only one's own
+    "admin/products/product/jobs/<str:job_id>/discard/": row(
+        P + "jobs/{job}/discard/", POST=CHANGE
+    ),
     "admin/products/product/jobs/<str:job_id>/cancel/": row(P + "jobs/{job}/cancel/", POST=CHANGE),
     "admin/products/product/jobs/<str:job_id>/undo/": row(P + "jobs/{job}/undo/", POST=CHANGE),
     "admin/products/product/operations/": row(f"{P}operations/", GET=OPERATE),

@@ -13,7 +13,7 @@ from boto3.dynamodb.types import TypeDeserializer
 from opensearchpy import OpenSearch
 
 from deploy.local.engines import Engines
-from products.adapters.dynamodb.items import table_definition
+from products.adapters.dynamodb.definition import table_definition
 from products.adapters.opensearch.index import OpenSearchIndex
 from tasks.products import EFFECT_TASKS, SINGLE_TASKS
 from tasks.queues import dlq_name, queue_names

@@ -139,11 +139,11 @@ class DynamoCalls:
         )
         return None if response is None else decoded(response["Attributes"])
 
-    def _batch_get(self, keys: list[Item]) -> Iterator[Item]:
+    def _batch_get(self, keys: list[Item], **projection: Any) -> Iterator[Item]:
         """Yield the items with these keys, which must be distinct, in batches of ``PAGE_SIZE``."""
         remaining = [encoded(key) for key in keys]
         while remaining:
-            request = {"Keys": remaining[:PAGE_SIZE], "ConsistentRead": True}
+            request = {"Keys": remaining[:PAGE_SIZE], "ConsistentRead": True, **projection}
             response = self._call("batch_get_item", RequestItems={self.name: request})
             yield from map(decoded, response["Responses"].get(self.name, []))
             unprocessed = response.get("UnprocessedKeys", {}).get(self.name, {})

@@ -30,16 +30,17 @@ from products.adapters.dynamodb.items import (
     to_change,
 )
 from products.adapters.dynamodb.names import DynamoNameClaims
-from products.appending import Obstacles
+from products.appending import Answer, Obstacles
 from products.changes import Change, ChangeKey
 from products.documents import format_timestamp, parse_timestamp
 from products.errors import CorruptChange
-from products.idempotency import IdempotencyRecord
 
 logger = logging.getLogger(__name__)
 
 CONDITION_FAILED, NO_REASON = "ConditionalCheckFailed", "None"
 MAX_TRANSACTION_ACTIONS = 100  # a limit of DynamoDB
+MAX_TRANSACTION_BYTES = 4_000_000  # a limit of DynamoDB, 4 MB
+MAX_OTHER_BYTES = 8_000  # of a change's own attributes, its claims and its answer
 FIRST_BATCH = 10  # open changes that are read first: most readers need no more
 FEED_BATCH = 50  # changes that the feed reads together
 IN_LOG_RANGE = "PK = :pk AND SK BETWEEN :low AND :high"
@@ -85,10 +86,8 @@ class DynamoChangeLog(DynamoNameClaims, DynamoIdempotencyRecords):
         )
         return [to_change(item) for item in itertools.islice(items, limit)]
 
-    def append(
-        self, changes: Sequence[Change], record: IdempotencyRecord | None = None
-    ) -> Obstacles | None:
-        """Append changes of different products, from one request, in one transaction.
+    def append(self, changes: Sequence[Change], answers: Sequence[Answer] = ()) -> Obstacles | None:
+        """Append changes of different products, and remember the answers, in one transaction.
 
         Return None, or what was in the way.
         """
@@ -96,20 +95,23 @@ class DynamoChangeLog(DynamoNameClaims, DynamoIdempotencyRecords):
             (change, write) for change in changes for write in self._change_writes(change)
         ]
         writes = [write for _, write in change_writes]
-        if record:
-            first = changes[0]
-            writes.append(self._idempotency_write(first.origin, record, first.accepted_at))
+        writes += [
+            self._idempotency_write(origin, record, changes[0].accepted_at)
+            for origin, record in answers
+        ]
         reasons = self._cancellation_reasons(writes)
         if reasons:
-            return explain_cancellation(change_writes, reasons)
+            keys = [key.key for origin, _ in answers if (key := origin.idempotency_key)]
+            return explain_cancellation(change_writes, keys, reasons)
         for change in changes:
             _log_accepted(change)
         return None
 
-    def fits_transaction(self, changes: Sequence[Change], *, with_record: bool) -> bool:
-        """Whether one transaction has room for the changes, and for an idempotency record."""
-        count = sum(1 + len(self._claim_writes(change)) for change in changes)
-        return count + int(with_record) <= MAX_TRANSACTION_ACTIONS
+    def fits_transaction(self, changes: Sequence[Change], *, answers: int) -> bool:
+        """Whether one transaction has room for the changes, and for so many answers."""
+        actions = answers + sum(1 + len(self._claim_writes(change)) for change in changes)
+        size = sum(map(_max_bytes, changes))
+        return actions <= MAX_TRANSACTION_ACTIONS and size <= MAX_TRANSACTION_BYTES
 
     def _change_writes(self, change: Change) -> list[Item]:
         return [self._put_request(change_item(change), IS_NEW), *self._claim_writes(change)]
@@ -185,12 +187,12 @@ class DynamoChangeLog(DynamoNameClaims, DynamoIdempotencyRecords):
 
 
 def explain_cancellation(
-    change_writes: Sequence[tuple[Change, Item]], reasons: Sequence[Item]
+    change_writes: Sequence[tuple[Change, Item]], keys: Sequence[str], reasons: Sequence[Item]
 ) -> Obstacles:
     """Return what was in the way of a cancelled transaction.
 
-    DynamoDB gives one reason for each write, in order. A reason after those of the changes'
-    own writes is that of the idempotency record.
+    DynamoDB gives one reason for each write, in order. The reasons after those of the changes'
+    own writes are those of the idempotency records with these ``keys``.
     """
     versions: dict[str, str | None] = {}
     names: dict[str, str] = {}
@@ -200,12 +202,25 @@ def explain_cancellation(
             names[change.product_id] = existing["productId"]
         elif reason["Code"] != NO_REASON:
             versions[change.product_id] = existing.get("changeId") if existing else None
-    own_reasons = reasons[len(change_writes) :]
-    is_duplicate = any(reason["Code"] == CONDITION_FAILED for reason in own_reasons)
-    if not (versions or names or is_duplicate):
+    duplicates = frozenset(
+        key
+        for key, reason in zip(keys, reasons[len(change_writes) :], strict=False)
+        if reason["Code"] == CONDITION_FAILED
+    )
+    if not (versions or names or duplicates):
         # A transaction under way refused the record only: plan again.
         versions = {change.product_id: None for change, _ in change_writes}
-    return Obstacles(versions, names, is_duplicate)
+    return Obstacles(versions, names, duplicates)
+
+
+def _max_bytes(change: Change) -> int:
+    """Return a bound of the bytes that appending the change takes."""
+    products = [change.after, *([change.before] if change.before else [])]
+    return MAX_OTHER_BYTES + sum(
+        len(text.encode())
+        for product in products
+        for text in (product.name, product.description, product.period or "", *product.features)
+    )
 
 
 def _existing_item(write: Item, reason: Item) -> Item | None:

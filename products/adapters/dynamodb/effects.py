@@ -1,6 +1,7 @@
 """The progress of a change's effects, noted in the change's own item."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,7 +15,7 @@ from products.adapters.dynamodb.items import (
     failure_item,
     to_change,
 )
-from products.changes import Change, Discard, Effect, Failure
+from products.changes import Change, ChangeKey, Discard, Effect, Failure
 from products.documents import format_timestamp
 
 logger = logging.getLogger(__name__)
@@ -72,6 +73,23 @@ class DynamoEffects(DynamoCalls):
         for effect in sorted(effects):
             log_change(logger, "effect stamped", change, effect=str(effect), seconds=seconds)
         return to_change(item)
+
+    def pending_effects(self, keys: Sequence[ChangeKey]) -> dict[ChangeKey, set[Effect]]:
+        """Return the effects of these changes that are open and have not failed permanently."""
+        by_item_key = {tuple(change_key(*key).values()): key for key in keys}
+        items = self._batch_get(
+            [change_key(*key) for key in keys],
+            ProjectionExpression="PK, SK, #open, failures",
+            ExpressionAttributeNames=OPEN_NAME,
+        )
+        return {
+            by_item_key[item["PK"], item["SK"]]: {
+                Effect(effect)
+                for effect in item.get("open", ())
+                if not item["failures"].get(effect, {}).get("permanent")
+            }
+            for item in items
+        }
 
     def discard(self, change: Change, effect: Effect, discard: Discard) -> Change | None:
         """Give an open effect up. Return the change after it, None if the effect is not open."""

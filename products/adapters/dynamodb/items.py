@@ -3,7 +3,7 @@
 import hashlib
 import logging
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +11,7 @@ from products.changes import Change, ChangeType, Discard, Effect, Failure, Origi
 from products.documents import format_timestamp, from_document, parse_timestamp, to_document
 from products.errors import CorruptChange
 from products.idempotency import IdempotencyRecord, Outcome
-from products.lists import ListQuery
+from products.lists import ListQuery, SortKey
 from products.product import Product, normalised_name
 
 logger = logging.getLogger(__name__)
@@ -20,11 +20,17 @@ BY_PRICE = "ProductsByPriceIndex"
 BY_CREATED = "ProductsByCreatedIndex"
 OPEN_CHANGES = "OpenChangesIndex"
 LATEST_CHANGES = "LatestChangesIndex"
+BY_NAME = "ProductsByNameIndex"
+BY_UPDATE = "ProductsByUpdateIndex"
+STORED_RECORDS = "StoredRecordsIndex"
 INDEX_KEYS = {
     BY_PRICE: ("activeCurrency", "priceSort"),
     BY_CREATED: ("activeFlag", "createdSort"),
     OPEN_CHANGES: ("openFlag", "acceptedAt"),
     LATEST_CHANGES: ("logShard", "acceptedAt"),
+    BY_NAME: ("activeFlag", "nameSort"),
+    BY_UPDATE: ("activeShard", "updatedSort"),
+    STORED_RECORDS: ("storedShard", "storedSort"),
 }
 """The partition key and the sort key of each index."""
 PROJECTIONS = {
@@ -32,12 +38,17 @@ PROJECTIONS = {
     BY_CREATED: "ALL",
     OPEN_CHANGES: "KEYS_ONLY",
     LATEST_CHANGES: "KEYS_ONLY",
+    BY_NAME: "KEYS_ONLY",
+    BY_UPDATE: "KEYS_ONLY",
+    STORED_RECORDS: "KEYS_ONLY",
 }
 """What each index copies of an item. A stamp does not touch an index of keys."""
 OPEN_FLAGS = ("OPEN#0", "OPEN#1", "OPEN#2", "OPEN#3")
 """The partitions of the open changes: one of DynamoDB's would limit the whole catalogue."""
 LOG_SHARDS = ("LOG#0", "LOG#1", "LOG#2", "LOG#3")
 """The partitions of all changes in the order of acceptance, for the same reason."""
+STORED_SHARDS = ("STORED#0", "STORED#1", "STORED#2", "STORED#3")
+"""The partitions of all records in the order in which they were stored."""
 EXPIRY = "expiresAt"
 """The table's time-to-live attribute, in seconds since 1970."""
 PRODUCT_PREFIX = "PRODUCT#"
@@ -49,42 +60,18 @@ CLAIM = "CLAIM"  # the sort key of a name claim
 MAX_CLAIM_BYTES = 1024  # of a name in its claim's key; DynamoDB refuses keys over 2048 bytes
 
 
-def table_definition(name: str) -> Item:
-    """Return the arguments of CreateTable; Terraform declares the same table."""
-    index_keys = (key for pair in INDEX_KEYS.values() for key in pair)
-    keys = dict.fromkeys(["PK", "SK", *index_keys])  # two indexes have the same sort key
-    return {
-        "TableName": name,
-        "BillingMode": "PAY_PER_REQUEST",
-        "AttributeDefinitions": [{"AttributeName": key, "AttributeType": "S"} for key in keys],
-        "KeySchema": _key_schema("PK", "SK"),
-        "GlobalSecondaryIndexes": [
-            {
-                "IndexName": index,
-                "KeySchema": _key_schema(*pair),
-                "Projection": {"ProjectionType": PROJECTIONS[index]},
-            }
-            for index, pair in INDEX_KEYS.items()
-        ],
-        "SSESpecification": {"Enabled": True},
-    }
-
-
 def open_flag(product_id: str) -> str:
     """Return the partition of a product's open changes."""
-    return OPEN_FLAGS[zlib.crc32(product_id.encode()) % len(OPEN_FLAGS)]
+    return _shard(product_id, OPEN_FLAGS)
 
 
 def log_shard(product_id: str) -> str:
     """Return the partition of a product's changes in the index of the latest changes."""
-    return LOG_SHARDS[zlib.crc32(product_id.encode()) % len(LOG_SHARDS)]
+    return _shard(product_id, LOG_SHARDS)
 
 
-def _key_schema(hash_key: str, range_key: str) -> list[Item]:
-    return [
-        {"AttributeName": hash_key, "KeyType": "HASH"},
-        {"AttributeName": range_key, "KeyType": "RANGE"},
-    ]
+def _shard(product_id: str, shards: Sequence[str]) -> str:
+    return shards[zlib.crc32(product_id.encode()) % len(shards)]
 
 
 def product_partition(product_id: str) -> str:
@@ -151,16 +138,28 @@ def active_flag(*, active: bool) -> str:
     return "ACTIVE" if active else "INACTIVE"
 
 
-def record_item(product: Product) -> Item:
-    """Return the record of a product, with the keys of its two indexes."""
+def active_shard(flag: str, shard: str) -> str:
+    """Return the partition of records by update: every write moves one to the end of it."""
+    return f"{flag}#{shard}"
+
+
+def record_item(product: Product, stored_at: datetime) -> Item:
+    """Return the record of a product, with the keys of its indexes."""
     flag = active_flag(active=product.active)
+    shard = _shard(product.product_id, STORED_SHARDS)
+    positions = {sort: ListQuery(sort=sort).position(product) for sort in SortKey}
     return {
         **record_key(product.product_id),
         **to_document(product),
         "activeFlag": flag,
-        "createdSort": ListQuery().position(product),
+        "createdSort": positions[SortKey.CREATED],
+        "updatedSort": positions[SortKey.UPDATED],
+        "nameSort": positions[SortKey.NAME],
         "activeCurrency": f"{flag}#{product.currency}",
-        "priceSort": ListQuery(by_price=True).position(product),
+        "priceSort": positions[SortKey.PRICE],
+        "storedShard": shard,
+        "activeShard": active_shard(flag, shard),
+        "storedSort": f"{format_timestamp(stored_at)}#{product.product_id}",
     }
 
 

@@ -1,7 +1,7 @@
 """The product table as reconciliation reads it, and as repair writes it to match the log."""
 
 import heapq
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -31,6 +31,7 @@ from products.adapters.dynamodb.names import DynamoNameClaims
 from products.changes import Change
 from products.documents import format_timestamp, from_document, parse_timestamp
 from products.errors import CorruptChange
+from products.following import STORE_WINDOW
 from products.product import Product
 from products.reconciliation.differences import LogEntry, Observed
 from products.reconciliation.sources import Candidate
@@ -54,6 +55,8 @@ SET_OPEN_FLAG = "SET openFlag = :open"
 @dataclass(frozen=True, slots=True)
 class DynamoReconciliation(DynamoNameClaims):
     """Reads that report an unreadable item instead of failing, and conditional repairs."""
+
+    clock: Callable[[], datetime]
 
     # Reads
 
@@ -134,7 +137,12 @@ class DynamoReconciliation(DynamoNameClaims):
             ":version": product.version,
             ":observed": product.version if observed_version is None else observed_version,
         }
-        return self._transact([self._put_request(record_item(product), IS_REPLACEABLE, values)])
+        while True:
+            stored_at = self.clock()
+            item = record_item(product, stored_at)
+            is_written = self._transact([self._put_request(item, IS_REPLACEABLE, values)])
+            if not is_written or self.clock() - stored_at <= STORE_WINDOW:
+                return is_written
 
     def claim_name(self, change: Change, *, holder: str, holds: Change | None) -> bool:
         """Claim the name of a product's newest change.
@@ -209,7 +217,8 @@ def _to_observed(item: Item) -> Observed:
     stored_version = int(version) if isinstance(version, Decimal) else None
     try:
         product = from_document(item)
-        is_intact = item == decoded(encoded(record_item(product)))
+        stored_at = parse_timestamp(str(item["storedSort"]).partition("#")[0])
+        is_intact = item == decoded(encoded(record_item(product, stored_at)))
     except UNREADABLE:
         return Observed(stored_version, None)
     return Observed(product.version, product if is_intact else None)

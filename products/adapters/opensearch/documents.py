@@ -11,39 +11,46 @@ from opensearchpy import OpenSearch
 
 from products.adapters.opensearch.faults import is_replaced, raise_for_status, translate_errors
 from products.adapters.opensearch.retries import Retries, no_check
-from products.documents import to_document
 from products.errors import DependencyUnavailable, EffectRefused
 from products.parallel import MapFunction
 from products.product import Product
+from products.search.document import to_search_document
 
 logger = logging.getLogger(__name__)
 
 BULK_SIZE = 500  # documents in one request
-TEXT = {
-    "type": "text",
-    "fields": {"prefix": {"type": "text", "analyzer": "prefix", "search_analyzer": "standard"}},
-}
+NOT_SEARCHED = {"type": "text", "index": False}
+WORDS = {"type": "text", "analyzer": "whitespace", "norms": False, "index_options": "docs"}
+STARTS = {**WORDS, "analyzer": "starts", "search_analyzer": "whitespace"}
 INDEX_BODY: dict[str, Any] = {
     "settings": {
         "number_of_shards": 1,
         "analysis": {
             "analyzer": {
-                "prefix": {
-                    "type": "custom",
-                    "tokenizer": "standard",
-                    "filter": ["lowercase", "prefix"],
-                }
+                "starts": {"type": "custom", "tokenizer": "whitespace", "filter": ["starts"]}
             },
-            "filter": {"prefix": {"type": "edge_ngram", "min_gram": 1, "max_gram": 20}},
+            "filter": {"starts": {"type": "edge_ngram", "min_gram": 1, "max_gram": 20}},
         },
     },
     "mappings": {
         "dynamic": "strict",
         "properties": {
             "productId": {"type": "keyword"},
-            "name": TEXT,
-            "description": TEXT,
-            "features": TEXT,
+            "name": NOT_SEARCHED,
+            "description": NOT_SEARCHED,
+            "features": NOT_SEARCHED,
+            "words": {
+                "properties": {
+                    "key": {"type": "keyword"},
+                    "nameLength": {"type": "keyword"},
+                    "name": WORDS,
+                    "description": WORDS,
+                    "features": WORDS,
+                    "facts": WORDS,
+                    "nameStarts": STARTS,
+                    "starts": STARTS,
+                }
+            },
             "price": {"type": "scaled_float", "scaling_factor": 100},
             "renewalPrice": {"type": "scaled_float", "scaling_factor": 100},
             "currency": {"type": "keyword"},
@@ -58,6 +65,15 @@ INDEX_BODY: dict[str, Any] = {
         },
     },
 }
+
+
+def lacks_fields(client: OpenSearch, alias: str) -> bool:
+    """Whether the index has no place for the words of this version of the product."""
+    expected = INDEX_BODY["mappings"]["properties"]["words"]["properties"].keys()
+    with translate_errors():
+        found = client.indices.get_mapping(index=alias)
+    fields = [index["mappings"].get("properties", {}) for index in found.values()]
+    return any(expected - one.get("words", {}).get("properties", {}).keys() for one in fields)
 
 
 def next_alias(alias: str) -> str:
@@ -79,7 +95,7 @@ def bulk_action(
         "version_type": version_type,
         "require_alias": True,
     }
-    document = json.loads(json.dumps(to_document(product), default=str))
+    document = json.loads(json.dumps(to_search_document(product), default=str))
     return [{"index": target}, document]
 
 

@@ -15,7 +15,6 @@ REFUSALS_OF_A_DOCUMENT = {
     "document_parsing_exception",
     "mapper_parsing_exception",
     "max_bytes_length_exceeded_exception",
-    "strict_dynamic_mapping_exception",
 }
 """The errors that name a document; it is refused again until the mapping or the product changes.
 
@@ -40,6 +39,7 @@ class State:
     passes: bool = False
 
 
+OUTDATED = "the search index lacks fields of this version; run rebuild_search_index"
 REPLACED = State(
     "index replaced",
     "index_not_found_exception",
@@ -84,6 +84,12 @@ STATES = (
         "illegal_state_exception",
         "names need to be unique",
         "a data stream has the name of the alias; delete it, then run rebuild_search_index",
+    ),
+    State(
+        "index older than the product",
+        "strict_dynamic_mapping_exception",
+        "",
+        OUTDATED,
     ),
     State(
         "index closed",

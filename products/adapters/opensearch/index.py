@@ -16,23 +16,26 @@ from products.adapters.opensearch.documents import (
     INDEX_BODY,
     bulk_action,
     index_products,
+    lacks_fields,
     next_alias,
     send_bulk,
 )
 from products.adapters.opensearch.faults import (
     DEPENDENCY,
+    OUTDATED,
     fault_of,
     raise_for_status,
     reject_name,
     translate_errors,
 )
-from products.adapters.opensearch.queries import count_queries, ids_in, search_bodies
+from products.adapters.opensearch.queries import ids_in, search_bodies, search_queries
 from products.adapters.opensearch.retries import Retries
 from products.documents import format_timestamp
 from products.errors import DependencyNeedsOperator, DependencyUnavailable, EffectRefused
 from products.lists import ListQuery
 from products.product import Product
 from products.reconciliation.differences import Observed
+from products.search.synonyms import Synonyms, default_synonyms
 
 logger = logging.getLogger(__name__)
 
@@ -55,6 +58,7 @@ class OpenSearchIndex:
 
     client: OpenSearch
     alias: str
+    synonyms: Callable[[], Synonyms] = default_synonyms
 
     def ensure(self) -> None:
         """Create the index and its alias unless they exist.
@@ -72,6 +76,10 @@ class OpenSearchIndex:
         """Return the number of documents that searches find."""
         with translate_errors():
             return int(self.client.count(index=self.alias)["count"])
+
+    def lacks_fields(self) -> bool:
+        """Whether the index must be rebuilt for this version of the product."""
+        return lacks_fields(self.client, self.alias)
 
     def put(self, products: Sequence[Product]) -> list[Exception | None]:
         """Index products, also in the index that a rebuild is filling; return each one's error.
@@ -165,7 +173,7 @@ class OpenSearchIndex:
     def count_matches(self, listing: ListQuery) -> int:
         """Return how many products the same search finds. Raise DependencyUnavailable."""
         with translate_errors():
-            for query in count_queries(listing):
+            for query in search_queries(listing, self.synonyms()):
                 body = {"query": query}
                 if count := int(self.client.count(index=self.alias, body=body)["count"]):
                     return count
@@ -173,12 +181,14 @@ class OpenSearchIndex:
 
     def _search(self, listing: ListQuery, limit: int) -> list[str]:
         """Return what the first of the searches finds that finds anything."""
-        for body in search_bodies(listing, limit):
+        for body in search_bodies(listing, limit, self.synonyms()):
             if ids := ids_in(self.client.search(index=self.alias, body=body)):
                 return ids
         if not self.count():
             state = "has an empty search index; if there are products, run rebuild_search_index"
             raise DependencyUnavailable(DEPENDENCY, state)
+        if self.lacks_fields():
+            raise DependencyUnavailable(DEPENDENCY, f"is unavailable: {OUTDATED}")
         return []
 
     def ping(self) -> None:

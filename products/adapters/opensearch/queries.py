@@ -1,49 +1,84 @@
-"""Searches in OpenSearch's query language."""
+"""Searches in OpenSearch's query language.
 
-import re
-from collections.abc import Iterator, Mapping
+All scores are constants: a product's score is the sum of the weights of the places where the words
+are. So the order depends on no statistics of the index, and every engine returns the same one.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from products.lists import ListQuery
+from products.search.synonyms import Synonyms
+from products.search.terms import Term, terms_of
 
-WEIGHTED_FIELDS = [
-    "name^6",
-    "name.prefix^3",
-    "description^2",
-    "description.prefix",
-    "features",
-    "features.prefix^0.5",
-]
 ID = "productId"
-ID_BOOST = 20
-ONE_WORD = re.compile(r"\w*")
-"""A text whose words can't be in different fields; to look for that doubles a search's time."""
+KEY, LENGTH = "words.key", "words.nameLength"
+NAME, NAME_STARTS, STARTS = "words.name", "words.nameStarts", "words.starts"
+WEIGHTS = {NAME: 8.0, "words.facts": 3.0, "words.description": 2.0, "words.features": 1.5}
+"""The weight of a word by its place.
+
+All weights are multiples of 1/16, so that sums are exact and equal scores are equal.
+"""
+SYNONYM_WEIGHTS = {
+    NAME: 1.375,
+    "words.facts": 0.875,
+    "words.description": 0.75,
+    "words.features": 0.6875,
+}
+QUANTITY_WEIGHTS = {
+    NAME: 1.0,
+    "words.facts": 1.0,
+    "words.description": 0.625,
+    "words.features": 0.5,
+}
+MISTYPED_WEIGHTS = {NAME: 4.0, "words.description": 0.75, "words.features": 0.625}
+START_WEIGHTS = {NAME_STARTS: 4.0, STARTS: 0.5}
+SHORT_START_WEIGHTS = {NAME_STARTS: 0.375, STARTS: 0.1875}
+MIN_START_LENGTH = 3
+"""A shorter beginning says little. A whole word of its length comes first."""
+SHORT_NAME_WEIGHTS = {"1": 0.375, "2": 0.25, "3": 0.1875, "4": 0.125}
+"""The weight of a name by its number of words."""
+NEIGHBOURS_WEIGHT = 1.0  # for each two words that are next to each other in the product too
+NAME_BEGINS_WEIGHT = 3.0
+SHORT_BEGINNING_WEIGHT = 0.3125
+WHOLE_NAME_WEIGHT = 20.0
+ID_WEIGHT = 40.0
+Query = dict[str, Any]
 
 
-def search_bodies(listing: ListQuery, limit: int) -> Iterator[dict[str, Any]]:
-    """Yield the bodies of two searches for product ids; the second one tolerates typing errors.
+def search_bodies(listing: ListQuery, limit: int, synonyms: Synonyms) -> Iterator[Query]:
+    """Yield the bodies of up to four searches for product ids; the first with matches counts."""
+    for query in search_queries(listing, synonyms):
+        yield _body(listing, limit, query)
 
-    It is for a search that finds nothing: on a large catalogue it needs ten times the CPU time.
+
+def search_queries(listing: ListQuery, synonyms: Synonyms) -> Iterator[Query]:
+    """Yield the queries of the searches. Without a text, only the filters apply.
+
+    The first one requires all words. The second one tolerates typing errors too, which needs more
+    CPU time on a large catalogue. The others require half of the words, then one.
     """
-    yield _body(listing, limit, {})
-    yield _body(listing, limit, {"fuzziness": "AUTO"})
-
-
-def count_queries(listing: ListQuery) -> Iterator[dict[str, Any]]:
-    """Yield the queries whose matches are counted, the one that tolerates typing errors last."""
-    if not listing.text:
-        yield {"bool": {"filter": _filters(listing)}}
+    text, filters = listing.text, _filters(listing)
+    if text is None:
+        yield {"bool": {"filter": filters}}
         return
-    yield _query(listing, {})
-    yield _query(listing, {"fuzziness": "AUTO"})
+    terms = terms_of(text, synonyms)
+    required = len([term for term in terms if not term.is_filler])
+    passes = [(False, required)]
+    if terms:
+        passes.append((True, required))
+    fewer = {max(required // 2, 1), 1} - {required, 0} if required else set()
+    passes += [(True, count) for count in sorted(fewer, reverse=True)]
+    for tolerant, count in passes:
+        ways = _ways(text, terms, tolerant=tolerant, required=count)
+        yield {"bool": {"should": ways, "minimum_should_match": 1, "filter": filters}}
 
 
 def ids_in(response: Mapping[str, Any]) -> list[str]:
     """Return the product ids in the response to such a search.
 
     The id decides between equal scores. OpenSearch would return them in the order of its segments,
-    and the pages of a search could overlap after a merge. Its own sort by two keys doubles the time
-    of a broad search.
+    which a merge changes. Its own sort by two keys visits every match of a broad search.
     """
     hits = response["hits"]["hits"]
     ids = [(-(hit["_score"] or 0), hit["fields"][ID][0]) for hit in hits]
@@ -51,9 +86,9 @@ def ids_in(response: Mapping[str, Any]) -> list[str]:
     return [product_id for _, product_id in (sorted(ids) if is_scored else ids)]
 
 
-def _body(listing: ListQuery, limit: int, tolerance: dict[str, Any]) -> dict[str, Any]:
-    body: dict[str, Any] = {
-        "query": _query(listing, tolerance),
+def _body(listing: ListQuery, limit: int, query: Query) -> Query:
+    body: Query = {
+        "query": query,
         "size": limit,
         # The ids come from a column: else OpenSearch decompresses each document for its id.
         "stored_fields": "_none_",
@@ -63,40 +98,93 @@ def _body(listing: ListQuery, limit: int, tolerance: dict[str, Any]) -> dict[str
     }
     if not listing.by_relevance:
         direction = "desc" if listing.descending else "asc"
-        field = "price" if listing.by_price else "createdAt"
-        body["sort"] = [{field: direction}, {ID: direction}]
+        body["sort"] = [{str(listing.sort): direction}, {ID: direction}]
     return body
 
 
-def _query(listing: ListQuery, tolerance: dict[str, Any]) -> dict[str, Any]:
-    """Return the query: the text may be in any of the ways below, and all filters apply.
-
-    The name counts more than the description, and this more than the features. Beginnings of
-    words are found; an id, or the beginning of one, comes first.
-    """
-    text = listing.text or ""
-    words = {"query": text, "fields": WEIGHTED_FIELDS, "operator": "and"}
-    product_id = {ID: {"value": text, "boost": ID_BOOST, "case_insensitive": True}}
-    ways: list[dict[str, Any]] = [
-        {"multi_match": {**words, **tolerance}},
-        {"prefix": product_id},
-        {"term": product_id},
+def _ways(text: str, terms: Sequence[Term], *, tolerant: bool, required: int) -> list[Query]:
+    """Return the ways to match: by the id or its beginning, or by the words."""
+    product_id = {"value": text, "case_insensitive": True}
+    ways: list[Query] = [
+        {"term": {ID: product_id | {"boost": ID_WEIGHT}}},
+        {"prefix": {ID: product_id | {"boost": ID_WEIGHT / 2}}},
     ]
-    if not ONE_WORD.fullmatch(text):
-        ways.append({"multi_match": {**words, "type": "cross_fields"}})
-    return {
-        "bool": {"should": ways, "minimum_should_match": 1, "filter": _filters(listing)},
-    }
+    if terms:
+        ways.append(_by_words(terms, tolerant=tolerant, required=required))
+    return ways
 
 
-def _filters(listing: ListQuery) -> list[dict[str, Any]]:
+def _by_words(terms: Sequence[Term], *, tolerant: bool, required: int) -> Query:
+    """Return the query for the words: so many of them are required, and the others count."""
+    clauses = [(term.is_filler, _clause(term, tolerant=tolerant)) for term in terms]
+    needed = [clause for is_filler, clause in clauses if not is_filler]
+    bonuses = [clause for is_filler, clause in clauses if is_filler]
+    key = " ".join(term.word.text for term in terms)
+    bonuses += [
+        _constant({"term": {KEY: key}}, WHOLE_NAME_WEIGHT),
+        _constant(
+            {"prefix": {KEY: key}},
+            NAME_BEGINS_WEIGHT if len(key) >= MIN_START_LENGTH else SHORT_BEGINNING_WEIGHT,
+        ),
+    ]
+    bonuses += [
+        _constant({"term": {LENGTH: count}}, weight) for count, weight in SHORT_NAME_WEIGHTS.items()
+    ]
+    neighbours = list(dict.fromkeys(pair for term in terms for pair in term.pairs))
+    bonuses += [
+        _constant({"terms": {field: [pair]}}, NEIGHBOURS_WEIGHT)
+        for pair in neighbours
+        for field in (NAME, "words.description", "words.features")
+    ]
+    if required == len(needed):
+        return {"bool": {"must": needed, "should": bonuses}}
+    words = {"bool": {"should": needed, "minimum_should_match": required}}
+    return {"bool": {"must": [words], "should": bonuses}}
+
+
+def _clause(term: Term, *, tolerant: bool) -> Query:
+    """Return the query for one word: the best of the places where it may be."""
+    weights = QUANTITY_WEIGHTS if term.is_quantity else WEIGHTS
+    places = [_constant({"terms": {f: [term.word.stem]}}, w) for f, w in weights.items()]
+    if term.pairs:
+        pairs = list(term.pairs)
+        places += [_constant({"terms": {f: pairs}}, w) for f, w in WEIGHTS.items()]
+    if not term.is_quantity:
+        is_short = len(term.word.text) < MIN_START_LENGTH
+        starts = SHORT_START_WEIGHTS if is_short else START_WEIGHTS
+        places += [_constant({"term": {f: term.word.text}}, w) for f, w in starts.items()]
+    places += [
+        _constant(_phrase(f, phrase.tokens), w)
+        for phrase in term.synonyms
+        for f, w in SYNONYM_WEIGHTS.items()
+    ]
+    if tolerant and term.may_be_mistyped:
+        places += [_constant(_similar(f, term), w) for f, w in MISTYPED_WEIGHTS.items()]
+    return {"dis_max": {"queries": places}}
+
+
+def _phrase(field: str, tokens: Sequence[str]) -> Query:
+    if len(tokens) == 1:
+        return {"term": {field: tokens[0]}}
+    return {"bool": {"filter": [{"term": {field: token}} for token in tokens]}}
+
+
+def _similar(field: str, term: Term) -> Query:
+    return {"fuzzy": {field: {"value": term.word.stem, "fuzziness": "AUTO"}}}
+
+
+def _constant(query: Query, weight: float) -> Query:
+    return {"constant_score": {"filter": query, "boost": weight}}
+
+
+def _filters(listing: ListQuery) -> list[Query]:
     terms = {
         "active": listing.active,
         "currency": listing.currency,
         "billingCycle": listing.billing_cycle,
         "updatedBy": listing.updated_by,
     }
-    filters: list[dict[str, Any]] = [
+    filters: list[Query] = [
         {"term": {name: value}} for name, value in terms.items() if value is not None
     ]
     limits = {"gte": listing.min_price, "lte": listing.max_price}

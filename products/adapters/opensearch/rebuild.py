@@ -10,7 +10,13 @@ from typing import Any
 
 from opensearchpy import OpenSearch
 
-from products.adapters.opensearch.documents import BULK_SIZE, INDEX_BODY, index_products, next_alias
+from products.adapters.opensearch.documents import (
+    BULK_SIZE,
+    INDEX_BODY,
+    index_products,
+    lacks_fields,
+    next_alias,
+)
 from products.adapters.opensearch.faults import fault_of, reject_name, translate_errors
 from products.adapters.opensearch.retries import Retries
 from products.errors import DependencyNeedsOperator, DependencyUnavailable
@@ -240,6 +246,10 @@ class OpenSearchRebuild:
         if not self._run(self._live_indexes):
             return 0
         return self._run(partial(self._count, self.alias))
+
+    def lacks_fields(self) -> bool:
+        """Whether the live index has no place for the words of this version of the product."""
+        return self._run(partial(lacks_fields, self.client, self.alias))
 
     def _count(self, index: str) -> int:
         with translate_errors():

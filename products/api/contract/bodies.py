@@ -99,15 +99,27 @@ COMPONENTS: dict[str, Schema] = {
     "ProductEdits": EDITS,
     "PatchedProductEdits": EDITS,  # the same body in PATCH, under the name that clients know
     "Product": object_of("A product at one version.", _PRODUCT, optional={"updatedBy"}),
+    "ListedProduct": object_of(
+        "A product, or with `fields` its id and those fields.",
+        _PRODUCT,
+        optional=_PRODUCT.keys() - {"productId"},
+    ),
     "ProductPage": object_of(
         "One page of the list. `currency` is there if the list is limited to one.",
         {
-            "products": list_of(ref("Product")),
+            "products": list_of(ref("ListedProduct")),
             **_PAGE_END,
+            "total": described(NUMBER, "All products of the list, if one page holds them."),
+            "removed": described(
+                list_of(TEXT), "With updatedSince: ids of products that are not in the list now."
+            ),
+            "nextUpdatedSince": described(
+                TIME, "With updatedSince: the next updatedSince, after the last page."
+            ),
             "currency": ref("CurrencyEnum"),
             "search": ref("SearchState"),
         },
-        optional={"currency", "search"},
+        optional={"currency", "search", "total", "removed", "nextUpdatedSince"},
     ),
     "SearchState": object_of(
         "How current a search is.",

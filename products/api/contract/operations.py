@@ -16,7 +16,7 @@ from products.api.contract.operation import (
 from products.api.json_schema import Schema
 from products.api.parameters import (
     AS_OF_PARAMETERS,
-    LIST_PARAMETERS,
+    CATALOGUE_PARAMETERS,
     PAGE_PARAMETERS,
     WRITE_PARAMETERS,
     Parameters,
@@ -115,7 +115,7 @@ OPERATIONS: dict[tuple[str, str], Schema] = {
             "List or search the catalogue",
             "ProductPage",
             {"Page": examples.PAGE},
-            LIST_PARAMETERS,
+            CATALOGUE_PARAMETERS,
             headers.CACHED | headers.NEXT_PAGE,
         )
     ),

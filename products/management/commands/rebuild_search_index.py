@@ -20,17 +20,19 @@ class Command(CatalogueCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the arguments."""
         parser.add_argument(
-            "--if-empty", action="store_true", help="do nothing if the index has products"
+            "--if-needed",
+            action="store_true",
+            help="do nothing if the index has products and all fields of this version",
         )
 
     def handle(self, *args: Any, **options: Any) -> str:
         rebuilding = reindex()
-        if rebuilding is None and options.get("if_empty"):
+        if rebuilding is None and options.get("if_needed"):
             return "There is no search index: ENABLE_OPENSEARCH is off."
         if rebuilding is None:
             raise CommandError("There is no search index: ENABLE_OPENSEARCH is off.")
-        if options.get("if_empty") and rebuilding.expected_count():
-            return "The index has products already."
+        if options.get("if_needed") and not rebuilding.is_needed():
+            return "The index has products and all fields."
         number = f"{now():%Y%m%d%H%M%S%f}"
         total = rebuilding.expected_count()
         show_progress = partial(progress_bar, unit="products", total=total)

@@ -10,6 +10,7 @@ document.addEventListener("DOMContentLoaded", () => {
   const removeButton = panel.querySelector("[data-remove]");
 
   async function upload(file) {
+    if (!panel.dataset.address) return keepForSave(file);
     const body = new FormData();
     body.set("csrfmiddlewaretoken", document.querySelector("[name=csrfmiddlewaretoken]").value);
     if (file) body.set("image", file);
@@ -22,6 +23,22 @@ document.addEventListener("DOMContentLoaded", () => {
     } catch {
       showMessage("Not saved: the server does not answer. Please try again.", true);
     }
+  }
+
+  /* A new product has no address yet: its image is sent together with the form. */
+  function keepForSave(file) {
+    const files = new DataTransfer();
+    if (file) files.items.add(file);
+    fileInput.files = files.files;
+    image.hidden = removeButton.hidden = !file;
+    if (file) showFile(file);
+    showMessage(file ? "It will be saved with the product." : "");
+  }
+
+  function showFile(file) {
+    const reader = new FileReader();
+    reader.addEventListener("load", () => (image.src = reader.result));
+    reader.readAsDataURL(file);
   }
 
   function showMessage(text, isError = false) {

@@ -1,4 +1,4 @@
-/* Ctrl-S saves. The theme has the other keys: "/" searches and "?" lists all keys. */
+/* Keys, and repairs of the theme's frame: its menu at small widths, its icons and its main area. */
 "use strict";
 
 document.addEventListener("keydown", (event) => {
@@ -11,5 +11,61 @@ document.addEventListener("keydown", (event) => {
   button.click();
 });
 
-// The theme marks no element as the main content, to which a screen reader could jump.
-document.addEventListener("DOMContentLoaded", () => document.getElementById("main")?.setAttribute("role", "main"));
+document.addEventListener("alpine:init", () => {
+  const OPEN_FROM_WIDTH = 1280; // as the theme's style sheet; its script begins a pixel later
+  const themeOf = window.theme;
+  let width = window.innerWidth;
+
+  const wantsSidebar = () => window.innerWidth >= OPEN_FROM_WIDTH && localStorage.getItem("sidebarOpen") !== "0";
+
+  window.theme = (...settings) => {
+    const data = themeOf(...settings);
+    const pressKey = data.themeBindings["x-on:keydown.window"];
+    data.sidebarOpen = wantsSidebar();
+    data.sidebarToggle = function () {
+      this.sidebarOpen = !this.sidebarOpen;
+      if (window.innerWidth >= OPEN_FROM_WIDTH) localStorage.setItem("sidebarOpen", this.sidebarOpen ? "1" : "0");
+    };
+    // A page that only grows in height must not close the menu that was just opened.
+    data.themeBindings["x-resize.window"] = function () {
+      if (window.innerWidth !== width) this.sidebarOpen = wantsSidebar();
+      width = window.innerWidth;
+    };
+    // In a list of choices, a letter chooses an entry.
+    data.themeBindings["x-on:keydown.window"] = function (event) {
+      if (!document.activeElement.matches("select")) pressKey.call(this, event);
+    };
+    return data;
+  };
+});
+
+/* The names of icons are font ligatures, which a screen reader would read aloud. */
+const hideIcons = (root) => {
+  for (const icon of root.querySelectorAll(".material-symbols-outlined:not(button):not([aria-hidden])")) {
+    const control = icon.closest("a, button");
+    const isOnlyName = control && !control.ariaLabel && control.textContent.trim() === icon.textContent.trim();
+    if (!isOnlyName) icon.setAttribute("aria-hidden", "true");
+  }
+};
+
+document.addEventListener("DOMContentLoaded", () => {
+  // The theme marks no element as the main content, to which a screen reader could jump.
+  const main = document.getElementById("main");
+  main?.setAttribute("role", "main");
+  document.getElementById("content")?.setAttribute("tabindex", "-1");
+  for (const id of ["searchbar-submit", "command-submit"]) document.getElementById(id)?.setAttribute("aria-label", "Search");
+  hideIcons(document);
+});
+document.addEventListener("htmx:afterSwap", () => hideIcons(document));
+
+document.addEventListener("click", async (event) => {
+  const button = event.target instanceof Element && event.target.closest("[data-copy]");
+  if (!button) return;
+  const source = button.dataset.copy.startsWith("#") ? document.querySelector(button.dataset.copy).textContent : button.dataset.copy;
+  try {
+    await navigator.clipboard.writeText(source);
+    button.textContent = "Copied";
+  } catch {
+    button.textContent = "Select it and press Ctrl-C";
+  }
+});

@@ -35,11 +35,12 @@
     const note =
       page.querySelector("#outdated-note") ||
       page.insertAdjacentElement("afterbegin", document.createElement("p"));
-    const time = loadedAt.toISOString().slice(11, 19);
+    const timeZone = document.querySelector('meta[name="time-zone"]').content;
+    const time = loadedAt.toLocaleTimeString("en-ZA", { timeZone });
     note.id = "outdated-note";
     note.className = "note";
     note.setAttribute("role", "status");
-    note.textContent = `This page can't be refreshed just now and shows the state at ${time} UTC. If this lasts, reload the page.`;
+    note.textContent = `This page can't be refreshed just now and shows the state at ${time}. If this lasts, reload the page.`;
   };
 
   const replacePage = (page, freshPage) => {

@@ -30,6 +30,23 @@ document.addEventListener("DOMContentLoaded", () => {
     const line = document.getElementById(id) || createErrorLine(input, id);
     line.textContent = sentences.join(" ");
     input.toggleAttribute("aria-invalid", sentences.length > 0);
+    removeOldErrors(input);
+  };
+
+  /* The errors of the last save are replaced by those of the preview. */
+  const removeOldErrors = (input) => {
+    const row = input.closest(".form-row, .field-line, [class*=field-]") || input.parentElement;
+    row.querySelectorAll(".errorlist").forEach((list) => list.remove());
+    input.classList.remove("border-red-600!", "border-red-600");
+    if (!form.querySelector(".errorlist, [aria-invalid], .field-error:not(:empty)")) {
+      form.querySelectorAll(".errornote").forEach((note) => note.remove());
+    }
+  };
+
+  const showDerivedPeriod = () => {
+    const derived = document.querySelector("#card [data-period]")?.dataset.period;
+    const input = document.getElementById("id_period");
+    if (input && derived && !input.value) input.placeholder = derived;
   };
 
   /* How an amount was read that is written in another way, such as 1 500,00. */
@@ -52,11 +69,13 @@ document.addEventListener("DOMContentLoaded", () => {
     const request = ++newestRequest;
     try {
       const body = new FormData(form);
+      body.delete("image"); // it is checked when it is saved
       const response = await fetch(sidebar.dataset.preview, { method: "POST", body });
       if (request !== newestRequest || !response.ok) return;
       const preview = await response.json();
       const card = document.getElementById("card");
       if (preview.html) card.innerHTML = preview.html;
+      showDerivedPeriod();
       card.classList.toggle("outdated", !preview.html);
       for (const field of ["price", "renewal_price"]) showUnderstood(field, preview.understood[field]);
       for (const field of touched) showError(field, preview.errors[field] || []);
@@ -65,6 +84,7 @@ document.addEventListener("DOMContentLoaded", () => {
     }
   };
 
+  showDerivedPeriod();
   document.addEventListener("receipt:refresh", refresh); // the image was saved, outside the form
   form.addEventListener("input", (event) => {
     if (event.target.name) touched.add(event.target.name);

@@ -15,8 +15,9 @@ document.addEventListener("DOMContentLoaded", () => {
     newerNote.hidden = !newer;
     if (!newer) return;
     const fields = newer.fields.join(", ") || "no field differs";
-    const time = newer.at.slice(11, 19);
-    newerNote.textContent = `${newer.by} saved version ${newer.version} at ${time} UTC (${fields}). Your entries are kept; saving merges them.`;
+    const timeZone = document.querySelector('meta[name="time-zone"]').content;
+    const time = new Date(newer.at).toLocaleTimeString("en-ZA", { timeZone, timeStyle: "short" });
+    newerNote.textContent = `${newer.by} saved version ${newer.version} at ${time} (${fields}). Your entries are kept; saving merges them.`;
   };
 
   const showReceipt = (body) => {

@@ -1,0 +1,96 @@
+"""The list of bulk edits and imports: their progress, and cleaning up previews nobody applied."""
+
+from datetime import timedelta
+from typing import TypedDict
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from products.admin.base import ModelAdmin, page_response
+from products.admin.jobs import KIND_LABELS
+from products.admin.refusals import show_refusal
+from products.admin.staff_writes import StaffWrites
+from products.bootstrap import jobs, now
+from products.bulk.job import Job, JobState
+from products.bulk.rows import RowState
+from products.errors import CatalogueError
+
+MAX_LISTED = 50
+ABANDONED_AFTER = timedelta(hours=1)
+STATE_LABELS = {
+    JobState.PLANNED: "not yet applied",
+    JobState.RUNNING: "running",
+    JobState.DONE: "done",
+    JobState.CANCELLED: "cancelled",
+}
+
+
+class JobEntry(TypedDict):
+    """A job as the list shows it."""
+
+    job: Job
+    kind: str
+    state: str
+    summary: str
+    is_mine: bool
+
+
+def jobs_view(admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
+    """Show the newest jobs; a job that was discarded before it began is left out."""
+    actor = StaffWrites(request).actor
+    listed = [job for job in jobs().newest(MAX_LISTED) if not _is_discarded(job)]
+    context = {
+        "title": "Bulk edits and imports",
+        "entries": [_entry(job, actor) for job in listed],
+        "abandoned_count": len(_abandoned(listed, actor)),
+        "may_change": admin.has_change_permission(request),
+    }
+    return page_response(admin, request, "jobs", context)
+
+
+def discard_old_view(admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
+    """Discard the user's own previews that were not applied within ABANDONED_AFTER."""
+    writes = StaffWrites(request)
+    discarded = 0
+    try:
+        for job in _abandoned(jobs().newest(MAX_LISTED), writes.actor):
+            writes.discard_job(job.job_id)
+            discarded += 1
+    except CatalogueError as refusal:
+        show_refusal(admin, request, refusal)
+    if discarded:
+        noun = "preview" if discarded == 1 else "previews"
+        admin.message_user(request, f"{discarded} {noun} discarded; no product was changed.")
+    return redirect("admin:products_product_jobs")
+
+
+def _abandoned(listed: list[Job], actor: str) -> list[Job]:
+    before = now() - ABANDONED_AFTER
+    return [
+        job
+        for job in listed
+        if job.state == JobState.PLANNED and job.actor == actor and job.created_at < before
+    ]
+
+
+def _is_discarded(job: Job) -> bool:
+    return job.state == JobState.CANCELLED and not job.counts.get(RowState.ACCEPTED, 0)
+
+
+def _entry(job: Job, actor: str) -> JobEntry:
+    return {
+        "job": job,
+        "kind": KIND_LABELS[job.kind],
+        "state": STATE_LABELS[job.state],
+        "summary": _summary(job),
+        "is_mine": job.actor == actor,
+    }
+
+
+def _summary(job: Job) -> str:
+    """Return what the job will do, or what it has done so far."""
+    if job.state == JobState.PLANNED:
+        return f"{job.counts.get(RowState.WAITING, 0)} of {job.rows} will change"
+    refused = job.counts.get(RowState.REFUSED, 0)
+    done = f"{job.done} of {job.rows}"
+    return f"{done}, {refused} refused" if refused else done

@@ -1,0 +1,152 @@
+"""The parts of the operations page. They are read together, and none may hold up the page."""
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextvars import copy_context
+from functools import cache
+from itertools import groupby
+
+from botocore.exceptions import ClientError
+from django.utils.timesince import timesince
+
+from products.admin.base import Context
+from products.admin.charts import HOUR, completed_bars, latency_bars, slots_of
+from products.bootstrap import catalogue, now, operations, readiness_checks, scan_table
+from products.changes import Effect
+from products.errors import Unavailable
+from products.operations import MAX_EXAMINED, StuckEffect, latencies
+
+MAX_WAIT_SECONDS = 1.5
+MAX_THREADS = 16
+"""Parts that are read at the same time, by all pages. While all hang, further ones are unknown."""
+NO_ANSWER = f"It does not answer within {MAX_WAIT_SECONDS} seconds."
+MAX_SHOWN = 50  # changes of one cause
+MAX_ACTIONS = 20
+LABELLED_MINUTES = 15  # between two labels of the time axis
+
+
+def read_parts(parts: Mapping[str, Callable[[], Context]]) -> tuple[Context, dict[str, str]]:
+    """Return the facts of the parts, and why others are not known, by the name of the part."""
+    futures = {name: _threads().submit(copy_context().run, part) for name, part in parts.items()}
+    wait(futures.values(), timeout=MAX_WAIT_SECONDS)
+    facts: Context = {}
+    unknown: dict[str, str] = {}
+    for name, future in futures.items():
+        if not future.done():
+            future.cancel()
+            unknown[name] = NO_ANSWER
+            continue
+        try:
+            facts |= future.result()
+        except (Unavailable, ClientError) as fault:
+            unknown[name] = str(fault)
+    return facts, unknown
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(MAX_THREADS, "operations")
+
+
+def _queue_part() -> Context:
+    return {"depths": operations().queue_depths()}
+
+
+def _open_part() -> Context:
+    oldest = operations().oldest_open()
+    count = operations().open_count()
+    index_lag = now() - catalogue().freshness().complete_up_to
+    return {
+        "open_count": f"{count}+" if count == MAX_EXAMINED else count,
+        "oldest": timesince(oldest, now()) if oldest else "",
+        "index_lag": max(0.0, index_lag.total_seconds()),
+    }
+
+
+def _search_part() -> Context:
+    """Return whether the search index answers; None where there is none."""
+    ping = readiness_checks().get("opensearch")
+    if ping is None:
+        return {"search_answers": None}
+    ping()
+    return {"search_answers": True}
+
+
+def _consistency_part() -> Context:
+    """Return the last drift scan that finished, the running one, and what they found."""
+    state = scan_table().scan_state()
+    if state is None:
+        return {}
+    scans = [scan for scan in (state.running, state.last) if scan]
+    found = [difference for scan in scans for difference in scan.kept_differences]
+    return {
+        "last_scan": state.last,
+        "running_scan": state.running,
+        "differences": list({difference.identity: difference for difference in found}.values()),
+    }
+
+
+def _speed_part() -> Context:
+    until = now()
+    minutes = operations().minutes(until - HOUR, until)
+    slots = slots_of(minutes, until)
+    speed = [
+        {
+            "effect": effect,
+            "median": median,
+            "worst": worst,
+            "worst_bars": latency_bars(slots, effect, 0.95),
+            "median_bars": latency_bars(slots, effect, 0.5),
+        }
+        for effect, (median, worst) in latencies(minutes).items()
+    ]
+    names = [name for name, _ in slots]
+    return {
+        "speed": speed,
+        "completed_bars": completed_bars(slots),
+        "times": [*names[::LABELLED_MINUTES], names[-1]],
+        "completed": sum(minute.changes for minute in minutes),
+    }
+
+
+def _stuck_part() -> Context:
+    """Return the stuck effects grouped by cause, the commonest first."""
+    found = sorted(operations().stuck(), key=_cause_of)
+    groups = [(cause, list(group)) for cause, group in groupby(found, key=_cause_of)]
+    groups.sort(key=lambda group: -len(group[1]))
+    return {
+        "causes": [_cause_context(cause, stuck) for cause, stuck in groups],
+        "stuck_count": len(found),
+    }
+
+
+def _cause_of(stuck: StuckEffect) -> str:
+    return stuck.cause
+
+
+def _cause_context(cause: str, stuck: list[StuckEffect]) -> Context:
+    rows = [
+        {"stuck": effect, "may_discard": effect.effect is not Effect.STORED}
+        for effect in stuck[:MAX_SHOWN]
+    ]
+    return {
+        "cause": cause,
+        "count": len(stuck),
+        "rows": rows,
+        "hidden_count": len(stuck) - len(rows),
+    }
+
+
+def _actions_part() -> Context:
+    return {"actions": operations().newest_actions(MAX_ACTIONS)}
+
+
+PARTS: Mapping[str, Callable[[], Context]] = {
+    "queues": _queue_part,
+    "open changes": _open_part,
+    "search": _search_part,
+    "consistency": _consistency_part,
+    "speed": _speed_part,
+    "stuck changes": _stuck_part,
+    "actions": _actions_part,
+}

@@ -1,0 +1,29 @@
+"""A doorbell for jobs, which stores the rows of a job in the job's own step. Pure."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from products.appending import Doorbell, Notification
+from products.changes import ChangeKey
+from products.effects import Failures, key_of
+
+
+@dataclass(frozen=True, slots=True)
+class StoringDoorbell:
+    """Stores changes instead of sending messages about them.
+
+    Messages about thousands of rows would delay the edits of other people, which wait in the same
+    queue. ``doorbell`` gets the messages about changes that ``store`` could not store.
+    """
+
+    store: Callable[[Sequence[ChangeKey]], Failures]
+    doorbell: Doorbell
+
+    def notify(self, notifications: Sequence[Notification]) -> None:
+        """Store the changes."""
+        failures = self.store([key_of(notification.change) for notification in notifications])
+        self.doorbell.notify([n for n in notifications if key_of(n.change) in failures])
+
+    def notify_job(self, job_id: str) -> None:
+        """Send a message that the job has work left."""
+        self.doorbell.notify_job(job_id)

@@ -1,0 +1,118 @@
+"""Texts as words without case, diacritics and plural endings. Pure."""
+
+import itertools
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+APOSTROPHES = re.compile("['\u2019\u02bc]")
+CENTS = re.compile(r"(?<=\d)[.,]00(?!\d)")
+"""No cents, which people write or leave out."""
+IDEOGRAPHS = re.compile(
+    "[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
+)
+"""Characters of scripts that write no spaces between words."""
+PLAIN_LETTERS = str.maketrans(
+    {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"}
+)
+DIACRITIC_SCRIPTS = ("LATIN", "GREEK", "CYRILLIC")
+"""Scripts whose words keep their meaning without diacritics."""
+MIN_STEM_LENGTH = 3
+FILLERS = frozenset(
+    "a about also am an and any are as at be been best but buy by can could do does ek en find for"
+    " from get give good had has have hello hi how i if im in is it its ive just like looking me"
+    " met more my need of om on one or our per please should show so some something that the"
+    " their there they this to us van very vir want was we were what when where which who will"
+    " with would you your".split()
+)
+"""Words that a search does not require, in English and Afrikaans."""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word of a text: as it is written, without case and diacritics; and without its ending."""
+
+    text: str
+    stem: str
+
+    @property
+    def is_number(self) -> bool:
+        return self.text[0].isdigit()
+
+
+def fold(text: str) -> str:
+    """Return the text in NFKC without case, diacritics and invisible characters."""
+    if text.isascii():
+        return text.lower()
+    composed = unicodedata.normalize("NFKC", text).casefold().translate(PLAIN_LETTERS)
+    if composed.isascii():
+        return composed
+    return unicodedata.normalize("NFC", "".join(_without_diacritics(composed)))
+
+
+def _without_diacritics(text: str) -> Iterator[str]:
+    is_plain_script = False
+    for character in unicodedata.normalize("NFKD", text):
+        category = unicodedata.category(character)
+        if (category == "Mn" and is_plain_script) or category == "Cf":
+            continue
+        if category[0] != "M":
+            is_plain_script = unicodedata.name(character, "").startswith(DIACRITIC_SCRIPTS)
+        yield character
+
+
+def words_of(text: str) -> list[Word]:
+    """Return the words of a text, in order. Letters and digits never share a word."""
+    folded = CENTS.sub("", APOSTROPHES.sub("", fold(text)))
+    runs = [
+        (kind, "".join(characters)) for kind, characters in itertools.groupby(folded, key=_kind_of)
+    ]
+    return [
+        Word(part, stem(part)) for kind, run in _with_decimals(runs) if kind for part in _parts(run)
+    ]
+
+
+def _with_decimals(runs: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Yield the runs of characters, with ``3``, ``.`` and ``12`` as ``3.12``."""
+    place = 0
+    while place < len(runs):
+        kinds = [kind for kind, _ in runs[place : place + 3]]
+        texts = [text for _, text in runs[place : place + 3]]
+        is_decimal = kinds == ["N", "", "N"] and texts[1] in (".", ",") and len(texts[2]) <= 2
+        yield ("N", f"{texts[0]}.{texts[2]}") if is_decimal else runs[place]
+        place += 3 if is_decimal else 1
+
+
+def _kind_of(character: str) -> str:
+    """Return "L" for a letter or its mark, "N" for a digit, "" for anything else."""
+    if character.isascii():
+        return "L" if character.isalpha() else "N" if character.isdigit() else ""
+    category = unicodedata.category(character)[0]
+    return "L" if category in "LM" else "N" if character.isdecimal() else ""
+
+
+def _parts(word: str) -> Iterable[str]:
+    """Return the word, its ideographs one by one, or its digits as ASCII."""
+    if word.isascii():
+        return [word]
+    if word[0].isdecimal():
+        digits = (unicodedata.decimal(character, character) for character in word)
+        return ["".join(map(str, digits))]
+    return [part for part in re.split(f"({IDEOGRAPHS.pattern})", word) if part]
+
+
+def stem(word: str) -> str:
+    """Return the word without its English plural ending."""
+    if len(word) <= MIN_STEM_LENGTH or not word.endswith("s"):
+        return word
+    if word.endswith("ies") and len(word) > len("dies"):
+        return f"{word[:-3]}y"
+    if word.endswith(("sses", "xes", "zes", "ches", "shes")):
+        return word[:-2]
+    return word if word.endswith(("ss", "us", "is")) else word[:-1]
+
+
+def pairs_of(words: Sequence[Word]) -> list[str]:
+    """Return each two neighbours as one word: "webhosting" for "web hosting"."""
+    return [stem(left.text + right.text) for left, right in itertools.pairwise(words)]
