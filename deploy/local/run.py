@@ -131,10 +131,8 @@ def load_sample_products(stopping: threading.Event) -> None:
     size = read_sample_size()
     if size:
         name = "bbws-products-dev"
-        written = SampleCatalogue(name, os.environ["OPENSEARCH_URL"], name).load(
-            size, stopping.is_set
-        )
-        log_step(f"sample products written: {written:,}")
+        sample = SampleCatalogue(name, os.environ["OPENSEARCH_URL"], name)
+        log_step(f"sample products written: {sample.load(size, stopping.is_set):,}")
 
 
 def read_sample_size() -> int:
