@@ -17,7 +17,7 @@ from django.conf import settings
 from django.utils.functional import SimpleLazyObject
 
 from products.acceptance import Acceptance
-from products.adapters.aws.clients import client, translate_errors
+from products.adapters.aws.clients import client
 from products.adapters.aws.direct import direct_client
 from products.adapters.dynamodb.table import DynamoProductTable
 from products.adapters.dynamodb.tokens import DynamoRevocations
@@ -108,10 +108,9 @@ def synonym_editing() -> "SynonymEditing":
 @cache
 def guarded_search() -> "GuardedSearch":
     """Return the searches for people, who get an answer from the table while OpenSearch hangs."""
-    from products.adapters.breaker import Breaker
     from products.adapters.opensearch.guarded_search import GuardedSearch
 
-    return GuardedSearch(index(), Breaker("OpenSearch"))
+    return GuardedSearch(index())
 
 
 def opensearch_index() -> "OpenSearchIndex | None":
@@ -286,7 +285,7 @@ def readiness_checks() -> dict[str, Callable[[], None] | None]:
     return {
         "dynamodb": table().ping,
         "sql": _ping_sql,
-        "sqs": _ping_sqs,
+        "sqs": doorbell().ping,
         "opensearch": search.ping if search else None,
         "cloudfront": cdn().ping if settings.ENABLE_CLOUDFRONT else None,
         "s3": audit_trail().ping,
@@ -299,9 +298,3 @@ def _ping_sql() -> None:
     with connection.cursor() as cursor:
         # It changes nothing, but fails where no session could be saved.
         cursor.execute("UPDATE django_session SET expire_date = expire_date WHERE 1 = 0")
-
-
-def _ping_sqs() -> None:
-    with translate_errors("SQS"):
-        for url, _ in settings.QUEUE_URLS.values():
-            sqs().get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])

@@ -1,9 +1,10 @@
 """Searches behind a breaker, for the processes that answer people."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from products.adapters.breaker import Breaker
+from products.adapters.opensearch.faults import DEPENDENCY
 from products.adapters.opensearch.index import NoIndex, OpenSearchIndex
 from products.lists import ListQuery
 
@@ -13,7 +14,7 @@ class GuardedSearch:
     """The searches of an index. While it hangs, they are refused without waiting for it."""
 
     index: OpenSearchIndex | NoIndex
-    breaker: Breaker
+    breaker: Breaker = field(default_factory=lambda: Breaker(DEPENDENCY))
 
     def search(self, listing: ListQuery, limit: int) -> list[str]:
         """Return the ids of the products found. Raises: DependencyUnavailable."""
