@@ -1,5 +1,6 @@
 """Searches behind a breaker, for the processes that answer people."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -20,6 +21,6 @@ class GuardedSearch:
         """Return the ids of the products found. Raises: DependencyUnavailable."""
         return self.breaker.call(partial(self.index.search, listing, limit))
 
-    def count_matches(self, listing: ListQuery) -> int:
-        """Return how many products match. Raises: DependencyUnavailable."""
-        return self.breaker.call(partial(self.index.count_matches, listing))
+    def count_matches(self, listing: ListQuery, without: Sequence[str]) -> int:
+        """Return how many products match, besides these. Raises: DependencyUnavailable."""
+        return self.breaker.call(partial(self.index.count_matches, listing, without))
