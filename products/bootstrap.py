@@ -17,7 +17,7 @@ from django.conf import settings
 from django.utils.functional import SimpleLazyObject
 
 from products.acceptance import Acceptance
-from products.adapters.aws.clients import client, translate_errors
+from products.adapters.aws.clients import client
 from products.adapters.aws.direct import direct_client
 from products.adapters.dynamodb.table import DynamoProductTable
 from products.adapters.dynamodb.tokens import DynamoRevocations
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from products.adapters.cloudfront import CloudFront
     from products.adapters.dynamodb.drift_scans import DynamoScanTable
     from products.adapters.dynamodb.operations import DynamoOperations
+    from products.adapters.opensearch.guarded_search import GuardedSearch
     from products.adapters.opensearch.index import NoIndex, OpenSearchIndex
     from products.adapters.s3 import S3AuditTrail
-    from products.adapters.ssm import SecretParameters
     from products.bulk.clashes import Clashes
     from products.bulk.importing import Imports
     from products.bulk.jobs import Jobs
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from products.operations import Operations
     from products.pipeline import Pipeline
     from products.relay import Relay
+    from products.search.editing import SynonymEditing
 
 EFFECT_THREADS = 20  # make the calls for two batches of ten messages
 JOB_THREADS = 8  # make the calls for the rows of jobs
@@ -89,10 +90,27 @@ def revocations() -> DynamoRevocations:
 @cache
 def index() -> "OpenSearchIndex | NoIndex":
     from products.adapters.opensearch.index import NoIndex, OpenSearchIndex, connect
+    from products.search.editing import CurrentSynonyms
 
     if not settings.ENABLE_OPENSEARCH:
         return NoIndex()
-    return OpenSearchIndex(connect(settings.OPENSEARCH_URL), settings.SEARCH_ALIAS)
+    synonyms = CurrentSynonyms(synonym_editing().table, now)
+    return OpenSearchIndex(connect(settings.OPENSEARCH_URL), settings.SEARCH_ALIAS, synonyms)
+
+
+def synonym_editing() -> "SynonymEditing":
+    from products.adapters.dynamodb.synonyms import DynamoSynonyms
+    from products.search.editing import SynonymEditing
+
+    return SynonymEditing(DynamoSynonyms(dynamodb(), settings.PRODUCTS_TABLE), now)
+
+
+@cache
+def guarded_search() -> "GuardedSearch":
+    """Return the searches for people, who get an answer from the table while OpenSearch hangs."""
+    from products.adapters.opensearch.guarded_search import GuardedSearch
+
+    return GuardedSearch(index())
 
 
 def opensearch_index() -> "OpenSearchIndex | None":
@@ -114,15 +132,6 @@ def audit_trail() -> "S3AuditTrail":
     return S3AuditTrail(client("s3", read=5, attempts=1), settings.AUDIT_BUCKET)
 
 
-def secret_parameters() -> "SecretParameters":
-    """Return the parameters in which a command leaves a secret for a person."""
-    from products.adapters.ssm import SecretParameters
-
-    return SecretParameters(
-        client("ssm", read=5), f"alias/bbws-products-secrets-{settings.ENVIRONMENT}"
-    )
-
-
 def effects() -> frozenset[Effect]:
     """Return the effects of this deployment; receipts show the others as "not configured"."""
     is_enabled = {
@@ -141,7 +150,7 @@ def doorbell() -> SqsDoorbell:
 def catalogue() -> Catalogue:
     return Catalogue(
         table=table(),
-        index=cast(Any, SimpleLazyObject(index)),  # built only by processes that search
+        index=cast(Any, SimpleLazyObject(guarded_search)),  # built only by processes that search
         clock=now,
         public_lag=timedelta(seconds=settings.HOT_ANSWER_SECONDS),
     )
@@ -276,7 +285,7 @@ def readiness_checks() -> dict[str, Callable[[], None] | None]:
     return {
         "dynamodb": table().ping,
         "sql": _ping_sql,
-        "sqs": _ping_sqs,
+        "sqs": doorbell().ping,
         "opensearch": search.ping if search else None,
         "cloudfront": cdn().ping if settings.ENABLE_CLOUDFRONT else None,
         "s3": audit_trail().ping,
@@ -289,9 +298,3 @@ def _ping_sql() -> None:
     with connection.cursor() as cursor:
         # It changes nothing, but fails where no session could be saved.
         cursor.execute("UPDATE django_session SET expire_date = expire_date WHERE 1 = 0")
-
-
-def _ping_sqs() -> None:
-    with translate_errors("SQS"):
-        for url, _ in settings.QUEUE_URLS.values():
-            sqs().get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])

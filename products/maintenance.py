@@ -1,4 +1,4 @@
-"""The wiring of maintenance: reconciliation, repair, the search index's rebuild, dead letters.
+"""The wiring of maintenance: repair, the search index's rebuild, dead letters, secrets.
 
 It builds on ``bootstrap`` and is separate from it, because no request needs it and a Lambda
 function would pay for its imports.
@@ -14,11 +14,13 @@ from django.conf import settings
 from opensearchpy import OpenSearch
 
 from products.adapters.audit_spool import SqliteAuditSpool
+from products.adapters.aws.clients import client
 from products.adapters.dynamodb.reconciliation import DynamoReconciliation
 from products.adapters.opensearch.index import FILL_TIMEOUT_SECONDS, OpenSearchIndex, connect
 from products.adapters.opensearch.rebuild import OpenSearchRebuild
 from products.adapters.opensearch.retries import Retries
 from products.adapters.sqs.dead_letters import SqsDeadLetters
+from products.adapters.ssm import SecretParameters
 from products.bootstrap import (
     audit_trail,
     cdn,
@@ -165,3 +167,9 @@ def index_records() -> int:
         for product in table().in_order(ListQuery(limit=PAGE_SIZE), active=active)
     )
     return search.put_all(records, sleep)
+
+
+def secret_parameters() -> SecretParameters:
+    """Return the parameters in which a command leaves a secret for a person."""
+    key = f"alias/bbws-products-secrets-{settings.ENVIRONMENT}"
+    return SecretParameters(client("ssm", read=5), key)

@@ -7,7 +7,15 @@ from django.http import HttpRequest
 
 from products.admin.base import user_of
 from products.admin.recent_saves import remember_save
-from products.bootstrap import acceptance, clashes, imports, jobs, new_id, operations
+from products.bootstrap import (
+    acceptance,
+    clashes,
+    imports,
+    jobs,
+    new_id,
+    operations,
+    synonym_editing,
+)
 from products.bulk.clashes import Decisions, Side
 from products.bulk.imports import ImportOptions
 from products.bulk.job import Job, JobKind
@@ -17,6 +25,7 @@ from products.maintenance import redrive
 from products.permissions import permissions_among
 from products.product import RULES
 from products.redrive import RedriveResult
+from products.search.editing import SavedSynonyms
 from products.writes import Accepted
 
 
@@ -147,3 +156,11 @@ class StaffWrites:
 
     def redrive(self, queue: str, *, max_one_by_one: int) -> RedriveResult:
         return redrive().move_back(queue, self.origin(), max_one_by_one=max_one_by_one)
+
+    # The search
+
+    def save_synonyms(self, text: str, *, based_on: int) -> SavedSynonyms:
+        origin = self.origin()
+        return synonym_editing().save(
+            text, based_on=based_on, actor=origin.actor, permissions=origin.permissions
+        )

@@ -22,6 +22,7 @@ from products.admin import (
     operations,
     preview,
     receipt,
+    synonyms,
 )
 from products.admin.base import ModelAdmin
 from products.admin.refusals import with_refusal_pages
@@ -63,6 +64,7 @@ PAGES = (
     Page(f"{JOB}discard/", "job_discard", jobs.discard_view, WRITE),
     Page(f"{JOB}cancel/", "job_cancel", jobs.cancel_view, WRITE),
     Page(f"{JOB}undo/", "job_undo", jobs.undo_view, WRITE),
+    Page("synonyms/", "synonyms", synonyms.synonyms_view, FORM),
     Page("operations/", "operations", operations.operations_view, READ, "operate"),
     Page("operations/retry/", "retry", operations.retry_view, WRITE),
     Page("operations/retry_cause/", "retry_cause", operations.retry_cause_view, WRITE),

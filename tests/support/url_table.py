@@ -139,6 +139,9 @@ TABLE: dict[str, Row] = {
     "admin/products/product/bulk/": page(f"{P}bulk/?id=p1", CHANGE, BULK),
     "admin/products/product/export/": row(f"{P}export/", GET=VIEW),
     "admin/products/product/import/": page(f"{P}import/", CHANGE),
+    "admin/products/product/synonyms/": row(
+        f"{P}synonyms/", {"text": "a, b", "based_on": "0"}, GET=VIEW, POST=CHANGE
+    ),
     "admin/products/product/jobs/": row(f"{P}jobs/", GET=VIEW),
     "admin/products/product/jobs/<str:job_id>/": row(P + "jobs/{job}/", GET=VIEW),
     "admin/products/product/jobs/<str:job_id>/progress/": row(P + "jobs/{job}/progress/", GET=VIEW),

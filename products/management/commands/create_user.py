@@ -7,7 +7,7 @@ from django.contrib.auth.models import Group, User
 from django.core.management.base import CommandError, CommandParser
 
 from products.access.groups import GROUPS
-from products.bootstrap import secret_parameters
+from products.maintenance import secret_parameters
 from products.management.command import CatalogueCommand
 
 PASSWORD_BYTES = 24

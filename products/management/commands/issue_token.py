@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.core.management.base import CommandError, CommandParser
 
 from products.access.tokens import issue
-from products.bootstrap import secret_parameters
+from products.maintenance import secret_parameters
 from products.management.command import CatalogueCommand
 
 MAX_DAYS = 366  # as in the admin
