@@ -30,6 +30,7 @@ from bbws_products.request_bodies import (
     read_body,
     set_body,
 )
+from bbws_products.server_process import end_with_parent
 from bbws_products.settings.environment import number
 from bbws_products.wsgi import application as wsgi_application
 from bbws_products.wsgi import microcache
@@ -62,6 +63,7 @@ type Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 OF_THE_STATE = {"content-type", "content-length", "preference-applied", "retry-after"}
 """The headers of a response to a write that change when its effect is done."""
 
+end_with_parent()
 threads = ThreadPoolExecutor(int(number("WEB_THREADS", 8)), "request")
 waits = EffectWaits(
     lambda keys: table().pending_effects(keys), threads, int(number("WEB_WAITERS", 1000))

@@ -15,8 +15,8 @@ logger = logging.getLogger(__name__)
 
 MAX_KEYS = 100  # in one read, a limit of BatchGetItem
 MIN_PAUSE_SECONDS = 0.02
-READ_SHARE = 10
-"""The polls of a process take at most this part of one thread's time: a tenth."""
+READ_SHARE = 20
+"""The polls of a process take at most this part of one thread's time: a twentieth."""
 
 type ReadPending = Callable[[Sequence[ChangeKey]], Mapping[ChangeKey, Set[Effect]]]
 """Returns which effects of these changes are open and have not failed."""

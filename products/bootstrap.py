@@ -17,7 +17,7 @@ from django.conf import settings
 from django.utils.functional import SimpleLazyObject
 
 from products.acceptance import Acceptance
-from products.adapters.aws.clients import client, translate_errors
+from products.adapters.aws.clients import client
 from products.adapters.aws.direct import direct_client
 from products.adapters.dynamodb.table import DynamoProductTable
 from products.adapters.dynamodb.tokens import DynamoRevocations
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from products.adapters.cloudfront import CloudFront
     from products.adapters.dynamodb.drift_scans import DynamoScanTable
     from products.adapters.dynamodb.operations import DynamoOperations
+    from products.adapters.opensearch.guarded_search import GuardedSearch
     from products.adapters.opensearch.index import NoIndex, OpenSearchIndex
     from products.adapters.s3 import S3AuditTrail
     from products.bulk.clashes import Clashes
@@ -104,6 +105,14 @@ def synonym_editing() -> "SynonymEditing":
     return SynonymEditing(DynamoSynonyms(dynamodb(), settings.PRODUCTS_TABLE), now)
 
 
+@cache
+def guarded_search() -> "GuardedSearch":
+    """Return the searches for people, who get an answer from the table while OpenSearch hangs."""
+    from products.adapters.opensearch.guarded_search import GuardedSearch
+
+    return GuardedSearch(index())
+
+
 def opensearch_index() -> "OpenSearchIndex | None":
     """Return the search index, or None where ENABLE_OPENSEARCH is off."""
     return cast("OpenSearchIndex", index()) if settings.ENABLE_OPENSEARCH else None
@@ -141,7 +150,7 @@ def doorbell() -> SqsDoorbell:
 def catalogue() -> Catalogue:
     return Catalogue(
         table=table(),
-        index=cast(Any, SimpleLazyObject(index)),  # built only by processes that search
+        index=cast(Any, SimpleLazyObject(guarded_search)),  # built only by processes that search
         clock=now,
         public_lag=timedelta(seconds=settings.HOT_ANSWER_SECONDS),
     )
@@ -276,7 +285,7 @@ def readiness_checks() -> dict[str, Callable[[], None] | None]:
     return {
         "dynamodb": table().ping,
         "sql": _ping_sql,
-        "sqs": _ping_sqs,
+        "sqs": doorbell().ping,
         "opensearch": search.ping if search else None,
         "cloudfront": cdn().ping if settings.ENABLE_CLOUDFRONT else None,
         "s3": audit_trail().ping,
@@ -289,9 +298,3 @@ def _ping_sql() -> None:
     with connection.cursor() as cursor:
         # It changes nothing, but fails where no session could be saved.
         cursor.execute("UPDATE django_session SET expire_date = expire_date WHERE 1 = 0")
-
-
-def _ping_sqs() -> None:
-    with translate_errors("SQS"):
-        for url, _ in settings.QUEUE_URLS.values():
-            sqs().get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from products.changes import Change, ChangeKey, Effect
+from products.changes import Change, ChangeKey, Effect, OpenMark
 from products.documents import format_timestamp
 from products.errors import DependencyUnavailable, NotYetCreated, ProductNotFound
 from products.identifiers import is_id, validated_id
@@ -19,9 +19,9 @@ from products.lists import (
     build_page,
     matches_needed,
     search_page,
-    unindexed_matches,
+    unindexed_products,
 )
-from products.overlay import newest_open, with_unindexed
+from products.overlay import NO_OVERLAY, read_overlay, with_unindexed
 from products.planning import ChangeReader, read_change, read_newest_change
 from products.product import Product
 
@@ -45,6 +45,9 @@ class ProductTable(ChangeReader, Protocol):
     def changes(self, keys: Sequence[ChangeKey]) -> Mapping[ChangeKey, Change | Exception]:
         """Return the changes that made these versions; the error of one that can't be read."""
 
+    def open_marks(self, *, newest_first: bool = False) -> Iterator[OpenMark]:
+        """Yield which changes have open effects, read lazily."""
+
     def name_owners(self, names: list[str]) -> dict[str, str]:
         """Return the IDs of the products that have these names, by normalised name."""
 
@@ -59,8 +62,8 @@ class SearchIndex(Protocol):
         The best matches are first. Raise DependencyUnavailable when there is no index.
         """
 
-    def count_matches(self, listing: ListQuery) -> int:
-        """Return how many products match the text and the filters. Raises like ``search``."""
+    def count_matches(self, listing: ListQuery, without: Sequence[str]) -> int:
+        """Return how many products match, besides those with these IDs. Raises like ``search``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +92,7 @@ class Catalogue:
     def by_ids(self, product_ids: list[str]) -> dict[str, Product]:
         """Return the newest versions of these products by ID, without those that don't exist."""
         legal_ids = [product_id for product_id in product_ids if is_id(product_id)]
-        open_changes = newest_open(self.table, ())
+        open_changes = read_overlay(self.table, ()).changes
         products = self.table.records(legal_ids)
         newer = {i: open_changes[i].after for i in legal_ids if i in open_changes}
         return products | newer
@@ -194,7 +197,9 @@ class Catalogue:
         The index of open changes may lag for a moment, so the products whose IDs are in ``also``
         are read consistently.
         """
-        return build_page(listing, self._streams(listing), newest_open(self.table, also))
+        overlay = read_overlay(self.table, also, whole=listing.only_open)
+        page = build_page(listing, self._streams(listing), overlay.changes)
+        return replace(page, marks=overlay.marks)
 
     def walk(self, listing: ListQuery, limit: int) -> Iterator[Product]:
         """Yield at most ``limit`` products of a staff list, read page by page."""
@@ -214,20 +219,23 @@ class Catalogue:
         Without an index, this is a bounded read of the list. Staff find their own saves on the
         first page before the index has them; see ``staff_page`` for ``also``.
         """
-        open_changes = newest_open(self.table, also) if staff else {}
+        overlay = NO_OVERLAY
+        if staff:
+            overlay = read_overlay(self.table, also, whole=listing.only_open)
+        open_changes = overlay.changes
         freshness = self.freshness()
         try:
             ids = self.index.search(listing, matches_needed(listing, open_changes))
         except DependencyUnavailable:
             page = search_page(listing, self._streams(listing), open_changes)
             read_now = Freshness(complete_up_to=self.clock(), from_index=False)
-            return replace(page, freshness=read_now)
+            return replace(page, freshness=read_now, marks=overlay.marks)
         ids = with_unindexed(self.table, listing, open_changes, ids)
         end = listing.offset + listing.limit
         wanted = ids[listing.offset : end]
         after = str(end) if len(ids) > end else None
         products = self._matching(listing, open_changes, wanted)
-        return Page(products, after, open_changes, freshness)
+        return Page(products, after, open_changes, freshness, overlay.marks)
 
     def count(self, listing: ListQuery, open_changes: Mapping[str, Change]) -> int | None:
         """Return how many products match; None where the index can't say.
@@ -236,20 +244,21 @@ class Catalogue:
         """
         if listing.only_open:
             return None
+        unindexed = unindexed_products(open_changes.values())
         try:
-            indexed = self.index.count_matches(listing)
+            indexed = self.index.count_matches(listing, list(unindexed))
         except DependencyUnavailable:
             return None
-        return max(0, indexed + unindexed_matches(listing, open_changes.values()))
+        return indexed + sum(map(listing.matches, unindexed.values()))
 
     def freshness(self) -> Freshness:
         """Return how current the search index is.
 
         It is complete up to now, or up to the oldest change that it lacks.
         """
-        for change in itertools.islice(self.table.open_changes(), MAX_OVERLAID):
-            if Effect.SEARCHABLE in change.open:
-                return Freshness(change.accepted_at, from_index=True)
+        for mark in itertools.islice(self.table.open_marks(), MAX_OVERLAID):
+            if Effect.SEARCHABLE in mark.open:
+                return Freshness(mark.accepted_at, from_index=True)
         return Freshness(self.clock(), from_index=True)
 
     def _streams(self, listing: ListQuery) -> list[Iterator[Product]]:

@@ -149,6 +149,24 @@ class Change:
         return "accepted" if Effect.STORED in self.open else "stored"
 
 
+@dataclass(frozen=True, slots=True)
+class OpenMark:
+    """What the log knows of an open change without its contents: which effects are open."""
+
+    product_id: str
+    version: int
+    accepted_at: datetime
+    open: frozenset[Effect]
+    has_failed: bool
+
+    @property
+    def status(self) -> str:
+        """The status of the change, as ``Change.status`` says it."""
+        if self.has_failed:
+            return "failed"
+        return "accepted" if Effect.STORED in self.open else "stored"
+
+
 def change_type(before: Product | None, after: Product) -> ChangeType:
     """Return the type of the change between these two versions of a product."""
     if before is None:

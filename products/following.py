@@ -20,7 +20,7 @@ from typing import Protocol
 from products.changes import Effect
 from products.documents import format_timestamp
 from products.errors import DependencyUnavailable
-from products.overlay import OverlaidTable, newest_open
+from products.overlay import OverlaidTable, read_overlay
 from products.product import Product
 
 STORE_WINDOW = timedelta(seconds=5)
@@ -115,7 +115,7 @@ class Following:
 
     def _open_products(self, stored: Collection[str], *, all_of_them: bool) -> dict[str, Product]:
         """Return newer versions that are accepted, of the stored products or of all products."""
-        newest = newest_open(self.table, ())
+        newest = read_overlay(self.table, ()).changes
         return {
             product_id: change.after
             for product_id, change in newest.items()

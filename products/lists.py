@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from products.changes import Change, Effect
+from products.changes import Change, Effect, OpenMark
 from products.currency import DEFAULT_CURRENCY, USUAL_PLACES, places
 from products.documents import format_timestamp
 from products.product import MAX_PRICE, Product
@@ -115,13 +115,15 @@ class Page:
     """One page of products.
 
     ``after`` is the position where the next page starts, None on the last page. ``open_changes``
-    holds the newest open change by product ID, if the list has an overlay.
+    holds the newest open change by product ID, as far as the list has an overlay for it. ``marks``
+    says the same of all open changes.
     """
 
     products: list[Product]
     after: str | None
     open_changes: Mapping[str, Change] = field(default_factory=dict)
     freshness: Freshness | None = None
+    marks: Mapping[str, OpenMark] = field(default_factory=dict)
 
 
 def price_sort_key(price: Decimal, currency: str) -> str:
@@ -150,9 +152,9 @@ SORT_KEYS: dict[SortKey, Callable[[Product], str]] = {
 """The beginning of a product's position; its id makes the position unique."""
 
 
-def newest_per_product(changes: Iterable[Change]) -> dict[str, Change]:
+def newest_per_product[Entry: (Change, OpenMark)](changes: Iterable[Entry]) -> dict[str, Entry]:
     """Return the newest change of each product, from the first MAX_OVERLAID of the changes."""
-    newest: dict[str, Change] = {}
+    newest: dict[str, Entry] = {}
     for change in itertools.islice(changes, MAX_OVERLAID):
         known = newest.get(change.product_id)
         if known is None or known.version < change.version:
@@ -238,11 +240,8 @@ def matches_needed(listing: ListQuery, open_changes: Mapping[str, Change]) -> in
     return FIRST_MATCHES
 
 
-def unindexed_matches(listing: ListQuery, changes: Iterable[Change]) -> int:
-    """Return by how much the number of matches grows once the index has these changes."""
-    growth = 0
-    for change in changes:
-        if Effect.SEARCHABLE in change.open:
-            growth += listing.matches(change.after)
-            growth -= change.before is not None and listing.matches(change.before)
-    return growth
+def unindexed_products(changes: Iterable[Change]) -> dict[str, Product]:
+    """Return by ID the products whose newest version the search index may lack."""
+    return {
+        change.product_id: change.after for change in changes if Effect.SEARCHABLE in change.open
+    }

@@ -17,9 +17,10 @@ from products.effects import (
     clear_permanent_failure,
     complete,
 )
-from products.errors import ChangeNotFound, Conflict, Invalid
+from products.errors import Conflict, Invalid
 from products.permissions import Permission, require_permissions
 from products.pipeline import AuditTrail
+from products.planning import read_change
 
 STUCK_AFTER = timedelta(minutes=1)
 MAX_EXAMINED = 1000  # open changes that one page of the admin reads
@@ -198,9 +199,7 @@ class Operations:
         self.record_action(origin.actor, f"discarded {effect}", reason, change_labels([change]))
 
     def _read_open(self, product_id: str, version: int, effect: Effect) -> Change:
-        change = self.table.change(product_id, version)
-        if change is None:
-            raise ChangeNotFound(product_id, version)
+        change = read_change(self.table, product_id, version)
         if effect not in change.open:
             raise NotOpen(effect)
         return change

@@ -1,13 +1,16 @@
 """The open changes that staff lists show before the records and the index have them. Pure."""
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
-from products.changes import Change
+from products.changes import Change, ChangeKey, Effect, OpenMark
 from products.lists import ListQuery, mentions, newest_per_product
 from products.product import Product
+
+IN_NO_LIST = frozenset({Effect.STORED, Effect.SEARCHABLE})
+"""While one of these is open, a list or the search index lacks the change."""
 
 
 class OverlaidTable(Protocol):
@@ -15,29 +18,45 @@ class OverlaidTable(Protocol):
 
     def newest(self, product_id: str) -> Change | None: ...
 
-    def open_changes(
-        self, accepted_before: datetime | None = None, *, newest_first: bool = False
-    ) -> Iterator[Change]: ...
+    def open_marks(self, *, newest_first: bool = False) -> Iterator[OpenMark]:
+        """Yield which changes have open effects, read lazily."""
+
+    def changes(self, keys: Sequence[ChangeKey]) -> Mapping[ChangeKey, Change | Exception]: ...
 
     def records(self, product_ids: list[str]) -> dict[str, Product]: ...
 
 
-def newest_open(table: OverlaidTable, also: Iterable[str]) -> dict[str, Change]:
-    """Return the newest open change of each product, if it is not older than the record.
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """The open changes by product ID: the marks of all, and those that lists lack as a whole."""
+
+    marks: Mapping[str, OpenMark]
+    changes: Mapping[str, Change]
+
+
+NO_OVERLAY = Overlay({}, {})
+
+
+def read_overlay(table: OverlaidTable, also: Iterable[str], *, whole: bool = False) -> Overlay:
+    """Return the newest open changes that the lists or the index lack; with ``whole``, all.
 
     The products whose IDs are in ``also`` are read consistently. A version can still be open after
     a later one is complete. Such a version is left out. The records are read after the changes, so
     a change that completes between the two reads still appears in one of them.
     """
     consistent = [change for change in map(table.newest, also) if change]
-    indexed = table.open_changes(newest_first=True)
+    marks = newest_per_product(table.open_marks(newest_first=True))
+    lacking = [mark for mark in marks.values() if whole or mark.open & IN_NO_LIST]
+    found = table.changes([(mark.product_id, mark.version) for mark in lacking])
+    indexed = [change for change in found.values() if isinstance(change, Change)]
     newest = newest_per_product(itertools.chain(consistent, indexed))
     records = table.records(list(newest))
-    return {
+    changes = {
         product_id: change
         for product_id, change in newest.items()
         if product_id not in records or records[product_id].version <= change.version
     }
+    return Overlay(marks, changes)
 
 
 def with_unindexed(

@@ -28,6 +28,11 @@ class Choice:
         return "AWS_ENDPOINT_URL" not in self.given
 
     @property
+    def uses_embedded_table(self) -> bool:
+        """Whether the products are in the embedded AWS."""
+        return self.uses_embedded_aws and "AWS_ENDPOINT_URL_DYNAMODB" not in self.addresses()
+
+    @property
     def uses_embedded_search(self) -> bool:
         return "OPENSEARCH_URL" not in self.addresses()
 

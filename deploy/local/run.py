@@ -14,9 +14,11 @@ import sys
 import threading
 import time
 from contextlib import ExitStack
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from deploy.local import engine_state
 from deploy.local.choice import Choice, choose
 from deploy.local.engines import (
     ROOT,
@@ -81,7 +83,7 @@ def read_port() -> int:
     return int(text)
 
 
-def prepare() -> str:
+def prepare(lost_since: datetime | None) -> str:
     """Create resources, users and search index with the product's code; return the API token."""
     import django
     from django.core.management import call_command
@@ -93,6 +95,8 @@ def prepare() -> str:
         "dev", bucket, os.environ["OPENSEARCH_URL"]
     )
     log_step("table, queues, bucket, distribution and index are ready")
+    if lost_since:
+        log_step(engine_state.set_audit_records_aside(bucket, lost_since, HOME))
     django.setup()
     call_command("migrate", verbosity=0)
     token = create_admin()
@@ -127,10 +131,8 @@ def load_sample_products(stopping: threading.Event) -> None:
     size = read_sample_size()
     if size:
         name = "bbws-products-dev"
-        written = SampleCatalogue(name, os.environ["OPENSEARCH_URL"], name).load(
-            size, stopping.is_set
-        )
-        log_step(f"sample products written: {written:,}")
+        sample = SampleCatalogue(name, os.environ["OPENSEARCH_URL"], name)
+        log_step(f"sample products written: {sample.load(size, stopping.is_set):,}")
 
 
 def read_sample_size() -> int:
@@ -196,10 +198,11 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: stopping.set())
     try:
+        lost_since = engine_state.begin_run(HOME) if choice.uses_embedded_table else None
         choice.start(ends)
         log_step("the engines run")
         if not stopping.is_set():
-            token = prepare()
+            token = prepare(lost_since)
             load_sample_products(stopping)
         if not stopping.is_set():
             serve(port, children)
@@ -209,6 +212,8 @@ def main() -> None:
         print("\nStopping", flush=True)
         stop(*children.values())
         ends.close()
+        if choice.uses_embedded_table and engine_state.unsaved_since(HOME):
+            log_step("the embedded AWS could not save its tables: the changes of this run are lost")
         lock.close()
         log_step("everything has stopped")
 

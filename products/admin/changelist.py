@@ -91,7 +91,8 @@ class ProductChangeList(ChangeList):
             except (signing.BadSignature, FieldError):
                 self.refusals[""] = LINK_TOO_OLD
         self.result_count = len(self.result_list)
-        self.full_result_count = None
+        # The theme's header shows a count of its own while these two differ. Ours is in the list.
+        self.full_result_count = self.result_count
         self.can_show_all = False
         self.multi_page = False
         self.paginator = None
@@ -128,9 +129,7 @@ class ProductChangeList(ChangeList):
     def _signer(self) -> signing.Signer:
         """The signer of this order's cursors: a cursor is valid for one order only."""
         query = self.queryset.listing
-        return signing.Signer(
-            salt=f"products.list.{query.by_price}.{query.descending}.{query.text}"
-        )
+        return signing.Signer(salt=f"products.list.{query.sort}.{query.descending}.{query.text}")
 
     @property
     def chips(self) -> list[Chip]:

@@ -137,6 +137,8 @@ class SortFilter(ChoiceFilter):
     any = "Oldest first"
     offered = {
         "newest": ("Newest first", "-created_at"),
+        "name": ("Name: A to Z", "name"),
+        "updated": ("Last changed first", "-updated_at"),
         "cheapest": ("Price: low to high", "price"),
         "dearest": ("Price: high to low", "-price"),
     }

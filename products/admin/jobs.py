@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from products.admin.base import ModelAdmin, page_response
+from products.admin.bulk_preview import bulk_preview
 from products.admin.error_pages import PageNotFound
 from products.admin.formatting import field_label, format_value
 from products.admin.refusals import show_refusal, status_of
@@ -75,6 +76,7 @@ def job_view(admin: ModelAdmin, request: HttpRequest, job_id: str) -> HttpRespon
         "kind": KIND_LABELS[job.kind],
         "counts": {str(state): job.counts.get(state, 0) for state in RowState},
         "rows": [_row_context(row, may_decide=may_decide) for row in rows],
+        "preview": bulk_preview(job, rows),
         "has_lines": any(row.line for row in rows),
         "page": page,
         "only": only_state,
@@ -149,6 +151,21 @@ def clash_view(admin: ModelAdmin, request: HttpRequest, job_id: str, number: int
         return HttpResponseBadRequest("A decision is mine or theirs.")
     except CatalogueError as refusal:
         show_refusal(admin, request, refusal)
+    return _same_rows(request, job_id)
+
+
+def choose_view(admin: ModelAdmin, request: HttpRequest, job_id: str, number: int) -> HttpResponse:
+    """Leave one row out of a planned job, or take it in again, and show the same rows."""
+    _job_or_404(job_id)
+    try:
+        is_included = request.POST.get("include") == "yes"
+        StaffWrites(request).choose_row(job_id, number, is_included=is_included)
+    except CatalogueError as refusal:
+        show_refusal(admin, request, refusal)
+    return _same_rows(request, job_id)
+
+
+def _same_rows(request: HttpRequest, job_id: str) -> HttpResponse:
     shown = {name: request.POST[name] for name in ("only", "page") if request.POST.get(name)}
     page = reverse("admin:products_product_job", args=[job_id])
     return redirect(f"{page}?{urlencode(shown)}")

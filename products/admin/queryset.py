@@ -11,7 +11,7 @@ from django.db import models
 
 from products import product as core
 from products.bootstrap import catalogue
-from products.changes import Change
+from products.changes import Change, OpenMark
 from products.currency import CURRENCIES
 from products.errors import Invalid, ProductNotFound
 from products.lists import Freshness, ListQuery, Page, SortKey
@@ -27,7 +27,12 @@ VALID_FILTER_VALUES: dict[str, Callable[[object], bool]] = {
     "only_open": lambda value: value is True,
 }
 """The fields that products can be filtered by, with the check of their values."""
-ORDERS = {"created_at": SortKey.CREATED, "price": SortKey.PRICE}
+ORDERS = {
+    "created_at": SortKey.CREATED,
+    "updated_at": SortKey.UPDATED,
+    "name": SortKey.NAME,
+    "price": SortKey.PRICE,
+}
 """The fields that products can be ordered by, and the order of each."""
 
 
@@ -92,7 +97,7 @@ class ProductQuery:
 
     def search(self, text: str) -> Self:
         """Search for a text; without a chosen order the best matches come first."""
-        has_order = self.listing.by_price or self.listing.descending
+        has_order = self.listing.sort is not SortKey.CREATED or self.listing.descending
         return self._copy(replace(self.listing, text=text, by_relevance=not has_order))
 
     @property
@@ -217,8 +222,15 @@ def _lookups_of(condition: models.Q) -> dict[str, object]:
 def _admin_page(
     page: Page, products: list[core.Product], before: str | None, after: str | None
 ) -> AdminPage:
-    rows = [model_of(product, page.open_changes.get(product.product_id)) for product in products]
+    rows = [model_of(product, _open_mark(page, product)) for product in products]
     return AdminPage(rows, before, after, page.open_changes, page.freshness)
+
+
+def _open_mark(page: Page, product: core.Product) -> OpenMark | Change | None:
+    """Return what is open of the product's version in the list, if anything is."""
+    product_id = product.product_id
+    found = page.open_changes.get(product_id) or page.marks.get(product_id)
+    return found if found and found.version == product.version and found.open else None
 
 
 def all_products() -> ProductQuery:
@@ -226,7 +238,7 @@ def all_products() -> ProductQuery:
     return ProductQuery(Product, ListQuery(active=None))
 
 
-def model_of(product: core.Product, open_change: Change | None = None) -> Product:
+def model_of(product: core.Product, open_change: OpenMark | Change | None = None) -> Product:
     """Return the admin's model of a product, with its newest change while that is open."""
     fields = [field.attname for field in Product._meta.concrete_fields]
     values = {name: getattr(product, name) for name in fields}

@@ -131,6 +131,9 @@ class StaffWrites:
     def decide_all_clashes(self, job_id: str, side: Side) -> Job:
         return clashes().decide_all(job_id, side, self.origin())
 
+    def choose_row(self, job_id: str, number: int, *, is_included: bool) -> Row:
+        return clashes().choose(job_id, number, self.origin(), is_included=is_included)
+
     def start_job(self, job_id: str) -> Job:
         return jobs().start(job_id, self.origin())
 

@@ -60,6 +60,7 @@ PAGES = (
     Page(f"{JOB}errors/", "job_errors", csv_files.errors_view, READ),
     Page(f"{JOB}clashes/", "job_clashes", jobs.clashes_view, WRITE),
     Page(f"{JOB}clashes/<int:number>/", "job_clash", jobs.clash_view, WRITE),
+    Page(f"{JOB}rows/<int:number>/", "job_choose", jobs.choose_view, WRITE),
     Page(f"{JOB}start/", "job_start", jobs.start_view, WRITE),
     Page(f"{JOB}discard/", "job_discard", jobs.discard_view, WRITE),
     Page(f"{JOB}cancel/", "job_cancel", jobs.cancel_view, WRITE),

@@ -110,7 +110,7 @@ _ROW: dict[str, Schema] = {
 }
 JOB_COMPONENTS: dict[str, Schema] = {
     "Job": object_of("A bulk edit or an import, with its progress.", _JOB),
-    "Jobs": object_of("The newest jobs.", {"jobs": list_of(ref("Job")), "count": NUMBER}),
+    "JobPage": object_of("The newest jobs.", {"jobs": list_of(ref("Job")), "count": NUMBER}),
     "JobRow": object_of("One product of a job.", _ROW),
     "JobRows": object_of(
         "One page of the rows of a job.",

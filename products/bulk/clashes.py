@@ -1,7 +1,7 @@
 """Deciding clashes: whose value is kept where the sheet and somebody else changed a field. Pure."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -25,6 +25,8 @@ class NoClash(NotFound):
         super().__init__(f"Row {number} of this job has no clash to decide.")
 
 
+LEFT_OUT = "Left out."
+"""The message of a row that somebody left out of a planned job."""
 type Decisions = Mapping[str, Side]
 """The decision about each field of a row that clashes."""
 
@@ -45,9 +47,18 @@ def decided_row(row: Row, decisions: Decisions) -> Row:
     return replace(row, edits=kept, changed=changed, state=state)
 
 
+def chosen_row(row: Row, *, is_included: bool) -> Row:
+    """Return a waiting row as left out, or a row that was left out as waiting; others as is."""
+    if row.state == RowState.WAITING and not is_included:
+        return replace(row, state=RowState.SKIPPED, message=LEFT_OUT)
+    if row.state == RowState.SKIPPED and row.message == LEFT_OUT and is_included:
+        return replace(row, state=RowState.WAITING, message="")
+    return row
+
+
 @dataclass(frozen=True, slots=True)
 class Clashes:
-    """Decides the clashes of planned jobs."""
+    """Decides about rows of planned jobs: their clashes, and which rows are left out."""
 
     jobs: Jobs
 
@@ -57,12 +68,23 @@ class Clashes:
         Raises: JobNotFound, NotYourJob, NotAllowed, JobStateConflict when the job is not planned,
         NoClash, Invalid.
         """
+        return self._change_row(job_id, number, origin, lambda row: decided_row(row, decisions))
+
+    def choose(self, job_id: str, number: int, origin: Origin, *, is_included: bool) -> Row:
+        """Leave one row out, or take it in again. Raises what ``decide`` raises, but Invalid."""
+        return self._change_row(
+            job_id, number, origin, lambda row: chosen_row(row, is_included=is_included)
+        )
+
+    def _change_row(
+        self, job_id: str, number: int, origin: Origin, change: Callable[[Row], Row]
+    ) -> Row:
         for _ in range(MAX_TRANSITION_ATTEMPTS):
             job = self._planned_job(job_id, origin)
             rows = self._chunk_of(job, number)
-            decided = [decided_row(row, decisions) if row.number == number else row for row in rows]
-            if self.jobs.table.save_step(self._next_step(job, rows, decided, origin), decided):
-                return next(row for row in decided if row.number == number)
+            changed = [change(row) if row.number == number else row for row in rows]
+            if self.jobs.table.save_step(self._next_step(job, rows, changed, origin), changed):
+                return next(row for row in changed if row.number == number)
         raise JobStateConflict("Somebody else decides about this job at the same time.")
 
     def decide_all(self, job_id: str, side: Side, origin: Origin) -> Job:

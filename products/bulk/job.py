@@ -11,6 +11,7 @@ from products.permissions import Permission
 
 MAX_ROWS = 10_000
 RETENTION = timedelta(days=30)
+MAX_ID_LENGTH = 64
 
 
 class JobKind(StrEnum):
@@ -30,7 +31,9 @@ class JobState(StrEnum):
 
 class JobNotFound(NotFound):
     def __init__(self, job_id: str) -> None:
-        super().__init__(f"There is no job {job_id!r}; jobs are kept for {RETENTION.days} days.")
+        super().__init__(
+            f"There is no job {job_id[:64]!r}; jobs are kept for {RETENTION.days} days."
+        )
 
 
 class NotYourJob(NotAllowed):

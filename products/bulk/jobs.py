@@ -27,6 +27,7 @@ from products.bulk.rows import Row, RowState, row_after, undo_row
 from products.changes import Origin
 from products.errors import Invalid, NotAllowed
 from products.idempotency import IdempotencyKey
+from products.identifiers import is_id
 from products.permissions import Permission, require_any_permission_to_write, require_permissions
 
 TIME_BUDGET = timedelta(seconds=5)
@@ -118,7 +119,7 @@ class Jobs:
 
     def job(self, job_id: str) -> Job:
         """Return the job. Raise JobNotFound when there is none."""
-        job = self.table.job(job_id)
+        job = self.table.job(job_id) if is_id(job_id) else None
         if job is None:
             raise JobNotFound(job_id)
         return job

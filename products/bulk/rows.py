@@ -34,7 +34,8 @@ class Row:
     ``base`` is the version the row was planned on; with ``strict`` the write requires that version.
     ``changed`` holds the planned changes, and after the write the actual ones. ``line`` is the
     row's line in the imported file, and ``note`` says what is special about it. ``clashes`` are
-    the fields that others changed too, for which somebody must decide.
+    the fields that others changed too, for which somebody must decide. ``currency`` is that of the
+    prices before the change.
     """
 
     number: int
@@ -51,6 +52,7 @@ class Row:
     line: int | None = None
     note: str = ""
     clashes: Mapping[str, Clash] = field(default_factory=dict)
+    currency: str = ""
 
     @property
     def write(self) -> Write:
@@ -93,6 +95,7 @@ def planned_row(
         name=product.name,
         edits=dict(edits),
         base=start.version,
+        currency=product.currency,
     )
     try:
         return _planned(row, product, merged(start, edits, product))
@@ -162,6 +165,7 @@ def undo_row(number: int, row: Row) -> Row:
         base=row.version,
         strict=True,
         changed=changed,
+        currency=row.currency,
     )
 
 

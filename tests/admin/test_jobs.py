@@ -13,6 +13,7 @@ from django.test import Client
 from deploy.local.engines import free_port
 from products import bootstrap
 from products.acceptance import Acceptance
+from products.admin.formatting import grouped_money
 from products.bulk.job import Job
 from products.catalogue import Catalogue
 from products.changes import Origin
@@ -74,10 +75,13 @@ def test_ticked_products_are_previewed_and_changed(
     for shown in (
         "Price +10%, rounded to whole amounts",
         "Apply to 2 products",
-        "<del>95.00</del>",
-        "<ins>105.00</ins>",
+        "<del>R95</del>",
+        "<ins>R105</ins>",
+        "+R10 (+10.5 %)",
+        "ZAR, 2 products",
+        grouped_money(Decimal(2595), "ZAR"),
     ):
-        assert shown in text
+        assert shown in text, shown
     assert catalogue.newest("p0").version == 1
     act(eve, "start")
     assert 'data-progress="' in eve.get(page).text
@@ -92,6 +96,48 @@ def test_ticked_products_are_previewed_and_changed(
     assert (progress["state"], progress["done"], progress["counts"]["accepted"]) == ("done", 2, 2)
     assert "accepted as v2" in eve.get(f"{page}?only=accepted").text
     assert "No rows with this status" in eve.get(f"{page}?only=refused").text
+
+
+def test_rows_are_left_out_of_a_bulk_edit(
+    eve: Client, three: None, catalogue: Catalogue, world: World
+) -> None:
+    page = eve.post(BULK, {"doing": "deactivate", "ids": "p0,p1,p2", "filters": ""})["Location"]
+    assert "<b>3 products leave the website</b>" in eve.get(page).text
+    for number in (1, 2):
+        assert eve.post(f"{page}rows/{number}/", {"include": "no"})["Location"] == f"{page}?"
+    assert eve.post(f"{page}rows/2/", {"include": "yes"}).status_code == 302
+    text = eve.get(page).text
+    assert "Apply to 2 products" in text
+    assert 'aria-label="Include Hosting 0"' in text
+    act(eve, "start")
+    world.work()
+    assert [catalogue.newest(f"p{n}").active for n in range(3)] == [True, False, False]
+    answer = eve.post(f"{page}rows/2/", {"include": "no"}, follow=True)
+    assert "The job is already done." in answer.text
+
+
+def test_what_looks_wrong_is_flagged_in_the_preview(
+    eve: Client, three: None, acceptance: Acceptance, world: World, ann: Origin
+) -> None:
+    acceptance.create("usd", fields(name="Hosting abroad", price="100", currency="USD"), ann)
+    world.work()
+    edit = PRICE_RISE | {"way": "set", "by": "100"}
+    page = eve.post(f"{BULK}?filters=", edit)["Location"]
+    text = eve.get(page).text
+    assert "Prices in 1 currencies" not in text
+    assert text.count('<span class="unusual">') == 3  # the fourth price is 100 already
+    eve.post(f"{BULK}?filters=", edit | {"by": "110"})
+    text = eve.get(f"{JOBS}{newest_job().job_id}/").text
+    assert "<b>Prices in 2 currencies:</b> ZAR (3), USD (1)." in text
+    assert newest_job().title.startswith("Price set to 110")
+    assert newest_job().title.endswith(": all 4 products of the catalogue")
+
+
+def test_an_empty_selection_is_not_the_whole_catalogue(eve: Client, three: None) -> None:
+    for entries in ({"filters": ""}, {"ids": "", "filters": "", "all": ""}):
+        answer = eve.post(BULK, PRICE_RISE | entries)
+        assert "No product is selected." in answer.text
+    assert bootstrap.jobs().table.jobs(1) == []
 
 
 def test_undo_of_a_filtered_bulk_edit_skips_later_edits(
@@ -115,7 +161,7 @@ def test_undo_of_a_filtered_bulk_edit_skips_later_edits(
     ]
     acceptance.update("p2", {"description": "Edited since then."}, ben)
     undo = act(eve, "undo")["Location"]
-    assert "<ins>95.00</ins>" in eve.get(undo).text
+    assert "<ins>R95</ins>" in eve.get(undo).text
     act(eve, "start")
     world.work()
     text = eve.get(undo).text

@@ -43,9 +43,10 @@ def test_the_committed_contract_matches_the_code() -> None:
 
 def test_each_rule_of_the_core_has_a_field_that_clients_may_write() -> None:
     names = {API_NAMES[field] for field in RULES}
-    for body, others in (("NewProduct", {"productId"}), ("ProductEdits", AS_RETURNED)):
+    for body, others in (("ProductCreation", {"productId"}), ("ProductEdits", AS_RETURNED)):
         assert COMPONENTS[body]["properties"].keys() == names | others, body
-    assert {API_NAMES[field] for field in REQUIRED} == set(COMPONENTS["NewProduct"]["required"])
+    required = set(COMPONENTS["ProductCreation"]["required"])
+    assert {API_NAMES[field] for field in REQUIRED} == required
 
 
 @pytest.mark.parametrize("version", [1, MAX_VERSION, 0, MAX_VERSION + 1])

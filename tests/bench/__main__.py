@@ -11,7 +11,18 @@ from functools import partial
 from pathlib import Path
 
 from deploy.local.engines import ROOT, exit_on_engine_failure
-from tests.bench import bulk, growth, memory, pipeline, reads, rebuild, search, waits, writes
+from tests.bench import (
+    bulk,
+    growth,
+    memory,
+    pipeline,
+    reads,
+    rebuild,
+    search,
+    staff,
+    waits,
+    writes,
+)
 from tests.bench.report import Row, machine, table
 from tests.bench.results import RESULTS, write_section
 from tests.bench.stack import stack
@@ -24,6 +35,7 @@ SECTIONS: dict[str, tuple[str, Callable[..., list[Row]]]] = {
     "growth": ("With the catalogue, CPU time of the server and of the engine", growth.measure),
     "search": ("Searching, CPU time of the web process and of an OpenSearch node", search.measure),
     "rebuild": ("Rebuilding the index of an OpenSearch node", rebuild.measure),
+    "staff": ("Pages of staff, CPU time of the server", staff.measure),
     "bulk": ("In bulk", bulk.measure),
     "memory": ("For long", memory.measure),
 }

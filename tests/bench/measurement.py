@@ -93,10 +93,17 @@ def cpu_seconds(pid: int) -> float:
 
 def resident(pid: int) -> float:
     """Return the resident memory of a process and its descendants, in MiB."""
-    lines = [
-        line for one in family(pid) for line in Path(f"/proc/{one}/status").read_text().splitlines()
-    ]
-    return sum(int(line.split()[1]) for line in lines if line.startswith("VmRSS:")) / 1024
+    return sum(map(_resident, family(pid)))
+
+
+def largest(pid: int) -> float:
+    """Return the resident memory of the largest of a process and its descendants, in MiB."""
+    return max(map(_resident, family(pid)))
+
+
+def _resident(pid: int) -> float:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:")) / 1024
 
 
 def side_by_side(contenders: Sequence[Contender], *, rounds: int, count: int) -> dict[str, Figures]:

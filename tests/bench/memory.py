@@ -11,7 +11,7 @@ import boto3
 from products.adapters.sqs.task_messages import task_message
 from products.changes import Change
 from tests.bench.fill import fill
-from tests.bench.measurement import resident
+from tests.bench.measurement import largest, resident
 from tests.bench.pipeline import flow
 from tests.bench.reads import getting
 from tests.bench.report import Row
@@ -25,6 +25,7 @@ QUEUES = {"persist": "change", "invalidate": "cache", "index": "search", "audit"
 BATCH = 10  # SQS's limit for one request
 MAX_WAITING = 4_000
 TIMEOUT_SECONDS = 600.0
+SETTLE_SECONDS = 3  # until the worker has loaded what it needs
 
 
 def measure(stack: Stack, *, rounds: int, count: int) -> list[Row]:
@@ -36,6 +37,8 @@ def measure(stack: Stack, *, rounds: int, count: int) -> list[Row]:
         stack.worker(2),
         stack.token(),
     )
+    time.sleep(SETTLE_SECONDS)
+    started = largest(web.pid), largest(worker.pid)
     read = getting(web, lambda n: f"/v1.0/products/b{n * 7919 % PRODUCTS:07}")
     read(count)
     changes = flow(web, token, count=count // 4).changes
@@ -44,6 +47,8 @@ def measure(stack: Stack, *, rounds: int, count: int) -> list[Row]:
     repeat_tasks(changes, 100 * count)
     after = resident(web.pid), resident(worker.pid)
     return [
+        Row.bound("Memory of a web process after its start", started[0], 150, "MiB"),
+        Row.bound("Memory of a worker after its start", started[1], 120, "MiB"),
         _memory_row(f"Memory of a web process, {100 * count:,} reads later", before[0], after[0]),
         _memory_row(
             f"Memory of a worker of 2 processes, {100 * count:,} tasks later", before[1], after[1]

@@ -76,14 +76,14 @@ class Stack:
         return self._serving(child, port, "web")
 
     def peer(self) -> Server:
+        return self.wsgi("peer", "tests.bench.peer.wsgi:application")
+
+    def wsgi(self, name: str, application: str) -> Server:
+        """Start a web server with this application."""
         port = free_port()
         address = ["--host", "127.0.0.1", "--port", str(port)]
-        child = self.start(
-            "peer",
-            [str(BIN / "granian"), *GRANIAN, *address, "tests.bench.peer.wsgi:application"],
-            {},
-        )
-        return self._serving(child, port, "peer")
+        command = [str(BIN / "granian"), *GRANIAN, *address, application]
+        return self._serving(self.start(name, command, {}), port, name)
 
     def _serving(self, child: subprocess.Popen[str], port: int, name: str) -> Server:
         wait_for(f"http://127.0.0.1:{port}/healthz", child, f"{name} (log: {self.home})", 90)

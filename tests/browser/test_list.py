@@ -120,13 +120,11 @@ def test_a_price_is_kept_when_the_session_has_ended(page: Page, site: LiveSite) 
     row.locator("[data-cell=price]").click()
     page.keyboard.type("150")
     page.keyboard.press("Enter")
+    page.get_by_role("dialog").get_by_role("button", name="Not now").click()
     expect(row.locator(".cell-message")).to_contain_text("Your session has ended")
     expect(page.get_by_role("textbox", name="Price of Sundew hosting 0")).to_have_value("150")
     page.get_by_label("Search products").fill("Sundew hosting")
     expect(page.get_by_role("link", name="Log in again")).to_be_visible()
-    page.context.add_cookies(site.cookies["ann"])
-    page.get_by_label("Search products").fill("Sundew")
-    expect(page.get_by_role("link", name="Log in again")).to_have_count(0)
 
 
 def test_a_filter_that_is_not_understood_acts_on_nothing(page: Page, site: LiveSite) -> None:

@@ -28,7 +28,7 @@ const [first, second, third] = ["LIFE-1", "LIFE-2", "LIFE-3"];
 const path = { product_id: first };
 const Prefer = "wait=10";
 
-function newProduct(productId: string, more: Partial<Schemas["NewProduct"]> = {}): Schemas["NewProduct"] {
+function newProduct(productId: string, more: Partial<Schemas["ProductCreation"]> = {}): Schemas["ProductCreation"] {
   return {
     productId,
     name: `Hosting ${productId}`,

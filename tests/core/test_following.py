@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from products import following
-from products.changes import Change, ChangeKey, Effect, next_change
+from products.changes import Change, ChangeKey, Effect, OpenMark, next_change
 from products.documents import format_timestamp
 from products.following import MAX_CLOCK_SKEW, MAX_INDEX_LAG, Following, FollowQuery
 from products.pipeline import Pipeline
@@ -71,7 +71,7 @@ class World:
     def records(self, product_ids: list[str]) -> dict[str, Product]:
         return {i: self.records_[i] for i in product_ids if i in self.records_}
 
-    def open_changes(self, *_: object, **__: object) -> Iterator[Change]:
+    def open_marks(self, *, newest_first: bool = False) -> Iterator[OpenMark]:
         return iter(())
 
     def newest(self, product_id: str) -> Change | None:

@@ -131,7 +131,7 @@ class TableWithLag:
     def open_changes(self, *_: Any, **__: Any) -> Iterator[Any]:
         return iter(())
 
-    in_order = open_changes
+    in_order = open_marks = open_changes
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.table, name)
@@ -157,6 +157,26 @@ def test_the_newest_open_changes_are_overlaid_first(acceptance: Acceptance, ann:
     oldest_first = [change.product_id for change in table.open_changes()]
     assert newest_first == ["p2", "p1", "p0"]
     assert oldest_first == ["p0", "p1", "p2"]
+    marks = list(table.open_marks(newest_first=True))
+    assert [mark.product_id for mark in marks] == newest_first
+    assert {mark.status for mark in marks} == {"accepted"}
+
+
+def test_a_stored_change_is_marked_but_read_from_its_record(
+    acceptance: Acceptance, catalogue: Catalogue, pipeline: Pipeline, ann: Origin
+) -> None:
+    create_stored(acceptance, pipeline, ann, "a")
+    deliver(pipeline.index, "a", 1)
+    acceptance.create("b", fields(name="Hosting b"), ann)
+    page = catalogue.staff_page(ListQuery())
+    assert [product.product_id for product in page.products] == ["a", "b"]
+    assert list(page.open_changes) == ["b"]
+    assert {name: mark.status for name, mark in page.marks.items()} == {
+        "a": "stored",
+        "b": "accepted",
+    }
+    whole = catalogue.staff_page(ListQuery(only_open=True))
+    assert [product.product_id for product in whole.products] == ["a", "b"]
 
 
 def test_a_filter_without_matches_reads_a_bounded_number() -> None:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +111,49 @@ def test_run_keeps_products_and_leaves_no_process(tmp_path: Path) -> None:
 
     assert run(home, port, "reset").wait(30) == 0
     assert not home.exists()
+
+
+@pytest.mark.timeout(180)
+def test_killed_engine_is_reported_and_repaired_at_the_next_start(tmp_path: Path) -> None:
+    home, port = tmp_path / "home", free_port()
+    first = run(home, port)
+    until(lambda: "Ctrl-C stops it" in output(home), seconds=60)
+    first.send_signal(signal.SIGINT)
+    assert first.wait(60) == 0
+    second = run(home, port)
+    until(lambda: "Ctrl-C stops it" in output(home), seconds=60)
+    headers = {
+        "Authorization": f"Bearer {(home / 'api-token').read_text().strip()}",
+        "Content-Type": "application/json",
+    }
+    product = "/v1.0/products/PROD-BASIC"
+    receipt = call(port, product, headers, "PATCH", b'{"price": "1601.00"}')["statusUrl"]
+    until(lambda: call(port, receipt, headers)["effects"]["audited"]["state"] == "done")
+    for process in engine_processes(home):
+        os.kill(process, signal.SIGKILL)
+    assert second.wait(60) == 1
+    assert "changes of this run are lost" in output(home)
+    third = run(home, port)
+    until(lambda: "Ctrl-C stops it" in output(home), seconds=60)
+    assert "Their 1 audit records were moved" in output(home)
+    assert len(list((home / "lost-audit").rglob("*.json"))) == 1
+    assert call(port, product)["version"] == 1
+    third.terminate()
+    assert third.wait(60) == 0
+    assert "lost" not in output(home).rpartition("Stopping")[2]
+    assert home.stat().st_mode & 0o077 == 0
+    assert (home / "db.sqlite3").stat().st_mode & 0o077 == 0
+
+
+def engine_processes(home: Path) -> list[int]:
+    """Return the processes of the embedded AWS that keeps its state under this home."""
+    state = f"STATE_DIR={home / 'aws'}".encode()
+    found = []
+    for environ in Path("/proc").glob("[0-9]*/environ"):
+        with suppress(OSError):
+            if state in environ.read_bytes():
+                found.append(int(environ.parent.name))
+    return found
 
 
 def test_port_in_use_is_reported_in_one_sentence(tmp_path: Path) -> None:

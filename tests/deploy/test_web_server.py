@@ -119,6 +119,14 @@ def test_killed_process_is_replaced(deployment: Deployment) -> None:
     until(lambda: is_answering(deployment))
 
 
+def test_processes_end_with_a_killed_server(deployment: Deployment) -> None:
+    web = deployment.start_web(WEB_CONCURRENCY="2")
+    processes = children(web.pid)
+    assert len(processes) == 2
+    os.kill(web.pid, signal.SIGKILL)
+    until(lambda: not any(Path(f"/proc/{process}").exists() for process in processes))
+
+
 def is_answering(deployment: Deployment) -> bool:
     with suppress(OSError):
         return deployment.call("GET", "/healthz")[0] == 200

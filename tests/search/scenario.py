@@ -145,10 +145,11 @@ def _begin(index: OpenSearchIndex) -> None:
 
 def _search(index: OpenSearchIndex) -> None:
     for listing in LISTINGS.values():
-        index.count_matches(listing)
+        index.count_matches(listing, [])
+        index.count_matches(listing, ["p1", "p2"])
         for text in ("hosting", "word", "gold backups"):
             index.search(replace(listing, text=text), 1000)
-            index.count_matches(replace(listing, text=text))
+            index.count_matches(replace(listing, text=text), ["p1"])
     for text in TEXTS:
         index.search(replace(LISTINGS["relevance"], text=text), 1000)
     index.search(ListQuery(text="gold", by_relevance=True), 3)

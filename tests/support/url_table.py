@@ -155,6 +155,9 @@ TABLE: dict[str, Row] = {
     "admin/products/product/jobs/<str:job_id>/clashes/<int:number>/": row(
         P + "jobs/{job}/clashes/1/", {"price": "mine"}
     ),  # the same
+    "admin/products/product/jobs/<str:job_id>/rows/<int:number>/": row(
+        P + "jobs/{job}/rows/1/", {"include": "no"}
+    ),  # the same
     "admin/products/product/jobs/discard/": row(f"{P}jobs/discard/", POST=VIEW),  # only one's own
     "admin/products/product/jobs/<str:job_id>/discard/": row(
         P + "jobs/{job}/discard/", POST=CHANGE

@@ -3,10 +3,11 @@
 import heapq
 import itertools
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import itemgetter
+from typing import Any
 
 from products.adapters.change_logging import log_change
 from products.adapters.dynamodb.attribute_values import decoded
@@ -21,6 +22,7 @@ from products.adapters.dynamodb.items import (
     LOG_SHARDS,
     OPEN_CHANGES,
     OPEN_FLAGS,
+    PRODUCT_PREFIX,
     Item,
     change_item,
     change_key,
@@ -31,7 +33,7 @@ from products.adapters.dynamodb.items import (
 )
 from products.adapters.dynamodb.names import DynamoNameClaims
 from products.appending import Answer, Obstacles
-from products.changes import Change, ChangeKey
+from products.changes import Change, ChangeKey, Effect, OpenMark
 from products.documents import format_timestamp, parse_timestamp
 from products.errors import CorruptChange
 
@@ -47,6 +49,12 @@ IN_LOG_RANGE = "PK = :pk AND SK BETWEEN :low AND :high"
 ACCEPTED_BETWEEN = "logShard = :shard AND acceptedAt BETWEEN :since AND :until"
 IS_OPEN_AND_ACCEPTED_BEFORE = "openFlag = :open AND acceptedAt <= :time"
 IS_OPEN_AND_ACCEPTED_AFTER = "openFlag = :open AND acceptedAt > :time"
+
+MARK_ATTRIBUTES = {
+    "ProjectionExpression": "PK, SK, openFlag, acceptedAt, #open, failures",
+    "ExpressionAttributeNames": {"#open": "open"},
+}
+"""The attributes of an OpenMark: a twentieth of a change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,14 +136,24 @@ class DynamoChangeLog(DynamoNameClaims, DynamoIdempotencyRecords):
         Those accepted up to a time, or those accepted after one, if it is given.
         """
         keys = self._open_keys(accepted_before, accepted_after, newest_first=newest_first)
+        for still_open in self._open_items(keys):
+            yield from parse_or_skip(still_open, to_change)
+
+    def open_marks(self, *, newest_first: bool = False) -> Iterator[OpenMark]:
+        """Yield which changes have open effects, oldest first unless ``newest_first``."""
+        keys = self._open_keys(newest_first=newest_first)
+        for still_open in self._open_items(keys, **MARK_ATTRIBUTES):
+            yield from parse_or_skip(still_open, _to_mark)
+
+    def _open_items(self, keys: Iterator[Item], **attributes: Any) -> Iterator[Iterator[Item]]:
+        """Yield batches of the items with these keys that are still open."""
         size = FIRST_BATCH
         while batch := [(key["PK"], key["SK"]) for key in itertools.islice(keys, size)]:
             size = PAGE_SIZE
-            items = self._batch_get([{"PK": pk, "SK": sk} for pk, sk in batch])
+            items = self._batch_get([{"PK": pk, "SK": sk} for pk, sk in batch], **attributes)
             found = {(item["PK"], item["SK"]): item for item in items}
             # The index lags: it may still list a change that is closed by now.
-            still_open = (found[key] for key in batch if "openFlag" in found.get(key, ()))
-            yield from parse_or_skip(still_open, to_change)
+            yield (found[key] for key in batch if "openFlag" in found.get(key, ()))
 
     def latest_changes(self, since: datetime | None, until: datetime | None) -> Iterator[Change]:
         """Yield the changes of all products accepted between these times, newest first."""
@@ -184,6 +202,18 @@ class DynamoChangeLog(DynamoNameClaims, DynamoIdempotencyRecords):
             for flag in OPEN_FLAGS
         ]
         return heapq.merge(*partitions, key=itemgetter("acceptedAt"), reverse=newest_first)
+
+
+def _to_mark(item: Mapping[str, Any]) -> OpenMark:
+    """Return which effects are open, from the attributes that are about them."""
+    open_effects = frozenset(Effect(effect) for effect in item.get("open", ()))
+    return OpenMark(
+        product_id=item["PK"].removeprefix(PRODUCT_PREFIX),
+        version=int(item["SK"].removeprefix(CHANGE_PREFIX)),
+        accepted_at=parse_timestamp(item["acceptedAt"]),
+        open=open_effects,
+        has_failed=any(item["failures"].get(name, {}).get("permanent") for name in open_effects),
+    )
 
 
 def explain_cancellation(

@@ -229,6 +229,7 @@ def _row_item(row: Row) -> Item:
         "version": row.version,
         "line": row.line,
         "note": row.note,
+        "currency": row.currency,
         "clashes": {
             name: [_to_stored(value) for value in (clash.base, clash.yours, clash.theirs)]
             for name, clash in row.clashes.items()
@@ -254,6 +255,7 @@ def _to_row(item: Mapping[str, Any]) -> Row:
         version=_to_version(item["version"]),
         line=_to_version(item.get("line")),
         note=item.get("note", ""),
+        currency=item.get("currency", ""),
         clashes={
             name: Clash(*(_from_stored(value) for value in values))
             for name, values in item.get("clashes", {}).items()

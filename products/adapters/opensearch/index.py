@@ -28,7 +28,13 @@ from products.adapters.opensearch.faults import (
     reject_name,
     translate_errors,
 )
-from products.adapters.opensearch.queries import ids_in, search_bodies, search_queries
+from products.adapters.opensearch.queries import (
+    Query,
+    besides,
+    ids_in,
+    search_bodies,
+    search_queries,
+)
 from products.adapters.opensearch.retries import Retries
 from products.documents import format_timestamp
 from products.errors import DependencyNeedsOperator, DependencyUnavailable, EffectRefused
@@ -170,14 +176,21 @@ class OpenSearchIndex:
             logger.log(level, "search without the index", extra={"fault": str(fault)})
             raise
 
-    def count_matches(self, listing: ListQuery) -> int:
-        """Return how many products the same search finds. Raise DependencyUnavailable."""
+    def count_matches(self, listing: ListQuery, without: Sequence[str]) -> int:
+        """Return how many products the same search finds, besides those with these IDs.
+
+        Raise DependencyUnavailable.
+        """
+        # Only a text has synonyms; other lists are spared the read.
+        synonyms = self.synonyms() if listing.text else default_synonyms()
         with translate_errors():
-            for query in search_queries(listing, self.synonyms()):
-                body = {"query": query}
-                if count := int(self.client.count(index=self.alias, body=body)["count"]):
-                    return count
+            for query in search_queries(listing, synonyms):
+                if count := self._count(query):
+                    return self._count(besides(query, without)) if without else count
         return 0
+
+    def _count(self, query: Query) -> int:
+        return int(self.client.count(index=self.alias, body={"query": query})["count"])
 
     def _search(self, listing: ListQuery, limit: int) -> list[str]:
         """Return what the first of the searches finds that finds anything."""
@@ -218,7 +231,7 @@ class NoIndex:
         """Raise DependencyUnavailable."""
         raise DependencyUnavailable(DEPENDENCY)
 
-    def count_matches(self, listing: ListQuery) -> int:
+    def count_matches(self, listing: ListQuery, without: Sequence[str]) -> int:
         """Raise DependencyUnavailable."""
         raise DependencyUnavailable(DEPENDENCY)
 

@@ -74,6 +74,11 @@ def search_queries(listing: ListQuery, synonyms: Synonyms) -> Iterator[Query]:
         yield {"bool": {"should": ways, "minimum_should_match": 1, "filter": filters}}
 
 
+def besides(query: Query, ids: Sequence[str]) -> Query:
+    """Return the query without the products that have these IDs."""
+    return {"bool": {"must": [query], "must_not": [{"terms": {ID: list(ids)}}]}}
+
+
 def ids_in(response: Mapping[str, Any]) -> list[str]:
     """Return the product ids in the response to such a search.
 

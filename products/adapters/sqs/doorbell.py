@@ -13,6 +13,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from products.adapters.aws.clients import translate_errors
 from products.adapters.sqs.task_messages import task_message
 from products.appending import Notification
 
@@ -65,6 +66,15 @@ class SqsDoorbell:
         """Send a message to continue a job."""
         message = Message("products.job", {"job_id": job_id}, {"request_id": job_id})
         self._try_to_send(self.urls[message.task], [message])
+
+    def ping(self) -> None:
+        """Read an attribute of each queue, for the readiness check.
+
+        Raises: DependencyUnavailable or ClientError.
+        """
+        with translate_errors("SQS"):
+            for url in sorted(set(self.urls.values())):
+                self.client.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
 
     def _try_to_send(self, url: str, messages: Sequence[Message]) -> None:
         """Send messages to one queue, and only log a failure: the relay requeues every change."""

@@ -95,7 +95,7 @@ _BATCH_RESULTS: dict[str, Schema] = {
 COMPONENTS: dict[str, Schema] = {
     **BATCH_SCHEMAS,
     **JOB_COMPONENTS,
-    "NewProduct": NEW_PRODUCT,
+    "ProductCreation": NEW_PRODUCT,
     "ProductEdits": EDITS,
     "PatchedProductEdits": EDITS,  # the same body in PATCH, under the name that clients know
     "Product": object_of("A product at one version.", _PRODUCT, optional={"updatedBy"}),

@@ -24,7 +24,6 @@ FILE_TYPES = (
     "application/octet-stream",
 )
 BINARY: Schema = {"type": "string", "format": "binary"}
-FORM: Schema = {"type": "object", "properties": {FILE: BINARY}, "required": [FILE]}
 ACT_ERRORS = (*READ_ERRORS, 409)
 BODY_ERRORS = (*ACT_ERRORS, 413, 415)
 JOBS = {"Job": JOB}
@@ -40,7 +39,7 @@ def _described(
 
 
 def _read(operation_id: str, summary: str, body: str, parameters: Parameters) -> Schema:
-    shown = {"Job": JOBS, "JobRows": {"Rows": JOB_ROWS}, "Jobs": {"Jobs": JOB_LIST}}[body]
+    shown = {"Job": JOBS, "JobRows": {"Rows": JOB_ROWS}, "JobPage": {"Jobs": JOB_LIST}}[body]
     own = headers.JOB if body == "Job" else {}
     found = response("The requested data.", body, own, shown)
     return _described(operation_id, summary, {200: found, **errors(READ_ERRORS)}, parameters)
@@ -78,9 +77,9 @@ JOB_OPERATIONS: dict[tuple[str, str], Schema] = {
     | {
         "requestBody": {
             "required": True,
-            "description": f"The file, at most {MAX_SIZE // 1_000_000} MB.",
-            "content": {media_type: {"schema": BINARY} for media_type in FILE_TYPES}
-            | {"multipart/form-data": {"schema": FORM}},
+            "description": f"The file, at most {MAX_SIZE // 1_000_000} MB."
+            f" A form with the field {FILE} is accepted too.",
+            "content": {media_type: {"schema": BINARY} for media_type in FILE_TYPES},
         }
     },
     ("ProductExport", "GET"): _described(
@@ -90,7 +89,7 @@ JOB_OPERATIONS: dict[tuple[str, str], Schema] = {
         EXPORT_PARAMETERS,
     )
     | {"tags": ["products"]},
-    ("JobList", "GET"): _read("listJobs", "List the newest jobs", "Jobs", JOBS_PARAMETERS),
+    ("JobList", "GET"): _read("listJobs", "List the newest jobs", "JobPage", JOBS_PARAMETERS),
     ("JobDetail", "GET"): _read("getJob", "Read a job and its progress", "Job", {}),
     ("JobRows", "GET"): _read(
         "listJobRows", "List what each row changes, and why it does not", "JobRows", ROWS_PARAMETERS

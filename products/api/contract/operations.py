@@ -34,7 +34,7 @@ WRITE_OPTIONS = [
     *query(WRITE_PARAMETERS),
 ]
 REQUESTS = {
-    "createProduct": request_body("NewProduct", {"Product": examples.NEW}),
+    "createProduct": request_body("ProductCreation", {"Product": examples.NEW}),
     "updateProduct": request_body("ProductEdits", {"Edits": examples.EDITS}),
     "patchProduct": request_body(
         "PatchedProductEdits", {"Edits": examples.EDITS}, (JSON, MERGE_PATCH)

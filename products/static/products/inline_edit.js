@@ -73,7 +73,7 @@ document.addEventListener("DOMContentLoaded", () => {
     const body = new URLSearchParams({ ...values, csrfmiddlewaretoken: token });
     try {
       const response = await fetch(address, { method: "POST", body, headers: { Accept: "application/json" } });
-      if (response.redirected) return { saved: false, message: SIGNED_OUT };
+      if (response.status === 401 || response.redirected) return { saved: false, message: SIGNED_OUT };
       const result = await response.json().catch(() => null);
       if (response.status === 403 && !result && !isSecondTry && (await renewToken())) {
         return post(address, values, { isSecondTry: true });

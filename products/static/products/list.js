@@ -67,7 +67,7 @@ document.addEventListener("DOMContentLoaded", () => {
         document.dispatchEvent(new CustomEvent("list:loaded"));
         return;
       }
-      if (response.redirected) showNote(SIGNED_OUT, signInLink());
+      if (response.status === 401 || response.redirected) showNote(SIGNED_OUT, signInLink());
       else showNote(UNAVAILABLE);
     } catch {
       if (request !== newestRequest) return;

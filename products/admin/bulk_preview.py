@@ -1,0 +1,123 @@
+"""The rows of a bulk edit as a table: before, after, and the change in money and percent."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from textwrap import shorten
+from typing import TypedDict
+
+from products.admin.formatting import field_label, format_value, grouped_money
+from products.bootstrap import jobs
+from products.bulk.clashes import LEFT_OUT
+from products.bulk.job import Job, JobKind
+from products.bulk.price_changes import (
+    PRICE_FIELDS,
+    PriceChange,
+    Total,
+    price_changes,
+    totals,
+    unusual_numbers,
+)
+from products.bulk.rows import Row, RowState
+
+MAX_TEXT = 80  # characters of a text
+NOTHING = "(none)"
+STATUS = {True: "on the website", False: "not on the website"}
+
+
+class PreviewLine(TypedDict):
+    """One field of a row."""
+
+    label: str
+    before: str
+    after: str
+    change: str
+
+
+class PreviewRow(TypedDict):
+    row: Row
+    lines: list[PreviewLine]
+    is_unusual: bool
+    is_left_out: bool
+    may_choose: bool
+
+
+class Preview(TypedDict):
+    """The table, with what to check before it is applied."""
+
+    rows: list[PreviewRow]
+    totals: list[PreviewLine]
+    currencies: list[str]
+    unusual: int
+    leaving: int
+
+
+def bulk_preview(job: Job, shown: Sequence[Row]) -> Preview | None:
+    """Return the table of a bulk edit or an undo, None for an import."""
+    if job.kind == JobKind.CSV:
+        return None
+    rows = list(jobs().rows(job))
+    unusual = unusual_numbers(rows)
+    sums = totals(rows)
+    return {
+        "rows": [_preview_row(row, is_unusual=row.number in unusual) for row in shown],
+        "totals": [_total_line(total) for total in sums],
+        "currencies": [f"{total.currency} ({total.products})" for total in sums],
+        "unusual": len(unusual),
+        "leaving": sum(_leaves_the_website(row) for row in rows),
+    }
+
+
+def _leaves_the_website(row: Row) -> bool:
+    return row.state == RowState.WAITING and row.changed.get("active") == (True, False)
+
+
+def _preview_row(row: Row, *, is_unusual: bool) -> PreviewRow:
+    is_left_out = row.state == RowState.SKIPPED and row.message == LEFT_OUT
+    lines = [_price_line(change) for change in price_changes(row)]
+    lines += [_line(name, *row.changed[name]) for name in row.changed if name not in PRICE_FIELDS]
+    return {
+        "row": row,
+        "lines": lines,
+        "is_unusual": is_unusual,
+        "is_left_out": is_left_out,
+        "may_choose": is_left_out or row.state == RowState.WAITING,
+    }
+
+
+def _line(name: str, before: object, after: object) -> PreviewLine:
+    if name == "active":
+        texts = [STATUS[bool(value)] for value in (before, after)]
+        return {"label": "Status", "before": texts[0], "after": texts[1], "change": ""}
+    texts = [shorten(format_value(value), MAX_TEXT) for value in (before, after)]
+    return {"label": field_label(name), "before": texts[0], "after": texts[1], "change": ""}
+
+
+def _price_line(change: PriceChange) -> PreviewLine:
+    return {
+        "label": field_label(change.field),
+        "before": _money(change.before, change.currency),
+        "after": _money(change.after, change.currency),
+        "change": _difference(change),
+    }
+
+
+def _total_line(total: Total) -> PreviewLine:
+    change = PriceChange("price", total.before, total.after, total.currency)
+    noun = "product" if total.products == 1 else "products"
+    label = f"{total.currency}, {total.products} {noun}"
+    return {**_price_line(change), "label": label}
+
+
+def _money(amount: Decimal | None, currency: str) -> str:
+    return NOTHING if amount is None else grouped_money(amount, currency)
+
+
+def _difference(change: PriceChange) -> str:
+    """Return the change, such as "+R120 (+8 %)"."""
+    if change.difference is None:
+        return ""
+    sign = "+" if change.difference > 0 else ""
+    money = f"{sign}{grouped_money(change.difference, change.currency)}"
+    if change.percentage is None:
+        return money
+    return f"{money} ({sign}{change.percentage:.1f} %)".replace(".0 %", " %")
