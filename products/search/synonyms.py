@@ -13,7 +13,10 @@ Stems = tuple[str, ...]
 
 DEFAULT_SYNONYMS = """\
 email, mail, mailbox
-website, site, web page, homepage
+website, web, site, web page, homepage
+SEO, search engine optimisation, search engine optimization
+AI, machine learning, artificial intelligence
+GPU, graphics card
 online shop, shop, store, web shop, e-commerce
 SSL, TLS, HTTPS, security certificate
 VPS, virtual server, virtual private server

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from products.search.synonyms import Phrase, Synonyms
-from products.search.words import FILLERS, Word, pairs_of, words_of
+from products.search.words import COMMON_WORDS, FILLERS, Word, pairs_of, words_of
 
 MAX_TERMS = 20
 """Words of one search. The rest is ignored: a longer text has words enough."""
@@ -16,15 +16,22 @@ class Term:
     """One word of a search.
 
     ``pairs`` are the word and a neighbour as one word, so "word press" finds "WordPress".
-    ``synonyms`` are phrases in its place. A filler is not required. A number directly before a
+    ``attached`` are those of the pairs that were typed as one, such as "s3". ``synonyms`` are
+    phrases in its place. Fillers and common words are not required. A number directly before a
     word counts little alone: "10 GB" is not "10".
     """
 
     word: Word
     pairs: tuple[str, ...]
+    attached: tuple[str, ...]
     synonyms: tuple[Phrase, ...]
     is_filler: bool
+    is_common: bool
     is_quantity: bool
+
+    @property
+    def is_optional(self) -> bool:
+        return self.is_filler or self.is_common
 
     @property
     def may_be_mistyped(self) -> bool:
@@ -32,30 +39,37 @@ class Term:
 
 
 def terms_of(text: str, synonyms: Synonyms) -> list[Term]:
-    """Return the terms of a search text, in order. At least one is required, if there is any."""
+    """Return the terms of a search text, in order."""
     words = words_of(text)[:MAX_TERMS]
     pairs = pairs_of(words)
-    replaced = _synonyms_by_place(words, synonyms)
-    all_fillers = all(word.text in FILLERS for word in words)
+    replaced = _synonyms_by_place(words, pairs, synonyms)
     return [
         Term(
             word=word,
             pairs=tuple(pairs[max(place - 1, 0) : place + 1]),
+            attached=tuple(pairs[place - 1 : place]) if place and word.is_attached else (),
             synonyms=tuple(replaced[place]),
-            is_filler=word.text in FILLERS and not all_fillers,
+            is_filler=word.text in FILLERS,
+            is_common=word.text in COMMON_WORDS,
             is_quantity=_is_quantity(words, place),
         )
         for place, word in enumerate(words)
     ]
 
 
-def _synonyms_by_place(words: Sequence[Word], synonyms: Synonyms) -> list[list[Phrase]]:
-    """Return the synonyms for each word, also of the phrases that the word is a part of."""
+def _synonyms_by_place(
+    words: Sequence[Word], pairs: Sequence[str], synonyms: Synonyms
+) -> list[list[Phrase]]:
+    """Return the synonyms for each word, also of the phrases and pairs that it is a part of."""
     found: list[list[Phrase]] = [[] for _ in words]
     for start in range(len(words)):
         for count, phrase in synonyms.at(words, start):
             for place in range(start, start + count):
                 found[place].append(phrase)
+    for start, pair in enumerate(pairs):
+        phrases = synonyms.by_stems.get((pair,), ())
+        found[start] += phrases
+        found[start + 1] += phrases
     return found
 
 

@@ -4,11 +4,13 @@ import itertools
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 APOSTROPHES = re.compile("['\u2019\u02bc]")
 CENTS = re.compile(r"(?<=\d)[.,]00(?!\d)")
 """No cents, which people write or leave out."""
+THOUSANDS = re.compile(r"(?<![^\W_])(r|zar|usd|eur|gbp)\s?(\d{1,3})((?:[ ,]\d{3})+)(?!\d)")
+"""An amount with its currency in front and gaps between its thousands."""
 IDEOGRAPHS = re.compile(
     "[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
 )
@@ -20,13 +22,15 @@ DIACRITIC_SCRIPTS = ("LATIN", "GREEK", "CYRILLIC")
 """Scripts whose words keep their meaning without diacritics."""
 MIN_STEM_LENGTH = 3
 FILLERS = frozenset(
-    "a about also am an and any are as at be been best but buy by can could do does ek en find for"
-    " from get give good had has have hello hi how i if im in is it its ive just like looking me"
-    " met more my need of om on one or our per please should show so some something that the"
-    " their there they this to us van very vir want was we were what when where which who will"
-    " with would you your".split()
+    "a about also am an and any are as asb asseblief at be been besigheid best but buy by can cant"
+    " could do does dont ek en find for from get give good had has have hello help het hi hoe how i"
+    " id if ill im in is it its ive just like looking me met more my need of om on one or our per"
+    " please should show so some something soek that the their there they this to us van very vir"
+    " want was we were what whats when where which who wil will with would you your".split()
 )
 """Words that a search does not require, in English and Afrikaans."""
+COMMON_WORDS = frozenset(["hosting", "host", "package", "plan", "product", "service"])
+"""Words that fit almost every product of a hosting company. They are not required either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,8 @@ class Word:
 
     text: str
     stem: str
+    is_attached: bool = False
+    """Whether nothing separates it from the word before, as ``gb`` in "10gb"."""
 
     @property
     def is_number(self) -> bool:
@@ -65,12 +71,24 @@ def _without_diacritics(text: str) -> Iterator[str]:
 def words_of(text: str) -> list[Word]:
     """Return the words of a text, in order. Letters and digits never share a word."""
     folded = CENTS.sub("", APOSTROPHES.sub("", fold(text)))
+    joined = THOUSANDS.sub(_without_gaps, folded)
     runs = [
-        (kind, "".join(characters)) for kind, characters in itertools.groupby(folded, key=_kind_of)
+        (kind, "".join(characters)) for kind, characters in itertools.groupby(joined, key=_kind_of)
     ]
-    return [
-        Word(part, stem(part)) for kind, run in _with_decimals(runs) if kind for part in _parts(run)
-    ]
+    found: list[Word] = []
+    kind_before = ""
+    for kind, run in _with_decimals(runs):
+        if kind:
+            parts = [Word(part, stem(part), place > 0) for place, part in enumerate(_parts(run))]
+            parts[0] = replace(parts[0], is_attached=bool(kind_before))
+            found += parts
+        kind_before = kind
+    return found
+
+
+def _without_gaps(amount: re.Match[str]) -> str:
+    unit, first, others = amount.groups()
+    return f"{unit}{first}{re.sub('[ ,]', '', others)}"
 
 
 def _with_decimals(runs: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from products.search.passes import Pass, later_passes
 from products.search.synonyms import DEFAULT_SYNONYMS, MAX_LINES, parse_synonyms
 from products.search.terms import MAX_TERMS, terms_of
 from products.search.words import fold, pairs_of, stem, words_of
@@ -18,7 +19,7 @@ from products.search.words import fold, pairs_of, stem, words_of
         ("Cafe\u0301", ["cafe"]),
         ("ＶＰＳ８", ["vps", "8"]),
         ("Straße Łódź Ærø", ["strasse", "lodz", "aero"]),
-        ("R1,500.00 or 99.50", ["r", "1", "500", "or", "99.50"]),
+        ("R1,500.00 or 99.50", ["r", "1500", "or", "99.50"]),
         ("PHP 8.3, 1.234", ["php", "8.3", "1", "234"]),
         ("mag\u00adento\u200b", ["magento"]),
         ("शक्ति", ["शक्ति"]),
@@ -70,11 +71,43 @@ def test_neighbours_make_one_word() -> None:
     assert pairs_of(words_of("fast web sites")) == ["fastweb", "website"]
 
 
-def test_fillers_are_not_required_unless_all_are() -> None:
+def test_fillers_and_common_words_are_not_required() -> None:
     synonyms = parse_synonyms("")
-    required = [t.word.text for t in terms_of("i need a domain", synonyms) if not t.is_filler]
-    assert required == ["domain"]
-    assert not any(term.is_filler for term in terms_of("do you", synonyms))
+    terms = terms_of("i need hosting with a domain", synonyms)
+    assert [term.word.text for term in terms if not term.is_optional] == ["domain"]
+    assert Pass.strict(terms).needed == {5}
+    fillers = Pass.strict(terms_of("do you", synonyms))
+    assert (set(fillers.needed), fillers.required) == ({0, 1}, 1)
+
+
+def test_later_passes_require_fewer_words_and_prefer_rare_ones() -> None:
+    terms = terms_of("fast zebra hosting colour shop", parse_synonyms(""))
+    passes = list(later_passes(terms, [15, 0, 63, 1, 31], 63))
+    assert [(set(one.needed), one.required) for one in passes] == [
+        ({0, 1, 3, 4}, 4),
+        ({0, 3, 4}, 3),
+        ({0, 1, 3, 4}, 2),
+        ({0, 1, 3, 4}, 1),
+        ({2}, 1),
+    ]
+    assert [set(one.tolerant) for one in passes] == [{1}, {1}, {1}, {1}, set()]
+    assert passes[0].boosts == (2.0, 6.0, 0.25, 5.0, 1.0)
+
+
+def test_text_typed_as_one_is_attached() -> None:
+    terms = terms_of("s3 vps 8", parse_synonyms(""))
+    assert [term.attached for term in terms] == [(), ("s3",), (), ()]
+
+
+@pytest.mark.parametrize(
+    "text", ["R 2 200", "r2 200", "ZAR 2,200.00", "R2200", "R\u00a02\u202f200"]
+)
+def test_amounts_are_one_number(text: str) -> None:
+    assert words_of(text)[-1].text == "2200"
+
+
+def test_many_words_are_cut() -> None:
+    synonyms = parse_synonyms("")
     assert len(terms_of("word " * 100, synonyms)) == MAX_TERMS
 
 

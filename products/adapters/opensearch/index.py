@@ -31,6 +31,8 @@ from products.adapters.opensearch.faults import (
 from products.adapters.opensearch.queries import (
     Query,
     besides,
+    count_body,
+    counts_in,
     ids_in,
     search_bodies,
     search_queries,
@@ -184,7 +186,7 @@ class OpenSearchIndex:
         # Only a text has synonyms; other lists are spared the read.
         synonyms = self.synonyms() if listing.text else default_synonyms()
         with translate_errors():
-            for query in search_queries(listing, synonyms):
+            for query in search_queries(listing, synonyms, self._count_each):
                 if count := self._count(query):
                     return self._count(besides(query, without)) if without else count
         return 0
@@ -192,9 +194,13 @@ class OpenSearchIndex:
     def _count(self, query: Query) -> int:
         return int(self.client.count(index=self.alias, body={"query": query})["count"])
 
+    def _count_each(self, queries: list[Query]) -> list[int]:
+        response = self.client.search(index=self.alias, body=count_body(queries))
+        return counts_in(response)
+
     def _search(self, listing: ListQuery, limit: int) -> list[str]:
         """Return what the first of the searches finds that finds anything."""
-        for body in search_bodies(listing, limit, self.synonyms()):
+        for body in search_bodies(listing, limit, self.synonyms(), self._count_each):
             if ids := ids_in(self.client.search(index=self.alias, body=body)):
                 return ids
         if not self.count():

@@ -4,10 +4,11 @@ All scores are constants: a product's score is the sum of the weights of the pla
 are. So the order depends on no statistics of the index, and every engine returns the same one.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from products.lists import ListQuery
+from products.search.passes import Pass, later_passes
 from products.search.synonyms import Synonyms
 from products.search.terms import Term, terms_of
 
@@ -38,40 +39,56 @@ MIN_START_LENGTH = 3
 """A shorter beginning says little. A whole word of its length comes first."""
 SHORT_NAME_WEIGHTS = {"1": 0.375, "2": 0.25, "3": 0.1875, "4": 0.125}
 """The weight of a name by its number of words."""
-NEIGHBOURS_WEIGHT = 1.0  # for each two words that are next to each other in the product too
+NEIGHBOURS_WEIGHT = 1.5  # for each two words that are next to each other in the product too
+ATTACHED_WEIGHT = 8.0  # if they were typed as one, such as "s3"
 NAME_BEGINS_WEIGHT = 3.0
 SHORT_BEGINNING_WEIGHT = 0.3125
 WHOLE_NAME_WEIGHT = 20.0
 ID_WEIGHT = 40.0
+MATCH_ALL: dict[str, Any] = {"match_all": {}}
 Query = dict[str, Any]
+CountMatches = Callable[[list[Query]], list[int]]
+"""Returns how many products match each query."""
 
 
-def search_bodies(listing: ListQuery, limit: int, synonyms: Synonyms) -> Iterator[Query]:
-    """Yield the bodies of up to four searches for product ids; the first with matches counts."""
-    for query in search_queries(listing, synonyms):
+def search_bodies(
+    listing: ListQuery, limit: int, synonyms: Synonyms, count: CountMatches
+) -> Iterator[Query]:
+    """Yield the bodies of up to five searches for product ids; the first with matches counts."""
+    for query in search_queries(listing, synonyms, count):
         yield _body(listing, limit, query)
 
 
-def search_queries(listing: ListQuery, synonyms: Synonyms) -> Iterator[Query]:
+def search_queries(listing: ListQuery, synonyms: Synonyms, count: CountMatches) -> Iterator[Query]:
     """Yield the queries of the searches. Without a text, only the filters apply.
 
-    The first one requires all words. The second one tolerates typing errors too, which needs more
-    CPU time on a large catalogue. The others require half of the words, then one.
+    The first one requires all words. The others are for a search that it does not answer: ``count``
+    returns how many products have each word, and all. They tolerate typing errors in words that no
+    product has, and then require the other words, half of all words, and one word. In these, a
+    rare word counts more than a common one.
     """
     text, filters = listing.text, _filters(listing)
     if text is None:
         yield {"bool": {"filter": filters}}
         return
     terms = terms_of(text, synonyms)
-    required = len([term for term in terms if not term.is_filler])
-    passes = [(False, required)]
+    yield _query(text, [_by_words(terms, Pass.strict(terms))] if terms else [], filters)
     if terms:
-        passes.append((True, required))
-    fewer = {max(required // 2, 1), 1} - {required, 0} if required else set()
-    passes += [(True, count) for count in sorted(fewer, reverse=True)]
-    for tolerant, count in passes:
-        ways = _ways(text, terms, tolerant=tolerant, required=count)
-        yield {"bool": {"should": ways, "minimum_should_match": 1, "filter": filters}}
+        *counts, total = count([_clause(term, tolerant=False) for term in terms] + [MATCH_ALL])
+        for one in later_passes(terms, counts, total):
+            yield _query(text, [_by_words(terms, one)], filters)
+
+
+def count_body(queries: Sequence[Query]) -> Query:
+    """Return the body of a search that only counts the matches of each query."""
+    named = {str(number): query for number, query in enumerate(queries)}
+    return {"size": 0, "aggs": {"words": {"filters": {"filters": named}}}}
+
+
+def counts_in(response: Mapping[str, Any]) -> list[int]:
+    """Return the counts of such a search, in the order of its queries."""
+    buckets = response["aggregations"]["words"]["buckets"]
+    return [buckets[str(number)]["doc_count"] for number in range(len(buckets))]
 
 
 def besides(query: Query, ids: Sequence[str]) -> Query:
@@ -107,57 +124,62 @@ def _body(listing: ListQuery, limit: int, query: Query) -> Query:
     return body
 
 
-def _ways(text: str, terms: Sequence[Term], *, tolerant: bool, required: int) -> list[Query]:
-    """Return the ways to match: by the id or its beginning, or by the words."""
+def _query(text: str, ways: Sequence[Query], filters: Sequence[Query]) -> Query:
+    """Return the query: by the id or its beginning, or by the words; and all filters apply."""
     product_id = {"value": text, "case_insensitive": True}
-    ways: list[Query] = [
+    by_id: list[Query] = [
         {"term": {ID: product_id | {"boost": ID_WEIGHT}}},
         {"prefix": {ID: product_id | {"boost": ID_WEIGHT / 2}}},
     ]
-    if terms:
-        ways.append(_by_words(terms, tolerant=tolerant, required=required))
-    return ways
+    return {"bool": {"should": [*by_id, *ways], "minimum_should_match": 1, "filter": filters}}
 
 
-def _by_words(terms: Sequence[Term], *, tolerant: bool, required: int) -> Query:
+def _by_words(terms: Sequence[Term], one: Pass) -> Query:
     """Return the query for the words: so many of them are required, and the others count."""
-    clauses = [(term.is_filler, _clause(term, tolerant=tolerant)) for term in terms]
-    needed = [clause for is_filler, clause in clauses if not is_filler]
-    bonuses = [clause for is_filler, clause in clauses if is_filler]
-    key = " ".join(term.word.text for term in terms)
-    bonuses += [
-        _constant({"term": {KEY: key}}, WHOLE_NAME_WEIGHT),
-        _constant(
-            {"prefix": {KEY: key}},
-            NAME_BEGINS_WEIGHT if len(key) >= MIN_START_LENGTH else SHORT_BEGINNING_WEIGHT,
-        ),
+    clauses = [
+        {"bool": {"must": [_clause(term, tolerant=place in one.tolerant)], "boost": boost}}
+        for place, (term, boost) in enumerate(zip(terms, one.boosts, strict=True))
     ]
-    bonuses += [
-        _constant({"term": {LENGTH: count}}, weight) for count, weight in SHORT_NAME_WEIGHTS.items()
-    ]
-    neighbours = list(dict.fromkeys(pair for term in terms for pair in term.pairs))
-    bonuses += [
-        _constant({"terms": {field: [pair]}}, NEIGHBOURS_WEIGHT)
-        for pair in neighbours
-        for field in (NAME, "words.description", "words.features")
-    ]
-    if required == len(needed):
+    needed = [clauses[place] for place in sorted(one.needed)]
+    bonuses = [clause for place, clause in enumerate(clauses) if place not in one.needed]
+    bonuses += [*_name_bonuses(terms), *_neighbour_bonuses(terms)]
+    if one.required == len(needed):
         return {"bool": {"must": needed, "should": bonuses}}
-    words = {"bool": {"should": needed, "minimum_should_match": required}}
+    words = {"bool": {"should": needed, "minimum_should_match": one.required}}
     return {"bool": {"must": [words], "should": bonuses}}
+
+
+def _name_bonuses(terms: Sequence[Term]) -> Iterator[Query]:
+    """Yield the weights of a name that is or begins with the text, and of a short name."""
+    key = " ".join(term.word.text for term in terms)
+    begins = NAME_BEGINS_WEIGHT if len(key) >= MIN_START_LENGTH else SHORT_BEGINNING_WEIGHT
+    yield _constant({"term": {KEY: key}}, WHOLE_NAME_WEIGHT)
+    yield _constant({"prefix": {KEY: key}}, begins)
+    for count, weight in SHORT_NAME_WEIGHTS.items():
+        yield _constant({"term": {LENGTH: count}}, weight)
+
+
+def _neighbour_bonuses(terms: Sequence[Term]) -> Iterator[Query]:
+    """Yield the weights of words that are next to each other in the product too."""
+    attached = {pair for term in terms for pair in term.attached}
+    for pair in dict.fromkeys(pair for term in terms for pair in term.pairs):
+        weight = ATTACHED_WEIGHT if pair in attached else NEIGHBOURS_WEIGHT
+        for field in WEIGHTS:
+            yield _constant({"term": {field: pair}}, weight)
 
 
 def _clause(term: Term, *, tolerant: bool) -> Query:
     """Return the query for one word: the best of the places where it may be."""
     weights = QUANTITY_WEIGHTS if term.is_quantity else WEIGHTS
-    places = [_constant({"terms": {f: [term.word.stem]}}, w) for f, w in weights.items()]
+    is_short = len(term.word.text) < MIN_START_LENGTH
+    starts = SHORT_START_WEIGHTS if is_short else START_WEIGHTS
+    places = [_constant({"term": {f: term.word.stem}}, w) for f, w in weights.items()]
+    if not term.is_quantity:
+        places += [_constant({"term": {f: term.word.text}}, w) for f, w in starts.items()]
     if term.pairs:
         pairs = list(term.pairs)
-        places += [_constant({"terms": {f: pairs}}, w) for f, w in WEIGHTS.items()]
-    if not term.is_quantity:
-        is_short = len(term.word.text) < MIN_START_LENGTH
-        starts = SHORT_START_WEIGHTS if is_short else START_WEIGHTS
-        places += [_constant({"term": {f: term.word.text}}, w) for f, w in starts.items()]
+        joined = WEIGHTS | START_WEIGHTS
+        places += [_constant({"terms": {f: pairs}}, w) for f, w in joined.items()]
     places += [
         _constant(_phrase(f, phrase.tokens), w)
         for phrase in term.synonyms
