@@ -22,6 +22,7 @@ class Unread:
 UNREAD = (
     Unread("duration", r"\.took", "nobody reads how long a request took"),
     Unread("index id", r".*\.index_uuid", "part of an error; only its type and reason are read"),
+    Unread("early end", r"\.terminated_early", "counts are read, which do not end early"),
     Unread(
         "cluster",
         r"\.(?!status$).+",

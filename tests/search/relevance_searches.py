@@ -1,5 +1,8 @@
 """Searches with the product that must be first. Where several are as right, all are named."""
 
+from pathlib import Path
+
+INDEPENDENT = Path(__file__).with_name("independent_searches.txt")
 KINDS = {
     "names": """
         entry = WEB-ENTRY
@@ -220,3 +223,10 @@ def searches() -> list[tuple[str, str, set[str]]]:
             text, _, right = line.rpartition(" = ")
             found.append((kind, text.strip(), set(right.split())))
     return found
+
+
+def independent_searches() -> list[tuple[str, str, set[str]]]:
+    """Return the searches of the text file, in the same form."""
+    lines = [line for line in INDEPENDENT.read_text().splitlines() if line[:1] not in ("", "#")]
+    parts = [line.split("|") for line in lines]
+    return [(kind.strip(), text.strip(), set(right.split())) for kind, text, right in parts]
