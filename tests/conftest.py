@@ -10,6 +10,7 @@ from typing import Any
 
 import boto3
 import pytest
+from django.conf import settings
 from django.urls import clear_script_prefix
 
 from bbws_products.celery import app
@@ -87,6 +88,17 @@ def measure_only_workers() -> None:
     name = "COVERAGE_PROCESS_CONFIG"
     if name in os.environ:
         processes.MEASURED[name] = os.environ.pop(name)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Let a test's own transaction take SQLite's lock only when the test writes.
+
+    Otherwise no server in the same process could show that SQL takes writes.
+    """
+    options = settings.DATABASES["default"]["OPTIONS"]
+    if "transaction_mode" in options:
+        options["transaction_mode"] = "DEFERRED"
 
 
 @pytest.fixture(scope="session")

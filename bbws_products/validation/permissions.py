@@ -8,6 +8,7 @@ from functools import partial
 
 from botocore.exceptions import ClientError
 from django.conf import settings
+from django.db import Error as SqlError
 
 from bbws_products.validation.findings import (
     Finding,
@@ -139,7 +140,7 @@ def _read_dependencies() -> Iterator[Finding]:
             continue
         try:
             call()
-        except (Unavailable, ClientError) as refusal:
+        except (Unavailable, ClientError, SqlError) as refusal:
             yield missing(name, "reading", str(refusal)[:200])
         else:
             yield ok(name, "reading", "It responds.")

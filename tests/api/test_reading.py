@@ -47,6 +47,7 @@ def test_an_empty_catalogue_is_an_empty_page(public: Api) -> None:
     assert response.json() == {
         "products": [],
         "count": 0,
+        "total": 0,
         "moreAvailable": False,
         "nextStartAt": None,
     }

@@ -291,7 +291,8 @@ def test_job_id_finds_each_chunk_and_each_change(
     assert run_task("products.job", {"request_id": job.job_id}, job_id=job.job_id)
     assert log.events(request_id=job.job_id) == [
         *("job state changed", "message sent"),
-        *("change accepted", "message sent", "job chunk done", "task done"),
+        *("change accepted", "effect stamped", "effect stamped", "effect stamped"),
+        *("message sent", "job chunk done", "task done"),
     ]
     (chunk,) = log.lines(event="job chunk done", job_id=job.job_id, task="products.job")
     assert (chunk["state"], chunk["counts"]["accepted"], chunk["rows"]) == ("done", 1, 1)
