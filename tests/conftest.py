@@ -10,7 +10,6 @@ from typing import Any
 
 import boto3
 import pytest
-from django.conf import settings
 from django.urls import clear_script_prefix
 
 from bbws_products.celery import app
@@ -24,7 +23,7 @@ from products.api.throttling import CALL_COUNTER
 from products.catalogue import Catalogue
 from products.changes import Origin
 from products.pipeline import Pipeline
-from tasks.queues import queue_names, queue_urls
+from tasks.queues import queue_names, queue_urls, task_urls
 from tests import plugin
 from tests.gameday.fault_proxy import Proxy
 from tests.support import processes
@@ -88,17 +87,6 @@ def measure_only_workers() -> None:
     name = "COVERAGE_PROCESS_CONFIG"
     if name in os.environ:
         processes.MEASURED[name] = os.environ.pop(name)
-
-
-@pytest.fixture(scope="session")
-def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
-    """Let a test's own transaction take SQLite's lock only when the test writes.
-
-    Otherwise no server in the same process could show that SQL takes writes.
-    """
-    options = settings.DATABASES["default"]["OPTIONS"]
-    if "transaction_mode" in options:
-        options["transaction_mode"] = "DEFERRED"
 
 
 @pytest.fixture(scope="session")
@@ -218,6 +206,7 @@ def environment(
     environment = create_environment(engines.search_url, prefix)
     settings.ENVIRONMENT = environment.name
     settings.QUEUE_URLS = queue_urls(environment.name, prefix)
+    settings.TASK_URLS = task_urls(environment.name, prefix)
     settings.PRODUCTS_TABLE = settings.SEARCH_ALIAS = environment.table
     settings.AUDIT_BUCKET = environment.audit
     settings.CLOUDFRONT_DISTRIBUTION_ID = environment.distribution

@@ -15,6 +15,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import boto3
 from django.core.wsgi import get_wsgi_application
+from django.db import connections
 
 from bbws_products.validation import permissions
 from deploy.functions import full_name
@@ -166,9 +167,20 @@ class Quiet(WSGIRequestHandler):
 def serve_application() -> Iterator[str]:
     """Serve this process's application, and yield its URL.
 
-    Django's live server would empty the SQL tables that tests share.
+    Its threads use the SQL connection of the test, as those of Django's live server do: otherwise
+    they would wait for the test's transaction. That server would empty the shared SQL tables.
     """
-    with make_server("127.0.0.1", 0, get_wsgi_application(), Server, Quiet) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    shared, application = connections["default"], get_wsgi_application()
+
+    def serve(environ: dict[str, Any], start_response: Any) -> Any:
+        connections["default"] = shared
+        return application(environ, start_response)
+
+    shared.inc_thread_sharing()
+    try:
+        with make_server("127.0.0.1", 0, serve, Server, Quiet) as server:
+            Thread(target=server.serve_forever, daemon=True).start()
+            yield f"http://127.0.0.1:{server.server_port}"
+            server.shutdown()
+    finally:
+        shared.dec_thread_sharing()
