@@ -42,7 +42,8 @@ type Rule = Callable[[str], Any]
 class Parameter:
     """A query parameter: the name of its value in the code, its rule, and its description.
 
-    A parameter with ``is_list`` may be repeated, or have values between commas.
+    A parameter with ``is_list`` may be repeated, or have values between commas. One that excludes
+    others has no example: API consoles send the examples of all parameters together.
     """
 
     field: str
@@ -144,7 +145,7 @@ PAGE_PARAMETERS: Parameters = {
         str,
         TEXT,
         "The nextStartAt of the previous page. It is valid for the same order and filters only.",
-        "WyI4ZDJmMGM1YjFhM2UiLCIuLi4iXQ:k3Zr0c",
+        None,
     ),
 }
 LIST_PARAMETERS: Parameters = {
@@ -187,8 +188,9 @@ IDS = Parameter(
     "ids",
     _ids,
     {"type": "array", "items": PRODUCT_ID, "minItems": 1, "maxItems": MAX_LIMIT},
-    f"Only these products, at most {MAX_LIMIT}; ids that do not exist are left out.",
-    ["PROD-BASIC", "PROD-PREMIUM"],
+    f"Only these products, at most {MAX_LIMIT}, such as PROD-BASIC,PROD-PREMIUM; ids that do not"
+    " exist are left out.",
+    None,
 )
 FIELDS = Parameter(
     "fields",
@@ -201,9 +203,9 @@ UPDATED_SINCE = Parameter(
     "since",
     _since,
     TIME,
-    "Only products that were stored since this time, in that order, and the ids of products that"
+    "Only products that were stored since this time (2026-03-01T12:00:00Z), in that order, and the ids of products that"
     " left the list since. Go on with the nextUpdatedSince of the answer: then nothing is skipped.",
-    "2026-03-01T12:00:00Z",
+    None,
 )
 CATALOGUE_PARAMETERS: Parameters = {
     **LIST_PARAMETERS,

@@ -114,7 +114,7 @@ async function readErrors() {
   await expectRefusal(404, staff.get("/products/NONE"));
   await expectRefusal(404, staff.get("/no/such/address"));
   await expectRefusal(405, staff.patch("/products", {}));
-  await expectRefusal(413, staff.patch("/products/PORTAL-1", { description: "x".repeat(11_000) }));
+  await expectRefusal(413, staff.patch("/products/PORTAL-1", { description: "x".repeat(130_000) }));
   await expectRefusal(415, staff.patch("/products/PORTAL-1", "price=1", { headers: { "Content-Type": "text/plain" } }));
   await expectRefusal(401, client(axios, { Authorization: "Bearer made-up" }).get("/products"));
   await expectRefusal(401, client(axios).delete("/products/PORTAL-1"));

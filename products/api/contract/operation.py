@@ -44,8 +44,9 @@ def _in_query(name: str, given: Parameter) -> Schema:
         "name": name,
         "schema": given.schema,
         "description": given.description,
-        "example": given.example,
     }
+    if given.example is not None:
+        described["example"] = given.example
     if given.schema.get("type") == "array":
         described |= {"style": "form", "explode": False}
     return described
