@@ -203,8 +203,9 @@ UPDATED_SINCE = Parameter(
     "since",
     _since,
     TIME,
-    "Only products that were stored since this time (2026-03-01T12:00:00Z), in that order, and the ids of products that"
-    " left the list since. Go on with the nextUpdatedSince of the answer: then nothing is skipped.",
+    "Only products that were stored since this time, such as 2026-03-01T12:00:00Z, in that order,"
+    " and the ids of products that left the list since. Go on with the nextUpdatedSince of the"
+    " answer: then nothing is skipped.",
     None,
 )
 CATALOGUE_PARAMETERS: Parameters = {
