@@ -13,6 +13,7 @@ from products import bootstrap, maintenance
 from products.bulk.job import JobKind
 from products.bulk.rows import planned_row
 from products.changes import Change, Origin
+from products.lists import SortKey
 from products.pipeline import Pipeline
 from tests.support.api_client import Api
 from tests.support.builders import fields
@@ -184,7 +185,9 @@ def test_list_has_the_permissions_it_uses(
     public: Api, staff: Api, six: None, used: set[Permission]
 ) -> None:
     used.clear()
-    for path in ("/products", "/products?sortBy=price", "/products?q=hosting"):
+    queries = ("", "?q=hosting", "?ids=p1", "?updatedSince=2026-03-01T12:00:00Z")
+    orders = [f"?sortBy={key}" for key in SortKey]
+    for path in (f"/products{query}" for query in [*queries, *orders]):
         assert public("get", path).status_code == staff("get", path).status_code == 200
     assert staff("get", "/products?active=all&q=hosting&sortBy=price").status_code == 200
     assert used == allowed("list")
@@ -297,9 +300,10 @@ def _change(product_id: str, version: int) -> Change:
 
 
 def test_creator_has_the_permissions_it_uses(
-    world: World, ann: Origin, used: set[Permission]
+    world: World, ann: Origin, used: set[Permission], settings: Any
 ) -> None:
     """It also applies the rows of jobs, so it has the permissions for accepting writes."""
+    settings.COMBINED_EFFECTS = frozenset()
     bootstrap.acceptance().create("p1", fields(), ann)
     row = planned_row(1, bootstrap.catalogue().newest("p1"), {"name": "Another name"})
     used.clear()
