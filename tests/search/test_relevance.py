@@ -86,7 +86,7 @@ def test_equal_matches_are_in_the_order_of_their_ids(world: World) -> None:
     assert find("twin") == ["twin-1", "twin-2", "twin-3"]
 
 
-@given(st.text(max_size=60))
+@given(st.text(st.characters(exclude_categories=["Nd", "Cs"]), max_size=60))
 def test_words_do_not_depend_on_case_or_form(text: str) -> None:
     assert [w.text for w in words_of(" ".join(w.text for w in words_of(text)))] == [
         w.text for w in words_of(text)
