@@ -1,6 +1,6 @@
 """The progress of a change's effects: what is open, what failed, and when it is complete. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
@@ -36,13 +36,13 @@ class EffectTable(ChangeReader, InvalidationTable, Protocol):
     def put_record(self, product: Product, stored_at: datetime) -> None:
         """Store the record, unless it holds a later version. ``stored_at`` is its place in time."""
 
-    def stamp(self, change: Change, effects: frozenset[Effect], at: datetime) -> Change | None:
-        """Record that the effects are done. Return the change after that.
+    def stamp(self, change: Change, done: Mapping[Effect, datetime]) -> Change | None:
+        """Record that the effects are done, and when. Return the change after that.
 
         Return None when one of them is not open: it was stamped or discarded before.
         """
 
-    def stamp_last(self, change: Change, effects: frozenset[Effect], at: datetime) -> Change | None:
+    def stamp_last(self, change: Change, done: Mapping[Effect, datetime]) -> Change | None:
         """Record that the effects are done, and that the change is not open any more.
 
         Return None when they are not exactly the open effects.
@@ -71,10 +71,10 @@ def key_of(change: Change) -> ChangeKey:
 
 @dataclass(slots=True)
 class Batch:
-    """The changes of one step, and what the step has done so far."""
+    """The changes of one step, and what the step has done so far, with the times."""
 
     changes: list[Change] = field(default_factory=list)
-    done: dict[ChangeKey, set[Effect]] = field(default_factory=dict)
+    done: dict[ChangeKey, dict[Effect, datetime]] = field(default_factory=dict)
     failures: Failures = field(default_factory=dict)
 
     def waiting_for(self, effect: Effect) -> list[Change]:
@@ -97,7 +97,7 @@ class Batch:
     def take_back(self, changes: Sequence[Change], effect: Effect, error: Exception) -> None:
         """Let the effect fail for these changes: it can't be stamped. It is done again."""
         for change in changes:
-            self.done[key_of(change)].discard(effect)
+            self.done[key_of(change)].pop(effect, None)
             self.failures[key_of(change)] = error
 
 

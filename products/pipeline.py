@@ -5,7 +5,7 @@ The steps take changes in batches. Each change of a batch succeeds or fails on i
 """
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -116,7 +116,7 @@ class Pipeline:
                 delay = math.ceil(wait.total_seconds())
                 delayed.append(Notification(TASKS[Effect.PURGED], change, delay))
             else:
-                batch.done[key_of(change)] = {Effect.PURGED}
+                batch.done[key_of(change)] = {Effect.PURGED: self.clock()}
         self._stamp(batch)
         self.doorbell.notify(delayed)
         return batch.failures
@@ -222,14 +222,13 @@ class Pipeline:
         changes: Sequence[Change],
         errors: Iterable[Exception | None],
     ) -> list[tuple[Change, Exception]]:
-        """Note the effect on the changes without an error. Return the others with their errors."""
-        failed = []
-        for change, error in zip(changes, errors, strict=True):
-            if error:
-                failed.append((change, error))
-            else:
-                batch.done.setdefault(key_of(change), set()).add(effect)
-        return failed
+        """Note on the changes when the effect was done. Return the others with their errors."""
+        results = list(zip(changes, errors, strict=True))
+        at = self.clock()
+        for change, error in results:
+            if not error:
+                batch.done.setdefault(key_of(change), {})[effect] = at
+        return [(change, error) for change, error in results if error]
 
     def _fail(
         self, batch: Batch, effect: Effect, failed: Sequence[tuple[Change, Exception]]
@@ -260,7 +259,7 @@ class Pipeline:
         changes = [change for change in batch.changes if batch.done.get(key_of(change))]
 
         def stamp(change: Change) -> Change | None:
-            return self._stamp_one(change, frozenset(batch.done[key_of(change)]))
+            return self._stamp_one(change, batch.done[key_of(change)])
 
         completed = []
         for change, result in zip(
@@ -273,15 +272,14 @@ class Pipeline:
         if completed:
             self.statistics.count_completed(completed)
 
-    def _stamp_one(self, change: Change, effects: frozenset[Effect]) -> Change | None:
+    def _stamp_one(self, change: Change, done: Mapping[Effect, datetime]) -> Change | None:
         """Stamp the effects; return the change if this has completed it."""
-        at = self.clock()
-        if effects == change.open and (last := self.table.stamp_last(change, effects, at)):
+        if done.keys() == change.open and (last := self.table.stamp_last(change, done)):
             return last
-        stamped = self.table.stamp(change, effects, at)
-        if stamped is None and len(effects) > 1:
-            for effect in effects:  # another worker was first with one of them
-                stamped = self.table.stamp(change, frozenset({effect}), at) or stamped
+        stamped = self.table.stamp(change, done)
+        if stamped is None and len(done) > 1:
+            for effect, at in done.items():  # another worker was first with one of them
+                stamped = self.table.stamp(change, {effect: at}) or stamped
         if stamped and not stamped.open:
             complete(stamped, self.table, self.statistics)
         return None
@@ -292,8 +290,8 @@ class Pipeline:
         for change in batch.changes:
             if key_of(change) in batch.failures:
                 continue
-            done = batch.done.get(key_of(change), set())
-            for effect in sorted(change.open - done - {Effect.STORED}):
+            done = batch.done.get(key_of(change), {})
+            for effect in sorted(change.open - done.keys() - {Effect.STORED}):
                 normal = settle if effect is Effect.PURGED else 0
                 delay = RETRY_DELAY if (key_of(change), effect) in failed else normal
                 notifications.append(Notification(TASKS[effect], change, delay))

@@ -1,6 +1,6 @@
 """A follower of the catalogue misses nothing, whenever a record becomes visible."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from random import Random
@@ -61,7 +61,7 @@ class World:
             raise WorkerDied
         self._pass_time(LONGEST_WRITE)
 
-    def stamp_last(self, change: Change, effects: frozenset[Effect], at: datetime) -> Change:
+    def stamp_last(self, change: Change, done: Mapping[Effect, datetime]) -> Change:
         self.stored[change.product_id] = max(change.version, self.stored.get(change.product_id, 0))
         self.changes_[change.product_id, change.version] = replace(change, open=frozenset())
         return replace(change, open=frozenset())

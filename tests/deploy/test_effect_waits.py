@@ -94,7 +94,7 @@ def test_failed_effects_are_not_pending(acceptance: Acceptance, ann: Origin) -> 
         (Effect.SEARCHABLE, EffectRefused("too long")),
     ):
         table.fail(change, effect, failure_of(change, effect, error, NOON))
-    table.stamp(change, frozenset({STORED}), NOON)
+    table.stamp(change, {STORED: NOON})
     assert table.pending_effects([("p1", 1)]) == {("p1", 1): {Effect.AUDITED, Effect.PURGED}}
 
 

@@ -321,7 +321,7 @@ def test_a_last_stamp_does_not_overtake_a_discard(
     stale = bootstrap.catalogue().receipt("p0", 1)
     discard = Discard(by="olga", at=clock(), reason="No need of it")
     assert table.discard(stale, Effect.PURGED, discard)
-    purged = frozenset({Effect.PURGED})
-    assert table.stamp_last(stale, purged, clock()) is None
-    assert table.stamp(stale, purged, clock()) is None
+    purged = {Effect.PURGED: clock()}
+    assert table.stamp_last(stale, purged) is None
+    assert table.stamp(stale, purged) is None
     assert states("p0")[Effect.PURGED] == "discarded"

@@ -188,9 +188,7 @@ def test_completed_changes_are_counted_by_minute_and_latency(
         change = catalogue.receipt(f"p{number}", 1)
         last = None
         for effect, seconds in SECONDS_TO_EFFECT.items():
-            last = table.stamp(
-                change, frozenset({effect}), change.accepted_at + timedelta(seconds=seconds)
-            )
+            last = table.stamp(change, {effect: change.accepted_at + timedelta(seconds=seconds)})
         assert last is not None
         bootstrap.operations_log().count_completed([last])
     until = catalogue.clock() + timedelta(minutes=1)
@@ -220,7 +218,7 @@ def test_a_change_whose_last_effect_is_discarded_is_counted(
     bootstrap.acceptance().create("p1", fields(), ann)
     change = bootstrap.catalogue().receipt("p1", 1)
     for effect in set(Effect) - {last}:
-        bootstrap.table().stamp(change, frozenset({effect}), change.accepted_at)
+        bootstrap.table().stamp(change, {effect: change.accepted_at})
     operations.discard("p1", 1, last, OLGA, reason="No need of it")
     assert bootstrap.relay().requeue(failed=True) == 0
     until = bootstrap.now() + timedelta(minutes=1)
@@ -235,7 +233,7 @@ def test_a_change_that_two_workers_complete_is_counted_once(
     bootstrap.acceptance().create("p1", fields(), ann)
     change = bootstrap.catalogue().receipt("p1", 1)
     for effect in Effect:
-        bootstrap.table().stamp(change, frozenset({effect}), change.accepted_at)
+        bootstrap.table().stamp(change, {effect: change.accepted_at})
     completed = bootstrap.catalogue().receipt("p1", 1)
     for _ in range(2):
         complete(completed, pipeline.table, pipeline.statistics)
@@ -249,7 +247,7 @@ def test_a_crash_before_closing_leaves_a_change_that_is_counted_once(
     bootstrap.acceptance().create("p1", fields(), ann)
     change = bootstrap.catalogue().receipt("p1", 1)
     for effect in Effect:
-        bootstrap.table().stamp(change, frozenset({effect}), change.accepted_at)
+        bootstrap.table().stamp(change, {effect: change.accepted_at})
     for _ in range(2):
         bootstrap.relay().requeue(failed=True)
     until = bootstrap.now() + timedelta(minutes=1)

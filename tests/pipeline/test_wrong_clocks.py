@@ -1,7 +1,8 @@
 """Workers and web servers whose clocks are wrong: no purge is made up, and nothing is held up."""
 
-from dataclasses import replace
-from datetime import datetime, timedelta
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -9,7 +10,8 @@ from products import bootstrap
 from products.acceptance import Acceptance
 from products.changes import Effect
 from products.invalidation import MIN_PURGE_INTERVAL, SETTLE_TIME, Pace
-from products.pipeline import Pipeline
+from products.pipeline import Pipeline, WritableIndex
+from products.product import Product
 from tests.support.builders import fields, origin
 from tests.support.delivery import deliver
 from tests.support.fakes import Clock, FakeDoorbell
@@ -117,6 +119,58 @@ def test_clocks_that_disagree_cost_few_invalidations(
         deliver(hosts[version // 2 % 2].purge, "p1", version)
     seconds = 40 * 0.5
     assert len(world.invalidations()) <= 2 * (1 + seconds / MIN_PURGE_INTERVAL.total_seconds())
+
+
+def invalidation_starts(world: World) -> list[datetime]:
+    """Return the times in the references of the invalidations."""
+    batches = [
+        world.cloudfront.get_invalidation(DistributionId=world.distribution, Id=one["Id"])
+        for one in world.invalidations()
+    ]
+    references = [
+        batch["Invalidation"]["InvalidationBatch"]["CallerReference"] for batch in batches
+    ]
+    times = [reference.split("-")[2] for reference in references]
+    return [datetime.strptime(time, "%Y%m%dT%H%M%S%f").replace(tzinfo=UTC) for time in times]
+
+
+@dataclass
+class SlowIndex:
+    """An index that answers late, and what happens meanwhile."""
+
+    index: WritableIndex
+    meanwhile: Callable[[], None]
+
+    def put(self, products: Sequence[Product]) -> Sequence[Exception | None]:
+        self.meanwhile()
+        return self.index.put(products)
+
+
+def test_an_effect_is_stamped_with_the_time_when_it_was_done(
+    acceptance: Acceptance,
+    worker: Pipeline,
+    clock: Clock,
+    world: World,
+) -> None:
+    """While the index is slow, another worker makes two invalidations. The second one covers."""
+    for number in (1, 2, 3):
+        acceptance.create(f"p{number}", fields(name=f"Hosting {number}"), ANN)
+    interval = MIN_PURGE_INTERVAL.total_seconds()
+
+    def purge_others() -> None:
+        for product_id in ("p2", "p3"):
+            deliver(worker.store, product_id, 1)
+            clock.advance(interval + 1)
+            deliver(worker.purge, product_id, 1)
+
+    slow = replace(worker, search_index=SlowIndex(worker.search_index, purge_others))
+    slow.store([("p1", 1)], frozenset({Effect.SEARCHABLE}))
+    deliver(worker.purge, "p1", 1)
+    done = bootstrap.catalogue().receipt("p1", 1).done
+    starts = invalidation_starts(world)
+    assert len(starts) == 2
+    assert any(done[Effect.STORED] + SETTLE_TIME <= at <= done[Effect.PURGED] for at in starts)
+    assert (done[Effect.SEARCHABLE] - done[Effect.STORED]).total_seconds() == 2 * (interval + 1)
 
 
 @pytest.mark.parametrize("ahead", [0.0, 5.0, 30.0, 240.0])

@@ -27,7 +27,7 @@ def complete_effects(pipeline: Pipeline, product_id: str, version: int) -> None:
     deliver(pipeline.audit, product_id, version)
     change = bootstrap.table().change(product_id, version)
     assert change
-    stamped = pipeline.table.stamp(change, frozenset({Effect.PURGED}), bootstrap.now())
+    stamped = pipeline.table.stamp(change, {Effect.PURGED: bootstrap.now()})
     assert stamped
     complete(stamped, pipeline.table, pipeline.statistics)
 

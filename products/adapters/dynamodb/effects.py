@@ -1,7 +1,7 @@
 """The progress of a change's effects, noted in the change's own item."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -36,41 +36,41 @@ OPEN_NAME = {"#open": "open"}  # OPEN is one of DynamoDB's reserved words
 class DynamoEffects(DynamoCalls):
     """The effects of changes: done, failed or requeued."""
 
-    def stamp(self, change: Change, effects: frozenset[Effect], at: datetime) -> Change | None:
+    def stamp(self, change: Change, done: Mapping[Effect, datetime]) -> Change | None:
         """Mark effects as done. Return the change after it, None if one of them is not open."""
-        update = _stamp_expression(change, effects)
-        condition = " AND ".join(f"contains(#open, :{effect})" for effect in effects)
-        values = {f":{effect}": str(effect) for effect in effects}
-        return self._stamp(change, effects, at, update, condition, values)
+        update = _stamp_expression(change, done)
+        condition = " AND ".join(f"contains(#open, :{effect})" for effect in done)
+        values = {f":{effect}": str(effect) for effect in done}
+        return self._stamp(change, done, update, condition, values)
 
-    def stamp_last(self, change: Change, effects: frozenset[Effect], at: datetime) -> Change | None:
+    def stamp_last(self, change: Change, done: Mapping[Effect, datetime]) -> Change | None:
         """Mark the effects as done and close the change, if they are exactly the open ones."""
-        update = f"{_stamp_expression(change, effects)}, openFlag"
-        return self._stamp(change, effects, at, update, IS_OPEN_WITH_THESE, {})
+        update = f"{_stamp_expression(change, done)}, openFlag"
+        return self._stamp(change, done, update, IS_OPEN_WITH_THESE, {})
 
     def _stamp(
         self,
         change: Change,
-        effects: frozenset[Effect],
-        at: datetime,
+        done: Mapping[Effect, datetime],
         update: str,
         condition: str,
         values: Item,
     ) -> Change | None:
-        names = {f"#{effect}": str(effect) for effect in effects}
-        if _notes_invalidation(change, effects):
+        names = {f"#{effect}": str(effect) for effect in done}
+        times = {f":{effect}At": format_timestamp(at) for effect, at in done.items()}
+        if _notes_invalidation(change, done):
             values = values | {":number": change.last_invalidation}
         item = self._update_item(
             _key(change),
             update,
             condition=condition,
             names=OPEN_NAME | names,
-            values={":at": format_timestamp(at), ":effects": set(map(str, effects)), **values},
+            values={":effects": set(map(str, done)), **times, **values},
         )
         if item is None:
             return None
-        seconds = round((at - change.accepted_at).total_seconds(), 3)
-        for effect in sorted(effects):
+        for effect, at in sorted(done.items()):
+            seconds = round((at - change.accepted_at).total_seconds(), 3)
             log_change(logger, "effect stamped", change, effect=str(effect), seconds=seconds)
         return to_change(item)
 
@@ -148,14 +148,14 @@ class DynamoEffects(DynamoCalls):
         log_change(logger, "change requeued", change, rings=change.requeues[0] + 1)
 
 
-def _notes_invalidation(change: Change, effects: frozenset[Effect]) -> bool:
+def _notes_invalidation(change: Change, effects: Container[Effect]) -> bool:
     """Return whether a stamp notes the latest invalidation, as that of a stored record does."""
     return Effect.STORED in effects and change.last_invalidation is not None
 
 
-def _stamp_expression(change: Change, effects: frozenset[Effect]) -> str:
+def _stamp_expression(change: Change, effects: Collection[Effect]) -> str:
     """Return the update that marks these effects as done, without its last clauses."""
-    times = ", ".join(f"done.#{effect} = :at" for effect in effects)
+    times = ", ".join(f"done.#{effect} = :{effect}At" for effect in effects)
     if _notes_invalidation(change, effects):
         times = f"{times}, lastInvalidation = :number"
     failures = ", ".join(f"failures.#{effect}" for effect in effects)
