@@ -94,7 +94,7 @@ def index() -> "OpenSearchIndex | NoIndex":
 
     if not settings.ENABLE_OPENSEARCH:
         return NoIndex()
-    synonyms = CurrentSynonyms(synonym_editing().table, now)
+    synonyms = CurrentSynonyms(synonym_editing())
     return OpenSearchIndex(connect(settings.OPENSEARCH_URL), settings.SEARCH_ALIAS, synonyms)
 
 
@@ -281,20 +281,14 @@ def readiness_checks() -> dict[str, Callable[[], None] | None]:
     """Return one check for each dependency; None where this deployment does not have it."""
     if not settings.CELERY:
         return {"dynamodb": table().ping}  # the API on Lambda serves without the others
+    from products.adapters import sql
+
     search = opensearch_index()
     return {
         "dynamodb": table().ping,
-        "sql": _ping_sql,
+        "sql": sql.ping,
         "sqs": doorbell().ping,
         "opensearch": search.ping if search else None,
         "cloudfront": cdn().ping if settings.ENABLE_CLOUDFRONT else None,
         "s3": audit_trail().ping,
     }
-
-
-def _ping_sql() -> None:
-    from django.db import connection
-
-    with connection.cursor() as cursor:
-        # It changes nothing, but fails where no session could be saved.
-        cursor.execute("UPDATE django_session SET expire_date = expire_date WHERE 1 = 0")

@@ -65,10 +65,7 @@ def lock_state_folder() -> Any:
 
 
 def read_port() -> int:
-    """Return the port from the variable PORT.
-
-    Raise EngineFailed when it is invalid or in use.
-    """
+    """Return the port from PORT. Raise EngineFailed when it is invalid or in use."""
     text = os.environ.get("PORT", "8000")
     if not text.isdigit() or not 0 < int(text) < 65536:
         raise EngineFailed(f"PORT must be a number from 1 to 65535, not {text!r}.")

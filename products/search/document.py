@@ -52,10 +52,8 @@ def _with_pairs(texts: Iterable[list[Word]]) -> Iterable[str]:
 
 def _facts(product: Product) -> Iterable[str]:
     units = [product.currency, CURRENCY_SIGNS.get(product.currency, "")]
-    for amount in {product.price, product.renewal_price} - {None}:
-        for unit in units:
-            words = words_of(f"{unit} {amount}")
-            yield from (word.stem for word in words)
-            yield from pairs_of(words)
-    cycle = words_of(CYCLE_WORDS[product.billing_cycle])
-    yield from _with_pairs([cycle])
+    amounts = [product.price, product.renewal_price]
+    yield from _with_pairs(
+        words_of(f"{unit} {amount}") for amount in amounts if amount is not None for unit in units
+    )
+    yield from _with_pairs([words_of(CYCLE_WORDS[product.billing_cycle])])

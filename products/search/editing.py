@@ -30,10 +30,9 @@ ORIGINAL = SavedSynonyms(DEFAULT_SYNONYMS)
 class SynonymsChanged(Conflict):
     """Somebody else saved synonyms after the ones that this edit began with."""
 
-    def __init__(self, saved: SavedSynonyms) -> None:
-        self.saved = saved
+    def __init__(self, saved_by: str) -> None:
         super().__init__(
-            f"{saved.saved_by} saved other synonyms meanwhile. Look at them, then save again."
+            f"{saved_by} saved other synonyms meanwhile. Look at them, then save again."
         )
 
 
@@ -53,8 +52,12 @@ class SynonymEditing:
     clock: Callable[[], datetime]
 
     def versions(self, limit: int) -> list[SavedSynonyms]:
-        """Return the newest versions, newest first. The last resort is the product's own."""
+        """Return the newest versions, newest first. Before the first one are the product's own."""
         return [*self.table.versions(limit), ORIGINAL][:limit]
+
+    def newest(self) -> SavedSynonyms:
+        """Return the version that searches use."""
+        return self.versions(1)[0]
 
     def save(
         self, text: str, *, based_on: int, actor: str, permissions: Set[Permission]
@@ -71,12 +74,12 @@ class SynonymEditing:
             parse_synonyms(text)
         except ValueError as error:
             raise Invalid({"text": [str(error)]}) from error
-        newest = self.versions(1)[0]
+        newest = self.newest()
         if newest.text == text:
             return newest
         saved = SavedSynonyms(text, based_on + 1, actor, self.clock())
         if newest.version != based_on or not self.table.add(saved):
-            raise SynonymsChanged(self.versions(1)[0])
+            raise SynonymsChanged(self.newest().saved_by)
         return saved
 
 
@@ -84,14 +87,13 @@ class SynonymEditing:
 class CurrentSynonyms:
     """The newest synonyms, read again after MAX_AGE. Without the table, the last ones are used."""
 
-    table: SynonymTable
-    clock: Callable[[], datetime]
+    editing: SynonymEditing
     synonyms: Synonyms = field(default_factory=default_synonyms)
     text: str = DEFAULT_SYNONYMS
     read_at: datetime | None = None
 
     def __call__(self) -> Synonyms:
-        now = self.clock()
+        now = self.editing.clock()
         if self.read_at is None or not timedelta() <= now - self.read_at < MAX_AGE:
             self.read_at = now
             self._read()
@@ -99,7 +101,7 @@ class CurrentSynonyms:
 
     def _read(self) -> None:
         try:
-            newest = [*self.table.versions(1), ORIGINAL][0]
+            newest = self.editing.newest()
         except DependencyUnavailable:
             return
         if newest.text != self.text:

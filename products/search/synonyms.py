@@ -10,6 +10,8 @@ MAX_LINES = 200
 MAX_PHRASES = 12  # of one line
 MAX_WORDS = 4  # of one phrase
 Stems = tuple[str, ...]
+Phrase = tuple[str, ...]
+"""A phrase as the words and pairs that a document with it has."""
 
 DEFAULT_SYNONYMS = """\
 email, mail, mailbox
@@ -41,13 +43,6 @@ uptime, availability, SLA
 staging, test site, staging copy
 engineer, technician, expert
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Phrase:
-    """A phrase of one or more words, as the words and pairs that a document with it has."""
-
-    tokens: Stems
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,4 +94,4 @@ def _group_of(number: int, line: str) -> Iterable[tuple[Stems, list[Phrase]]]:
 
 
 def _phrase(words: list[Word]) -> Phrase:
-    return Phrase(tuple(pairs_of(words)) or (words[0].stem,))
+    return tuple(pairs_of(words)) or (words[0].stem,)

@@ -114,11 +114,11 @@ def test_many_words_are_cut() -> None:
 def test_synonyms_replace_words_and_phrases_both_ways() -> None:
     synonyms = parse_synonyms("CDN, content delivery network\nshop, Stores")
     (cdn,) = terms_of("cdn", synonyms)
-    assert [phrase.tokens for phrase in cdn.synonyms] == [("contentdelivery", "deliverynetwork")]
+    assert list(cdn.synonyms) == [("contentdelivery", "deliverynetwork")]
     phrase = terms_of("a content delivery network", synonyms)
-    assert [[p.tokens for p in term.synonyms] for term in phrase] == [[], *[[("cdn",)]] * 3]
+    assert [list(term.synonyms) for term in phrase] == [[], *[[("cdn",)]] * 3]
     (store,) = terms_of("store", synonyms)
-    assert [phrase.tokens for phrase in store.synonyms] == [("shop",)]
+    assert list(store.synonyms) == [("shop",)]
 
 
 @pytest.mark.parametrize(

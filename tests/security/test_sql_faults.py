@@ -114,6 +114,8 @@ def test_tokens_work_without_sql(world: World) -> None:
 
 
 def test_readiness_notices_sql_without_writes(world: World) -> None:
-    bootstrap._ping_sql()
+    ping = bootstrap.readiness_checks()["sql"]
+    assert ping
+    ping()
     with connection.execute_wrapper(refuse_writes), pytest.raises(OperationalError):
-        bootstrap._ping_sql()
+        ping()

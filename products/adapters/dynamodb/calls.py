@@ -5,6 +5,7 @@ Callers pass and receive plain Python values; ``attribute_values`` converts them
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -68,6 +69,17 @@ class DynamoCalls:
             if "LastEvaluatedKey" not in response:
                 return
             start = {"ExclusiveStartKey": response["LastEvaluatedKey"]}
+
+    def _query_newest(self, partition: str, limit: int) -> list[Item]:
+        """Return the last items of a partition, the last one first, read consistently."""
+        items = self._query(
+            IN_PARTITION,
+            {":pk": partition},
+            ScanIndexForward=False,
+            Limit=limit,
+            ConsistentRead=True,
+        )
+        return list(islice(items, limit))
 
     def _put_request(self, item: Item, condition: str, values: Item | None = None) -> Item:
         """Return a conditional Put, as an element of a transaction."""

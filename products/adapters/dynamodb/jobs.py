@@ -11,11 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from itertools import batched, islice
+from itertools import batched
 from typing import Any
 
 from products.adapters.dynamodb.attribute_values import encoded
-from products.adapters.dynamodb.calls import IN_PARTITION, DynamoCalls
+from products.adapters.dynamodb.calls import DynamoCalls
 from products.adapters.dynamodb.items import EXPIRY, OPEN_CHANGES, Item
 from products.bulk.job import RETENTION, Job, JobKind, JobState
 from products.bulk.rows import Row, RowState
@@ -65,14 +65,7 @@ class DynamoJobTable(DynamoCalls):
 
     def jobs(self, limit: int) -> list[Job]:
         """Return the newest jobs, newest first."""
-        items = self._query(
-            IN_PARTITION,
-            {":pk": JOBS_PARTITION},
-            ScanIndexForward=False,
-            Limit=limit,
-            ConsistentRead=True,
-        )
-        return [_to_job(item) for item in islice(items, limit)]
+        return [_to_job(item) for item in self._query_newest(JOBS_PARTITION, limit)]
 
     def save_step(self, job: Job, rows: Sequence[Row] | None = None) -> bool:
         """Write the next step of a job, with the rows of the chunk it worked on.

@@ -2,10 +2,9 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import islice
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -64,7 +63,7 @@ class DynamoOperations(DynamoCalls):
         found: list[Minute] = []
         hour = since.replace(minute=0, second=0, microsecond=0)
         while hour <= until:
-            found += map(_to_minute, self._items_in(_minute_key(hour)["PK"]))
+            found += map(_to_minute, self._query(IN_PARTITION, {":pk": _minute_key(hour)["PK"]}))
             hour += timedelta(hours=1)
         return [minute for minute in found if since <= minute.at <= until]
 
@@ -96,11 +95,7 @@ class DynamoOperations(DynamoCalls):
 
     def actions(self, month: datetime, limit: int) -> list[Action]:
         """Return the actions of a month, newest first."""
-        items = self._items_in(_month_partition(month), ScanIndexForward=False, Limit=limit)
-        return [_to_action(item) for item in islice(items, limit)]
-
-    def _items_in(self, partition: str, **arguments: Any) -> Iterator[Item]:
-        return self._query(IN_PARTITION, {":pk": partition}, **arguments)
+        return [_to_action(item) for item in self._query_newest(_month_partition(month), limit)]
 
 
 def _counters_of(change: Change) -> list[str]:

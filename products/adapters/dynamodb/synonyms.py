@@ -1,7 +1,6 @@
 """The synonyms of the search: one item for each version that staff saved."""
 
 from dataclasses import dataclass
-from itertools import islice
 
 from products.adapters.dynamodb.calls import IS_NEW, DynamoCalls
 from products.adapters.dynamodb.items import Item
@@ -9,7 +8,6 @@ from products.documents import format_timestamp, parse_timestamp
 from products.search.editing import SavedSynonyms
 
 PARTITION = "SYNONYMS"
-IN_PARTITION = "PK = :pk"
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,14 +16,7 @@ class DynamoSynonyms(DynamoCalls):
 
     def versions(self, limit: int) -> list[SavedSynonyms]:
         """Return the newest versions, newest first."""
-        items = self._query(
-            IN_PARTITION,
-            {":pk": PARTITION},
-            ScanIndexForward=False,
-            Limit=limit,
-            ConsistentRead=True,
-        )
-        return [_to_saved(item) for item in islice(items, limit)]
+        return [_to_saved(item) for item in self._query_newest(PARTITION, limit)]
 
     def add(self, saved: SavedSynonyms) -> bool:
         """Write a version; return False when it exists."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from products.lists import ListQuery
 from products.search.passes import Pass, later_passes
-from products.search.synonyms import Synonyms
+from products.search.synonyms import Phrase, Synonyms
 from products.search.terms import Term, terms_of
 
 ID = "productId"
@@ -181,7 +181,7 @@ def _clause(term: Term, *, tolerant: bool) -> Query:
         joined = WEIGHTS | START_WEIGHTS
         places += [_constant({"terms": {f: pairs}}, w) for f, w in joined.items()]
     places += [
-        _constant(_phrase(f, phrase.tokens), w)
+        _constant(_phrase(f, phrase), w)
         for phrase in term.synonyms
         for f, w in SYNONYM_WEIGHTS.items()
     ]
@@ -190,10 +190,10 @@ def _clause(term: Term, *, tolerant: bool) -> Query:
     return {"dis_max": {"queries": places}}
 
 
-def _phrase(field: str, tokens: Sequence[str]) -> Query:
-    if len(tokens) == 1:
-        return {"term": {field: tokens[0]}}
-    return {"bool": {"filter": [{"term": {field: token}} for token in tokens]}}
+def _phrase(field: str, phrase: Phrase) -> Query:
+    if len(phrase) == 1:
+        return {"term": {field: phrase[0]}}
+    return {"bool": {"filter": [{"term": {field: token}} for token in phrase]}}
 
 
 def _similar(field: str, term: Term) -> Query:
