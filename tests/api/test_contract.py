@@ -4,10 +4,13 @@ import os
 import re
 import subprocess
 import sys
+from collections import Counter
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 from django.core.management import call_command
 from django.test import Client
 
@@ -17,6 +20,7 @@ from products.api.contract.bodies import COMPONENTS
 from products.api.product_fields import API_NAMES
 from products.identifiers import MAX_VERSION, is_version
 from products.product import REQUIRED, RULES
+from tests.support.api_client import Api
 from tests.support.builders import fields
 from tests.support.contract import differences
 from tests.support.processes import Deployment
@@ -39,6 +43,50 @@ def test_the_committed_contract_matches_the_code() -> None:
     call_command("spectacular", validate=True, fail_on_warn=True, stdout=generated)
     committed = (ROOT / "products/api/openapi.yaml").read_text()
     assert committed.strip() == generated.getvalue().strip(), "stale: run `make contract`"
+
+
+def committed_contract() -> dict[str, Any]:
+    return dict(yaml.safe_load((ROOT / "products/api/openapi.yaml").read_text()))
+
+
+def test_constants_of_all_enums_differ() -> None:
+    """A Go package has one scope for all constants. Currencies come with codes as they are."""
+    schemas = committed_contract()["components"]["schemas"].values()
+    enums = [schema for schema in schemas if "enum" in schema]
+    names = [name for enum in enums for name in enum.get("x-enum-varnames", enum["enum"])]
+    constants = Counter(re.sub("[^A-Z]", "_", name.upper()) for name in names)
+    assert [name for name, count in constants.items() if count > 1] == []
+
+
+def test_optional_lists_of_edits_may_be_null() -> None:
+    """Java's clients send an empty list for a field that nobody set, unless it may be null."""
+    for body in ("ProductCreation", "ProductEdits", "PatchedProductEdits"):
+        lists = {
+            name: schema
+            for name, schema in COMPONENTS[body]["properties"].items()
+            if schema.get("type") == "array"
+        }
+        assert lists
+        assert [name for name, schema in lists.items() if not schema.get("nullable")] == []
+
+
+def test_the_token_is_each_operations_first_choice() -> None:
+    """Postman's converter takes the first choice, and staff read with a token too."""
+    paths = committed_contract()["paths"].values()
+    operations = [operation for path in paths for operation in path.values()]
+    assert len(operations) >= 20
+    assert [op["operationId"] for op in operations if op["security"][0] != {"bearer": []}] == []
+
+
+@pytest.mark.django_db
+def test_null_is_no_features(api: Api, p1: str) -> None:
+    api("patch", p1, {"features": ["10 GB"]})
+    assert api("patch", p1, {"features": None}).status_code == 202
+    assert api("get", p1).json()["features"] == []
+    assert (
+        api("post", "/products", fields(productId="p2", name="Two", features=None)).status_code
+        == 202
+    )
 
 
 def test_each_rule_of_the_core_has_a_field_that_clients_may_write() -> None:

@@ -21,6 +21,7 @@ STAND_IN = Path(
 
 MIN_NODE = 18
 NODE_MODULES = ROOT / "tests/clients/node_modules/ready"
+CLIENT_GENERATORS = ROOT / ".client-generators"
 FOLDERS = (ROOT / ".venv-lint/bin", ROOT / ".venv-infra/bin")
 """Where ``make lint-deploy`` and ``make infra`` install command-line tools."""
 
@@ -31,7 +32,10 @@ REASONS = {
     "aws": "The AWS command line is missing; `make lint-deploy` installs it.",
     "checkov": "checkov is missing; `make infra` installs it.",
     "chromium": "Chromium is missing (Debian: apt-get install chromium).",
+    "client-generators": "The generators of clients are missing; `make .client-generators/ready`"
+    " installs them, with npm and Maven.",
     "git": "git is missing (Debian: apt-get install git).",
+    "javac": "The JDK is missing (Debian: apt-get install default-jdk-headless).",
     "jq": "jq is missing (Debian: apt-get install jq).",
     "node": f"Node {MIN_NODE} or newer, or tests/clients/node_modules, is missing.",
     "postgres": "PostgreSQL is missing (Debian: apt-get install postgresql).",
@@ -46,6 +50,8 @@ def find(tool: str) -> str | None:
     """Return the path of a tool, or None when it is missing or too old."""
     if tool == "terraform-offline":
         return str(STAND_IN) if STAND_IN.exists() else None
+    if tool == "client-generators":
+        return str(CLIENT_GENERATORS) if (CLIENT_GENERATORS / "ready").exists() else None
     if tool == "postgres":
         return next(map(str, Path("/usr/lib/postgresql").glob("*/bin")), shutil.which("pg_isready"))
     if tool == "opensearch":

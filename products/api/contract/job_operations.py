@@ -17,12 +17,8 @@ from products.api.json_schema import Schema
 from products.api.parameters import Parameters
 from products.bulk.files import MAX_SIZE
 
-FILE_TYPES = (
-    "text/csv",
-    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "application/vnd.oasis.opendocument.spreadsheet",
-    "application/octet-stream",
-)
+FILE_TYPE = "application/octet-stream"
+"""Any type is accepted. Clients can be generated for this one by every generator."""
 BINARY: Schema = {"type": "string", "format": "binary"}
 ACT_ERRORS = (*READ_ERRORS, 409)
 BODY_ERRORS = (*ACT_ERRORS, 413, 415)
@@ -77,9 +73,10 @@ JOB_OPERATIONS: dict[tuple[str, str], Schema] = {
     | {
         "requestBody": {
             "required": True,
-            "description": f"The file, at most {MAX_SIZE // 1_000_000} MB."
+            "description": f"The file, at most {MAX_SIZE // 1_000_000} MB, with any Content-Type:"
+            " its content says which format it has."
             f" A form with the field {FILE} is accepted too.",
-            "content": {media_type: {"schema": BINARY} for media_type in FILE_TYPES},
+            "content": {FILE_TYPE: {"schema": BINARY}},
         }
     },
     ("ProductExport", "GET"): _described(

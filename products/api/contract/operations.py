@@ -26,7 +26,8 @@ from products.batch import MAX_WRITES
 
 WRITE_ERRORS = (*READ_ERRORS, 409, 412, 413, 415, 422)
 CREATE_ERRORS = tuple(code for code in WRITE_ERRORS if code not in {404, 412})
-PUBLIC: list[Schema] = [{}, {"bearer": []}]
+PUBLIC: list[Schema] = [{"bearer": []}, {}]
+"""A token is optional. It comes first: some generators take the first choice alone."""
 
 WRITE_OPTIONS = [
     headers.sent("Prefer"),

@@ -9,6 +9,7 @@ import re
 from drf_spectacular.openapi import AutoSchema
 
 from products.api.contract.bodies import COMPONENTS
+from products.api.contract.enum_names import with_enum_names
 from products.api.contract.headers import REQUEST_HEADERS, RESPONSE_HEADERS, sent
 from products.api.contract.operation import error_responses
 from products.api.contract.operations import OPERATIONS
@@ -65,7 +66,7 @@ def add_components(result: Schema, **_: object) -> Schema:
     """Add the bodies and the security schemes to the contract (``POSTPROCESSING_HOOKS``)."""
     return result | {
         "components": {
-            "schemas": dict(sorted(COMPONENTS.items())),
+            "schemas": dict(sorted(with_enum_names(COMPONENTS).items())),
             "responses": dict(sorted(error_responses().items())),
             "parameters": REQUEST_HEADERS | PATH_PARAMETERS,
             "headers": RESPONSE_HEADERS,
