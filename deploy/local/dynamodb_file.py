@@ -50,8 +50,8 @@ class DynamoDBFile:
 
     def insert(self, rows: Iterable[Row]) -> None:
         """Add rows in one transaction. Raise sqlite3.IntegrityError when one exists."""
-        marks = ", ".join("?" * len(COLUMNS))
-        statement = f'INSERT INTO "{self.table}" ({", ".join(COLUMNS)}) VALUES ({marks})'  # noqa: S608
+        columns, marks = ", ".join(COLUMNS), ", ".join("?" * len(COLUMNS))
+        statement = f'INSERT INTO "{self.table}" ({columns}) VALUES ({marks})'  # noqa: S608
         with self.connection:
             self.connection.executemany(statement, rows)
 

@@ -124,7 +124,7 @@ def fill_search_index() -> None:
 
 def load_sample_products(choice: Choice, stopping: threading.Event) -> None:
     """Write SAMPLE_PRODUCTS products directly, if the variable is set, until ``stopping``."""
-    from deploy.local.sample_catalogue import SampleCatalogue
+    from deploy.local.sample_catalogue import SampleCatalogue, read_sample_size
 
     size = read_sample_size()
     if not size:
@@ -138,14 +138,6 @@ def load_sample_products(choice: Choice, stopping: threading.Event) -> None:
         with dynamodb.stopped():
             count = replace(sample, file=dynamodb.file).load(size, stopping.is_set)
     log_step(f"sample products written: {count:,}")
-
-
-def read_sample_size() -> int:
-    """Return the number in SAMPLE_PRODUCTS, 0 without it. Raise EngineFailed for other text."""
-    text = os.environ.get("SAMPLE_PRODUCTS", "0")
-    if not text.isdigit():
-        raise EngineFailed(f"SAMPLE_PRODUCTS must be a number, not {text!r}.")
-    return int(text)
 
 
 def create_admin() -> str:

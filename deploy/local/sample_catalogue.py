@@ -19,7 +19,7 @@ from itertools import batched
 from pathlib import Path
 
 from deploy.local.dynamodb_file import Row, open_file, row_of
-from deploy.local.engines import die_with_parent
+from deploy.local.engines import EngineFailed, die_with_parent
 from products.adapters.aws.clients import client
 from products.adapters.aws.direct import direct_client
 from products.adapters.dynamodb.attribute_values import encoded
@@ -76,6 +76,14 @@ FEATURES = (
     "Support by people, seven days a week",
     "Malware scan every night",
 )
+
+
+def read_sample_size() -> int:
+    """Return the number in SAMPLE_PRODUCTS, 0 without it. Raise EngineFailed for other text."""
+    text = os.environ.get("SAMPLE_PRODUCTS", "0")
+    if not text.isdigit():
+        raise EngineFailed(f"SAMPLE_PRODUCTS must be a number, not {text!r}.")
+    return int(text)
 
 
 def sample_id(number: int) -> str:
