@@ -67,7 +67,11 @@ def first_version(entry: Entry, entries: Iterable[Entry]) -> int:
     The changes after that version say what these plans set, and what is beneath them.
     """
     chain = [entry]
-    others = [other for other in entries if other.row.has_started and other.order != entry.order]
+    others = [
+        other
+        for other in entries
+        if other.row.has_started and other.plan.ends_at and other.order != entry.order
+    ]
     while near := [other for other in others if any(_overlap(other, one) for one in chain)]:
         chain += near
         others = [other for other in others if other not in near]
@@ -79,11 +83,9 @@ def _overlap(one: Entry, other: Entry) -> bool:
 
 
 def _is_over_before(one: Entry, other: Entry) -> bool:
-    """Whether a plan had ended when the other started, as the product's versions say."""
-    end = one.row.end
-    if end is None or end.version is None:
-        return False
-    return end.version <= _version_before(other)
+    """Whether a plan had ended when the other started."""
+    end = one.plan.ends_at
+    return one.row.end is not None and end is not None and end <= other.plan.starts_at
 
 
 def _version_before(entry: Entry) -> int:

@@ -1,8 +1,7 @@
 """Making the steps of plans when they are due: their starts and their ends. Pure.
 
-A step may be begun by two processes, and again after a crash. The change log makes it take effect
-once: a change that the step made before is found in it, and every write requires the version that
-the decision was based on.
+A step may be begun by two processes, and again after a crash. It takes effect once: a change that
+it made before is found in the change log, and a write requires the version that was read.
 """
 
 import math
