@@ -39,7 +39,9 @@ class PlanWorld:
         self.acceptance.create(product_id, fields(**named), origin("ann"))
 
     def price(self, product_id: str) -> Decimal:
-        return self.acceptance.planner.log.newest(product_id).after.price  # type: ignore[union-attr]
+        newest = self.acceptance.log.newest(product_id)
+        assert newest is not None
+        return newest.after.price
 
     def plan(
         self,
