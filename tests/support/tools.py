@@ -28,6 +28,9 @@ FOLDERS = (ROOT / ".venv-lint/bin", ROOT / ".venv-infra/bin")
 INSTALLED = {"aws", "checkov"}
 """Tools that are only taken from these folders: another version may behave differently."""
 
+INSTALLED_FILES = {"client-generators": CLIENT_GENERATORS / "ready", "terraform-offline": STAND_IN}
+"""Tools that are there if these files exist."""
+
 REASONS = {
     "aws": "The AWS command line is missing; `make lint-deploy` installs it.",
     "checkov": "checkov is missing; `make infra` installs it.",
@@ -49,10 +52,9 @@ REASONS = {
 
 def find(tool: str) -> str | None:
     """Return the path of a tool, or None when it is missing or too old."""
-    if tool == "terraform-offline":
-        return str(STAND_IN) if STAND_IN.exists() else None
-    if tool == "client-generators":
-        return str(CLIENT_GENERATORS) if (CLIENT_GENERATORS / "ready").exists() else None
+    if tool in INSTALLED_FILES:
+        file = INSTALLED_FILES[tool]
+        return str(file) if file.exists() else None
     if tool == "postgres":
         return next(map(str, Path("/usr/lib/postgresql").glob("*/bin")), shutil.which("pg_isready"))
     if tool == "opensearch":
