@@ -36,6 +36,9 @@ def server(engines: Engines, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     deployment.stop()
 
 
+type Command = list[str | Path]
+
+
 def run(*command: str | Path, cwd: Path, **variables: str) -> str:
     """Run a command that must succeed, and return what it printed."""
     finished = subprocess.run(
@@ -65,7 +68,18 @@ def node() -> Path:
 
 def openapi_generator(language: str, output: Path, *options: str) -> None:
     jar = next(VENV.glob("lib/*/site-packages/openapi_generator_cli/*.jar"))
-    command = ["java", "-jar", jar, "generate", "-i", CONTRACT, "-g", language, "-o", output]
+    command: Command = [
+        "java",
+        "-jar",
+        jar,
+        "generate",
+        "-i",
+        CONTRACT,
+        "-g",
+        language,
+        "-o",
+        output,
+    ]
     run(*command, *options, cwd=output.parent)
 
 
@@ -91,7 +105,10 @@ def test_a_python_client_of_openapi_generator(server: Deployment, tmp_path: Path
 def test_a_java_client_of_openapi_generator(server: Deployment, tmp_path: Path) -> None:
     openapi_generator("java", tmp_path / "client", "--library", "native")
     libraries = CLIENT_GENERATORS / "java/*"
-    sources = [*(tmp_path / "client/src/main").rglob("*.java"), PROGRAMS / "java/Life.java"]
+    sources: Command = [
+        *(tmp_path / "client/src/main").rglob("*.java"),
+        PROGRAMS / "java/Life.java",
+    ]
     run("javac", "-nowarn", "-d", "built", "-cp", libraries, *sources, cwd=tmp_path)
     live(server, "java", "-cp", f"built{os.pathsep}{libraries}", "Life", cwd=tmp_path)
 
@@ -108,7 +125,7 @@ def test_a_typescript_client_of_openapi_generator(server: Deployment, tmp_path: 
 @pytest.mark.parametrize("program", ["orval-7/dist/bin/orval.js", "orval-8/dist/bin/orval.mjs"])
 def test_a_client_of_orval(server: Deployment, tmp_path: Path, program: str) -> None:
     workspace = node_workspace(tmp_path, "typescript/orval_life.ts")
-    options = ["--input", CONTRACT, "--output", "client.ts", "--client", "fetch"]
+    options: Command = ["--input", CONTRACT, "--output", "client.ts", "--client", "fetch"]
     run(node(), NODE_MODULES / program, *options, cwd=workspace)
     compile_typescript(workspace)
     product_id = program.partition("/")[0]
@@ -117,11 +134,11 @@ def test_a_client_of_orval(server: Deployment, tmp_path: Path, program: str) -> 
 
 def test_a_client_of_openapi_python_client(server: Deployment, tmp_path: Path) -> None:
     path = f"{VENV / 'bin'}{os.pathsep}{os.environ['PATH']}"
-    where = ["--path", CONTRACT, "--output-path", tmp_path / "client"]
-    command = [VENV / "bin/openapi-python-client", "generate", *where, "--fail-on-warning"]
+    where: Command = ["--path", CONTRACT, "--output-path", tmp_path / "client"]
+    command: Command = [VENV / "bin/openapi-python-client", "generate", *where, "--fail-on-warning"]
     run(*command, cwd=tmp_path, PATH=path)
     program = shutil.copy(PROGRAMS / "python/openapi_python_client_life.py", tmp_path / "client")
-    libraries = ["--python-executable", VENV / "bin/python"]
+    libraries: Command = ["--python-executable", VENV / "bin/python"]
     run(Path(sys.executable).with_name("mypy"), *libraries, ".", cwd=tmp_path / "client")
     live(server, VENV / "bin/python", program, cwd=tmp_path / "client")
 
@@ -155,14 +172,14 @@ def test_a_go_client_of_openapi_generator(server: Deployment, tmp_path: Path) ->
 def test_a_go_client_of_oapi_codegen(server: Deployment, tmp_path: Path) -> None:
     workspace = go_workspace(tmp_path)
     (workspace / "oapi").mkdir()
-    options = ["-package", "oapi", "-generate", "types,client", "-o", "oapi/client.go"]
+    options: Command = ["-package", "oapi", "-generate", "types,client", "-o", "oapi/client.go"]
     run(CLIENT_GENERATORS / "go/oapi-codegen", *options, CONTRACT, cwd=workspace)
     live_in_go(server, workspace, "oapi")
 
 
 def test_a_go_client_of_ogen(server: Deployment, tmp_path: Path) -> None:
     workspace = go_workspace(tmp_path)
-    options = ["--target", "ogen", "--package", "ogen", CONTRACT]
+    options: Command = ["--target", "ogen", "--package", "ogen", CONTRACT]
     printed = run(CLIENT_GENERATORS / "go/ogen", *options, cwd=workspace)
     assert "skip" not in printed.lower()
     live_in_go(server, workspace, "ogen")
