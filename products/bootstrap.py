@@ -92,9 +92,9 @@ def index() -> "OpenSearchIndex | NoIndex":
     from products.adapters.opensearch.index import NoIndex, OpenSearchIndex, connect
     from products.search.editing import CurrentSynonyms
 
-    if not settings.ENABLE_OPENSEARCH:
-        return NoIndex()
     synonyms = CurrentSynonyms(synonym_editing())
+    if not settings.ENABLE_OPENSEARCH:
+        return NoIndex(synonyms)
     return OpenSearchIndex(connect(settings.OPENSEARCH_URL), settings.SEARCH_ALIAS, synonyms)
 
 

@@ -18,12 +18,14 @@ from products.lists import (
     Page,
     build_page,
     matches_needed,
+    readings,
     search_page,
     unindexed_products,
 )
 from products.overlay import NO_OVERLAY, read_overlay, with_unindexed
 from products.planning import ChangeReader, read_change, read_newest_change
 from products.product import Product
+from products.search.synonyms import Synonyms
 
 MAX_PAGE_SIZE = 100
 FIRST_PAUSE_SECONDS = 0.02  # between two looks at an effect that is waited for
@@ -56,6 +58,8 @@ class ProductTable(ChangeReader, Protocol):
 
 
 class SearchIndex(Protocol):
+    def synonyms(self) -> Synonyms: ...
+
     def search(self, listing: ListQuery, limit: int) -> list[str]:
         """Return the IDs of at most ``limit`` products that match the text and the filters.
 
@@ -217,8 +221,15 @@ class Catalogue:
         """Return products that match ``listing.text`` and the filters.
 
         Without an index, this is a bounded read of the list. Staff find their own saves on the
-        first page before the index has them; see ``staff_page`` for ``also``.
+        first page before the index has them; see ``staff_page`` for ``also``. The text may have
+        price bounds in words.
         """
+        *others, last = readings(replace(listing, synonyms=self.index.synonyms()))
+        pages = (self._search(reading, staff=staff, also=also) for reading in others)
+        found = next((page for page in pages if page.products), None)
+        return found or self._search(last, staff=staff, also=also)
+
+    def _search(self, listing: ListQuery, *, staff: bool, also: Iterable[str]) -> Page:
         overlay = NO_OVERLAY
         if staff:
             overlay = read_overlay(self.table, also, whole=listing.only_open)
@@ -244,12 +255,14 @@ class Catalogue:
         """
         if listing.only_open:
             return None
-        unindexed = unindexed_products(open_changes.values())
-        try:
-            indexed = self.index.count_matches(listing, list(unindexed))
-        except DependencyUnavailable:
-            return None
-        return indexed + sum(map(listing.matches, unindexed.values()))
+        new = unindexed_products(open_changes.values())
+        with suppress(DependencyUnavailable):
+            for reading in readings(listing):
+                indexed = self.index.count_matches(reading, list(new))
+                if count := indexed + sum(map(reading.matches, new.values())):
+                    return count
+            return 0
+        return None
 
     def freshness(self) -> Freshness:
         """Return how current the search index is.

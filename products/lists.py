@@ -13,7 +13,9 @@ from products.changes import Change, Effect, OpenMark
 from products.currency import DEFAULT_CURRENCY, USUAL_PLACES, places
 from products.documents import format_timestamp
 from products.product import MAX_PRICE, Product
-from products.search.words import fold
+from products.search.matching import text_search
+from products.search.price_words import price_words
+from products.search.synonyms import Synonyms, default_synonyms
 
 MAX_EXAMINED = 2000  # products that one page reads before it returns the matches so far
 MAX_MATCHES = 1000  # of one search, over all of its pages
@@ -40,7 +42,7 @@ class ListQuery:
     ``active`` None lists active and inactive products. ``only_open`` lists products with an open
     effect, and works only in lists that overlay the open changes. ``after`` is the position where
     the previous page ended. In a search for ``text``, which has no stable positions, it is the
-    number of matches so far.
+    number of matches so far. An empty ``text`` had only words about the price.
     """
 
     active: bool | None = True
@@ -54,6 +56,7 @@ class ListQuery:
     updated_by: str | None = None
     only_open: bool = False
     text: str | None = None
+    synonyms: Synonyms = field(default_factory=default_synonyms, compare=False, repr=False)
     by_relevance: bool = False
     after: str | None = None
     limit: int = 25
@@ -91,9 +94,13 @@ class ListQuery:
             and self.updated_by in (None, product.updated_by)
             and (self.min_price is None or product.price >= self.min_price)
             and (self.max_price is None or product.price <= self.max_price)
-            and (self.text is None or mentions(product, self.text))
+            and (self.text is None or self.mentions(product))
             and (self.after is None or self._is_later(self.position(product), self.after))
         )
+
+    def mentions(self, product: Product, *, all_words: bool = True) -> bool:
+        """Whether the product has all words of the text, or most of them."""
+        return text_search(self.text or "", self.synonyms).finds(product, all_words=all_words)
 
     def _is_later(self, position: str, after: str) -> bool:
         return position < after if self.descending else position > after
@@ -188,9 +195,21 @@ def build_page(
 def search_page(
     listing: ListQuery, records: list[Iterator[Product]], open_changes: Mapping[str, Change]
 ) -> Page:
-    """Return a page of a search without an index: a bounded read of the list, in list order."""
-    whole_list = replace(listing, after=None, limit=MAX_EXAMINED)
-    matches = build_page(whole_list, records, open_changes).products
+    """Return a page of a search without an index: a bounded read of the list, in list order.
+
+    Products with all words come first. Those with most of them follow in an order by relevance, or
+    if no product has all.
+    """
+    whole_list = replace(listing, after=None, text=None, limit=MAX_EXAMINED)
+    products = build_page(whole_list, records, open_changes).products
+    matches = [product for product in products if listing.mentions(product)]
+    if listing.by_relevance or not matches:
+        found = {product.product_id for product in matches}
+        matches += [
+            product
+            for product in products
+            if product.product_id not in found and listing.mentions(product, all_words=False)
+        ]
     return page_at_offset(listing, matches, open_changes)
 
 
@@ -220,11 +239,25 @@ def _overlaid(
             yield product
 
 
-def mentions(product: Product, text: str) -> bool:
-    """Whether the product contains every word of ``text``, without case and diacritics."""
-    parts = [product.name, product.product_id, product.description, *product.features]
-    content = fold(" ".join(parts))
-    return all(word in content for word in fold(text).split())
+def readings(listing: ListQuery) -> list[ListQuery]:
+    """Return the searches that the text may mean; the first one that finds anything is meant.
+
+    Words about the price are bounds. If they name no currency, they may be words like others.
+    """
+    words = price_words(listing.text, listing.currency) if listing.text else None
+    if words is None:
+        return [listing]
+    lowest = [price for price in (listing.min_price, words.min_price) if price is not None]
+    highest = [price for price in (listing.max_price, words.max_price) if price is not None]
+    bounded = replace(
+        listing,
+        text=words.text,
+        currency=words.currency,
+        min_price=max(lowest, default=None),
+        max_price=min(highest, default=None),
+        by_relevance=listing.by_relevance and bool(words.text),
+    )
+    return [bounded] if words.is_sure else [bounded, listing]
 
 
 def matches_needed(listing: ListQuery, open_changes: Mapping[str, Change]) -> int:

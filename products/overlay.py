@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from products.changes import Change, ChangeKey, Effect, OpenMark
-from products.lists import ListQuery, mentions, newest_per_product
+from products.lists import ListQuery, newest_per_product
 from products.product import Product
 
 IN_NO_LIST = frozenset({Effect.STORED, Effect.SEARCHABLE})
@@ -75,7 +75,7 @@ def with_unindexed(
     for product_id, change in open_changes.items():
         if product_id in matched:
             updated[product_id] = change.after
-        elif mentions(change.after, listing.text or ""):
+        elif listing.mentions(change.after):
             unindexed[product_id] = change.after
     if listing.by_relevance or not (updated or unindexed):
         return [*unindexed, *ids]

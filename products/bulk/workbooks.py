@@ -9,19 +9,15 @@ import itertools
 import re
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from decimal import Decimal
-from importlib.util import find_spec
 from typing import Any
 
 import openpyxl
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.exceptions import InvalidFileException
 
-from products.bulk.job import MAX_ROWS
+from products.bulk.ods_reading import ODS_PART, ods_tables
 from products.bulk.sheets import (
-    MAX_COLUMNS,
     MAX_TITLE_LINES,
     Cell,
     Sheet,
@@ -30,25 +26,19 @@ from products.bulk.sheets import (
     refused_file,
     to_sheet,
 )
+from products.bulk.tables import DAMAGED, TOO_LARGE, Bounds, Table, number_or_text, trimmed
 
 MAX_UNPACKED = 50_000_000  # bytes of all files in the zip
 MAX_RATIO = 200
 """How many times larger a large file in the zip may become; sheets of products reach about 20."""
 MIN_SUSPECT = 20_000_000  # bytes; smaller files may have any ratio
 MAX_ENTRIES = 1000  # files in the zip
-MAX_LINES = MAX_ROWS + MAX_TITLE_LINES + 1000
-"""How many lines are looked at, blank ones included."""
-MAX_CELLS = 1_000_000
 DOCUMENT_TYPE = b"<!DOCTYPE"
-XLSX_PART, ODS_PART = "xl/workbook.xml", "content.xml"
-TOO_LARGE = "The workbook is too large when it is unpacked; save the sheet as CSV."
-DAMAGED = "The workbook is damaged or is none; save it again as .xlsx or CSV."
+XLSX_PART = "xl/workbook.xml"
 NO_VALUE = "has a formula without a value; open the workbook in a spreadsheet and save it."
 SHEETS = "xl/worksheets/"
 FORMULA = re.compile(rb"<(?:\w+:)?f[\s>/]")
 HIDDEN_ROW = re.compile(rb"<(?:\w+:)?row\b[^>]*\bhidden=[\"'](?:1|true)[\"']")
-MAX_EXPONENT = 30  # of a number
-MAX_SPACES = 1000  # that OpenDocument stores as one element
 LIBRARY_ERRORS = (
     KeyError,
     ValueError,
@@ -64,35 +54,13 @@ LIBRARY_ERRORS = (
 type Recognised = Callable[[Sequence[str]], int]
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
-    """One sheet of a workbook: its title, its rows that are not blank, and how many are hidden."""
-
-    title: str
-    rows: list[SheetRow]
-    hidden: int = 0
-
-
-@dataclass(slots=True)
-class _Bounds:
-    """Counts the cells of a sheet."""
-
-    cells: int = 0
-
-    def add(self, line: int, cells: int) -> None:
-        """Count the cells. Raise Invalid when the sheet is too large."""
-        self.cells += cells
-        if line > MAX_LINES or self.cells > MAX_CELLS:
-            raise refused_file(f"Must have at most {MAX_ROWS} rows; the sheet has more cells.")
-
-
 def read_workbook(data: bytes, recognised: Recognised) -> Sheet:
     """Return the sheet with products. Raise Invalid when the file can't be read."""
     names = _checked_names(data)
     if XLSX_PART in names:
         return _best_sheet(list(_xlsx_tables(data)), recognised, hidden=_hidden_rows(data))
     if ODS_PART in names:
-        tables = list(_ods_tables(data))
+        tables = list(ods_tables(data))
         return _best_sheet(tables, recognised, hidden=sum(table.hidden for table in tables))
     raise refused_file("This is no workbook; save the sheet as .xlsx, .ods or CSV.")
 
@@ -178,10 +146,10 @@ def _xlsx_sheets(data: bytes) -> Iterator[bytes]:
 
 def _xlsx_rows(sheet: Any, formula_sheet: Any) -> list[SheetRow]:
     rows: list[SheetRow] = []
-    bounds = _Bounds()
+    bounds = Bounds()
     formulas = _values(formula_sheet) if formula_sheet else itertools.repeat(())
     for line, (values, originals) in enumerate(zip(_values(sheet), formulas, strict=False), 1):
-        row = _trimmed([_xlsx_cell(value) for value in values])
+        row = trimmed([_xlsx_cell(value) for value in values])
         for column, original in enumerate(originals):
             is_formula = isinstance(original, str) and original.startswith("=")
             if is_formula and values[column] is None:
@@ -202,85 +170,7 @@ def _xlsx_cell(value: Any) -> Cell:
     if isinstance(value, bool | str):
         return value
     if isinstance(value, int | float):
-        return _number(repr(value))
+        return number_or_text(repr(value))
     if isinstance(value, datetime | date | time):
         return value.isoformat()
     return "" if value is None or isinstance(value, timedelta) else str(value)
-
-
-def _number(text: str) -> Cell:
-    """Return the number, or the text of one that no amount or version can be."""
-    try:
-        number = Decimal(text)
-    except ArithmeticError:
-        return text
-    is_usual = number.is_finite() and abs(number.adjusted()) <= MAX_EXPONENT
-    return number if is_usual else text
-
-
-def _trimmed(cells: list[Cell]) -> list[Cell]:
-    while cells and cells[-1] == "":
-        cells.pop()
-    return cells
-
-
-# OpenDocument
-
-
-def _ods_tables(data: bytes) -> Iterator[Table]:
-    """Yield the tables.
-
-    Equal rows and cells are stored once with a number of repetitions, which may be huge; only
-    those within the bounds are made.
-    """
-    if find_spec("odfdo") is None:
-        raise refused_file("OpenDocument sheets can't be read here; save the sheet as .xlsx.")
-    from odfdo import Document
-
-    try:
-        body = Document(io.BytesIO(data)).body
-        if body.get_elements(f"//text:s[@text:c > {MAX_SPACES}]"):
-            raise refused_file(TOO_LARGE)
-        for table in body.get_elements("//table:table"):
-            yield _ods_table(table)
-    except LIBRARY_ERRORS:
-        raise refused_file(DAMAGED) from None
-
-
-def _ods_table(table: Any) -> Table:
-    rows: list[SheetRow] = []
-    bounds = _Bounds()
-    line, hidden = 1, 0
-    for row in table.get_elements("descendant::table:table-row"):
-        values = _trimmed(_ods_cells(row))
-        count = int(row.get_attribute("table:number-rows-repeated") or 1)
-        if values:
-            bounds.add(line + count - 1, len(values) * count)
-            rows += [SheetRow(line + number, list(values)) for number in range(count)]
-            is_hidden = row.get_attribute("table:visibility") in ("collapse", "filter")
-            hidden += count if is_hidden else 0
-        line += count
-    return Table(str(table.name), rows, hidden)
-
-
-def _ods_cells(row: Any) -> list[Cell]:
-    cells: list[Cell] = []
-    for cell in row.get_elements("table:table-cell|table:covered-table-cell"):
-        value = _ods_cell(cell)
-        count = int(cell.get_attribute("table:number-columns-repeated") or 1)
-        if value != "" and len(cells) + count > MAX_COLUMNS:
-            raise refused_file(f"Must have at most {MAX_COLUMNS} columns.")
-        cells += [value] * min(count, MAX_COLUMNS + 1 - len(cells))
-    return cells
-
-
-def _ods_cell(cell: Any) -> Cell:
-    kind = cell.get_attribute("office:value-type")
-    if kind in ("float", "currency", "percentage"):
-        return _number(str(cell.get_attribute("office:value")))
-    if kind == "boolean":
-        return str(cell.get_attribute("office:boolean-value")).casefold() == "true"
-    if kind == "date":
-        return str(cell.get_attribute("office:date-value"))
-    paragraphs = cell.get_elements("text:p")
-    return "\n".join(paragraph.inner_text for paragraph in paragraphs)

@@ -5,7 +5,7 @@ from functools import cache, lru_cache
 from itertools import chain
 from typing import Any
 
-from products.currency import CURRENCY_SIGNS
+from products.currency import CURRENCY_SIGNS, amount_text
 from products.documents import to_document
 from products.product import BillingCycle, Product
 from products.search.words import Word, pairs_of, words_of
@@ -18,16 +18,20 @@ CYCLE_WORDS = {
 
 
 def to_search_document(product: Product) -> dict[str, Any]:
-    """Return the product's document with the words that a search looks for.
+    """Return the product's document with the words that a search looks for."""
+    return {**to_document(product), "words": search_words(product)}
 
-    ``words.key`` is the whole name. ``words.name``, ``words.description`` and ``words.features``
-    have the words without their endings, and each two neighbours as one word. ``words.facts``
-    has prices and the billing cycle. ``words.nameStarts`` and ``words.starts`` have the words whose
-    beginnings are found.
+
+def search_words(product: Product) -> dict[str, str]:
+    """Return the words of a product by their places.
+
+    ``key`` is the whole name. ``name``, ``description`` and ``features`` have the words without
+    their endings, and each two neighbours as one word. ``facts`` has prices and the billing cycle.
+    ``nameStarts`` and ``starts`` have the words whose beginnings are found.
     """
     name, description = words_of(product.name), words_of(product.description)
     features = [_words_of_feature(feature) for feature in product.features]
-    words = {
+    return {
         "key": " ".join(word.text for word in name),
         "nameLength": str(len(name)),
         "name": _joined(_with_pairs(name)),
@@ -37,7 +41,6 @@ def to_search_document(product: Product) -> dict[str, Any]:
         "nameStarts": _joined([*_texts(name), *pairs_of(name)]),
         "starts": _joined(chain(_texts(description), *(texts for _, texts in features))),
     }
-    return {**to_document(product), "words": words}
 
 
 @lru_cache(maxsize=1_000)
@@ -64,9 +67,10 @@ def _facts(product: Product) -> Iterable[str]:
     units = [product.currency, CURRENCY_SIGNS.get(product.currency, "")]
     for amount in (product.price, product.renewal_price):
         if amount is not None:
-            number = words_of(str(amount))
-            for unit in units:
-                yield from _with_pairs([*_words_of(unit), *number])
+            for written in dict.fromkeys([str(amount), amount_text(amount, product.currency)]):
+                number = words_of(written)
+                for unit in units:
+                    yield from _with_pairs([*_words_of(unit), *number])
     yield from _with_pairs(_words_of(CYCLE_WORDS[product.billing_cycle]))
 
 

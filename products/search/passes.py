@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from products.search.terms import Term
 
 FILLER_BOOST = 1 / 16
 COMMON_BOOST = 1 / 4
 MIN_BOOST = 1 / 4
+MOST = 2 / 3
 STEPS = 4
 """Boosts are multiples of a quarter, so that scores stay exact."""
 
@@ -34,6 +35,10 @@ class Pass:
         boosts = tuple(1.0 if are_fillers else _boost(term, 1.0) for term in terms)
         return cls(needed, 1 if are_fillers else len(needed), frozenset(), boosts)
 
+    def widened(self) -> "Pass":
+        """Return this pass with most of the words required: two of three, and one of two."""
+        return replace(self, required=min(self.required, _most(len(self.needed))))
+
 
 def later_passes(terms: Sequence[Term], counts: Sequence[int], total: int) -> Iterator[Pass]:
     """Yield the passes after the strict one; ``counts`` has the products with each term."""
@@ -47,12 +52,16 @@ def later_passes(terms: Sequence[Term], counts: Sequence[int], total: int) -> It
     known = needed - unknown
     if unknown and known:
         yield Pass(known, len(known), unknown, boosts)
-    fewer = {max(len(needed) // 2, 1), 1} - {len(needed)}
+    fewer = {_most(len(needed)), max(len(needed) // 2, 1), 1} - {len(needed)}
     for required in sorted(fewer, reverse=True):
         yield Pass(needed, required, unknown, boosts)
     common = frozenset(place for place, term in enumerate(terms) if term.is_common)
     if common:
         yield Pass(common, 1, frozenset(), boosts)
+
+
+def _most(count: int) -> int:
+    return max(min(count - 1, math.ceil(count * MOST)), 1)
 
 
 def _needed(terms: Sequence[Term]) -> frozenset[int]:

@@ -14,40 +14,44 @@ Phrase = tuple[str, ...]
 """A phrase as the words and pairs that a document with it has."""
 
 DEFAULT_SYNONYMS = """\
-email, mail, mailbox
-website, web, site, web page, homepage
+email, mail, mailbox, e-pos
+website, web, site, web page, homepage, webwerf
 SEO, search engine optimisation, search engine optimization
 AI, machine learning, artificial intelligence
 GPU, graphics card
-online shop, shop, store, web shop, e-commerce
+online shop, shop, store, web shop, e-commerce, aanlyn winkel
 SSL, TLS, HTTPS, security certificate
 VPS, virtual server, virtual private server
 dedicated server, bare metal, root server
 CDN, content delivery network
-domain, domain name, URL
-backup, snapshot, safety copy, restore point
+domain, domain name, URL, domein
+backup, snapshot, safety copy, restore point, rugsteun
 storage, disk space, disk, webspace
 traffic, bandwidth, data transfer
 migration, move, transfer
-support, help, assistance
-phone, telephone, call
+support, help, assistance, ondersteuning
+phone, telephone, call, telefoon
 antivirus, virus scanner, malware scan, malware removal
 firewall, WAF
 WordPress, WP
 database, MySQL, MariaDB
-monthly, month, per month
-yearly, year, annual, annually, per year
+monthly, month, per month, maandeliks, maand
+yearly, year, annual, annually, per year, jaarliks, jaar
 one time, once off, setup
 free, no charge, included
 uptime, availability, SLA
 staging, test site, staging copy
 engineer, technician, expert
+server, bediener
 """
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Synonyms:
-    """The phrases that mean the same as a phrase, by the stems of its words."""
+    """The phrases that mean the same as a phrase, by the stems of its words.
+
+    Each version is equal to itself alone, so that caches can hold it.
+    """
 
     by_stems: Mapping[Stems, Sequence[Phrase]]
 

@@ -8,6 +8,7 @@ from products.adapters.breaker import Breaker
 from products.adapters.opensearch.faults import DEPENDENCY
 from products.adapters.opensearch.index import NoIndex, OpenSearchIndex
 from products.lists import ListQuery
+from products.search.synonyms import Synonyms
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,10 @@ class GuardedSearch:
 
     index: OpenSearchIndex | NoIndex
     breaker: Breaker = field(default_factory=lambda: Breaker(DEPENDENCY))
+
+    def synonyms(self) -> Synonyms:
+        """Return the synonyms that searches use now."""
+        return self.index.synonyms()
 
     def search(self, listing: ListQuery, limit: int) -> list[str]:
         """Return the ids of the products found. Raises: DependencyUnavailable."""

@@ -35,7 +35,7 @@ from products.adapters.opensearch.queries import (
     count_body,
     counts_in,
     ids_in,
-    search_bodies,
+    search_body,
     search_queries,
 )
 from products.documents import format_timestamp
@@ -183,9 +183,10 @@ class OpenSearchIndex:
         # Only a text has synonyms; other lists are spared the read.
         synonyms = self.synonyms() if listing.text else default_synonyms()
         with translate_errors():
-            for query in search_queries(listing, synonyms, self._count_each):
-                if count := self._count(query):
-                    return self._count(besides(query, without)) if without else count
+            for search in search_queries(listing, synonyms, self._count_each):
+                if self._count(search.query):
+                    query = search.wider or search.query
+                    return self._count(besides(query, without) if without else query)
         return 0
 
     def _count(self, query: Query) -> int:
@@ -196,16 +197,29 @@ class OpenSearchIndex:
         return counts_in(response)
 
     def _search(self, listing: ListQuery, limit: int) -> list[str]:
-        """Return what the first of the searches finds that finds anything."""
-        for body in search_bodies(listing, limit, self.synonyms(), self._count_each):
-            if ids := ids_in(self.client.search(index=self.alias, body=body)):
-                return ids
+        """Return what the first of the searches finds that finds anything.
+
+        If products with all words fill no page, products with most of them follow.
+        """
+        synonyms = self.synonyms() if listing.text else default_synonyms()
+        for search in search_queries(listing, synonyms, self._count_each):
+            if ids := self._ids(listing, limit, search.query):
+                fills_page = len(ids) > listing.offset + listing.limit
+                return (
+                    ids
+                    if fills_page or not search.wider
+                    else self._ids(listing, limit, search.wider)
+                )
         if not self.count():
             state = "has an empty search index; if there are products, run rebuild_search_index"
             raise DependencyUnavailable(DEPENDENCY, state)
         if self.lacks_fields():
             raise DependencyUnavailable(DEPENDENCY, f"is unavailable: {OUTDATED}")
         return []
+
+    def _ids(self, listing: ListQuery, limit: int, query: Query) -> list[str]:
+        body = search_body(listing, limit, query)
+        return ids_in(self.client.search(index=self.alias, body=body))
 
     def ping(self) -> None:
         """Read the alias, for the readiness check.
@@ -225,6 +239,8 @@ class NoIndex:
 
     Searches fall back to the table, and nothing is indexed.
     """
+
+    synonyms: Callable[[], Synonyms] = default_synonyms
 
     def put(self, products: Sequence[Product]) -> list[Exception | None]:
         """Raise DependencyUnavailable."""

@@ -5,12 +5,14 @@ are. So the order depends on no statistics of the index, and every engine return
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from products.lists import ListQuery
 from products.search.passes import Pass, later_passes
 from products.search.synonyms import Phrase, Synonyms
 from products.search.terms import Term, terms_of
+from products.search.words import stem
 
 ID = "productId"
 KEY, LENGTH = "words.key", "words.nameLength"
@@ -33,6 +35,8 @@ QUANTITY_WEIGHTS = {
     "words.features": 0.5,
 }
 MISTYPED_WEIGHTS = {NAME: 4.0, "words.description": 0.75, "words.features": 0.625}
+SPLIT_WEIGHT = 1.0
+MIN_PART_LENGTH = 3  # of a word that may be two
 START_WEIGHTS = {NAME_STARTS: 4.0, STARTS: 0.5}
 SHORT_START_WEIGHTS = {NAME_STARTS: 0.375, STARTS: 0.1875}
 MIN_START_LENGTH = 3
@@ -45,22 +49,28 @@ NAME_BEGINS_WEIGHT = 3.0
 SHORT_BEGINNING_WEIGHT = 0.3125
 WHOLE_NAME_WEIGHT = 20.0
 ID_WEIGHT = 40.0
+FULL_MATCH_WEIGHT = 1024.0  # more than the words of one search add up to
+MIN_WIDENED = 2  # required words; of one word there is no part
 MATCH_ALL: dict[str, Any] = {"match_all": {}}
 Query = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """A query, and the wider one that goes on where its matches fill no page."""
+
+    query: Query
+    wider: Query | None = None
+
+
 CountMatches = Callable[[list[Query]], list[int]]
 """Returns how many products match each query."""
 
 
-def search_bodies(
-    listing: ListQuery, limit: int, synonyms: Synonyms, count: CountMatches
-) -> Iterator[Query]:
-    """Yield the bodies of up to five searches for product ids; the first with matches counts."""
-    for query in search_queries(listing, synonyms, count):
-        yield _body(listing, limit, query)
+def search_queries(listing: ListQuery, synonyms: Synonyms, count: CountMatches) -> Iterator[Search]:
+    """Yield up to six searches; the first with matches counts.
 
-
-def search_queries(listing: ListQuery, synonyms: Synonyms, count: CountMatches) -> Iterator[Query]:
-    """Yield the queries of the searches. Without a text, only the filters apply.
+    Without a text, only the filters apply.
 
     The first one requires all words. The others are for a search that it does not answer: ``count``
     returns how many products have each word, and all. They tolerate typing errors in words that no
@@ -68,15 +78,32 @@ def search_queries(listing: ListQuery, synonyms: Synonyms, count: CountMatches) 
     rare word counts more than a common one.
     """
     text, filters = listing.text, _filters(listing)
-    if text is None:
-        yield {"bool": {"filter": filters}}
+    if not text:
+        yield Search({"bool": {"filter": filters}})
         return
     terms = terms_of(text, synonyms)
-    yield _query(text, [_by_words(terms, Pass.strict(terms))] if terms else [], filters)
+    yield _strict_search(listing, text, terms)
     if terms:
         *counts, total = count([_clause(term, tolerant=False) for term in terms] + [MATCH_ALL])
         for one in later_passes(terms, counts, total):
-            yield _query(text, [_by_words(terms, one)], filters)
+            yield Search(_query(text, [_by_words(terms, one)], filters))
+
+
+def _strict_search(listing: ListQuery, text: str, terms: Sequence[Term]) -> Search:
+    """Return the search for all words, which goes on with most of them.
+
+    Products with all words keep their scores, above all others.
+    """
+    filters = _filters(listing)
+    if not terms:
+        return Search(_query(text, [], filters))
+    one = Pass.strict(terms)
+    strict = _query(text, [_by_words(terms, one)], filters)
+    if one.required < MIN_WIDENED or not listing.by_relevance:
+        return Search(strict)
+    full = {"bool": {"must": [strict], "should": [_constant(MATCH_ALL, FULL_MATCH_WEIGHT)]}}
+    most = _query(text, [_by_words(terms, one.widened())], filters)
+    return Search(strict, {"dis_max": {"queries": [full, most]}})
 
 
 def count_body(queries: Sequence[Query]) -> Query:
@@ -108,7 +135,8 @@ def ids_in(response: Mapping[str, Any]) -> list[str]:
     return [product_id for _, product_id in (sorted(ids) if is_scored else ids)]
 
 
-def _body(listing: ListQuery, limit: int, query: Query) -> Query:
+def search_body(listing: ListQuery, limit: int, query: Query) -> Query:
+    """Return the body of a search for product ids."""
     body: Query = {
         "query": query,
         "size": limit,
@@ -186,8 +214,21 @@ def _clause(term: Term, *, tolerant: bool) -> Query:
         for f, w in SYNONYM_WEIGHTS.items()
     ]
     if tolerant and term.may_be_mistyped:
+        places += [_constant(query, SPLIT_WEIGHT) for query in _split_words(term.word.text)]
         places += [_constant(_similar(f, term), w) for f, w in MISTYPED_WEIGHTS.items()]
     return {"dis_max": {"queries": places}}
+
+
+def _split_words(text: str) -> Iterator[Query]:
+    """Yield the queries for two words that may have been typed as one: "pagebuilder"."""
+    for place in range(MIN_PART_LENGTH, len(text) - MIN_PART_LENGTH + 1):
+        parts = text[:place], text[place:]
+        yield {"bool": {"filter": [_anywhere(stem(part)) for part in parts]}}
+
+
+def _anywhere(token: str) -> Query:
+    fields = [{"term": {field: token}} for field in MISTYPED_WEIGHTS]
+    return {"bool": {"should": fields, "minimum_should_match": 1}}
 
 
 def _phrase(field: str, phrase: Phrase) -> Query:

@@ -1,0 +1,52 @@
+"""The parts of workbooks that every format has: tables, and bounds while they are read. Pure."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from products.bulk.job import MAX_ROWS
+from products.bulk.sheets import MAX_TITLE_LINES, Cell, SheetRow, refused_file
+
+MAX_LINES = MAX_ROWS + MAX_TITLE_LINES + 1000
+"""How many lines are looked at, blank ones included."""
+MAX_CELLS = 1_000_000
+MAX_EXPONENT = 30  # of a number
+TOO_LARGE = "The workbook is too large when it is unpacked; save the sheet as CSV."
+DAMAGED = "The workbook is damaged or is none; save it again as .xlsx or CSV."
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One sheet of a workbook: its title, its rows that are not blank, and how many are hidden."""
+
+    title: str
+    rows: list[SheetRow]
+    hidden: int = 0
+
+
+@dataclass(slots=True)
+class Bounds:
+    """Counts the cells of a sheet."""
+
+    cells: int = 0
+
+    def add(self, line: int, cells: int) -> None:
+        """Count the cells. Raise Invalid when the sheet is too large."""
+        self.cells += cells
+        if line > MAX_LINES or self.cells > MAX_CELLS:
+            raise refused_file(f"Must have at most {MAX_ROWS} rows; the sheet has more cells.")
+
+
+def number_or_text(text: str) -> Cell:
+    """Return the number, or the text of one that no amount or version can be."""
+    try:
+        number = Decimal(text)
+    except ArithmeticError:
+        return text
+    is_usual = number.is_finite() and abs(number.adjusted()) <= MAX_EXPONENT
+    return number if is_usual else text
+
+
+def trimmed(cells: list[Cell]) -> list[Cell]:
+    while cells and cells[-1] == "":
+        cells.pop()
+    return cells
