@@ -10,9 +10,21 @@ from functools import cache, partial
 from django.conf import settings
 
 from products.adapters.dynamodb.plans import DynamoPlanTable
-from products.bootstrap import acceptance, doorbell, dynamodb, jobs, new_id, now, sleep, table
+from products.bootstrap import (
+    acceptance,
+    catalogue,
+    doorbell,
+    dynamodb,
+    jobs,
+    new_id,
+    now,
+    sleep,
+    table,
+)
 from products.parallel import MapFunction, context_map
 from products.permissions import Permission
+from products.plans.creation import PlanCreation
+from products.plans.future import FutureCatalogue
 from products.plans.logs import ProductLogs
 from products.plans.plan import Plan
 from products.plans.plans import Plans
@@ -26,6 +38,16 @@ APPEND_THREADS = 4  # append the transactions of steps that are due at the same 
 @cache
 def plans() -> Plans:
     return Plans(table=_plan_table(), logs=_logs(), names=table(), clock=now, new_id=new_id)
+
+
+@cache
+def plan_creation() -> PlanCreation:
+    return PlanCreation(plans(), catalogue(), jobs())
+
+
+@cache
+def future() -> FutureCatalogue:
+    return FutureCatalogue(catalogue(), plans())
 
 
 @cache
