@@ -37,7 +37,14 @@ APPEND_THREADS = 4  # append the transactions of steps that are due at the same 
 
 @cache
 def plans() -> Plans:
-    return Plans(table=_plan_table(), logs=_logs(), names=table(), clock=now, new_id=new_id)
+    return Plans(
+        table=_plan_table(),
+        logs=_logs(),
+        names=table(),
+        doorbell=doorbell(),
+        clock=now,
+        new_id=new_id,
+    )
 
 
 @cache

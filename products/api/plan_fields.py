@@ -20,7 +20,7 @@ from products.plans.times import DEFAULT_ZONE, MAX_TIME_LENGTH, MAX_ZONE_LENGTH
 
 PLAN_NAMES = {"starts_at": "startsAt", "ends_at": "endsAt", "clash_rule": "clashRule"}
 """The API's names of the core's fields of a plan, where they differ."""
-FILTERS = ("active", "currency", "billingCycle", "minPrice", "maxPrice", "q")
+FILTERS = ("active", "currency", "billingCycle", "minPrice", "maxPrice")
 """The parameters of the list that a selection may have."""
 PRICE_NAMES = {"price": "price", "renewalPrice": "renewal_price"}
 

@@ -18,13 +18,11 @@ from products.plans.plan import (
     FieldChanges,
     Plan,
     PlanRow,
+    PlanState,
     RowOutcome,
     RowState,
     Step,
 )
-
-HISTORY_FIELDS = (*FACTS, "state")
-"""What people change of a plan."""
 
 
 def plan_url(plan: Plan) -> str:
@@ -147,8 +145,8 @@ def plan_version_body(plan: Plan, previous: Plan | None) -> JsonObject:
             "before": plain(getattr(previous, name)),
             "after": plain(getattr(plan, name)),
         }
-        for name in HISTORY_FIELDS
-        if previous and getattr(previous, name) != getattr(plan, name)
+        for name in _fields_of_people(previous, plan)
+        if getattr(previous, name) != getattr(plan, name)
     }
     return {
         "version": plan.version,
@@ -156,6 +154,14 @@ def plan_version_body(plan: Plan, previous: Plan | None) -> JsonObject:
         "at": format_timestamp(plan.updated_at),
         "changed": changed,
     }
+
+
+def _fields_of_people(previous: Plan | None, plan: Plan) -> Sequence[str]:
+    """Return the fields that people can have changed: the state only by a cancellation."""
+    if previous is None:
+        return ()
+    is_cancellation = PlanState.CANCELLED in (previous.state, plan.state)
+    return (*FACTS, "state") if is_cancellation else tuple(FACTS)
 
 
 def plan_names(plans: Sequence[Plan]) -> list[JsonObject]:

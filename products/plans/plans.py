@@ -5,12 +5,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from products.appending import Doorbell
 from products.changes import Origin, validate_reason
 from products.errors import NameTaken
 from products.idempotency import IdempotencyKeyReused
 from products.identifiers import is_id
 from products.permissions import Permission, require_permissions
 from products.plans.amending import FACTS, amended, validated_name, validated_start
+from products.plans.announcing import ANNOUNCED, message_delay
 from products.plans.drafts import Draft, Preview, RowsRefused, plan_rows, validate_row_count
 from products.plans.forecast import Foreseen, Outlook, outlook, steps_of
 from products.plans.logs import ProductLogs
@@ -37,6 +39,7 @@ class Plans:
     table: PlanTable
     logs: ProductLogs
     names: NameOwners
+    doorbell: Doorbell
     clock: Callable[[], datetime]
     new_id: Callable[[], str]
 
@@ -63,7 +66,16 @@ class Plans:
     def store(self, preview: Preview, origin: Origin) -> Preview:
         """Store a prepared plan, or return the one that the same request has made before."""
         known = self.table.put_plan(preview.plan, preview.rows, origin.idempotency_key)
-        return preview if known is None else self._made_before(known, origin)
+        if known is not None:
+            return self._made_before(known, origin)
+        self._announce(preview.plan)
+        return preview
+
+    def _announce(self, plan: Plan) -> None:
+        """Send a message if the next step is due before the relay announces it."""
+        now = self.clock()
+        if plan.due and plan.due <= now + ANNOUNCED:
+            self.doorbell.notify_switch(message_delay(plan.due, now))
 
     def made_by_request(self, origin: Origin) -> Preview | None:
         """Return the plan that the same request has made before. Raises: IdempotencyKeyReused.
@@ -167,6 +179,7 @@ class Plans:
                 return plan
             saved = self._by_person(changed, origin)
             if self.table.save_plan(saved, is_new_version=True):
+                self._announce(saved)
                 return saved
         raise PlanStateConflict("The plan is being changed at the same time. Try again.")
 
@@ -211,6 +224,7 @@ class Plans:
             validated_start(before.starts_at, self.clock())
             restored = self._by_person(replace(plan, state=PlanState.SCHEDULED), origin)
             if self.table.save_plan(restored, is_new_version=True):
+                self._announce(restored)
                 return restored
             raise PlanStateConflict("The plan is being changed at the same time. Try again.")
         facts = {

@@ -4,7 +4,6 @@ A step may be begun by two processes, and again after a crash. It takes effect o
 it made before is found in the change log, and a write requires the version that was read.
 """
 
-import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ from products.appending import Doorbell
 from products.changes import Origin
 from products.errors import NotAllowed
 from products.permissions import ALL_PERMISSIONS, Permission
+from products.plans.announcing import ANNOUNCED, LEAD, message_delay
 from products.plans.plan import (
     SOURCE,
     STEP_STATES,
@@ -32,10 +32,6 @@ from products.plans.plan import (
 )
 from products.plans.transactions import StepRequest, Transactions
 
-LEAD = timedelta(seconds=2)
-"""How long before its time a step is claimed and its rows are read."""
-ANNOUNCED = timedelta(seconds=75)
-"""How far ahead steps are announced: longer than the minute between two announcements."""
 LEASE = timedelta(seconds=12)
 """How long one process makes all steps before another may take over."""
 
@@ -111,7 +107,7 @@ class Switching:
         """
         now = self.clock()
         times = {plan.due for plan in self.table.due_plans(now + ANNOUNCED) if plan.due}
-        delays = {max(0, math.floor((at - LEAD - now).total_seconds())) for at in times}
+        delays = {message_delay(at, now) for at in times}
         for delay in sorted(delays):
             self.doorbell.notify_switch(delay)
         return len(delays)

@@ -185,7 +185,7 @@ def test_selection_without_a_product_to_change_is_refused(api: Api) -> None:
 
 def imported(api: Api, *rows: list[str]) -> dict[str, Any]:
     """Plan a job that imports a file, and return it."""
-    data = csv_of(["productId", "name", "description", "price"], *rows)
+    data = csv_of([["productId", "name", "description", "price"], *rows])
     job = api.client.post(
         "/v1.0/imports?reason=List", data.encode(), content_type="text/csv", headers=api.headers
     )
@@ -286,7 +286,7 @@ def test_wrong_field_of_a_plan_is_named(api: Api, change: dict[str, Any], field:
     ("select", "field"),
     [
         ({"ids": []}, "select.ids"),
-        ({"ids": ["p0"], "q": "x"}, "select"),
+        ({"ids": ["p0"], "active": "all"}, "select"),
         ({"minPrice": "low"}, "select.minPrice"),
         ({"colour": "red"}, "select.colour"),
         (5, "select"),
@@ -300,7 +300,12 @@ def test_wrong_selection_is_named(api: Api, select: Any, field: str) -> None:
 
 def test_wrong_change_of_a_plan_is_named(api: Api) -> None:
     path = f"/plans/{make(api, sale())['planId']}"
-    for change in ({"rows": []}, {"startsAt": None}, {"endsAt": "2020-01-01T00:00:00Z"}):
+    changes: list[dict[str, Any]] = [
+        {"rows": []},
+        {"startsAt": None},
+        {"endsAt": "2020-01-01T00:00:00Z"},
+    ]
+    for change in changes:
         refused = api("patch", path, change)
         assert list(error_of(refused)["errors"]) == list(change)
     assert api("patch", path, {"name": "x"}, If_Match="v1").status_code == 400
@@ -315,11 +320,12 @@ def test_open_plans_are_listed_by_their_next_step(api: Api) -> None:
     cancelled = make(api, sale(name="D"))
     api("delete", f"/plans/{cancelled['planId']}")
     for query, expected in (("open=true&", "ABC"), ("", "DCAB")):
-        names, cursor = "", ""
-        while cursor is not None:
-            page = api("get", f"/plans?{query}limit=1{cursor and '&startAt='}{cursor}").json()
+        names, position = "", ""
+        for _ in expected:
+            page = api("get", f"/plans?{query}limit=1{position}").json()
             names += "".join(plan["name"] for plan in page["plans"])
-            cursor = page["nextStartAt"]
+            position = f"&startAt={page['nextStartAt']}"
+        assert page["moreAvailable"] is False
         assert names == expected
 
 
