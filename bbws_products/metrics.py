@@ -37,7 +37,7 @@ METRICS = {
     "relay done": (
         Metric("OldestOpenChange", "Seconds", "oldest_seconds"),
         Metric("StalledJobs", value="stalled_jobs"),
-        Metric("PlanLateness", "Seconds", "overdue_plan_seconds"),
+        Metric("OverduePlan", "Seconds", "overdue_plan_seconds"),
     ),
     "plan switched": (Metric("PlanLateness", "Seconds", "late_seconds"),),
     "request answered": (

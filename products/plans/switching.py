@@ -14,7 +14,7 @@ from typing import Protocol
 from products.appending import Doorbell
 from products.changes import Origin
 from products.errors import NotAllowed
-from products.permissions import ALL_PERMISSIONS, Permission
+from products.permissions import ALL_PERMISSIONS, Permission, require_permissions
 from products.plans.announcing import ANNOUNCED, LEAD, message_delay
 from products.plans.plan import (
     SOURCE,
@@ -157,25 +157,31 @@ class Switching:
     ) -> Iterator[StepRequest]:
         step = plan.next_step or Step.START
         has_expired = plan.is_late_at(self.clock())
+        permissions, refusal = self._permissions(plan, step)
         origin = Origin(
             actor=plan.owner,
             source=SOURCE,
             request_id=request_id_of(plan, step),
             reason=reason_of(plan, self.clock() - due_at),
-            permissions=self._permissions(plan, step),
+            permissions=permissions,
         )
         for row in rows:
             if row.outcome(step) is None:
-                yield StepRequest(Entry(plan, row), step, origin, has_expired)
+                yield StepRequest(Entry(plan, row), step, origin, has_expired, refusal)
 
-    def _permissions(self, plan: Plan, step: Step) -> frozenset[Permission]:
-        """Return the owner's permissions of today. An end only takes back what they allowed."""
+    def _permissions(self, plan: Plan, step: Step) -> tuple[frozenset[Permission], str]:
+        """Return the owner's permissions of today, and why nothing may start, if that is so.
+
+        An end only takes back what they allowed.
+        """
         if step is Step.END:
-            return ALL_PERMISSIONS
+            return ALL_PERMISSIONS, ""
         try:
-            return self.permissions_of(plan)
-        except NotAllowed:
-            return frozenset()  # each row is refused, with the permissions that it needs
+            permissions = self.permissions_of(plan)
+            require_permissions(permissions, {Permission.PLAN})
+        except NotAllowed as refusal:
+            return frozenset(), f"{plan.owner} may not start this plan any more. {refusal}"
+        return permissions, ""
 
     def _finish(
         self,

@@ -64,6 +64,7 @@ def test_each_metric_with_an_alarm_is_explained() -> None:
         "StalledJobs",
         "LoginLocks",
         "PlanLateness",
+        "OverduePlan",
     }
     assert explained <= metrics
     assert [name for name in explained if f"`{name}`" not in RUNBOOK] == []
