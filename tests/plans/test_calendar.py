@@ -162,7 +162,8 @@ def test_no_reader_gets_the_old_price_after_a_switch(shop: PlanWorld, path: str)
         body = cache.get(path)
         products = body.get("products", [body])
         is_offer = plan.starts_at <= shop.clock.now < plan.ends_at
-        assert products[0]["price"] == ("1500.00" if is_offer else "1600.00"), shop.clock.now  # type: ignore[index]
+        price = "1500.00" if is_offer else "1600.00"
+        assert products[0]["price"] == price, shop.clock.now  # type: ignore[index]
 
 
 def test_usual_times_are_those_of_the_design() -> None:
