@@ -1,4 +1,4 @@
-"""The audit trail in S3, whose objects are written once."""
+"""S3: the audit trail, whose objects are written once, and the images of products."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -74,3 +74,20 @@ class S3AuditTrail:
         with translate_errors("S3"):
             paginator = self.client.get_paginator("list_objects_v2")
             yield from paginator.paginate(Bucket=self.bucket, **arguments)
+
+
+@dataclass(frozen=True, slots=True)
+class S3Media:
+    """The images in one bucket, for several threads."""
+
+    client: Any
+    bucket: str
+
+    def exists(self, key: str) -> bool:
+        """Return whether there is an image with this key. Raises: DependencyUnavailable.
+
+        A list of one key, because S3 answers a look at a missing object like a missing bucket.
+        """
+        with translate_errors("S3"):
+            found = self.client.list_objects_v2(Bucket=self.bucket, Prefix=key, MaxKeys=1)
+        return [entry["Key"] for entry in found.get("Contents", ())] == [key]

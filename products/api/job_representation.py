@@ -46,6 +46,7 @@ def job_body(job: Job) -> JsonObject:
         "done": job.done,
         "counts": {str(state): job.counts.get(state, 0) for state in RowState},
         "notes": list(job.notes),
+        "message": job.message or None,
         "undoOf": job.undo_of,
         "statusUrl": job_url(job),
     }
@@ -91,6 +92,7 @@ _JOB: dict[str, Schema] = {
     "done": described(NUMBER, "The rows that are not waiting."),
     "counts": described(map_of(NUMBER), "How many rows are in each state."),
     "notes": described(list_of(TEXT), "How the file was read, and what is left out."),
+    "message": described(nullable(TEXT), "Why the job was stopped."),
     "undoOf": described(nullable(TEXT), "The job that this one undoes."),
     "statusUrl": TEXT,
 }

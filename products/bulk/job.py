@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from products.authority import COMMAND, Authority
 from products.bulk.rows import RowState
 from products.errors import Conflict, NotAllowed, NotFound
 from products.permissions import Permission
@@ -56,6 +57,7 @@ class Job:
     written.
     ``chunk`` is the chunk to work on next. ``sequence`` counts the stored steps; a step is only
     stored on top of the one before it. ``notes`` are sentences about how a file was read.
+    ``authority`` is what the owner showed last, and ``message`` says why the job was stopped.
     """
 
     job_id: str
@@ -74,6 +76,8 @@ class Job:
     updated_at: datetime
     undo_of: str | None = None
     notes: tuple[str, ...] = ()
+    authority: Authority = COMMAND
+    message: str = ""
 
     @property
     def done(self) -> int:

@@ -7,13 +7,15 @@ so its write takes effect once.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import Any, Protocol
+from typing import Any
 
 from products.acceptance import Acceptance
 from products.appending import Doorbell
+from products.bulk.authorities import Authorities
 from products.bulk.job import (
     MAX_ROWS,
     Job,
@@ -23,6 +25,7 @@ from products.bulk.job import (
     JobStateConflict,
     NotYourJob,
 )
+from products.bulk.job_table import JobTable
 from products.bulk.rows import Row, RowState, row_after, undo_row
 from products.changes import Origin
 from products.errors import Invalid, NotAllowed
@@ -38,40 +41,12 @@ Messages of other jobs are processed in between.
 MAX_TRANSITION_ATTEMPTS = 3
 
 
-class JobTable(Protocol):
-    """Where jobs are stored. Each method may raise DependencyUnavailable."""
-
-    def chunk_count(self, rows: int) -> int:
-        """Return in how many chunks so many rows are stored."""
-
-    def put_job(self, job: Job, rows: Sequence[Row]) -> None:
-        """Store the rows first and the job last, so that a visible job is complete."""
-
-    def job(self, job_id: str) -> Job | None: ...
-
-    def rows(self, job_id: str, chunk: int) -> list[Row]: ...
-
-    def jobs(self, limit: int) -> list[Job]:
-        """Return the newest jobs, the newest first."""
-
-    def save_step(self, job: Job, rows: Sequence[Row] | None = None) -> bool:
-        """Store the job's next step, with the rows of its chunk.
-
-        Return False when another worker has stored this step already.
-        """
-
-    def running_jobs(self, updated_before: datetime, at: datetime) -> Iterator[Job]:
-        """Yield the running jobs without a step since ``updated_before``.
-
-        Those with a step after ``at``, the present, are among them: a wrong clock made it.
-        """
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Jobs:
     """Plan, start, cancel, undo and work on jobs; the clock and the ids are injected."""
 
     table: JobTable
+    authorities: Authorities
     acceptance: Acceptance
     doorbell: Doorbell
     clock: Callable[[], datetime]
@@ -110,6 +85,7 @@ class Jobs:
             actor=origin.actor,
             reason=origin.reason,
             permissions=_needed_by(rows),
+            authority=origin.authority,
             created_at=now,
             updated_at=now,
             rows=len(rows),
@@ -146,7 +122,9 @@ class Jobs:
         if origin.actor != job.actor:
             raise NotYourJob(job.actor)
         require_permissions(origin.permissions, job.permissions)
-        job = self._transition(job_id, JobState.PLANNED, JobState.RUNNING)
+        job = self._transition(
+            job_id, JobState.PLANNED, state=JobState.RUNNING, authority=origin.authority
+        )
         self.doorbell.notify_job(job_id)
         return job
 
@@ -156,7 +134,7 @@ class Jobs:
         Raises: NotAllowed, JobStateConflict when it is not running.
         """
         require_any_permission_to_write(origin.permissions)
-        return self._transition(job_id, JobState.RUNNING, JobState.CANCELLED)
+        return self._transition(job_id, JobState.RUNNING, state=JobState.CANCELLED)
 
     def discard(self, job_id: str, origin: Origin) -> Job:
         """Give up a planned job, which has written nothing.
@@ -164,14 +142,14 @@ class Jobs:
         Raises: NotAllowed, JobStateConflict when it is not planned.
         """
         require_any_permission_to_write(origin.permissions)
-        return self._transition(job_id, JobState.PLANNED, JobState.CANCELLED)
+        return self._transition(job_id, JobState.PLANNED, state=JobState.CANCELLED)
 
-    def _transition(self, job_id: str, expected: JobState, state: JobState) -> Job:
+    def _transition(self, job_id: str, expected: JobState, **facts: Any) -> Job:
         for _ in range(MAX_TRANSITION_ATTEMPTS):  # a worker may store a step in between
             job = self.job(job_id)
             if job.state != expected:
                 break
-            updated = self._next_step(job, state=state)
+            updated = self._next_step(job, **facts)
             if self.table.save_step(updated):
                 return updated
         raise JobStateConflict(f"The job is already {self.job(job_id).state}.")
@@ -182,11 +160,13 @@ class Jobs:
     def work(self, job_id: str) -> None:
         """Work on the current chunk of a running job, and send a message when work is left.
 
+        A job whose owner may not write its rows any more is stopped instead.
+
         Raise DependencyUnavailable, so that the message is redelivered. Rows that were written
         before take no effect again.
         """
         job = self.table.job(job_id)
-        if job is None or job.state != JobState.RUNNING:
+        if job is None or job.state != JobState.RUNNING or self._stop_unless_allowed(job):
             return
         before = self.table.rows(job_id, job.chunk)
         after = self._work_chunk(job, before)
@@ -195,6 +175,36 @@ class Jobs:
             return
         if step.state == JobState.RUNNING:
             self.doorbell.notify_job(job_id)
+
+    def _stop_unless_allowed(self, job: Job) -> bool:
+        """Stop the job if its owner may not write its rows any more; return whether it stops.
+
+        What it has written stays.
+        """
+        reason = self._lost_right(job)
+        if reason:
+            with suppress(JobStateConflict):  # it has ended meanwhile
+                self._transition(
+                    job.job_id, JobState.RUNNING, state=JobState.CANCELLED, message=reason
+                )
+        return bool(reason)
+
+    def _lost_right(self, job: Job) -> str:
+        """Return why the owner may not write the job's rows any more; "" if it still may."""
+        try:
+            held = self.authorities.permissions_of(job.actor, job.authority)
+        except NotAllowed as refusal:
+            return str(refusal)
+        missing = sorted(job.permissions - (job.permissions if held is None else held))
+        return f"{job.actor} no longer has {' and '.join(missing)}." if missing else ""
+
+    def stop_unauthorised(self) -> int:
+        """Stop the running jobs whose owners may not write their rows any more; return how many.
+
+        An account or a group has changed, which a worker without the SQL database can't see.
+        """
+        now = self.clock()
+        return sum(map(self._stop_unless_allowed, self.table.running_jobs(now, now)))
 
     def _work_chunk(self, job: Job, rows: Sequence[Row]) -> list[Row]:
         """Write the waiting rows for which there is time, and return all rows of the chunk."""

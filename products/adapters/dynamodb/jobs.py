@@ -17,6 +17,7 @@ from typing import Any
 from products.adapters.dynamodb.attribute_values import encoded
 from products.adapters.dynamodb.calls import DynamoCalls
 from products.adapters.dynamodb.items import EXPIRY, OPEN_CHANGES, Item
+from products.authority import Authority, AuthorityKind
 from products.bulk.job import RETENTION, Job, JobKind, JobState
 from products.bulk.rows import Row, RowState
 from products.currency import canonical
@@ -108,6 +109,7 @@ def _log_step(job: Job, event: str) -> None:
         "kind": str(job.kind),
         "rows": job.rows,
         "counts": _counts_by_name(job),
+        "reason": job.message,
     }
     logger.info(event, extra=facts)
 
@@ -156,11 +158,18 @@ def _job_item(job: Job) -> Item:
         "chunks": job.chunks,
         "permissions": sorted(map(str, job.permissions)),
         "notes": list(job.notes),
+        "authority": str(job.authority.kind),
+        "tokenId": job.authority.token_id,
+        "message": job.message,
     }
 
 
 def _to_job(item: Mapping[str, Any]) -> Job:
-    """Return the job. One from before jobs had permissions may need all of those to write."""
+    """Return the job. One from before jobs had permissions may need all of those to write.
+
+    One from before they had an authority is of an account.
+    """
+    kind = AuthorityKind(item.get("authority", AuthorityKind.ACCOUNT))
     rows = int(item["rows"])
     return Job(
         job_id=item["SK"],
@@ -179,6 +188,8 @@ def _to_job(item: Mapping[str, Any]) -> Job:
         sequence=int(item["turn"]),
         undo_of=item["undoOf"],
         notes=tuple(item.get("notes", ())),
+        authority=Authority(kind, item.get("tokenId", "")),
+        message=item.get("message", ""),
     )
 
 
