@@ -168,13 +168,9 @@ def acceptance() -> Acceptance:
         doorbell=doorbell(),
         clock=now,
         new_id=new_id,
-        image_exists=_image_exists,
+        image_exists=lambda key: media().exists(key),  # built only for an image
         effects=effects(),
     )
-
-
-def _image_exists(key: str) -> bool:
-    return media().exists(key)
 
 
 @cache
@@ -274,10 +270,12 @@ def jobs() -> "Jobs":
 @cache
 def imports() -> "Imports":
     from products.adapters.dynamodb.mappings import DynamoMappings
+    from products.adapters.dynamodb.uploads import DynamoUploads
     from products.bulk.importing import Imports
 
     mappings = DynamoMappings(dynamodb(), settings.PRODUCTS_TABLE, now)
-    return Imports(products=catalogue(), jobs=jobs(), mappings=mappings)
+    uploads = DynamoUploads(dynamodb(), settings.PRODUCTS_TABLE)
+    return Imports(products=catalogue(), jobs=jobs(), mappings=mappings, uploads=uploads)
 
 
 @cache

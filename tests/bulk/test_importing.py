@@ -9,7 +9,8 @@ from products import bootstrap
 from products.acceptance import Acceptance
 from products.bulk.clashes import Clashes, NoClash, Side
 from products.bulk.csv_files import product_rows
-from products.bulk.importing import REMEMBERED, Imports
+from products.bulk.import_steps import REMEMBERED
+from products.bulk.importing import Imports
 from products.bulk.imports import ImportOptions
 from products.bulk.job import Job, JobStateConflict, NotYourJob
 from products.bulk.jobs import Jobs

@@ -18,7 +18,7 @@ from products.adapters.dynamodb.attribute_values import encoded
 from products.adapters.dynamodb.calls import DynamoCalls
 from products.adapters.dynamodb.items import EXPIRY, OPEN_CHANGES, Item
 from products.authority import Authority, AuthorityKind
-from products.bulk.job import RETENTION, Job, JobKind, JobState
+from products.bulk.job import CHUNK_SIZE, RETENTION, Job, JobKind, JobState
 from products.bulk.rows import Row, RowState
 from products.currency import canonical
 from products.documents import format_timestamp, parse_timestamp
@@ -27,10 +27,10 @@ from products.permissions import WRITING, permissions_among
 
 logger = logging.getLogger(__name__)
 
-CHUNK_SIZE = 50  # rows
 MAX_ITEM_SIZE = 300_000  # bytes of JSON; DynamoDB's limit is 400 KB
 JOBS_PARTITION = "JOBS"
 RUNNING = "JOB"
+UNDER_WAY = (JobState.PLANNING, JobState.RUNNING)
 IS_PREVIOUS_STEP = "turn = :turn"
 IS_RUNNING = "openFlag = :running"
 
@@ -128,8 +128,8 @@ def _expiry(job: Job) -> Item:
 
 
 def _index_keys(job: Job) -> Item:
-    """Return the keys that list a running job in the index of open changes."""
-    if job.state != JobState.RUNNING:
+    """Return the keys that list a job under way in the index of open changes."""
+    if job.state not in UNDER_WAY:
         return {}
     return {"openFlag": RUNNING, "acceptedAt": format_timestamp(job.updated_at)}
 
