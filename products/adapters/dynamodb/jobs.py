@@ -27,6 +27,7 @@ from products.permissions import WRITING, permissions_among
 
 logger = logging.getLogger(__name__)
 
+LARGE_FIELDS = {"description", "features"}
 MAX_ITEM_SIZE = 300_000  # bytes of JSON; DynamoDB's limit is 400 KB
 JOBS_PARTITION = "JOBS"
 RUNNING = "JOB"
@@ -227,6 +228,7 @@ def _row_item(row: Row) -> Item:
         "changed": {
             name: [_to_stored(before), _to_stored(after)]
             for name, (before, after) in row.changed.items()
+            if name not in _in_clashes(row.state, row.clashes)
         },
         "state": str(row.state),
         "message": row.message,
@@ -242,6 +244,14 @@ def _row_item(row: Row) -> Item:
 
 
 def _to_row(item: Mapping[str, Any]) -> Row:
+    clashes = {
+        name: Clash(*(_from_stored(value) for value in values))
+        for name, values in item.get("clashes", {}).items()
+    }
+    changed = {
+        name: (_from_stored(before), _from_stored(after))
+        for name, (before, after) in item["changed"].items()
+    }
     return Row(
         number=int(item["number"]),
         product_id=item["productId"],
@@ -250,9 +260,10 @@ def _to_row(item: Mapping[str, Any]) -> Row:
         creates=item["creates"],
         base=_to_version(item["base"]),
         strict=item["strict"],
-        changed={
-            name: (_from_stored(before), _from_stored(after))
-            for name, (before, after) in item["changed"].items()
+        changed=changed
+        | {
+            name: (clashes[name].theirs, clashes[name].yours)
+            for name in _in_clashes(RowState(item["state"]), clashes)
         },
         state=RowState(item["state"]),
         message=item["message"],
@@ -260,11 +271,13 @@ def _to_row(item: Mapping[str, Any]) -> Row:
         line=_to_version(item.get("line")),
         note=item.get("note", ""),
         currency=item.get("currency", ""),
-        clashes={
-            name: Clash(*(_from_stored(value) for value in values))
-            for name, values in item.get("clashes", {}).items()
-        },
+        clashes=clashes,
     )
+
+
+def _in_clashes(state: RowState, clashes: Mapping[str, Clash]) -> set[str]:
+    """Return the large fields that only their clash has, so that 50 rows fit one transaction."""
+    return LARGE_FIELDS & clashes.keys() if state == RowState.CLASH else set()
 
 
 def _to_version(number: Decimal | None) -> int | None:
