@@ -16,11 +16,12 @@ from tests.gameday.fault_proxy import PASS, Action, Request, Respond
 from tests.gameday.hostile_clients import hostile_clients
 from tests.gameday.node_faults import FAULTS
 from tests.gameday.observer import Observer
-from tests.gameday.schedule import Event
+from tests.gameday.schedule import HARD, Event
 from tests.gameday.stack import Stack
 
 MAX_TRIES = 10
 WRONG_CLOCK_SECONDS = 240
+OF_ONE_TARGET = {fault for fault, _ in HARD if not fault.startswith("wrong")}
 MAX_OVERLAPPING = 6  # faults at the same time
 POISONED = (b'"gd-00"', b'"gd-01"')  # the products with the most edits
 REFUSAL = b'{"error": {"type": "mapper_parsing_exception", "reason": "injected"}, "status": 400}'
@@ -183,6 +184,8 @@ class Faults:
 def _kind(event: Event) -> str:
     """Return what the summary counts this fault as."""
     if event.target.startswith("search "):
+        return f"{event.fault} {event.target}"
+    if event.fault in OF_ONE_TARGET:
         return f"{event.fault} {event.target}"
     of_process = event.fault in ("kill", "restart", "poison")
     return event.fault if of_process else f"{event.fault} an engine"

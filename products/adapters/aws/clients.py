@@ -83,9 +83,12 @@ def new_session() -> Any:
     """Return a botocore session, which finds region and credentials when they are needed."""
     import botocore.session  # noqa: PLC0415 # as above
 
+    from products.adapters.aws.strict_parsing import StrictParsers  # noqa: PLC0415 # as above
+
     # Any, because the stubs know create_client only for a literal service name.
     session: Any = botocore.session.get_session()
     session.register_component("data_loader", _loader())
+    session.register_component("response_parser_factory", StrictParsers())
     return session
 
 
