@@ -44,7 +44,11 @@ class PlanHistories(RuleBasedStateMachine):
         self.numbers = itertools.count(1)
         log: Any = self.log
         self.acceptance = Acceptance(
-            log=log, doorbell=FakeDoorbell(), clock=self.clock, new_id=self._new_id
+            log=log,
+            doorbell=FakeDoorbell(),
+            clock=self.clock,
+            new_id=self._new_id,
+            image_exists=lambda key: True,
         )
         logs = ProductLogs(self.log, self.table, map)
         self.plans = Plans(
