@@ -4,17 +4,21 @@ Stock Django lets everybody who may change users make themselves a superuser, or
 password. Here they can only maintain the data of accounts that may do no more than they may.
 """
 
-from django.contrib import admin
+from typing import Any
+
+from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, Permission, User
-from django.db.models import Q
-from django.forms import Form
+from django.db.models import Model, Q, QuerySet
+from django.forms import Form, ModelForm
 from django.http import HttpRequest
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from products.access.tokens import revoke_all
 from products.admin.base import ModelAdmin, user_of
+from products.bootstrap import jobs
+from products.errors import Unavailable
 
 PRIVILEGE_FIELDS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
@@ -27,8 +31,37 @@ def _is_superuser(request: HttpRequest) -> bool:
     return bool(user.is_active and user.is_superuser)
 
 
+class StopsJobs(ModelAdmin):
+    """Stop the running jobs of those who lose the permission, after each change or deletion.
+
+    A worker with the SQL database sees that too at each step. One on Lambda has no such database.
+    """
+
+    def save_related(
+        self, request: HttpRequest, form: ModelForm, formsets: Any, change: bool
+    ) -> None:
+        super().save_related(request, form, formsets, change)
+        _stop_jobs(request)
+
+    def delete_model(self, request: HttpRequest, obj: Model) -> None:
+        super().delete_model(request, obj)
+        _stop_jobs(request)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet) -> None:
+        super().delete_queryset(request, queryset)
+        _stop_jobs(request)
+
+
+def _stop_jobs(request: HttpRequest) -> None:
+    try:
+        jobs().stop_unauthorised()
+    except Unavailable as fault:
+        sentence = f"{fault} The running jobs could not be checked; cancel those that must stop."
+        messages.warning(request, sentence)
+
+
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, ModelAdmin):
+class UserAdmin(StopsJobs, DjangoUserAdmin):
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -75,7 +108,7 @@ def _permissions_of(account: User) -> set[str]:
 
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
+class GroupAdmin(StopsJobs, DjangoGroupAdmin):
     """Viewing a group needs the permission for it. Changing one needs a superuser."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:

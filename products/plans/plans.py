@@ -110,6 +110,7 @@ class Plans:
             rows=0,
             chunks=0,
             permissions=frozenset(),
+            authority=origin.authority,
             created_at=now,
             updated_at=now,
             updated_by=origin.actor,
