@@ -44,6 +44,8 @@ SECTIONS: dict[str, tuple[str, Callable[..., list[Row]]]] = {
 WITH_PRODUCTS = {"growth": 100_000, "search": 20_000, "rebuild": 5_000}
 """The benchmarks of large catalogues, and how many products they have by default."""
 WITH_NODE = {"search", "searchable", "rebuild"}
+IN_FILE = {"rebuild"}
+"""The benchmarks that write their products into the table's file."""
 ALIASES = {
     "reading": "reads",
     "accepting": "writes",
@@ -82,7 +84,7 @@ def main() -> None:
         # Each benchmark starts with empty services, unless it has data.
         with (
             exit_on_engine_failure(),
-            stack(with_node=name in WITH_NODE, data=data) as started,
+            stack(with_node=name in WITH_NODE, in_file=name in IN_FILE, data=data) as started,
         ):
             rows = measure(started, rounds=arguments.rounds, count=arguments.count)
             text = f"{table(rows)}\n\n{machine()}\n"

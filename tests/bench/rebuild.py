@@ -35,7 +35,9 @@ class Run:
 def measure(stack: Stack, *, rounds: int, count: int, products: int) -> list[Row]:
     """Measure rebuild and verification; ``count`` does not matter."""
     del count
-    SampleCatalogue(NAME, os.environ["OPENSEARCH_URL"], NAME).load(products)
+    with stack.dynamodb.stopped():
+        file = stack.dynamodb.file
+        SampleCatalogue(NAME, os.environ["OPENSEARCH_URL"], NAME, file).load(products)
     folder = stack.home / "bodies"
     folder.mkdir()
     run_bare(stack, "prepare", products)
