@@ -79,12 +79,13 @@ class ApiToken(models.Model):
 
 
 class StaffProfile(models.Model):
-    """How a member of staff reads the admin: the time zone, and what was seen last."""
+    """How a member of staff reads the admin: zone, numbers, and what was seen last."""
 
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="profile"
     )
     time_zone = models.CharField(max_length=50)
+    number_format = models.CharField(max_length=20, default="en-za")
     last_seen_at = models.DateTimeField(null=True)
     previous_visit_at = models.DateTimeField(null=True)
 

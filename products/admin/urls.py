@@ -10,6 +10,7 @@ from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from products.access.confirmation import confirmed
 from products.admin import (
     bulk,
     csv_files,
@@ -69,7 +70,7 @@ PAGES = (
     Page("operations/", "operations", operations.operations_view, READ, "operate"),
     Page("operations/retry/", "retry", operations.retry_view, WRITE),
     Page("operations/retry_cause/", "retry_cause", operations.retry_cause_view, WRITE),
-    Page("operations/discard/", "discard", operations.discard_view, WRITE),
+    Page("operations/discard/", "discard", confirmed(operations.discard_view), WRITE),
     Page("operations/redrive/", "redrive", operations.redrive_view, WRITE),
     Page("add/preview/", "add_preview", preview.preview_view, WRITE, "add"),
     Page(f"{PRODUCT}preview/", "preview", preview.preview_view, WRITE, "change"),

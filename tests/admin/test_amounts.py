@@ -61,7 +61,7 @@ def test_unclear_amount_is_refused_at_its_field(text: str, sentence: str) -> Non
     ("text", "status", "message"),
     [
         ("1 750,50", 200, "price R1\u00a0500 → R1\u00a0750.50"),
-        ("R1750.5", 200, "price R1\u00a0500 → R1\u00a0750.50"),
+        ("R1750.5", 200, "price R1\u00a0500 → R1\u00a0750,50"),
         ("1.750", 400, "Can mean 1750.00 or 1.75; write one of these."),
         ("$12", 400, "Is in USD, but the currency is ZAR."),
     ],
