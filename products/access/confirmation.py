@@ -1,7 +1,7 @@
 """Confirming who one is: a password or second factor that is not older than CONFIRM_AFTER.
 
-Whoever changes access needs it. A form that was sent too late waits in the session until the user
-has confirmed, and is then processed as if it had just been sent.
+A user who changes access needs it. A form that was sent too late waits in the session until the
+user has confirmed, and is then processed as if it had just been sent.
 """
 
 import time

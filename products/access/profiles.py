@@ -15,7 +15,7 @@ from django.utils import timezone
 from products.models import StaffProfile
 
 NO_BREAK_SPACE = "\u00a0"
-ZONE_KEY, FORMAT_KEY = "time_zone", "number_format"
+ZONE_KEY, FORMAT_KEY, COLUMNS_KEY = "time_zone", "number_format", "columns"
 """Where the session remembers what the profile says."""
 ADMIN_PREFIX = "/admin/"
 VISIT_ENDS_AFTER = timedelta(minutes=30)
@@ -105,3 +105,4 @@ def remember_preferences(request: HttpRequest, profile: StaffProfile) -> None:
     """Let the session remember what the profile says."""
     request.session[ZONE_KEY] = profile.time_zone
     request.session[FORMAT_KEY] = profile.number_format
+    request.session[COLUMNS_KEY] = profile.columns

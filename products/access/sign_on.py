@@ -113,7 +113,7 @@ def _user_with(request: HttpRequest, addresses: list[EmailAddress]) -> User:
 
 
 def set_mapped_groups(user: User, claimed: Any) -> None:
-    """Give the user the groups that the claim stands for, and take the other mapped ones.
+    """Give the user the groups that the claim is mapped to, and take the other mapped ones.
 
     Groups that OIDC_GROUPS does not name are given by people, and stay.
     """

@@ -23,6 +23,7 @@ from products.admin import (
     operations,
     preview,
     receipt,
+    saved_views,
     synonyms,
 )
 from products.admin.base import ModelAdmin
@@ -66,6 +67,9 @@ PAGES = (
     Page(f"{JOB}discard/", "job_discard", jobs.discard_view, WRITE),
     Page(f"{JOB}cancel/", "job_cancel", jobs.cancel_view, WRITE),
     Page(f"{JOB}undo/", "job_undo", jobs.undo_view, WRITE),
+    Page("views/", "save_view", saved_views.save_view, WRITE),
+    Page("views/columns/", "save_columns", saved_views.save_columns, WRITE),
+    Page("views/<int:pk>/delete/", "delete_view", saved_views.delete_view, WRITE),
     Page("synonyms/", "synonyms", synonyms.synonyms_view, FORM),
     Page("operations/", "operations", operations.operations_view, READ, "operate"),
     Page("operations/retry/", "retry", operations.retry_view, WRITE),

@@ -116,7 +116,7 @@ TABLE: dict[str, Row] = {
     "admin/security/": row("/admin/security/", GET=STAFF),
     "admin/security/app/": page("/admin/security/app/", STAFF, {"code": "0"}),
     "admin/security/app/remove/": row("/admin/security/app/remove/"),  # without an app: none
-    "admin/security/passkeys/": row("/admin/security/passkeys/", GET=STAFF),
+    "admin/security/passkeys/": page("/admin/security/passkeys/", STAFF),
     "admin/security/passkeys/add/": page("/admin/security/passkeys/add/", STAFF),
     "admin/security/passkeys/<int:pk>/remove/": row("/admin/security/passkeys/1/remove/"),
     "admin/security/codes/": row("/admin/security/codes/"),
@@ -163,6 +163,9 @@ TABLE: dict[str, Row] = {
     "admin/products/product/bulk/": page(f"{P}bulk/?id=p1", CHANGE, BULK),
     "admin/products/product/export/": row(f"{P}export/", GET=VIEW),
     "admin/products/product/import/": page(f"{P}import/", CHANGE),
+    "admin/products/product/views/": row(f"{P}views/", {"name": "x", "filters": ""}, POST=VIEW),
+    "admin/products/product/views/columns/": row(f"{P}views/columns/", POST=VIEW),
+    "admin/products/product/views/<int:pk>/delete/": row(f"{P}views/0/delete/", POST=VIEW),
     "admin/products/product/synonyms/": row(
         f"{P}synonyms/", {"text": "a, b", "based_on": "0"}, GET=VIEW, POST=CHANGE
     ),

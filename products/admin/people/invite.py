@@ -1,5 +1,7 @@
 """Inviting somebody: the form, the e-mail, and the link to copy where no e-mail is sent."""
 
+from typing import Any
+
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.admin.options import ModelAdmin
@@ -29,7 +31,8 @@ def invite_view(admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
     if not admin.has_add_permission(request):
         raise PermissionDenied
     form = InvitationForm(request.POST or None)
-    form.fields["groups"].queryset = grantable_groups(user_of(request))  # type: ignore[attr-defined]
+    groups: Any = form.fields["groups"]
+    groups.queryset = grantable_groups(user_of(request))
     if request.method == "POST":
         require_confirmation(request)
         if form.is_valid():

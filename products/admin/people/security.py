@@ -63,7 +63,7 @@ class RemoveApp(AdminPage, DeactivateTOTPView):  # type: ignore[misc] # it has n
 
 
 class PasskeyForm(AddWebAuthnForm):  # type: ignore[misc] # it has no types
-    """A passkey with a name that tells it from others."""
+    """A passkey, with a name that people recognise."""
 
 
 class AddPasskey(AdminPage, AddWebAuthnView):  # type: ignore[misc] # it has no types
@@ -125,7 +125,7 @@ class ConfirmByPasskey(ConfirmPage, ReauthenticateWebAuthnView):  # type: ignore
     template_name = "admin/people/confirm_passkey.html"
 
     def form_invalid(self, form: Any) -> HttpResponse:
-        """Show the page with its error. The library's redirect leads away from what one did."""
+        """Show the page with its error. The library would redirect to another page."""
         page: HttpResponse = self.render_to_response(self.get_context_data(form=form))
         return page
 

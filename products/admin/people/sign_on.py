@@ -43,7 +43,7 @@ def _answer(
     view: type[OAuth2LoginView] | type[OAuth2CallbackView], request: HttpRequest
 ) -> HttpResponse:
     if not settings.OIDC_ISSUER:
-        raise Http404
+        return HttpResponseRedirect(reverse("admin:login"))
     try:
         step = view.adapter_view(VerifyingAdapter(request, PROVIDER))
         return cast(HttpResponse, step(request))

@@ -34,8 +34,14 @@ from products.admin.people.words import in_order, words_for
 PRIVILEGE_FIELDS = ("is_staff", "is_superuser", "groups", "user_permissions")
 ACTIVE, INVITED, ENDED, TOKENS_ONLY = "Active", "Invited", "Ended", "API only"
 
+UNUSED_ADMINS = {"account", "mfa", "socialaccount", "usersessions"}
+"""Apps of django-allauth, whose own pages would show secrets and show nothing useful."""
+
 admin.site.unregister(User)
 admin.site.unregister(Group)
+for model in [*admin.site._registry]:
+    if model._meta.app_label in UNUSED_ADMINS:
+        admin.site.unregister(model)
 
 
 def is_superuser(request: HttpRequest) -> bool:

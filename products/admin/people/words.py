@@ -11,6 +11,7 @@ WORDS = {
     "products.add_product": "Add products",
     "products.delete_product": "Hide products from customers",
     "products.operate_product": "Operate the catalogue: retry or discard what is stuck",
+    "products.share_savedview": "Share views of the product list with everybody",
     "products.view_apitoken": "See everybody's API tokens",
     "products.add_apitoken": "Issue API tokens for oneself, and revoke tokens",
     "auth.view_user": "See who has an account",
