@@ -12,5 +12,5 @@ def create_table(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("products", "0006_protect_token_users")]
+    dependencies = [("products", "0007_plans")]
     operations = [migrations.RunPython(create_table, migrations.RunPython.noop)]

@@ -20,7 +20,7 @@ def let_admins_share(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> Non
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("products", "0008_number_format"),
+        ("products", "0009_number_format"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("products", "0007_shared_cache")]
+    dependencies = [("products", "0008_shared_cache")]
 
     operations = [
         migrations.AddField(
