@@ -59,7 +59,8 @@ class Acceptance:
     effects: frozenset[Effect] = frozenset(Effect)
 
     @property
-    def _planner(self) -> Planner:
+    def planner(self) -> Planner:
+        """The planning of writes, on the newest versions in the log."""
         return Planner(
             log=self.log,
             clock=self.clock,
@@ -167,7 +168,7 @@ class Acceptance:
             answer = remembered_answer(self.log, origin, self.clock())
             if answer:
                 return answer[0]
-            plan = self._planner.plan(write, origin)
+            plan = self.planner.plan(write, origin)
             refusals = self._settle([plan], origin, dry_run=dry_run)
             if not refusals:
                 return plan.result
@@ -202,7 +203,7 @@ class Acceptance:
         is made. Raise Unavailable if a dependency is, although a part of the writes may be made.
         """
         grouped = GroupedWrites(
-            log=self.log, planner=self._planner, doorbell=self.doorbell, write_alone=self.write
+            log=self.log, planner=self.planner, doorbell=self.doorbell, write_alone=self.write
         )
         return grouped.make(requests)
 
@@ -237,7 +238,7 @@ class Acceptance:
         refusals: dict[int, CatalogueError] = {}
         for position, write in enumerate(writes):
             try:
-                plans.append(self._planner.plan(write, origin))
+                plans.append(self.planner.plan(write, origin))
             except Unavailable:
                 raise
             except CatalogueError as refusal:

@@ -90,6 +90,12 @@ class Doorbell(Protocol):
         An unavailable queue raises nothing: stalled jobs are requeued.
         """
 
+    def notify_switch(self, delay: int) -> None:
+        """Send a message that steps of plans are due after ``delay`` seconds.
+
+        An unavailable queue raises nothing: overdue steps are announced again.
+        """
+
 
 def remembered_answer(log: ChangeLog, origin: Origin, now: datetime) -> list[Accepted]:
     """Return the answer that an earlier request with the same Idempotency-Key got.

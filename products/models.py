@@ -48,7 +48,10 @@ class Product(models.Model):
     class Meta:
         managed = False
         base_manager_name = "objects"
-        permissions = [("operate_product", "Can operate the pipeline of products")]
+        permissions = [
+            ("operate_product", "Can operate the pipeline of products"),
+            ("plan_product", "Can plan changes of products"),
+        ]
 
     def __str__(self) -> str:
         return str(self.name)

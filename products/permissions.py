@@ -19,6 +19,7 @@ class Permission(StrEnum):
     CHANGE = "products.change_product"
     DELETE = "products.delete_product"
     OPERATE = "products.operate_product"
+    PLAN = "products.plan_product"
 
 
 WRITING = frozenset({Permission.ADD, Permission.CHANGE, Permission.DELETE})

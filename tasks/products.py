@@ -14,7 +14,8 @@ from products.bootstrap import jobs, now, operations, pipeline
 from products.changes import ChangeKey
 from products.effects import Failures
 from products.maintenance import drift_scan
-from tasks.queues import JOB, RELAY, VERIFY
+from products.scheduling import switching
+from tasks.queues import JOB, RELAY, SWITCH, VERIFY
 
 logger = logging.getLogger(__name__)
 
@@ -40,15 +41,18 @@ def audit(keys: Sequence[ChangeKey]) -> Failures:
 
 
 def relay(**_: Any) -> None:
-    """Requeue open changes and stalled jobs, and log how old the oldest open change is."""
+    """Requeue open changes and stalled jobs, announce due plans, and log how old the oldest are."""
     requeued = bootstrap.relay().requeue()
     stalled_jobs = jobs().requeue_stalled()
+    announced = switching().announce()
     oldest_accepted_at = operations().oldest_open()
     oldest_seconds = (now() - oldest_accepted_at).total_seconds() if oldest_accepted_at else 0
     facts = {
         "requeued": requeued,
         "stalled_jobs": stalled_jobs,
         "oldest_seconds": round(oldest_seconds, 3),
+        "announced_steps": announced,
+        "overdue_plan_seconds": round(switching().overdue().total_seconds(), 3),
     }
     logger.info("relay done", extra=facts)
 
@@ -56,6 +60,18 @@ def relay(**_: Any) -> None:
 def job(*, job_id: str, **_: Any) -> None:
     """Continue a job."""
     jobs().work(job_id)
+
+
+def switch(**_: Any) -> None:
+    """Make the steps of plans that are due, and log how late they were."""
+    for switched in switching().step():
+        facts = {
+            "plan_id": switched.plan.plan_id,
+            "step": str(switched.step),
+            "late_seconds": round(switched.late_by.total_seconds(), 3),
+            "rows": {str(state): count for state, count in switched.counts.items()},
+        }
+        logger.info("plan switched", extra=facts)
 
 
 def verify(**_: Any) -> None:
@@ -70,5 +86,10 @@ EFFECT_TASKS: dict[str, Callable[[Sequence[ChangeKey]], Failures]] = {
     "products.audit": audit,
 }
 """The tasks that take changes in batches, by their names in messages."""
-SINGLE_TASKS: dict[str, Callable[..., None]] = {RELAY: relay, JOB: job, VERIFY: verify}
+SINGLE_TASKS: dict[str, Callable[..., None]] = {
+    RELAY: relay,
+    JOB: job,
+    VERIFY: verify,
+    SWITCH: switch,
+}
 """The tasks that run one at a time, by their names in messages."""

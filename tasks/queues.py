@@ -13,7 +13,8 @@ SHORT_NAMES = {
 RELAY = "products.relay"
 JOB = "products.job"
 VERIFY = "products.verify"
-ON_CHANGE_QUEUE = (RELAY, JOB, VERIFY)
+SWITCH = "products.switch"
+ON_CHANGE_QUEUE = (RELAY, JOB, VERIFY, SWITCH)
 """Tasks that share the queue of changes.
 
 They are rare or come one at a time, so an edit never waits long behind them.

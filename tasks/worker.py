@@ -19,8 +19,8 @@ import django
 from django.conf import settings
 
 from products.bootstrap import pipeline, polling_sqs, sqs
-from tasks.queues import BACKOFF_SECONDS, POLL_GRACE_SECONDS, queue_names
-from tasks.running import Delivery, Task, read_deliveries, run_effects, run_other
+from tasks.queues import BACKOFF_SECONDS, POLL_GRACE_SECONDS, SWITCH, queue_names
+from tasks.running import Delivery, Task, read_deliveries, run_effects, run_other, run_single
 
 logger = logging.getLogger("tasks.worker")  # also when it is run as __main__
 
@@ -28,6 +28,8 @@ BATCH_SIZE = 10  # messages in one call, a limit of SQS
 MIN_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 1.0, 8.0  # after a failed poll
 MAX_STEP_SECONDS = 90
 """The longest step of a lane: a long poll that timed out, and a batch at its time limits."""
+STEP_SECONDS = 1.0
+"""How often the worker looks for steps of plans that are due soon."""
 OTHER_THREADS = 2
 """Threads for the tasks that take seconds: the relay, a step of a job or of the drift scan."""
 
@@ -185,6 +187,17 @@ def hung_queues(lanes: Sequence[Lane], stopping: threading.Event) -> list[str]:
     return []
 
 
+def make_steps(stopping: threading.Event) -> None:
+    """Make the steps of plans at their times, until the worker stops.
+
+    This does not wait for a message, so that a flood of changes delays no plan.
+    """
+    while not stopping.wait(STEP_SECONDS):
+        error = run_single(SWITCH, {})
+        if error:
+            logger.error("steps of plans failed", exc_info=error)
+
+
 def main() -> None:
     """Run the worker until SIGTERM or SIGINT. Then finish the batches that were received."""
     stopping = threading.Event()
@@ -193,14 +206,15 @@ def main() -> None:
     pipeline()
     lanes = create_lanes(stopping)
     threads = [threading.Thread(target=lane.run, name=lane.queue, daemon=True) for lane in lanes]
-    for thread in threads:
+    steps = threading.Thread(target=make_steps, args=[stopping], name="plans", daemon=True)
+    for thread in [*threads, steps]:
         thread.start()
     logger.info("worker started", extra={"queues": [lane.queue for lane in lanes]})
     if hung := hung_queues(lanes, stopping):
         logger.critical("worker ends: lanes hang", extra={"queues": hung})
         os._exit(1)  # a hung thread can't be ended in any other way
     deadline = time.monotonic() + settings.SQS_WAIT_SECONDS + POLL_GRACE_SECONDS + 25
-    for thread in threads:
+    for thread in [*threads, steps]:
         thread.join(max(0.0, deadline - time.monotonic()))
     lanes[0].others.shutdown()
     logger.info("worker stopped")

@@ -2,7 +2,7 @@
 
 GROUPS = {
     "Product viewers": ["view"],
-    "Product editors": ["view", "add", "change"],
-    "Product admins": ["view", "add", "change", "delete", "operate"],
+    "Product editors": ["view", "add", "change", "plan"],
+    "Product admins": ["view", "add", "change", "delete", "operate", "plan"],
     "Product operators": ["view", "operate"],
 }

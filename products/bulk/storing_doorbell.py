@@ -27,3 +27,7 @@ class StoringDoorbell:
     def notify_job(self, job_id: str) -> None:
         """Send a message that the job has work left."""
         self.doorbell.notify_job(job_id)
+
+    def notify_switch(self, delay: int) -> None:
+        """Send a message that steps of plans will be due."""
+        self.doorbell.notify_switch(delay)

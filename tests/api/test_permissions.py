@@ -30,13 +30,14 @@ WRITES: list[tuple[str, str, Any]] = [
 def test_each_group_has_its_permissions(db: None) -> None:
     verbs = {
         "Product viewers": {"view_product"},
-        "Product editors": {"view_product", "add_product", "change_product"},
+        "Product editors": {"view_product", "add_product", "change_product", "plan_product"},
         "Product admins": {
             "view_product",
             "add_product",
             "change_product",
             "delete_product",
             "operate_product",
+            "plan_product",
         },
         "Product operators": {"view_product", "operate_product"},
     }

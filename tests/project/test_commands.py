@@ -31,7 +31,7 @@ def test_token_carries_the_permissions_of_its_user_and_is_listed(world: World) -
     claims = jwt.decode(token, options={"verify_signature": False})
     assert claims["sub"] == "ed"
     assert claims["permissions"] == [
-        f"products.{verb}_product" for verb in ("add", "change", "view")
+        f"products.{verb}_product" for verb in ("add", "change", "plan", "view")
     ]
     assert tokens.verify(token).get_username() == "ed"
     headers = {"Authorization": f"Bearer {token}"}

@@ -115,6 +115,7 @@ def test_an_external_token_has_the_permissions_of_its_groups(world: World, issue
         "products.view_product",
         "products.add_product",
         "products.change_product",
+        "products.plan_product",
     }
     assert status(issuer.token()) == 404
     for wrong in (

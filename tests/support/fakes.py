@@ -33,6 +33,7 @@ class FakeDoorbell:
 
     sent: list[tuple[str, str, int, int]] = field(default_factory=list)
     jobs: list[str] = field(default_factory=list)
+    switches: list[int] = field(default_factory=list)
 
     def notify(self, notifications: Sequence[Notification]) -> None:
         for sent in notifications:
@@ -40,6 +41,9 @@ class FakeDoorbell:
 
     def notify_job(self, job_id: str) -> None:
         self.jobs.append(job_id)
+
+    def notify_switch(self, delay: int) -> None:
+        self.switches.append(delay)
 
     def take_all(self) -> list[tuple[str, str, int, int]]:
         """Remove all messages and return them."""

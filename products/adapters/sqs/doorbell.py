@@ -67,6 +67,11 @@ class SqsDoorbell:
         message = Message("products.job", {"job_id": job_id}, {"request_id": job_id})
         self._try_to_send(self.urls[message.task], [message])
 
+    def notify_switch(self, delay: int) -> None:
+        """Send a message to make the steps of plans that are due by then."""
+        message = Message("products.switch", {}, {}, delay)
+        self._try_to_send(self.urls[message.task], [message])
+
     def ping(self) -> None:
         """Read an attribute of each queue, for the readiness check.
 

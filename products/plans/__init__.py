@@ -1,0 +1,1 @@
+"""Planned changes: edits that are made at a time, and taken back at another. Pure."""

@@ -1,0 +1,157 @@
+"""What people ask of a plan, and whether it can be made. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from products.bulk.pricing import Adjustment, new_prices
+from products.changes import Origin
+from products.errors import CatalogueError, Invalid, NameTaken, ProductNotFound
+from products.merging import differences, merged
+from products.permissions import Permission, needed_permissions, require_permissions
+from products.plans.forecast import Overlap, outlook, overlaps
+from products.plans.logs import ProductLogs
+from products.plans.plan import MAX_ROWS, ClashRule, Entry, Plan, PlanRow
+from products.plans.step_writes import ProductLog
+from products.product import Product, normalised_name, validated_edits, validated_product
+from products.writes import WritesRefused
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftRow:
+    """The edits of one product; ``adjustment`` changes the prices that it will have by then.
+
+    ``base`` is the version that the caller started from, by default the newest.
+    """
+
+    product_id: str
+    edits: Mapping[str, Any] = field(default_factory=dict)
+    adjustment: Adjustment | None = None
+    adjusted_fields: tuple[str, ...] = ("price",)
+    base: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A plan as it is asked for. ``starts_at`` None starts it immediately."""
+
+    name: str
+    rows: Sequence[DraftRow]
+    starts_at: datetime | None
+    ends_at: datetime | None
+    zone: str
+    reason: str = ""
+    clash_rule: ClashRule = ClashRule.KEEP
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A plan with its rows, and the fields that other plans set at the same time."""
+
+    plan: Plan
+    rows: Sequence[PlanRow]
+    overlaps: Sequence[Overlap]
+
+
+def validate_row_count(rows: Sequence[DraftRow]) -> None:
+    """Raise Invalid when the rows are too many, none, or two of one product."""
+    if not 1 <= len(rows) <= MAX_ROWS:
+        sentence = f"A plan has 1 to {MAX_ROWS} products; this one would have {len(rows)}."
+        raise Invalid({"rows": [sentence]})
+    seen: set[str] = set()
+    for row in rows:
+        if row.product_id in seen:
+            raise Invalid({"rows": [f"Product {row.product_id!r} is in more than one row."]})
+        seen.add(row.product_id)
+
+
+def plan_rows(plan: Plan, rows: Sequence[DraftRow], logs: ProductLogs, origin: Origin) -> Preview:
+    """Return the plan with its rows, each on what its product will be at the start.
+
+    Raise WritesRefused with the reason of each row that can't be planned, by position.
+    """
+    found = logs.read([row.product_id for row in rows])
+    planned: list[PlanRow] = []
+    refusals: dict[int, CatalogueError] = {}
+    for position, row in enumerate(rows):
+        try:
+            planned.append(_plan_row(position + 1, row, plan, found.get(row.product_id), origin))
+        except CatalogueError as refusal:
+            refusals[position] = refusal
+    refusals |= _same_names(planned)
+    if refusals:
+        raise WritesRefused(refusals)
+    needed = {permission for row in planned for permission in _needed(row)}
+    complete = replace(plan, rows=len(planned), permissions=frozenset({Permission.PLAN, *needed}))
+    return Preview(complete, planned, list(_overlaps(complete, planned, found)))
+
+
+def _plan_row(
+    number: int, draft: DraftRow, plan: Plan, log: ProductLog | None, origin: Origin
+) -> PlanRow:
+    if log is None:
+        raise ProductNotFound(draft.product_id)
+    before = outlook(log).at(plan.starts_at)
+    edits = _edits(draft, before)
+    if not edits:
+        raise Invalid({"edits": ["Name at least one field to change."]})
+    _refuse_outdated(draft, edits, log)
+    after = validated_product(replace(before, **edits))
+    row = PlanRow(
+        number=number,
+        product_id=before.product_id,
+        name=before.name,
+        currency=before.currency,
+        edits=edits,
+        base=log.newest.version,
+        changed=differences(before, after),
+    )
+    require_permissions(origin.permissions, _needed(row))
+    return row
+
+
+def _needed(row: PlanRow) -> frozenset[Permission]:
+    """Return the permissions that the row's edits need, also if they change nothing now."""
+    return needed_permissions({name: (None, value) for name, value in row.edits.items()})
+
+
+def _edits(draft: DraftRow, before: Product) -> dict[str, Any]:
+    """Return the edits as the product's rules keep them."""
+    edits = dict(draft.edits)
+    if draft.adjustment:
+        edits |= new_prices(before, draft.adjusted_fields, draft.adjustment)
+    return validated_edits(edits, before.currency)
+
+
+def _refuse_outdated(draft: DraftRow, edits: Mapping[str, Any], log: ProductLog) -> None:
+    """Raise EditConflict when others changed a field after the version the caller started from."""
+    newest = log.newest
+    if draft.base in (None, newest.version):
+        return
+    base = next((c.after for c in log.changes if c.version == draft.base), None)
+    if base is None:
+        sentence = f"Product {newest.product_id!r} is at version {newest.version} by now."
+        raise Invalid({"version": [sentence]})
+    merged(base, edits, newest)
+
+
+def _same_names(rows: Iterable[PlanRow]) -> dict[int, CatalogueError]:
+    """Return a refusal for each row that gives a product the name of an earlier row."""
+    owners: dict[str, str] = {}
+    refusals: dict[int, CatalogueError] = {}
+    for row in rows:
+        if "name" not in row.edits:
+            continue
+        name = str(row.edits["name"])
+        owner = owners.setdefault(normalised_name(name), row.product_id)
+        if owner != row.product_id:
+            refusals[row.number - 1] = NameTaken(name, owner)
+    return refusals
+
+
+def _overlaps(
+    plan: Plan, rows: Iterable[PlanRow], logs: Mapping[str, ProductLog]
+) -> Iterable[Overlap]:
+    for row in rows:
+        yield from overlaps(Entry(plan, row), logs[row.product_id].entries)

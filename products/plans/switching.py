@@ -1,0 +1,229 @@
+"""Making the steps of plans when they are due: their starts and their ends. Pure.
+
+A step may be begun by two processes, and again after a crash. It takes effect once: a change that
+it made before is found in the change log, and a write requires the version that was read.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Protocol
+
+from products.appending import Doorbell
+from products.changes import Origin
+from products.errors import NotAllowed
+from products.permissions import ALL_PERMISSIONS, Permission
+from products.plans.plan import (
+    SOURCE,
+    STEP_STATES,
+    WHILE_RUNNING,
+    Entry,
+    Plan,
+    PlanRow,
+    PlanState,
+    RowOutcome,
+    RowState,
+    Step,
+    reason_of,
+    request_id_of,
+)
+from products.plans.transactions import StepRequest, Transactions
+
+LEAD = timedelta(seconds=2)
+"""How long before its time a step is claimed and its rows are read."""
+ANNOUNCED = timedelta(seconds=75)
+"""How far ahead steps are announced: longer than the minute between two announcements."""
+LEASE = timedelta(seconds=12)
+"""How long one process makes all steps before another may take over."""
+
+
+class SwitchTable(Protocol):
+    """Where plans are stored, as far as their steps need it.
+
+    Methods may raise DependencyUnavailable.
+    """
+
+    def due_plans(self, until: datetime) -> list[Plan]:
+        """Return the plans whose next step is due by then."""
+
+    def all_rows(self, plans: Sequence[Plan]) -> dict[str, list[PlanRow]]:
+        """Return the rows of these plans, by the plan's ID."""
+
+    def save_plan(self, plan: Plan, rows: Sequence[PlanRow] = ()) -> bool:
+        """Store the plan's next sequence, with the chunks of these rows.
+
+        Return False when another process has stored this sequence.
+        """
+
+    def take_lease(self, holder: str, now: datetime, until: datetime) -> bool:
+        """Return whether the holder may make the steps until then: one process at a time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Switched:
+    """A step that was made: how late its last change was, and what became of its rows."""
+
+    plan: Plan
+    step: Step
+    late_by: timedelta
+    counts: Mapping[RowState, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Switching:
+    """Makes due steps.
+
+    ``permissions_of`` returns what the owner of a plan may do now. It may raise NotAllowed, and
+    DependencyUnavailable.
+    """
+
+    table: SwitchTable
+    transactions: Transactions
+    doorbell: Doorbell
+    permissions_of: Callable[[Plan], frozenset[Permission]]
+    clock: Callable[[], datetime]
+    sleep: Callable[[float], None]
+    process_id: str
+
+    def step(self) -> list[Switched]:
+        """Make the steps that are due now, or within LEAD, each at its time and not before.
+
+        Steps that are overdue are made in the order of their times. Return what was made.
+        """
+        now = self.clock()
+        due = self.table.due_plans(now + LEAD)
+        if not due or not self.table.take_lease(self.process_id, now, now + LEASE):
+            return []
+        switched: list[Switched] = []
+        for due_at, group in groupby(sorted(due, key=_order), key=lambda plan: plan.due):
+            if due_at is not None:
+                switched += self._switch(list(group), due_at)
+        return switched
+
+    def announce(self) -> int:
+        """Send a message for each time at which a step is due soon. Return how many.
+
+        Each arrives before that time. It is for the functions on Lambda, which do not poll. A
+        step that is overdue is announced too: a process that made it may have ended.
+        """
+        now = self.clock()
+        times = {plan.due for plan in self.table.due_plans(now + ANNOUNCED) if plan.due}
+        delays = {max(0, math.floor((at - LEAD - now).total_seconds())) for at in times}
+        for delay in sorted(delays):
+            self.doorbell.notify_switch(delay)
+        return len(delays)
+
+    def overdue(self) -> timedelta:
+        """Return how long the oldest due step has been waiting; zero if none has."""
+        now = self.clock()
+        due = [plan.due for plan in self.table.due_plans(now) if plan.due]
+        return now - min(due) if due else timedelta()
+
+    def _switch(self, plans: Sequence[Plan], due_at: datetime) -> list[Switched]:
+        """Make the steps of plans that are due at the same time."""
+        claimed = list(self._claim(plans))
+        if not claimed:
+            return []
+        rows = self.table.all_rows(claimed)
+        requests = [
+            request
+            for plan in claimed
+            for request in self._requests(plan, rows[plan.plan_id], due_at)
+        ]
+        prepared = self.transactions.prepare(requests)
+        while (wait := (due_at - self.clock()).total_seconds()) > 0:
+            self.sleep(wait)
+        outcomes = self.transactions.make(prepared)
+        return [self._finish(plan, rows[plan.plan_id], outcomes, due_at) for plan in claimed]
+
+    def _claim(self, plans: Sequence[Plan]) -> Iterator[Plan]:
+        """Yield the plans whose step begins here: from now on nobody can cancel or move them."""
+        for plan in plans:
+            if plan.is_late_at(self.clock()) and plan.state is PlanState.SCHEDULED:
+                self.table.save_plan(self._next(plan, state=PlanState.MISSED))
+                continue
+            step = plan.next_step
+            if step is None:
+                continue
+            state = STEP_STATES[step]
+            if plan.state is state:
+                yield plan  # its step was begun before
+                continue
+            claimed = self._next(plan, state=state)
+            if self.table.save_plan(claimed):
+                yield claimed
+
+    def _requests(
+        self, plan: Plan, rows: Sequence[PlanRow], due_at: datetime
+    ) -> Iterator[StepRequest]:
+        step = plan.next_step or Step.START
+        has_expired = plan.is_late_at(self.clock())
+        origin = Origin(
+            actor=plan.owner,
+            source=SOURCE,
+            request_id=request_id_of(plan, step),
+            reason=reason_of(plan, self.clock() - due_at),
+            permissions=self._permissions(plan, step),
+        )
+        for row in rows:
+            if row.outcome(step) is None:
+                yield StepRequest(Entry(plan, row), step, origin, has_expired)
+
+    def _permissions(self, plan: Plan, step: Step) -> frozenset[Permission]:
+        """Return the owner's permissions of today. An end only takes back what they allowed."""
+        if step is Step.END:
+            return ALL_PERMISSIONS
+        try:
+            return self.permissions_of(plan)
+        except NotAllowed:
+            return frozenset()  # each row is refused, with the permissions that it needs
+
+    def _finish(
+        self,
+        plan: Plan,
+        rows: Sequence[PlanRow],
+        outcomes: Mapping[tuple[str, int], RowOutcome],
+        due_at: datetime,
+    ) -> Switched:
+        """Store what became of the rows, and that the step is made."""
+        step = plan.next_step or Step.START
+        after = [_row_after(plan, row, step, outcomes) for row in rows]
+        made = [outcome for row in after if (outcome := row.outcome(step))]
+        counts = Counter(outcome.state for outcome in made)
+        now = self.clock()
+        finished = self._next(
+            plan,
+            state=_state_after(plan, step),
+            counts={**plan.counts, step: counts},
+            **{"started_at" if step is Step.START else "ended_at": now},
+        )
+        self.table.save_plan(finished, after)
+        return Switched(plan=finished, step=step, late_by=now - due_at, counts=counts)
+
+    def _next(self, plan: Plan, **facts: object) -> Plan:
+        return replace(plan, sequence=plan.sequence + 1, **facts)  # type: ignore[arg-type]
+
+
+def _order(plan: Plan) -> tuple[datetime, bool, str]:
+    """Sort by time, ends before starts."""
+    if plan.due is None:
+        raise ValueError(f"plan {plan.plan_id} has no step left")
+    return plan.due, plan.state not in WHILE_RUNNING, plan.plan_id
+
+
+def _state_after(plan: Plan, step: Step) -> PlanState:
+    if step is Step.START and plan.ends_at is not None:
+        return PlanState.RUNNING
+    return PlanState.ENDED
+
+
+def _row_after(
+    plan: Plan, row: PlanRow, step: Step, outcomes: Mapping[tuple[str, int], RowOutcome]
+) -> PlanRow:
+    outcome = outcomes.get((plan.plan_id, row.number))
+    if outcome is None:
+        return row
+    return replace(row, start=outcome) if step is Step.START else replace(row, end=outcome)

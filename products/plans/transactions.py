@@ -1,0 +1,210 @@
+"""The transactions of due steps: many products in each, every product at most once. Pure."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from products.appending import ChangeLog, Doorbell, Notification, append_each
+from products.changes import Origin
+from products.errors import CatalogueError, ProductNotFound, Unavailable, VersionTaken
+from products.grouped_writes import Snapshot
+from products.parallel import MapFunction
+from products.planning import Planner
+from products.plans.logs import OutcomeKey, Outcomes, ProductLogs
+from products.plans.plan import Entry, RowOutcome, RowState, Step
+from products.plans.step_writes import ProductLog, outcome_of, step_write
+from products.writes import Plan as PlannedWrite
+from products.writes import Write
+
+MAX_ATTEMPTS = 8  # of one row, each lost to another writer
+HISTORY_PAGE = 50  # changes that are read together
+TOO_MANY_WRITERS = "Too many writers changed the product at the same time."
+
+
+@dataclass(frozen=True, slots=True)
+class StepRequest:
+    """A row, the step to make of it, and who makes it.
+
+    ``has_expired`` says that the plan's end had passed before: no further row may start.
+    """
+
+    entry: Entry
+    step: Step
+    origin: Origin
+    has_expired: bool = False
+
+    @property
+    def product_id(self) -> str:
+        return self.entry.row.product_id
+
+    @property
+    def key(self) -> OutcomeKey:
+        return self.entry.plan.plan_id, self.entry.row.number
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Requests, and the logs that were read for the first of each product."""
+
+    requests: Sequence[StepRequest]
+    logs: Mapping[str, ProductLog] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A request with the write that was planned for it."""
+
+    request: StepRequest
+    planned: PlannedWrite
+    log: ProductLog
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transactions:
+    """Reads what steps are decided on, and appends their changes."""
+
+    log: ChangeLog
+    logs: ProductLogs
+    planner: Planner
+    doorbell: Doorbell
+    map_function: MapFunction
+
+    def prepare(self, requests: Sequence[StepRequest]) -> Prepared:
+        """Read the logs of the products, each for its first request. Nothing is written."""
+        first, _ = _split(requests)
+        return Prepared(requests, self._read(first))
+
+    def make(self, prepared: Prepared) -> Outcomes:
+        """Make the steps, and return what became of each row.
+
+        A product's steps are made in the order of the requests. Raise DependencyUnavailable when a
+        part of them may be made.
+        """
+        outcomes: dict[OutcomeKey, RowOutcome] = {}
+        logs = prepared.logs
+        wave, rest = _split(prepared.requests)
+        while wave:
+            outcomes |= self._make_wave(wave, logs, outcomes)
+            wave, rest = _split(rest)
+            logs = self._read(wave, outcomes)
+        return outcomes
+
+    def _read(
+        self, requests: Sequence[StepRequest], outcomes: Outcomes | None = None
+    ) -> dict[str, ProductLog]:
+        return self.logs.read([request.product_id for request in requests], outcomes or {})
+
+    def _make_wave(
+        self,
+        requests: Sequence[StepRequest],
+        logs: Mapping[str, ProductLog],
+        known: Outcomes,
+    ) -> Outcomes:
+        """Make one step of each product, and try those again that lost a race."""
+        outcomes: dict[OutcomeKey, RowOutcome] = {}
+        waiting, current = list(requests), dict(logs)
+        for _ in range(MAX_ATTEMPTS):
+            attempts = list(self._plan(waiting, current, outcomes))
+            results = self.map_function(self._append, list(self._grouped(attempts)))
+            outdated = [key for made, keys in results for key in _record(made, keys, outcomes)]
+            waiting = [request for request in waiting if request.key not in outcomes]
+            if not waiting:
+                return outcomes
+            current |= self._read([r for r in waiting if r.key in outdated], known)
+        return outcomes | {
+            request.key: RowOutcome(state=RowState.REFUSED, message=TOO_MANY_WRITERS)
+            for request in waiting
+        }
+
+    def _plan(
+        self,
+        requests: Iterable[StepRequest],
+        logs: Mapping[str, ProductLog],
+        outcomes: dict[OutcomeKey, RowOutcome],
+    ) -> Iterator[Attempt]:
+        """Yield the writes of the steps that have one, and add the outcomes of the others."""
+        for request in requests:
+            log = logs.get(request.product_id)
+            if log is None:
+                missing = ProductNotFound(request.product_id)
+                outcomes[request.key] = RowOutcome(state=RowState.REFUSED, message=str(missing))
+                continue
+            write = step_write(request.entry, request.step, log, has_expired=request.has_expired)
+            if write.outcome:
+                outcomes[request.key] = write.outcome
+                continue
+            newest = log.newest
+            wanted = Write(product_id=newest.product_id, edits=write.edits, base=newest.version)
+            try:
+                planned = self._planner_on(log).plan(wanted, request.origin)
+            except Unavailable:
+                raise
+            except CatalogueError as refusal:
+                outcomes[request.key] = outcome_of(refusal, log)
+                continue
+            if planned.change is None:
+                outcomes[request.key] = outcome_of(planned.result, log, write.message)
+                continue
+            yield Attempt(request, planned, log, write.message)
+
+    def _planner_on(self, log: ProductLog) -> Planner:
+        key = (log.newest.product_id, log.newest.version)
+        snapshot = Snapshot({key: log.newest_change}, {key[0]: key[1]})
+        return replace(self.planner, log=snapshot)
+
+    def _grouped(self, attempts: Sequence[Attempt]) -> Iterator[list[Attempt]]:
+        """Yield the attempts in groups of which each fits one transaction."""
+        group: list[Attempt] = []
+        for attempt in attempts:
+            changes = [a.planned.change for a in [*group, attempt] if a.planned.change]
+            if group and not self.log.fits_transaction(changes, answers=0):
+                yield group
+                group = []
+            group.append(attempt)
+        if group:
+            yield group
+
+    def _append(
+        self, group: Sequence[Attempt]
+    ) -> tuple[dict[OutcomeKey, RowOutcome], list[OutcomeKey]]:
+        """Append the changes in one transaction.
+
+        Return the outcomes, and the requests whose products have a newer version by now.
+        """
+        refused = append_each(self.log, [(a.planned, a.request.origin) for a in group])
+        if not refused:
+            changes = [a.planned.change for a in group if a.planned.change]
+            self.doorbell.notify([Notification("persist", change) for change in changes])
+            return {
+                a.request.key: outcome_of(a.planned.result, a.log, a.message) for a in group
+            }, []
+        outcomes: dict[OutcomeKey, RowOutcome] = {}
+        outdated: list[OutcomeKey] = []
+        for position, refusal in refused.items():
+            attempt = group[position]
+            if isinstance(refusal, VersionTaken):
+                outdated.append(attempt.request.key)
+            else:
+                outcomes[attempt.request.key] = outcome_of(refusal, attempt.log)
+        return outcomes, outdated
+
+
+def _split(requests: Sequence[StepRequest]) -> tuple[list[StepRequest], list[StepRequest]]:
+    """Return the first request of each product, and the others."""
+    first: dict[str, StepRequest] = {}
+    rest: list[StepRequest] = []
+    for request in requests:
+        if request.product_id in first:
+            rest.append(request)
+        else:
+            first[request.product_id] = request
+    return list(first.values()), rest
+
+
+def _record(
+    made: Mapping[OutcomeKey, RowOutcome],
+    outdated: Sequence[OutcomeKey],
+    outcomes: dict[OutcomeKey, RowOutcome],
+) -> Sequence[OutcomeKey]:
+    outcomes |= made
+    return outdated

@@ -1,0 +1,71 @@
+"""The wiring of plans: their use cases, and the making of their steps when they are due.
+
+It builds on ``bootstrap`` and is separate from it: a function that only reads products must not
+pay for its imports.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
+
+from django.conf import settings
+
+from products.adapters.dynamodb.plans import DynamoPlanTable
+from products.bootstrap import acceptance, doorbell, dynamodb, jobs, new_id, now, sleep, table
+from products.parallel import MapFunction, context_map
+from products.permissions import Permission
+from products.plans.logs import ProductLogs
+from products.plans.plan import Plan
+from products.plans.plans import Plans
+from products.plans.switching import Switching
+from products.plans.transactions import Transactions
+
+READ_THREADS = 8  # read the logs of the products of a plan
+APPEND_THREADS = 4  # append the transactions of steps that are due at the same time
+
+
+@cache
+def plans() -> Plans:
+    return Plans(table=_plan_table(), logs=_logs(), names=table(), clock=now, new_id=new_id)
+
+
+@cache
+def switching() -> Switching:
+    # Rows are stored in the process that appends them, as those of jobs are: nobody waits for a
+    # message.
+    storing_doorbell = jobs().acceptance.doorbell
+    return Switching(
+        table=_plan_table(),
+        transactions=Transactions(
+            log=table(),
+            logs=_logs(),
+            planner=acceptance().planner,
+            doorbell=storing_doorbell,
+            map_function=_map_in_threads("append", APPEND_THREADS),
+        ),
+        doorbell=doorbell(),
+        permissions_of=_permissions_of,
+        clock=now,
+        sleep=sleep,
+        process_id=new_id(),
+    )
+
+
+def _permissions_of(plan: Plan) -> frozenset[Permission]:
+    return plan.permissions
+
+
+@cache
+def _plan_table() -> DynamoPlanTable:
+    return DynamoPlanTable(
+        dynamodb(), settings.PRODUCTS_TABLE, _map_in_threads("plan", READ_THREADS)
+    )
+
+
+@cache
+def _logs() -> ProductLogs:
+    return ProductLogs(table(), _plan_table(), _map_in_threads("log", READ_THREADS))
+
+
+@cache
+def _map_in_threads(name: str, count: int) -> MapFunction:
+    return partial(context_map, ThreadPoolExecutor(count, name))

@@ -1,0 +1,179 @@
+"""Plans start and end on time, once, and take back only what they set."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from products.acceptance import Acceptance
+from products.changes import Origin
+from products.permissions import Permission
+from products.plans.plan import ClashRule, PlanState, RowState, Step
+from products.writes import WritesRefused
+from tests.support.builders import NOON, origin
+from tests.support.fakes import Clock
+from tests.support.plan_world import PlanWorld, plan_world
+
+pytestmark = pytest.mark.engines
+
+
+@pytest.fixture
+def shop(acceptance: Acceptance) -> PlanWorld:
+    world = plan_world(acceptance, Clock(NOON))
+    world.create_product("basic")
+    return world
+
+
+def edit_price(shop: PlanWorld, price: str, by: str = "ben") -> None:
+    shop.acceptance.update("basic", {"price": price}, origin(by))
+
+
+def test_plan_sets_and_takes_back_a_price(shop: PlanWorld) -> None:
+    plan = shop.plan("basic", "1500", 1, 3)
+    assert shop.pass_hours(0.9) == []
+    assert shop.price("basic") == 1600
+    [started] = shop.pass_hours(0.1)
+    assert (started.step, started.counts) == (Step.START, {RowState.APPLIED: 1})
+    assert shop.price("basic") == 1500
+    change = shop.acceptance.log.newest("basic")
+    assert change is not None
+    assert (change.origin.source, change.origin.actor, change.origin.reason) == (
+        "plan",
+        "eve",
+        "Offer",
+    )
+    assert shop.plans.plan(plan.plan_id).state is PlanState.RUNNING
+    [ended] = shop.pass_hours(2)
+    assert ended.step is Step.END
+    assert shop.price("basic") == 1600
+    assert shop.plans.plan(plan.plan_id).state is PlanState.ENDED
+
+
+def test_plan_without_an_end_stays(shop: PlanWorld) -> None:
+    plan = shop.plan("basic", "1500", 1)
+    shop.pass_hours(1)
+    shop.pass_hours(100)
+    assert shop.price("basic") == 1500
+    assert shop.plans.plan(plan.plan_id).state is PlanState.ENDED
+
+
+def test_end_keeps_what_others_changed(shop: PlanWorld) -> None:
+    plan = shop.plan("basic", "1500", 1, 3)
+    shop.pass_hours(1)
+    edit_price(shop, "1450")
+    [ended] = shop.pass_hours(2)
+    assert ended.counts == {RowState.KEPT: 1}
+    assert shop.price("basic") == 1450
+    assert shop.row(plan).end.message == (  # type: ignore[union-attr]
+        "ben changed price in version 3, so that value stays."
+    )
+
+
+def test_later_plan_wins_and_the_earlier_returns(shop: PlanWorld) -> None:
+    shop.plan("basic", "1500", 1, 10, name="Summer")
+    shop.plan("basic", "1400", 2, 4, name="Weekend")
+    prices = []
+    for _ in range(11):
+        shop.pass_hours(1)
+        prices.append(int(shop.price("basic")))
+    assert prices == [1500, 1400, 1400, 1500, 1500, 1500, 1500, 1500, 1500, 1600, 1600]
+
+
+def test_end_beneath_another_plan_changes_nothing_yet(shop: PlanWorld) -> None:
+    shop.plan("basic", "1500", 1, 3, name="Summer")
+    shop.plan("basic", "1400", 2, 5, name="Weekend")
+    prices = []
+    for _ in range(6):
+        shop.pass_hours(1)
+        prices.append(int(shop.price("basic")))
+    assert prices == [1500, 1400, 1400, 1400, 1600, 1600]
+
+
+def test_same_value_on_top_is_held_too(shop: PlanWorld) -> None:
+    shop.plan("basic", "1500", 1, 3, name="Summer")
+    shop.plan("basic", "1500", 2, 5, name="Weekend")
+    prices = []
+    for _ in range(6):
+        shop.pass_hours(1)
+        prices.append(int(shop.price("basic")))
+    assert prices == [1500, 1500, 1500, 1500, 1600, 1600]
+
+
+@pytest.mark.parametrize(
+    ("rule", "price", "state"),
+    [(ClashRule.KEEP, 1700, RowState.KEPT), (ClashRule.APPLY, 1500, RowState.APPLIED)],
+)
+def test_edit_after_planning_is_a_clash(
+    shop: PlanWorld, rule: ClashRule, price: int, state: RowState
+) -> None:
+    plan = shop.plan("basic", "1500", 1, 3, rule=rule)
+    edit_price(shop, "1700")
+    shop.pass_hours(1)
+    assert shop.price("basic") == price
+    assert shop.row(plan).start.state is state  # type: ignore[union-attr]
+    shop.pass_hours(2)
+    assert shop.price("basic") == 1700
+
+
+def test_missed_plan_changes_nothing(shop: PlanWorld) -> None:
+    plan = shop.plan("basic", "1500", 1, 2)
+    assert shop.pass_hours(5) == []
+    assert shop.price("basic") == 1600
+    assert shop.plans.plan(plan.plan_id).state is PlanState.MISSED
+
+
+def test_late_start_is_named_on_the_receipt(shop: PlanWorld) -> None:
+    shop.plan("basic", "1500", 1, 5)
+    shop.pass_hours(2.5)
+    change = shop.acceptance.log.newest("basic")
+    assert change is not None
+    assert change.origin.reason == "Offer (late by 1 h 30 min)"
+
+
+def test_second_switcher_changes_nothing(shop: PlanWorld) -> None:
+    shop.plan("basic", "1500", 1, 5)
+    other = replace(shop.switching, process_id="other")
+    shop.pass_hours(1)
+    shop.clock.advance(60)
+    assert other.step() == []
+    newest = shop.acceptance.log.newest("basic")
+    assert newest is not None
+    assert newest.version == 2
+
+
+def test_owner_without_the_permission_is_refused(shop: PlanWorld) -> None:
+    plan = shop.plan("basic", "1500", 1, 5)
+    shop.held = frozenset({Permission.VIEW})
+    [started] = shop.pass_hours(1)
+    assert started.counts == {RowState.REFUSED: 1}
+    assert "products.change_product" in shop.row(plan).start.message  # type: ignore[union-attr]
+    assert shop.price("basic") == 1600
+
+
+def test_many_products_switch_in_one_transaction(shop: PlanWorld) -> None:
+    ids = [f"p{number:02}" for number in range(60)]
+    for product_id in ids:
+        shop.create_product(product_id)
+    shop.plan(" ".join(ids), "1500", 1, 2)
+    [started] = shop.pass_hours(1)
+    assert started.counts == {RowState.APPLIED: 60}
+    times = {shop.acceptance.log.newest(i).accepted_at for i in ids}  # type: ignore[union-attr]
+    assert len(times) == 1
+    shop.pass_hours(1)
+    assert {shop.price(i) for i in ids} == {Decimal(1600)}
+
+
+def test_invalid_rows_are_all_named(shop: PlanWorld, ann: Origin) -> None:
+    with pytest.raises(WritesRefused) as refused:
+        shop.plan("basic missing", "0", 1, 2)
+    assert set(refused.value.refusals) == {0, 1}
+
+
+def test_step_waits_for_its_time(shop: PlanWorld) -> None:
+    plan = shop.plan("basic", "1500", 1, 5)
+    shop.clock.advance(3599)
+    [started] = shop.switching.step()
+    change = shop.acceptance.log.newest("basic")
+    assert change is not None
+    assert change.accepted_at >= plan.starts_at
+    assert started.late_by.total_seconds() < 1

@@ -1,0 +1,115 @@
+"""Plans on real adapters and a clock that tests advance."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from products import scheduling
+from products.acceptance import Acceptance
+from products.changes import Origin
+from products.permissions import ALL_PERMISSIONS, Permission
+from products.plans.drafts import Draft, DraftRow, Preview
+from products.plans.plan import ClashRule, Plan, PlanRow
+from products.plans.plans import Plans
+from products.plans.switching import Switched, Switching
+from tests.support.builders import fields, origin
+from tests.support.fakes import Clock, FakeDoorbell
+
+ZONE = "Africa/Johannesburg"
+
+
+@dataclass
+class PlanWorld:
+    """The use cases of plans, and the making of their steps."""
+
+    plans: Plans
+    switching: Switching
+    acceptance: Acceptance
+    clock: Clock
+    bell: FakeDoorbell
+    held: frozenset[Permission] = ALL_PERMISSIONS
+
+    def in_hours(self, hours: float) -> datetime:
+        return self.clock.now + timedelta(hours=hours)
+
+    def create_product(self, product_id: str, price: str = "1600", **values: Any) -> None:
+        named = {"name": f"Hosting {product_id}", "price": price, **values}
+        self.acceptance.create(product_id, fields(**named), origin("ann"))
+
+    def price(self, product_id: str) -> Decimal:
+        newest = self.acceptance.log.newest(product_id)
+        assert newest is not None
+        return newest.after.price
+
+    def plan(
+        self,
+        product_ids: str,
+        price: str,
+        start: float,
+        end: float | None = None,
+        *,
+        by: Origin | None = None,
+        rule: ClashRule = ClashRule.KEEP,
+        name: str = "Offer",
+    ) -> Plan:
+        """Plan a price of these products, from so many hours from now to so many hours."""
+        return self.preview(product_ids, price, start, end, by=by, rule=rule, name=name).plan
+
+    def preview(
+        self,
+        product_ids: str,
+        price: str,
+        start: float,
+        end: float | None = None,
+        *,
+        by: Origin | None = None,
+        rule: ClashRule = ClashRule.KEEP,
+        name: str = "Offer",
+    ) -> Preview:
+        draft = Draft(
+            name=name,
+            rows=[DraftRow(product_id=i, edits={"price": price}) for i in product_ids.split()],
+            starts_at=self.in_hours(start),
+            ends_at=None if end is None else self.in_hours(end),
+            zone=ZONE,
+            clash_rule=rule,
+        )
+        return self.plans.create(draft, by or origin("eve"))
+
+    def pass_hours(self, hours: float) -> list[Switched]:
+        """Let time pass, and make the steps that are due then."""
+        self.clock.advance(hours * 3600)
+        return self.switching.step()
+
+    def row(self, plan: Plan, number: int = 1) -> PlanRow:
+        return list(self.plans.rows(self.plans.plan(plan.plan_id)))[number - 1]
+
+
+def plan_world(
+    acceptance: Acceptance, clock: Clock, sleep: Callable[[float], None] | None = None
+) -> PlanWorld:
+    """Return a world on the wired adapters. Without ``sleep``, waiting advances the clock."""
+    bell = FakeDoorbell()
+    accepts = replace(acceptance, doorbell=bell, clock=clock)
+    wired = scheduling.switching()
+    transactions = replace(
+        wired.transactions, planner=accepts.planner, doorbell=bell, map_function=map
+    )
+    world = PlanWorld(
+        plans=replace(scheduling.plans(), clock=clock),
+        switching=wired,
+        acceptance=accepts,
+        clock=clock,
+        bell=bell,
+    )
+    world.switching = replace(
+        wired,
+        transactions=transactions,
+        doorbell=bell,
+        clock=clock,
+        sleep=sleep or clock.advance,
+        permissions_of=lambda plan: world.held,
+    )
+    return world
