@@ -10,6 +10,7 @@ WORDS = {
     "products.change_product": "Publish prices and other changes of products",
     "products.add_product": "Add products",
     "products.delete_product": "Hide products from customers",
+    "products.plan_product": "Plan changes of products for a later day",
     "products.operate_product": "Operate the catalogue: retry or discard what is stuck",
     "products.share_savedview": "Share views of the product list with everybody",
     "products.view_apitoken": "See everybody's API tokens",
