@@ -10,7 +10,7 @@ from botocore.config import Config
 from django.core.exceptions import ImproperlyConfigured
 
 from bbws_products.settings.api import *  # noqa: F403 # this builds on them
-from bbws_products.settings.api import FIRST_MIDDLEWARE, LOCAL, REST_FRAMEWORK
+from bbws_products.settings.api import FIRST_MIDDLEWARE, LOCAL, MEDIA_BUCKET, REST_FRAMEWORK
 from bbws_products.settings.base import ENVIRONMENT, QUEUE_URLS
 from bbws_products.settings.celery import celery_settings
 from bbws_products.settings.environment import number, required, text_list
@@ -129,15 +129,12 @@ if STAFF_TIME_ZONE not in available_timezones():
 WEBSITE_PRODUCT_URL = os.environ.get("WEBSITE_PRODUCT_URL", "")
 STATIC_URL = "static/"
 STATIC_ROOT = Path(os.environ.get("STATIC_ROOT", BASE_DIR / ".local" / "static"))
-media_bucket = required(
-    "MEDIA_BUCKET", "The S3 bucket of product images, e.g. bbws-product-media-dev."
-)
 media_timeouts = Config(connect_timeout=1, read_timeout=10, retries={"total_max_attempts": 2})
 STORAGES = {
     "default": {
-        "BACKEND": "storages.backends.s3.S3Storage",
+        "BACKEND": "products.adapters.media.MediaStorage",
         "OPTIONS": {
-            "bucket_name": media_bucket,
+            "bucket_name": MEDIA_BUCKET,
             "querystring_auth": False,
             "client_config": media_timeouts,
             # Keys are hashes of the image, so the same key is the same image.

@@ -38,7 +38,6 @@ def test_each_group_has_its_permissions(db: None) -> None:
             "delete_product",
             "operate_product",
             "plan_product",
-            "share_savedview",
         },
         "Product operators": {"view_product", "operate_product"},
     }
