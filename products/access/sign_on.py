@@ -4,6 +4,7 @@ An account is never created here. The verified e-mail address must be that of on
 staff; from then on, the issuer's subject identifies the person.
 """
 
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 
@@ -18,6 +19,9 @@ from django.conf import settings
 from django.contrib.auth.models import Group, User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+
+from products.bootstrap import jobs
+from products.errors import Unavailable
 
 PROVIDER = "company"
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384"]
@@ -124,6 +128,8 @@ def set_mapped_groups(user: User, claimed: Any) -> None:
     wanted = {mapping[name] for name in names if isinstance(name, str) and name in mapping}
     user.groups.remove(*Group.objects.filter(name__in=set(mapping.values()) - wanted))
     user.groups.add(*Group.objects.filter(name__in=wanted))
+    with suppress(Unavailable):  # a worker with the SQL database sees it at its next step
+        jobs().stop_unauthorised()
 
 
 def refused(request: HttpRequest, sentence: str) -> ImmediateHttpResponse:

@@ -26,9 +26,10 @@ from products.access.invitations import is_invited
 from products.access.own_sessions import end_all_sessions
 from products.access.second_factor import FACTORS
 from products.access.tokens import revoke_all
-from products.admin.base import ModelAdmin, user_of
+from products.admin.base import user_of
 from products.admin.people import account_actions, invite
 from products.admin.people.forms import GroupForm, UserForm
+from products.admin.people.stopped_jobs import StopsJobs
 from products.admin.people.words import in_order, words_for
 
 PRIVILEGE_FIELDS = ("is_staff", "is_superuser", "groups", "user_permissions")
@@ -50,7 +51,7 @@ def is_superuser(request: HttpRequest) -> bool:
     return bool(user.is_active and user.is_superuser)
 
 
-class ConfirmedWrites(ModelAdmin):
+class ConfirmedWrites(StopsJobs):
     """Pages whose forms need a recent log-in or confirmation."""
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
@@ -98,7 +99,7 @@ class StateFilter(admin.SimpleListFilter):
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, ConfirmedWrites):
+class UserAdmin(ConfirmedWrites, DjangoUserAdmin):
     form = UserForm
     change_password_form = AdminPasswordChangeForm
     change_form_template = "admin/people/user.html"
@@ -205,7 +206,7 @@ def _permissions_of(account: User) -> set[str]:
 
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, ConfirmedWrites):
+class GroupAdmin(ConfirmedWrites, DjangoGroupAdmin):
     """Viewing a group needs the permission for it. Changing one needs a superuser."""
 
     form = GroupForm
