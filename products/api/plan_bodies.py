@@ -34,7 +34,7 @@ from products.plans.times import DEFAULT_ZONE, parse_time, time_zone
 NO_FIELD = "There is no such field."
 TEXT_FIELDS = ("name", "reason", "zone")
 SOURCES = ("rows", "select", "jobId")
-ANY_PRODUCT = "selected"  # stands for the ID of each selected product
+ANY_PRODUCT = "selected"  # replaced by the ID of each selected product
 ONE_SOURCE = "Name the products in one way: by rows, select or jobId."
 
 
