@@ -204,7 +204,7 @@ def test_get_has_the_permissions_it_uses(
     versions = ("?asOf=1", "?asOf=2026-01-01T00:00:00Z", "?asOf=2999-01-01T00:00:00Z")
     for path in ("", *versions, "/changes", "/changes/1"):
         assert staff("get", f"/products/p1{path}").status_code in {200, 404}
-    assert used == allowed("get")
+    assert used == allowed("get", "ComingSwitches")
 
 
 @pytest.mark.django_db
