@@ -14,6 +14,8 @@ from bbws_products.settings.api import FIRST_MIDDLEWARE, LOCAL, MEDIA_BUCKET, RE
 from bbws_products.settings.base import ENVIRONMENT, QUEUE_URLS
 from bbws_products.settings.celery import celery_settings
 from bbws_products.settings.environment import number, required, text_list
+from bbws_products.settings.people import *  # noqa: F403 # second factors, sign-on, e-mail
+from bbws_products.settings.people import PEOPLE_APPS
 from bbws_products.settings.security import *  # noqa: F403 # login and sessions
 from bbws_products.settings.sql import sql_options
 from bbws_products.settings.theme import THEME
@@ -52,11 +54,12 @@ if not 0 <= HOT_ANSWER_SECONDS <= SETTLE_TIME.total_seconds() / 2:
 INSTALLED_APPS = [
     "unfold",  # before the admin, whose templates it replaces
     "django.contrib.admin",
-    "django.contrib.auth",
+    "products.access.apps.AccessConfig",  # django.contrib.auth
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    *PEOPLE_APPS,
     "axes",
     "corsheaders",
     "csp",
@@ -77,8 +80,10 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "products.access.profiles.TimeZoneMiddleware",
+    "products.access.profiles.ProfileMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "products.access.second_factor.SecondFactorMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",  # last, as axes requires: it shows the lockout page
 ]
