@@ -20,6 +20,7 @@ from tests.bench import (
     reads,
     rebuild,
     search,
+    searchable,
     staff,
     waits,
     writes,
@@ -35,6 +36,7 @@ SECTIONS: dict[str, tuple[str, Callable[..., list[Row]]]] = {
     "pipeline": ("From the 202 to the last effect", pipeline.measure),
     "growth": ("With the catalogue, CPU time of the server and of the engine", growth.measure),
     "search": ("Searching, CPU time of the web process and of an OpenSearch node", search.measure),
+    "searchable": ("From a message to a search that finds the change", searchable.measure),
     "rebuild": ("Rebuilding the index of an OpenSearch node", rebuild.measure),
     "staff": ("Pages of staff, CPU time of the server", staff.measure),
     "bulk": ("In bulk", bulk.measure),
@@ -43,7 +45,9 @@ SECTIONS: dict[str, tuple[str, Callable[..., list[Row]]]] = {
 }
 WITH_PRODUCTS = {"growth": 100_000, "search": 20_000, "rebuild": 5_000}
 """The benchmarks of large catalogues, and how many products they have by default."""
-WITH_NODE = {"search", "rebuild"}
+WITH_NODE = {"search", "searchable", "rebuild"}
+IN_FILE = {"rebuild"}
+"""The benchmarks that write their products into the table's file."""
 ALIASES = {
     "reading": "reads",
     "accepting": "writes",
@@ -82,7 +86,7 @@ def main() -> None:
         # Each benchmark starts with empty services, unless it has data.
         with (
             exit_on_engine_failure(),
-            stack(with_node=name in WITH_NODE, data=data) as started,
+            stack(with_node=name in WITH_NODE, in_file=name in IN_FILE, data=data) as started,
         ):
             rows = measure(started, rounds=arguments.rounds, count=arguments.count)
             text = f"{table(rows)}\n\n{machine()}\n"
