@@ -17,6 +17,7 @@ from tests.bench import (
     hostile,
     memory,
     pipeline,
+    planned,
     reads,
     rebuild,
     search,
@@ -41,6 +42,7 @@ SECTIONS: dict[str, tuple[str, Callable[..., list[Row]]]] = {
     "rebuild": ("Rebuilding the index of an OpenSearch node", rebuild.measure),
     "staff": ("Pages of staff, CPU time of the server", staff.measure),
     "bulk": ("In bulk", bulk.measure),
+    "planned": ("Planned changes, and reads while they are coming", planned.measure),
     "memory": ("For long", memory.measure),
 }
 WITH_PRODUCTS = {"growth": 100_000, "search": 20_000, "rebuild": 5_000}
