@@ -1,6 +1,6 @@
 """What people ask of a plan, and whether it can be made. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from products.changes import Origin
 from products.errors import CatalogueError, Invalid, NameTaken, ProductNotFound
 from products.merging import differences, merged
 from products.permissions import Permission, needed_permissions, require_permissions
-from products.plans.forecast import Overlap, outlook, overlaps
+from products.plans.forecast import Outlook, Overlap, outlook, overlaps
 from products.plans.logs import ProductLogs
 from products.plans.plan import MAX_ROWS, ClashRule, Entry, Plan, PlanRow
 from products.plans.step_writes import ProductLog
@@ -47,11 +47,15 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """A plan with its rows, and the fields that other plans set at the same time."""
+    """A plan with its rows, and the fields that other plans set at the same time.
+
+    ``outlooks`` are those of the products with such a field, with the plan.
+    """
 
     plan: Plan
     rows: Sequence[PlanRow]
     overlaps: Sequence[Overlap]
+    outlooks: Mapping[str, Outlook] = field(default_factory=dict)
 
 
 def validate_row_count(rows: Sequence[DraftRow]) -> None:
@@ -84,7 +88,9 @@ def plan_rows(plan: Plan, rows: Sequence[DraftRow], logs: ProductLogs, origin: O
         raise WritesRefused(refusals)
     needed = {permission for row in planned for permission in _needed(row)}
     complete = replace(plan, rows=len(planned), permissions=frozenset({Permission.PLAN, *needed}))
-    return Preview(complete, planned, list(_overlaps(complete, planned, found)))
+    overlapping = list(_overlaps(complete, planned, found))
+    outlooks = _outlooks(complete, planned, {one.product_id for one in overlapping}, found)
+    return Preview(complete, planned, overlapping, outlooks)
 
 
 def _plan_row(
@@ -155,3 +161,15 @@ def _overlaps(
 ) -> Iterable[Overlap]:
     for row in rows:
         yield from overlaps(Entry(plan, row), logs[row.product_id].entries)
+
+
+def _outlooks(
+    plan: Plan, rows: Iterable[PlanRow], wanted: Set[str], logs: Mapping[str, ProductLog]
+) -> dict[str, Outlook]:
+    """Return what is to come for these products once the plan is stored."""
+    found: dict[str, Outlook] = {}
+    for row in rows:
+        if row.product_id in wanted:
+            log = logs[row.product_id]
+            found[row.product_id] = outlook(replace(log, entries=[*log.entries, Entry(plan, row)]))
+    return found

@@ -5,16 +5,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
-from products.changes import Origin
+from products.changes import Origin, validate_reason
 from products.errors import NameTaken
 from products.idempotency import IdempotencyKey, IdempotencyKeyReused
 from products.identifiers import is_id
 from products.permissions import Permission, require_permissions
 from products.plans.amending import FACTS, amended, validated_name, validated_start
 from products.plans.drafts import Draft, Preview, plan_rows, validate_row_count
-from products.plans.forecast import Outlook, outlook
+from products.plans.forecast import Foresight, Outlook, outlook, overlaps
 from products.plans.logs import EntryReader, ProductLogs
 from products.plans.plan import (
+    FINAL,
     HORIZON,
     Entry,
     Plan,
@@ -105,6 +106,7 @@ class Plans:
 
     def _new_plan(self, draft: Draft, origin: Origin) -> Plan:
         now = self.clock()
+        validate_reason(draft.reason)
         starts_at = validated_start(draft.starts_at, now)
         validate_times(starts_at, draft.ends_at, HORIZON)
         return Plan(
@@ -252,6 +254,15 @@ class Plans:
         log = self.logs.read([product_id]).get(product_id)
         return outlook(log) if log else None
 
+    def coming(self, product_id: str) -> Outlook | None:
+        """Return what is to come for the product; None when no open plan is about it.
+
+        Of most products there is no plan, so that is one read.
+        """
+        entries = self.entries(product_id)
+        is_planned = any(entry.plan.state not in FINAL for entry in entries)
+        return self.outlook(product_id) if is_planned else None
+
     def outlooks(self) -> dict[str, Outlook]:
         """Return what is to come for all products that open plans are about."""
         ids = {row.product_id for plan in self.table.open_plans() for row in self.table.rows(plan)}
@@ -260,3 +271,13 @@ class Plans:
     def entries(self, product_id: str) -> Sequence[Entry]:
         """Return the rows of all plans about the product."""
         return self.table.entries_of([product_id]).get(product_id, ())
+
+    def foresee(self, plan: Plan, rows: Sequence[PlanRow]) -> Foresight:
+        """Return what is to come for the products of these rows, and which plans overlap them."""
+        logs = self.logs.read([row.product_id for row in rows])
+        known = [row for row in rows if row.product_id in logs]
+        found = [overlaps(Entry(plan, row), logs[row.product_id].entries) for row in known]
+        return Foresight(
+            {product_id: outlook(log) for product_id, log in logs.items()},
+            [overlap for overlapping in found for overlap in overlapping],
+        )
