@@ -18,7 +18,6 @@ from products.adapters.aws.clients import client
 from products.adapters.dynamodb.reconciliation import DynamoReconciliation
 from products.adapters.opensearch.index import FILL_TIMEOUT_SECONDS, OpenSearchIndex, connect
 from products.adapters.opensearch.rebuild import OpenSearchRebuild
-from products.adapters.opensearch.retries import Retries
 from products.adapters.sqs.dead_letters import SqsDeadLetters
 from products.adapters.ssm import SecretParameters
 from products.bootstrap import (
@@ -46,6 +45,7 @@ from products.reconciliation.repair import Repair
 from products.reconciliation.verification import Verification
 from products.redrive import Redrive
 from products.reindex import Reindex
+from products.retries import Retries
 
 logger = logging.getLogger(__name__)
 
@@ -133,8 +133,10 @@ def reindex() -> Reindex | None:
     if not settings.ENABLE_OPENSEARCH:
         return None
     parallel = partial(bounded_map, _rebuild_threads(), REBUILD_AHEAD)
-    rebuild = OpenSearchRebuild(_fill_client(), settings.SEARCH_ALIAS, Retries(sleep), parallel)
-    return Reindex(logs=reconciliation_source(), index=rebuild, map_function=parallel)
+    retries = Retries(sleep)
+    rebuild = OpenSearchRebuild(_fill_client(), settings.SEARCH_ALIAS, retries, parallel)
+    logs = reconciliation_source()
+    return Reindex(logs=logs, index=rebuild, retries=retries, map_function=parallel)
 
 
 @cache

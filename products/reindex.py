@@ -7,13 +7,16 @@ the live index still has and the new one lacks is copied from the change log bef
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import batched
+from functools import partial
+from itertools import batched, islice
 from typing import Protocol
 
 from products.parallel import MapFunction
 from products.product import Product
 from products.reconciliation.sources import Candidate, Logs
+from products.retries import Retries
 
+PAGE_SIZE = 1000  # product IDs read in one call
 BATCH_SIZE = 100  # records read in one call
 
 
@@ -34,8 +37,11 @@ class IndexRebuild(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reindex:
+    """A rebuild. It waits while the table is unavailable, within the limits of ``retries``."""
+
     logs: Logs
     index: IndexRebuild
+    retries: Retries
     map_function: MapFunction = map
     """Reads the records, perhaps with a few calls at a time."""
 
@@ -63,12 +69,23 @@ class Reindex:
     def _read_records(self) -> Iterator[Product]:
         """Yield each record, read consistently. The table's index only lists the product IDs."""
         for active in (True, False):
-            candidates = self.logs.records_after(None, active=active)
-            for products in self.map_function(self._read_batch, batched(candidates, BATCH_SIZE)):
+            batches = batched(self._candidates(active=active), BATCH_SIZE)
+            for products in self.map_function(self._read_batch, batches):
                 yield from products
 
+    def _candidates(self, *, active: bool) -> Iterator[Candidate]:
+        """Yield the products with a record, page by page."""
+        after = None
+        while page := self.retries.run(partial(self._page, after, active=active)):
+            yield from page
+            after = page[-1].after
+
+    def _page(self, after: str | None, *, active: bool) -> list[Candidate]:
+        return list(islice(self.logs.records_after(after, active=active), PAGE_SIZE))
+
     def _read_batch(self, candidates: Sequence[Candidate]) -> list[Product]:
-        observed = self.logs.records([candidate.product_id for candidate in candidates])
+        product_ids = [candidate.product_id for candidate in candidates]
+        observed = self.retries.run(partial(self.logs.records, product_ids))
         return [one.content for one in observed.values() if isinstance(one.content, Product)]
 
     def _read_outdated(self, number: str) -> Iterator[Product]:
@@ -77,6 +94,6 @@ class Reindex:
         Documents without an accepted change are left out: a rebuild removes them.
         """
         for product_id, version in self.index.outdated(number):
-            change = self.logs.change(product_id, version)
+            change = self.retries.run(partial(self.logs.change, product_id, version))
             if change:
                 yield change.after

@@ -96,7 +96,7 @@ THEME: dict[str, Any] = {
     "ACCOUNT": {
         "navigation": [
             {"title": "Your profile", "link": reverse_lazy("profile")},
-            {"title": "Change password", "link": reverse_lazy("admin:password_change")},
+            {"title": "Security", "link": reverse_lazy("mfa_index")},
             {"title": "API documentation", "link": reverse_lazy("docs")},
         ]
     },

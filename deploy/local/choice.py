@@ -36,6 +36,12 @@ class Choice:
     def uses_embedded_search(self) -> bool:
         return "OPENSEARCH_URL" not in self.addresses()
 
+    @property
+    def dynamodb_local(self) -> DynamoDBLocal | None:
+        """The DynamoDB Local that this run starts."""
+        engine = self.real.get("AWS_ENDPOINT_URL_DYNAMODB")
+        return engine if isinstance(engine, DynamoDBLocal) else None
+
     def addresses(self) -> dict[str, str]:
         """Return the variables that name engines other than the embedded ones."""
         return {name: engine.url for name, engine in self.real.items()} | dict(self.given)

@@ -7,6 +7,8 @@ Maven Central into .java-engines; deploy/local/java has their two classes.
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -80,6 +82,15 @@ class JavaEngine:
         if self.process:
             stop(self.process, seconds=STOP_SECONDS)
 
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Stop the engine, and start it again at the end. Its address stays the same."""
+        self.stop()
+        try:
+            yield
+        finally:
+            self.start()
+
 
 @dataclass(kw_only=True)
 class DynamoDBLocal(JavaEngine):
@@ -90,6 +101,11 @@ class DynamoDBLocal(JavaEngine):
 
     heap: str = "1g"
     keep: bool = False
+
+    @property
+    def file(self) -> Path:
+        """The file with the tables, with ``keep``."""
+        return self.home / "shared-local-instance.db"
 
     def missing(self) -> str:
         return missing_dynamodb_local()

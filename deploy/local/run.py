@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -121,23 +122,22 @@ def fill_search_index() -> None:
     log_step(f"search index filled from DynamoDB: {index_records()} products")
 
 
-def load_sample_products(stopping: threading.Event) -> None:
+def load_sample_products(choice: Choice, stopping: threading.Event) -> None:
     """Write SAMPLE_PRODUCTS products directly, if the variable is set, until ``stopping``."""
-    from deploy.local.sample_catalogue import SampleCatalogue
+    from deploy.local.sample_catalogue import SampleCatalogue, read_sample_size
 
     size = read_sample_size()
-    if size:
-        name = "bbws-products-dev"
-        sample = SampleCatalogue(name, os.environ["OPENSEARCH_URL"], name)
-        log_step(f"sample products written: {sample.load(size, stopping.is_set):,}")
-
-
-def read_sample_size() -> int:
-    """Return the number in SAMPLE_PRODUCTS, 0 without it. Raise EngineFailed for other text."""
-    text = os.environ.get("SAMPLE_PRODUCTS", "0")
-    if not text.isdigit():
-        raise EngineFailed(f"SAMPLE_PRODUCTS must be a number, not {text!r}.")
-    return int(text)
+    if not size:
+        return
+    name = "bbws-products-dev"
+    sample = SampleCatalogue(name, os.environ["OPENSEARCH_URL"], name)
+    dynamodb = choice.dynamodb_local
+    if dynamodb is None:
+        count = sample.load(size, stopping.is_set)
+    else:
+        with dynamodb.stopped():
+            count = replace(sample, file=dynamodb.file).load(size, stopping.is_set)
+    log_step(f"sample products written: {count:,}")
 
 
 def create_admin() -> str:
@@ -181,6 +181,8 @@ def set_environment(choice: Choice, port: int) -> None:
     os.environ["PORT"] = str(port)
     os.environ["WEB_GRACEFUL_TIMEOUT"] = "5"
     os.environ.setdefault("LOG_LEVEL", "WARNING")
+    if not os.environ.get("EMAIL_HOST"):
+        os.environ.setdefault("EMAIL_DIR", str(HOME / "mails"))
 
 
 def main() -> None:
@@ -200,7 +202,7 @@ def main() -> None:
         log_step("the engines run")
         if not stopping.is_set():
             token = prepare(lost_since)
-            load_sample_products(stopping)
+            load_sample_products(choice, stopping)
         if not stopping.is_set():
             serve(port, children)
             print_welcome(port, token)
@@ -257,6 +259,7 @@ def print_welcome(port: int, token: str) -> None:
   API           {base}/v1.0/products
   API token     {token}
                 (password and token are in {HOME}/admin-password and {HOME}/api-token)
+  E-mails       {os.environ.get("EMAIL_DIR") or os.environ["EMAIL_HOST"]}
   Try it        curl -X PATCH {base}/v1.0/products/PROD-BASIC -H "Prefer: wait=5" \\
                   -H "Authorization: Bearer $(cat {HOME}/api-token)" \\
                   -H "Content-Type: application/json" -d '{{"price": "1600.00"}}'

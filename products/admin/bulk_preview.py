@@ -5,7 +5,7 @@ from decimal import Decimal
 from textwrap import shorten
 from typing import TypedDict
 
-from products.admin.formatting import field_label, format_value, grouped_money
+from products.admin.formatting import field_label, format_value, grouped, grouped_money
 from products.bootstrap import jobs
 from products.bulk.clashes import LEFT_OUT
 from products.bulk.job import Job, JobKind
@@ -124,4 +124,5 @@ def _difference(change: PriceChange) -> str:
     money = f"{sign}{grouped_money(change.difference, change.currency)}"
     if change.percentage is None:
         return money
-    return f"{money} ({sign}{change.percentage:.1f} %)".replace(".0 %", " %")
+    percentage = grouped(f"{abs(change.percentage):.1f}".removesuffix(".0"))
+    return f"{money} ({sign or '-'}{percentage} %)"

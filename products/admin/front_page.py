@@ -67,6 +67,8 @@ def _waiting_job(job: Job) -> Waiting | None:
     refused = job.counts.get(RowState.REFUSED, 0)
     if job.state == JobState.PLANNED:
         return {"text": f"{job.title}: not applied yet", "url": url}
+    if job.state == JobState.PLANNING:
+        return {"text": f"{job.title}: being read", "url": url}
     if job.state == JobState.RUNNING:
         return {"text": f"{job.title}: {job.done} of {job.rows} done", "url": url}
     if job.state == JobState.DONE and refused:

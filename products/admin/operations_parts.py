@@ -13,10 +13,11 @@ from django.utils.timesince import timesince
 from products.admin.base import Context
 from products.admin.charts import HOUR, completed_bars, latency_bars, slots_of
 from products.admin.plans.listing import plan_entry
-from products.bootstrap import catalogue, now, operations, readiness_checks, scan_table
+from products.bootstrap import catalogue, now, operations, scan_table
 from products.changes import Effect
 from products.errors import Unavailable
 from products.operations import MAX_EXAMINED, StuckEffect, latencies
+from products.readiness import readiness_checks
 from products.scheduling import plans
 
 MAX_WAIT_SECONDS = 1.5

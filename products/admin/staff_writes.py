@@ -8,6 +8,7 @@ from django.http import HttpRequest
 
 from products.admin.base import user_of
 from products.admin.recent_saves import remember_save
+from products.authority import ACCOUNT
 from products.bootstrap import (
     acceptance,
     clashes,
@@ -52,6 +53,7 @@ class StaffWrites:
             request_id=getattr(self.request, "request_id", None) or new_id(),
             reason=reason,
             permissions=permissions_among(user_of(self.request).get_all_permissions()),
+            authority=ACCOUNT,
         )
 
     @property
@@ -84,6 +86,11 @@ class StaffWrites:
             product_id, edits, self.origin(reason), base=base, dry_run=dry_run
         )
         return accepted if dry_run else self._remember(accepted)
+
+    def validate_upload(self, product_id: str, key: str | None) -> None:
+        """Raise what setting this image would raise, before it is uploaded."""
+        before_upload = replace(acceptance(), image_exists=lambda _: True)
+        before_upload.update(product_id, {"image": key}, self.origin(), dry_run=True)
 
     def deactivate(self, product_id: str, *, expected_version: int | None = None) -> Accepted:
         return self._remember(

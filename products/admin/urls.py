@@ -10,6 +10,7 @@ from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from products.access.confirmation import confirmed
 from products.admin import (
     bulk,
     csv_files,
@@ -22,6 +23,7 @@ from products.admin import (
     operations,
     preview,
     receipt,
+    saved_views,
     synonyms,
 )
 from products.admin.base import ModelAdmin
@@ -77,11 +79,14 @@ PAGES = (
     Page(f"{PLAN}end/", "plan_end", actions.end_view, WRITE, "plan"),
     Page(f"{PLAN}cancel/", "plan_cancel", actions.cancel_view, WRITE, "plan"),
     Page(f"{PLAN}undo/", "plan_undo", actions.undo_view, WRITE, "plan"),
+    Page("views/", "save_view", saved_views.save_view, WRITE),
+    Page("views/columns/", "save_columns", saved_views.save_columns, WRITE),
+    Page("views/<int:pk>/delete/", "delete_view", saved_views.delete_view, WRITE),
     Page("synonyms/", "synonyms", synonyms.synonyms_view, FORM),
     Page("operations/", "operations", operations.operations_view, READ, "operate"),
     Page("operations/retry/", "retry", operations.retry_view, WRITE),
     Page("operations/retry_cause/", "retry_cause", operations.retry_cause_view, WRITE),
-    Page("operations/discard/", "discard", operations.discard_view, WRITE),
+    Page("operations/discard/", "discard", confirmed(operations.discard_view), WRITE),
     Page("operations/redrive/", "redrive", operations.redrive_view, WRITE),
     Page("add/preview/", "add_preview", preview.preview_view, WRITE, "add"),
     Page(f"{PRODUCT}preview/", "preview", preview.preview_view, WRITE, "change"),

@@ -200,19 +200,23 @@ class Entry:
 
 
 def request_id_of(plan: Plan, step: Step) -> str:
-    """Return the request ID of the changes that this step makes. ``is_of_plan`` reads it."""
+    """Return the request ID of the changes that this step makes. ``is_of_campaign`` reads it."""
     if step is Step.START and plan.ends_at is None:
         return f"{plan.plan_id}-set"
     return f"{plan.plan_id}-{step}"
 
 
-def is_of_plan(change: Change) -> bool:
-    """Whether a plan made the change and takes it back, or has taken it back by it.
+def is_by_people(change: Change) -> bool:
+    """Whether no plan made the change."""
+    return change.origin.source != SOURCE
+
+
+def is_of_campaign(change: Change) -> bool:
+    """Whether a plan with an end made the change: it takes it back, or has taken it back by it.
 
     A plan without an end changes a product as an editor does.
     """
-    origin = change.origin
-    return origin.source == SOURCE and origin.request_id.endswith(("-start", "-end"))
+    return not is_by_people(change) and change.origin.request_id.endswith(("-start", "-end"))
 
 
 def plan_id_of(change: Change) -> str | None:

@@ -137,7 +137,8 @@ class Switching:
         while (wait := (due_at - self.clock()).total_seconds()) > 0:
             self.sleep(wait)
         outcomes = self.transactions.make(prepared)
-        return [self._finish(plan, rows[plan.plan_id], outcomes, due_at) for plan in claimed]
+        finished = (self._finish(plan, rows[plan.plan_id], outcomes, due_at) for plan in claimed)
+        return [switched for switched in finished if switched]
 
     def _claim(self, plans: Sequence[Plan]) -> Iterator[Plan]:
         """Yield the plans whose step begins here: from now on nobody can cancel or move them."""
@@ -187,10 +188,15 @@ class Switching:
         rows: Sequence[PlanRow],
         outcomes: Mapping[tuple[str, int], RowOutcome],
         due_at: datetime,
-    ) -> Switched:
-        """Store what became of the rows, and that the step is made."""
+    ) -> Switched | None:
+        """Store what became of the rows, and that the step is made.
+
+        The step is not made before the public reads its prices: until then no cache may keep any.
+        """
         step = plan.next_step or Step.START
         after = [_row_after(plan, row, step, outcomes) for row in rows]
+        if not self.transactions.are_stored(after, step):
+            return None
         made = [outcome for row in after if (outcome := row.outcome(step))]
         counts = Counter(outcome.state for outcome in made)
         now = self.clock()

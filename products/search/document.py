@@ -1,6 +1,8 @@
 """A product as the search index holds it: its document and the words for searches. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import cache, lru_cache
+from itertools import chain
 from typing import Any
 
 from products.currency import CURRENCY_SIGNS
@@ -24,19 +26,25 @@ def to_search_document(product: Product) -> dict[str, Any]:
     beginnings are found.
     """
     name, description = words_of(product.name), words_of(product.description)
-    features = [words_of(feature) for feature in product.features]
-    others = [*description, *(word for feature in features for word in feature)]
+    features = [_words_of_feature(feature) for feature in product.features]
     words = {
         "key": " ".join(word.text for word in name),
         "nameLength": str(len(name)),
-        "name": _joined(_with_pairs([name])),
-        "description": _joined(_with_pairs([description])),
-        "features": _joined(_with_pairs(features)),
+        "name": _joined(_with_pairs(name)),
+        "description": _joined(_with_pairs(description)),
+        "features": _joined(chain.from_iterable(compared for compared, _ in features)),
         "facts": _joined(_facts(product)),
-        "nameStarts": _joined([*(word.text for word in name), *pairs_of(name)]),
-        "starts": _joined(word.text for word in others),
+        "nameStarts": _joined([*_texts(name), *pairs_of(name)]),
+        "starts": _joined(chain(_texts(description), *(texts for _, texts in features))),
     }
     return {**to_document(product), "words": words}
+
+
+@lru_cache(maxsize=1_000)
+def _words_of_feature(feature: str) -> tuple[list[str], list[str]]:
+    """Return the words to compare and the words as written. Many products share a feature."""
+    words = words_of(feature)
+    return _with_pairs(words), _texts(words)
 
 
 def _joined(words: Iterable[str]) -> str:
@@ -44,16 +52,25 @@ def _joined(words: Iterable[str]) -> str:
     return " ".join(dict.fromkeys(words))
 
 
-def _with_pairs(texts: Iterable[list[Word]]) -> Iterable[str]:
-    for words in texts:
-        yield from (word.stem for word in words)
-        yield from pairs_of(words)
+def _with_pairs(words: Sequence[Word]) -> list[str]:
+    return [*(word.stem for word in words), *pairs_of(words)]
+
+
+def _texts(words: Iterable[Word]) -> list[str]:
+    return [word.text for word in words]
 
 
 def _facts(product: Product) -> Iterable[str]:
     units = [product.currency, CURRENCY_SIGNS.get(product.currency, "")]
-    amounts = [product.price, product.renewal_price]
-    yield from _with_pairs(
-        words_of(f"{unit} {amount}") for amount in amounts if amount is not None for unit in units
-    )
-    yield from _with_pairs([words_of(CYCLE_WORDS[product.billing_cycle])])
+    for amount in (product.price, product.renewal_price):
+        if amount is not None:
+            number = words_of(str(amount))
+            for unit in units:
+                yield from _with_pairs([*_words_of(unit), *number])
+    yield from _with_pairs(_words_of(CYCLE_WORDS[product.billing_cycle]))
+
+
+@cache
+def _words_of(text: str) -> list[Word]:
+    """Return the words of a currency or a billing cycle."""
+    return words_of(text)

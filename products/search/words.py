@@ -1,10 +1,11 @@
 """Texts as words without case, diacritics and plural endings. Pure."""
 
-import itertools
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import lru_cache
+from operator import add
 
 APOSTROPHES = re.compile("['\u2019\u02bc]")
 CENTS = re.compile(r"(?<=\d)[.,]00(?!\d)")
@@ -15,6 +16,9 @@ IDEOGRAPHS = re.compile(
     "[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
 )
 """Characters of scripts that write no spaces between words."""
+RUNS = re.compile(r"(\d+(?:[.,]\d{1,2}(?!\d))?)|[^\d\x00-/:-`{-\x7f]+")
+"""The words of a folded text in which all characters of neither kind are ASCII. A number, the
+group, may have one or two decimals."""
 PLAIN_LETTERS = str.maketrans(
     {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"}
 )
@@ -72,17 +76,15 @@ def words_of(text: str) -> list[Word]:
     """Return the words of a text, in order. Letters and digits never share a word."""
     folded = CENTS.sub("", APOSTROPHES.sub("", fold(text)))
     joined = THOUSANDS.sub(_without_gaps, folded)
-    runs = [
-        (kind, "".join(characters)) for kind, characters in itertools.groupby(joined, key=_kind_of)
-    ]
     found: list[Word] = []
-    kind_before = ""
-    for kind, run in _with_decimals(runs):
-        if kind:
-            parts = [Word(part, stem(part), place > 0) for place, part in enumerate(_parts(run))]
-            parts[0] = replace(parts[0], is_attached=bool(kind_before))
-            found += parts
-        kind_before = kind
+    end = -1
+    for run in RUNS.finditer(_only_words(joined)):
+        number, is_attached = run[1], run.start() == end
+        end = run.end()
+        text = number.replace(",", ".") if number else run[0]
+        for part in [text] if text.isascii() else _parts(text):
+            found.append(_word(part, is_attached))
+            is_attached = True
     return found
 
 
@@ -91,29 +93,26 @@ def _without_gaps(amount: re.Match[str]) -> str:
     return f"{unit}{first}{re.sub('[ ,]', '', others)}"
 
 
-def _with_decimals(runs: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """Yield the runs of characters, with ``3``, ``.`` and ``12`` as ``3.12``."""
-    place = 0
-    while place < len(runs):
-        kinds = [kind for kind, _ in runs[place : place + 3]]
-        texts = [text for _, text in runs[place : place + 3]]
-        is_decimal = kinds == ["N", "", "N"] and texts[1] in (".", ",") and len(texts[2]) <= 2
-        yield ("N", f"{texts[0]}.{texts[2]}") if is_decimal else runs[place]
-        place += 3 if is_decimal else 1
+def _only_words(text: str) -> str:
+    """Return the text with spaces in place of characters that are in no word, as far as needed."""
+    if text.isascii():
+        return text
+    return "".join(character if _is_in_word(character) else " " for character in text)
 
 
-def _kind_of(character: str) -> str:
-    """Return "L" for a letter or its mark, "N" for a digit, "" for anything else."""
-    if character.isascii():
-        return "L" if character.isalpha() else "N" if character.isdigit() else ""
-    category = unicodedata.category(character)[0]
-    return "L" if category in "LM" else "N" if character.isdecimal() else ""
+def _is_in_word(character: str) -> bool:
+    """Whether it is ASCII, a letter or its mark, or a digit."""
+    is_letter = unicodedata.category(character)[0] in "LM"
+    return character.isascii() or is_letter or character.isdecimal()
+
+
+@lru_cache(maxsize=10_000)
+def _word(text: str, is_attached: bool) -> Word:
+    return Word(text, stem(text), is_attached)
 
 
 def _parts(word: str) -> Iterable[str]:
     """Return the word, its ideographs one by one, or its digits as ASCII."""
-    if word.isascii():
-        return [word]
     if word[0].isdecimal():
         digits = (unicodedata.decimal(character, character) for character in word)
         return ["".join(map(str, digits))]
@@ -133,4 +132,6 @@ def stem(word: str) -> str:
 
 def pairs_of(words: Sequence[Word]) -> list[str]:
     """Return each two neighbours as one word: "webhosting" for "web hosting"."""
-    return [stem(left.text + right.text) for left, right in itertools.pairwise(words)]
+    texts = [word.text for word in words]
+    pairs = map(add, texts, texts[1:])
+    return [stem(pair) if pair.endswith("s") else pair for pair in pairs]

@@ -8,8 +8,8 @@ from django.test import Client
 
 from deploy.local.engines import free_port
 from products.acceptance import Acceptance
+from products.access.profiles import NO_BREAK_SPACE
 from products.admin import staff_writes
-from products.admin.formatting import NO_BREAK_SPACE
 from products.admin.inline_edit import SAVED
 from products.catalogue import Catalogue
 from products.changes import Origin

@@ -85,7 +85,7 @@ def test_times_are_those_of_the_reader(eve: Client, three: None) -> None:
     plan = make_plan("p0", "1600")
     shown = timezone.localtime(plan.starts_at, timezone.get_fixed_timezone(120))
     assert f"{shown:%H:%M}" in eve.get(PLANS).context["groups"][0][1][0]["text"]
-    eve.post("/admin/profile/", {"time_zone": "Asia/Tokyo"})
+    eve.post("/admin/profile/", {"time_zone": "Asia/Tokyo", "number_format": "en-za"})
     shown = timezone.localtime(plan.starts_at, timezone.get_fixed_timezone(540))
     assert f"{shown:%H:%M}" in eve.get(PLANS).context["groups"][0][1][0]["text"]
     assert f"in {plan.zone}" in eve.get(plan_url(plan)).text

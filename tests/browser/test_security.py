@@ -168,7 +168,7 @@ def log_in(page: Page, site: LiveSite, name: str, password: str) -> None:
 def test_the_lockout_page_is_accessible_and_says_how_long(stranger: Page, site: LiveSite) -> None:
     for _ in range(4):
         log_in(stranger, site, "mallory", "a guess")
-        expect(stranger.get_by_text("Please enter the correct username")).to_be_visible()
+        expect(stranger.get_by_text("Wrong username or password.")).to_be_visible()
     log_in(stranger, site, "mallory", "a guess")
     expect(stranger.get_by_role("alert")).to_contain_text("Please try again in 15 minutes")
     assert serious_accessibility_faults(stranger) == []

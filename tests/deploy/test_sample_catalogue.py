@@ -3,8 +3,7 @@
 import pytest
 
 from deploy.local.engines import EngineFailed
-from deploy.local.run import read_sample_size
-from deploy.local.sample_catalogue import SampleCatalogue, sample_product
+from deploy.local.sample_catalogue import SampleCatalogue, read_sample_size, sample_product
 from products import maintenance
 from products.acceptance import Acceptance
 from products.catalogue import Catalogue

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from products import bootstrap, maintenance
 from products.adapters.opensearch.index import FILL_TIMEOUT_SECONDS, connect
 from products.adapters.opensearch.rebuild import OpenSearchRebuild
-from products.adapters.opensearch.retries import Retries
 from products.lists import ListQuery
 from products.product import Product
 from products.reindex import Reindex
+from products.retries import Retries
 from tests.support.world import World
 
 HOSTING = ListQuery(text="hosting", by_relevance=True, limit=100)
@@ -30,8 +30,9 @@ class Pauses:
 def rebuild_at(url: str, world: World, sleep: Callable[[float], None]) -> Reindex:
     """Return a rebuild whose requests go to this address."""
     client = connect(url, timeout_seconds=FILL_TIMEOUT_SECONDS)
-    rebuild = OpenSearchRebuild(client, world.alias, Retries(sleep))
-    return Reindex(logs=maintenance.reconciliation_source(), index=rebuild)
+    retries = Retries(sleep)
+    rebuild = OpenSearchRebuild(client, world.alias, retries)
+    return Reindex(logs=maintenance.reconciliation_source(), index=rebuild, retries=retries)
 
 
 def no_progress(products: Iterator[Product]) -> Iterator[Product]:

@@ -11,12 +11,12 @@ from opensearchpy import OpenSearch
 from bbws_products.validation import search as validation
 from products.adapters.opensearch.index import OpenSearchIndex
 from products.adapters.opensearch.rebuild import OpenSearchRebuild
-from products.adapters.opensearch.retries import Retries
 from products.currency import DEFAULT_CURRENCY
 from products.errors import DependencyUnavailable
 from products.lists import ListQuery, SortKey
 from products.management.commands.seed_products import SEED
 from products.product import BillingCycle, Product
+from products.retries import Retries
 from tests.support.builders import NOON, a_product
 
 WORDS = ("Bronze", "Silver", "Gold", "Élite", "Ĳssel", "WordPress", "e-mail", "R95", "10 GB")

@@ -2,20 +2,26 @@
 
 import json
 import threading
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from products import bootstrap, maintenance
+from products import bootstrap, maintenance, reindex
+from products.acceptance import Acceptance
+from products.adapters.opensearch import documents
 from products.adapters.opensearch.index import OpenSearchIndex, connect
-from products.adapters.opensearch.retries import PAUSES
+from products.changes import Origin
 from products.errors import DependencyNeedsOperator, DependencyUnavailable
+from products.retries import PAUSES
 from tests.gameday.fault_proxy import LOSE, PASS, RESET, Action, Proxy, Replace, Request
-from tests.plugin import search_address
+from tests.plugin import address, search_address
 from tests.search.rebuilding import Pauses, found_count, indexes, no_progress, rebuild_at
+from tests.support.builders import fields
 from tests.support.commands import output
+from tests.support.delivery import deliver
 from tests.support.wiring import forget_wiring
 from tests.support.world import World
 
@@ -82,6 +88,17 @@ def test_a_fill_may_take_longer_than_a_single_write(
     assert seeded == [0]
 
 
+def test_requests_of_a_rebuild_have_a_largest_size(
+    world: World, search: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(documents, "MAX_BULK_BYTES", 4_000)
+    assert rebuild_at(search.url, world, Pauses()).run("2", no_progress) == 12
+    sizes = [len(request.body) for request in search.seen if request.path.startswith("/_bulk")]
+    assert 2_000 < max(sizes) < 4_100
+    monkeypatch.setattr(documents, "MAX_BULK_BYTES", 10)
+    assert rebuild_at(search.url, world, Pauses()).run("3", no_progress) == 12
+
+
 def test_a_seeding_waits_for_the_index(
     world: World, search: Proxy, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -93,6 +110,53 @@ def test_a_seeding_waits_for_the_index(
     monkeypatch.setattr(maintenance, "sleep", pauses)
     assert maintenance.index_records() == 0
     assert pauses.seconds == [PAUSES[0]]
+
+
+# The table
+
+
+@pytest.fixture
+def table(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
+    """Start a proxy in front of DynamoDB, which injects faults."""
+    proxy = Proxy(address("dynamodb"))
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", proxy.url)
+    forget_wiring()
+    yield proxy
+    proxy.close()
+
+
+@pytest.mark.parametrize("action", [500, RESET])
+def test_a_rebuild_survives_faults_of_the_table(
+    world: World,
+    table: Proxy,
+    quiet: Acceptance,
+    ann: Origin,
+    monkeypatch: pytest.MonkeyPatch,
+    action: Action,
+) -> None:
+    """In the middle of the walk, calls of each kind fail until the rebuild has waited."""
+    quiet.create("only-indexed", fields(name="Hosting without a record"), ann)
+    deliver(bootstrap.pipeline().index, "only-indexed", 1)
+    monkeypatch.setattr(reindex, "PAGE_SIZE", 5)
+    monkeypatch.setattr(reindex, "BATCH_SIZE", 5)
+    first_to_fail = {"Query": 2, "BatchGetItem": 2, "GetItem": 1}
+    counts: Counter[str] = Counter()
+
+    def fault(request: Request) -> Action:
+        counts[request.operation] += 1
+        is_failing = counts[request.operation] >= first_to_fail.get(request.operation, 100)
+        return action if is_failing else PASS
+
+    def end_faults() -> None:
+        for operation in [one for one in first_to_fail if counts[one] >= first_to_fail[one]]:
+            del first_to_fail[operation]
+
+    table.fault = fault
+    pauses = Pauses(end_faults)
+    rebuild = rebuild_at(search_address(world.engines), world, pauses)
+    assert rebuild.run("2", no_progress) == 13
+    assert (pauses.seconds, first_to_fail) == ([PAUSES[0]] * 3, {})
+    assert found_count() == 13
 
 
 # Two rebuilds

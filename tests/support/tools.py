@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from deploy.local.engines import ROOT
-from deploy.local.java_engines import missing_java_engines
+from deploy.local.java_engines import missing_dynamodb_local, missing_java_engines
 
 STAND_IN = Path(
     os.environ.get("TERRAFORM_OFFLINE", ROOT.parent / "shared/terraform-offline/terraform-offline")
@@ -30,6 +30,7 @@ INSTALLED = {"aws", "checkov"}
 REASONS = {
     "aws": "The AWS command line is missing; `make lint-deploy` installs it.",
     "checkov": "checkov is missing; `make infra` installs it.",
+    "dynamodb-local": "DynamoDB Local is missing; `make .dynamodb-local/ready` installs it.",
     "chromium": "Chromium is missing (Debian: apt-get install chromium).",
     "git": "git is missing (Debian: apt-get install git).",
     "jq": "jq is missing (Debian: apt-get install jq).",
@@ -50,6 +51,8 @@ def find(tool: str) -> str | None:
         return next(map(str, Path("/usr/lib/postgresql").glob("*/bin")), shutil.which("pg_isready"))
     if tool == "opensearch":
         return None if missing_java_engines() else "java"
+    if tool == "dynamodb-local":
+        return None if missing_dynamodb_local() else "java"
     names = ("chromium", "chromium-browser", "google-chrome") if tool == "chromium" else (tool,)
     path = os.pathsep.join(map(str, FOLDERS))
     if tool not in INSTALLED:

@@ -57,6 +57,8 @@ INVALIDATION_KEY = {"PK": "INVALIDATION", "SK": "LATEST"}
 BEFORE_ALL, AFTER_ALL = "0", "~"
 """Bounds of the sort keys: all that are written here sort between the two."""
 CLAIM = "CLAIM"  # the sort key of a name claim
+LISTS = {sort: ListQuery(sort=sort) for sort in SortKey}
+"""The lists whose positions are sort keys of a record."""
 MAX_CLAIM_BYTES = 1024  # of a name in its claim's key; DynamoDB refuses keys over 2048 bytes
 
 
@@ -147,7 +149,7 @@ def record_item(product: Product, stored_at: datetime) -> Item:
     """Return the record of a product, with the keys of its indexes."""
     flag = active_flag(active=product.active)
     shard = _shard(product.product_id, STORED_SHARDS)
-    positions = {sort: ListQuery(sort=sort).position(product) for sort in SortKey}
+    positions = {sort: listing.position(product) for sort, listing in LISTS.items()}
     return {
         **record_key(product.product_id),
         **to_document(product),

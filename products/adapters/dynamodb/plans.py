@@ -28,10 +28,11 @@ from products.adapters.dynamodb.plan_items import (
     version_item,
     version_key,
 )
-from products.documents import format_timestamp
+from products.documents import format_timestamp, parse_timestamp
 from products.idempotency import RETENTION as KEY_RETENTION
 from products.idempotency import IdempotencyKey
 from products.parallel import MapFunction
+from products.plans.calendar import Switch
 from products.plans.plan import Entry, Plan, PlanRow
 
 logger = logging.getLogger(__name__)
@@ -161,6 +162,17 @@ class DynamoPlanTable(DynamoCalls):
         if is_saved:
             logger.info("plan state changed", extra=_log_facts(plan))
         return is_saved
+
+    def switches(self, until: datetime) -> list[Switch]:
+        """Return the steps that are due by then, and not made yet."""
+        values = {":open": OPEN_PLAN, ":time": format_timestamp(until)}
+        keys = self._query(IS_DUE, values, IndexName=OPEN_CHANGES)
+        return [Switch(str(key["SK"]), parse_timestamp(key["acceptedAt"])) for key in keys]
+
+    def products_of(self, plan_id: str) -> frozenset[str]:
+        """Return the IDs of the products in the plan."""
+        plan = self.plan(plan_id)
+        return frozenset(row.product_id for row in self.rows(plan)) if plan else frozenset()
 
     def entries_of(self, product_ids: Sequence[str]) -> dict[str, list[Entry]]:
         """Return the rows of all plans about these products, by product."""

@@ -8,7 +8,7 @@ from decimal import Decimal
 from operator import itemgetter
 from typing import Any
 
-from products.adapters.dynamodb.attribute_values import decoded, encoded
+from products.adapters.dynamodb.attribute_values import encoded
 from products.adapters.dynamodb.calls import IS_NEW, PAGE_SIZE
 from products.adapters.dynamodb.items import (
     BEFORE_ALL,
@@ -218,7 +218,7 @@ def _to_observed(item: Item) -> Observed:
     try:
         product = from_document(item)
         stored_at = parse_timestamp(str(item["storedSort"]).partition("#")[0])
-        is_intact = item == decoded(encoded(record_item(product, stored_at)))
+        is_intact = item == record_item(product, stored_at)
     except UNREADABLE:
         return Observed(stored_version, None)
     return Observed(product.version, product if is_intact else None)

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import batched
 from typing import Any
@@ -10,15 +10,16 @@ from typing import Any
 from opensearchpy import OpenSearch
 
 from products.adapters.opensearch.faults import is_replaced, raise_for_status, translate_errors
-from products.adapters.opensearch.retries import Retries, no_check
 from products.errors import DependencyUnavailable, EffectRefused
 from products.parallel import MapFunction
 from products.product import Product
+from products.retries import Retries, no_check
 from products.search.document import to_search_document
 
 logger = logging.getLogger(__name__)
 
 BULK_SIZE = 500  # documents in one request
+MAX_BULK_BYTES = 5_000_000  # of documents in one request; small instances on Amazon take 10 MiB
 NOT_SEARCHED = {"type": "text", "index": False}
 WORDS = {"type": "text", "analyzer": "whitespace", "norms": False, "index_options": "docs"}
 STARTS = {**WORDS, "analyzer": "starts", "search_analyzer": "whitespace"}
@@ -81,27 +82,38 @@ def next_alias(alias: str) -> str:
     return f"{alias}-next"
 
 
-def bulk_action(
-    alias: str, product: Product, *, version_type: str = "external"
-) -> list[dict[str, Any]]:
+def bulk_action(alias: str, product: Product, *, version_type: str = "external") -> list[str]:
     """Return the two lines of a bulk request that index a product.
 
     The document has the product's version, so an overdue write can't undo a newer one.
     """
-    target = {
-        "_index": alias,
-        "_id": product.product_id,
-        "version": product.version,
-        "version_type": version_type,
-        "require_alias": True,
-    }
-    document = json.loads(json.dumps(to_search_document(product), default=str))
-    return [{"index": target}, document]
+    return bulk_actions([alias], product, version_type=version_type)
 
 
-def send_bulk(
-    client: OpenSearch, lines: list[dict[str, Any]], *, refresh: bool
-) -> list[dict[str, Any]]:
+def bulk_actions(
+    aliases: Sequence[str], product: Product, *, version_type: str = "external"
+) -> list[str]:
+    """Return the lines that index a product behind each alias."""
+    document = _to_json(to_search_document(product))
+    lines = []
+    for alias in aliases:
+        target = {
+            "_index": alias,
+            "_id": product.product_id,
+            "version": product.version,
+            "version_type": version_type,
+            "require_alias": True,
+        }
+        lines += [_to_json({"index": target}), document]
+    return lines
+
+
+def _to_json(content: dict[str, Any]) -> str:
+    """Return the content on one line; amounts are texts."""
+    return json.dumps(content, default=str, ensure_ascii=False)
+
+
+def send_bulk(client: OpenSearch, lines: Sequence[str], *, refresh: bool) -> list[dict[str, Any]]:
     """Send a bulk request; return the result of each action, in order.
 
     OpenSearch resolves the aliases first. If a rebuild deletes an index before the write to it, the
@@ -115,20 +127,31 @@ def send_bulk(
 
 
 def _send(
-    client: OpenSearch, lines: list[dict[str, Any]], parameters: dict[str, str]
+    client: OpenSearch, lines: Sequence[str], parameters: dict[str, str]
 ) -> list[dict[str, Any]]:
     with translate_errors():
         response = client.bulk(body=lines, params=parameters)
     return [next(iter(item.values())) for item in response["items"]]
 
 
+@dataclass(frozen=True, slots=True)
+class _Write:
+    """The lines of a bulk request that index one product."""
+
+    product_id: str
+    lines: list[str]
+
+    @property
+    def size(self) -> int:
+        return sum(len(line.encode(errors="surrogatepass")) for line in self.lines)
+
+
 @dataclass
 class _Batch:
-    """Products of one bulk request; ``waiting`` are those that OpenSearch has not answered for."""
+    """Writes of one bulk request; ``waiting`` are those that OpenSearch has not answered for."""
 
     client: OpenSearch
-    alias: str
-    waiting: list[Product]
+    waiting: list[_Write]
     refresh: bool
     new_count: int = 0
 
@@ -137,18 +160,18 @@ class _Batch:
 
         Raises: DependencyUnavailable when some of them must be sent again.
         """
-        lines = [line for product in self.waiting for line in bulk_action(self.alias, product)]
+        lines = [line for write in self.waiting for line in write.lines]
         results = send_bulk(self.client, lines, refresh=self.refresh)
-        unavailable: list[tuple[Product, DependencyUnavailable]] = []
-        for product, result in zip(self.waiting, results, strict=True):
+        unavailable: list[tuple[_Write, DependencyUnavailable]] = []
+        for write, result in zip(self.waiting, results, strict=True):
             try:
                 self.new_count += raise_for_status(result)
             except EffectRefused as refusal:
-                facts = {"product_id": product.product_id, "fault": str(refusal)}
+                facts = {"product_id": write.product_id, "fault": str(refusal)}
                 logger.error("document refused", extra=facts)
             except DependencyUnavailable as fault:
-                unavailable.append((product, fault))
-        self.waiting = [product for product, _ in unavailable]
+                unavailable.append((write, fault))
+        self.waiting = [write for write, _ in unavailable]
         if unavailable:
             raise unavailable[0][1]
 
@@ -170,8 +193,26 @@ def index_products(
     """
 
     def index(some: Sequence[Product]) -> int:
-        batch = _Batch(client, alias, list(some), refresh)
-        retries.run(batch.send, check)
-        return batch.new_count
+        new_count = 0
+        for writes in _requests(alias, some):
+            batch = _Batch(client, writes, refresh)
+            retries.run(batch.send, check)
+            new_count += batch.new_count
+        return new_count
 
     return sum(map_function(index, batched(products, BULK_SIZE)))
+
+
+def _requests(alias: str, products: Iterable[Product]) -> Iterator[list[_Write]]:
+    """Yield the writes of each request: as many as fit, or one that is too large alone."""
+    writes: list[_Write] = []
+    size = 0
+    for product in products:
+        write = _Write(product.product_id, bulk_action(alias, product))
+        if writes and size + write.size > MAX_BULK_BYTES:
+            yield writes
+            writes, size = [], 0
+        writes.append(write)
+        size += write.size
+    if writes:
+        yield writes

@@ -12,9 +12,11 @@ from urllib.parse import urlsplit
 import botocore.session
 from opensearchpy import OpenSearch, Urllib3AWSV4SignerAuth, exceptions
 
+from products.adapters.opensearch.connections import TimedHttpConnection
 from products.adapters.opensearch.documents import (
     INDEX_BODY,
     bulk_action,
+    bulk_actions,
     index_products,
     lacks_fields,
     next_alias,
@@ -37,12 +39,12 @@ from products.adapters.opensearch.queries import (
     search_bodies,
     search_queries,
 )
-from products.adapters.opensearch.retries import Retries
 from products.documents import format_timestamp
 from products.errors import DependencyNeedsOperator, DependencyUnavailable, EffectRefused
 from products.lists import ListQuery
 from products.product import Product
 from products.reconciliation.differences import Observed
+from products.retries import Retries
 from products.search.synonyms import Synonyms, default_synonyms
 
 logger = logging.getLogger(__name__)
@@ -96,12 +98,8 @@ class OpenSearchIndex:
         reaches the index that is searched, even during the switch of a rebuild. One refresh makes
         all of them searchable, as their receipts say afterwards.
         """
-        lines = [
-            line
-            for product in products
-            for alias in (next_alias(self.alias), self.alias)
-            for line in bulk_action(alias, product)
-        ]
+        aliases = [next_alias(self.alias), self.alias]
+        lines = [line for product in products for line in bulk_actions(aliases, product)]
         results = send_bulk(self.client, lines, refresh=True)
         return [_error_of(*pair) for pair in batched(results, 2)]
 
@@ -262,6 +260,7 @@ def connect(url: str, *, timeout_seconds: float = TIMEOUT_SECONDS) -> OpenSearch
         max_retries=0,
         retry_on_timeout=False,
         http_auth=_signer(url),
+        connection_class=TimedHttpConnection,
     )
 
 

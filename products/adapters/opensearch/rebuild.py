@@ -18,10 +18,10 @@ from products.adapters.opensearch.documents import (
     next_alias,
 )
 from products.adapters.opensearch.faults import fault_of, reject_name, translate_errors
-from products.adapters.opensearch.retries import Retries
 from products.errors import DependencyNeedsOperator, DependencyUnavailable
 from products.parallel import MapFunction
 from products.product import Product
+from products.retries import Retries
 
 logger = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""Repeated requests: a long fill of an index waits until OpenSearch serves it again."""
+"""Repeated requests: a long command waits until a dependency serves it again. Pure."""
 
 import logging
 from collections.abc import Callable
@@ -11,7 +11,7 @@ logger = logging.getLogger(__name__)
 PAUSES = (1, 2, 4, 8, 16, *[30] * 19)
 """The seconds before each new attempt of one request: ten minutes in all.
 
-A node restarts within minutes, and a full queue drains within seconds.
+A node of OpenSearch restarts within minutes, and a full queue drains within seconds.
 """
 
 
@@ -22,7 +22,7 @@ def no_check() -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Retries:
-    """Attempts of a request, with growing pauses while OpenSearch is unavailable."""
+    """Attempts of a request, with growing pauses while a dependency is unavailable."""
 
     sleep: Callable[[float], None]
     pauses: tuple[float, ...] = PAUSES
@@ -44,7 +44,7 @@ class Retries:
             except DependencyUnavailable as fault:
                 if not _ends_fault(check):
                     facts = {"fault": str(fault), "seconds": pause}
-                    logger.warning("waiting for OpenSearch", extra=facts)
+                    logger.warning("waiting for %s", fault.dependency, extra=facts)
                     self.sleep(pause)
         return request()
 
