@@ -29,7 +29,7 @@ def plan_price(
 ) -> None:
     """Edit the price in the product's form, and save it for later."""
     page.goto(site.url(FORM.format(product_id)))
-    page.get_by_label("Price", exact=True).first.fill(price)
+    page.locator("[name=price]").fill(price)
     page.get_by_role("button", name="Save for later").click()
     fill_times(page, name, *times)
     page.get_by_role("button", name="Preview").click()
@@ -112,7 +112,7 @@ def test_pages_of_plans_fit_a_phone(browser: Browser, site: LiveSite, scheme: st
 def test_local_time_that_exists_twice_is_chosen(page: Page, site: LiveSite) -> None:
     site.create("twice", name="Twice hosting")
     page.goto(site.url(FORM.format("twice")))
-    page.get_by_label("Price", exact=True).first.fill("1600")
+    page.locator("[name=price]").fill("1600")
     page.get_by_role("button", name="Save for later").click()
     fill_times(page, "Night", "2027-10-31T02:30", "", "Europe/Berlin")
     page.get_by_role("button", name="Preview").click()

@@ -1,8 +1,8 @@
-"""The form of a plan: its times are local times of a zone that stands next to them."""
+"""The form of a plan: its times are local times of the zone that it shows next to them."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TypedDict
+from typing import TypedDict, cast
 from zoneinfo import ZoneInfo
 
 from django import forms
@@ -84,7 +84,8 @@ class PlanForm(forms.Form):
                 del self.fields[name]
         known = dict(zone_choices())
         if plan and plan.zone not in known:
-            self.fields["zone"].choices = [*known.items(), (plan.zone, plan.zone)]  # type: ignore[attr-defined]
+            zone_field = cast(forms.ChoiceField, self.fields["zone"])
+            zone_field.choices = [*known.items(), (plan.zone, plan.zone)]
 
     def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}
