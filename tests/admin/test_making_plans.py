@@ -119,7 +119,7 @@ def test_preview_shows_what_will_happen(eve: Client, three: None) -> None:
     page = preview(eve, hidden, zone="Africa/Johannesburg")
     assert "in Africa/Johannesburg (" in page.context["starts"]
     assert page.context["starts"].endswith(" UTC)")
-    for shown in ("R1\u00a0500", "R1\u00a0600", "+R100 (+6.7 %)", "“Weekend” sets the price"):
+    for shown in ("R1\u00a0500", "R1\u00a0600", "+R100 (+6,7 %)", "“Weekend” sets the price"):
         assert shown in page.text
     [line] = page.context["lines"]
     assert len(line["moments"][0][1]) == 5

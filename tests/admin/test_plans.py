@@ -148,7 +148,7 @@ def a_plan(starts_at: Any, ends_at: Any) -> Plan:
 def test_page_shows_rows_results_and_history(eve: Client, three: None) -> None:
     plan = make_plan("p0 p1", "1600", None, 5)
     page = eve.get(plan_url(plan))
-    for shown in ("R1\u00a0500", "R1\u00a0600", "+R100 (+6.7 %)", "made the plan"):
+    for shown in ("R1\u00a0500", "R1\u00a0600", "+R100 (+6,7 %)", "made the plan"):
         assert shown in page.text
     switch()
     scheduling.plans().change(plan.plan_id, {"name": "Sale"}, origin("ann"))
