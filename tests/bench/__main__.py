@@ -14,8 +14,10 @@ from deploy.local.engines import ROOT, exit_on_engine_failure
 from tests.bench import (
     bulk,
     growth,
+    hostile,
     memory,
     pipeline,
+    planned,
     reads,
     rebuild,
     search,
@@ -32,6 +34,7 @@ SECTIONS: dict[str, tuple[str, Callable[..., list[Row]]]] = {
     "reads": ("Reading, CPU time of the server", reads.measure),
     "writes": ("Accepting a write, CPU time of the server", writes.measure),
     "waits": ("Reads while callers wait", waits.measure),
+    "hostile": ("Reads while hostile clients load the web server", hostile.measure),
     "pipeline": ("From the 202 to the last effect", pipeline.measure),
     "growth": ("With the catalogue, CPU time of the server and of the engine", growth.measure),
     "search": ("Searching, CPU time of the web process and of an OpenSearch node", search.measure),
@@ -39,6 +42,7 @@ SECTIONS: dict[str, tuple[str, Callable[..., list[Row]]]] = {
     "rebuild": ("Rebuilding the index of an OpenSearch node", rebuild.measure),
     "staff": ("Pages of staff, CPU time of the server", staff.measure),
     "bulk": ("In bulk", bulk.measure),
+    "planned": ("Planned changes, and reads while they are coming", planned.measure),
     "memory": ("For long", memory.measure),
 }
 WITH_PRODUCTS = {"growth": 100_000, "search": 20_000, "rebuild": 5_000}
