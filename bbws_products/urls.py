@@ -27,6 +27,7 @@ urlpatterns = [
     # Instead of the theme's search, which reads models and keeps its results for minutes.
     path("admin/search/", admin.site.admin_view(palette_view)),
     path("admin/session/", admin.site.admin_view(session_view), name="session"),
+    path("admin/", include("products.admin.people.urls")),
     path("admin/", admin.site.urls),
 ]
 handler400 = "bbws_products.error_handlers.bad_request"

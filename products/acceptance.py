@@ -56,6 +56,7 @@ class Acceptance:
     doorbell: Doorbell
     clock: Callable[[], datetime]
     new_id: Callable[[], str]
+    image_exists: Callable[[str], bool]
     effects: frozenset[Effect] = frozenset(Effect)
 
     @property
@@ -65,6 +66,7 @@ class Acceptance:
             log=self.log,
             clock=self.clock,
             new_id=self.new_id,
+            image_exists=self.image_exists,
             effects=self.effects | {Effect.STORED},
         )
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from products.adapters.dynamodb.operations import DynamoOperations
     from products.adapters.opensearch.guarded_search import GuardedSearch
     from products.adapters.opensearch.index import NoIndex, OpenSearchIndex
-    from products.adapters.s3 import S3AuditTrail
+    from products.adapters.s3 import S3AuditTrail, S3Media
     from products.bulk.clashes import Clashes
     from products.bulk.importing import Imports
     from products.bulk.jobs import Jobs
@@ -163,7 +163,21 @@ def feed() -> Feed:
 
 @cache
 def acceptance() -> Acceptance:
-    return Acceptance(log=table(), doorbell=doorbell(), clock=now, new_id=new_id, effects=effects())
+    return Acceptance(
+        log=table(),
+        doorbell=doorbell(),
+        clock=now,
+        new_id=new_id,
+        image_exists=lambda key: media().exists(key),  # built only for an image
+        effects=effects(),
+    )
+
+
+@cache
+def media() -> "S3Media":
+    from products.adapters.s3 import S3Media
+
+    return S3Media(client("s3", read=3, attempts=1), settings.MEDIA_BUCKET)
 
 
 @cache
@@ -232,15 +246,19 @@ def operations() -> "Operations":
 
 @cache
 def jobs() -> "Jobs":
+    from products.adapters import sql
     from products.adapters.dynamodb.jobs import DynamoJobTable
+    from products.bulk.authorities import Authorities
     from products.bulk.jobs import Jobs
     from products.bulk.storing_doorbell import StoringDoorbell
 
     def store(keys: Sequence[ChangeKey]) -> "Failures":
         return _job_pipeline().store(keys, settings.COMBINED_EFFECTS)
 
+    accounts = sql.account_permissions if settings.DATABASES else None
     return Jobs(
         table=DynamoJobTable(dynamodb(), settings.PRODUCTS_TABLE),
+        authorities=Authorities(revocations().is_revoked, accounts),
         acceptance=replace(acceptance(), doorbell=StoringDoorbell(store, doorbell())),
         doorbell=doorbell(),
         clock=now,
@@ -252,10 +270,12 @@ def jobs() -> "Jobs":
 @cache
 def imports() -> "Imports":
     from products.adapters.dynamodb.mappings import DynamoMappings
+    from products.adapters.dynamodb.uploads import DynamoUploads
     from products.bulk.importing import Imports
 
     mappings = DynamoMappings(dynamodb(), settings.PRODUCTS_TABLE, now)
-    return Imports(products=catalogue(), jobs=jobs(), mappings=mappings)
+    uploads = DynamoUploads(dynamodb(), settings.PRODUCTS_TABLE)
+    return Imports(products=catalogue(), jobs=jobs(), mappings=mappings, uploads=uploads)
 
 
 @cache
@@ -275,20 +295,3 @@ def scan_table() -> "DynamoScanTable":
 def image_url(key: str | None) -> str | None:
     """Return the URL of the image with this key."""
     return f"{settings.MEDIA_URL}{key}" if key else None
-
-
-def readiness_checks() -> dict[str, Callable[[], None] | None]:
-    """Return one check for each dependency; None where this deployment does not have it."""
-    if not settings.CELERY:
-        return {"dynamodb": table().ping}  # the API on Lambda serves without the others
-    from products.adapters import sql
-
-    search = opensearch_index()
-    return {
-        "dynamodb": table().ping,
-        "sql": sql.ping,
-        "sqs": doorbell().ping,
-        "opensearch": search.ping if search else None,
-        "cloudfront": cdn().ping if settings.ENABLE_CLOUDFRONT else None,
-        "s3": audit_trail().ping,
-    }

@@ -22,10 +22,9 @@ from products.lists import (
     search_page,
     unindexed_products,
 )
-from products.overlay import NO_OVERLAY, read_overlay, with_unindexed
+from products.overlay import NO_OVERLAY, SearchIndex, read_overlay, with_unindexed
 from products.planning import ChangeReader, read_change, read_newest_change
 from products.product import Product
-from products.search.synonyms import Synonyms
 
 MAX_PAGE_SIZE = 100
 FIRST_PAUSE_SECONDS = 0.02  # between two looks at an effect that is waited for
@@ -55,19 +54,6 @@ class ProductTable(ChangeReader, Protocol):
 
     def in_order(self, listing: ListQuery, *, active: bool) -> Iterator[Product]:
         """Yield records in the order of the list, after ``listing.after``, read lazily."""
-
-
-class SearchIndex(Protocol):
-    def synonyms(self) -> Synonyms: ...
-
-    def search(self, listing: ListQuery, limit: int) -> list[str]:
-        """Return the IDs of at most ``limit`` products that match the text and the filters.
-
-        The best matches are first. Raise DependencyUnavailable when there is no index.
-        """
-
-    def count_matches(self, listing: ListQuery, without: Sequence[str]) -> int:
-        """Return how many products match, besides those with these IDs. Raises like ``search``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,6 +190,17 @@ class Catalogue:
         overlay = read_overlay(self.table, also, whole=listing.only_open)
         page = build_page(listing, self._streams(listing), overlay.changes)
         return replace(page, marks=overlay.marks)
+
+    def future_page(self, listing: ListQuery, foreseen: Mapping[str, Product]) -> Page:
+        """Return a page for staff, with these products as they will be in place of today's.
+
+        A search reads a bounded part of the list, because the index knows only today's products.
+        """
+        overlay = read_overlay(self.table, ())
+        build = search_page if listing.text else build_page
+        page = build(listing, self._streams(listing), overlay.changes, foreseen)
+        read_now = Freshness(complete_up_to=self.clock(), from_index=False)
+        return replace(page, freshness=read_now) if listing.text else page
 
     def walk(self, listing: ListQuery, limit: int) -> Iterator[Product]:
         """Yield at most ``limit`` products of a staff list, read page by page."""

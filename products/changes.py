@@ -9,6 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from products.authority import COMMAND, Authority
 from products.documents import format_timestamp, to_document
 from products.errors import CorruptChange, Invalid
 from products.idempotency import IdempotencyKey
@@ -71,7 +72,8 @@ class Discard:
 class Origin:
     """Who made a write, from where, in which request, and optionally why. Every write has one.
 
-    ``permissions`` are those of the caller. They are not stored: a stored origin has none.
+    ``permissions`` are those of the caller, and ``authority`` is what gives them. They are not
+    stored: a stored origin has none.
     """
 
     actor: str
@@ -80,6 +82,7 @@ class Origin:
     reason: str = ""
     idempotency_key: IdempotencyKey | None = None
     permissions: frozenset[Permission] = field(default=frozenset(), compare=False, repr=False)
+    authority: Authority = field(default=COMMAND, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         validate_reason(self.reason)

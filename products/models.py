@@ -82,14 +82,40 @@ class ApiToken(models.Model):
 
 
 class StaffProfile(models.Model):
-    """How a member of staff reads the admin: the time zone, and what was seen last."""
+    """How a member of staff reads the admin: zone, numbers, and what was seen last."""
 
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="profile"
     )
     time_zone = models.CharField(max_length=50)
+    number_format = models.CharField(max_length=20, default="en-za")
+    columns = models.CharField(max_length=200, blank=True)
+    default_view = models.ForeignKey(
+        "SavedView", on_delete=models.SET_NULL, null=True, related_name="+"
+    )
     last_seen_at = models.DateTimeField(null=True)
     previous_visit_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return f"Profile of {self.user}"
+
+
+class SavedView(models.Model):
+    """A view of the product list under a name: its filters, its order and its columns."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="saved_views"
+    )
+    name = models.CharField(max_length=60)
+    query = models.TextField(blank=True)
+    columns = models.CharField(max_length=200, blank=True)
+    is_shared = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["name", "pk"]
+        default_permissions = ()
+        permissions = [("share_savedview", "Can share views of the product list")]
+        constraints = [models.UniqueConstraint(fields=["user", "name"], name="one_view_per_name")]
+
+    def __str__(self) -> str:
+        return str(self.name)

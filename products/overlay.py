@@ -8,6 +8,7 @@ from typing import Protocol
 from products.changes import Change, ChangeKey, Effect, OpenMark
 from products.lists import ListQuery, newest_per_product
 from products.product import Product
+from products.search.synonyms import Synonyms
 
 IN_NO_LIST = frozenset({Effect.STORED, Effect.SEARCHABLE})
 """While one of these is open, a list or the search index lacks the change."""
@@ -24,6 +25,19 @@ class OverlaidTable(Protocol):
     def changes(self, keys: Sequence[ChangeKey]) -> Mapping[ChangeKey, Change | Exception]: ...
 
     def records(self, product_ids: list[str]) -> dict[str, Product]: ...
+
+
+class SearchIndex(Protocol):
+    def synonyms(self) -> Synonyms: ...
+
+    def search(self, listing: ListQuery, limit: int) -> list[str]:
+        """Return the IDs of at most ``limit`` products that match the text and the filters.
+
+        The best matches are first. Raise DependencyUnavailable when there is no index.
+        """
+
+    def count_matches(self, listing: ListQuery, without: Sequence[str]) -> int:
+        """Return how many products match, besides those with these IDs. Raises like ``search``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,14 @@ from datetime import datetime
 from typing import Protocol
 
 from products.changes import Change, Effect, Origin, next_change
-from products.errors import ChangeNotFound, ProductNotFound
+from products.errors import ChangeNotFound, Invalid, ProductNotFound
 from products.identifiers import is_version, validated_id
 from products.merging import VersionMismatch, differences, merged
 from products.permissions import require_permission_to_write
 from products.product import Product, new_product
 from products.writes import Accepted, Plan, Write
+
+NO_IMAGE = "Must be an image that was uploaded here; there is none at this address."
 
 
 class VersionReader(Protocol):
@@ -56,18 +58,22 @@ def read_change(log: VersionReader, product_id: str, version: int) -> Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planner:
-    """Plans writes. The clock and the IDs are injected."""
+    """Plans writes. The clock and the IDs are injected.
+
+    ``image_exists`` looks up an image by its key. It is asked only about a new image.
+    """
 
     log: VersionReader
     clock: Callable[[], datetime]
     new_id: Callable[[], str]
+    image_exists: Callable[[str], bool]
     effects: frozenset[Effect]
 
     def plan(self, write: Write, origin: Origin) -> Plan:
         """Return what the write would do. Nothing is written.
 
         Raises: Invalid, ProductNotFound, ChangeNotFound (of the base), VersionMismatch,
-        EditConflict, NotAllowed.
+        EditConflict, NotAllowed, DependencyUnavailable when a new image can't be looked up.
         """
         if write.creates:
             return self._plan_create(write, origin)
@@ -96,6 +102,8 @@ class Planner:
         before = newest.after if newest else None
         changed = differences(before, after)
         require_permission_to_write(origin.permissions, changed, creates=newest is None)
+        if "image" in changed and after.image and not self.image_exists(after.image):
+            raise Invalid({"image": [NO_IMAGE]})
         if newest and not changed:
             return Plan(write, Accepted(after, None))
         change = next_change(

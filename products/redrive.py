@@ -178,7 +178,7 @@ class Redrive:
 
     def _is_running(self, job_id: str) -> bool:
         try:
-            return self.jobs.job(job_id).state is JobState.RUNNING
+            return self.jobs.job(job_id).state in (JobState.PLANNING, JobState.RUNNING)
         except JobNotFound:
             return False
 

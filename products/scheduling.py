@@ -1,36 +1,82 @@
 """The wiring of plans: their use cases, and the making of their steps when they are due.
 
-It builds on ``bootstrap`` and is separate from it: a function that only reads products must not
-pay for its imports.
+It builds on ``bootstrap`` and is separate from it. What makes plans and their steps is imported
+where it is built: a function that only reads products needs the calendar alone.
 """
 
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 
 from products.adapters.dynamodb.plans import DynamoPlanTable
-from products.bootstrap import acceptance, doorbell, dynamodb, jobs, new_id, now, sleep, table
+from products.bootstrap import (
+    acceptance,
+    catalogue,
+    doorbell,
+    dynamodb,
+    jobs,
+    new_id,
+    now,
+    sleep,
+    table,
+)
 from products.parallel import MapFunction, context_map
 from products.permissions import Permission
-from products.plans.logs import ProductLogs
+from products.plans.calendar import SwitchCalendar
 from products.plans.plan import Plan
-from products.plans.plans import Plans
-from products.plans.switching import Switching
-from products.plans.transactions import Transactions
+
+if TYPE_CHECKING:
+    from products.plans.creation import PlanCreation
+    from products.plans.future import FutureCatalogue
+    from products.plans.logs import ProductLogs
+    from products.plans.plans import Plans
+    from products.plans.switching import Switching
 
 READ_THREADS = 8  # read the logs of the products of a plan
 APPEND_THREADS = 4  # append the transactions of steps that are due at the same time
 
 
 @cache
-def plans() -> Plans:
-    return Plans(table=_plan_table(), logs=_logs(), names=table(), clock=now, new_id=new_id)
+def switch_calendar() -> SwitchCalendar:
+    return SwitchCalendar(_plan_table(), now)
 
 
 @cache
-def switching() -> Switching:
-    # Rows are stored in the process that appends them, as those of jobs are: nobody waits for a
+def plans() -> "Plans":
+    from products.plans.plans import Plans
+
+    return Plans(
+        table=_plan_table(),
+        logs=_logs(),
+        names=table(),
+        doorbell=doorbell(),
+        clock=now,
+        new_id=new_id,
+    )
+
+
+@cache
+def plan_creation() -> "PlanCreation":
+    from products.plans.creation import PlanCreation
+
+    return PlanCreation(plans(), catalogue(), jobs())
+
+
+@cache
+def future() -> "FutureCatalogue":
+    from products.plans.future import FutureCatalogue
+
+    return FutureCatalogue(catalogue(), plans())
+
+
+@cache
+def switching() -> "Switching":
+    from products.plans.switching import Switching
+    from products.plans.transactions import Transactions
+
+    # The process that appends rows stores them too, as with those of jobs: they wait for no
     # message.
     storing_doorbell = jobs().acceptance.doorbell
     return Switching(
@@ -51,18 +97,24 @@ def switching() -> Switching:
 
 
 def _permissions_of(plan: Plan) -> frozenset[Permission]:
-    return plan.permissions
+    """Return which of the permissions that the plan needs its owner has now.
+
+    A process that can't know them, such as a function on Lambda, takes those of the plan's making.
+    """
+    held = jobs().authorities.permissions_of(plan.owner, plan.authority)
+    return plan.permissions if held is None else plan.permissions & held
 
 
 @cache
 def _plan_table() -> DynamoPlanTable:
-    return DynamoPlanTable(
-        dynamodb(), settings.PRODUCTS_TABLE, _map_in_threads("plan", READ_THREADS)
-    )
+    threads = _map_in_threads("plan", READ_THREADS)
+    return DynamoPlanTable(dynamodb(), settings.PRODUCTS_TABLE, threads)
 
 
 @cache
-def _logs() -> ProductLogs:
+def _logs() -> "ProductLogs":
+    from products.plans.logs import ProductLogs
+
     return ProductLogs(table(), _plan_table(), _map_in_threads("log", READ_THREADS))
 
 

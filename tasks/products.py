@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 
 from products import bootstrap
-from products.bootstrap import jobs, now, operations, pipeline
+from products.bootstrap import imports, jobs, now, operations, pipeline
 from products.changes import ChangeKey
 from products.effects import Failures
 from products.maintenance import drift_scan
@@ -58,8 +58,8 @@ def relay(**_: Any) -> None:
 
 
 def job(*, job_id: str, **_: Any) -> None:
-    """Continue a job."""
-    jobs().work(job_id)
+    """Continue a job: its plan, or its writes."""
+    imports().work_on(job_id)
 
 
 def switch(**_: Any) -> None:

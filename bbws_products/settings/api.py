@@ -35,13 +35,21 @@ MEDIA_URL = required(
     "MEDIA_URL",
     "Where browsers find product images, with a slash at the end, e.g. https://media.example/.",
 )
+MEDIA_BUCKET = required(
+    "MEDIA_BUCKET", "The S3 bucket of product images, e.g. bbws-product-media-dev."
+)
 
 # Tokens of an external issuer such as Cognito are accepted if JWKS_URL is set.
 JWKS_URL = os.environ.get("JWKS_URL", "")
 JWKS_ISSUER = (
     required("JWKS_ISSUER", "The issuer whose tokens JWKS_URL verifies.") if JWKS_URL else ""
 )
-JWKS_AUDIENCE = os.environ.get("JWKS_AUDIENCE", "")
+# Without an audience, the issuer's tokens for any other application would be accepted.
+JWKS_AUDIENCE = (
+    required("JWKS_AUDIENCE", "The audience of the issuer's tokens for this API.")
+    if JWKS_URL
+    else ""
+)
 JWKS_GROUPS_CLAIM = os.environ.get("JWKS_GROUPS_CLAIM", "cognito:groups")
 # Requests a second from one client; 0 means no limit.
 THROTTLE_PUBLIC = int(number("THROTTLE_PUBLIC", 100))

@@ -10,10 +10,12 @@ from botocore.config import Config
 from django.core.exceptions import ImproperlyConfigured
 
 from bbws_products.settings.api import *  # noqa: F403 # this builds on them
-from bbws_products.settings.api import FIRST_MIDDLEWARE, LOCAL, REST_FRAMEWORK
+from bbws_products.settings.api import FIRST_MIDDLEWARE, LOCAL, MEDIA_BUCKET, REST_FRAMEWORK
 from bbws_products.settings.base import ENVIRONMENT, QUEUE_URLS
 from bbws_products.settings.celery import celery_settings
 from bbws_products.settings.environment import number, required, text_list
+from bbws_products.settings.people import *  # noqa: F403 # second factors, sign-on, e-mail
+from bbws_products.settings.people import PEOPLE_APPS
 from bbws_products.settings.security import *  # noqa: F403 # login and sessions
 from bbws_products.settings.sql import sql_options
 from bbws_products.settings.theme import THEME
@@ -52,11 +54,12 @@ if not 0 <= HOT_ANSWER_SECONDS <= SETTLE_TIME.total_seconds() / 2:
 INSTALLED_APPS = [
     "unfold",  # before the admin, whose templates it replaces
     "django.contrib.admin",
-    "django.contrib.auth",
+    "products.access.apps.AccessConfig",  # django.contrib.auth
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    *PEOPLE_APPS,
     "axes",
     "corsheaders",
     "csp",
@@ -77,8 +80,10 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "products.access.profiles.TimeZoneMiddleware",
+    "products.access.profiles.ProfileMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "products.access.second_factor.SecondFactorMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",  # last, as axes requires: it shows the lockout page
 ]
@@ -124,15 +129,12 @@ if STAFF_TIME_ZONE not in available_timezones():
 WEBSITE_PRODUCT_URL = os.environ.get("WEBSITE_PRODUCT_URL", "")
 STATIC_URL = "static/"
 STATIC_ROOT = Path(os.environ.get("STATIC_ROOT", BASE_DIR / ".local" / "static"))
-media_bucket = required(
-    "MEDIA_BUCKET", "The S3 bucket of product images, e.g. bbws-product-media-dev."
-)
 media_timeouts = Config(connect_timeout=1, read_timeout=10, retries={"total_max_attempts": 2})
 STORAGES = {
     "default": {
-        "BACKEND": "storages.backends.s3.S3Storage",
+        "BACKEND": "products.adapters.media.MediaStorage",
         "OPTIONS": {
-            "bucket_name": media_bucket,
+            "bucket_name": MEDIA_BUCKET,
             "querystring_auth": False,
             "client_config": media_timeouts,
             # Keys are hashes of the image, so the same key is the same image.
@@ -176,6 +178,7 @@ SPECTACULAR_SETTINGS = {
     "TAGS": [
         {"name": "products", "description": "The catalogue: reading, writing, history."},
         {"name": "jobs", "description": "Imports, bulk edits and their undo."},
+        {"name": "plans", "description": "Edits that start and end at a time."},
     ],
     "POSTPROCESSING_HOOKS": ["products.api.contract.schema.add_components"],
     "SWAGGER_UI_DIST": "SIDECAR",  # files from the Python package instead of a CDN

@@ -28,7 +28,7 @@ AXES_RESET_ON_SUCCESS = True
 AXES_CLIENT_IP_CALLABLE = "products.access.login_lockout.client_address"
 AXES_LOCKOUT_CALLABLE = "products.access.login_lockout.lockout_response"
 # Kept out of the log, because people sometimes type their password there.
-AXES_SENSITIVE_PARAMETERS = ["username"]
+AXES_SENSITIVE_PARAMETERS = ["username", "code", "credential"]
 # Django's last_login records logins; the table of axes would only grow.
 AXES_DISABLE_ACCESS_LOG = True
 AXES_ENABLE_ADMIN = False

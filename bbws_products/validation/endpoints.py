@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import os
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
@@ -49,7 +50,10 @@ def validate(url: str) -> Iterator[Finding]:
 
 
 def _validate_readiness(base: str) -> Iterator[Finding]:
-    ready = _request(f"{base}/readyz")
+    """Compare the verdict, and with SMOKE_TOKEN the state of each dependency, too."""
+    token = os.environ.get("SMOKE_TOKEN")
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    ready = _request(f"{base}/readyz", headers=headers)
     yield compared(base, "/readyz", ready.status, 200)
     states = ready.body.get("dependencies", {}) if isinstance(ready.body, dict) else {}
     for name, state in states.items():

@@ -19,8 +19,8 @@ from bbws_products.validation.findings import (
     not_checked,
     ok,
 )
-from products.bootstrap import readiness_checks
 from products.errors import Unavailable
+from products.readiness import readiness_checks
 
 ROLES = ("web", "worker")
 READS = ["GetItem", "BatchGetItem", "Query"]

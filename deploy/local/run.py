@@ -181,6 +181,8 @@ def set_environment(choice: Choice, port: int) -> None:
     os.environ["PORT"] = str(port)
     os.environ["WEB_GRACEFUL_TIMEOUT"] = "5"
     os.environ.setdefault("LOG_LEVEL", "WARNING")
+    if not os.environ.get("EMAIL_HOST"):
+        os.environ.setdefault("EMAIL_DIR", str(HOME / "mails"))
 
 
 def main() -> None:
@@ -257,6 +259,7 @@ def print_welcome(port: int, token: str) -> None:
   API           {base}/v1.0/products
   API token     {token}
                 (password and token are in {HOME}/admin-password and {HOME}/api-token)
+  E-mails       {os.environ.get("EMAIL_DIR") or os.environ["EMAIL_HOST"]}
   Try it        curl -X PATCH {base}/v1.0/products/PROD-BASIC -H "Prefer: wait=5" \\
                   -H "Authorization: Bearer $(cat {HOME}/api-token)" \\
                   -H "Content-Type: application/json" -d '{{"price": "1600.00"}}'

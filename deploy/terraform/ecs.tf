@@ -34,8 +34,12 @@ module "containers" {
   boundary_arn        = local.boundary_arn
   policy_names        = local.policy_names
   policies            = "${path.module}/policies"
-  secret_arns         = { for name in ["SECRET_KEY", "TOKEN_KEYS"] : name => "${local.secrets_arn}/${name}" }
-  database_key_arn    = local.database_key_arn
-  secrets_key_arn     = local.secrets_key_arn
-  settings            = merge(local.where_things_are, local.for_requests, local.for_effects)
+  secret_arns = merge(
+    { for name in ["SECRET_KEY", "TOKEN_KEYS"] : name => "${local.secrets_arn}/${name}" },
+    local.people_secret_arns,
+  )
+  database_key_arn = local.database_key_arn
+  secrets_key_arn  = local.secrets_key_arn
+  mail_port        = try(var.people.email.port, null)
+  settings         = merge(local.where_things_are, local.for_requests, local.for_effects, local.for_people)
 }

@@ -72,5 +72,7 @@ locals {
     secrets_arn       = local.secrets_arn
     access_arn        = local.access_arn
     secrets_key_arn   = local.secrets_key_arn
+
+    people_secrets_arn = local.people_secrets_arn
   }
 }

@@ -7,6 +7,9 @@ locals {
   secrets_arn      = "${local.parameters_arn}${trimsuffix(local.secrets_prefix, "/")}"
   database_key_arn = "${local.parameters_arn}/bbws-products-database/${local.env}/PASSWORD"
 
+  # Secrets of the sign-on and of the mail server, which only containers need.
+  people_secrets_arn = "${local.parameters_arn}/bbws-products-people/${local.env}"
+
   # Where manage.py leaves a first password or a token for a person to fetch.
   access_arn = "${local.parameters_arn}/bbws-products-access/${local.env}"
 }

@@ -171,6 +171,32 @@ variable "containers" {
   }
 }
 
+variable "people" {
+  description = "How staff log in besides passwords, and who sends their e-mails (docs/settings.md)."
+  type = object({
+    second_factor_for = optional(list(string), [])
+    oidc = optional(object({
+      issuer       = string
+      client_id    = string
+      name         = optional(string, "company account")
+      groups_claim = optional(string, "")
+      groups       = optional(map(string), {})
+    }))
+    email = optional(object({
+      host = string
+      port = optional(number, 587)
+      from = string
+      user = optional(string, "")
+    }))
+  })
+  default = {}
+
+  validation {
+    condition     = var.people.oidc == null || can(regex("^https://", var.people.oidc.issuer))
+    error_message = "The issuer's address must begin with https://."
+  }
+}
+
 # Search
 
 variable "enable_opensearch" {

@@ -12,6 +12,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 SESSION_ENDED = "Your session has ended. Please log in again; what you typed is kept."
+LOGIN_SCHEME = 'Form realm="admin"'
+"""RFC 9110 wants a scheme in each 401. Browsers ask nobody for a password because of this one."""
 
 
 class EndedSessionMiddleware:
@@ -27,7 +29,8 @@ class EndedSessionMiddleware:
             login = reverse("admin:login")
             if response.url.startswith(f"{login}?"):
                 body = {"message": SESSION_ENDED}
-                return JsonResponse(body, status=HTTPStatus.UNAUTHORIZED)
+                headers = {"WWW-Authenticate": LOGIN_SCHEME}
+                return JsonResponse(body, status=HTTPStatus.UNAUTHORIZED, headers=headers)
         return response
 
 

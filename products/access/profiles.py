@@ -2,6 +2,8 @@
 
 import zoneinfo
 from collections.abc import Callable
+from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 
@@ -12,10 +14,32 @@ from django.utils import timezone
 
 from products.models import StaffProfile
 
-SESSION_KEY = "time_zone"
+NO_BREAK_SPACE = "\u00a0"
+ZONE_KEY, FORMAT_KEY, COLUMNS_KEY = "time_zone", "number_format", "columns"
+"""Where the session remembers what the profile says."""
 ADMIN_PREFIX = "/admin/"
 VISIT_ENDS_AFTER = timedelta(minutes=30)
 """A visit to the front page this long after the last one is a new visit."""
+
+
+@dataclass(frozen=True, slots=True)
+class NumberFormat:
+    """How numbers are written: what is between thousands, and before the cents."""
+
+    thousands: str
+    decimal: str
+
+
+NUMBER_FORMATS = {
+    "en-za": NumberFormat(NO_BREAK_SPACE, ","),
+    "space-point": NumberFormat(NO_BREAK_SPACE, "."),
+    "comma-point": NumberFormat(",", "."),
+}
+DEFAULT_NUMBER_FORMAT = "en-za"
+current_number_format: ContextVar[NumberFormat] = ContextVar(
+    "number_format", default=NUMBER_FORMATS[DEFAULT_NUMBER_FORMAT]
+)
+"""The number format of the user whose request is answered."""
 
 
 def profile_of(user: User) -> StaffProfile:
@@ -43,8 +67,8 @@ def zone_of(name: str) -> zoneinfo.ZoneInfo:
     return zoneinfo.ZoneInfo(known)
 
 
-class TimeZoneMiddleware:
-    """Show times of the admin in the user's zone, which the session remembers."""
+class ProfileMiddleware:
+    """Show times and numbers of the admin as the user wants them, which the session remembers."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -52,20 +76,33 @@ class TimeZoneMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if not request.path.startswith(ADMIN_PREFIX):
             return self.get_response(request)
-        with timezone.override(zone_of(_zone_name(request))):
-            return self.get_response(request)
+        zone, number_format = _preferences(request)
+        formats = NUMBER_FORMATS.get(number_format, NUMBER_FORMATS[DEFAULT_NUMBER_FORMAT])
+        before = current_number_format.set(formats)
+        try:
+            with timezone.override(zone_of(zone)):
+                return self.get_response(request)
+        finally:
+            current_number_format.reset(before)
 
 
-def _zone_name(request: HttpRequest) -> str:
-    """Return the name of the user's zone. It is read from the profile once a session.
+def _preferences(request: HttpRequest) -> tuple[str, str]:
+    """Return the user's zone and number format. They are read from the profile once a session.
 
-    A poll does not store it, because storing would extend the session.
+    A poll does not store them, because storing would extend the session.
     """
     if not isinstance(request.user, User):
-        return str(settings.STAFF_TIME_ZONE)
-    if SESSION_KEY in request.session:
-        return str(request.session[SESSION_KEY])
-    name = str(profile_of(request.user).time_zone)
+        return str(settings.STAFF_TIME_ZONE), DEFAULT_NUMBER_FORMAT
+    if ZONE_KEY in request.session and FORMAT_KEY in request.session:
+        return str(request.session[ZONE_KEY]), str(request.session[FORMAT_KEY])
+    profile = profile_of(request.user)
     if request.headers.get("Sec-Fetch-Dest") != "empty":
-        request.session[SESSION_KEY] = name
-    return name
+        remember_preferences(request, profile)
+    return str(profile.time_zone), str(profile.number_format)
+
+
+def remember_preferences(request: HttpRequest, profile: StaffProfile) -> None:
+    """Let the session remember what the profile says."""
+    request.session[ZONE_KEY] = profile.time_zone
+    request.session[FORMAT_KEY] = profile.number_format
+    request.session[COLUMNS_KEY] = profile.columns

@@ -17,6 +17,7 @@ import jwt
 from django.conf import settings
 
 from products.access.groups import GROUPS
+from products.authority import Authority, AuthorityKind
 from products.bootstrap import new_id, now, revocations
 from products.errors import CatalogueError, DependencyUnavailable
 from products.models import ApiToken
@@ -61,6 +62,7 @@ class TokenUser:
 
     username: str
     permissions: frozenset[str]
+    authority: Authority
     is_authenticated = True
     is_active = True
     is_anonymous = False
@@ -138,7 +140,8 @@ def verify(token: str) -> TokenUser:
         raise TokenRefused(INVALID) from None
     if _revocation_cache.is_revoked(claims["jti"], now()):
         raise TokenRefused("The token has been revoked.")
-    return TokenUser(claims["sub"], frozenset(claims.get("permissions", ())))
+    authority = Authority(AuthorityKind.TOKEN, claims["jti"])
+    return TokenUser(claims["sub"], frozenset(claims.get("permissions", ())), authority)
 
 
 def _is_external(token: str) -> bool:
@@ -166,18 +169,17 @@ def _verify_external(token: str) -> TokenUser:
     key = _issuer_keys(settings.JWKS_URL).get_signing_key_from_jwt(token)
     if key.algorithm_name not in EXTERNAL_ALGORITHMS:
         raise TokenRefused(INVALID)
-    has_audience = bool(settings.JWKS_AUDIENCE)
     claims = jwt.decode(
         token,
         key.key,
         algorithms=[key.algorithm_name],
-        audience=settings.JWKS_AUDIENCE or None,
+        audience=settings.JWKS_AUDIENCE,
         issuer=settings.JWKS_ISSUER,
-        options={"require": ["exp", "sub", "iss"], "verify_aud": has_audience},
+        options={"require": ["exp", "sub", "iss", "aud"]},
     )
     verbs = {verb for group in _groups_in(claims) for verb in GROUPS.get(group, ())}
     permissions = frozenset(f"products.{verb}_product" for verb in verbs)
-    return TokenUser(_username_in(claims), permissions)
+    return TokenUser(_username_in(claims), permissions, Authority(AuthorityKind.ISSUER))
 
 
 def _username_in(claims: Mapping[str, Any]) -> str:

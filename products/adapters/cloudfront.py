@@ -6,7 +6,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from products.adapters.aws.clients import translate_errors
-from products.errors import EffectRefused
+from products.errors import DependencyUnavailable, EffectRefused
 
 PATHS = ["/v1.0/products*"]
 """The list, its pages and every product: CloudFront charges a wildcard as one path."""
@@ -29,11 +29,13 @@ class CloudFront:
         batch = {"CallerReference": reference, "Paths": {"Quantity": len(PATHS), "Items": PATHS}}
         try:
             with translate_errors("CloudFront"):
-                self.client.create_invalidation(
+                made = self.client.create_invalidation(
                     DistributionId=self.distribution_id, InvalidationBatch=batch
                 )
         except ClientError as fault:
             raise EffectRefused(f"CloudFront refused the invalidation: {fault}") from fault
+        if "Id" not in made.get("Invalidation", {}):  # a page of something in front of CloudFront
+            raise DependencyUnavailable("CloudFront")
 
     def ping(self) -> None:
         """Read the distribution, for the readiness check.

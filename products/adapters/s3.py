@@ -1,4 +1,4 @@
-"""The audit trail in S3, whose objects are written once."""
+"""S3: the audit trail, whose objects are written once, and the images of products."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from products.adapters.aws.clients import error_code, translate_errors
-from products.errors import EffectRefused
+from products.errors import DependencyUnavailable, EffectRefused
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class S3AuditTrail:
         """
         try:
             with translate_errors("S3"):
-                self.client.put_object(
+                written = self.client.put_object(
                     Bucket=self.bucket,
                     Key=key,
                     Body=record,
@@ -37,6 +37,8 @@ class S3AuditTrail:
             if error_code(fault) == "PreconditionFailed":
                 return
             raise EffectRefused(f"S3 refused the audit record: {fault}") from fault
+        if "ETag" not in written:  # a page of something in front of S3
+            raise DependencyUnavailable("S3")
 
     def ping(self) -> None:
         """Read the bucket's head, for the readiness check.
@@ -74,3 +76,22 @@ class S3AuditTrail:
         with translate_errors("S3"):
             paginator = self.client.get_paginator("list_objects_v2")
             yield from paginator.paginate(Bucket=self.bucket, **arguments)
+
+
+@dataclass(frozen=True, slots=True)
+class S3Media:
+    """The images in one bucket, for several threads."""
+
+    client: Any
+    bucket: str
+
+    def exists(self, key: str) -> bool:
+        """Return whether there is an image with this key. Raises: DependencyUnavailable.
+
+        A list of one key, because S3 answers a look at a missing object like a missing bucket.
+        """
+        with translate_errors("S3"):
+            found = self.client.list_objects_v2(Bucket=self.bucket, Prefix=key, MaxKeys=1)
+        if found.get("Name") != self.bucket:  # a page of something in front of S3
+            raise DependencyUnavailable("S3")
+        return [entry["Key"] for entry in found.get("Contents", ())] == [key]

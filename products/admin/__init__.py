@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-import products.admin.accounts
+import products.admin.people.users
 import products.admin.tokens  # noqa: F401 # both register their own pages
 from products.admin.product_admin import ProductAdmin
 from products.models import Product

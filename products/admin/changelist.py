@@ -21,6 +21,7 @@ from products.admin.filters import BEST_MATCH_FIRST, ORDER_TEXTS, ProductFilter,
 from products.admin.formatting import counted, grouped
 from products.admin.queryset import ORDERS, AdminPage, ProductQuery
 from products.admin.recent_saves import recently_saved
+from products.admin.saved_views import VIEW
 from products.bootstrap import now
 from products.lists import Freshness, ListQuery
 from products.models import Product
@@ -74,6 +75,11 @@ class ProductChangeList(ChangeList):
         filters = cast(list[ProductFilter], self.filter_specs)
         self.refusals |= {item.parameter_name: item.error for item in filters if item.error}
         return cast(ProductQuery, query)
+
+    def get_filters_params(self, params: dict[str, list[str]] | None = None) -> dict:
+        """Return the filters in the address. The view that is open is none of them."""
+        found: dict = super().get_filters_params(params)
+        return {name: value for name, value in found.items() if name != VIEW}
 
     def get_ordering(  # type: ignore[override] # names only, no expressions
         self, request: HttpRequest, queryset: QuerySet

@@ -13,13 +13,13 @@ from unfold.widgets import (
 
 from products import product as core
 from products.admin.form_fields import LinesField, RawCharField, length_hint, line_field
-from products.admin.formatting import format_value, last_authors
+from products.admin.formatting import format_value, grouped_money, last_authors
 from products.admin.images import MAX_SIZE, store_image, validated_image
 from products.admin.queryset import model_of
 from products.admin.staff_writes import StaffWrites
 from products.amounts import ANY_NOTATION
 from products.bootstrap import new_id
-from products.currency import CURRENCIES, CURRENCY_SIGNS, DEFAULT_CURRENCY, money
+from products.currency import CURRENCIES, CURRENCY_SIGNS, DEFAULT_CURRENCY
 from products.errors import (
     CatalogueError,
     Invalid,
@@ -203,7 +203,7 @@ class ProductForm(forms.ModelForm):
             return
         self.cleaned_data[name] = amount
         if text != f"{amount:.2f}":
-            self.understood[name] = money(amount, currency or DEFAULT_CURRENCY)
+            self.understood[name] = grouped_money(amount, currency or DEFAULT_CURRENCY)
 
     def _post_clean(self) -> None:
         """Save: ask the catalogue for the write, where other model forms ask their model.

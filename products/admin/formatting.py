@@ -12,15 +12,15 @@ from typing import Any, TypedDict
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from products.access.profiles import NO_BREAK_SPACE, current_number_format
 from products.bootstrap import catalogue, image_url
 from products.changes import Change
-from products.currency import CURRENCY_SIGNS, amount_text, money
+from products.currency import CURRENCY_SIGNS, amount_text
 from products.effects import effect_states
 from products.errors import Unavailable
 from products.merging import EditConflict, differences
 from products.product import Product
 
-NO_BREAK_SPACE = "\u00a0"
 HISTORY_PAGE_SIZE = 25
 MAX_PAIRS = 4000
 """The most pairs of equal words for which a comparison is shown word by word."""
@@ -38,6 +38,7 @@ SOURCE_LABELS = {
     "csv": "in an import",
     "undo": "undoing a job",
     "command": "by a command",
+    "plan": "through a plan",
 }
 MAX_OLD_VALUE = 40  # characters of a value on a button
 LINE_BREAK = mark_safe("<br>")  # a constant
@@ -64,9 +65,11 @@ class HistoryRow(TypedDict):
 
 
 def grouped(number: Decimal | int | str) -> str:
-    """Return a number with its thousands apart, such as "12 345.50"."""
+    """Return a number as the user writes it, with its thousands apart, such as "12 345,50"."""
     whole, point, fraction = str(number).partition(".")
-    return f"{int(whole):,}".replace(",", NO_BREAK_SPACE) + point + fraction
+    style = current_number_format.get()
+    thousands = f"{int(whole):,}".replace(",", style.thousands)
+    return f"{thousands}{style.decimal}{fraction}" if point else thousands
 
 
 def grouped_money(amount: Decimal, currency: str) -> str:
@@ -135,7 +138,7 @@ def _short_value(name: str, product: Product, value: Any) -> str:
     if name in {"description", "features", "image"}:
         return ""
     if name in {"price", "renewal_price"} and value is not None:
-        return money(value, product.currency)
+        return grouped_money(value, product.currency)
     text = format_value(value)
     return text if len(text) <= MAX_OLD_VALUE else ""
 
@@ -149,8 +152,8 @@ def _marked(name: str, before: Product, after: Product, old: Any, new: Any) -> S
     if name == "image":
         return _replaced(_thumbnail(old), _thumbnail(new))
     if name in {"price", "renewal_price"}:
-        old = money(old, before.currency) if old is not None else None
-        new = money(new, after.currency) if new is not None else None
+        old = grouped_money(old, before.currency) if old is not None else None
+        new = grouped_money(new, after.currency) if new is not None else None
     return _replaced(format_value(old), format_value(new))
 
 

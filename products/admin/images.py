@@ -48,7 +48,7 @@ def image_view(admin: ModelAdmin, request: HttpRequest, object_id: str) -> JsonR
     try:
         image = validated_image(file.read(MAX_SIZE + 1)) if file else None
         key = _image_key(product_id, image) if image else None
-        writes.update(product_id, {"image": key}, dry_run=True)  # before anything is uploaded
+        writes.validate_upload(product_id, key)
         if image and key:
             key = _upload_image(key, image)
         accepted = writes.update(product_id, {"image": key})

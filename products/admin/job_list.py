@@ -18,6 +18,7 @@ from products.errors import CatalogueError
 MAX_LISTED = 50
 ABANDONED_AFTER = timedelta(hours=1)
 STATE_LABELS = {
+    JobState.PLANNING: "being read",
     JobState.PLANNED: "not yet applied",
     JobState.RUNNING: "running",
     JobState.DONE: "done",

@@ -18,6 +18,7 @@ from products.admin.base import ModelAdmin, page_response
 from products.admin.bulk_preview import bulk_preview
 from products.admin.error_pages import PageNotFound
 from products.admin.formatting import field_label, format_value
+from products.admin.plans.listing import may_plan
 from products.admin.refusals import show_refusal, status_of
 from products.admin.staff_writes import StaffWrites
 from products.bootstrap import jobs
@@ -80,10 +81,12 @@ def job_view(admin: ModelAdmin, request: HttpRequest, job_id: str) -> HttpRespon
         "has_lines": any(row.line for row in rows),
         "page": page,
         "only": only_state,
-        "percent": 100 * job.done // job.rows,
+        "percent": 100 * job.done // max(1, job.rows),
+        "is_under_way": job.state in (JobState.PLANNING, JobState.RUNNING),
         "is_mine": is_mine,
         "may_decide": may_decide,
         "may_change": admin.has_change_permission(request),
+        "may_plan": may_plan(request),
     }
     return page_response(admin, request, "job", context)
 
@@ -129,7 +132,7 @@ def _job_or_404(job_id: str) -> Job:
 
 def _page_number(text: str, last_page: int) -> int:
     is_number = text.isascii() and text.isdigit() and len(text) <= MAX_PAGE_DIGITS
-    return min(max(int(text), 1), last_page) if is_number else 1
+    return max(1, min(int(text), last_page)) if is_number else 1
 
 
 def _rows_of(job: Job, page: int, only_state: str) -> list[Row]:

@@ -9,8 +9,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from products.admin.base import product_url, user_of
+from products.admin.formatting import grouped_money
 from products.bootstrap import catalogue
-from products.currency import money
 from products.errors import CatalogueError
 from products.lists import ListQuery
 from products.permissions import Permission
@@ -75,6 +75,27 @@ ENTRIES = (
         "csv download",
     ),
     Entry(
+        "Plans",
+        "admin:products_product_plans",
+        Permission.VIEW,
+        "event_upcoming",
+        "planned changes campaigns schedule later sale",
+    ),
+    Entry(
+        "Calendar of plans",
+        "admin:products_product_plans_calendar",
+        Permission.VIEW,
+        "calendar_month",
+        "month campaigns schedule",
+    ),
+    Entry(
+        "Catalogue on another day",
+        "admin:products_product_plans_catalogue",
+        Permission.VIEW,
+        "update",
+        "future preview prices then",
+    ),
+    Entry(
         "Operations",
         "admin:products_product_operations",
         Permission.OPERATE,
@@ -127,7 +148,7 @@ def _products(request: HttpRequest, text: str) -> list[Result]:
 
 
 def _product_result(product: Product) -> Result:
-    price = money(product.price, product.currency)
+    price = grouped_money(product.price, product.currency)
     description = price if product.active else f"{price}, not visible to customers"
     url = product_url("change", product.product_id)
     return Result(product.name, description, url, "deployed_code")

@@ -1,4 +1,4 @@
-"""The user's own profile: name, address and time zone."""
+"""The user's own profile: name, address, time zone and number format."""
 
 from zoneinfo import available_timezones
 
@@ -14,13 +14,21 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from products.access.profiles import SESSION_KEY, profile_of
+from products.access.profiles import profile_of, remember_preferences
 from products.admin.base import user_of
+from products.admin.people.forms import require_unique_address
 
 AREAS = ("Africa", "America", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
 
 
-def _zones() -> list[tuple[str, str]]:
+NUMBER_CHOICES = [
+    ("en-za", "1\u00a0500,00 (South Africa)"),
+    ("space-point", "1\u00a0500.00"),
+    ("comma-point", "1,500.00"),
+]
+
+
+def zone_choices() -> list[tuple[str, str]]:
     """Return the time zones of places; the zones of offices and old names are left out."""
     names = sorted(name for name in available_timezones() if name.partition("/")[0] in AREAS)
     return [("UTC", "UTC"), *((name, name.replace("_", " ")) for name in names)]
@@ -35,14 +43,23 @@ class ProfileForm(forms.ModelForm):
     last_name = forms.CharField(required=False, max_length=150, widget=UnfoldAdminTextInputWidget())
     email = forms.EmailField(required=False, widget=UnfoldAdminEmailInputWidget())
     time_zone = forms.ChoiceField(
-        choices=_zones,
+        choices=zone_choices,
         widget=UnfoldAdminSelectWidget(),
         help_text="Times in the admin are shown in this zone.",
+    )
+
+    number_format = forms.ChoiceField(
+        choices=NUMBER_CHOICES,
+        widget=UnfoldAdminSelectWidget(),
+        help_text="Amounts in the admin are shown like this. You can type them in any of these.",
     )
 
     class Meta:
         model = User
         fields = ("first_name", "last_name", "email")
+
+    def clean_email(self) -> str:
+        return require_unique_address(self.cleaned_data["email"], but=self.instance)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -52,13 +69,14 @@ def profile_view(request: HttpRequest) -> HttpResponse:
     form = ProfileForm(
         request.POST or None,
         instance=user_of(request),
-        initial={"time_zone": profile.time_zone},
+        initial={"time_zone": profile.time_zone, "number_format": profile.number_format},
     )
     if request.method == "POST" and form.is_valid():
         form.save()
         profile.time_zone = form.cleaned_data["time_zone"]
-        profile.save(update_fields=["time_zone"])
-        request.session[SESSION_KEY] = profile.time_zone
+        profile.number_format = form.cleaned_data["number_format"]
+        profile.save(update_fields=["time_zone", "number_format"])
+        remember_preferences(request, profile)
         messages.success(request, "Your profile is saved.")
         return HttpResponseRedirect(request.path)
     context = {**admin.site.each_context(request), "title": "Your profile", "form": form}

@@ -12,6 +12,7 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import localtime
 
+from products.admin.columns import ALL_COLUMNS, COLUMNS
 from products.admin.formatting import grouped_money
 from products.bootstrap import image_url
 from products.models import Product
@@ -42,17 +43,11 @@ SWITCH = (
     ' <button type="button" class="switch" data-cell="active" data-value="{value}"'
     ' aria-label="{verb} {name}">{verb}</button>'
 )
-ROW = (
+ROW_START = (
     '<tr data-id="{id}" data-version="{version}">'
     '<td class="pick"><input type="checkbox" value="{id}" aria-label="Select {name}"></td>'
     '<td class="product">{thumbnail}<div><a class="name" href="{url}change/{query}">{name}</a>'
     '<span class="id">{id}</span></div></td>'
-    '<td class="money">{price}</td><td class="money">{renewal}</td><td>{period}</td>'
-    '<td class="active"><span class="flag" data-active="{value}">{flag}</span>{switch}</td>'
-    '<td><span class="state" data-state="{status}"{is_open}>{status_text}</span></td>'
-    '<td class="version">v{version}</td>'
-    '<td><time datetime="{at:%Y-%m-%dT%H:%M:%S%z}" title="{at:%d %b %Y, %H:%M:%S %Z}">{age}</time>'
-    '<span class="id">by {author}</span></td></tr>'
 )
 
 
@@ -77,6 +72,7 @@ class RowRenderer:
     may_deactivate: bool
     filters: str
     now: datetime
+    columns: tuple[str, ...] = ALL_COLUMNS
 
     def render(self, products: Iterable[Product]) -> SafeString:
         return mark_safe("".join(map(self._row, products)))  # noqa: S308 # every value is escaped
@@ -91,13 +87,17 @@ class RowRenderer:
             escape(f"?{urlencode({'_changelist_filters': self.filters})}") if self.filters else ""
         )
 
+    @cached_property
+    def _template(self) -> str:
+        return f"{ROW_START}{''.join(COLUMNS[name].cell for name in self.columns)}</tr>"
+
     def _row(self, product: Product) -> str:
         name, product_id = escape(product.name), escape(product.pk)
         image = image_url(product.image)
         renewal = product.renewal_price
         change = product.open_change
         status = change.status if change else "complete"
-        return ROW.format(
+        return self._template.format(
             id=product_id,
             name=name,
             version=product.version,

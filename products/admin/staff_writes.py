@@ -1,12 +1,14 @@
 """What staff write: the only way from the admin to the use cases that write."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from django.http import HttpRequest
 
 from products.admin.base import user_of
 from products.admin.recent_saves import remember_save
+from products.authority import ACCOUNT
 from products.bootstrap import (
     acceptance,
     clashes,
@@ -21,10 +23,14 @@ from products.bulk.imports import ImportOptions
 from products.bulk.job import Job, JobKind
 from products.bulk.rows import Row
 from products.changes import Effect, Origin
+from products.idempotency import IdempotencyKey
 from products.maintenance import redrive
 from products.permissions import permissions_among
+from products.plans.drafts import Draft, Preview
+from products.plans.plan import Plan
 from products.product import RULES
 from products.redrive import RedriveResult
+from products.scheduling import plans
 from products.search.editing import SavedSynonyms
 from products.writes import Accepted
 
@@ -47,6 +53,7 @@ class StaffWrites:
             request_id=getattr(self.request, "request_id", None) or new_id(),
             reason=reason,
             permissions=permissions_among(user_of(self.request).get_all_permissions()),
+            authority=ACCOUNT,
         )
 
     @property
@@ -79,6 +86,11 @@ class StaffWrites:
             product_id, edits, self.origin(reason), base=base, dry_run=dry_run
         )
         return accepted if dry_run else self._remember(accepted)
+
+    def validate_upload(self, product_id: str, key: str | None) -> None:
+        """Raise what setting this image would raise, before it is uploaded."""
+        before_upload = replace(acceptance(), image_exists=lambda _: True)
+        before_upload.update(product_id, {"image": key}, self.origin(), dry_run=True)
 
     def deactivate(self, product_id: str, *, expected_version: int | None = None) -> Accepted:
         return self._remember(
@@ -145,6 +157,26 @@ class StaffWrites:
 
     def undo_job(self, job_id: str) -> Job:
         return jobs().undo(job_id, self.origin())
+
+    # Plans
+
+    def create_plan(
+        self, draft: Draft, *, key: IdempotencyKey | None = None, dry_run: bool = False
+    ) -> Preview:
+        origin = replace(self.origin(), idempotency_key=key)
+        return plans().create(draft, origin, dry_run=dry_run)
+
+    def change_plan(self, plan_id: str, facts: Mapping[str, Any], *, version: int) -> Plan:
+        return plans().change(plan_id, facts, self.origin(), expected_version=version)
+
+    def end_plan(self, plan_id: str, *, version: int | None) -> Plan:
+        return plans().end_now(plan_id, self.origin(), expected_version=version)
+
+    def cancel_plan(self, plan_id: str, *, version: int | None) -> Plan:
+        return plans().cancel(plan_id, self.origin(), expected_version=version)
+
+    def undo_plan(self, plan_id: str) -> Plan:
+        return plans().undo(plan_id, self.origin())
 
     # Operations
 

@@ -1,6 +1,7 @@
 """API tokens in the admin: list them, issue one, revoke some. A new token is shown once."""
 
 from datetime import timedelta
+from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
@@ -9,6 +10,7 @@ from django.forms import ModelChoiceField
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 
+from products.access.confirmation import require_confirmation
 from products.access.tokens import issue, revoke
 from products.admin.base import ModelAdmin, user_of
 from products.models import ApiToken
@@ -40,6 +42,12 @@ class ApiTokenAdmin(ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: ApiToken | None = None) -> bool:
         return False  # a token without a list entry would still be valid: revoke it
+
+    def add_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Show the form or issue the token, which needs a recent log-in or confirmation."""
+        if request.method == "POST":
+            require_confirmation(request)
+        return super().add_view(request, *args, **kwargs)
 
     def get_fields(self, request: HttpRequest, obj: ApiToken | None = None) -> tuple[str, ...]:
         if obj:

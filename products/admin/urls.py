@@ -10,6 +10,7 @@ from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from products.access.confirmation import confirmed
 from products.admin import (
     bulk,
     csv_files,
@@ -22,9 +23,11 @@ from products.admin import (
     operations,
     preview,
     receipt,
+    saved_views,
     synonyms,
 )
 from products.admin.base import ModelAdmin
+from products.admin.plans import actions, calendar_page, coming, listing, making, plan_page
 from products.admin.refusals import with_refusal_pages
 
 type View = Callable[..., HttpResponseBase]
@@ -32,6 +35,7 @@ type View = Callable[..., HttpResponseBase]
 READ, WRITE = require_safe, require_POST
 FORM = require_http_methods(["GET", "HEAD", "POST"])
 JOB = "jobs/<str:job_id>/"
+PLAN = "plans/<str:plan_id>/"
 PRODUCT = "<path:object_id>/"
 
 
@@ -65,11 +69,24 @@ PAGES = (
     Page(f"{JOB}discard/", "job_discard", jobs.discard_view, WRITE),
     Page(f"{JOB}cancel/", "job_cancel", jobs.cancel_view, WRITE),
     Page(f"{JOB}undo/", "job_undo", jobs.undo_view, WRITE),
+    Page("plans/", "plans", listing.plans_view, READ),
+    Page("plans/calendar/", "plans_calendar", calendar_page.calendar_view, READ),
+    Page("plans/catalogue/", "plans_catalogue", coming.catalogue_view, READ),
+    Page("plans/new/", "plan_new", making.new_view, FORM, "plan"),
+    Page(PLAN, "plan", plan_page.plan_view, READ),
+    Page(f"{PLAN}edit/", "plan_edit", actions.edit_view, FORM, "plan"),
+    Page(f"{PLAN}postpone/", "plan_postpone", actions.postpone_view, WRITE, "plan"),
+    Page(f"{PLAN}end/", "plan_end", actions.end_view, WRITE, "plan"),
+    Page(f"{PLAN}cancel/", "plan_cancel", actions.cancel_view, WRITE, "plan"),
+    Page(f"{PLAN}undo/", "plan_undo", actions.undo_view, WRITE, "plan"),
+    Page("views/", "save_view", saved_views.save_view, WRITE),
+    Page("views/columns/", "save_columns", saved_views.save_columns, WRITE),
+    Page("views/<int:pk>/delete/", "delete_view", saved_views.delete_view, WRITE),
     Page("synonyms/", "synonyms", synonyms.synonyms_view, FORM),
     Page("operations/", "operations", operations.operations_view, READ, "operate"),
     Page("operations/retry/", "retry", operations.retry_view, WRITE),
     Page("operations/retry_cause/", "retry_cause", operations.retry_cause_view, WRITE),
-    Page("operations/discard/", "discard", operations.discard_view, WRITE),
+    Page("operations/discard/", "discard", confirmed(operations.discard_view), WRITE),
     Page("operations/redrive/", "redrive", operations.redrive_view, WRITE),
     Page("add/preview/", "add_preview", preview.preview_view, WRITE, "add"),
     Page(f"{PRODUCT}preview/", "preview", preview.preview_view, WRITE, "change"),

@@ -11,6 +11,7 @@ from products.api.batch_items import read_batch
 from products.api.batch_responses import Result, refused_batch_response, results_response
 from products.api.deferred_waits import defer
 from products.api.parsers import BatchJSONParser
+from products.api.throttling import charge_items
 from products.api.write_options import read_write_options
 from products.api.write_responses import body_of
 from products.bootstrap import acceptance, catalogue, sleep
@@ -32,6 +33,7 @@ class ProductBatch(APIView):
         """Write the items in their order."""
         options = read_write_options(request)
         mode, items = read_batch(body_of(request))
+        charge_items(request, len(items))
         if options.expected_version is not None:
             raise Invalid(
                 {"If-Match": ["A batch has many versions: give each item its own ifVersion."]}

@@ -11,9 +11,11 @@ from django.urls import resolve
 
 from products.api.json_types import JsonObject
 from products.api.shared_answer import SharedAnswer
-from products.bootstrap import readiness_checks, scan_table
+from products.bootstrap import scan_table
 from products.documents import format_timestamp
 from products.errors import Unavailable
+from products.permissions import Permission
+from products.readiness import readiness_checks
 
 logger = logging.getLogger(__name__)
 
@@ -21,6 +23,7 @@ SQL = "sql"
 REQUIRED = {"dynamodb", SQL}
 """The API cannot serve without these. Writes wait in the log for all others."""
 
+NOT_READY = "not ready"
 PATHS = {"/healthz", "/readyz"}
 RETRY_SECONDS = 5
 READINESS_SECONDS = 5.0
@@ -49,16 +52,29 @@ def healthz(request: HttpRequest) -> JsonResponse:
 
 
 def readyz(request: HttpRequest) -> JsonResponse:
-    """Return 200 while the API can serve, else 503; in the body the state of each dependency.
+    """Return 200 while the API can serve, else 503. Staff get the state of each dependency, too.
 
     The dependencies are asked once in READINESS_SECONDS, however many callers there are.
     """
     body = READINESS.get()
-    is_ready = body["status"] != "not ready"
+    is_ready = body["status"] != NOT_READY
     headers = {"Cache-Control": "no-store"}
     if not is_ready:
         headers["Retry-After"] = str(RETRY_SECONDS)
+    if not _is_staff(request):
+        body = {"status": "ready" if is_ready else NOT_READY}
     return JsonResponse(body, status=200 if is_ready else 503, headers=headers)
+
+
+def _is_staff(request: HttpRequest) -> bool:
+    """Return whether the caller has shown a token or a session of staff."""
+    has_shown = {"HTTP_AUTHORIZATION", "HTTP_COOKIE"} & request.META.keys()
+    if not has_shown:
+        return False
+    # Imported here because load balancers show nothing.
+    from products.access.writers import has_any_permission  # noqa: PLC0415 # see above
+
+    return has_any_permission(request.META, [Permission.VIEW])
 
 
 def _readiness() -> JsonObject:
@@ -83,7 +99,7 @@ READINESS = SharedAnswer(_readiness, READINESS_SECONDS)
 
 def _overall_status(is_ready: bool, states: dict[str, str]) -> str:
     if not is_ready:
-        return "not ready"
+        return NOT_READY
     return "degraded" if "away" in states.values() else "ready"
 
 

@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 
 from products.amounts import DecimalMark
 from products.api.job_origin import origin_of
-from products.api.job_representation import job_body, job_url
+from products.api.job_representation import job_response
 from products.api.json_schema import TEXT, choice_of, ref
 from products.api.parameters import LIST_PARAMETERS, Parameter, Parameters, read_parameters
 from products.api.parsers import BodyTooLarge, ByteStream
@@ -27,6 +27,7 @@ from products.bulk.columns import FIELDS
 from products.bulk.csv_files import csv_lines, product_rows
 from products.bulk.files import MAX_SIZE
 from products.bulk.imports import ImportOptions
+from products.bulk.job import JobState
 from products.bulk.sheets import MAX_COLUMNS
 from products.currency import DEFAULT_CURRENCY
 from products.errors import Invalid
@@ -126,6 +127,9 @@ class ImportList(APIView):
     def post(self, request: Request) -> Response:
         """Plan the import of the file in the body. Nothing is written before the job starts.
 
+        A small file is planned immediately (201). A worker plans a large one (202): its job is
+        `planning` until its state is `planned`, or `cancelled` with the reason in `message`.
+
         The file is CSV, an Excel workbook (.xlsx) or an OpenDocument sheet (.ods).
         """
         values = read_parameters(request.query_params, IMPORT_PARAMETERS)
@@ -133,8 +137,10 @@ class ImportList(APIView):
         data = _file_of(request)
         origin = origin_of(request, reason=reason)
         job = imports().plan(data, ImportOptions(**values), origin, file_name=file_name)
-        headers = {"Location": job_url(job), "Cache-Control": PRIVATE}
-        return Response(job_body(job), status=status.HTTP_201_CREATED, headers=headers)
+        is_planned = job.state == JobState.PLANNED
+        return job_response(
+            job, status.HTTP_201_CREATED if is_planned else status.HTTP_202_ACCEPTED
+        )
 
 
 def _file_of(request: Request) -> bytes:

@@ -4,6 +4,7 @@ from rest_framework.request import Request
 
 from products.api.middleware import request_id
 from products.api.permissions import permissions_of
+from products.authority import ACCOUNT
 from products.changes import Origin
 
 
@@ -15,4 +16,5 @@ def origin_of(request: Request, *, reason: str = "") -> Origin:
         request_id=request_id(request),
         reason=reason,
         permissions=permissions_of(request),
+        authority=getattr(request.user, "authority", ACCOUNT),  # a session's user has none
     )

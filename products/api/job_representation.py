@@ -1,6 +1,9 @@
 """The JSON forms of jobs and their rows, and their descriptions in the contract."""
 
+from typing import Any
+
 from django.urls import get_script_prefix
+from rest_framework.response import Response
 
 from products.api.json_schema import (
     BOOLEAN,
@@ -20,6 +23,7 @@ from products.api.json_schema import (
 from products.api.json_types import JsonObject
 from products.api.product_fields import API_NAMES
 from products.api.representation import field_body
+from products.api.write_responses import PRIVATE, RETRY_SECONDS
 from products.bulk.clashes import Side
 from products.bulk.job import Job, JobKind, JobState
 from products.bulk.rows import Row, RowState
@@ -46,9 +50,18 @@ def job_body(job: Job) -> JsonObject:
         "done": job.done,
         "counts": {str(state): job.counts.get(state, 0) for state in RowState},
         "notes": list(job.notes),
+        "message": job.message or None,
         "undoOf": job.undo_of,
         "statusUrl": job_url(job),
     }
+
+
+def job_response(job: Job, code: int) -> Response:
+    """Return the response with a job; one that is under way is to be asked for again."""
+    headers: dict[str, Any] = {"Cache-Control": PRIVATE, "Location": job_url(job)}
+    if job.state in (JobState.PLANNING, JobState.RUNNING):
+        headers["Retry-After"] = str(RETRY_SECONDS)
+    return Response(job_body(job), status=code, headers=headers)
 
 
 def row_body(row: Row) -> JsonObject:
@@ -88,9 +101,12 @@ _JOB: dict[str, Schema] = {
     "createdAt": TIME,
     "updatedAt": TIME,
     "rows": NUMBER,
-    "done": described(NUMBER, "The rows that are not waiting."),
+    "done": described(
+        NUMBER, "The rows that are not waiting; while the job is planned, the rows so far."
+    ),
     "counts": described(map_of(NUMBER), "How many rows are in each state."),
     "notes": described(list_of(TEXT), "How the file was read, and what is left out."),
+    "message": described(nullable(TEXT), "Why the job was stopped."),
     "undoOf": described(nullable(TEXT), "The job that this one undoes."),
     "statusUrl": TEXT,
 }

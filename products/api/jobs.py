@@ -1,7 +1,6 @@
 """The views of jobs: their progress and rows, and to decide, start, cancel and undo them."""
 
 from collections.abc import Callable
-from typing import Any
 
 from rest_framework import status
 from rest_framework.request import Request
@@ -10,7 +9,7 @@ from rest_framework.views import APIView
 
 from products.api.cursors import cursor_of, position_of
 from products.api.job_origin import origin_of
-from products.api.job_representation import job_body, job_url, row_body
+from products.api.job_representation import job_body, job_response, row_body
 from products.api.json_schema import choice_of
 from products.api.parameters import (
     DEFAULT_LIMIT,
@@ -20,10 +19,10 @@ from products.api.parameters import (
     read_parameters,
 )
 from products.api.product_fields import CORE_NAMES
-from products.api.write_responses import PRIVATE, RETRY_SECONDS, body_of
+from products.api.write_responses import PRIVATE, body_of
 from products.bootstrap import clashes, jobs
 from products.bulk.clashes import Side
-from products.bulk.job import Job, JobState
+from products.bulk.job import Job
 from products.bulk.rows import Row, RowState
 from products.errors import Invalid
 
@@ -66,7 +65,7 @@ class JobDetail(APIView):
     def get(self, request: Request, job_id: str) -> Response:
         """Return a job with its progress."""
         read_parameters(request.query_params, {})
-        return _job_response(jobs().job(job_id), status.HTTP_200_OK)
+        return job_response(jobs().job(job_id), status.HTTP_200_OK)
 
 
 class JobRows(APIView):
@@ -109,7 +108,7 @@ class _JobAction(APIView):
     def act(self, request: Request, job_id: str, act: Callable[..., Job], code: int) -> Response:
         """Act on the job, and return it."""
         read_parameters(request.query_params, {})
-        return _job_response(act(job_id, origin_of(request)), code)
+        return job_response(act(job_id, origin_of(request)), code)
 
 
 class JobStart(_JobAction):
@@ -147,7 +146,7 @@ class JobDecisions(APIView):
             raise Invalid({"side": ["Must be the only field, and mine or theirs."]})
         side = _side("side", body["side"])
         job = clashes().decide_all(job_id, side, origin_of(request))
-        return _job_response(job, status.HTTP_200_OK)
+        return job_response(job, status.HTTP_200_OK)
 
 
 class RowDecisions(APIView):
@@ -167,10 +166,3 @@ def _side(name: str, value: object) -> Side:
     if value not in list(Side):
         raise Invalid({name: [f"Must be one of {', '.join(Side)}."]})
     return Side(str(value))
-
-
-def _job_response(job: Job, code: int) -> Response:
-    headers: dict[str, Any] = {"Cache-Control": PRIVATE, "Location": job_url(job)}
-    if job.state == JobState.RUNNING:
-        headers["Retry-After"] = str(RETRY_SECONDS)
-    return Response(job_body(job), status=code, headers=headers)

@@ -3,6 +3,7 @@
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from products.api.cache_control import FOLLOW_TIMES, public_cache
 from products.api.cursors import cursor_of
 from products.api.json_types import JsonObject
 from products.api.parameters import own_query
@@ -14,7 +15,6 @@ from products.following import Following, FollowQuery
 from products.lists import ListQuery, Page
 
 VARY = "Authorization, Cookie"  # a shared cache must not give staff what it gave the public
-FOLLOW_CACHE = "public, max-age=1, s-maxage=5"  # followers ask for what is new
 
 
 def page_body(
@@ -39,10 +39,11 @@ def follow_response(
     request: Request, query: FollowQuery, fields: frozenset[str] | None, *, staff: bool
 ) -> Response:
     """Return one page of what has changed since a time."""
+    cache = PRIVATE if staff else public_cache(FOLLOW_TIMES)
     page = Following(table=table(), clock=now).page(query, staff=staff)
     next_since = format_timestamp(page.next_since)
     cursor = cursor_of(query, f"{page.after} {next_since}") if page.after else None
-    headers = {"Cache-Control": PRIVATE if staff else FOLLOW_CACHE, "Vary": VARY}
+    headers = {"Cache-Control": cache, "Vary": VARY}
     if cursor:
         headers["Link"] = next_link(request, cursor)
     products = [listed_product(product, fields, staff=staff) for product in page.products]

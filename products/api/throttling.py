@@ -34,6 +34,8 @@ class CallCounter:
     current: dict[str, deque[float]] = field(default_factory=dict)
     previous: dict[str, deque[float]] = field(default_factory=dict)
     rotated_at: float = -math.inf
+    debts: dict[str, float] = field(default_factory=dict)
+    """Until when a client is refused because of a batch, which counts by its items."""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def count_call(self, client: str, limit: int) -> int | None:
@@ -44,6 +46,9 @@ class CallCounter:
         """
         now = self.clock()
         with self.lock:
+            if self.debts.get(client, now) > now:
+                return None
+            self.debts.pop(client, None)
             self._rotate(now)
             window = self._window(client)
             while window and window[0] <= now - WINDOW_SECONDS:
@@ -53,9 +58,19 @@ class CallCounter:
             window.append(now)
             return limit - len(window)
 
+    def charge(self, client: str, limit: int, calls: int) -> None:
+        """Count more calls of the client, which is then refused as long as they would take."""
+        now = self.clock()
+        with self.lock:
+            self.debts[client] = max(now, self.debts.get(client, now)) + calls / limit
+
+    def seconds_left(self, client: str) -> int:
+        """Return after how many seconds the client may call again."""
+        return max(WINDOW_SECONDS, math.ceil(self.debts.get(client, 0.0) - self.clock()))
+
     def clear(self) -> None:
         """Forget all calls."""
-        self.current, self.previous = {}, {}
+        self.current, self.previous, self.debts = {}, {}, {}
 
     def _rotate(self, now: float) -> None:
         if now - self.rotated_at > WINDOW_SECONDS:
@@ -97,19 +112,32 @@ class ClientThrottle(BaseThrottle):
     Both are calls per second; 0 means no limit.
     """
 
+    client = ""
+
     def allow_request(self, request: Request, view: "APIView") -> bool:
         """Count the call and note the rate on the request, for the response's headers."""
-        staff = is_staff(request)
-        limit = settings.THROTTLE_STAFF if staff else settings.THROTTLE_PUBLIC
+        limit, self.client = _limit_of(request)
         if not limit:
             return True
-        username = request.user.get_username() if staff else ""
-        client = f"staff {username}" if staff else public_client(request.META)
-        rate = record_call(client, limit)
+        rate = record_call(self.client, limit)
         shown_rate = rate or (limit, 0, WINDOW_SECONDS)
         request._request.rate_limit = shown_rate  # type: ignore[attr-defined] # for the middleware
         return rate is not None
 
     def wait(self) -> float:
         """Return the seconds for Retry-After."""
-        return float(WINDOW_SECONDS)
+        return float(CALL_COUNTER.seconds_left(self.client))
+
+
+def charge_items(request: Request, items: int) -> None:
+    """Count a batch by its items. The batch itself was one call, and is not refused any more."""
+    limit, client = _limit_of(request)
+    if limit and items > 1:
+        CALL_COUNTER.charge(client, limit, items - 1)
+
+
+def _limit_of(request: Request) -> tuple[int, str]:
+    """Return the limit of the caller, 0 for none, and the name under which calls are counted."""
+    if is_staff(request):
+        return settings.THROTTLE_STAFF, f"staff {request.user.get_username()}"
+    return settings.THROTTLE_PUBLIC, public_client(request.META)

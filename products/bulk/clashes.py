@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from products.bulk.job import Job, JobState, JobStateConflict, NotYourJob
+from products.bulk.job import Job, JobState, JobStateConflict, NotYourJob, state_sentence
 from products.bulk.jobs import MAX_TRANSITION_ATTEMPTS, Jobs
 from products.bulk.rows import Row, RowState
 from products.changes import Origin
@@ -110,7 +110,7 @@ class Clashes:
         if origin.actor != job.actor:
             raise NotYourJob(job.actor)
         if job.state != JobState.PLANNED:
-            raise JobStateConflict(f"The job is already {job.state}.")
+            raise JobStateConflict(state_sentence(job))
         return job
 
     def _chunk_of(self, job: Job, number: int) -> list[Row]:

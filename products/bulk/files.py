@@ -3,6 +3,7 @@
 from products.bulk.columns import recognised_columns
 from products.bulk.csv_reading import read_csv
 from products.bulk.sheets import Sheet, refused_file
+from products.errors import Invalid
 
 MAX_SIZE = 5_000_000  # bytes
 ZIP_START = b"PK\x03\x04"
@@ -11,13 +12,18 @@ OLE_START = b"\xd0\xcf\x11\xe0"
 EXTENSIONS = (".csv", ".tsv", ".txt", ".xlsx", ".ods")
 
 
+def too_large_file() -> Invalid:
+    """Return the refusal of a file that is larger than MAX_SIZE."""
+    return refused_file(f"Must have at most {MAX_SIZE // 1_000_000} MB.")
+
+
 def read_sheet(data: bytes) -> Sheet:
     """Return the sheet in the file; its content says which format it has.
 
     Raise Invalid when the file is too large, has too many rows, or is no table.
     """
     if len(data) > MAX_SIZE:
-        raise refused_file(f"Must have at most {MAX_SIZE // 1_000_000} MB.")
+        raise too_large_file()
     if data.startswith(OLE_START):
         raise refused_file(
             "This workbook is in the old .xls format or has a password; save it as .xlsx without "

@@ -3,7 +3,7 @@
 import difflib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from products.bulk.import_context import Draft, FileContext, ProductFinder, RowRefused
@@ -18,6 +18,34 @@ MAX_SUGGESTIONS = 50  # in one file
 CLOSENESS = 0.75
 SHORTENED = re.compile(r"[0-9]([.,][0-9]+)?E[+]?[0-9]+", re.IGNORECASE)
 """A number with many digits as spreadsheets show and save it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What later rows of the file must know of a row. Empty texts say nothing."""
+
+    number: int
+    line: int
+    creates: bool
+    product_id: str
+    identity: str = ""
+    name: str = ""
+    freed_name: str = ""
+
+
+def trace_of(draft: Draft, row: Row) -> Trace:
+    """Return the trace of a row. A refused row holds neither a product nor a name."""
+    product_id = row.product_id or ""
+    trace = Trace(draft.number, draft.record.line, row.creates, product_id)
+    if row.state == RowState.REFUSED:
+        return trace
+    frees_name = draft.product and "name" in row.changed and row.state == RowState.WAITING
+    return replace(
+        trace,
+        identity=draft.identity,
+        name=normalised_name(draft.name) if draft.name else "",
+        freed_name=normalised_name(draft.product.name) if draft.product and frees_name else "",
+    )
 
 
 @dataclass
@@ -42,16 +70,14 @@ class Identities:
         if draft.name:
             self._validate_name(draft)
 
-    def remember(self, draft: Draft, row: Row) -> None:
-        """Remember the product and the name of a row that is not refused."""
-        if row.state == RowState.REFUSED:
-            return
-        line = draft.record.line
-        self._first_lines.setdefault(draft.identity, line)
-        if draft.name:
-            self._name_lines.setdefault(normalised_name(draft.name), line)
-        if draft.product and "name" in row.changed and row.state == RowState.WAITING:
-            self._freed_names.add(normalised_name(draft.product.name))
+    def remember(self, trace: Trace) -> None:
+        """Remember the product and the names of a row."""
+        if trace.identity:
+            self._first_lines.setdefault(trace.identity, trace.line)
+        if trace.name:
+            self._name_lines.setdefault(trace.name, trace.line)
+        if trace.freed_name:
+            self._freed_names.add(trace.freed_name)
 
     def unknown_id(self, draft: Draft) -> str:
         """Return the sentence that there is no such product, with the nearest ID."""

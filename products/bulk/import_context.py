@@ -18,6 +18,8 @@ from products.product import BillingCycle, Product, normalised_name
 NOT_EDITED = ("productId", "version")
 """The fields that only say what a row is about."""
 MAX_SHOWN = 60  # characters of a refused cell
+MAX_KEPT = 4_000
+"""Characters of a refused cell that are kept: no field may have so many."""
 
 
 class ProductFinder(Protocol):
@@ -123,8 +125,13 @@ def new_row(draft: Draft, edits: Mapping[str, Any]) -> Row:
 def refused_row(draft: Draft, sentence: str) -> Row:
     """Return the refused row. It keeps its texts, to be corrected and imported again."""
     cells = draft.record.cells
-    texts = {FIELD_NAMES[name]: cell_text(cells[name]) for name in cells if name not in NOT_EDITED}
+    texts = {
+        FIELD_NAMES[name]: cell_text(cells[name])[:MAX_KEPT]
+        for name in cells
+        if name not in NOT_EDITED
+    }
     row, product = new_row(draft, texts), draft.product
+    row = replace(row, product_id=draft.product_id[:MAX_KEPT] or None, name=draft.name[:MAX_KEPT])
     if product:
         row = replace(
             row,

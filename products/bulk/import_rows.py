@@ -1,11 +1,11 @@
 """The job row of each record of an imported file. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from products.bulk.identities import Identities
+from products.bulk.identities import Identities, Trace, trace_of
 from products.bulk.import_context import (
     Draft,
     FileContext,
@@ -28,16 +28,27 @@ type Versions = Mapping[tuple[str, int], Product]
 
 
 def plan_rows(
-    context: FileContext, products: ProductFinder, records: Sequence[Record]
-) -> list[Row]:
-    """Return a row for each record, numbered from 1."""
-    drafts = [context.draft(number, record) for number, record in enumerate(records, 1)]
+    context: FileContext,
+    products: ProductFinder,
+    records: Sequence[Record],
+    before: Sequence[Trace] = (),
+) -> tuple[list[Row], list[Trace]]:
+    """Return a row for each record, and what the rows after them must know.
+
+    ``before`` are the traces of the rows in front of these, so that a file is planned in parts.
+    """
+    first = len(before) + 1
+    drafts = [context.draft(number, record) for number, record in enumerate(records, first)]
     by_id = products.by_ids(_distinct(draft.product_id for draft in drafts))
     by_name = products.by_names(_distinct(draft.name for draft in drafts))
     found = [_with_product(draft, by_id, by_name) for draft in drafts]
     by_version = products.by_versions(_older_versions(found))
-    planner = _RowPlanner(context, Identities(context, products, by_name), by_version)
-    return [planner.row(draft) for draft in found]
+    identities = Identities(context, products, by_name)
+    for trace in before:
+        identities.remember(trace)
+    planner = _RowPlanner(context, identities, by_version)
+    rows = [planner.row(draft) for draft in found]
+    return rows, planner.traces
 
 
 def _distinct(texts: Any) -> list[str]:
@@ -69,6 +80,7 @@ class _RowPlanner:
     context: FileContext
     identities: Identities
     by_version: Versions
+    traces: list[Trace] = field(default_factory=list)
 
     def row(self, draft: Draft) -> Row:
         """Return the row of a draft, which may be refused."""
@@ -79,7 +91,9 @@ class _RowPlanner:
                 row = refused_row(draft, row.message)
         except RowRefused as refusal:
             row = refused_row(draft, str(refusal))
-        self.identities.remember(draft, row)
+        trace = trace_of(draft, row)
+        self.traces.append(trace)
+        self.identities.remember(trace)
         return replace(row, line=draft.record.line)
 
     def _base(self, draft: Draft) -> Product | None:

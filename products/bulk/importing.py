@@ -6,18 +6,23 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from products.bulk.columns import Column, normalised_header
-from products.bulk.files import read_sheet
+from products.bulk.files import MAX_SIZE, ZIP_START, read_sheet, too_large_file
 from products.bulk.import_context import ProductFinder
-from products.bulk.imports import ImportOptions, guessed_columns, plan_import
-from products.bulk.job import Job, JobKind
+from products.bulk.import_steps import REMEMBERED, ImportSteps, Upload, UploadTable
+from products.bulk.imports import ImportOptions, chosen_columns, guessed_columns, plan_import
+from products.bulk.job import Job, JobKind, JobState
 from products.bulk.jobs import Jobs
 from products.bulk.sheets import Sheet, cell_text
 from products.changes import Origin
+from products.permissions import require_any_permission_to_write
 
 MAX_TITLE_LENGTH = 120
 MAX_SAMPLES = 3
 MAX_SAMPLED_ROWS = 200
-REMEMBERED = "The columns are the ones chosen for an earlier file with the same head line."
+MAX_ROWS_AT_ONCE = 200
+"""Files with more rows are planned by a worker."""
+MAX_QUICK_TEXT, MAX_QUICK_WORKBOOK = 500_000, 30_000
+"""A larger file, in bytes, is not even read in the request that brings it."""
 
 
 class MappingTable(Protocol):
@@ -44,6 +49,7 @@ class Imports:
     products: ProductFinder
     jobs: Jobs
     mappings: MappingTable
+    uploads: UploadTable
 
     def columns(self, data: bytes) -> tuple[Sheet, list[SampledColumn]]:
         """Return the sheet and its columns, to be confirmed. Raise Invalid when it is no table."""
@@ -58,19 +64,56 @@ class Imports:
     def plan(self, data: bytes, options: ImportOptions, origin: Origin, *, file_name: str) -> Job:
         """Plan the job of a file, and remember the columns that were chosen.
 
+        A worker plans a large file: its job is ``planning`` at first.
+
         Raises: Invalid when the file, its columns or the options do not fit; NotAllowed.
         """
-        sheet = read_sheet(data)
+        title = f"Import of {file_name}"[:MAX_TITLE_LENGTH]
+        sheet = read_sheet(data) if _is_quick(data) else None
+        if sheet is None or len(sheet.rows) > MAX_ROWS_AT_ONCE:
+            return self._plan_later(data, sheet, options, origin, title)
         notes: list[str] = []
         if not options.columns and (remembered := self._remembered(sheet)):
             options = replace(options, columns=remembered)
             notes.append(REMEMBERED)
         plan = plan_import(sheet, options, self.products)
-        title = f"Import of {file_name}"[:MAX_TITLE_LENGTH]
         job = self.jobs.plan(JobKind.CSV, title, plan.rows, origin, notes=[*notes, *plan.notes])
         if options.columns and not notes:
             self._remember(sheet, options.columns)
         return job
+
+    def _plan_later(
+        self,
+        data: bytes,
+        sheet: Sheet | None,
+        options: ImportOptions,
+        origin: Origin,
+        title: str,
+    ) -> Job:
+        """Store the file, and let a worker plan its job."""
+        require_any_permission_to_write(origin.permissions)
+        if len(data) > MAX_SIZE:
+            raise too_large_file()
+        if sheet:
+            chosen_columns(sheet, options)
+            if options.columns:
+                self._remember(sheet, options.columns)
+        job = self.jobs.new_job(JobKind.CSV, title, [], origin, state=JobState.PLANNING)
+        self.uploads.put_upload(job, Upload(data, options, origin.permissions))
+        self.jobs.table.put_job(job, [])
+        self.jobs.doorbell.notify_job(job.job_id)
+        return job
+
+    def work_on(self, job_id: str) -> None:
+        """Continue a job: plan the next rows of its file, or write those of the current chunk.
+
+        Raise DependencyUnavailable, so that the message is redelivered.
+        """
+        job = self.jobs.table.job(job_id)
+        if job and job.state == JobState.PLANNING:
+            ImportSteps(self.products, self.jobs, self.uploads, self._remembered).step(job)
+        else:
+            self.jobs.work(job_id)
 
     def _remembered(self, sheet: Sheet) -> dict[int, str] | None:
         fields = self.mappings.mapping(_mapping_key(sheet.header))
@@ -80,6 +123,12 @@ class Imports:
         fields = [chosen.get(column.number, column.field) for column in guessed_columns(sheet)]
         if fields != [column.field for column in guessed_columns(sheet)]:
             self.mappings.remember_mapping(_mapping_key(sheet.header), fields)
+
+
+def _is_quick(data: bytes) -> bool:
+    """Whether the file can be read while its user waits."""
+    is_workbook = data.startswith(ZIP_START)
+    return len(data) <= (MAX_QUICK_WORKBOOK if is_workbook else MAX_QUICK_TEXT)
 
 
 def _mapping_key(header: Sequence[str]) -> str:

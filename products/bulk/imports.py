@@ -12,6 +12,7 @@ from products.bulk.columns import (
     mapping_notes,
     normalised_header,
 )
+from products.bulk.identities import Trace
 from products.bulk.import_context import FileContext, ProductFinder, column_names
 from products.bulk.import_rows import plan_rows
 from products.bulk.records import Record, RecordReader
@@ -57,6 +58,52 @@ def guessed_columns(sheet: Sheet, currency: str | None = None) -> list[Column]:
     return guess_mapping(sheet.header, known=shop_of(sheet.header).fields, currency=currency)
 
 
+@dataclass(frozen=True, slots=True)
+class ReadImport:
+    """A file that is understood: its records, and how its cells are read."""
+
+    records: list[Record]
+    context: FileContext
+    columns: list[Column]
+    first_notes: list[str]
+    last_notes: list[str]
+
+    def notes(self, rows: Sequence[Row] | Sequence[Trace]) -> list[str]:
+        """Return sentences about how the file was read, given all its rows."""
+        return [
+            *self.first_notes,
+            *_version_notes(self.records, rows),
+            *mapping_notes(self.columns),
+            *_foreign_id_notes(self.context.columns.get("productId"), rows),
+            *self.last_notes,
+        ]
+
+
+def chosen_columns(sheet: Sheet, options: ImportOptions) -> list[Column]:
+    """Return the columns with their fields. Raise Invalid when they do not fit."""
+    return chosen_mapping(guessed_columns(sheet, options.currency), options.columns)
+
+
+def read_import(sheet: Sheet, options: ImportOptions) -> ReadImport:
+    """Return what the rows of a sheet say. Raise Invalid when no row is a product."""
+    columns = chosen_columns(sheet, options)
+    shop = shop_of(sheet.header)
+    reader = RecordReader(sheet, columns, shop)
+    records = reader.records()
+    if not records:
+        raise Invalid({"file": ["No row is a product to buy.", *reader.notes()]})
+    notation, notation_notes = _notation(_amount_texts(records), options.mark, sheet)
+    context = FileContext(
+        columns=column_names(columns),
+        cells=CellReader(notation),
+        currency=options.currency,
+        billing_cycle=options.billing_cycle,
+    )
+    shop_notes = [f"Recognised as an export of {shop.name}."] if shop.name else []
+    first_notes = [*sheet.notes, *shop_notes, *notation_notes]
+    return ReadImport(records, context, columns, first_notes, reader.notes())
+
+
 def plan_import(sheet: Sheet, options: ImportOptions, products: ProductFinder) -> ImportPlan:
     """Plan a job row for each row of the sheet that is a product.
 
@@ -64,31 +111,9 @@ def plan_import(sheet: Sheet, options: ImportOptions, products: ProductFinder) -
     row that breaks a rule is refused here, with the reason. Raise Invalid when the columns do not
     fit.
     """
-    columns = chosen_mapping(guessed_columns(sheet, options.currency), options.columns)
-    shop = shop_of(sheet.header)
-    reader = RecordReader(sheet, columns, shop)
-    records = reader.records()
-    amounts = _amount_texts(records)
-    notation, notation_notes = _notation(amounts, options.mark, sheet)
-    context = FileContext(
-        columns=column_names(columns),
-        cells=CellReader(notation),
-        currency=options.currency,
-        billing_cycle=options.billing_cycle,
-    )
-    rows = plan_rows(context, products, records)
-    if not rows:
-        raise Invalid({"file": ["No row is a product to buy.", *reader.notes()]})
-    notes = [
-        *sheet.notes,
-        *([f"Recognised as an export of {shop.name}."] if shop.name else []),
-        *notation_notes,
-        *_version_notes(records, rows),
-        *mapping_notes(columns),
-        *_foreign_id_notes(context.columns.get("productId"), rows),
-        *reader.notes(),
-    ]
-    return ImportPlan(rows, tuple(notes))
+    read = read_import(sheet, options)
+    rows, _ = plan_rows(read.context, products, read.records)
+    return ImportPlan(rows, tuple(read.notes(rows)))
 
 
 def _amount_texts(records: Iterable[Record]) -> list[str]:
@@ -134,7 +159,7 @@ def _question_about(example: str, likely: DecimalMark | None) -> str:
     )
 
 
-def _foreign_id_notes(column: Column | None, rows: Sequence[Row]) -> list[str]:
+def _foreign_id_notes(column: Column | None, rows: Sequence[Row] | Sequence[Trace]) -> list[str]:
     """Return a warning when new products would get numbers that look like another system's."""
     new_ids = [row.product_id or "" for row in rows if row.creates]
     is_foreign = bool(new_ids) and all(text.isdecimal() for text in new_ids)
@@ -146,10 +171,11 @@ def _foreign_id_notes(column: Column | None, rows: Sequence[Row]) -> list[str]:
     ]
 
 
-def _version_notes(records: Sequence[Record], rows: Sequence[Row]) -> list[str]:
+def _version_notes(records: Sequence[Record], rows: Sequence[Row] | Sequence[Trace]) -> list[str]:
+    creates = [row.creates for row in rows]
     without = sum(
-        "version" not in record.cells and not row.creates
-        for record, row in zip(records, rows, strict=True)
+        "version" not in record.cells and not is_new
+        for record, is_new in zip(records, creates, strict=True)
     )
     if not without:
         return []

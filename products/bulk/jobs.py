@@ -7,28 +7,37 @@ so its write takes effect once.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import Any, Protocol
+from typing import Any
 
 from products.acceptance import Acceptance
 from products.appending import Doorbell
+from products.bulk.authorities import Authorities
 from products.bulk.job import (
-    MAX_ROWS,
     Job,
     JobKind,
     JobNotFound,
     JobState,
     JobStateConflict,
     NotYourJob,
+    state_sentence,
+    validate_row_count,
 )
+from products.bulk.job_rights import needed_by, refuse_forbidden
+from products.bulk.job_table import JobTable
 from products.bulk.rows import Row, RowState, row_after, undo_row
 from products.changes import Origin
-from products.errors import Invalid, NotAllowed
+from products.errors import NotAllowed
 from products.idempotency import IdempotencyKey
 from products.identifiers import is_id
-from products.permissions import Permission, require_any_permission_to_write, require_permissions
+from products.permissions import (
+    WRITING,
+    require_any_permission_to_write,
+    require_permissions,
+)
 
 TIME_BUDGET = timedelta(seconds=5)
 """How long a worker spends on one chunk; well below the time limit of a task.
@@ -36,35 +45,8 @@ TIME_BUDGET = timedelta(seconds=5)
 Messages of other jobs are processed in between.
 """
 MAX_TRANSITION_ATTEMPTS = 3
-
-
-class JobTable(Protocol):
-    """Where jobs are stored. Each method may raise DependencyUnavailable."""
-
-    def chunk_count(self, rows: int) -> int:
-        """Return in how many chunks so many rows are stored."""
-
-    def put_job(self, job: Job, rows: Sequence[Row]) -> None:
-        """Store the rows first and the job last, so that a visible job is complete."""
-
-    def job(self, job_id: str) -> Job | None: ...
-
-    def rows(self, job_id: str, chunk: int) -> list[Row]: ...
-
-    def jobs(self, limit: int) -> list[Job]:
-        """Return the newest jobs, the newest first."""
-
-    def save_step(self, job: Job, rows: Sequence[Row] | None = None) -> bool:
-        """Store the job's next step, with the rows of its chunk.
-
-        Return False when another worker has stored this step already.
-        """
-
-    def running_jobs(self, updated_before: datetime, at: datetime) -> Iterator[Job]:
-        """Yield the running jobs without a step since ``updated_before``.
-
-        Those with a step after ``at``, the present, are among them: a wrong clock made it.
-        """
+UNDER_WAY = (JobState.PLANNING, JobState.RUNNING)
+NOT_APPLIED = (JobState.PLANNING, JobState.PLANNED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +54,7 @@ class Jobs:
     """Plan, start, cancel, undo and work on jobs; the clock and the ids are injected."""
 
     table: JobTable
+    authorities: Authorities
     acceptance: Acceptance
     doorbell: Doorbell
     clock: Callable[[], datetime]
@@ -94,14 +77,16 @@ class Jobs:
         than MAX_ROWS.
         """
         require_any_permission_to_write(origin.permissions)
-        planned = [_refuse_forbidden(row, origin) for row in rows]
-        _validate_row_count(len(planned))
-        job = self._new_job(kind, title, planned, origin)
-        job = replace(job, undo_of=undo_of, notes=tuple(notes))
+        planned = [refuse_forbidden(row, origin.permissions) for row in rows]
+        validate_row_count(len(planned))
+        job = self.new_job(kind, title, planned, origin, undo_of=undo_of, notes=tuple(notes))
         self.table.put_job(job, planned)
         return job
 
-    def _new_job(self, kind: JobKind, title: str, rows: Sequence[Row], origin: Origin) -> Job:
+    def new_job(
+        self, kind: JobKind, title: str, rows: Sequence[Row], origin: Origin, **facts: Any
+    ) -> Job:
+        """Return a job of these rows, which is not stored yet."""
         now = self.clock()
         return Job(
             job_id=self.new_id(),
@@ -109,12 +94,14 @@ class Jobs:
             title=title,
             actor=origin.actor,
             reason=origin.reason,
-            permissions=_needed_by(rows),
+            permissions=needed_by(rows),
+            authority=origin.authority,
             created_at=now,
             updated_at=now,
             rows=len(rows),
             chunks=self.table.chunk_count(len(rows)),
             counts=Counter(row.state for row in rows),
+            **facts,
         )
 
     def job(self, job_id: str) -> Job:
@@ -146,47 +133,49 @@ class Jobs:
         if origin.actor != job.actor:
             raise NotYourJob(job.actor)
         require_permissions(origin.permissions, job.permissions)
-        job = self._transition(job_id, JobState.PLANNED, JobState.RUNNING)
+        job = self._transition(
+            job_id, [JobState.PLANNED], state=JobState.RUNNING, authority=origin.authority
+        )
         self.doorbell.notify_job(job_id)
         return job
 
     def cancel(self, job_id: str, origin: Origin) -> Job:
-        """End a running job and keep what it has written.
+        """End a job that is running or being planned, and keep what it has written.
 
-        Raises: NotAllowed, JobStateConflict when it is not running.
+        Raises: NotAllowed, JobStateConflict in any other state.
         """
         require_any_permission_to_write(origin.permissions)
-        return self._transition(job_id, JobState.RUNNING, JobState.CANCELLED)
+        return self._transition(job_id, UNDER_WAY, state=JobState.CANCELLED)
 
     def discard(self, job_id: str, origin: Origin) -> Job:
-        """Give up a planned job, which has written nothing.
-
-        Raises: NotAllowed, JobStateConflict when it is not planned.
-        """
+        """Give up a job that has written nothing. Raises: NotAllowed, JobStateConflict."""
         require_any_permission_to_write(origin.permissions)
-        return self._transition(job_id, JobState.PLANNED, JobState.CANCELLED)
+        return self._transition(job_id, NOT_APPLIED, state=JobState.CANCELLED)
 
-    def _transition(self, job_id: str, expected: JobState, state: JobState) -> Job:
+    def _transition(self, job_id: str, expected: Sequence[JobState], **facts: Any) -> Job:
         for _ in range(MAX_TRANSITION_ATTEMPTS):  # a worker may store a step in between
             job = self.job(job_id)
-            if job.state != expected:
+            if job.state not in expected:
                 break
-            updated = self._next_step(job, state=state)
+            updated = self.next_step(job, **facts)
             if self.table.save_step(updated):
                 return updated
-        raise JobStateConflict(f"The job is already {self.job(job_id).state}.")
+        raise JobStateConflict(state_sentence(self.job(job_id)))
 
-    def _next_step(self, job: Job, **facts: Any) -> Job:
+    def next_step(self, job: Job, **facts: Any) -> Job:
+        """Return the job with these facts, to be stored on top of its last step."""
         return replace(job, sequence=job.sequence + 1, updated_at=self.clock(), **facts)
 
     def work(self, job_id: str) -> None:
         """Work on the current chunk of a running job, and send a message when work is left.
 
+        A job whose owner may not write its rows any more is stopped instead.
+
         Raise DependencyUnavailable, so that the message is redelivered. Rows that were written
         before take no effect again.
         """
         job = self.table.job(job_id)
-        if job is None or job.state != JobState.RUNNING:
+        if job is None or job.state != JobState.RUNNING or self.stop_unless_allowed(job):
             return
         before = self.table.rows(job_id, job.chunk)
         after = self._work_chunk(job, before)
@@ -195,6 +184,42 @@ class Jobs:
             return
         if step.state == JobState.RUNNING:
             self.doorbell.notify_job(job_id)
+
+    def stop_unless_allowed(self, job: Job) -> bool:
+        """Stop the job if its owner may not write its rows any more; return whether it stops.
+
+        What it has written stays.
+        """
+        reason = self._lost_right(job)
+        if reason:
+            self.stop(job.job_id, reason)
+        return bool(reason)
+
+    def stop(self, job_id: str, reason: str) -> None:
+        """End a job that can't go on, with the reason for its page."""
+        with suppress(JobStateConflict):  # it has ended meanwhile
+            self._transition(job_id, UNDER_WAY, state=JobState.CANCELLED, message=reason)
+
+    def _lost_right(self, job: Job) -> str:
+        """Return why the owner may not write the job's rows any more; "" if it still may."""
+        try:
+            held = self.authorities.permissions_of(job.actor, job.authority)
+        except NotAllowed as refusal:
+            return str(refusal)
+        if held is None:
+            return ""
+        if not held & WRITING:
+            return f"{job.actor} may not write products any more."
+        missing = sorted(job.permissions - held)
+        return f"{job.actor} no longer has {' and '.join(missing)}." if missing else ""
+
+    def stop_unauthorised(self) -> int:
+        """Stop the running jobs whose owners may not write their rows any more; return how many.
+
+        An account or a group has changed, which a worker without the SQL database can't see.
+        """
+        now = self.clock()
+        return sum(map(self.stop_unless_allowed, self.table.running_jobs(now, now)))
 
     def _work_chunk(self, job: Job, rows: Sequence[Row]) -> list[Row]:
         """Write the waiting rows for which there is time, and return all rows of the chunk."""
@@ -220,7 +245,7 @@ class Jobs:
         if all(row.state != RowState.WAITING for row in after):
             chunk += 1
         state = JobState.DONE if chunk >= job.chunks else job.state
-        return self._next_step(job, counts=counts, chunk=chunk, state=state)
+        return self.next_step(job, counts=counts, chunk=chunk, state=state)
 
     def undo(self, job_id: str, origin: Origin) -> Job:
         """Plan a job that undoes this one, except where somebody has saved the product since.
@@ -234,7 +259,7 @@ class Jobs:
             raise JobStateConflict(sentence)
         accepted = (row for row in self.rows(job) if row.state == RowState.ACCEPTED)
         rows = [undo_row(number, row) for number, row in enumerate(accepted, 1)]
-        require_permissions(origin.permissions, _needed_by(rows))
+        require_permissions(origin.permissions, needed_by(rows))
         return self.plan(JobKind.UNDO, f"Undo: {job.title}", rows, origin, undo_of=job_id)
 
     def requeue_stalled(self) -> int:
@@ -261,25 +286,3 @@ def _row_origin(job: Job, row: Row) -> Origin:
         idempotency_key=key,
         permissions=job.permissions,
     )
-
-
-def _refuse_forbidden(row: Row, origin: Origin) -> Row:
-    """Return the row, refused if the origin lacks a permission that it needs."""
-    try:
-        if row.state in (RowState.WAITING, RowState.CLASH):
-            require_permissions(origin.permissions, row.needed_permissions)
-    except NotAllowed as refusal:
-        return row.refused(str(refusal))
-    return row
-
-
-def _needed_by(rows: Iterable[Row]) -> frozenset[Permission]:
-    """Return the permissions that the waiting rows need."""
-    waiting = [row.needed_permissions for row in rows if row.state == RowState.WAITING]
-    return frozenset[Permission]().union(*waiting)
-
-
-def _validate_row_count(count: int) -> None:
-    if not 1 <= count <= MAX_ROWS:
-        message = f"A job has 1 to {MAX_ROWS} rows; this one would have {count}."
-        raise Invalid({"rows": [message]})

@@ -12,7 +12,7 @@ from typing import Any
 
 from products.changes import Change
 from products.merging import differences, shown_value
-from products.plans.plan import Entry, RowState, is_of_plan
+from products.plans.plan import Entry, RowState, is_of_campaign
 from products.product import Product
 
 type Order = tuple[datetime, str]
@@ -133,19 +133,15 @@ def _beneath(field: str, newest: Product, changes: Sequence[Change]) -> tuple[An
         if field not in changed:
             continue
         before, after = changed[field]
-        if not is_of_plan(change):
+        if not is_of_campaign(change):
             return after, change.version
         value = before
     return value, 0
 
 
-def last_edit(field: str, changes: Sequence[Change]) -> Change | None:
-    """Return the newest of the changes in which people changed the field."""
-    return next((change for change in changes if _is_edit_of(field, change)), None)
-
-
-def _is_edit_of(field: str, change: Change) -> bool:
-    return not is_of_plan(change) and field in differences(change.before, change.after)
+def last_edit(field: str, changes: Iterable[Change]) -> Change | None:
+    """Return the first of the changes that changed the field."""
+    return next((c for c in changes if field in differences(c.before, c.after)), None)
 
 
 def edits_to_reach(newest: Product, targets: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from products.authority import COMMAND, Authority
 from products.changes import MAX_REASON_LENGTH, Change
 from products.errors import Conflict, NotFound
 from products.permissions import Permission
@@ -130,7 +131,8 @@ class Plan:
 
     ``version`` counts what people did to the plan; ``sequence`` counts everything that was saved.
     ``zone`` is the IANA name of the time zone in which the times were typed. The rows are stored
-    in ``chunks``. ``started_at`` and ``ended_at`` are when these steps were complete.
+    in ``chunks``. ``permissions`` are those that the rows need, and ``authority`` is what gave them
+    to the owner. ``started_at`` and ``ended_at`` are when these steps were complete.
     """
 
     plan_id: str
@@ -145,6 +147,7 @@ class Plan:
     updated_at: datetime
     updated_by: str
     permissions: frozenset[Permission]
+    authority: Authority = COMMAND
     reason: str = ""
     clash_rule: ClashRule = ClashRule.KEEP
     state: PlanState = PlanState.SCHEDULED
@@ -200,19 +203,30 @@ class Entry:
 
 
 def request_id_of(plan: Plan, step: Step) -> str:
-    """Return the request ID of the changes that this step makes. ``is_of_plan`` reads it."""
+    """Return the request ID of the changes that this step makes. ``is_of_campaign`` reads it."""
     if step is Step.START and plan.ends_at is None:
         return f"{plan.plan_id}-set"
     return f"{plan.plan_id}-{step}"
 
 
-def is_of_plan(change: Change) -> bool:
-    """Whether a plan made the change and takes it back, or has taken it back by it.
+def is_by_people(change: Change) -> bool:
+    """Whether no plan made the change."""
+    return change.origin.source != SOURCE
+
+
+def is_of_campaign(change: Change) -> bool:
+    """Whether a plan with an end made the change: it takes it back, or has taken it back by it.
 
     A plan without an end changes a product as an editor does.
     """
-    origin = change.origin
-    return origin.source == SOURCE and origin.request_id.endswith(("-start", "-end"))
+    return not is_by_people(change) and change.origin.request_id.endswith(("-start", "-end"))
+
+
+def plan_id_of(change: Change) -> str | None:
+    """Return the ID of the plan that made the change, None for a change of another source."""
+    if change.origin.source != SOURCE:
+        return None
+    return change.origin.request_id.rpartition("-")[0]
 
 
 def made_by(plan: Plan, step: Step, changes: Sequence[Change]) -> Change | None:

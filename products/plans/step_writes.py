@@ -1,5 +1,6 @@
 """What a step of a plan writes to one product: decided from the product's log. Pure."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +15,8 @@ from products.plans.plan import (
     RowOutcome,
     RowState,
     Step,
+    is_by_people,
+    is_of_campaign,
     made_by,
 )
 from products.product import Product
@@ -52,17 +55,24 @@ class StepWrite:
 
 
 def step_write(
-    entry: Entry, step: Step, log: ProductLog, *, has_expired: bool = False
+    entry: Entry,
+    step: Step,
+    log: ProductLog,
+    *,
+    has_expired: bool = False,
+    refusal: str = "",
 ) -> StepWrite:
     """Return what the step writes. A step that was made before is recognised, and not repeated.
 
-    ``has_expired`` says that the plan's end had passed before its start: nothing starts then.
+    ``has_expired`` says that the plan's end had passed before its start: nothing starts then. Nor
+    does it with a ``refusal``, which is the reason.
     """
     known = made_by(entry.plan, step, log.changes)
     if known:
         return StepWrite(outcome=applied(known))
-    if has_expired:
-        return StepWrite(outcome=RowOutcome(state=RowState.REFUSED, message=HAS_EXPIRED))
+    if refusal or has_expired:
+        message = refusal or HAS_EXPIRED
+        return StepWrite(outcome=RowOutcome(state=RowState.REFUSED, message=message))
     if step is Step.END and not entry.row.has_started:
         return StepWrite(outcome=unchanged(log))
     found = stacks(log.newest, log.changes, log.entries, entry.row.edits)
@@ -115,7 +125,7 @@ def clashing_edits(entry: Entry, log: ProductLog) -> dict[str, Change]:
     A value that equals the one before, or the planned one, is no clash.
     """
     found: dict[str, Change] = {}
-    since = [change for change in log.changes if change.version > entry.row.base]
+    since = [c for c in log.changes if c.version > entry.row.base and is_by_people(c)]
     for name, planned in entry.row.edits.items():
         edit = last_edit(name, since)
         if edit is None:
@@ -146,7 +156,7 @@ def _end_write(entry: Entry, found: Mapping[str, Stack], log: ProductLog) -> Ste
     for name, stack in found.items():
         if stack.has(entry.order):
             targets[name] = stack.without_plan(entry.order).value
-        elif edit := last_edit(name, log.changes):
+        elif edit := last_edit(name, itertools.filterfalse(is_of_campaign, log.changes)):
             sentences.append(_kept_sentence(name, edit))
     message = " ".join(sentences)
     if sentences and not targets:

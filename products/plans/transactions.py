@@ -10,7 +10,7 @@ from products.grouped_writes import Snapshot
 from products.parallel import MapFunction
 from products.planning import Planner
 from products.plans.logs import OutcomeKey, Outcomes, ProductLogs
-from products.plans.plan import Entry, RowOutcome, RowState, Step
+from products.plans.plan import Entry, PlanRow, RowOutcome, RowState, Step
 from products.plans.step_writes import ProductLog, outcome_of, step_write
 from products.writes import Plan as PlannedWrite
 from products.writes import Write
@@ -25,12 +25,14 @@ class StepRequest:
     """A row, the step to make of it, and who makes it.
 
     ``has_expired`` says that the plan's end had passed before: no further row may start.
+    ``refusal`` says why the owner may not start anything any more, if that is so.
     """
 
     entry: Entry
     step: Step
     origin: Origin
     has_expired: bool = False
+    refusal: str = ""
 
     @property
     def product_id(self) -> str:
@@ -73,6 +75,19 @@ class Transactions:
         """Read the logs of the products, each for its first request. Nothing is written."""
         first, _ = _split(requests)
         return Prepared(requests, self._read(first))
+
+    def are_stored(self, rows: Iterable[PlanRow], step: Step) -> bool:
+        """Whether the public reads what this step changed, or something newer."""
+        versions = {
+            row.product_id: outcome.version
+            for row in rows
+            if (outcome := row.outcome(step)) and outcome.changed and outcome.version
+        }
+        records = self.log.records(list(versions))
+        return all(
+            product_id in records and records[product_id].version >= version
+            for product_id, version in versions.items()
+        )
 
     def make(self, prepared: Prepared) -> Outcomes:
         """Make the steps, and return what became of each row.
@@ -129,7 +144,13 @@ class Transactions:
                 missing = ProductNotFound(request.product_id)
                 outcomes[request.key] = RowOutcome(state=RowState.REFUSED, message=str(missing))
                 continue
-            write = step_write(request.entry, request.step, log, has_expired=request.has_expired)
+            write = step_write(
+                request.entry,
+                request.step,
+                log,
+                has_expired=request.has_expired,
+                refusal=request.refusal,
+            )
             if write.outcome:
                 outcomes[request.key] = write.outcome
                 continue

@@ -49,7 +49,7 @@ def test_a_script_without_a_session_gets_401_and_a_person_the_login() -> None:
     client = Client()
     assert client.get(LIST).status_code == 302
     answer = client.get(LIST, **SCRIPT)
-    assert answer.status_code == 401
+    assert (answer.status_code, answer["WWW-Authenticate"]) == (401, 'Form realm="admin"')
     assert answer.json()["message"].startswith("Your session has ended.")
 
 

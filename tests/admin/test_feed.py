@@ -121,6 +121,6 @@ def test_times_are_in_the_zone_of_the_profile(acceptance: Acceptance, ann: Origi
     accepted_at = acceptance.update("p2", {"price": "9"}, ann).product.updated_at
     in_johannesburg = f"{accepted_at + timedelta(hours=2):%-d %b %Y, %H:%M}"
     assert in_johannesburg in client.get(FEED).content.decode()
-    client.post("/admin/profile/", {"time_zone": "UTC"})
+    client.post("/admin/profile/", {"time_zone": "UTC", "number_format": "en-za"})
     assert f"{accepted_at:%-d %b %Y, %H:%M}" in client.get(FEED).content.decode()
     assert profile_of(User.objects.get(username="cat")).time_zone == "UTC"

@@ -38,7 +38,7 @@ def test_each_version_shows_author_change_reason_and_effects(eve: Client, world:
         "changed by <b>ben</b> test",
         "Reason: Autumn &lt;sale&gt;",
         "Request request-3",
-        "<del>R1500</del> → <ins>R1600</ins>",
+        "<del>R1\u00a0500</del> → <ins>R1\u00a0600</ins>",
         "Hosting for a <del>first</del><ins>second</ins> site.",
         "<del>Mail</del><br>Web<br><ins>&lt;b&gt;Shop&lt;/b&gt;</ins>",
         'data-step="pending" title="stored: pending"',
@@ -52,7 +52,7 @@ def test_every_change_can_be_undone_and_its_old_values_restored(
     eve: Client, catalogue: Catalogue
 ) -> None:
     text = eve.get(HISTORY).text
-    assert "Restore R1500" in text
+    assert "Restore R1\u00a0500" in text
     eve.post(page_url("p1", "restore/1"), {"field": "price", "seen": "3"})
     assert catalogue.newest("p1").price == 1500
     for version in (2, 3):

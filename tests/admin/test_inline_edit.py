@@ -8,8 +8,8 @@ from django.test import Client
 
 from deploy.local.engines import free_port
 from products.acceptance import Acceptance
+from products.access.profiles import NO_BREAK_SPACE
 from products.admin import staff_writes
-from products.admin.formatting import NO_BREAK_SPACE
 from products.admin.inline_edit import SAVED
 from products.catalogue import Catalogue
 from products.changes import Origin
@@ -88,6 +88,8 @@ def test_a_contended_cell_may_be_saved_again(
         ("name", "x", "1", "This cell can't be edited."),
         ("price", "1", "", "This cell can't be edited."),
         ("price", "1", "99", "Product 'p1' has no version 99."),
+        ("active", "TRUE", "1", "Must be true or false."),
+        ("active", "", "1", "Must be true or false."),
     ],
 )
 def test_an_invalid_value_is_refused_with_a_reason(

@@ -77,7 +77,7 @@ def test_ticked_products_are_previewed_and_changed(
         "Apply to 2 products",
         "<del>R95</del>",
         "<ins>R105</ins>",
-        "+R10 (+10.5 %)",
+        "+R10 (+10,5 %)",
         "ZAR, 2 products",
         grouped_money(Decimal(2595), "ZAR"),
     ):

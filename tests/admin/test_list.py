@@ -69,7 +69,7 @@ def test_a_save_is_listed_immediately_with_its_status(
 
 def test_a_row_shows_prices_period_and_author(three: None, staff: Client) -> None:
     text = staff.get(f"{LIST}?cycle=yearly").text
-    for shown in ("Hosting dear", "R900.50", "R95", "once-off + R95/year", "by ann", ">dear<"):
+    for shown in ("Hosting dear", "R900,50", "R95", "once-off + R95/year", "by ann", ">dear<"):
         assert shown in text
     assert "Hosting cheap" not in text
 

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 
 from products.catalogue import Catalogue
 from tests.support.api_client import Api, error_of, versions
@@ -87,7 +89,10 @@ def test_a_conflict_lists_every_field_changed_by_both(
 
 
 def test_a_conflict_about_an_image_shows_urls(api: Api, p1: str) -> None:
-    mine, theirs = (f"{settings.MEDIA_URL}products/p1/{digit * 32}.webp" for digit in "01")
+    keys = [f"products/p1/{digit * 32}.webp" for digit in "01"]
+    for key in keys:
+        default_storage.save(key, ContentFile(b"image"))
+    mine, theirs = (f"{settings.MEDIA_URL}{key}" for key in keys)
     api("patch", p1, {"imageUrl": theirs})
     refused = api("patch", p1, {"imageUrl": mine, "version": 1})
     expected = {"imageUrl": {"base": None, "yours": mine, "theirs": theirs}}

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 
@@ -12,7 +13,7 @@ from products.acceptance import Acceptance
 from products.access import tokens
 from products.changes import Origin
 from products.pipeline import Pipeline
-from tests.support.api_client import Api, error_of
+from tests.support.api_client import Api, error_of, token_of
 from tests.support.builders import fields
 from tests.support.delivery import deliver
 from tests.support.wiring import forget_wiring
@@ -42,7 +43,10 @@ def make_unavailable(
 
 
 def state_of(path: str) -> tuple[int, dict[str, Any]]:
-    response = Client().get(path)
+    """Return the status and the body that staff get."""
+    session = Client()
+    session.force_login(User.objects.get_or_create(username="vera", is_superuser=True)[0])
+    response = session.get(path)
     assert response["Cache-Control"] == "no-store"
     return response.status_code, response.json()
 
@@ -53,6 +57,25 @@ def test_readiness_names_each_dependency(world: World) -> None:
         200,
         {"status": "ready", "dependencies": everything, "lastCheck": None},
     )
+
+
+def test_the_public_gets_the_verdict_of_readiness_only(
+    make_unavailable: MakeUnavailable, world: World
+) -> None:
+    details = {"status", "dependencies", "lastCheck"}
+    viewers, nobody = token_of("ann", "Product viewers"), token_of("ben", None)
+    for token, fields_shown in (("", {"status"}), (nobody, {"status"}), (viewers, details)):
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        assert Client().get("/readyz", headers=headers).json().keys() == fields_shown
+    assert Client(headers={"cookie": "sessionid=unknown"}).get("/readyz").json().keys() == {
+        "status"
+    }
+    make_unavailable("opensearch")
+    assert Client().get("/readyz").json() == {"status": "ready"}
+    assert state_of("/readyz")[1]["status"] == "degraded"
+    make_unavailable("dynamodb")
+    response = Client().get("/readyz")
+    assert (response.status_code, response.json()) == (503, {"status": "not ready"})
 
 
 def test_health_checks_work_by_ip_address(world: World, settings: Any) -> None:

@@ -210,3 +210,29 @@ def test_export_has_the_filters_of_the_list(
     for query in ("?limit=3", "?price=1"):
         refused = api.client.get(f"/v1.0/products.csv{query}", headers=api.headers)
         assert refused.status_code == 400
+
+
+def test_large_file_is_planned_by_a_worker(api: Api, world: World, catalogue: Catalogue) -> None:
+    """The request answers without the plan, and the job then shows how far it is."""
+    rows = [["", f"Hosting {number:04}", "95.00", NEW] for number in range(250)]
+    planning = send(api, csv_of([["productId", "name", "price", "description"], *rows]))
+    assert (planning.status_code, planning["Retry-After"]) == (202, "1")
+    path = planning["Location"].removeprefix("/v1.0")
+    job = planning.json()
+    assert (job["state"], job["rows"], job["message"]) == ("planning", 0, None)
+    refused = api("post", f"{path}/start")
+    assert (refused.status_code, error_of(refused)["message"]) == (
+        409,
+        "The file of this job is still being read.",
+    )
+    assert api("get", f"{path}/rows").json()["rows"] == []
+    world.work()
+    planned = api("get", path).json()
+    assert (planned["state"], planned["rows"], planned["counts"]["waiting"]) == (
+        "planned",
+        250,
+        250,
+    )
+    assert api("post", f"{path}/start").status_code == 202
+    world.work()
+    assert api("get", path).json()["counts"]["accepted"] == 250

@@ -95,7 +95,7 @@ def test_a_product_is_created_and_read_through_zappa(
         rest_api_event("GET", "/v1.0/products/existing", stage="/dev"),
         rest_api_event("DELETE", "/v1.0/products/existing", stage="/dev"),
         rest_api_event("GET", "/admin/", stage="/dev"),
-        rest_api_event("GET", "/readyz", stage="/dev"),
+        rest_api_event("GET", "/readyz", stage="/dev", Authorization=bearer),
         rest_api_event("GET", "/v1.0/schema", stage="/dev"),
     )
     assert created["statusCode"] == 202

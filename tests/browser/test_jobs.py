@@ -21,14 +21,14 @@ def test_a_bulk_edit_is_previewed_followed_and_undone(page: Page, site: LiveSite
     assert serious_accessibility_faults(page) == []
     page.get_by_role("button", name="Preview").click()
     row = page.get_by_role("row", name="Bulk hosting 1")
-    expect(row).to_contain_text("R109.99")
-    expect(row).to_contain_text("+R9.99 (+10.0 %)".replace(".0 %", " %"))
+    expect(row).to_contain_text("R109,99")
+    expect(row).to_contain_text("+R9,99 (+10.0 %)".replace(".0 %", " %"))
     assert serious_accessibility_faults(page) == []
     row.get_by_role("button", name="Leave out").click()
     expect(page.get_by_role("button", name="Apply to 2 products")).to_be_visible()
     row.get_by_role("button", name="Include").click()
     page.set_viewport_size({"width": 390, "height": 844})
-    for shown in ("R100", "R109.99", "+R9.99"):
+    for shown in ("R100", "R109,99", "+R9,99"):
         box = row.get_by_text(shown).first.bounding_box()
         assert box
         assert box["x"] >= 0

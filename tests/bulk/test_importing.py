@@ -1,22 +1,29 @@
 """The use case of an import: jobs with clashes to decide, remembered columns, large rows."""
 
+import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
+from types import SimpleNamespace
 
 import pytest
 
 from products import bootstrap
 from products.acceptance import Acceptance
+from products.adapters.dynamodb.jobs import _chunk_items, _row_item, _to_row
 from products.bulk.clashes import Clashes, NoClash, Side
 from products.bulk.csv_files import product_rows
-from products.bulk.importing import REMEMBERED, Imports
+from products.bulk.import_context import MAX_KEPT
+from products.bulk.import_steps import REMEMBERED
+from products.bulk.importing import Imports
 from products.bulk.imports import ImportOptions
-from products.bulk.job import Job, JobStateConflict, NotYourJob
+from products.bulk.job import CHUNK_SIZE, Job, JobStateConflict, NotYourJob
 from products.bulk.jobs import Jobs
-from products.bulk.rows import RowState
+from products.bulk.rows import Row, RowState
 from products.catalogue import Catalogue
 from products.changes import Origin
 from products.errors import NotAllowed
+from products.merging import Clash
 from products.permissions import Permission
 from products.product import LENGTHS, MAX_FEATURES
 from tests.support.builders import fields, origin
@@ -144,3 +151,46 @@ def test_rows_of_the_largest_legal_products_are_stored(
     jobs.start(job.job_id, EVE)
     world.work()
     assert jobs.job(job.job_id).counts[RowState.ACCEPTED] == 60
+
+
+def test_refused_rows_with_endless_cells_are_stored(imports: Imports, jobs: Jobs) -> None:
+    head = ["productId", "name", "description", "price", "renewalPrice", "period", "features"]
+    rows = [["😀" * 30_000] * len(head) for _ in range(4)]
+    job = plan(imports, csv_of([head, *rows]))
+    job = finished_plan(imports, job)
+    assert job.counts[RowState.REFUSED] == 4
+    assert len(next(jobs.rows(job)).edits["description"]) == MAX_KEPT
+
+
+def finished_plan(imports: Imports, job: Job) -> Job:
+    imports.work_on(job.job_id)
+    return imports.jobs.job(job.job_id)
+
+
+def test_chunk_of_the_largest_rows_fits_one_transaction() -> None:
+    """DynamoDB takes 4 MB in one transaction. Every row here is a clash in every field."""
+    widest = "😀"
+    values = {
+        "name": widest * LENGTHS["name"][1],
+        "description": widest * LENGTHS["description"][1],
+        "features": (widest * LENGTHS["feature"][1],) * MAX_FEATURES,
+        "period": widest * 100,
+    }
+    clashes = {name: Clash(value, value, value) for name, value in values.items()}
+    row = Row(
+        number=1,
+        product_id="p" * 64,
+        name=values["name"],  # type: ignore[arg-type] # a text
+        edits=values,
+        changed={name: (value, value) for name, value in values.items()},
+        clashes=clashes,
+        state=RowState.CLASH,
+        note=widest * 200,
+    )
+    job = SimpleNamespace(job_id="j", created_at=datetime.now(UTC))
+    items = _chunk_items(job, 0, [row] * CHUNK_SIZE)  # type: ignore[arg-type] # as far as it reads
+    sizes = [len(json.dumps(item, ensure_ascii=False).encode()) for item in items]
+    assert max(sizes) < 400_000
+    assert sum(sizes) < 4_000_000
+    assert len(items) < 99
+    assert _to_row(_row_item(row)) == row

@@ -10,8 +10,16 @@ import pytest
 
 from products import bootstrap
 from products.acceptance import Acceptance
-from products.adapters.dynamodb.jobs import CHUNK_SIZE, DynamoJobTable
-from products.bulk.job import MAX_ROWS, Job, JobKind, JobNotFound, JobState, JobStateConflict
+from products.adapters.dynamodb.jobs import DynamoJobTable
+from products.bulk.job import (
+    CHUNK_SIZE,
+    MAX_ROWS,
+    Job,
+    JobKind,
+    JobNotFound,
+    JobState,
+    JobStateConflict,
+)
 from products.bulk.jobs import TIME_BUDGET, Jobs
 from products.bulk.rows import Row, RowState, planned_row
 from products.catalogue import Catalogue

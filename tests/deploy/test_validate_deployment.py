@@ -19,6 +19,7 @@ from tests.deploy.broken_environments import (
     delete_search_index,
     disable_deletion_protection,
 )
+from tests.support.api_client import token_of
 from tests.support.aws_environment import (
     Environment,
     allow,
@@ -167,9 +168,10 @@ def address() -> Iterator[str]:
 
 
 def test_endpoints_are_checked_as_clients_see_them(
-    environment: Environment, address: str, settings: Any
+    environment: Environment, address: str, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.CORS_ALLOWED_ORIGINS = ["https://portal.example"]
+    monkeypatch.setenv("SMOKE_TOKEN", token_of("smoke", "Product viewers"))
     rows, status = validate("--url", address)
     assert (failed(rows), status) == ([], 0)
     sentences = {row["what"]: row["sentence"] for row in rows if row["area"] == "endpoints"}

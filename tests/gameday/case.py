@@ -56,6 +56,8 @@ class Case:
     errors: list[str] = field(default_factory=list)
     left_open: list[str] = field(default_factory=list)
     """Changes that were still open after the waiting time, without an operator's help."""
+    has_wrong_clocks: bool = False
+    """Whether a process had a wrong clock, so that times can't be compared."""
 
     @cached_property
     def authors(self) -> dict[tuple[str, str], Write]:

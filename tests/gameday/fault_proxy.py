@@ -57,12 +57,13 @@ class Respond:
     body: bytes
 
 
-Action = str | int | float | Replace | Respond
+Action = str | int | float | Replace | Respond | Callable[[bytes], bytes]
 """What the proxy does with a request.
 
 PASS forwards it. RESET and HANG end the connection without a response, immediately or after a wait.
 LOSE forwards it and drops the response. An int is the status to respond with, and a float the
-seconds to wait before the request is forwarded.
+seconds to wait before the request is forwarded. A function changes the answer of the service, and
+the connection ends.
 """
 Fault = Callable[[Request], Action]
 
@@ -226,17 +227,14 @@ class Proxy:
         if action in (HANG, RESET):
             _reset_at_close(client)
             return False
-        bodies: tuple[bytes, ...] = (head.body,)
-        answer = b""
-        if isinstance(action, Replace):
-            bodies, answer = action.bodies, _fake_response(200, action.answer)
-        for body in bodies:
+        answer = _fake_response(200, action.answer) if isinstance(action, Replace) else b""
+        for body in action.bodies if isinstance(action, Replace) else (head.body,):
             answer = _forward(request, head, body, client, upstream)
         if action == LOSE:
             _reset_at_close(client)
             return False
-        client.sendall(answer)
-        return not is_last
+        client.sendall(action(answer) if callable(action) else answer)
+        return not (is_last or callable(action))
 
     def wait_for(self, matches: Callable[[Request], bool], *, after: int = 0) -> int:
         """Wait for a matching request at index ``after`` or later. Return the index after it."""

@@ -1,21 +1,27 @@
 """Inject the scheduled faults into the stack."""
 
 import random
+import sqlite3
 import threading
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from deploy.local.engines import EngineFailed
+from tests.gameday.command_lines import WORKERS
 from tests.gameday.fault_proxy import PASS, Action, Request, Respond
+from tests.gameday.hostile_clients import hostile_clients
 from tests.gameday.node_faults import FAULTS
 from tests.gameday.observer import Observer
-from tests.gameday.schedule import Event
-from tests.gameday.stack import WORKERS, Stack
+from tests.gameday.schedule import HARD, Event
+from tests.gameday.stack import Stack
 
 MAX_TRIES = 10
+WRONG_CLOCK_SECONDS = 240
+OF_ONE_TARGET = {fault for fault, _ in HARD if not fault.startswith("wrong")}
 MAX_OVERLAPPING = 6  # faults at the same time
 POISONED = (b'"gd-00"', b'"gd-01"')  # the products with the most edits
 REFUSAL = b'{"error": {"type": "mapper_parsing_exception", "reason": "injected"}, "status": 400}'
@@ -41,6 +47,13 @@ class Faults:
         # The threads live until the stack has stopped, because their processes end with them.
         self.threads = ThreadPoolExecutor(MAX_OVERLAPPING)
         self.chance = random.Random(f"faults {self.seed}")  # a seed must repeat a game
+        self.hard: dict[str, Callable[[Event, float], None]] = {
+            "turn the clock of": self._turn_clock,
+            "fail the name look-ups of": self._fail_names,
+            "lock": self._lock_sql,
+            "send hostile clients to": self._send_hostile_clients,
+            "send damaged messages to": self._send_damaged_messages,
+        }
 
     def start(self, event: Event) -> None:
         self.running.append(self.threads.submit(self._inject, event, self.chance.random()))
@@ -61,6 +74,8 @@ class Faults:
             self._restart(event.target)
         elif event.fault == "poison":
             self._reject_documents(event.seconds)
+        elif event.fault in self.hard:
+            self.hard[event.fault](event, drawn)
         elif event.fault in FAULTS:
             with self.stack.node_faults.injecting(event.fault):
                 self.stopping.wait(event.seconds)
@@ -82,6 +97,38 @@ class Faults:
             self.stack.kill_child_of("web", choose)
         else:
             self.stack.kill(worker if target.startswith("worker") else target)
+
+    def _turn_clock(self, event: Event, drawn: float) -> None:
+        """Let one process live in the future or in the past for a while."""
+        is_worker = event.target == "worker"
+        process = WORKERS[int(drawn * len(WORKERS))] if is_worker else event.target
+        seconds = WRONG_CLOCK_SECONDS if drawn * 10 % 1 < 0.5 else -WRONG_CLOCK_SECONDS
+        with self.stack.process_faults.wrong_clock(process, seconds):
+            self.stopping.wait(event.seconds)
+
+    def _fail_names(self, event: Event, drawn: float) -> None:
+        with self.stack.process_faults.hanging_names():
+            self.stopping.wait(event.seconds)
+
+    def _lock_sql(self, event: Event, drawn: float) -> None:
+        """Let nobody write to SQLite for a while. Another database is left alone."""
+        url = urlsplit(self.stack.variables()["DATABASE_URL"])
+        if url.scheme != "sqlite":
+            return
+        locking = sqlite3.connect(f"/{url.path.lstrip('/')}", timeout=60, isolation_level=None)
+        try:
+            locking.execute("BEGIN IMMEDIATE")
+            self.stopping.wait(event.seconds)
+            locking.execute("ROLLBACK")
+        finally:
+            locking.close()
+
+    def _send_hostile_clients(self, event: Event, drawn: float) -> None:
+        with hostile_clients(self.stack.port):
+            self.stopping.wait(event.seconds)
+
+    def _send_damaged_messages(self, event: Event, drawn: float) -> None:
+        self.fault_counts["damaged messages"] += self.observer.send_damaged_messages()
 
     def _restart(self, engine: str) -> None:
         """Restart a service behind cut connections. A search index that is lost is rebuilt."""
@@ -137,6 +184,8 @@ class Faults:
 def _kind(event: Event) -> str:
     """Return what the summary counts this fault as."""
     if event.target.startswith("search "):
+        return f"{event.fault} {event.target}"
+    if event.fault in OF_ONE_TARGET:
         return f"{event.fault} {event.target}"
     of_process = event.fault in ("kill", "restart", "poison")
     return event.fault if of_process else f"{event.fault} an engine"

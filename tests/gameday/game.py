@@ -210,6 +210,7 @@ class Game:
             self.ledger.reads,
             self.ledger.errors + self.faults.command_failures,
             self.left_open,
+            has_wrong_clocks=any("clock" in fault for fault in self.faults.fault_counts),
         )
 
     def _write_report(self, path: Path, verdicts: list[Verdict], summary: list[str]) -> None:

@@ -9,6 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from products.adapters.dynamodb.items import OPEN_FLAGS
 from tasks.queues import dlq_name, queue_names
 from tests.gameday.case import label
+from tests.gameday.damaged_messages import send_damaged_messages
 
 Item = dict[str, Any]
 
@@ -34,6 +35,15 @@ class Observer:
         except (BotoCoreError, ClientError):
             return 0  # SQS is being restarted
         return int(response["Attributes"]["ApproximateNumberOfMessages"])
+
+    def send_damaged_messages(self) -> int:
+        """Send every damaged message to every queue; return how many arrived."""
+        names = queue_names(self.env).values()
+        urls = [f"{self.sqs_url}/000000000000/{name}" for name in names]
+        try:
+            return send_damaged_messages(self.sqs, urls)
+        except (BotoCoreError, ClientError):
+            return 0  # SQS is being restarted
 
     def open_changes(self) -> list[Item]:
         return [item for flag in OPEN_FLAGS for item in self._flagged(flag)]

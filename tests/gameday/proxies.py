@@ -9,7 +9,9 @@ from urllib.parse import urlsplit
 
 from tests.gameday.fault_proxy import HANG, LOSE, PASS, Action, Fault, Proxy, Request
 from tests.gameday.message_faults import MessageFaults
+from tests.gameday.wrong_answers import wrong_answers
 
+WRONG = "wrong answers of"
 LOSE_EVERY = 3  # one response in so many is lost during the fault "lose answers of"
 LOSE_CLIENT_ANSWER_EVERY = 150  # one response of the web server in so many is always lost
 
@@ -23,6 +25,7 @@ class FaultyProxy:
     default_fault: Fault = lambda request: PASS
     busy: threading.Lock = field(default_factory=threading.Lock)
     requests: int = 0
+    started: int = 0  # faults so far
 
     def __post_init__(self) -> None:
         self.proxy = Proxy(self.target, remembers=False)
@@ -39,12 +42,14 @@ class FaultyProxy:
 
     @contextmanager
     def injecting(self, what: str) -> Iterator[None]:
-        """Inject "cut", "hang", "slow", "fail" or "lose answers of" until the block ends."""
+        """Inject "cut", "hang", "slow", "fail", "lose answers of" or WRONG until the block ends."""
         with self.busy:
             if what == "cut":
                 self.proxy.cut()
             else:
-                self.fault = FAULTS[what]()
+                self.started += 1
+                seed = f"{self.name} {self.started}"
+                self.fault = wrong_answers(seed) if what == WRONG else FAULTS[what]()
             try:
                 yield
             finally:

@@ -56,6 +56,20 @@ LIKELY = [
     ("restart", "opensearch"),
     ("poison", "opensearch"),
 ]
+LONG = 1000
+"""Games of so many writes or more have the faults of HARD, too."""
+HARD = [
+    *[("wrong answers of", engine) for engine in ENGINES],
+    ("turn the clock of", "web"),
+    ("turn the clock of", "worker"),
+    ("turn the clock of", "worker"),
+    ("fail the name look-ups of", "processes"),
+    ("lock", "sql"),
+    ("send hostile clients to", "web"),
+    ("send damaged messages to", "queues"),
+]
+"""These happen once in every WRITES_PER_HARD_FAULTS writes."""
+WRITES_PER_HARD_FAULTS = 1000
 OF_A_NODE = [
     ("block writes to", "search index"),
     ("make read-only", "search index"),
@@ -73,6 +87,10 @@ FIXED_SECONDS = {
     "restart": 0.0,
     "poison": POISON_SECONDS,
     "fill the disk of": FULL_DISK_SECONDS,
+    "turn the clock of": 30.0,
+    "lock": 25.0,  # longer than a writer waits
+    "send hostile clients to": 10.0,
+    "send damaged messages to": 0.0,
 }
 WRITES_PER_NODE_FAULTS = 700
 
@@ -89,6 +107,9 @@ def schedule(
     chosen = _choose(chance, writes)
     if has_node:
         chosen = _with_node_faults(chosen, chance, writes)
+    if writes >= LONG:
+        chosen = chosen + HARD * (writes // WRITES_PER_HARD_FAULTS)
+        chance.shuffle(chosen)
     places = sorted(chance.randint(writes // 20, writes * 9 // 10) for _ in chosen)
     events = []
     for number, (place, (fault, target)) in enumerate(zip(places, chosen, strict=True)):

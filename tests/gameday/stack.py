@@ -28,11 +28,12 @@ from deploy.local.engines import (
 )
 from deploy.local.java_engines import OpenSearchNode
 from deploy.local.resources import create_all
+from tests.gameday.command_lines import command_lines
 from tests.gameday.node_faults import NodeFaults
+from tests.gameday.process_faults import FOLDER_VARIABLE, PROCESS_VARIABLE, ProcessFaults
 from tests.gameday.proxies import Proxies, proxies_before
 from tests.second_engines.engines import Engine
 
-BIN = Path(sys.executable).parent
 KEPT_VARIABLES = (
     "PATH",
     "HOME",
@@ -48,7 +49,6 @@ KEPT_VARIABLES = (
 """No other variable of the shell reaches the product, so none of a real deployment does."""
 VISIBILITY_SECONDS = 12  # a killed worker's messages return after this; 60 in production
 COMMAND_SECONDS = 90
-WORKERS = ("worker 1", "worker 2")
 
 
 @dataclass
@@ -76,6 +76,7 @@ class Stack:
         self.children: dict[str, subprocess.Popen[str]] = {}
         self.proxies = self._proxies()
         self.node_faults = NodeFaults(self.search_url, self.table)
+        self.process_faults = ProcessFaults(self.home / "faults")
         self.password = secrets.token_urlsafe(24)
         self.keys = {"SECRET_KEY": secrets.token_hex(32), "TOKEN_KEYS": secrets.token_hex(32)}
         self.distribution = ""
@@ -140,6 +141,8 @@ class Stack:
             "RELAY_AFTER_SECONDS": str(self.relay_after),
             "RELAY_EVERY_SECONDS": "3",
             "DJANGO_SUPERUSER_PASSWORD": self.password,
+            "DJANGO_SETTINGS_MODULE": "tests.gameday.faulty_settings",
+            FOLDER_VARIABLE: str(self.process_faults.folder),
             **self.overrides,
         }
 
@@ -165,20 +168,7 @@ class Stack:
 
     def command_lines(self) -> dict[str, list[str]]:
         """Return the command of each process by its name."""
-        celery = [str(BIN / "celery"), "-q", "-A", "bbws_products"]
-        beat = [
-            "beat",
-            "--schedule",
-            str(self.home / "beat"),
-            "--pidfile=",
-            "--loglevel",
-            "WARNING",
-        ]
-        lines = {
-            "web": [sys.executable, "-m", "bbws_products.server"],
-            **{name: [sys.executable, "-m", "tasks.worker"] for name in WORKERS},
-            "scheduler": [*celery, *beat],
-        }
+        lines = command_lines(self.home)
         return {name: line for name, line in lines.items() if name not in self.without}
 
     def start_process(self, name: str) -> None:
@@ -186,7 +176,8 @@ class Stack:
         with self.starting, self.log(name).open("a") as log:
             line = self.command_lines().get(name)
             if line:
-                self.children[name] = spawn(line, self.variables(), output=log.fileno())
+                variables = self.variables() | {PROCESS_VARIABLE: name}
+                self.children[name] = spawn(line, variables, output=log.fileno())
 
     def log(self, name: str) -> Path:
         return self.home / f"{name.replace(' ', '-')}.log"

@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from products.acceptance import Acceptance
 from products.changes import Origin
+from products.errors import DependencyUnavailable
 from products.permissions import Permission
 from products.plans.plan import ClashRule, PlanState, RowState, Step
 from products.writes import WritesRefused
@@ -143,10 +145,28 @@ def test_second_switcher_changes_nothing(shop: PlanWorld) -> None:
 
 def test_owner_without_the_permission_is_refused(shop: PlanWorld) -> None:
     plan = shop.plan("basic", "1500", 1, 5)
-    shop.held = frozenset({Permission.VIEW})
+    shop.held = frozenset({Permission.VIEW, Permission.PLAN})
     [started] = shop.pass_hours(1)
     assert started.counts == {RowState.REFUSED: 1}
     assert "products.change_product" in shop.row(plan).start.message  # type: ignore[union-attr]
+    assert shop.price("basic") == 1600
+
+
+def test_owner_who_may_not_plan_any_more_is_refused(shop: PlanWorld) -> None:
+    plan = shop.plan("basic", "1500", 1, 5)
+    shop.held = frozenset({Permission.VIEW, Permission.CHANGE})
+    shop.pass_hours(1)
+    assert shop.row(plan).start.message == (  # type: ignore[union-attr]
+        "eve may not start this plan any more. This requires the permission products.plan_product."
+    )
+    assert shop.price("basic") == 1600
+
+
+def test_running_plan_ends_also_without_permissions(shop: PlanWorld) -> None:
+    shop.plan("basic", "1500", 1, 5)
+    shop.pass_hours(1)
+    shop.held = frozenset()
+    shop.pass_hours(4)
     assert shop.price("basic") == 1600
 
 
@@ -177,3 +197,35 @@ def test_step_waits_for_its_time(shop: PlanWorld) -> None:
     assert change is not None
     assert change.accepted_at >= plan.starts_at
     assert started.late_by.total_seconds() < 1
+
+
+def test_crash_after_the_transaction_does_not_repeat_the_start(shop: PlanWorld) -> None:
+    plan = shop.plan("basic", "1500", 1, 5)
+    unstored: Any = FailingTable(shop.switching.table)
+    shop.clock.advance(3600)
+    with pytest.raises(DependencyUnavailable):
+        replace(shop.switching, table=unstored).step()
+    assert shop.price("basic") == 1500
+    edit_price(shop, "1600")  # somebody takes the start back before the next attempt
+    shop.clock.advance(60)
+    [started] = shop.switching.step()
+    assert started.counts == {RowState.APPLIED: 1}
+    assert shop.price("basic") == 1600
+    assert shop.row(plan).start.version == 2  # type: ignore[union-attr]
+
+
+class FailingTable:
+    """A table that takes the claim of a step, and is unavailable afterwards."""
+
+    def __init__(self, table: Any) -> None:
+        self.table = table
+        self.saves = 0
+
+    def save_plan(self, *arguments: Any, **options: Any) -> Any:
+        self.saves += 1
+        if self.saves > 1:
+            raise DependencyUnavailable("DynamoDB")
+        return self.table.save_plan(*arguments, **options)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.table, name)

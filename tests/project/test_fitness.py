@@ -94,6 +94,8 @@ def test_nothing_in_the_code_scans() -> None:
         ({"QUEUES": "change,serach"}, "QUEUES may name change, cache, search, audit, not 'serach'"),
         ({"RELAY_AFTER_SECONDS": "soon"}, "RELAY_AFTER_SECONDS must be a number, not 'soon'"),
         ({"LOG_FORMAT": "xml"}, "LOG_FORMAT must be json or line, not 'xml'"),
+        ({"JWKS_URL": "https://issuer"}, "JWKS_ISSUER is not set."),
+        ({"JWKS_URL": "https://issuer", "JWKS_ISSUER": "i"}, "JWKS_AUDIENCE is not set."),
         ({"ENVIRONMENT": "prod", "LOCAL": "0"}, "prod refuses to start"),
         (OWN_KEYS | {"DEBUG": "1"}, "prod refuses to start"),
         (OWN_KEYS | {"LOCAL": "1"}, "prod refuses to start"),

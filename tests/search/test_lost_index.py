@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError
-from django.test import Client
 
 from deploy.local.engines import exit_on_engine_failure
 from products import bootstrap, maintenance
@@ -22,6 +21,7 @@ from products.pipeline import Pipeline
 from products.reconciliation.differences import Kind
 from tests.plugin import GIVEN
 from tests.search.rebuilding import HOSTING, found_count
+from tests.support.admin_client import sign_in
 from tests.support.builders import fields
 from tests.support.commands import output
 from tests.support.delivery import deliver
@@ -75,11 +75,12 @@ def test_a_search_without_matches_is_answered_by_the_index(
     assert found.freshness.from_index
 
 
+@pytest.mark.django_db
 def test_a_missing_index_is_reported_by_readiness_and_the_drift_scan(
     shelf: None, world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     lose_index(world)
-    body = Client().get("/readyz").json()
+    body = sign_in("vera", "Product viewers").get("/readyz").json()
     assert (body["status"], body["dependencies"]["opensearch"]) == ("degraded", "away")
     (record,) = [record for record in caplog.records if record.msg == "dependency unavailable"]
     assert "no index has the alias" in vars(record)["fault"]

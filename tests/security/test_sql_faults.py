@@ -12,6 +12,7 @@ from django.test import Client
 from products import bootstrap
 from products.acceptance import Acceptance
 from products.changes import Origin
+from products.readiness import readiness_checks
 from tests.support.admin_client import ADD, LIST, form_entries, page_url, sign_in
 from tests.support.api_client import Api
 from tests.support.builders import fields
@@ -114,7 +115,7 @@ def test_tokens_work_without_sql(world: World) -> None:
 
 
 def test_readiness_notices_sql_without_writes(world: World) -> None:
-    ping = bootstrap.readiness_checks()["sql"]
+    ping = readiness_checks()["sql"]
     assert ping
     ping()
     with connection.execute_wrapper(refuse_writes), pytest.raises(OperationalError):

@@ -79,6 +79,7 @@ class HistoryRun:
             doorbell=self.bell,
             clock=lambda: self.clock() + skew,
             new_id=self._new_id,
+            image_exists=lambda _: True,
         )
 
     def _catalogue(self) -> Catalogue:

@@ -6,10 +6,12 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from products import scheduling
+from products import bootstrap, scheduling
 from products.acceptance import Acceptance
+from products.bulk.storing_doorbell import StoringDoorbell
 from products.changes import Origin
 from products.permissions import ALL_PERMISSIONS, Permission
+from products.pipeline import Pipeline
 from products.plans.drafts import Draft, DraftRow, Preview
 from products.plans.plan import ClashRule, Plan, PlanRow
 from products.plans.plans import Plans
@@ -29,7 +31,13 @@ class PlanWorld:
     acceptance: Acceptance
     clock: Clock
     bell: FakeDoorbell
+    pipeline: Pipeline
     held: frozenset[Permission] = ALL_PERMISSIONS
+
+    def store(self, message: tuple[str, str, int, int]) -> None:
+        """Store the record that a message is about."""
+        _, product_id, version, _ = message
+        assert not self.pipeline.store([(product_id, version)], frozenset())
 
     def in_hours(self, hours: float) -> datetime:
         return self.clock.now + timedelta(hours=hours)
@@ -94,15 +102,18 @@ def plan_world(
     bell = FakeDoorbell()
     accepts = replace(acceptance, doorbell=bell, clock=clock)
     wired = scheduling.switching()
+    pipeline = replace(bootstrap.pipeline(), clock=clock, doorbell=bell)
+    storing = StoringDoorbell(lambda keys: pipeline.store(keys, frozenset()), bell)
     transactions = replace(
-        wired.transactions, planner=accepts.planner, doorbell=bell, map_function=map
+        wired.transactions, planner=accepts.planner, doorbell=storing, map_function=map
     )
     world = PlanWorld(
-        plans=replace(scheduling.plans(), clock=clock),
+        plans=replace(scheduling.plans(), clock=clock, doorbell=bell),
         switching=wired,
         acceptance=accepts,
         clock=clock,
         bell=bell,
+        pipeline=pipeline,
     )
     world.switching = replace(
         wired,

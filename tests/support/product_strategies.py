@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from products.currency import CURRENCIES, THREE_PLACES, canonical, places
 from products.errors import Invalid
-from products.product import LENGTHS, RULES, BillingCycle, Product, validated_product
+from products.product import LENGTHS, MAX_PRICE, RULES, BillingCycle, Product, validated_product
 from tests.support.builders import a_product
 
 TRICKY = (
@@ -91,7 +91,8 @@ def _fitting(amount: Decimal, currency: str) -> Decimal:
     """Return the amount with the places of the currency; with three, the last one is not zero."""
     if places(currency) > 2:
         return amount / 10 + Decimal("0.011")
-    return canonical(max(round(amount, places(currency)), Decimal(1)))
+    rounded = round(amount, places(currency))
+    return canonical(max(rounded, Decimal(1)) if rounded <= MAX_PRICE else Decimal(999_999))
 
 
 products = st.builds(a_product, **values).map(_legal)

@@ -14,6 +14,7 @@ ANYONE, STAFF, VIEW, ADD, CHANGE, DELETE, ROOT = (
     "root",
 )
 OPERATE = "operate"
+PLAN = "plan"
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
@@ -57,6 +58,8 @@ CREATE = {
     "product": {**NEW, "name": "Fourth one", "productId": "p4"},
 }
 YES = {"post": "yes"}
+PLANNED = {"name": "Sale", "zone": "UTC", "clash_rule": "keep", "version": "1"}
+PROFILE = {"time_zone": "UTC", "number_format": "en-za"}
 CELL = {"field": "price", "value": "7", "version": "1"}
 BULK = {"doing": "price", "field": "price", "way": "set", "by": "7", "rounding": "1"}
 STUCK = {"product": "p1", "version": "1", "effect": "audited", "reason": "No need of it"}
@@ -100,7 +103,30 @@ TABLE: dict[str, Row] = {
     "admin/logout/": row("/admin/logout/", POST=STAFF),
     "admin/password_change/": page("/admin/password_change/", STAFF),
     "admin/password_change/done/": row("/admin/password_change/done/", GET=STAFF),
-    "admin/profile/": page("/admin/profile/", STAFF, {"time_zone": "UTC"}),
+    "admin/profile/": page(
+        "/admin/profile/", STAFF, {"time_zone": "UTC", "number_format": "en-za"}
+    ),
+    "admin/login/second-step/": page("/admin/login/second-step/", ANYONE, {"code": "0"}),
+    "admin/sign-on/": row("/admin/sign-on/", GET=ANYONE),
+    "admin/sign-on/cancelled/": row("/admin/sign-on/cancelled/", GET=ANYONE),
+    "admin/sign-on/<slug:provider_id>/callback/": row(
+        "/admin/sign-on/company/callback/", GET=ANYONE
+    ),
+    "admin/forgotten-password/": page("/admin/forgotten-password/", ANYONE, {"email": "a@b.c"}),
+    "admin/new-password/<uidb64>/<token>/": page("/admin/new-password/MQ/x-y/", ANYONE),
+    "admin/invitation/<str:token>/": page("/admin/invitation/x/", ANYONE),
+    "admin/security/": row("/admin/security/", GET=STAFF),
+    "admin/security/app/": page("/admin/security/app/", STAFF, {"code": "0"}),
+    "admin/security/app/remove/": row("/admin/security/app/remove/"),  # without an app: none
+    "admin/security/passkeys/": page("/admin/security/passkeys/", STAFF),
+    "admin/security/passkeys/add/": page("/admin/security/passkeys/add/", STAFF),
+    "admin/security/passkeys/<int:pk>/remove/": row("/admin/security/passkeys/1/remove/"),
+    "admin/security/codes/": row("/admin/security/codes/"),
+    "admin/security/codes/new/": page("/admin/security/codes/new/", STAFF),
+    "admin/security/sessions/": row("/admin/security/sessions/", POST=STAFF),
+    "admin/confirm/": page("/admin/confirm/", STAFF),
+    "admin/confirm/code/": page("/admin/confirm/code/", STAFF),
+    "admin/confirm/passkey/": page("/admin/confirm/passkey/", STAFF),
     "admin/session/": row("/admin/session/", GET=STAFF),
     "admin/jsi18n/": row("/admin/jsi18n/", GET=STAFF),
     "admin/search/": row("/admin/search/?s=basic", GET=STAFF),
@@ -139,6 +165,9 @@ TABLE: dict[str, Row] = {
     "admin/products/product/bulk/": page(f"{P}bulk/?id=p1", CHANGE, BULK),
     "admin/products/product/export/": row(f"{P}export/", GET=VIEW),
     "admin/products/product/import/": page(f"{P}import/", CHANGE),
+    "admin/products/product/views/": row(f"{P}views/", {"name": "x", "filters": ""}, POST=VIEW),
+    "admin/products/product/views/columns/": row(f"{P}views/columns/", POST=VIEW),
+    "admin/products/product/views/<int:pk>/delete/": row(f"{P}views/0/delete/", POST=VIEW),
     "admin/products/product/synonyms/": row(
         f"{P}synonyms/", {"text": "a, b", "based_on": "0"}, GET=VIEW, POST=CHANGE
     ),
@@ -164,6 +193,24 @@ TABLE: dict[str, Row] = {
     ),
     "admin/products/product/jobs/<str:job_id>/cancel/": row(P + "jobs/{job}/cancel/", POST=CHANGE),
     "admin/products/product/jobs/<str:job_id>/undo/": row(P + "jobs/{job}/undo/", POST=CHANGE),
+    "admin/products/product/plans/": row(f"{P}plans/", GET=VIEW),
+    "admin/products/product/plans/calendar/": row(f"{P}plans/calendar/", GET=VIEW),
+    "admin/products/product/plans/catalogue/": row(f"{P}plans/catalogue/", GET=VIEW),
+    "admin/products/product/plans/new/": page(
+        f"{P}plans/new/?product=p1&edits={{{{}}}}", PLAN, {"product": "p1", "edits": "{{}}"}
+    ),
+    "admin/products/product/plans/<str:plan_id>/": row(P + "plans/{plan}/", GET=VIEW),
+    "admin/products/product/plans/<str:plan_id>/edit/": page(
+        P + "plans/{plan}/edit/", PLAN, PLANNED
+    ),
+    "admin/products/product/plans/<str:plan_id>/postpone/": row(
+        P + "plans/{plan}/postpone/", {"by": "hour"}, POST=PLAN
+    ),
+    "admin/products/product/plans/<str:plan_id>/end/": row(P + "plans/{plan}/end/", POST=PLAN),
+    "admin/products/product/plans/<str:plan_id>/cancel/": row(
+        P + "plans/{plan}/cancel/", POST=PLAN
+    ),
+    "admin/products/product/plans/<str:plan_id>/undo/": row(P + "plans/{plan}/undo/", POST=PLAN),
     "admin/products/product/operations/": row(f"{P}operations/", GET=OPERATE),
     "admin/products/product/operations/retry/": row(f"{P}operations/retry/", STUCK, POST=OPERATE),
     "admin/products/product/operations/retry_cause/": row(
@@ -186,9 +233,10 @@ TABLE: dict[str, Row] = {
     "admin/products/apitoken/<path:object_id>/history/": page(K + "{token}/history/", ROOT),
     "admin/products/apitoken/<path:object_id>/delete/": row(K + "{token}/delete/", YES),
     "admin/auth/user/": page(U, ROOT),
-    "admin/auth/user/add/": page(
-        f"{U}add/", ROOT, {"username": "new", "password1": SECRET, "password2": SECRET}
-    ),
+    "admin/auth/user/add/": page(f"{U}add/", ROOT, {"email": "new@example.com"}),
+    "admin/auth/user/<int:pk>/invitation/": row(U + "{user}/invitation/", POST=ROOT),
+    "admin/auth/user/<int:pk>/second-factor/": row(U + "{user}/second-factor/", POST=ROOT),
+    "admin/auth/user/<int:pk>/sessions/": row(U + "{user}/sessions/", POST=ROOT),
     "admin/auth/user/<path:object_id>/": page(U + "{user}/", STAFF),
     "admin/auth/user/<path:object_id>/change/": page(
         U + "{user}/change/", ROOT, {"username": "renamed"}

@@ -58,12 +58,14 @@ def client(
 ) -> Any:
     """Return a botocore client of a service.
 
-    A call takes at most about ``attempts * (connect + read)`` seconds. Region, credentials and
-    endpoint come from the environment (``AWS_ENDPOINT_URL*``), never from code. ``session`` is one
-    of ``new_session``.
+    A call takes at most about ``attempts * (connect + read)`` seconds, also if the service sends
+    single bytes. Region, credentials and endpoint come from the environment
+    (``AWS_ENDPOINT_URL*``), never from code. ``session`` is one of ``new_session``.
     """
     # A function that uses direct calls must start without loading botocore's client.
     from botocore.config import Config  # noqa: PLC0415
+
+    from products.adapters.aws.timed_pools import limit_responses  # noqa: PLC0415
 
     config = Config(
         connect_timeout=connect,
@@ -72,16 +74,21 @@ def client(
         max_pool_connections=32,
         tcp_keepalive=True,
     )
-    return (session or new_session()).create_client(service, config=config)
+    made = (session or new_session()).create_client(service, config=config)
+    limit_responses(made)
+    return made
 
 
 def new_session() -> Any:
     """Return a botocore session, which finds region and credentials when they are needed."""
     import botocore.session  # noqa: PLC0415 # as above
 
+    from products.adapters.aws.strict_parsing import StrictParsers  # noqa: PLC0415 # as above
+
     # Any, because the stubs know create_client only for a literal service name.
     session: Any = botocore.session.get_session()
     session.register_component("data_loader", _loader())
+    session.register_component("response_parser_factory", StrictParsers())
     return session
 
 

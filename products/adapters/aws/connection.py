@@ -8,6 +8,7 @@ from functools import cache
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from pathlib import Path
 from socket import SO_KEEPALIVE, SOL_SOCKET
+from typing import cast
 from urllib.parse import urlsplit
 
 import botocore
@@ -15,6 +16,7 @@ from botocore.exceptions import HTTPClientError
 
 from products.adapters.aws.endpoints import Endpoint
 from products.adapters.aws.sigv4 import signed_headers
+from products.adapters.deadlines import TimedSocket
 
 CLOSED_BY_PEER = (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
 """Errors of a kept connection that the peer has closed, among them RemoteDisconnected."""
@@ -55,6 +57,7 @@ class SignedConnection:
     def _exchange(self, http: HTTPConnection, request: bytes) -> tuple[int, bytes]:
         self._kept = None  # until the call has succeeded
         try:
+            cast("TimedSocket", http.sock).restart()
             http.sock.sendall(request)
             with HTTPResponse(http.sock, method="POST") as response:
                 response.begin()
@@ -83,6 +86,7 @@ def _open_connection(endpoint: Endpoint) -> HTTPConnection:
     http = _connection(endpoint)
     http.connect()
     http.sock.setsockopt(SOL_SOCKET, SO_KEEPALIVE, 1)
+    http.sock = TimedSocket(http.sock)
     http.sock.settimeout(endpoint.read)
     return http
 

@@ -17,7 +17,8 @@ from typing import Any
 from products.adapters.dynamodb.attribute_values import encoded
 from products.adapters.dynamodb.calls import DynamoCalls
 from products.adapters.dynamodb.items import EXPIRY, OPEN_CHANGES, Item
-from products.bulk.job import RETENTION, Job, JobKind, JobState
+from products.authority import Authority, AuthorityKind
+from products.bulk.job import CHUNK_SIZE, RETENTION, Job, JobKind, JobState
 from products.bulk.rows import Row, RowState
 from products.currency import canonical
 from products.documents import format_timestamp, parse_timestamp
@@ -26,10 +27,11 @@ from products.permissions import WRITING, permissions_among
 
 logger = logging.getLogger(__name__)
 
-CHUNK_SIZE = 50  # rows
+LARGE_FIELDS = {"description", "features"}
 MAX_ITEM_SIZE = 300_000  # bytes of JSON; DynamoDB's limit is 400 KB
 JOBS_PARTITION = "JOBS"
 RUNNING = "JOB"
+UNDER_WAY = (JobState.PLANNING, JobState.RUNNING)
 IS_PREVIOUS_STEP = "turn = :turn"
 IS_RUNNING = "openFlag = :running"
 
@@ -108,6 +110,7 @@ def _log_step(job: Job, event: str) -> None:
         "kind": str(job.kind),
         "rows": job.rows,
         "counts": _counts_by_name(job),
+        "reason": job.message,
     }
     logger.info(event, extra=facts)
 
@@ -126,8 +129,8 @@ def _expiry(job: Job) -> Item:
 
 
 def _index_keys(job: Job) -> Item:
-    """Return the keys that list a running job in the index of open changes."""
-    if job.state != JobState.RUNNING:
+    """Return the keys that list a job under way in the index of open changes."""
+    if job.state not in UNDER_WAY:
         return {}
     return {"openFlag": RUNNING, "acceptedAt": format_timestamp(job.updated_at)}
 
@@ -156,11 +159,18 @@ def _job_item(job: Job) -> Item:
         "chunks": job.chunks,
         "permissions": sorted(map(str, job.permissions)),
         "notes": list(job.notes),
+        "authority": str(job.authority.kind),
+        "tokenId": job.authority.token_id,
+        "message": job.message,
     }
 
 
 def _to_job(item: Mapping[str, Any]) -> Job:
-    """Return the job. One from before jobs had permissions may need all of those to write."""
+    """Return the job. One from before jobs had permissions may need all of those to write.
+
+    One from before they had an authority is of an account.
+    """
+    kind = AuthorityKind(item.get("authority", AuthorityKind.ACCOUNT))
     rows = int(item["rows"])
     return Job(
         job_id=item["SK"],
@@ -179,6 +189,8 @@ def _to_job(item: Mapping[str, Any]) -> Job:
         sequence=int(item["turn"]),
         undo_of=item["undoOf"],
         notes=tuple(item.get("notes", ())),
+        authority=Authority(kind, item.get("tokenId", "")),
+        message=item.get("message", ""),
     )
 
 
@@ -216,6 +228,7 @@ def _row_item(row: Row) -> Item:
         "changed": {
             name: [_to_stored(before), _to_stored(after)]
             for name, (before, after) in row.changed.items()
+            if name not in _in_clashes(row.state, row.clashes)
         },
         "state": str(row.state),
         "message": row.message,
@@ -231,6 +244,14 @@ def _row_item(row: Row) -> Item:
 
 
 def _to_row(item: Mapping[str, Any]) -> Row:
+    clashes = {
+        name: Clash(*(_from_stored(value) for value in values))
+        for name, values in item.get("clashes", {}).items()
+    }
+    changed = {
+        name: (_from_stored(before), _from_stored(after))
+        for name, (before, after) in item["changed"].items()
+    }
     return Row(
         number=int(item["number"]),
         product_id=item["productId"],
@@ -239,9 +260,10 @@ def _to_row(item: Mapping[str, Any]) -> Row:
         creates=item["creates"],
         base=_to_version(item["base"]),
         strict=item["strict"],
-        changed={
-            name: (_from_stored(before), _from_stored(after))
-            for name, (before, after) in item["changed"].items()
+        changed=changed
+        | {
+            name: (clashes[name].theirs, clashes[name].yours)
+            for name in _in_clashes(RowState(item["state"]), clashes)
         },
         state=RowState(item["state"]),
         message=item["message"],
@@ -249,11 +271,13 @@ def _to_row(item: Mapping[str, Any]) -> Row:
         line=_to_version(item.get("line")),
         note=item.get("note", ""),
         currency=item.get("currency", ""),
-        clashes={
-            name: Clash(*(_from_stored(value) for value in values))
-            for name, values in item.get("clashes", {}).items()
-        },
+        clashes=clashes,
     )
+
+
+def _in_clashes(state: RowState, clashes: Mapping[str, Clash]) -> set[str]:
+    """Return the large fields that only their clash has, so that 50 rows fit one transaction."""
+    return LARGE_FIELDS & clashes.keys() if state == RowState.CLASH else set()
 
 
 def _to_version(number: Decimal | None) -> int | None:

@@ -28,10 +28,11 @@ from products.adapters.dynamodb.plan_items import (
     version_item,
     version_key,
 )
-from products.documents import format_timestamp
+from products.documents import format_timestamp, parse_timestamp
 from products.idempotency import RETENTION as KEY_RETENTION
 from products.idempotency import IdempotencyKey
 from products.parallel import MapFunction
+from products.plans.calendar import Switch
 from products.plans.plan import Entry, Plan, PlanRow
 
 logger = logging.getLogger(__name__)
@@ -60,7 +61,7 @@ class DynamoPlanTable(DynamoCalls):
 
         Return None, or the ID and the fingerprint of the plan that was made under this key before.
         """
-        if key and (known := self._known_request(plan, key)):
+        if key and (known := self.known_request(plan.owner, key)):
             return known
         chunks = chunks_of(rows)
         complete = replace(plan, chunks=len(chunks))
@@ -77,10 +78,11 @@ class DynamoPlanTable(DynamoCalls):
         if self._transact(writes):
             logger.info("plan made", extra=_log_facts(complete))
             return None
-        return self._known_request(plan, key) if key else None
+        return self.known_request(plan.owner, key) if key else None
 
-    def _known_request(self, plan: Plan, key: IdempotencyKey) -> tuple[str, str] | None:
-        item = self._get_item(_request_key(plan.owner, key))
+    def known_request(self, owner: str, key: IdempotencyKey) -> tuple[str, str] | None:
+        """Return the ID and the fingerprint of the plan that was made under this key."""
+        item = self._get_item(_request_key(owner, key))
         return (item["planId"], item["fingerprint"]) if item else None
 
     def _name_plan(self, plan: Plan, row: PlanRow) -> None:
@@ -98,9 +100,12 @@ class DynamoPlanTable(DynamoCalls):
 
     def plans(self, limit: int, before: str | None) -> list[Plan]:
         """Return the newest plans, newest first; those with an ID below ``before``, if given."""
+        return self._newest_plans(PLANS_PARTITION, limit, before)
+
+    def _newest_plans(self, partition: str, limit: int, before: str | None) -> list[Plan]:
         if before is None:
-            return [to_plan(item) for item in self._query_newest(PLANS_PARTITION, limit)]
-        values = {":pk": PLANS_PARTITION, ":before": before}
+            return [to_plan(item) for item in self._query_newest(partition, limit)]
+        values = {":pk": partition, ":before": before}
         items = self._query(
             IS_BEFORE, values, ScanIndexForward=False, Limit=limit, ConsistentRead=True
         )
@@ -136,10 +141,14 @@ class DynamoPlanTable(DynamoCalls):
             found[item["PK"].removeprefix("PLAN#")] += rows_of(item)
         return found
 
-    def versions(self, plan_id: str, limit: int) -> list[Plan]:
-        """Return what the plan was after each change that people made to it, newest first."""
-        partition = version_key(plan_id, 0)["PK"]
-        return [to_plan(item) for item in self._query_newest(partition, limit)]
+    def versions(self, plan_id: str, limit: int, before: int | None = None) -> list[Plan]:
+        """Return what the plan was after each change that people made to it, newest first.
+
+        With ``before``, only versions below it.
+        """
+        key = version_key(plan_id, before or 0)
+        position = None if before is None else key["SK"]
+        return self._newest_plans(key["PK"], limit, position)
 
     def save_plan(
         self, plan: Plan, rows: Sequence[PlanRow] = (), *, is_new_version: bool = False
@@ -161,6 +170,17 @@ class DynamoPlanTable(DynamoCalls):
         if is_saved:
             logger.info("plan state changed", extra=_log_facts(plan))
         return is_saved
+
+    def switches(self, until: datetime) -> list[Switch]:
+        """Return the steps that are due by then, and not made yet."""
+        values = {":open": OPEN_PLAN, ":time": format_timestamp(until)}
+        keys = self._query(IS_DUE, values, IndexName=OPEN_CHANGES)
+        return [Switch(str(key["SK"]), parse_timestamp(key["acceptedAt"])) for key in keys]
+
+    def products_of(self, plan_id: str) -> frozenset[str]:
+        """Return the IDs of the products in the plan."""
+        plan = self.plan(plan_id)
+        return frozenset(row.product_id for row in self.rows(plan)) if plan else frozenset()
 
     def entries_of(self, product_ids: Sequence[str]) -> dict[str, list[Entry]]:
         """Return the rows of all plans about these products, by product."""

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import botocore.session
 from opensearchpy import OpenSearch, Urllib3AWSV4SignerAuth, exceptions
 
+from products.adapters.opensearch.connections import TimedHttpConnection
 from products.adapters.opensearch.documents import (
     INDEX_BODY,
     bulk_action,
@@ -275,6 +276,7 @@ def connect(url: str, *, timeout_seconds: float = TIMEOUT_SECONDS) -> OpenSearch
         max_retries=0,
         retry_on_timeout=False,
         http_auth=_signer(url),
+        connection_class=TimedHttpConnection,
     )
 
 

@@ -58,6 +58,8 @@ def _decide(operation_id: str, summary: str, request: str, example: Schema, body
 JOB_ROWS: Schema = {"rows": [JOB_ROW], "count": 1, "moreAvailable": False, "nextStartAt": None}
 JOB_LIST: Schema = {"jobs": [JOB], "count": 1}
 _PLANNED = response("Planned; nothing is written yet.", "Job", headers.JOB, JOBS)
+PLANNING: Schema = {"Job": JOB | {"state": "planning", "rows": 0, "counts": {}, "notes": []}}
+_PLANNING = response("A worker plans it. Ask for the job again.", "Job", headers.JOB, PLANNING)
 _EXPORT: Schema = {
     "headers": headers.FILE | headers.ALWAYS,
     "content": {"text/csv": {"schema": {"type": "string"}}},
@@ -67,7 +69,7 @@ JOB_OPERATIONS: dict[tuple[str, str], Schema] = {
     ("ImportList", "POST"): _described(
         "planImport",
         "Plan the import of a file",
-        {201: _PLANNED, **errors((400, 401, 403, 406, 413, 429, 503))},
+        {201: _PLANNED, 202: _PLANNING, **errors((400, 401, 403, 406, 413, 429, 503))},
         IMPORT_PARAMETERS,
     )
     | {

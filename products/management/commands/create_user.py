@@ -7,6 +7,7 @@ from django.contrib.auth.models import Group, User
 from django.core.management.base import CommandError, CommandParser
 
 from products.access.groups import GROUPS
+from products.access.second_factor import remove_second_factors
 from products.maintenance import secret_parameters
 from products.management.command import CatalogueCommand
 
@@ -33,6 +34,12 @@ class Command(CatalogueCommand):
             "--to-parameter", metavar="NAME", help="the SSM parameter for a random password"
         )
 
+        parser.add_argument(
+            "--without-second-factor",
+            action="store_true",
+            help="remove the user's second factors, which are lost",
+        )
+
     def handle(self, *args: Any, username: str, **options: Any) -> str:
         """Return a sentence that says what was created, and where the password is."""
         is_superuser = bool(options.get("superuser"))
@@ -47,6 +54,8 @@ class Command(CatalogueCommand):
         user.email, user.is_superuser = options.get("email") or user.email, is_superuser
         user.is_staff = bool(place)
         user.save()
+        if options.get("without_second_factor"):
+            remove_second_factors(user)
         if group := options.get("group"):
             user.groups.set([Group.objects.get(name=group)])
         return f"{username!r} exists. " + (

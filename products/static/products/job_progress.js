@@ -1,4 +1,4 @@
-/* The page of a running job shows its progress, and reloads when the job ends. */
+/* The page of a job that is planned or running shows its progress, and reloads afterwards. */
 "use strict";
 
 (() => {
@@ -9,8 +9,10 @@
   const text = document.getElementById("job-progress");
 
   const show = (progress) => {
+    const verb = progress.state === "planning" ? "read" : "done";
+    bar.max = progress.rows || 1;
     bar.value = progress.done;
-    text.textContent = `${progress.done} of ${progress.rows} done`;
+    if (progress.rows) text.textContent = `${progress.done} of ${progress.rows} ${verb}`;
     for (const [state, count] of Object.entries(progress.counts)) {
       const element = job.querySelector(`[data-count="${state}"]`);
       if (element) element.textContent = count;
@@ -23,7 +25,7 @@
       if (response.ok) {
         const progress = await response.json();
         show(progress);
-        if (progress.state !== "running") return location.reload();
+        if (progress.state !== job.dataset.jobState) return location.reload();
       }
     } catch {
       /* The server is unavailable for a moment; the job runs without this page. */

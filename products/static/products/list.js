@@ -19,7 +19,7 @@ document.addEventListener("DOMContentLoaded", () => {
       if (value.trim()) query.set(name, value.trim());
     }
     const text = query.toString();
-    return text ? `?${text}` : location.pathname;
+    return text ? `?${text}` : "?view=0";
   };
 
   const showNote = (text, ...links) => {

@@ -55,7 +55,7 @@
         event.stopImmediatePropagation();
         const { token, error } = await logIn(dialog).catch(() => ({ error: NO_ANSWER }));
         if (token) close(token);
-        else showError(dialog, error);
+        else if (error) showError(dialog, error);
       });
     });
   }
@@ -81,29 +81,47 @@
   }
 
   function showError(dialog, sentence) {
-    const password = dialog.querySelector("[name=password]");
+    const box = dialog.querySelector("[name=code]") || dialog.querySelector("[name=password]");
     dialog.querySelector("[role=alert]").textContent = sentence;
-    password.select();
-    password.focus();
+    box.select();
+    box.focus();
   }
 
-  /* Log in by the usual login page, whose lockout therefore applies here, too. */
+  /* Log in by the usual pages, whose lockout therefore applies here, too. The second page is for
+     users with a second factor. */
   async function logIn(dialog) {
-    const loginPage = await sendRequest(address("login"));
-    const html = new DOMParser().parseFromString(await loginPage.text(), "text/html");
+    const secondStep = dialog.dataset.secondStep;
+    const page = secondStep || address("login");
+    const html = new DOMParser().parseFromString(await (await sendRequest(page)).text(), "text/html");
     const body = new FormData(dialog.querySelector("form"));
     const hidden = html.querySelector("[name=csrfmiddlewaretoken]");
     if (hidden) body.set("csrfmiddlewaretoken", hidden.value);
-    body.set("next", address("session"));
-    const response = await sendRequest(address("login"), { method: "POST", body });
+    if (!secondStep) body.set("next", address("session"));
+    const response = await sendRequest(page, { method: "POST", body });
     if (response.status === 429) {
       const minutes = Math.ceil(Number(response.headers.get("Retry-After")) / 60);
       return { error: `There were too many attempts. Please try again in ${minutes} min.` };
     }
-    if (!response.headers.get("Content-Type")?.includes("json")) return { error: "Wrong password." };
+    if (!response.headers.get("Content-Type")?.includes("json")) {
+      if (secondStep) return { error: "Wrong code." };
+      if (!response.redirected) return { error: "Wrong password." };
+      askForCode(dialog, response.url);
+      return {};
+    }
     const session = await response.json();
     for (const input of document.querySelectorAll("[name=csrfmiddlewaretoken]")) input.value = session.csrfToken;
     return { token: session.csrfToken };
+  }
+
+  function askForCode(dialog, page) {
+    dialog.dataset.secondStep = page;
+    dialog.querySelector("[role=alert]").textContent = "";
+    dialog.querySelector("[name=password]").closest("label").outerHTML = `
+        <label>Code of your app, or a recovery code
+          <input name="code" inputmode="numeric" autocomplete="one-time-code" required></label>
+        <p class="help">Do you have a passkey only? Then log in in <a href="${page}" target="_blank">another tab</a>,
+          close this box, and save again.</p>`;
+    dialog.querySelector("[name=code]").focus();
   }
 
   /* A form is sent only after the session is known to be valid: the login page that would

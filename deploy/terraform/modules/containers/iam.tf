@@ -19,6 +19,7 @@ resource "aws_iam_role_policy" "execution" {
     repository_arn      = "arn:aws:ecr:${var.region}:${var.account_id}:repository/bbws-products"
     log_groups_arn      = "arn:aws:logs:${var.region}:${var.account_id}:log-group:/aws/ecs/${local.name}"
     secrets_arn         = var.policy_names.secrets_arn
+    people_secrets_arn  = var.policy_names.people_secrets_arn
     secrets_key_arn     = var.secrets_key_arn
     database_secret_arn = local.database_secret_arn
     database_key_arn    = var.database_key_arn

@@ -131,11 +131,22 @@ resource "aws_vpc_security_group_ingress_rule" "task" {
   referenced_security_group_id = aws_security_group.load_balancer.id
 }
 
+resource "aws_vpc_security_group_egress_rule" "mail" {
+  count = var.mail_port == null ? 0 : 1
+
+  security_group_id = aws_security_group.task.id
+  description       = "The mail server"
+  ip_protocol       = "tcp"
+  from_port         = var.mail_port
+  to_port           = var.mail_port
+  cidr_ipv4         = "0.0.0.0/0"
+}
+
 resource "aws_vpc_security_group_egress_rule" "task" {
   for_each = { "443" = "0.0.0.0/0", "5432" = null }
 
   security_group_id            = aws_security_group.task.id
-  description                  = each.key == "443" ? "AWS and the issuer of tokens" : "The database"
+  description                  = each.key == "443" ? "AWS, and the issuers of tokens and accounts" : "The database"
   ip_protocol                  = "tcp"
   from_port                    = tonumber(each.key)
   to_port                      = tonumber(each.key)

@@ -71,6 +71,11 @@ variable "policy_names" {
   type = map(string)
 }
 
+variable "mail_port" {
+  description = "The port of the mail server, if e-mails are sent."
+  type        = number
+}
+
 variable "secret_arns" {
   description = "ARNs of SSM parameters, by environment variable."
   type        = map(string)

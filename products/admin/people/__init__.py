@@ -1,0 +1,1 @@
+"""The pages where people log in, and where they look after their own account."""
