@@ -54,7 +54,7 @@ def test_constants_of_all_enums_differ() -> None:
     schemas = committed_contract()["components"]["schemas"].values()
     enums = [schema for schema in schemas if "enum" in schema]
     names = [name for enum in enums for name in enum.get("x-enum-varnames", enum["enum"])]
-    constants = Counter(re.sub("[^A-Z]", "_", name.upper()) for name in names)
+    constants = Counter(re.sub("[^A-Z0-9]", "_", name.upper()) for name in names)
     assert [name for name, count in constants.items() if count > 1] == []
 
 
