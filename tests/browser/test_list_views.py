@@ -27,7 +27,7 @@ def test_a_view_is_saved_with_columns_and_opened_again(browser: Browser, site: L
         expect(tab).to_have_attribute("aria-current", "page")
 
         page.get_by_role("button", name="Columns…").click()
-        page.get_by_label("Version").uncheck()
+        page.get_by_role("checkbox", name="Version").uncheck()
         page.get_by_role("button", name="Move Price down").click()
         page.get_by_role("button", name="Move Price down").press("Enter")
         page.get_by_role("dialog").get_by_role("button", name="Save").click()
