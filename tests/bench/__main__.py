@@ -14,11 +14,14 @@ from deploy.local.engines import ROOT, exit_on_engine_failure
 from tests.bench import (
     bulk,
     growth,
+    hostile,
     memory,
     pipeline,
+    planned,
     reads,
     rebuild,
     search,
+    searchable,
     staff,
     waits,
     writes,
@@ -31,17 +34,22 @@ SECTIONS: dict[str, tuple[str, Callable[..., list[Row]]]] = {
     "reads": ("Reading, CPU time of the server", reads.measure),
     "writes": ("Accepting a write, CPU time of the server", writes.measure),
     "waits": ("Reads while callers wait", waits.measure),
+    "hostile": ("Reads while hostile clients load the web server", hostile.measure),
     "pipeline": ("From the 202 to the last effect", pipeline.measure),
     "growth": ("With the catalogue, CPU time of the server and of the engine", growth.measure),
     "search": ("Searching, CPU time of the web process and of an OpenSearch node", search.measure),
+    "searchable": ("From a message to a search that finds the change", searchable.measure),
     "rebuild": ("Rebuilding the index of an OpenSearch node", rebuild.measure),
     "staff": ("Pages of staff, CPU time of the server", staff.measure),
     "bulk": ("In bulk", bulk.measure),
+    "planned": ("Planned changes, and reads while they are coming", planned.measure),
     "memory": ("For long", memory.measure),
 }
 WITH_PRODUCTS = {"growth": 100_000, "search": 20_000, "rebuild": 5_000}
 """The benchmarks of large catalogues, and how many products they have by default."""
-WITH_NODE = {"search", "rebuild"}
+WITH_NODE = {"search", "searchable", "rebuild"}
+IN_FILE = {"rebuild"}
+"""The benchmarks that write their products into the table's file."""
 ALIASES = {
     "reading": "reads",
     "accepting": "writes",
@@ -80,7 +88,7 @@ def main() -> None:
         # Each benchmark starts with empty services, unless it has data.
         with (
             exit_on_engine_failure(),
-            stack(with_node=name in WITH_NODE, data=data) as started,
+            stack(with_node=name in WITH_NODE, in_file=name in IN_FILE, data=data) as started,
         ):
             rows = measure(started, rounds=arguments.rounds, count=arguments.count)
             text = f"{table(rows)}\n\n{machine()}\n"

@@ -71,7 +71,7 @@ class Stack:
         child = self.start(
             "web",
             [sys.executable, "-m", "bbws_products.server"],
-            changes | ONE_PROCESS | {"PORT": str(port)},
+            ONE_PROCESS | changes | {"PORT": str(port)},
         )
         return self._serving(child, port, "web")
 
@@ -114,17 +114,22 @@ class Stack:
 
 
 @contextmanager
-def stack(*, with_node: bool = False, data: Path | None = None) -> Iterator[Stack]:
+def stack(
+    *, with_node: bool = False, in_file: bool = False, data: Path | None = None
+) -> Iterator[Stack]:
     """Start services on loopback in a temporary directory. Stop and delete them at the end.
 
-    ``with_node`` starts an OpenSearch node instead of the embedded index. ``data`` is a directory
-    of `make run`, whose DynamoDB Local and OpenSearch data are used and kept.
+    ``with_node`` starts an OpenSearch node instead of the embedded index. With ``in_file`` the
+    table is in a file instead of memory. ``data`` is a directory of `make run`, whose DynamoDB
+    Local and OpenSearch data are used and kept.
     """
     with ExitStack() as ends:
         home = Path(ends.enter_context(tempfile.TemporaryDirectory(prefix="bbws-bench-")))
         stored = (data or home).resolve()
         engines = Engines(home)
-        dynamodb = DynamoDBLocal(home=stored / "dynamodb", heap="3g", keep=data is not None)
+        dynamodb = DynamoDBLocal(
+            home=stored / "dynamodb", heap="3g", keep=in_file or data is not None
+        )
         node = OpenSearchNode(home=stored / "opensearch", heap="2g")
         for service in (engines, dynamodb, node):
             ends.callback(service.stop)

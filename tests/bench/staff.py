@@ -108,10 +108,11 @@ def changes_of(number: int, versions: int, *, is_open: bool) -> Iterator[Change]
 def put_changes(changes: Iterator[Change]) -> None:
     client = boto3.client("dynamodb")
     for some in batched(changes, BATCH):
-        put_all(client, TABLE, map(_item, some))
+        put_all(client, TABLE, map(change_attributes, some))
 
 
-def _item(change: Change) -> Item:
+def change_attributes(change: Change) -> Item:
+    """Return the item of a change, which may be complete."""
     item = change_item(change)
     if not change.open:
         del item["open"], item["openFlag"]

@@ -2,7 +2,8 @@
 
 This starts DynamoDB Local, an OpenSearch node, ElasticMQ and PostgreSQL, and reports what it leaves
 out because Java or Maven is missing. ``AWS_ENDPOINT_URL_DYNAMODB``, ``OPENSEARCH_URL``,
-``AWS_ENDPOINT_URL_SQS`` and ``DATABASE_URL`` name services to use instead.
+``AWS_ENDPOINT_URL_SQS`` and ``DATABASE_URL`` name services to use instead, and
+``AWS_ENDPOINT_URL_S3`` an object store.
 """
 
 import os
@@ -15,6 +16,7 @@ from pathlib import Path
 from deploy.local.engines import ROOT, exit_on_engine_failure
 from tests.second_engines.engines import engines_by_variable
 
+OBJECT_STORE = "AWS_ENDPOINT_URL_S3"
 SHORT = ["--writes", "150", "--seconds", "30", "--seed", "2026"]
 
 
@@ -34,7 +36,8 @@ def main() -> int:
             variables[name] = engine.url
         variables.setdefault("HISTORIES", "10")
         variables.setdefault("WALKED_PRODUCTS", "10000")
-        given = [name for name in engines_by_variable(home) if name in variables]
+        names = [*engines_by_variable(home), OBJECT_STORE]
+        given = [name for name in names if name in variables]
         variables["SECOND_ENGINES"] = " ".join(given)
         return run_tests(selection, variables) or run_game_day(variables)
 

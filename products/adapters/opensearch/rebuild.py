@@ -25,7 +25,7 @@ from products.retries import Retries
 
 logger = logging.getLogger(__name__)
 
-PAGE_SIZE = 500  # documents that are compared in one request
+PAGE_SIZE = 2_000  # documents that are compared in one request
 SETTINGS_WHILE_FILLED = {"refresh_interval": "-1", "number_of_replicas": 0}
 """A refresh each second and a second copy would cost more than the documents themselves."""
 REPLACED = (
@@ -149,6 +149,7 @@ class OpenSearchRebuild:
         body: dict[str, Any] = {
             "size": PAGE_SIZE,
             "_source": False,
+            "track_total_hits": False,
             "version": True,
             # An index that was made by hand may lack the field.
             "sort": [{"productId": {"order": "asc", "unmapped_type": "keyword"}}],
