@@ -11,6 +11,7 @@ from products.errors import CatalogueError, Invalid, NameTaken, ProductNotFound
 from products.merging import differences, merged
 from products.permissions import Permission, needed_permissions, require_permissions
 from products.plans.forecast import Overlap, outlook, overlaps
+from products.plans.holds import outdated_plans
 from products.plans.logs import ProductLogs
 from products.plans.plan import MAX_ROWS, ClashRule, Entry, Plan, PlanRow
 from products.plans.step_writes import ProductLog
@@ -47,11 +48,15 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """A plan with its rows, and the fields that other plans set at the same time."""
+    """A plan with its rows, and the fields that other plans set at the same time.
+
+    ``outdated`` are the IDs of old plans of each product, which need not be read any more.
+    """
 
     plan: Plan
     rows: Sequence[PlanRow]
     overlaps: Sequence[Overlap]
+    outdated: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def validate_row_count(rows: Sequence[DraftRow]) -> None:
@@ -84,7 +89,8 @@ def plan_rows(plan: Plan, rows: Sequence[DraftRow], logs: ProductLogs, origin: O
         raise WritesRefused(refusals)
     needed = {permission for row in planned for permission in _needed(row)}
     complete = replace(plan, rows=len(planned), permissions=frozenset({Permission.PLAN, *needed}))
-    return Preview(complete, planned, list(_overlaps(complete, planned, found)))
+    outdated = {i: outdated_plans(log.entries, plan.created_at) for i, log in found.items()}
+    return Preview(complete, planned, list(_overlaps(complete, planned, found)), outdated)
 
 
 def _plan_row(

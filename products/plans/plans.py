@@ -34,9 +34,13 @@ class PlanTable(EntryReader, Protocol):
     """Where plans are stored. Methods may raise DependencyUnavailable."""
 
     def put_plan(
-        self, plan: Plan, rows: Sequence[PlanRow], key: IdempotencyKey | None
+        self,
+        plan: Plan,
+        rows: Sequence[PlanRow],
+        key: IdempotencyKey | None,
+        outdated: Mapping[str, Sequence[str]],
     ) -> tuple[str, str] | None:
-        """Store a new plan, its rows first.
+        """Store a new plan, its rows first. ``outdated`` are the plans of products to forget.
 
         Return None, or the ID and the fingerprint of the plan that was made under this key before.
         """
@@ -94,7 +98,9 @@ class Plans:
         self._refuse_taken_names(preview.rows)
         if dry_run:
             return preview
-        known = self.table.put_plan(preview.plan, preview.rows, origin.idempotency_key)
+        known = self.table.put_plan(
+            preview.plan, preview.rows, origin.idempotency_key, preview.outdated
+        )
         if known is None:
             return preview
         plan_id, fingerprint = known
