@@ -15,6 +15,7 @@ from opensearchpy import OpenSearch
 
 from products.adapters.audit_spool import SqliteAuditSpool
 from products.adapters.aws.clients import client
+from products.adapters.dynamodb.indexes import DynamoIndexes
 from products.adapters.dynamodb.reconciliation import DynamoReconciliation
 from products.adapters.opensearch.index import FILL_TIMEOUT_SECONDS, OpenSearchIndex, connect
 from products.adapters.opensearch.rebuild import OpenSearchRebuild
@@ -175,3 +176,7 @@ def secret_parameters() -> SecretParameters:
     """Return the parameters in which a command leaves a secret for a person."""
     key = f"alias/bbws-products-secrets-{settings.ENVIRONMENT}"
     return SecretParameters(client("ssm", read=5), key)
+
+
+def indexes() -> DynamoIndexes:
+    return DynamoIndexes(dynamodb(), settings.PRODUCTS_TABLE)

@@ -20,6 +20,8 @@ from products.product import Product
 from products.writes import Accepted
 
 EDITABLE = ("price", "active")
+FLAGS = {"true": True, "false": False}
+"""What the page sends. Any other text is refused, because it must not deactivate a product."""
 SAVED = "Saved; customers see it within a few seconds."
 
 type Body = dict[str, object]
@@ -39,7 +41,7 @@ def cell_view(admin: ModelAdmin, request: HttpRequest, object_id: str) -> JsonRe
         return JsonResponse(body, status=HTTPStatus.BAD_REQUEST)
     product_id = unquote(object_id)
     try:
-        edits = {field: value == "true" if field == "active" else _amount(product_id, value)}
+        edits = {field: FLAGS.get(value) if field == "active" else _amount(product_id, value)}
         accepted = StaffWrites(request).update(product_id, edits, base=base)
     except ValueError as refusal:
         return JsonResponse({"message": str(refusal)}, status=HTTPStatus.BAD_REQUEST)

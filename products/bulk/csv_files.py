@@ -26,7 +26,7 @@ COLUMNS = (
 )
 READ_ONLY = ("version", "updatedAt")
 EXPORTED = (*COLUMNS, *READ_ONLY)
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 """The first characters of a cell that spreadsheets run as a formula (OWASP, CSV injection)."""
 CLEARED = "(empty)"
 """A cell with this text clears the field; a blank cell leaves the field unchanged."""

@@ -84,6 +84,14 @@ def outlook(log: ProductLog) -> Outlook:
     return Outlook(log.newest, steps, running)
 
 
+def steps_of(entry: Entry, log: ProductLog) -> list[Foreseen]:
+    """Return the steps that one plan still has to make of the product, stored or not."""
+    plan_id = entry.plan.plan_id
+    is_known = any(known.plan.plan_id == plan_id for known in log.entries)
+    complete = log if is_known else replace(log, entries=[*log.entries, entry])
+    return [step for step in outlook(complete).steps if step.plan.plan_id == plan_id]
+
+
 def _events(entries: Iterable[Entry]) -> list[tuple[datetime, Step, Entry]]:
     """Return the steps to come, in the order in which they will be made: ends before starts."""
     events: list[tuple[datetime, Step, Entry]] = []

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from products.authority import COMMAND, Authority
 from products.changes import MAX_REASON_LENGTH, Change
 from products.errors import Conflict, NotFound
 from products.permissions import Permission
@@ -130,7 +131,8 @@ class Plan:
 
     ``version`` counts what people did to the plan; ``sequence`` counts everything that was saved.
     ``zone`` is the IANA name of the time zone in which the times were typed. The rows are stored
-    in ``chunks``. ``started_at`` and ``ended_at`` are when these steps were complete.
+    in ``chunks``. ``permissions`` are those that the rows need, and ``authority`` is what gave them
+    to the owner. ``started_at`` and ``ended_at`` are when these steps were complete.
     """
 
     plan_id: str
@@ -145,6 +147,7 @@ class Plan:
     updated_at: datetime
     updated_by: str
     permissions: frozenset[Permission]
+    authority: Authority = COMMAND
     reason: str = ""
     clash_rule: ClashRule = ClashRule.KEEP
     state: PlanState = PlanState.SCHEDULED

@@ -88,6 +88,8 @@ def test_a_contended_cell_may_be_saved_again(
         ("name", "x", "1", "This cell can't be edited."),
         ("price", "1", "", "This cell can't be edited."),
         ("price", "1", "99", "Product 'p1' has no version 99."),
+        ("active", "TRUE", "1", "Must be true or false."),
+        ("active", "", "1", "Must be true or false."),
     ],
 )
 def test_an_invalid_value_is_refused_with_a_reason(

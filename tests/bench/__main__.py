@@ -14,6 +14,7 @@ from deploy.local.engines import ROOT, exit_on_engine_failure
 from tests.bench import (
     bulk,
     growth,
+    hostile,
     memory,
     pipeline,
     planned,
@@ -33,6 +34,7 @@ SECTIONS: dict[str, tuple[str, Callable[..., list[Row]]]] = {
     "reads": ("Reading, CPU time of the server", reads.measure),
     "writes": ("Accepting a write, CPU time of the server", writes.measure),
     "waits": ("Reads while callers wait", waits.measure),
+    "hostile": ("Reads while hostile clients load the web server", hostile.measure),
     "pipeline": ("From the 202 to the last effect", pipeline.measure),
     "growth": ("With the catalogue, CPU time of the server and of the engine", growth.measure),
     "search": ("Searching, CPU time of the web process and of an OpenSearch node", search.measure),

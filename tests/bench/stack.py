@@ -71,7 +71,7 @@ class Stack:
         child = self.start(
             "web",
             [sys.executable, "-m", "bbws_products.server"],
-            changes | ONE_PROCESS | {"PORT": str(port)},
+            ONE_PROCESS | changes | {"PORT": str(port)},
         )
         return self._serving(child, port, "web")
 

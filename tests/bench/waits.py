@@ -47,7 +47,7 @@ def _round(web: Server, token: str) -> tuple[int, float, float]:
     On a slow machine the first callers have their answer before the last one is accepted.
     """
     quiet = statistics.median(_reads(web, READS))
-    channels = [_wait(web, token) for _ in range(WAITERS)]
+    channels = [start_wait(web, token) for _ in range(WAITERS)]
     time.sleep(1)
     busy = statistics.median(_reads(web, READS))
     waiting = WAITERS - sum(_has_answer(channel) for channel in channels)
@@ -64,7 +64,7 @@ def _reads(server: Server, count: int) -> list[float]:
     return drive(server.port, (request("GET", path) for path in paths), connections=2, expected=200)
 
 
-def _wait(server: Server, token: str) -> socket.socket:
+def start_wait(server: Server, token: str) -> socket.socket:
     """Send a write that waits. Return its connection once the write is likely accepted."""
     channel = socket.create_connection(("127.0.0.1", server.port))
     body = json.dumps(new_product(next(NUMBERS))).encode()

@@ -14,7 +14,12 @@ def texts(sheet: Sheet) -> list[list[str]]:
     return [sheet.header, *([str(cell) for cell in row.cells] for row in sheet.rows)]
 
 
-@given(st.text() | st.sampled_from(["=1+1", "'@home", "''", "(empty)", "'(empty)", "''(empty)"]))
+@given(
+    st.text()
+    | st.sampled_from(
+        ["=1+1", "＝1＋1", "'＠home", "'@home", "''", "(empty)", "'(empty)", "''(empty)"]
+    )
+)
 def test_escaped_cell_is_no_formula_and_keeps_its_text(text: str) -> None:
     cell = escape_cell(text)
     assert not cell.startswith(FORMULA_STARTS)

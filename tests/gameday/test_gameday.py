@@ -16,12 +16,15 @@ from tests.gameday.message_faults import MessageFaults
 from tests.gameday.schedule import (
     ENGINES,
     FULL_DISK_SECONDS,
+    HARD,
+    LONG,
     OF_A_NODE,
     ONCE_EACH,
     REPLACED_BY_A_NODE,
     schedule,
 )
 from tests.gameday.services import external_services, real_services
+from tests.gameday.wrong_answers import wrong_answers
 from tests.support.processes import until
 
 pytestmark = pytest.mark.slow
@@ -114,15 +117,35 @@ def test_seed_repeats_the_same_faults_and_decisions() -> None:
 @pytest.mark.parametrize("writes", [400, 1500, 10_000])
 def test_schedule_contains_every_fault_before_the_last_tenth(writes: int) -> None:
     events = schedule(11, writes, 4)
-    assert {(event.fault, event.target) for event in events} == set(ONCE_EACH)
+    expected = {*ONCE_EACH, *(HARD if writes >= LONG else ())}
+    assert {(event.fault, event.target) for event in events} == expected
     assert max(event.at_write for event in events) <= writes * 0.9
     assert {event.target for event in events if event.fault == "hang"} == set(ENGINES)
+
+
+def test_long_games_only_have_the_harder_faults() -> None:
+    def harder(writes: int) -> int:
+        return sum((event.fault, event.target) in HARD for event in schedule(11, writes, 4))
+
+    assert (harder(400), harder(LONG), harder(3 * LONG)) == (0, len(HARD), 3 * len(HARD))
+
+
+def test_wrong_answers_repeat_with_their_seed() -> None:
+    request = Request("POST", "/", "PutItem", b"{}")
+    answers = [[repr(wrong_answers(seed)(request)) for _ in range(1)] for seed in "aab"]
+    assert answers[0] == answers[1]
+    fault = wrong_answers("a")
+    kinds = {type(fault(request)).__name__ for _ in range(200)}
+    assert kinds == {"str", "Respond", "function"}
+    answer = b'HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n{"a": [1,2]}'
+    changed = [action(answer) for _ in range(200) if callable(action := fault(request))]
+    assert all(one != answer for one in changed)
 
 
 def test_schedule_of_a_real_node_has_its_faults_and_no_permanent_one() -> None:
     events = schedule(11, 2000, 4, has_node=True)
     kinds = {(event.fault, event.target) for event in events}
-    assert kinds == set(ONCE_EACH) - REPLACED_BY_A_NODE | set(OF_A_NODE)
+    assert kinds == set(ONCE_EACH) - REPLACED_BY_A_NODE | set(OF_A_NODE) | set(HARD)
     assert schedule(11, 2000, 4, has_node=True) == events
     disk = [event.seconds for event in events if event.fault == "fill the disk of"]
     assert disk == [FULL_DISK_SECONDS] * 2
