@@ -37,7 +37,9 @@ METRICS = {
     "relay done": (
         Metric("OldestOpenChange", "Seconds", "oldest_seconds"),
         Metric("StalledJobs", value="stalled_jobs"),
+        Metric("OverduePlan", "Seconds", "overdue_plan_seconds"),
     ),
+    "plan switched": (Metric("PlanLateness", "Seconds", "late_seconds"),),
     "request answered": (
         Metric(
             "HttpLatency",

@@ -201,6 +201,17 @@ class Catalogue:
         page = build_page(listing, self._streams(listing), overlay.changes)
         return replace(page, marks=overlay.marks)
 
+    def future_page(self, listing: ListQuery, foreseen: Mapping[str, Product]) -> Page:
+        """Return a page for staff, with these products as they will be in place of today's.
+
+        A search reads a bounded part of the list, because the index knows only today's products.
+        """
+        overlay = read_overlay(self.table, ())
+        build = search_page if listing.text else build_page
+        page = build(listing, self._streams(listing), overlay.changes, foreseen)
+        read_now = Freshness(complete_up_to=self.clock(), from_index=False)
+        return replace(page, freshness=read_now) if listing.text else page
+
     def walk(self, listing: ListQuery, limit: int) -> Iterator[Product]:
         """Yield at most ``limit`` products of a staff list, read page by page."""
         left = limit

@@ -163,14 +163,22 @@ def newest_per_product[Entry: (Change, OpenMark)](changes: Iterable[Entry]) -> d
 
 
 def build_page(
-    listing: ListQuery, records: list[Iterator[Product]], open_changes: Mapping[str, Change]
+    listing: ListQuery,
+    records: list[Iterator[Product]],
+    open_changes: Mapping[str, Change],
+    foreseen: Mapping[str, Product] | None = None,
 ) -> Page:
     """Return one page of ordered streams of records, with the open changes overlaid.
+
+    ``foreseen`` are products as they will be. Each takes the place of its record and its change.
 
     A product is sorted by its newest change. A filter that matches few products still reads at
     most MAX_EXAMINED of them: then the page ends, and says where to continue.
     """
     overlay = {product_id: change.after for product_id, change in open_changes.items()}
+    if foreseen:
+        overlay |= foreseen
+        records = [_without(stream, foreseen) for stream in records]
     products = _overlaid(listing, records, overlay)
     found: list[Product] = []
     examined: Product | None = None
@@ -185,12 +193,19 @@ def build_page(
     return Page(found, after, open_changes)
 
 
+def _without(records: Iterator[Product], others: Mapping[str, Product]) -> Iterator[Product]:
+    return (product for product in records if product.product_id not in others)
+
+
 def search_page(
-    listing: ListQuery, records: list[Iterator[Product]], open_changes: Mapping[str, Change]
+    listing: ListQuery,
+    records: list[Iterator[Product]],
+    open_changes: Mapping[str, Change],
+    foreseen: Mapping[str, Product] | None = None,
 ) -> Page:
     """Return a page of a search without an index: a bounded read of the list, in list order."""
     whole_list = replace(listing, after=None, limit=MAX_EXAMINED)
-    matches = build_page(whole_list, records, open_changes).products
+    matches = build_page(whole_list, records, open_changes, foreseen).products
     return page_at_offset(listing, matches, open_changes)
 
 

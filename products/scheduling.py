@@ -11,13 +11,25 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 
 from products.adapters.dynamodb.plans import DynamoPlanTable
-from products.bootstrap import acceptance, doorbell, dynamodb, jobs, new_id, now, sleep, table
+from products.bootstrap import (
+    acceptance,
+    catalogue,
+    doorbell,
+    dynamodb,
+    jobs,
+    new_id,
+    now,
+    sleep,
+    table,
+)
 from products.parallel import MapFunction, context_map
 from products.permissions import Permission
 from products.plans.calendar import SwitchCalendar
 from products.plans.plan import Plan
 
 if TYPE_CHECKING:
+    from products.plans.creation import PlanCreation
+    from products.plans.future import FutureCatalogue
     from products.plans.logs import ProductLogs
     from products.plans.plans import Plans
     from products.plans.switching import Switching
@@ -35,7 +47,28 @@ def switch_calendar() -> SwitchCalendar:
 def plans() -> "Plans":
     from products.plans.plans import Plans
 
-    return Plans(table=_plan_table(), logs=_logs(), names=table(), clock=now, new_id=new_id)
+    return Plans(
+        table=_plan_table(),
+        logs=_logs(),
+        names=table(),
+        doorbell=doorbell(),
+        clock=now,
+        new_id=new_id,
+    )
+
+
+@cache
+def plan_creation() -> "PlanCreation":
+    from products.plans.creation import PlanCreation
+
+    return PlanCreation(plans(), catalogue(), jobs())
+
+
+@cache
+def future() -> "FutureCatalogue":
+    from products.plans.future import FutureCatalogue
+
+    return FutureCatalogue(catalogue(), plans())
 
 
 @cache
@@ -64,7 +97,12 @@ def switching() -> "Switching":
 
 
 def _permissions_of(plan: Plan) -> frozenset[Permission]:
-    return plan.permissions
+    """Return which of the permissions that the plan needs its owner has now.
+
+    A process that can't know them, such as a function on Lambda, takes those of the plan's making.
+    """
+    held = jobs().authorities.permissions_of(plan.owner, plan.authority)
+    return plan.permissions if held is None else plan.permissions & held
 
 
 @cache

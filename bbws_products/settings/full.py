@@ -178,6 +178,7 @@ SPECTACULAR_SETTINGS = {
     "TAGS": [
         {"name": "products", "description": "The catalogue: reading, writing, history."},
         {"name": "jobs", "description": "Imports, bulk edits and their undo."},
+        {"name": "plans", "description": "Edits that start and end at a time."},
     ],
     "POSTPROCESSING_HOOKS": ["products.api.contract.schema.add_components"],
     "SWAGGER_UI_DIST": "SIDECAR",  # files from the Python package instead of a CDN

@@ -18,6 +18,13 @@ locals {
     "/v1.0/jobs/{job_id}/undo"                    = local.action
     "/v1.0/jobs/{job_id}/decisions"               = local.action
     "/v1.0/jobs/{job_id}/rows/{number}/decisions" = local.action
+    "/v1.0/plans"                                 = merge(local.reads.list, { POST = "update" })
+    "/v1.0/plans/{plan_id}"                       = merge(local.reads.list, { PATCH = "update", DELETE = "update" })
+    "/v1.0/plans/{plan_id}/rows"                  = local.reads.list
+    "/v1.0/plans/{plan_id}/history"               = local.reads.list
+    "/v1.0/plans/{plan_id}/end"                   = local.action
+    "/v1.0/plans/{plan_id}/undo"                  = local.action
+    "/v1.0/products/{productId}/plans"            = local.reads.list
     "/v1.0/products:batch"                        = { POST = "update", OPTIONS = "update" }
     "/v1.0/products/{productId}" = merge(local.reads.get, {
       PUT    = "update"

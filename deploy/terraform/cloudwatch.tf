@@ -161,6 +161,8 @@ locals {
       {
         "open-changes" = { metric = "OldestOpenChange", threshold = 600, out = 2, of = 2, missing = "breaching", means = "An accepted change has been open for more than ten minutes, or the relay does not run" }
         "stalled-jobs" = { metric = "StalledJobs", threshold = 0, out = 3, of = 3, means = "A bulk edit or an import makes no progress" }
+        "late-plans"   = { metric = "PlanLateness", threshold = 60, out = 1, of = 1, means = "A planned change was made more than a minute late" }
+        "waiting-plan" = { metric = "OverduePlan", threshold = 60, out = 1, of = 1, page = "late-plans", means = "A planned change has been due for more than a minute" }
         "drift"        = { namespace = "BBWS/Products/${local.env}", metric = "Drift", stat = "Sum", threshold = 0, out = 1, of = 1, means = "Stored data differs from the change log", dimensions = {} }
       },
       {

@@ -15,6 +15,7 @@ from rest_framework.views import exception_handler
 from products.api.json_types import FieldErrors, JsonObject
 from products.api.middleware import request_id
 from products.api.permissions import ABOUT_TOKENS
+from products.api.plan_fields import PLAN_NAMES
 from products.api.product_fields import API_NAMES
 from products.api.representation import field_body
 from products.errors import (
@@ -29,16 +30,19 @@ from products.errors import (
 )
 from products.idempotency import IdempotencyKeyReused
 from products.merging import Clash, EditConflict, VersionMismatch
+from products.plans.plan import PlanVersionMismatch
 
 logger = logging.getLogger(__name__)
 RETRY_SECONDS = 5
 MAX_NAMED_FIELDS = 8  # in a sentence
+NAMES = API_NAMES | PLAN_NAMES
 NO_RESOURCE = "There is nothing at this address."
 STATUS_OF: list[tuple[type[Exception], HTTPStatus]] = [
     (Invalid, HTTPStatus.BAD_REQUEST),
     (NotFound, HTTPStatus.NOT_FOUND),
     (NotAllowed, HTTPStatus.FORBIDDEN),
     (VersionMismatch, HTTPStatus.PRECONDITION_FAILED),
+    (PlanVersionMismatch, HTTPStatus.PRECONDITION_FAILED),
     (IdempotencyKeyReused, HTTPStatus.UNPROCESSABLE_ENTITY),
     (Conflict, HTTPStatus.CONFLICT),
     (Unavailable, HTTPStatus.SERVICE_UNAVAILABLE),
@@ -100,7 +104,7 @@ def body_of_error(
 def field_errors(error: Exception) -> FieldErrors:
     """Return the sentences about each field, under the API's names."""
     if isinstance(error, Invalid):
-        return {API_NAMES.get(field, field): texts for field, texts in error.errors.items()}
+        return {NAMES.get(field, field): texts for field, texts in error.errors.items()}
     if isinstance(error, EditConflict):
         sentence = "Somebody else changed this meanwhile."
         return {API_NAMES[field]: [sentence] for field in error.clashes}
@@ -121,6 +125,8 @@ def _details(error: Exception) -> JsonObject:
         return {"conflicts": conflicts, "version": error.product.version}
     if isinstance(error, VersionMismatch):
         return {"version": error.product.version}
+    if isinstance(error, PlanVersionMismatch):
+        return {"version": error.plan.version}
     return {}
 
 

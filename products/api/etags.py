@@ -10,13 +10,25 @@ from rest_framework.request import Request
 from products.errors import Invalid
 from products.identifiers import MAX_VERSION_DIGITS, is_version
 from products.lists import Page
+from products.plans.plan import Plan
 
+PLAN_TAG = re.compile(
+    rf'(?:W/)?"v([0-9]{{1,{MAX_VERSION_DIGITS}}})(?:\.[0-9]{{1,{MAX_VERSION_DIGITS}}})?"'
+)
 WEAK_OR_STRONG_TAG = re.compile(rf'(?:W/)?"v([0-9]{{1,{MAX_VERSION_DIGITS}}})"')
 
 
 def etag_of(version: int) -> str:
     """Return the strong ETag of a product's version, such as ``"v3"``."""
     return f'"v{version}"'
+
+
+def etag_of_plan(plan: Plan) -> str:
+    """Return the strong ETag of a plan such as ``"v2.5"``: its version, and what was saved of it.
+
+    A plan that starts stays at its version, because no person changed it.
+    """
+    return f'"v{plan.version}.{plan.sequence}"'
 
 
 def etag_of_page(page: Page) -> str:
@@ -48,12 +60,25 @@ def expected_version(request: Request) -> int | None:
     stays exact. Raise Invalid for anything else, because a condition must not be ignored in part,
     as ``parse_etags`` would.
     """
+    sentence = 'Must be the one ETag of the product, such as "v3".'
+    return _version_in_tag(request, WEAK_OR_STRONG_TAG, sentence)
+
+
+def expected_plan_version(request: Request) -> int | None:
+    """Return the version of a plan that ``If-Match`` requires; see ``expected_version``.
+
+    ``"v2"`` and ``"v2.5"`` require version 2, also if the plan has started since.
+    """
+    return _version_in_tag(request, PLAN_TAG, 'Must be the one ETag of the plan, such as "v2.5".')
+
+
+def _version_in_tag(request: Request, pattern: re.Pattern[str], sentence: str) -> int | None:
     given = request.headers.get("If-Match")
     if given is None or given.strip() == "*":
         return None
-    tag = WEAK_OR_STRONG_TAG.fullmatch(given.strip())
+    tag = pattern.fullmatch(given.strip())
     if not tag:
-        raise Invalid({"If-Match": ['Must be the one ETag of the product, such as "v3".']})
+        raise Invalid({"If-Match": [sentence]})
     return int(tag[1])
 
 

@@ -208,11 +208,20 @@ UPDATED_SINCE = Parameter(
     " answer: then nothing is skipped.",
     None,
 )
+FUTURE = Parameter(
+    "moment",
+    _since,
+    TIME,
+    "Staff only: the list as plans will make it by this future time. Filters and order apply to"
+    " that state.",
+    None,
+)
 CATALOGUE_PARAMETERS: Parameters = {
     **LIST_PARAMETERS,
     "ids": IDS,
     "fields": FIELDS,
     "updatedSince": UPDATED_SINCE,
+    "asOf": FUTURE,
 }
 """The parameters of the list; those of an export are LIST_PARAMETERS."""
 FOLLOW_PARAMETERS: Parameters = {
@@ -226,7 +235,8 @@ AS_OF_PARAMETERS: Parameters = {
         "as_of",
         _version_or_time,
         TEXT,
-        "Staff only: a version (3, v3), or an ISO 8601 time, in UTC unless it has an offset.",
+        "Staff only: a version (3, v3), or an ISO 8601 time, in UTC unless it has an offset. A"
+        " future time shows the product as plans will make it.",
         "2026-03-01T12:00:00Z",
     )
 }

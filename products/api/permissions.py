@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # DRF's views import this module
 ABOUT_TOKENS = "A token has the permissions its user had when the token was issued."
 MAY_NOT_READ = f"This requires the permission {Permission.VIEW}. {ABOUT_TOKENS}"
 MAY_NOT_WRITE = f"This requires one of the permissions {', '.join(sorted(WRITING))}. {ABOUT_TOKENS}"
+MAY_NOT_PLAN = f"This requires the permission {Permission.PLAN}. {ABOUT_TOKENS}"
 WRITE_METHODS = ("POST", "PUT", "PATCH", "DELETE")
 
 
@@ -31,7 +32,8 @@ class Caller(Protocol):
 class ProductPermission(BasePermission):
     """Let everyone read, unless the view is ``staff_only``; let those write who may write at all.
 
-    Every write then checks the permissions that it needs.
+    Every write then checks the permissions that it needs. The writes of a view that ``is_planning``
+    need the permission to plan.
     """
 
     message: str
@@ -40,8 +42,11 @@ class ProductPermission(BasePermission):
         """Return whether the caller may use this method of the view."""
         if request.method in WRITE_METHODS:
             # A response to a write shows what only staff may read.
-            self.message = MAY_NOT_WRITE if is_staff(request) else MAY_NOT_READ
-            return is_staff(request) and bool(permissions_of(request) & WRITING)
+            is_planning = getattr(view, "is_planning", False)
+            refusal = MAY_NOT_PLAN if is_planning else MAY_NOT_WRITE
+            self.message = refusal if is_staff(request) else MAY_NOT_READ
+            needed = {Permission.PLAN} if is_planning else WRITING
+            return is_staff(request) and bool(permissions_of(request) & needed)
         self.message = MAY_NOT_READ
         return is_staff(request) or not getattr(view, "staff_only", False)
 

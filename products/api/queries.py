@@ -19,6 +19,7 @@ from products.api.parameters import (
     read_parameters,
 )
 from products.api.permissions import is_staff
+from products.bootstrap import now
 from products.currency import DEFAULT_CURRENCY, fits
 from products.documents import parse_timestamp
 from products.errors import Invalid
@@ -31,10 +32,14 @@ LIST_NAMES = {parameter.field: name for name, parameter in LIST_PARAMETERS.items
 
 @dataclass(frozen=True, slots=True)
 class ListRequest:
-    """What a request to the list asks for: a list or what has changed, and which fields."""
+    """What a request to the list asks for: a list or what has changed, and which fields.
+
+    ``moment`` is the time to come at which the list is wanted, for staff.
+    """
 
     query: ListQuery | FollowQuery
     fields: frozenset[str] | None
+    moment: datetime | None = None
 
 
 def list_request_of(request: Request) -> ListRequest:
@@ -49,13 +54,26 @@ def list_request_of(request: Request) -> ListRequest:
         )
     fields = values.pop("fields", None)
     cursor = values.pop("after", None)
+    moment = _future(request, values.pop("moment", None))
     if "since" in values:
         return ListRequest(_follow_query(request, values, cursor), fields)
     values.setdefault("limit", MAX_LIMIT if "ids" in values else DEFAULT_LIMIT)
     query = list_query(values)
     if cursor is not None:
         query = replace(query, after=position_of(cursor, query))
-    return ListRequest(query, fields)
+    return ListRequest(query, fields, moment)
+
+
+def _future(request: Request, moment: datetime | None) -> datetime | None:
+    """Return the time at which the list is wanted. Raise Invalid unless it is to come."""
+    if moment is None:
+        return None
+    if not is_staff(request):
+        raise Invalid({"asOf": ["Only staff may read the list of another time."]})
+    if moment <= now():
+        sentence = "Must be a time to come. One product can be read at an earlier time."
+        raise Invalid({"asOf": [sentence]})
+    return moment
 
 
 def list_query(values: Mapping[str, Any]) -> ListQuery:
@@ -99,3 +117,11 @@ def as_of(request: Request) -> int | datetime | None:
     values = read_parameters(request.query_params, AS_OF_PARAMETERS)
     wanted: int | datetime | None = values.get("as_of")
     return wanted
+
+
+def future_time(request: Request) -> datetime | None:
+    """Return the time in ``asOf`` if it is to come."""
+    wanted = as_of(request)
+    if isinstance(wanted, datetime) and wanted > now():
+        return wanted
+    return None

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from products.api import batch, history, imports, jobs, views
+from products.api import batch, history, imports, jobs, plans, views
 
 urlpatterns = [
     path("products", views.ProductList.as_view(), name="products"),
@@ -20,6 +20,13 @@ urlpatterns = [
         history.RestoreVersion.as_view(),
         name="restore",
     ),
+    path("products/<str:product_id>/plans", plans.ProductPlans.as_view(), name="product_plans"),
+    path("plans", plans.PlanList.as_view(), name="plans"),
+    path("plans/<str:plan_id>", plans.PlanDetail.as_view(), name="plan"),
+    path("plans/<str:plan_id>/rows", plans.PlanRows.as_view(), name="plan_rows"),
+    path("plans/<str:plan_id>/history", plans.PlanHistory.as_view(), name="plan_history"),
+    path("plans/<str:plan_id>/end", plans.PlanEnd.as_view(), name="plan_end"),
+    path("plans/<str:plan_id>/undo", plans.PlanUndo.as_view(), name="plan_undo"),
     path("imports", imports.ImportList.as_view(), name="imports"),
     path("jobs", jobs.JobList.as_view(), name="jobs"),
     path("jobs/<str:job_id>", jobs.JobDetail.as_view(), name="job"),

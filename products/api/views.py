@@ -11,11 +11,12 @@ from rest_framework.views import APIView
 from products.api.cache_control import LIST_TIMES, PRODUCT_TIMES, public_cache
 from products.api.cursors import cursor_of
 from products.api.etags import base_version, etag_of, etag_of_page, is_not_modified
+from products.api.future import future_list_response, future_product_response
 from products.api.pages import VARY, follow_response, next_link, page_body
 from products.api.parsers import MergePatchParser, StrictJSONParser
 from products.api.permissions import is_staff
 from products.api.product_fields import edits_of
-from products.api.queries import as_of, list_request_of
+from products.api.queries import as_of, future_time, list_request_of
 from products.api.representation import listed_product, product_body
 from products.api.write_options import read_write_options
 from products.api.write_responses import PRIVATE, body_of, wait_and_respond
@@ -35,6 +36,8 @@ class ProductList(APIView):
         query, fields = asked.query, asked.fields
         if isinstance(query, FollowQuery):
             return follow_response(request, query, fields, staff=staff)
+        if asked.moment:
+            return future_list_response(request, query, fields, asked.moment)
         # The switches are read first: one that is made meanwhile cuts the time all the same.
         cache = PRIVATE if staff else public_cache(LIST_TIMES)
         page = _page(query, staff=staff)
@@ -67,8 +70,10 @@ class ProductDetail(APIView):
     parser_classes = (StrictJSONParser, MergePatchParser)
 
     def get(self, request: Request, product_id: str) -> Response | HttpResponseNotModified:
-        """Return the product, for staff also as of a version or a time."""
+        """Return the product, for staff also as of a version or a time, past or future."""
         staff = is_staff(request)
+        if staff and (moment := future_time(request)):
+            return future_product_response(product_id, moment)
         cache = PRIVATE if staff else public_cache(PRODUCT_TIMES, product_id)
         product = _read(request, product_id, staff=staff)
         headers = {"ETag": etag_of(product.version), "Cache-Control": cache, "Vary": VARY}

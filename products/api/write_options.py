@@ -50,7 +50,7 @@ def read_write_options(request: Request) -> WriteOptions:
         actor=request.user.get_username(),
         source="api",
         request_id=request_id(request),
-        idempotency_key=_idempotency_key_of(request),
+        idempotency_key=idempotency_key_of(request),
         permissions=permissions_of(request),
     )
     return WriteOptions(
@@ -95,7 +95,7 @@ def _preferences_of(request: Request) -> list[tuple[str, str]]:
     return pairs
 
 
-def _idempotency_key_of(request: Request) -> IdempotencyKey | None:
+def idempotency_key_of(request: Request) -> IdempotencyKey | None:
     """Return the ``Idempotency-Key`` with a hash of the request.
 
     The hash shows when a key is reused for another request. The body is hashed as it was sent,

@@ -27,7 +27,7 @@ class Authorities:
         Raises: NotAllowed when the account or the token has ended.
         """
         if authority.kind is AuthorityKind.TOKEN and self.is_revoked(authority.token_id):
-            raise NotAllowed([], f"The token with which {actor} started this job was revoked.")
+            raise NotAllowed([], f"The token that {actor} used for this was revoked.")
         if authority.kind not in OF_AN_ACCOUNT or self.account_permissions is None:
             return None
         names = self.account_permissions(actor)

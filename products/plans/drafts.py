@@ -1,6 +1,6 @@
 """What people ask of a plan, and whether it can be made. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from products.changes import Origin
 from products.errors import CatalogueError, Invalid, NameTaken, ProductNotFound
 from products.merging import differences, merged
 from products.permissions import Permission, needed_permissions, require_permissions
-from products.plans.forecast import Overlap, outlook, overlaps
+from products.plans.forecast import Foreseen, Outlook, Overlap, outlook, overlaps, steps_of
 from products.plans.logs import ProductLogs
 from products.plans.plan import MAX_ROWS, ClashRule, Entry, Plan, PlanRow
 from products.plans.step_writes import ProductLog
@@ -47,11 +47,27 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """A plan with its rows, and the fields that other plans set at the same time."""
+    """A plan with its rows, and the fields that other plans set at the same time.
+
+    ``foreseen`` are the steps of each row, by product. ``replayed`` says that the plan was made by
+    an earlier request with the same key; then there are no overlaps and no foreseen steps.
+    ``outlooks`` are those of the products with overlaps, as they are with the plan.
+    """
 
     plan: Plan
     rows: Sequence[PlanRow]
     overlaps: Sequence[Overlap]
+    foreseen: Mapping[str, Sequence[Foreseen]] = field(default_factory=dict)
+    replayed: bool = False
+    outlooks: Mapping[str, Outlook] = field(default_factory=dict)
+
+
+class RowsRefused(WritesRefused):
+    """A plan can't be made because of these rows. ``product_ids`` are those of all rows."""
+
+    def __init__(self, refusals: Mapping[int, CatalogueError], product_ids: Sequence[str]) -> None:
+        self.product_ids = product_ids
+        super().__init__(refusals)
 
 
 def validate_row_count(rows: Sequence[DraftRow]) -> None:
@@ -69,36 +85,42 @@ def validate_row_count(rows: Sequence[DraftRow]) -> None:
 def plan_rows(plan: Plan, rows: Sequence[DraftRow], logs: ProductLogs, origin: Origin) -> Preview:
     """Return the plan with its rows, each on what its product will be at the start.
 
-    Raise WritesRefused with the reason of each row that can't be planned, by position.
+    Raise RowsRefused with the reason of each row that can't be planned, by position.
     """
     found = logs.read([row.product_id for row in rows])
     planned: list[PlanRow] = []
     refusals: dict[int, CatalogueError] = {}
     for position, row in enumerate(rows):
         try:
-            planned.append(_plan_row(position + 1, row, plan, found.get(row.product_id), origin))
+            log = found.get(row.product_id)
+            if log is None:
+                raise ProductNotFound(row.product_id)
+            planned_row = _plan_row(position + 1, row, plan, log)
+            _refuse_outdated(row, planned_row.edits, log, logs)
+            require_permissions(origin.permissions, _needed(planned_row))
+            planned.append(planned_row)
         except CatalogueError as refusal:
             refusals[position] = refusal
     refusals |= _same_names(planned)
     if refusals:
-        raise WritesRefused(refusals)
+        raise RowsRefused(refusals, [row.product_id for row in rows])
     needed = {permission for row in planned for permission in _needed(row)}
     complete = replace(plan, rows=len(planned), permissions=frozenset({Permission.PLAN, *needed}))
-    return Preview(complete, planned, list(_overlaps(complete, planned, found)))
+    foreseen = {
+        row.product_id: steps_of(Entry(complete, row), found[row.product_id]) for row in planned
+    }
+    overlapping = list(_overlaps(complete, planned, found))
+    outlooks = _outlooks(complete, planned, {one.product_id for one in overlapping}, found)
+    return Preview(complete, planned, overlapping, foreseen, outlooks=outlooks)
 
 
-def _plan_row(
-    number: int, draft: DraftRow, plan: Plan, log: ProductLog | None, origin: Origin
-) -> PlanRow:
-    if log is None:
-        raise ProductNotFound(draft.product_id)
+def _plan_row(number: int, draft: DraftRow, plan: Plan, log: ProductLog) -> PlanRow:
     before = outlook(log).at(plan.starts_at)
     edits = _edits(draft, before)
     if not edits:
         raise Invalid({"edits": ["Name at least one field to change."]})
-    _refuse_outdated(draft, edits, log)
     after = validated_product(replace(before, **edits))
-    row = PlanRow(
+    return PlanRow(
         number=number,
         product_id=before.product_id,
         name=before.name,
@@ -107,8 +129,6 @@ def _plan_row(
         base=log.newest.version,
         changed=differences(before, after),
     )
-    require_permissions(origin.permissions, _needed(row))
-    return row
 
 
 def _needed(row: PlanRow) -> frozenset[Permission]:
@@ -124,12 +144,14 @@ def _edits(draft: DraftRow, before: Product) -> dict[str, Any]:
     return validated_edits(edits, before.currency)
 
 
-def _refuse_outdated(draft: DraftRow, edits: Mapping[str, Any], log: ProductLog) -> None:
+def _refuse_outdated(
+    draft: DraftRow, edits: Mapping[str, Any], log: ProductLog, logs: ProductLogs
+) -> None:
     """Raise EditConflict when others changed a field after the version the caller started from."""
     newest = log.newest
     if draft.base in (None, newest.version):
         return
-    base = next((c.after for c in log.changes if c.version == draft.base), None)
+    base = logs.version(newest.product_id, draft.base) if draft.base else None
     if base is None:
         sentence = f"Product {newest.product_id!r} is at version {newest.version} by now."
         raise Invalid({"version": [sentence]})
@@ -155,3 +177,15 @@ def _overlaps(
 ) -> Iterable[Overlap]:
     for row in rows:
         yield from overlaps(Entry(plan, row), logs[row.product_id].entries)
+
+
+def _outlooks(
+    plan: Plan, rows: Iterable[PlanRow], wanted: Set[str], logs: Mapping[str, ProductLog]
+) -> dict[str, Outlook]:
+    """Return what is to come for these products once the plan is stored."""
+    found: dict[str, Outlook] = {}
+    for row in rows:
+        if row.product_id in wanted:
+            log = logs[row.product_id]
+            found[row.product_id] = outlook(replace(log, entries=[*log.entries, Entry(plan, row)]))
+    return found

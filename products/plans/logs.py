@@ -9,6 +9,7 @@ from products.parallel import MapFunction
 from products.plans.holds import first_version
 from products.plans.plan import FINAL, Entry, RowOutcome, Step, made_by
 from products.plans.step_writes import ProductLog, applied
+from products.product import Product
 
 HISTORY_PAGE = 50  # changes that are read together
 
@@ -56,6 +57,11 @@ class ProductLogs:
 
         read = self.map_function(read_one, product_ids)
         return {log.newest.product_id: log for log in read if log}
+
+    def version(self, product_id: str, version: int) -> Product | None:
+        """Return the product as it was after this version; None if there is no such version."""
+        page = self.log.history(product_id, version + 1, 1)
+        return page[0].after if page and page[0].version == version else None
 
     def _read_one(self, product_id: str, entries: Sequence[Entry]) -> ProductLog | None:
         open_entries = [entry for entry in entries if entry.plan.state not in FINAL]

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from products.authority import COMMAND, Authority
 from products.changes import MAX_REASON_LENGTH, Change
 from products.errors import Conflict, NotFound
 from products.permissions import Permission
@@ -130,7 +131,8 @@ class Plan:
 
     ``version`` counts what people did to the plan; ``sequence`` counts everything that was saved.
     ``zone`` is the IANA name of the time zone in which the times were typed. The rows are stored
-    in ``chunks``. ``started_at`` and ``ended_at`` are when these steps were complete.
+    in ``chunks``. ``permissions`` are those that the rows need, and ``authority`` is what gave them
+    to the owner. ``started_at`` and ``ended_at`` are when these steps were complete.
     """
 
     plan_id: str
@@ -145,6 +147,7 @@ class Plan:
     updated_at: datetime
     updated_by: str
     permissions: frozenset[Permission]
+    authority: Authority = COMMAND
     reason: str = ""
     clash_rule: ClashRule = ClashRule.KEEP
     state: PlanState = PlanState.SCHEDULED
@@ -217,6 +220,13 @@ def is_of_campaign(change: Change) -> bool:
     A plan without an end changes a product as an editor does.
     """
     return not is_by_people(change) and change.origin.request_id.endswith(("-start", "-end"))
+
+
+def plan_id_of(change: Change) -> str | None:
+    """Return the ID of the plan that made the change, None for a change of another source."""
+    if change.origin.source != SOURCE:
+        return None
+    return change.origin.request_id.rpartition("-")[0]
 
 
 def made_by(plan: Plan, step: Step, changes: Sequence[Change]) -> Change | None:

@@ -3,18 +3,21 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
-from products.changes import Origin
+from products.appending import Doorbell
+from products.changes import Origin, validate_reason
 from products.errors import NameTaken
-from products.idempotency import IdempotencyKey, IdempotencyKeyReused
+from products.idempotency import IdempotencyKeyReused
 from products.identifiers import is_id
 from products.permissions import Permission, require_permissions
 from products.plans.amending import FACTS, amended, validated_name, validated_start
-from products.plans.drafts import Draft, Preview, plan_rows, validate_row_count
-from products.plans.forecast import Outlook, outlook
-from products.plans.logs import EntryReader, ProductLogs
+from products.plans.announcing import ANNOUNCED, message_delay
+from products.plans.drafts import Draft, Preview, RowsRefused, plan_rows, validate_row_count
+from products.plans.forecast import Foreseen, Foresight, Outlook, outlook, overlaps, steps_of
+from products.plans.logs import ProductLogs
 from products.plans.plan import (
+    FINAL,
     HORIZON,
     Entry,
     Plan,
@@ -24,52 +27,10 @@ from products.plans.plan import (
     PlanStateConflict,
     PlanVersionMismatch,
 )
+from products.plans.tables import NameOwners, PlanTable
 from products.plans.times import time_zone, validate_times
-from products.writes import WritesRefused
 
 MAX_ATTEMPTS = 3  # of a change of a plan, each lost to another writer
-
-
-class PlanTable(EntryReader, Protocol):
-    """Where plans are stored. Methods may raise DependencyUnavailable."""
-
-    def put_plan(
-        self, plan: Plan, rows: Sequence[PlanRow], key: IdempotencyKey | None
-    ) -> tuple[str, str] | None:
-        """Store a new plan, its rows first.
-
-        Return None, or the ID and the fingerprint of the plan that was made under this key before.
-        """
-
-    def plan(self, plan_id: str) -> Plan | None:
-        """Return the plan, read consistently."""
-
-    def plans(self, limit: int, before: str | None) -> list[Plan]:
-        """Return the newest plans, those with an ID below ``before``, newest first."""
-
-    def open_plans(self) -> list[Plan]:
-        """Return the plans with a step left, the next one first."""
-
-    def rows(self, plan: Plan) -> Iterator[PlanRow]:
-        """Yield the rows, read when they are reached."""
-
-    def versions(self, plan_id: str, limit: int) -> list[Plan]:
-        """Return what the plan was after each change that people made to it, newest first."""
-
-    def save_plan(
-        self, plan: Plan, rows: Sequence[PlanRow] = (), *, is_new_version: bool = False
-    ) -> bool:
-        """Store the plan's next sequence; return False when another one is stored.
-
-        ``is_new_version`` keeps it among the versions.
-        """
-
-
-class NameOwners(Protocol):
-    """Knows which product has a name. May raise DependencyUnavailable."""
-
-    def name_owner(self, name: str) -> str | None:
-        """Return the ID of the product that has the name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,32 +40,63 @@ class Plans:
     table: PlanTable
     logs: ProductLogs
     names: NameOwners
+    doorbell: Doorbell
     clock: Callable[[], datetime]
     new_id: Callable[[], str]
 
     def create(self, draft: Draft, origin: Origin, *, dry_run: bool = False) -> Preview:
-        """Make a plan, or only show it.
+        """Make a plan, or only show it. A repeated request returns the plan that it made.
 
-        Raises: Invalid, NotAllowed, IdempotencyKeyReused, WritesRefused with the reason of each
+        Raises: Invalid, NotAllowed, IdempotencyKeyReused, RowsRefused with the reason of each
         row that can't be planned, by position.
         """
+        require_permissions(origin.permissions, {Permission.PLAN})
+        if not dry_run and (made := self.made_by_request(origin)):
+            return made
+        preview = self.prepare(draft, origin)
+        return preview if dry_run else self.store(preview, origin)
+
+    def prepare(self, draft: Draft, origin: Origin) -> Preview:
+        """Return the plan as it would be made. Nothing is stored. Raises what ``create`` raises."""
         require_permissions(origin.permissions, {Permission.PLAN})
         validate_row_count(draft.rows)
         preview = plan_rows(self._new_plan(draft, origin), draft.rows, self.logs, origin)
         self._refuse_taken_names(preview.rows)
-        if dry_run:
-            return preview
+        return preview
+
+    def store(self, preview: Preview, origin: Origin) -> Preview:
+        """Store a prepared plan, or return the one that the same request has made before."""
         known = self.table.put_plan(preview.plan, preview.rows, origin.idempotency_key)
-        if known is None:
-            return preview
+        if known is not None:
+            return self._made_before(known, origin)
+        self._announce(preview.plan)
+        return preview
+
+    def _announce(self, plan: Plan) -> None:
+        """Send a message if the next step is due before the relay announces it."""
+        now = self.clock()
+        if plan.due and plan.due <= now + ANNOUNCED:
+            self.doorbell.notify_switch(message_delay(plan.due, now))
+
+    def made_by_request(self, origin: Origin) -> Preview | None:
+        """Return the plan that the same request has made before. Raises: IdempotencyKeyReused.
+
+        The plan may have started since, so this is looked up before anything is validated.
+        """
+        key = origin.idempotency_key
+        known = self.table.known_request(origin.actor, key) if key else None
+        return self._made_before(known, origin) if known else None
+
+    def _made_before(self, known: tuple[str, str], origin: Origin) -> Preview:
         plan_id, fingerprint = known
         if origin.idempotency_key and origin.idempotency_key.fingerprint != fingerprint:
             raise IdempotencyKeyReused
         plan = self.plan(plan_id)
-        return Preview(plan, list(self.table.rows(plan)), ())
+        return Preview(plan, list(self.table.rows(plan)), (), replayed=True)
 
     def _new_plan(self, draft: Draft, origin: Origin) -> Plan:
         now = self.clock()
+        validate_reason(draft.reason)
         starts_at = validated_start(draft.starts_at, now)
         validate_times(starts_at, draft.ends_at, HORIZON)
         return Plan(
@@ -119,6 +111,7 @@ class Plans:
             rows=0,
             chunks=0,
             permissions=frozenset(),
+            authority=origin.authority,
             created_at=now,
             updated_at=now,
             updated_by=origin.actor,
@@ -132,7 +125,7 @@ class Plans:
             if owner not in (None, row.product_id):
                 refusals[row.number - 1] = NameTaken(str(name), str(owner))
         if refusals:
-            raise WritesRefused(refusals)
+            raise RowsRefused(refusals, [row.product_id for row in rows])
 
     def plan(self, plan_id: str) -> Plan:
         """Return the plan. Raise PlanNotFound when there is none."""
@@ -153,9 +146,18 @@ class Plans:
         """Yield the rows of the plan, in their order."""
         return self.table.rows(plan)
 
-    def versions(self, plan_id: str, limit: int = 100) -> list[Plan]:
+    def foreseen(self, plan: Plan, rows: Sequence[PlanRow]) -> dict[str, list[Foreseen]]:
+        """Return the steps that the plan still has to make of each row, by product."""
+        logs = self.logs.read([row.product_id for row in rows])
+        return {
+            row.product_id: steps_of(Entry(plan, row), logs[row.product_id])
+            for row in rows
+            if row.product_id in logs
+        }
+
+    def versions(self, plan_id: str, limit: int = 100, before: int | None = None) -> list[Plan]:
         """Return what the plan was after each change that people made to it, newest first."""
-        return self.table.versions(self.plan(plan_id).plan_id, limit)
+        return self.table.versions(self.plan(plan_id).plan_id, limit, before)
 
     def change(
         self,
@@ -179,6 +181,7 @@ class Plans:
                 return plan
             saved = self._by_person(changed, origin)
             if self.table.save_plan(saved, is_new_version=True):
+                self._announce(saved)
                 return saved
         raise PlanStateConflict("The plan is being changed at the same time. Try again.")
 
@@ -208,13 +211,13 @@ class Plans:
                 return cancelled
         raise PlanStateConflict("The plan is being changed at the same time. Try again.")
 
-    def undo(self, plan_id: str, origin: Origin) -> Plan:
+    def undo(self, plan_id: str, origin: Origin, *, expected_version: int | None = None) -> Plan:
         """Undo the last change that people made to the plan: its times, name or cancellation.
 
-        Raises: NotAllowed, PlanNotFound, PlanStateConflict, Invalid.
+        Raises: NotAllowed, PlanNotFound, PlanStateConflict, PlanVersionMismatch, Invalid.
         """
         require_permissions(origin.permissions, {Permission.PLAN})
-        plan = self.plan(plan_id)
+        plan = self._current(plan_id, expected_version)
         earlier = [one for one in self.table.versions(plan_id, 2) if one.version < plan.version]
         if not earlier:
             raise PlanStateConflict("There is nothing to undo: nobody has changed the plan.")
@@ -223,6 +226,7 @@ class Plans:
             validated_start(before.starts_at, self.clock())
             restored = self._by_person(replace(plan, state=PlanState.SCHEDULED), origin)
             if self.table.save_plan(restored, is_new_version=True):
+                self._announce(restored)
                 return restored
             raise PlanStateConflict("The plan is being changed at the same time. Try again.")
         facts = {
@@ -252,11 +256,34 @@ class Plans:
         log = self.logs.read([product_id]).get(product_id)
         return outlook(log) if log else None
 
-    def outlooks(self) -> dict[str, Outlook]:
-        """Return what is to come for all products that open plans are about."""
-        ids = {row.product_id for plan in self.table.open_plans() for row in self.table.rows(plan)}
+    def coming(self, product_id: str) -> Outlook | None:
+        """Return what is to come for the product; None when no open plan is about it.
+
+        Of most products there is no plan, so that is one read.
+        """
+        entries = self.entries(product_id)
+        is_planned = any(entry.plan.state not in FINAL for entry in entries)
+        return self.outlook(product_id) if is_planned else None
+
+    def outlooks(self, until: datetime | None = None) -> dict[str, Outlook]:
+        """Return what is to come for all products that open plans are about.
+
+        With ``until``, only for products of plans that start by then.
+        """
+        plans = [p for p in self.table.open_plans() if until is None or p.starts_at <= until]
+        ids = {row.product_id for plan in plans for row in self.table.rows(plan)}
         return {product_id: outlook(log) for product_id, log in self.logs.read(list(ids)).items()}
 
     def entries(self, product_id: str) -> Sequence[Entry]:
         """Return the rows of all plans about the product."""
         return self.table.entries_of([product_id]).get(product_id, ())
+
+    def foresee(self, plan: Plan, rows: Sequence[PlanRow]) -> Foresight:
+        """Return what is to come for the products of these rows, and which plans overlap them."""
+        logs = self.logs.read([row.product_id for row in rows])
+        known = [row for row in rows if row.product_id in logs]
+        found = [overlaps(Entry(plan, row), logs[row.product_id].entries) for row in known]
+        return Foresight(
+            {product_id: outlook(log) for product_id, log in logs.items()},
+            [overlap for overlapping in found for overlap in overlapping],
+        )

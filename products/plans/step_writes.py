@@ -55,17 +55,24 @@ class StepWrite:
 
 
 def step_write(
-    entry: Entry, step: Step, log: ProductLog, *, has_expired: bool = False
+    entry: Entry,
+    step: Step,
+    log: ProductLog,
+    *,
+    has_expired: bool = False,
+    refusal: str = "",
 ) -> StepWrite:
     """Return what the step writes. A step that was made before is recognised, and not repeated.
 
-    ``has_expired`` says that the plan's end had passed before its start: nothing starts then.
+    ``has_expired`` says that the plan's end had passed before its start: nothing starts then. Nor
+    does it with a ``refusal``, which is the reason.
     """
     known = made_by(entry.plan, step, log.changes)
     if known:
         return StepWrite(outcome=applied(known))
-    if has_expired:
-        return StepWrite(outcome=RowOutcome(state=RowState.REFUSED, message=HAS_EXPIRED))
+    if refusal or has_expired:
+        message = refusal or HAS_EXPIRED
+        return StepWrite(outcome=RowOutcome(state=RowState.REFUSED, message=message))
     if step is Step.END and not entry.row.has_started:
         return StepWrite(outcome=unchanged(log))
     found = stacks(log.newest, log.changes, log.entries, entry.row.edits)

@@ -4,7 +4,6 @@ A step may be begun by two processes, and again after a crash. It takes effect o
 it made before is found in the change log, and a write requires the version that was read.
 """
 
-import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +14,8 @@ from typing import Protocol
 from products.appending import Doorbell
 from products.changes import Origin
 from products.errors import NotAllowed
-from products.permissions import ALL_PERMISSIONS, Permission
+from products.permissions import ALL_PERMISSIONS, Permission, require_permissions
+from products.plans.announcing import ANNOUNCED, LEAD, message_delay
 from products.plans.plan import (
     SOURCE,
     STEP_STATES,
@@ -32,10 +32,6 @@ from products.plans.plan import (
 )
 from products.plans.transactions import StepRequest, Transactions
 
-LEAD = timedelta(seconds=2)
-"""How long before its time a step is claimed and its rows are read."""
-ANNOUNCED = timedelta(seconds=75)
-"""How far ahead steps are announced: longer than the minute between two announcements."""
 LEASE = timedelta(seconds=12)
 """How long one process makes all steps before another may take over."""
 
@@ -111,7 +107,7 @@ class Switching:
         """
         now = self.clock()
         times = {plan.due for plan in self.table.due_plans(now + ANNOUNCED) if plan.due}
-        delays = {max(0, math.floor((at - LEAD - now).total_seconds())) for at in times}
+        delays = {message_delay(at, now) for at in times}
         for delay in sorted(delays):
             self.doorbell.notify_switch(delay)
         return len(delays)
@@ -162,25 +158,31 @@ class Switching:
     ) -> Iterator[StepRequest]:
         step = plan.next_step or Step.START
         has_expired = plan.is_late_at(self.clock())
+        permissions, refusal = self._permissions(plan, step)
         origin = Origin(
             actor=plan.owner,
             source=SOURCE,
             request_id=request_id_of(plan, step),
             reason=reason_of(plan, self.clock() - due_at),
-            permissions=self._permissions(plan, step),
+            permissions=permissions,
         )
         for row in rows:
             if row.outcome(step) is None:
-                yield StepRequest(Entry(plan, row), step, origin, has_expired)
+                yield StepRequest(Entry(plan, row), step, origin, has_expired, refusal)
 
-    def _permissions(self, plan: Plan, step: Step) -> frozenset[Permission]:
-        """Return the owner's permissions of today. An end only takes back what they allowed."""
+    def _permissions(self, plan: Plan, step: Step) -> tuple[frozenset[Permission], str]:
+        """Return the owner's permissions of today, and why nothing may start, if that is so.
+
+        An end only takes back what they allowed.
+        """
         if step is Step.END:
-            return ALL_PERMISSIONS
+            return ALL_PERMISSIONS, ""
         try:
-            return self.permissions_of(plan)
-        except NotAllowed:
-            return frozenset()  # each row is refused, with the permissions that it needs
+            permissions = self.permissions_of(plan)
+            require_permissions(permissions, {Permission.PLAN})
+        except NotAllowed as refusal:
+            return frozenset(), f"{plan.owner} may not start this plan any more. {refusal}"
+        return permissions, ""
 
     def _finish(
         self,

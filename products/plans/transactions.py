@@ -25,12 +25,14 @@ class StepRequest:
     """A row, the step to make of it, and who makes it.
 
     ``has_expired`` says that the plan's end had passed before: no further row may start.
+    ``refusal`` says why the owner may not start anything any more, if that is so.
     """
 
     entry: Entry
     step: Step
     origin: Origin
     has_expired: bool = False
+    refusal: str = ""
 
     @property
     def product_id(self) -> str:
@@ -142,7 +144,13 @@ class Transactions:
                 missing = ProductNotFound(request.product_id)
                 outcomes[request.key] = RowOutcome(state=RowState.REFUSED, message=str(missing))
                 continue
-            write = step_write(request.entry, request.step, log, has_expired=request.has_expired)
+            write = step_write(
+                request.entry,
+                request.step,
+                log,
+                has_expired=request.has_expired,
+                refusal=request.refusal,
+            )
             if write.outcome:
                 outcomes[request.key] = write.outcome
                 continue

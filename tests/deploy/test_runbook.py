@@ -58,6 +58,13 @@ def test_each_event_in_a_search_is_logged() -> None:
 
 def test_each_metric_with_an_alarm_is_explained() -> None:
     metrics = {metric.name for measured in METRICS.values() for metric in measured}
-    explained = {"EffectFailures", "OldestOpenChange", "StalledJobs", "LoginLocks"}
+    explained = {
+        "EffectFailures",
+        "OldestOpenChange",
+        "StalledJobs",
+        "LoginLocks",
+        "PlanLateness",
+        "OverduePlan",
+    }
     assert explained <= metrics
     assert [name for name in explained if f"`{name}`" not in RUNBOOK] == []

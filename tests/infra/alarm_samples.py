@@ -105,6 +105,9 @@ def normal(metric: str, traffic: Traffic) -> Series:
         "Nodes": lambda: each_minute(traffic, 3),
         "OldestOpenChange": lambda: per_call(traffic, 1, spread(0, 90)),
         "StalledJobs": lambda: now_and_then(traffic, 1, every=90),
+        # A deployment: the next worker takes the step over after some seconds.
+        "PlanLateness": lambda: now_and_then(traffic, 20, every=90),
+        "OverduePlan": lambda: now_and_then(traffic, 20, every=90),
         "Drift": lambda: each_minute(traffic, 0),
         "EffectFailures": lambda: per_call(traffic, traffic.edits, share(0.003)),
         "LoginLocks": lambda: now_and_then(traffic, 1, every=60),
@@ -166,6 +169,8 @@ TROUBLES: Mapping[str, Callable[[str, Traffic], Series]] = {
     "search-nodes": lambda _, traffic: each_minute(traffic, 0),
     "open-changes": lambda _, traffic: [[60 * minute] for minute in range(traffic.minutes)],
     "stalled-jobs": lambda _, traffic: each_minute(traffic, 1),
+    "late-plans": lambda _, traffic: now_and_then(traffic, 75, every=100),
+    "waiting-plan": lambda _, traffic: now_and_then(traffic, 75, every=100),
     "drift": lambda _, traffic: now_and_then(traffic, 1, every=100),
     # Each open change is tried again, so failures add up even with few edits.
     "-failures": lambda _, traffic: each_minute(traffic, 1),

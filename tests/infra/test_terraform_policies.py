@@ -3,18 +3,20 @@
 import json
 import re
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
 import pytest
 
 from deploy.functions import full_name
-from products import bootstrap, maintenance
+from products import bootstrap, maintenance, scheduling
 from products.bulk.job import JobKind
 from products.bulk.rows import planned_row
 from products.changes import Change, Origin
 from products.lists import SortKey
 from products.pipeline import Pipeline
+from products.plans.drafts import Draft, DraftRow
 from tests.support.api_client import Api
 from tests.support.builders import fields
 from tests.support.delivery import deliver
@@ -199,9 +201,10 @@ def test_get_has_the_permissions_it_uses(
 ) -> None:
     used.clear()
     assert public("get", "/products/p1").status_code == 200
-    for path in ("", "?asOf=1", "?asOf=2026-01-01T00:00:00Z", "/changes", "/changes/1"):
+    versions = ("?asOf=1", "?asOf=2026-01-01T00:00:00Z", "?asOf=2999-01-01T00:00:00Z")
+    for path in ("", *versions, "/changes", "/changes/1"):
         assert staff("get", f"/products/p1{path}").status_code in {200, 404}
-    assert used == allowed("get")
+    assert used == allowed("get", "ComingSwitches")
 
 
 @pytest.mark.django_db
@@ -254,6 +257,32 @@ def test_jobs_have_the_permissions_they_use(api: Api, six: None, used: set[Permi
     for address in (path, f"{path}/rows", "/jobs"):
         assert api("get", address).status_code == 200
     assert used <= allowed("get"), sorted(used - allowed("get"))
+
+
+@pytest.mark.django_db
+def test_plans_have_the_permissions_they_use(api: Api, six: None, used: set[Permission]) -> None:
+    """Functions read plans with `list`, and make and change them with `update`."""
+    used.clear()
+    body = {
+        "name": "Sale",
+        "select": {"active": "all"},
+        "adjust": {"kind": "percent", "by": "-10"},
+        "endsAt": (datetime.now(UTC) + timedelta(days=1)).isoformat(),
+    }
+    planned = api("post", "/plans", body, Idempotency_Key="k")
+    assert planned.status_code == 201, planned.content
+    path = f"/plans/{planned.json()['planId']}"
+    assert api("patch", path, {"name": "Other"}).status_code == 200
+    assert api("post", f"{path}/undo").status_code == 200
+    assert api("post", f"{path}/end").status_code == 409
+    assert api("delete", path).status_code == 200
+    updates = allowed("update", "PlanJobs", "PlanChanges", "SelectProducts")
+    assert used <= updates, sorted(used - updates)
+    used.clear()
+    addresses = (path, f"{path}/rows", f"{path}/history", "/plans", "/plans?open=true")
+    for address in (*addresses, "/products/p1/plans", "/products?asOf=2999-01-01T00:00:00Z"):
+        assert api("get", address).status_code == 200
+    assert used <= allowed("list"), sorted(used - allowed("list"))
 
 
 @pytest.mark.django_db
@@ -313,9 +342,24 @@ def test_creator_has_the_permissions_it_uses(
     job = bootstrap.jobs().plan(JobKind.BULK, "Rename", [row], ann)
     bootstrap.jobs().start(job.job_id, ann)
     bootstrap.jobs().work(job.job_id)
-    assert used <= allowed("creator")
+    _make_plan_step(ann)
+    assert used <= allowed("creator"), sorted(used - allowed("creator"))
     assert {action for action, _ in used} >= {
         "dynamodb:UpdateItem",
         "dynamodb:DeleteItem",
         "dynamodb:Query",
     }
+
+
+def _make_plan_step(origin: Origin) -> None:
+    """Make the start of a plan, as the creator does."""
+    draft = Draft(
+        name="Sale",
+        rows=[DraftRow(product_id="p1", edits={"price": "5"})],
+        starts_at=None,
+        ends_at=None,
+        zone="UTC",
+    )
+    scheduling.plans().create(draft, origin)
+    scheduling.switching().announce()
+    assert len(scheduling.switching().step()) == 1

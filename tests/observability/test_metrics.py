@@ -66,6 +66,8 @@ FIELDS: dict[str, Any] = {
     "task": "products.persist",
     "oldest_seconds": 0,
     "stalled_jobs": 2,
+    "overdue_plan_seconds": 0.0,
+    "late_seconds": 0.4,
     "duration_ms": 12.5,
     "endpoint": "GET /v1.0/products",
     "status_class": "2xx",

@@ -52,7 +52,12 @@ class PlanHistories(RuleBasedStateMachine):
         )
         logs = ProductLogs(self.log, self.table, map)
         self.plans = Plans(
-            table=self.table, logs=logs, names=self.log, clock=self.clock, new_id=self._new_id
+            table=self.table,
+            logs=logs,
+            names=self.log,
+            doorbell=FakeDoorbell(),
+            clock=self.clock,
+            new_id=self._new_id,
         )
         transactions = Transactions(
             log=log,

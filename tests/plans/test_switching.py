@@ -145,10 +145,28 @@ def test_second_switcher_changes_nothing(shop: PlanWorld) -> None:
 
 def test_owner_without_the_permission_is_refused(shop: PlanWorld) -> None:
     plan = shop.plan("basic", "1500", 1, 5)
-    shop.held = frozenset({Permission.VIEW})
+    shop.held = frozenset({Permission.VIEW, Permission.PLAN})
     [started] = shop.pass_hours(1)
     assert started.counts == {RowState.REFUSED: 1}
     assert "products.change_product" in shop.row(plan).start.message  # type: ignore[union-attr]
+    assert shop.price("basic") == 1600
+
+
+def test_owner_who_may_not_plan_any_more_is_refused(shop: PlanWorld) -> None:
+    plan = shop.plan("basic", "1500", 1, 5)
+    shop.held = frozenset({Permission.VIEW, Permission.CHANGE})
+    shop.pass_hours(1)
+    assert shop.row(plan).start.message == (  # type: ignore[union-attr]
+        "eve may not start this plan any more. This requires the permission products.plan_product."
+    )
+    assert shop.price("basic") == 1600
+
+
+def test_running_plan_ends_also_without_permissions(shop: PlanWorld) -> None:
+    shop.plan("basic", "1500", 1, 5)
+    shop.pass_hours(1)
+    shop.held = frozenset()
+    shop.pass_hours(4)
     assert shop.price("basic") == 1600
 
 

@@ -8,6 +8,7 @@ from django.contrib.auth.models import Group, User
 from django.core.management import CommandError, call_command
 from django.test import Client
 
+from products import scheduling
 from products.acceptance import Acceptance
 from products.access import tokens
 from products.catalogue import Catalogue
@@ -16,6 +17,7 @@ from products.lists import ListQuery
 from products.maintenance import index_records
 from products.models import ApiToken
 from products.pipeline import Pipeline
+from products.plans.drafts import Draft, DraftRow
 from tests.support.builders import fields
 from tests.support.commands import output
 from tests.support.delivery import deliver
@@ -141,3 +143,20 @@ def test_open_changes_are_requeued_on_demand(
     assert output("requeue_open_changes", failed=True) == "requeued 1 changes"
     world.work()
     assert world.record("p1")
+
+
+def test_due_plans_are_listed_and_made_on_demand(
+    world: World, acceptance: Acceptance, catalogue: Catalogue, ann: Origin
+) -> None:
+    acceptance.create("p1", fields(price="100"), ann)
+    assert output("switch_plans") == "none"
+    rows = [DraftRow(product_id="p1", edits={"price": "80"})]
+    for name, start in (("Sale", None), ("Later", datetime.now(UTC) + timedelta(hours=1))):
+        draft = Draft(name=name, rows=rows, starts_at=start, ends_at=None, zone="UTC")
+        scheduling.plans().create(draft, ann)
+    first, second = output("switch_plans").splitlines()
+    assert "1 products  Sale (ann)  OVERDUE by" in first
+    assert second.endswith("Later (ann)")
+    assert "Sale: 1 applied; late by" in output("switch_plans", "--due")
+    assert catalogue.newest("p1").price == 80
+    assert output("switch_plans", "--due") == "nothing was due"

@@ -112,7 +112,7 @@ def test_job_of_a_revoked_token_stops(many: None) -> None:
     tokens.revoke(entry)
     bootstrap.jobs().work(job.job_id)
     stopped = bootstrap.jobs().job(job.job_id)
-    assert stopped.message == "The token with which eve started this job was revoked."
+    assert stopped.message == "The token that eve used for this was revoked."
     assert (stopped.state, stopped.done) == (JobState.CANCELLED, CHUNK_SIZE)
 
 

@@ -135,8 +135,12 @@ class MemoryPlans:
         self.faults.hit(after=False)
         return {plan.plan_id: list(self.rows(plan)) for plan in plans}
 
-    def versions(self, plan_id: str, limit: int) -> list[Plan]:
-        return self.old[plan_id][::-1][:limit]
+    def known_request(self, owner: str, key: IdempotencyKey) -> tuple[str, str] | None:
+        return None  # histories make plans without a key
+
+    def versions(self, plan_id: str, limit: int, before: int | None = None) -> list[Plan]:
+        found = self.old[plan_id][::-1]
+        return [plan for plan in found if before is None or plan.version < before][:limit]
 
     def save_plan(
         self, plan: Plan, rows: Sequence[PlanRow] = (), *, is_new_version: bool = False

@@ -108,7 +108,7 @@ def plan_world(
         wired.transactions, planner=accepts.planner, doorbell=storing, map_function=map
     )
     world = PlanWorld(
-        plans=replace(scheduling.plans(), clock=clock),
+        plans=replace(scheduling.plans(), clock=clock, doorbell=bell),
         switching=wired,
         acceptance=accepts,
         clock=clock,

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from products.adapters.dynamodb.items import EXPIRY, Item
+from products.authority import Authority, AuthorityKind
 from products.currency import canonical
 from products.documents import format_timestamp, parse_timestamp
 from products.permissions import permissions_among
@@ -105,6 +106,8 @@ def _facts(plan: Plan) -> Item:
         "changedAt": format_timestamp(plan.updated_at),
         "changedBy": plan.updated_by,
         "permissions": sorted(map(str, plan.permissions)),
+        "authority": str(plan.authority.kind),
+        "tokenId": plan.authority.token_id,
         "clashRule": str(plan.clash_rule),
         "state": str(plan.state),
         "version": plan.version,
@@ -141,6 +144,7 @@ def to_plan(item: Mapping[str, Any]) -> Plan:
         updated_at=parse_timestamp(item["changedAt"]),
         updated_by=item["changedBy"],
         permissions=permissions_among(item["permissions"]),
+        authority=Authority(AuthorityKind(item["authority"]), item["tokenId"]),
         clash_rule=ClashRule(item["clashRule"]),
         state=PlanState(item["state"]),
         version=int(item["version"]),

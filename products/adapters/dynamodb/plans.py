@@ -61,7 +61,7 @@ class DynamoPlanTable(DynamoCalls):
 
         Return None, or the ID and the fingerprint of the plan that was made under this key before.
         """
-        if key and (known := self._known_request(plan, key)):
+        if key and (known := self.known_request(plan.owner, key)):
             return known
         chunks = chunks_of(rows)
         complete = replace(plan, chunks=len(chunks))
@@ -78,10 +78,11 @@ class DynamoPlanTable(DynamoCalls):
         if self._transact(writes):
             logger.info("plan made", extra=_log_facts(complete))
             return None
-        return self._known_request(plan, key) if key else None
+        return self.known_request(plan.owner, key) if key else None
 
-    def _known_request(self, plan: Plan, key: IdempotencyKey) -> tuple[str, str] | None:
-        item = self._get_item(_request_key(plan.owner, key))
+    def known_request(self, owner: str, key: IdempotencyKey) -> tuple[str, str] | None:
+        """Return the ID and the fingerprint of the plan that was made under this key."""
+        item = self._get_item(_request_key(owner, key))
         return (item["planId"], item["fingerprint"]) if item else None
 
     def _name_plan(self, plan: Plan, row: PlanRow) -> None:
@@ -99,9 +100,12 @@ class DynamoPlanTable(DynamoCalls):
 
     def plans(self, limit: int, before: str | None) -> list[Plan]:
         """Return the newest plans, newest first; those with an ID below ``before``, if given."""
+        return self._newest_plans(PLANS_PARTITION, limit, before)
+
+    def _newest_plans(self, partition: str, limit: int, before: str | None) -> list[Plan]:
         if before is None:
-            return [to_plan(item) for item in self._query_newest(PLANS_PARTITION, limit)]
-        values = {":pk": PLANS_PARTITION, ":before": before}
+            return [to_plan(item) for item in self._query_newest(partition, limit)]
+        values = {":pk": partition, ":before": before}
         items = self._query(
             IS_BEFORE, values, ScanIndexForward=False, Limit=limit, ConsistentRead=True
         )
@@ -137,10 +141,14 @@ class DynamoPlanTable(DynamoCalls):
             found[item["PK"].removeprefix("PLAN#")] += rows_of(item)
         return found
 
-    def versions(self, plan_id: str, limit: int) -> list[Plan]:
-        """Return what the plan was after each change that people made to it, newest first."""
-        partition = version_key(plan_id, 0)["PK"]
-        return [to_plan(item) for item in self._query_newest(partition, limit)]
+    def versions(self, plan_id: str, limit: int, before: int | None = None) -> list[Plan]:
+        """Return what the plan was after each change that people made to it, newest first.
+
+        With ``before``, only versions below it.
+        """
+        key = version_key(plan_id, before or 0)
+        position = None if before is None else key["SK"]
+        return self._newest_plans(key["PK"], limit, position)
 
     def save_plan(
         self, plan: Plan, rows: Sequence[PlanRow] = (), *, is_new_version: bool = False

@@ -5,6 +5,7 @@ the tests of the API compare every response with them.
 """
 
 from products.api.batch_items import BATCH_SCHEMAS
+from products.api.contract.plan_bodies import FUTURE_PLANS, PLAN_COMPONENTS
 from products.api.job_representation import JOB_COMPONENTS
 from products.api.json_schema import (
     AMOUNT,
@@ -95,14 +96,19 @@ _BATCH_RESULTS: dict[str, Schema] = {
 COMPONENTS: dict[str, Schema] = {
     **BATCH_SCHEMAS,
     **JOB_COMPONENTS,
+    **PLAN_COMPONENTS,
     "ProductCreation": NEW_PRODUCT,
     "ProductEdits": EDITS,
     "PatchedProductEdits": EDITS,  # the same body in PATCH, under the name that clients know
-    "Product": object_of("A product at one version.", _PRODUCT, optional={"updatedBy"}),
+    "Product": object_of(
+        "A product at one version.",
+        _PRODUCT | FUTURE_PLANS,
+        optional={"updatedBy", *FUTURE_PLANS},
+    ),
     "ListedProduct": object_of(
         "A product, or with `fields` its id and those fields.",
-        _PRODUCT,
-        optional=_PRODUCT.keys() - {"productId"},
+        _PRODUCT | FUTURE_PLANS,
+        optional={*_PRODUCT, *FUTURE_PLANS} - {"productId"},
     ),
     "ProductPage": object_of(
         "One page of the list. `currency` is there if the list is limited to one.",

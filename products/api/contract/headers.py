@@ -12,6 +12,11 @@ type Headers = dict[str, Schema]
 
 RETENTION_HOURS = int(RETENTION.total_seconds()) // 3600
 TAG: Schema = {"type": "string", "pattern": rf'^((W/)?"v[0-9]{{1,{MAX_VERSION_DIGITS}}}"|\*)$'}
+_DIGITS = rf"[0-9]{{1,{MAX_VERSION_DIGITS}}}"
+PLAN_TAG: Schema = {
+    "type": "string",
+    "pattern": rf'^((W/)?"v{_DIGITS}(\.{_DIGITS})?"|\*)$',
+}
 KEY: Schema = {"type": "string", "pattern": f"^{IDEMPOTENCY_KEY.pattern}$"}
 
 
@@ -32,6 +37,12 @@ def _of_response(description: str, schema: Schema = TEXT) -> Schema:
 REQUEST_HEADERS: dict[str, Schema] = {
     "IfNoneMatch": _of_request("If-None-Match", "ETags that the client already has.", '"v3"'),
     "IfMatch": _of_request("If-Match", "The ETag that the product must still have.", '"v3"', TAG),
+    "IfMatchPlan": _of_request(
+        "If-Match",
+        "The ETag that the plan must still have; its part after the dot does not count.",
+        '"v2.5"',
+        PLAN_TAG,
+    ),
     "Prefer": _of_request(
         "Prefer",
         f"`wait=N` (at most {MAX_WAIT_SECONDS} seconds),"
@@ -60,7 +71,7 @@ RESPONSE_HEADERS: dict[str, Schema] = {
         "true: this is the answer to an earlier request with the same key."
     ),
     "Link": _of_response('The next page: `rel="next"`.'),
-    "Location": _of_response("The receipt of the change, or the job."),
+    "Location": _of_response("The receipt of the change, the job, or the plan."),
     "Preference-Applied": _of_response("What was waited for."),
     "RateLimit-Limit": _of_response("Calls per second.", NUMBER),
     "RateLimit-Remaining": _of_response("Calls left in this second.", NUMBER),
@@ -93,6 +104,8 @@ OPEN_RECEIPT = PENDING
 APPLIED = named("Preference-Applied")
 FILE = named("Content-Disposition")
 JOB = named("Location", "Retry-After")
+PLAN = named("Location", "ETag")
+NEW_PLAN = named("Location", "ETag", "Idempotent-Replayed")
 DONE = named("Location", "ETag", "Preference-Applied", "Idempotent-Replayed")
 ACCEPTED = named("Location", "ETag", "Retry-After", "Idempotent-Replayed")
 ALWAYS = named("X-Request-ID", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")

@@ -15,7 +15,7 @@ ERRORS = {
     400: "A field, parameter or header is wrong; `errors` names it.",
     401: "The token is missing, expired, revoked or invalid.",
     403: "The caller may not do this.",
-    404: "There is no such product, version or job.",
+    404: "There is no such product, version, job or plan.",
     406: "Responses are only available as JSON.",
     409: "The id or name is taken, or somebody changed the same field:"
     " `conflicts` has both values.",

@@ -13,6 +13,7 @@ from products.api.contract.operation import (
     request_body,
     response,
 )
+from products.api.contract.plan_operations import PLAN_OPERATIONS
 from products.api.json_schema import Schema
 from products.api.parameters import (
     AS_OF_PARAMETERS,
@@ -109,6 +110,7 @@ CREATED = response("Created and waited for.", "Product", headers.DONE, examples.
 DEACTIVATED = response("Deactivated and waited for, or already inactive.", None, headers.DONE)
 OPERATIONS: dict[tuple[str, str], Schema] = {
     **JOB_OPERATIONS,
+    **PLAN_OPERATIONS,
     ("ProductList", "GET"): _public(
         _read(
             "listProducts",
@@ -125,7 +127,7 @@ OPERATIONS: dict[tuple[str, str], Schema] = {
     ("ProductDetail", "GET"): _public(
         _read(
             "getProduct",
-            "Read a product, now or at an earlier version or time",
+            "Read a product, now, at an earlier version or time, or as plans will make it",
             "Product",
             {"Product": examples.PRODUCT},
             AS_OF_PARAMETERS,

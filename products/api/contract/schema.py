@@ -31,6 +31,7 @@ PATH_PARAMETERS: dict[str, Schema] = {
         ("product_id", PRODUCT_ID, "The product's id.", "PROD-BASIC"),
         ("version", VERSION, "A version of the product.", 1),
         ("job_id", TEXT, "The job's id.", "0195567e-4a91-7b02-8f6e-5f1f0a7c9e0a"),
+        ("plan_id", TEXT, "The plan's id.", "0195567e-4a91-7b02-8f6e-5f1f0a7c9e0b"),
         ("number", NUMBER, "The row's number in the job, from 1.", 1),
     )
 }

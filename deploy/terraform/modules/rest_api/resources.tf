@@ -23,7 +23,7 @@ resource "aws_api_gateway_resource" "top" {
 }
 
 resource "aws_api_gateway_resource" "v1" {
-  for_each = toset(["products", "products.csv", "products:batch", "imports", "jobs", "schema", "docs"])
+  for_each = toset(["products", "products.csv", "products:batch", "imports", "jobs", "plans", "schema", "docs"])
 
   rest_api_id = aws_api_gateway_rest_api.this.id
   parent_id   = aws_api_gateway_resource.top["v1.0"].id
@@ -34,6 +34,26 @@ resource "aws_api_gateway_resource" "product" {
   rest_api_id = aws_api_gateway_rest_api.this.id
   parent_id   = aws_api_gateway_resource.v1["products"].id
   path_part   = "{productId}"
+}
+
+resource "aws_api_gateway_resource" "product_plans" {
+  rest_api_id = aws_api_gateway_rest_api.this.id
+  parent_id   = aws_api_gateway_resource.product.id
+  path_part   = "plans"
+}
+
+resource "aws_api_gateway_resource" "plan" {
+  rest_api_id = aws_api_gateway_rest_api.this.id
+  parent_id   = aws_api_gateway_resource.v1["plans"].id
+  path_part   = "{plan_id}"
+}
+
+resource "aws_api_gateway_resource" "of_plan" {
+  for_each = toset(["rows", "history", "end", "undo"])
+
+  rest_api_id = aws_api_gateway_rest_api.this.id
+  parent_id   = aws_api_gateway_resource.plan.id
+  path_part   = each.value
 }
 
 resource "aws_api_gateway_resource" "changes" {
@@ -82,6 +102,7 @@ resource "aws_api_gateway_resource" "row_decisions" {
 
 locals {
   job     = "/v1.0/jobs/{job_id}"
+  plan    = "/v1.0/plans/{plan_id}"
   product = "/v1.0/products/{productId}"
   resource_ids = {
     "/healthz"                                   = aws_api_gateway_resource.top["healthz"].id
@@ -99,6 +120,13 @@ locals {
     "${local.job}/undo"                          = aws_api_gateway_resource.of_job["undo"].id
     "${local.job}/decisions"                     = aws_api_gateway_resource.of_job["decisions"].id
     "${local.job}/rows/{number}/decisions"       = aws_api_gateway_resource.row_decisions.id
+    "/v1.0/plans"                                = aws_api_gateway_resource.v1["plans"].id
+    (local.plan)                                 = aws_api_gateway_resource.plan.id
+    "${local.plan}/rows"                         = aws_api_gateway_resource.of_plan["rows"].id
+    "${local.plan}/history"                      = aws_api_gateway_resource.of_plan["history"].id
+    "${local.plan}/end"                          = aws_api_gateway_resource.of_plan["end"].id
+    "${local.plan}/undo"                         = aws_api_gateway_resource.of_plan["undo"].id
+    "${local.product}/plans"                     = aws_api_gateway_resource.product_plans.id
     "/v1.0/products:batch"                       = aws_api_gateway_resource.v1["products:batch"].id
     (local.product)                              = aws_api_gateway_resource.product.id
     "${local.product}/changes"                   = aws_api_gateway_resource.changes.id
