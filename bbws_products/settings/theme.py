@@ -9,7 +9,7 @@ from django.urls import reverse_lazy
 
 type Item = dict[str, object]
 
-SEPARATE_ITEMS = ("changes/", "jobs/", "operations/", "synonyms/")
+SEPARATE_ITEMS = ("changes/", "jobs/", "operations/", "plans/", "synonyms/")
 """Pages below the product list that have their own items in the sidebar."""
 
 
@@ -55,6 +55,7 @@ CATALOGUE_ITEMS = [
         "products_product_jobs",
         "products.view_product",
     ),
+    _item("Plans", "event_upcoming", "products_product_plans", "products.view_product"),
     _item("Search synonyms", "join", "products_product_synonyms", "products.view_product"),
     _item(
         "Operations",

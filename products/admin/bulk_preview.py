@@ -13,11 +13,11 @@ from products.bulk.price_changes import (
     PRICE_FIELDS,
     PriceChange,
     Total,
-    price_changes,
+    changes_of_prices,
     totals,
     unusual_numbers,
 )
-from products.bulk.rows import Row, RowState
+from products.bulk.rows import FieldChanges, Row, RowState
 
 MAX_TEXT = 80  # characters of a text
 NOTHING = "(none)"
@@ -73,15 +73,19 @@ def _leaves_the_website(row: Row) -> bool:
 
 def _preview_row(row: Row, *, is_unusual: bool) -> PreviewRow:
     is_left_out = row.state == RowState.SKIPPED and row.message == LEFT_OUT
-    lines = [_price_line(change) for change in price_changes(row)]
-    lines += [_line(name, *row.changed[name]) for name in row.changed if name not in PRICE_FIELDS]
     return {
         "row": row,
-        "lines": lines,
+        "lines": change_lines(row.changed, row.currency),
         "is_unusual": is_unusual,
         "is_left_out": is_left_out,
         "may_choose": is_left_out or row.state == RowState.WAITING,
     }
+
+
+def change_lines(changed: FieldChanges, currency: str) -> list[PreviewLine]:
+    """Return a line for each field that changes, prices first."""
+    lines = [_price_line(change) for change in changes_of_prices(changed, currency)]
+    return lines + [_line(name, *changed[name]) for name in changed if name not in PRICE_FIELDS]
 
 
 def _line(name: str, before: object, after: object) -> PreviewLine:

@@ -18,10 +18,11 @@ from products.bulk.job import JobKind
 from products.changes import Change
 from products.documents import format_timestamp, parse_timestamp
 from products.feed import FeedPage, FeedQuery
+from products.plans.plan import SOURCE, plan_id_of
 from products.product import RULES
 
 PAGE_SIZE = 50
-SOURCES = ("admin", "api", *JobKind, "command")
+SOURCES = ("admin", "api", *JobKind, SOURCE, "command")
 ONE_DAY = timedelta(days=1)
 
 
@@ -34,11 +35,12 @@ class FeedRow(TypedDict):
 
 
 class FeedGroup(TypedDict):
-    """Changes that follow one another and belong together: one change, or those of a job."""
+    """Changes that belong together: a single change, or those of a job or plan in one go."""
 
     first: FeedRow
     rows: list[FeedRow]
     job_url: str
+    plan_url: str
     is_new: bool
 
 
@@ -91,13 +93,13 @@ def feed_view(admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
 
 
 def feed_groups(changes: Iterable[Change], *, new_since: datetime | None = None) -> list[FeedGroup]:
-    """Return the changes in groups: those of one job that follow one another are together."""
+    """Return the changes in groups: those of a job or plan that follow one another together."""
     return [_group(list(members), new_since) for _, members in groupby(changes, key=_group_key)]
 
 
 def _group_key(change: Change) -> tuple[str, str]:
-    is_of_job = change.origin.source in list(JobKind)
-    return change.origin.source, change.origin.request_id if is_of_job else change.change_id
+    is_of_many = change.origin.source in {*JobKind, SOURCE}
+    return change.origin.source, change.origin.request_id if is_of_many else change.change_id
 
 
 def _group(changes: list[Change], new_since: datetime | None) -> FeedGroup:
@@ -106,8 +108,16 @@ def _group(changes: list[Change], new_since: datetime | None) -> FeedGroup:
     job_url = ""
     if newest.origin.source in list(JobKind):
         job_url = reverse("admin:products_product_job", args=[newest.origin.request_id])
+    plan_id = plan_id_of(newest)
+    plan_url = reverse("admin:products_product_plan", args=[plan_id]) if plan_id else ""
     is_new = new_since is not None and newest.accepted_at > new_since
-    return {"first": rows[0], "rows": rows, "job_url": job_url, "is_new": is_new}
+    return {
+        "first": rows[0],
+        "rows": rows,
+        "job_url": job_url,
+        "plan_url": plan_url,
+        "is_new": is_new,
+    }
 
 
 def _feed_row(change: Change) -> FeedRow:

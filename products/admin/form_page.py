@@ -18,13 +18,15 @@ from django.utils.html import format_html
 
 from products.admin.base import Context, ModelAdmin, product_url
 from products.admin.form import FIELDS, ProductForm, editable_model_of
-from products.admin.formatting import NOTHING_SAVED, field_label
+from products.admin.formatting import field_label
+from products.admin.plans.coming import coming_context
+from products.admin.plans.later import NOTHING_PLANNED, is_for_later, plans_answer
 from products.admin.preview import card_context
-from products.admin.receipt import receipt_context, undo_button
+from products.admin.receipt import receipt_context
 from products.admin.refusals import show_refusal, with_refusal_pages
+from products.admin.saved_message import plan_notes, saved_message
 from products.admin.staff_writes import StaffWrites
 from products.bootstrap import catalogue
-from products.changes import Change
 from products.errors import CatalogueError, CorruptChange, Invalid, ProductNotFound, Unavailable
 from products.merging import differences
 from products.models import Product
@@ -87,8 +89,12 @@ class ProductFormPage(ModelAdmin):
         **kwargs: object,
     ) -> Callable[..., ProductForm]:
         """Return the form of this request, which writes with the permissions of its user."""
-        product_id = obj.product_id if obj else None
-        return partial(ProductForm, writes=StaffWrites(request), product_id=product_id)
+        return partial(
+            ProductForm,
+            writes=StaffWrites(request),
+            product_id=obj.product_id if obj else None,
+            dry_run=is_for_later(request),
+        )
 
     def render_change_form(
         self,
@@ -113,6 +119,7 @@ class ProductFormPage(ModelAdmin):
             **card_context(newest.after),
             "may_change": self.has_change_permission(request, product),
             "website_url": website_url(product),
+            **coming_context(request, product.product_id),
         }
 
     @with_refusal_pages
@@ -123,8 +130,13 @@ class ProductFormPage(ModelAdmin):
         form_url: str = "",
         extra_context: Context | None = None,
     ) -> HttpResponse:
-        """Show or save the form; a refused save shows the entries again."""
+        """Show or save the form; a refused save shows the entries again.
+
+        Entries for later become a plan. An address with a time shows the product at that time.
+        """
         try:
+            if object_id and (answer := plans_answer(self, request, unquote(object_id))):
+                return answer
             return super().changeform_view(request, object_id, form_url, extra_context)
         except Unavailable as refusal:
             if request.method != "POST" or object_id is None:
@@ -164,10 +176,15 @@ class ProductFormPage(ModelAdmin):
         self, request: HttpRequest, obj: Product, form: ProductForm, change: bool
     ) -> None:
         """Say what was saved: the catalogue accepted it when the form was validated."""
+        if form.dry_run:
+            self.message_user(request, NOTHING_PLANNED, messages.ERROR)
+            return
         message = format_html(
-            '{} <span hidden data-saved-form="{}"></span>', _saved_message(form), request.path
+            '{} <span hidden data-saved-form="{}"></span>', saved_message(form), request.path
         )
         self.message_user(request, message, messages.SUCCESS)
+        for note in plan_notes(form):
+            self.message_user(request, note, messages.WARNING)
 
     def construct_change_message(
         self, request: HttpRequest, form: forms.Form, formsets: object, add: bool = False
@@ -259,29 +276,3 @@ def _fieldsets(*, adds: bool, may_write: bool) -> "_FieldsetSpec":
         last = ("active", "reason") if adds else ("reason",)
         fieldsets.append(("This change", {"fields": last}))
     return fieldsets
-
-
-def _saved_message(form: ProductForm) -> str:
-    """Return what was saved, with the button that undoes it."""
-    accepted = cast(Accepted, form.accepted)
-    product, change = accepted.product, accepted.change
-    if change is None:
-        return f"{product.name}: {NOTHING_SAVED}"
-    merge_note = _merge_note(change, form.cleaned_data.get("base_version"))
-    message = f"{product.name}: Saved as v{product.version}.{merge_note}"
-    return format_html("{} {}", message, undo_button(change)) if change.before else message
-
-
-def _merge_note(change: Change, base: int | None) -> str:
-    """Name what others had saved since the form was opened and this save has kept.
-
-    The note is left out if their version can't be read, because the save itself is done.
-    """
-    previous = change.before
-    if previous is None or base is None or previous.version <= base:
-        return ""
-    with suppress(CatalogueError):
-        theirs = differences(catalogue().version(change.product_id, base), previous)
-        fields = ", ".join(field_label(name) for name in theirs)
-        return f" Merged with v{previous.version} by {previous.updated_by} ({fields})."
-    return ""

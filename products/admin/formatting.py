@@ -38,6 +38,7 @@ SOURCE_LABELS = {
     "csv": "in an import",
     "undo": "undoing a job",
     "command": "by a command",
+    "plan": "through a plan",
 }
 MAX_OLD_VALUE = 40  # characters of a value on a button
 LINE_BREAK = mark_safe("<br>")  # a constant

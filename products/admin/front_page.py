@@ -1,6 +1,7 @@
 """The front page: what changed since the user was last here, and what waits for somebody."""
 
 from contextlib import suppress
+from datetime import datetime, timedelta
 from typing import TypedDict
 
 from django.http import HttpRequest
@@ -9,15 +10,23 @@ from django.urls import reverse
 from products.access.profiles import profile_of, record_visit
 from products.admin.base import Context, user_of
 from products.admin.feed import feed_groups
+from products.admin.plans.listing import needs_attention, plan_entry
+from products.admin.plans.wording import state_text
 from products.bootstrap import feed, jobs, now, operations
 from products.bulk.job import Job, JobState
 from products.bulk.rows import RowState
 from products.errors import Unavailable
 from products.feed import FeedQuery
 from products.permissions import Permission
+from products.plans.plan import Plan
+from products.scheduling import plans
 
 MAX_CHANGES = 15
 MAX_EXAMINED_JOBS = 20
+MAX_COMING = 5  # plans
+MAX_EXAMINED_PLANS = 30
+PLAN_REMINDER = timedelta(days=7)
+"""How long after its last step a plan that needs attention is listed."""
 
 
 class Waiting(TypedDict):
@@ -38,7 +47,9 @@ def complete_context(request: HttpRequest, context: Context) -> Context:
         page = feed().page(FeedQuery(limit=MAX_CHANGES))
         added["groups"] = feed_groups(page.changes, new_since=visited_at)
         added["has_older"] = page.older is not None
-        added["waiting"] = [*_waiting_jobs(user.get_username()), *_stuck(request)]
+        name = user.get_username()
+        added["waiting"] = [*_waiting_jobs(name), *_waiting_plans(name), *_stuck(request)]
+        added["coming"] = [plan_entry(plan) for plan in plans().open()[:MAX_COMING]]
     except Unavailable as refusal:
         added["unavailable"] = str(refusal)
     added["may_change"] = user.has_perm(Permission.CHANGE)
@@ -63,6 +74,23 @@ def _waiting_job(job: Job) -> Waiting | None:
     if job.state == JobState.DONE and refused:
         return {"text": f"{job.title}: {refused} refused", "url": f"{url}?only=refused"}
     return None
+
+
+def _waiting_plans(name: str) -> list[Waiting]:
+    """Return the user's plans of late that were missed, are overdue, or have refused rows."""
+    since = now() - PLAN_REMINDER
+    return [
+        {
+            "text": f"{plan.name}: {state_text(plan)}",
+            "url": reverse("admin:products_product_plan", args=[plan.plan_id]),
+        }
+        for plan in plans().newest(MAX_EXAMINED_PLANS)
+        if plan.owner == name and needs_attention(plan) and _last_step_at(plan) > since
+    ]
+
+
+def _last_step_at(plan: Plan) -> datetime:
+    return plan.ended_at or plan.started_at or plan.due or plan.ends_at or plan.starts_at
 
 
 def _stuck(request: HttpRequest) -> list[Waiting]:

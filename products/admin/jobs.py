@@ -18,6 +18,7 @@ from products.admin.base import ModelAdmin, page_response
 from products.admin.bulk_preview import bulk_preview
 from products.admin.error_pages import PageNotFound
 from products.admin.formatting import field_label, format_value
+from products.admin.plans.listing import may_plan
 from products.admin.refusals import show_refusal, status_of
 from products.admin.staff_writes import StaffWrites
 from products.bootstrap import jobs
@@ -85,6 +86,7 @@ def job_view(admin: ModelAdmin, request: HttpRequest, job_id: str) -> HttpRespon
         "is_mine": is_mine,
         "may_decide": may_decide,
         "may_change": admin.has_change_permission(request),
+        "may_plan": may_plan(request),
     }
     return page_response(admin, request, "job", context)
 

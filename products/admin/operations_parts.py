@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextvars import copy_context
+from datetime import timedelta
 from functools import cache
 from itertools import groupby
 
@@ -11,11 +12,13 @@ from django.utils.timesince import timesince
 
 from products.admin.base import Context
 from products.admin.charts import HOUR, completed_bars, latency_bars, slots_of
+from products.admin.plans.listing import plan_entry
 from products.bootstrap import catalogue, now, operations, scan_table
 from products.changes import Effect
 from products.errors import Unavailable
 from products.operations import MAX_EXAMINED, StuckEffect, latencies
 from products.readiness import readiness_checks
+from products.scheduling import plans
 
 MAX_WAIT_SECONDS = 1.5
 MAX_THREADS = 16
@@ -23,6 +26,8 @@ MAX_THREADS = 16
 NO_ANSWER = f"It does not answer within {MAX_WAIT_SECONDS} seconds."
 MAX_SHOWN = 50  # changes of one cause
 MAX_ACTIONS = 20
+SOON = timedelta(days=1)
+MAX_PLANS = 10
 LABELLED_MINUTES = 15  # between two labels of the time axis
 
 
@@ -138,6 +143,18 @@ def _cause_context(cause: str, stuck: list[StuckEffect]) -> Context:
     }
 
 
+def _plans_part() -> Context:
+    """Return the plans with a step due soon, and how long the oldest due step has waited."""
+    at = now()
+    soon = [plan for plan in plans().open() if plan.due and plan.due <= at + SOON]
+    waits = [at - plan.due for plan in soon if plan.due]
+    return {
+        "overdue": max(waits, default=timedelta()),
+        "plans": [plan_entry(plan) for plan in soon[:MAX_PLANS]],
+        "plan_count": len(soon),
+    }
+
+
 def _actions_part() -> Context:
     return {"actions": operations().newest_actions(MAX_ACTIONS)}
 
@@ -149,5 +166,6 @@ PARTS: Mapping[str, Callable[[], Context]] = {
     "consistency": _consistency_part,
     "speed": _speed_part,
     "stuck changes": _stuck_part,
+    "plans": _plans_part,
     "actions": _actions_part,
 }

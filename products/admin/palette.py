@@ -75,6 +75,27 @@ ENTRIES = (
         "csv download",
     ),
     Entry(
+        "Plans",
+        "admin:products_product_plans",
+        Permission.VIEW,
+        "event_upcoming",
+        "planned changes campaigns schedule later sale",
+    ),
+    Entry(
+        "Calendar of plans",
+        "admin:products_product_plans_calendar",
+        Permission.VIEW,
+        "calendar_month",
+        "month campaigns schedule",
+    ),
+    Entry(
+        "Catalogue on another day",
+        "admin:products_product_plans_catalogue",
+        Permission.VIEW,
+        "update",
+        "future preview prices then",
+    ),
+    Entry(
         "Operations",
         "admin:products_product_operations",
         Permission.OPERATE,

@@ -34,6 +34,9 @@ class ProductAdmin(ProductList, ProductFormPage):
     ) -> LogEntry | None:
         return _best_effort(super().log_change, request, obj, message)
 
+    def has_plan_permission(self, request: HttpRequest) -> bool:
+        return user_of(request).has_perm(Permission.PLAN)
+
     def has_operate_permission(self, request: HttpRequest) -> bool:
         return user_of(request).has_perm(Permission.OPERATE)
 

@@ -28,7 +28,7 @@ NUMBER_CHOICES = [
 ]
 
 
-def _zones() -> list[tuple[str, str]]:
+def zone_choices() -> list[tuple[str, str]]:
     """Return the time zones of places; the zones of offices and old names are left out."""
     names = sorted(name for name in available_timezones() if name.partition("/")[0] in AREAS)
     return [("UTC", "UTC"), *((name, name.replace("_", " ")) for name in names)]
@@ -43,7 +43,7 @@ class ProfileForm(forms.ModelForm):
     last_name = forms.CharField(required=False, max_length=150, widget=UnfoldAdminTextInputWidget())
     email = forms.EmailField(required=False, widget=UnfoldAdminEmailInputWidget())
     time_zone = forms.ChoiceField(
-        choices=_zones,
+        choices=zone_choices,
         widget=UnfoldAdminSelectWidget(),
         help_text="Times in the admin are shown in this zone.",
     )

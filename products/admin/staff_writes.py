@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from django.http import HttpRequest
 
@@ -22,10 +23,14 @@ from products.bulk.imports import ImportOptions
 from products.bulk.job import Job, JobKind
 from products.bulk.rows import Row
 from products.changes import Effect, Origin
+from products.idempotency import IdempotencyKey
 from products.maintenance import redrive
 from products.permissions import permissions_among
+from products.plans.drafts import Draft, Preview
+from products.plans.plan import Plan
 from products.product import RULES
 from products.redrive import RedriveResult
+from products.scheduling import plans
 from products.search.editing import SavedSynonyms
 from products.writes import Accepted
 
@@ -152,6 +157,26 @@ class StaffWrites:
 
     def undo_job(self, job_id: str) -> Job:
         return jobs().undo(job_id, self.origin())
+
+    # Plans
+
+    def create_plan(
+        self, draft: Draft, *, key: IdempotencyKey | None = None, dry_run: bool = False
+    ) -> Preview:
+        origin = replace(self.origin(), idempotency_key=key)
+        return plans().create(draft, origin, dry_run=dry_run)
+
+    def change_plan(self, plan_id: str, facts: Mapping[str, Any], *, version: int) -> Plan:
+        return plans().change(plan_id, facts, self.origin(), expected_version=version)
+
+    def end_plan(self, plan_id: str, *, version: int | None) -> Plan:
+        return plans().end_now(plan_id, self.origin(), expected_version=version)
+
+    def cancel_plan(self, plan_id: str, *, version: int | None) -> Plan:
+        return plans().cancel(plan_id, self.origin(), expected_version=version)
+
+    def undo_plan(self, plan_id: str) -> Plan:
+        return plans().undo(plan_id, self.origin())
 
     # Operations
 

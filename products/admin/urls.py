@@ -27,6 +27,7 @@ from products.admin import (
     synonyms,
 )
 from products.admin.base import ModelAdmin
+from products.admin.plans import actions, calendar_page, coming, listing, making, plan_page
 from products.admin.refusals import with_refusal_pages
 
 type View = Callable[..., HttpResponseBase]
@@ -34,6 +35,7 @@ type View = Callable[..., HttpResponseBase]
 READ, WRITE = require_safe, require_POST
 FORM = require_http_methods(["GET", "HEAD", "POST"])
 JOB = "jobs/<str:job_id>/"
+PLAN = "plans/<str:plan_id>/"
 PRODUCT = "<path:object_id>/"
 
 
@@ -67,6 +69,16 @@ PAGES = (
     Page(f"{JOB}discard/", "job_discard", jobs.discard_view, WRITE),
     Page(f"{JOB}cancel/", "job_cancel", jobs.cancel_view, WRITE),
     Page(f"{JOB}undo/", "job_undo", jobs.undo_view, WRITE),
+    Page("plans/", "plans", listing.plans_view, READ),
+    Page("plans/calendar/", "plans_calendar", calendar_page.calendar_view, READ),
+    Page("plans/catalogue/", "plans_catalogue", coming.catalogue_view, READ),
+    Page("plans/new/", "plan_new", making.new_view, FORM, "plan"),
+    Page(PLAN, "plan", plan_page.plan_view, READ),
+    Page(f"{PLAN}edit/", "plan_edit", actions.edit_view, FORM, "plan"),
+    Page(f"{PLAN}postpone/", "plan_postpone", actions.postpone_view, WRITE, "plan"),
+    Page(f"{PLAN}end/", "plan_end", actions.end_view, WRITE, "plan"),
+    Page(f"{PLAN}cancel/", "plan_cancel", actions.cancel_view, WRITE, "plan"),
+    Page(f"{PLAN}undo/", "plan_undo", actions.undo_view, WRITE, "plan"),
     Page("views/", "save_view", saved_views.save_view, WRITE),
     Page("views/columns/", "save_columns", saved_views.save_columns, WRITE),
     Page("views/<int:pk>/delete/", "delete_view", saved_views.delete_view, WRITE),

@@ -1,7 +1,10 @@
 """The operations page in one sentence: is all well, and what is not."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, NamedTuple
+
+from products.admin.plans.wording import GRACE_PERIOD
 
 LATE_SEARCH_SECONDS = 60
 type Facts = Mapping[str, Any]
@@ -19,7 +22,7 @@ class Verdict(NamedTuple):
 def verdict_of(facts: Facts, unknown: Mapping[str, str]) -> Verdict:
     """Return the verdict. It is never good while a part is not known."""
     faults = [*_queue_faults(facts), *_stuck_faults(facts), *_search_faults(facts, unknown)]
-    faults += _consistency_faults(facts)
+    faults += [*_consistency_faults(facts), *_plan_faults(facts)]
     gaps = [
         f"{name.capitalize()} can't be read just now. {why}"
         for name, why in unknown.items()
@@ -60,6 +63,18 @@ def _consistency_faults(facts: Facts) -> list[str]:
     count = len(facts.get("differences", []))
     return _counted(
         count, "1 difference from the change log.", f"{count} differences from the change log."
+    )
+
+
+def _plan_faults(facts: Facts) -> list[str]:
+    overdue: timedelta = facts.get("overdue", timedelta())
+    if overdue <= GRACE_PERIOD:
+        return []
+    minutes = max(1, round(overdue.total_seconds() / 60))
+    return _counted(
+        minutes,
+        "A plan has been due for a minute, and its products have not switched.",
+        f"A plan has been due for {minutes} minutes, and its products have not switched.",
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from statistics import median
 
-from products.bulk.rows import Row, RowState
+from products.bulk.rows import FieldChanges, Row, RowState
 
 PRICE_FIELDS = ("price", "renewal_price")
 LARGE_PERCENTAGE = 50
@@ -48,11 +48,12 @@ class Total:
 
 def price_changes(row: Row) -> list[PriceChange]:
     """Return what the row does to the price and to the renewal price."""
-    return [
-        PriceChange(name, *row.changed[name], row.currency)
-        for name in PRICE_FIELDS
-        if name in row.changed
-    ]
+    return changes_of_prices(row.changed, row.currency)
+
+
+def changes_of_prices(changed: FieldChanges, currency: str) -> list[PriceChange]:
+    """Return the price and the renewal price among these changes."""
+    return [PriceChange(name, *changed[name], currency) for name in PRICE_FIELDS if name in changed]
 
 
 def totals(rows: Iterable[Row]) -> list[Total]:

@@ -12,6 +12,10 @@ ANNOUNCED = timedelta(seconds=75)
 """How far ahead steps are announced: longer than the minute between two announcements."""
 
 
+MARGIN = timedelta(seconds=0.25)
+"""How much two clocks may differ: a message that came before LEAD would find nothing due."""
+
+
 def message_delay(due: datetime, now: datetime) -> int:
-    """Return after how many seconds the message arrives: before the step is due."""
-    return max(0, math.floor((due - LEAD - now).total_seconds()))
+    """Return after how many whole seconds the message arrives: within LEAD of the step's time."""
+    return max(0, math.ceil((due - LEAD + MARGIN - now).total_seconds()))

@@ -1,6 +1,6 @@
 """What people ask of a plan, and whether it can be made. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,8 @@ from products.changes import Origin
 from products.errors import CatalogueError, Invalid, NameTaken, ProductNotFound
 from products.merging import differences, merged
 from products.permissions import Permission, needed_permissions, require_permissions
-from products.plans.forecast import Foreseen, Overlap, outlook, overlaps, steps_of
+from products.plans.forecast import Foreseen, Outlook, Overlap, outlook, overlaps, steps_of
+from products.plans.holds import outdated_plans
 from products.plans.logs import ProductLogs
 from products.plans.plan import MAX_ROWS, ClashRule, Entry, Plan, PlanRow
 from products.plans.step_writes import ProductLog
@@ -51,6 +52,8 @@ class Preview:
 
     ``foreseen`` are the steps of each row, by product. ``replayed`` says that the plan was made by
     an earlier request with the same key; then there are no overlaps and no foreseen steps.
+    ``outdated`` are the IDs of old plans of each product, which need not be read any more.
+    ``outlooks`` are those of the products with overlaps, as they are with the plan.
     """
 
     plan: Plan
@@ -58,6 +61,8 @@ class Preview:
     overlaps: Sequence[Overlap]
     foreseen: Mapping[str, Sequence[Foreseen]] = field(default_factory=dict)
     replayed: bool = False
+    outdated: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    outlooks: Mapping[str, Outlook] = field(default_factory=dict)
 
 
 class RowsRefused(WritesRefused):
@@ -104,10 +109,19 @@ def plan_rows(plan: Plan, rows: Sequence[DraftRow], logs: ProductLogs, origin: O
         raise RowsRefused(refusals, [row.product_id for row in rows])
     needed = {permission for row in planned for permission in _needed(row)}
     complete = replace(plan, rows=len(planned), permissions=frozenset({Permission.PLAN, *needed}))
+    outdated = {i: outdated_plans(log.entries, plan.created_at) for i, log in found.items()}
     foreseen = {
         row.product_id: steps_of(Entry(complete, row), found[row.product_id]) for row in planned
     }
-    return Preview(complete, planned, list(_overlaps(complete, planned, found)), foreseen)
+    overlapping = list(_overlaps(complete, planned, found))
+    return Preview(
+        plan=complete,
+        rows=planned,
+        overlaps=overlapping,
+        foreseen=foreseen,
+        outlooks=_outlooks(complete, planned, {one.product_id for one in overlapping}, found),
+        outdated=outdated,
+    )
 
 
 def _plan_row(number: int, draft: DraftRow, plan: Plan, log: ProductLog) -> PlanRow:
@@ -173,3 +187,15 @@ def _overlaps(
 ) -> Iterable[Overlap]:
     for row in rows:
         yield from overlaps(Entry(plan, row), logs[row.product_id].entries)
+
+
+def _outlooks(
+    plan: Plan, rows: Iterable[PlanRow], wanted: Set[str], logs: Mapping[str, ProductLog]
+) -> dict[str, Outlook]:
+    """Return what is to come for these products once the plan is stored."""
+    found: dict[str, Outlook] = {}
+    for row in rows:
+        if row.product_id in wanted:
+            log = logs[row.product_id]
+            found[row.product_id] = outlook(replace(log, entries=[*log.entries, Entry(plan, row)]))
+    return found

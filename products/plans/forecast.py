@@ -17,7 +17,8 @@ from products.product import Product, validated_product
 class Foreseen:
     """A step of a plan that is still to come: the product before and after it.
 
-    ``message`` says why it will change nothing, if others changed the same field.
+    ``message`` says why it will change nothing, if others changed the same field. ``fields`` are
+    those that the plan sets.
     """
 
     at: datetime
@@ -26,6 +27,7 @@ class Foreseen:
     before: Product
     after: Product
     message: str = ""
+    fields: frozenset[str] = frozenset()
 
     @property
     def changed(self) -> FieldChanges:
@@ -67,6 +69,14 @@ class Overlap:
     until: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class Foresight:
+    """What is to come for products of a plan, and the fields that other plans set too."""
+
+    outlooks: Mapping[str, Outlook]
+    overlaps: Sequence[Overlap]
+
+
 def outlook(log: ProductLog) -> Outlook:
     """Return what is to come for a product."""
     fields = {name for entry in log.entries for name in entry.row.edits}
@@ -78,7 +88,8 @@ def outlook(log: ProductLog) -> Outlook:
         if not message:
             state = {**state, **_state_after(entry, step, state)}
         after, refusal = _with_values(product, entry, state)
-        steps.append(Foreseen(at, entry.plan, step, product, after, message or refusal))
+        planned = frozenset(entry.row.edits)
+        steps.append(Foreseen(at, entry.plan, step, product, after, message or refusal, planned))
         product = after
     running = [entry.plan for entry in log.entries if entry.is_running]
     return Outlook(log.newest, steps, running)

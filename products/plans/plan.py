@@ -222,6 +222,13 @@ def is_of_campaign(change: Change) -> bool:
     return not is_by_people(change) and change.origin.request_id.endswith(("-start", "-end"))
 
 
+def plan_id_of(change: Change) -> str | None:
+    """Return the ID of the plan that made the change, None for a change of another source."""
+    if change.origin.source != SOURCE:
+        return None
+    return change.origin.request_id.rpartition("-")[0]
+
+
 def made_by(plan: Plan, step: Step, changes: Sequence[Change]) -> Change | None:
     """Return the change among these that the plan's step made."""
     wanted = request_id_of(plan, step)

@@ -14,9 +14,10 @@ from products.permissions import Permission, require_permissions
 from products.plans.amending import FACTS, amended, validated_name, validated_start
 from products.plans.announcing import ANNOUNCED, message_delay
 from products.plans.drafts import Draft, Preview, RowsRefused, plan_rows, validate_row_count
-from products.plans.forecast import Foreseen, Outlook, outlook, steps_of
+from products.plans.forecast import Foreseen, Foresight, Outlook, outlook, overlaps, steps_of
 from products.plans.logs import ProductLogs
 from products.plans.plan import (
+    FINAL,
     HORIZON,
     Entry,
     Plan,
@@ -65,7 +66,9 @@ class Plans:
 
     def store(self, preview: Preview, origin: Origin) -> Preview:
         """Store a prepared plan, or return the one that the same request has made before."""
-        known = self.table.put_plan(preview.plan, preview.rows, origin.idempotency_key)
+        known = self.table.put_plan(
+            preview.plan, preview.rows, origin.idempotency_key, preview.outdated
+        )
         if known is not None:
             return self._made_before(known, origin)
         self._announce(preview.plan)
@@ -255,6 +258,15 @@ class Plans:
         log = self.logs.read([product_id]).get(product_id)
         return outlook(log) if log else None
 
+    def coming(self, product_id: str) -> Outlook | None:
+        """Return what is to come for the product; None when no open plan is about it.
+
+        Of most products there is no plan, so that is one read.
+        """
+        entries = self.entries(product_id)
+        is_planned = any(entry.plan.state not in FINAL for entry in entries)
+        return self.outlook(product_id) if is_planned else None
+
     def outlooks(self, until: datetime | None = None) -> dict[str, Outlook]:
         """Return what is to come for all products that open plans are about.
 
@@ -267,3 +279,13 @@ class Plans:
     def entries(self, product_id: str) -> Sequence[Entry]:
         """Return the rows of all plans about the product."""
         return self.table.entries_of([product_id]).get(product_id, ())
+
+    def foresee(self, plan: Plan, rows: Sequence[PlanRow]) -> Foresight:
+        """Return what is to come for the products of these rows, and which plans overlap them."""
+        logs = self.logs.read([row.product_id for row in rows])
+        known = [row for row in rows if row.product_id in logs]
+        found = [overlaps(Entry(plan, row), logs[row.product_id].entries) for row in known]
+        return Foresight(
+            {product_id: outlook(log) for product_id, log in logs.items()},
+            [overlap for overlapping in found for overlap in overlapping],
+        )

@@ -43,18 +43,26 @@ def _expected(zone: ZoneInfo) -> str:
     )
 
 
+def readings(typed: datetime, zone: ZoneInfo) -> list[datetime]:
+    """Return what a local time can mean, in UTC: two times where clocks change, otherwise one."""
+    found = {typed.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)}
+    return sorted(found)
+
+
+def exists(typed: datetime, zone: ZoneInfo) -> bool:
+    """Whether the clocks of the zone show this local time."""
+    return readings(typed, zone)[0].astimezone(zone).replace(tzinfo=None) == typed
+
+
 def local_time(typed: datetime, zone: ZoneInfo, field: str) -> datetime:
     """Return a local time in UTC. Raises: Invalid, see ``parse_time``."""
-    readings = [typed.replace(tzinfo=zone, fold=fold) for fold in (0, 1)]
-    instants = [reading.astimezone(UTC) for reading in readings]
-    if instants[0] == instants[1]:
+    instants = readings(typed, zone)
+    if len(instants) == 1:
         return instants[0]
-    written = [_written(instant, zone) for instant in sorted(instants)]
+    written = [_written(instant, zone) for instant in instants]
     choice = f"Write {written[0]} or {written[1]}."
-    shown = f"{typed:%Y-%m-%d %H:%M}"
-    if instants[0].astimezone(zone).replace(tzinfo=None) == typed:
-        raise Invalid({field: [f"{shown} exists twice in {zone.key}. {choice}"]})
-    raise Invalid({field: [f"{shown} does not exist in {zone.key}. {choice}"]})
+    problem = "exists twice" if exists(typed, zone) else "does not exist"
+    raise Invalid({field: [f"{typed:%Y-%m-%d %H:%M} {problem} in {zone.key}. {choice}"]})
 
 
 def _written(instant: datetime, zone: ZoneInfo) -> str:

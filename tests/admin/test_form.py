@@ -252,14 +252,15 @@ def test_a_conflict_names_who_changed_the_field_last(
 
 def test_a_save_asks_the_catalogue_once_also_when_refused(eve: Client, basic: str) -> None:
     sent = current_entries(eve, "p1", price="2000")
-    read_product, read_newest = ["Query"], ["Query"]
+    read_product, read_newest, find_plans = ["Query"], ["Query"], ["BatchGetItem"]
     with recorded_operations(bootstrap.dynamodb()) as operations:
         eve.post(page_url("p1"), sent)
-    assert operations == [*read_product, *read_newest, "TransactWriteItems"]
+    assert operations == [*read_product, *read_newest, "TransactWriteItems", *find_plans]
     read_base, find_authors, read_receipt = ["GetItem"], ["Query"], ["GetItem"]
     with recorded_operations(bootstrap.dynamodb()) as operations:
         eve.post(page_url("p1"), sent | {"price": "3000"})
-    assert operations == [*read_product, *read_newest, *read_base, *find_authors, *read_receipt]
+    expected = [*read_product, *read_newest, *read_base, *find_authors, *read_receipt, *find_plans]
+    assert operations == expected
 
 
 def test_a_form_without_a_valid_base_version_is_refused(

@@ -1,5 +1,6 @@
 """The verdict of the operations page, and that no hanging part holds up the page."""
 
+from datetime import timedelta
 from threading import Event
 from typing import Any
 
@@ -11,17 +12,24 @@ from products.errors import DependencyUnavailable
 from products.operations import QueueDepth
 
 FINE: dict[str, Any] = {"depths": [], "stuck_count": 0, "index_lag": 0.0, "differences": []}
+FINE_SENTENCE = "Everything that was accepted is published everywhere."
 DEAD = QueueDepth("q", waiting=0, in_flight=0, delayed=0, dead=2)
 
 
 @pytest.mark.parametrize(
     ("facts", "level", "sentence"),
     [
-        ({}, "good", "Everything that was accepted is published everywhere."),
+        ({}, "good", FINE_SENTENCE),
         ({"depths": [DEAD]}, "warning", "2 messages have failed too often and wait to be retried."),
         ({"stuck_count": 1}, "warning", "1 change is stuck."),
         ({"index_lag": 180.0}, "warning", "Search is 3 minutes behind."),
-        ({"index_lag": 5.0}, "good", "Everything that was accepted is published everywhere."),
+        ({"index_lag": 5.0}, "good", FINE_SENTENCE),
+        ({"overdue": timedelta(seconds=5)}, "good", FINE_SENTENCE),
+        (
+            {"overdue": timedelta(minutes=3)},
+            "warning",
+            "A plan has been due for 3 minutes, and its products have not switched.",
+        ),
         ({"differences": [object()]}, "warning", "1 difference from the change log."),
     ],
 )

@@ -13,10 +13,12 @@ WRITING = {
     "jobs": {"plan", "start", "cancel", "undo", "work"},
     "operations": {"retry", "retry_cause", "discard", "record_action"},
     "redrive": {"move_back"},
+    "plans": {"create", "change", "end_now", "cancel", "undo"},
+    "switching": {"step", "announce"},
 }
 """By the function that returns the use cases: those that write, or act for a user."""
-WIRING = {"products.bootstrap", "products.maintenance"}
-MODULES = sorted((ROOT / "products" / "admin").glob("*.py"))
+WIRING = {"products.bootstrap", "products.maintenance", "products.scheduling"}
+MODULES = sorted((ROOT / "products" / "admin").rglob("*.py"))
 
 
 def writing_calls(source: str) -> Iterator[str]:

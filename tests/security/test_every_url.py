@@ -25,6 +25,7 @@ from products.pipeline import Pipeline
 from tests.support.admin_client import sign_in
 from tests.support.builders import fields
 from tests.support.delivery import deliver
+from tests.support.plan_pages import make_plan
 from tests.support.url_table import (
     ADD,
     ANYONE,
@@ -32,6 +33,7 @@ from tests.support.url_table import (
     DELETE,
     METHODS,
     OPERATE,
+    PLAN,
     ROOT,
     STAFF,
     TABLE,
@@ -42,13 +44,13 @@ from tests.support.world import World
 
 pytestmark = [pytest.mark.django_db, pytest.mark.engines]
 
-MEMBER = {ANYONE, VIEW, ADD, CHANGE, DELETE, OPERATE}
+MEMBER = {ANYONE, VIEW, ADD, CHANGE, DELETE, OPERATE, PLAN}
 PEOPLE: dict[str, tuple[Callable[[], Client], set[str]]] = {
     "superuser": (lambda: sign_in("root", None, superuser=True), {*MEMBER, STAFF, ROOT}),
     "Product admins": (lambda: sign_in("ada"), {*MEMBER, STAFF}),
     "Product editors": (
         lambda: sign_in("eve", "Product editors"),
-        {ANYONE, STAFF, VIEW, ADD, CHANGE},
+        {ANYONE, STAFF, VIEW, ADD, CHANGE, PLAN},
     ),
     "Product viewers": (lambda: sign_in("vera", "Product viewers"), {ANYONE, STAFF, VIEW}),
     "staff without permission": (lambda: sign_in("stan", None), {ANYONE, STAFF}),
@@ -96,6 +98,7 @@ def ids(
         "group": group.pk,
         "token": token.pk,
         "job": job.job_id,
+        "plan": make_plan("p2", "8").plan_id,
     }
 
 

@@ -14,6 +14,7 @@ ANYONE, STAFF, VIEW, ADD, CHANGE, DELETE, ROOT = (
     "root",
 )
 OPERATE = "operate"
+PLAN = "plan"
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
@@ -57,6 +58,7 @@ CREATE = {
     "product": {**NEW, "name": "Fourth one", "productId": "p4"},
 }
 YES = {"post": "yes"}
+PLANNED = {"name": "Sale", "zone": "UTC", "clash_rule": "keep", "version": "1"}
 PROFILE = {"time_zone": "UTC", "number_format": "en-za"}
 CELL = {"field": "price", "value": "7", "version": "1"}
 BULK = {"doing": "price", "field": "price", "way": "set", "by": "7", "rounding": "1"}
@@ -123,6 +125,7 @@ TABLE: dict[str, Row] = {
     "admin/security/codes/new/": page("/admin/security/codes/new/", STAFF),
     "admin/security/sessions/": row("/admin/security/sessions/", POST=STAFF),
     "admin/confirm/": page("/admin/confirm/", STAFF),
+    "admin/confirm/company/": row("/admin/confirm/company/", GET=STAFF),
     "admin/confirm/code/": page("/admin/confirm/code/", STAFF),
     "admin/confirm/passkey/": page("/admin/confirm/passkey/", STAFF),
     "admin/session/": row("/admin/session/", GET=STAFF),
@@ -191,6 +194,24 @@ TABLE: dict[str, Row] = {
     ),
     "admin/products/product/jobs/<str:job_id>/cancel/": row(P + "jobs/{job}/cancel/", POST=CHANGE),
     "admin/products/product/jobs/<str:job_id>/undo/": row(P + "jobs/{job}/undo/", POST=CHANGE),
+    "admin/products/product/plans/": row(f"{P}plans/", GET=VIEW),
+    "admin/products/product/plans/calendar/": row(f"{P}plans/calendar/", GET=VIEW),
+    "admin/products/product/plans/catalogue/": row(f"{P}plans/catalogue/", GET=VIEW),
+    "admin/products/product/plans/new/": page(
+        f"{P}plans/new/?product=p1&edits={{{{}}}}", PLAN, {"product": "p1", "edits": "{{}}"}
+    ),
+    "admin/products/product/plans/<str:plan_id>/": row(P + "plans/{plan}/", GET=VIEW),
+    "admin/products/product/plans/<str:plan_id>/edit/": page(
+        P + "plans/{plan}/edit/", PLAN, PLANNED
+    ),
+    "admin/products/product/plans/<str:plan_id>/postpone/": row(
+        P + "plans/{plan}/postpone/", {"by": "hour"}, POST=PLAN
+    ),
+    "admin/products/product/plans/<str:plan_id>/end/": row(P + "plans/{plan}/end/", POST=PLAN),
+    "admin/products/product/plans/<str:plan_id>/cancel/": row(
+        P + "plans/{plan}/cancel/", POST=PLAN
+    ),
+    "admin/products/product/plans/<str:plan_id>/undo/": row(P + "plans/{plan}/undo/", POST=PLAN),
     "admin/products/product/operations/": row(f"{P}operations/", GET=OPERATE),
     "admin/products/product/operations/retry/": row(f"{P}operations/retry/", STUCK, POST=OPERATE),
     "admin/products/product/operations/retry_cause/": row(

@@ -1,0 +1,1 @@
+"""Planned changes in the admin: the list, the calendar, a plan's page, and making plans."""
