@@ -114,5 +114,6 @@ CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
         "LOCATION": "products_cache",
+        "OPTIONS": {"MAX_ENTRIES": 10_000},
     }
 }

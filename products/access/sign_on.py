@@ -13,6 +13,7 @@ from allauth.account.models import EmailAddress
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialAccount, SocialApp, SocialLogin, SocialToken
+from allauth.socialaccount.providers.base import AuthError
 from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 from allauth.socialaccount.providers.openid_connect.views import OpenIDConnectOAuth2Adapter
 from django.conf import settings
@@ -95,8 +96,12 @@ class SignOnAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc] # it has
             raise refused(request, NOT_INVITED.format(email=claims.get("email", "you")))
         set_mapped_groups(sociallogin.user, claims.get(settings.OIDC_GROUPS_CLAIM))
 
-    def on_authentication_error(self, request: HttpRequest, provider: Any, **_: object) -> None:
-        raise refused(request, NOT_UNDERSTOOD)
+    def on_authentication_error(
+        self, request: HttpRequest, provider: Any, error: str | None = None, **_: object
+    ) -> None:
+        """Show a page that says so, unless the person has cancelled."""
+        if error != AuthError.CANCELLED:
+            raise refused(request, NOT_UNDERSTOOD)
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
         return False

@@ -21,6 +21,7 @@ from products.access.login_lockout import client_address
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 LOGIN_STAGES = ["allauth.mfa.stages.AuthenticateStage"]
 PASSWORD, CODE, PASSKEY = "Use your password", "Use a code", "Use a passkey"
+LOG_IN_AGAIN = "Log in with your company account again"
 UNKNOWN_ADDRESS = "0.0.0.0"  # noqa: S104 # shown as unknown
 
 
@@ -71,6 +72,9 @@ class StaffAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc] # it has
         }
         titles = {reverse(name): title for name, title in words.items()}
         methods: list[dict[str, str]] = super().get_reauthentication_methods(user)
+        if not methods and settings.OIDC_ISSUER:
+            url = reverse("confirm_company")
+            return [{"id": "company", "description": LOG_IN_AGAIN, "url": url}]
         return [{**method, "description": titles[method["url"]]} for method in methods]
 
     def add_message(

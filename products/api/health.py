@@ -94,7 +94,9 @@ def _readiness() -> JsonObject:
     }
 
 
-READINESS = SharedAnswer(_readiness, READINESS_SECONDS)
+UNKNOWN: JsonObject = {"status": NOT_READY, "dependencies": {}, "lastCheck": None}
+"""The answer while the dependencies are asked for the first time."""
+READINESS = SharedAnswer(_readiness, READINESS_SECONDS, UNKNOWN)
 
 
 def _overall_status(is_ready: bool, states: dict[str, str]) -> str:

@@ -10,11 +10,13 @@ from dataclasses import dataclass, field
 class SharedAnswer[T]:
     """The latest result of ``compute``, which one thread at a time calls.
 
-    While it does, the others get the result before that. So a slow dependency holds one thread.
+    While it does, the others get the result before that, or ``unknown`` if there is none. So a slow
+    dependency holds one thread.
     """
 
     compute: Callable[[], T]
     seconds: float
+    unknown: T
     clock: Callable[[], float] = time.monotonic
     latest: tuple[float, T] | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -24,21 +26,15 @@ class SharedAnswer[T]:
         known = self.latest
         if known and self.clock() - known[0] < self.seconds:
             return known[1]
-        is_renewing = self.lock.acquire(blocking=known is None)  # the first call waits
+        if not self.lock.acquire(blocking=False):
+            return known[1] if known else self.unknown
         try:
-            return self._renewed(known) if is_renewing or known is None else known[1]
+            result = self.compute()
+            self.latest = (self.clock(), result)
+            return result
         finally:
-            if is_renewing:
-                self.lock.release()
+            self.lock.release()
 
     def forget(self) -> None:
         """Let the next call compute the result."""
         self.latest = None
-
-    def _renewed(self, known: tuple[float, T] | None) -> T:
-        """Compute the result, unless another thread has while this one waited."""
-        if self.latest is not None and self.latest is not known:
-            return self.latest[1]
-        result = self.compute()
-        self.latest = (self.clock(), result)
-        return result

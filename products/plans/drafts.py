@@ -11,6 +11,7 @@ from products.errors import CatalogueError, Invalid, NameTaken, ProductNotFound
 from products.merging import differences, merged
 from products.permissions import Permission, needed_permissions, require_permissions
 from products.plans.forecast import Foreseen, Outlook, Overlap, outlook, overlaps, steps_of
+from products.plans.holds import outdated_plans
 from products.plans.logs import ProductLogs
 from products.plans.plan import MAX_ROWS, ClashRule, Entry, Plan, PlanRow
 from products.plans.step_writes import ProductLog
@@ -51,6 +52,7 @@ class Preview:
 
     ``foreseen`` are the steps of each row, by product. ``replayed`` says that the plan was made by
     an earlier request with the same key; then there are no overlaps and no foreseen steps.
+    ``outdated`` are the IDs of old plans of each product, which need not be read any more.
     ``outlooks`` are those of the products with overlaps, as they are with the plan.
     """
 
@@ -59,6 +61,7 @@ class Preview:
     overlaps: Sequence[Overlap]
     foreseen: Mapping[str, Sequence[Foreseen]] = field(default_factory=dict)
     replayed: bool = False
+    outdated: Mapping[str, Sequence[str]] = field(default_factory=dict)
     outlooks: Mapping[str, Outlook] = field(default_factory=dict)
 
 
@@ -106,12 +109,19 @@ def plan_rows(plan: Plan, rows: Sequence[DraftRow], logs: ProductLogs, origin: O
         raise RowsRefused(refusals, [row.product_id for row in rows])
     needed = {permission for row in planned for permission in _needed(row)}
     complete = replace(plan, rows=len(planned), permissions=frozenset({Permission.PLAN, *needed}))
+    outdated = {i: outdated_plans(log.entries, plan.created_at) for i, log in found.items()}
     foreseen = {
         row.product_id: steps_of(Entry(complete, row), found[row.product_id]) for row in planned
     }
     overlapping = list(_overlaps(complete, planned, found))
-    outlooks = _outlooks(complete, planned, {one.product_id for one in overlapping}, found)
-    return Preview(complete, planned, overlapping, foreseen, outlooks=outlooks)
+    return Preview(
+        plan=complete,
+        rows=planned,
+        overlaps=overlapping,
+        foreseen=foreseen,
+        outlooks=_outlooks(complete, planned, {one.product_id for one in overlapping}, found),
+        outdated=outdated,
+    )
 
 
 def _plan_row(number: int, draft: DraftRow, plan: Plan, log: ProductLog) -> PlanRow:

@@ -7,13 +7,16 @@ save while plans run replaces the values of these plans: they take nothing back 
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from products.changes import Change
 from products.merging import differences, shown_value
-from products.plans.plan import Entry, RowState, is_of_campaign
+from products.plans.plan import FINAL, Entry, RowState, is_of_campaign
 from products.product import Product
+
+REMEMBERED = timedelta(days=31)
+"""How long a product's plans are listed with it after they ended."""
 
 type Order = tuple[datetime, str]
 """The order of the starts of plans: a time, and the ID of the plan."""
@@ -94,6 +97,19 @@ def _version_before(entry: Entry) -> int:
     if start is None or start.version is None:
         return entry.row.base
     return start.version - 1 if start.state is RowState.APPLIED else start.version
+
+
+def outdated_plans(entries: Sequence[Entry], now: datetime) -> list[str]:
+    """Return the IDs of plans that ended long ago, and which no plan with a step left overlaps."""
+    still_open = [one for one in entries if one.plan.state not in FINAL]
+    return [
+        one.plan.plan_id
+        for one in entries
+        if one.plan.state in FINAL
+        and one.plan.updated_at < now - REMEMBERED
+        and (one.plan.ended_at or one.plan.updated_at) < now - REMEMBERED
+        and not any(_overlap(one, other) for other in still_open)
+    ]
 
 
 def stacks(

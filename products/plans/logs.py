@@ -1,15 +1,19 @@
 """Reading what plans and people did to products, as far back as plans need it. Pure."""
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from products.changes import Change
+from products.errors import CorruptChange
 from products.parallel import MapFunction
 from products.plans.holds import first_version
 from products.plans.plan import FINAL, Entry, RowOutcome, Step, made_by
 from products.plans.step_writes import ProductLog, applied
 from products.product import Product
+
+logger = logging.getLogger(__name__)
 
 HISTORY_PAGE = 50  # changes that are read together
 
@@ -43,9 +47,10 @@ class ProductLogs:
     def read(
         self, product_ids: Sequence[str], outcomes: Outcomes | None = None
     ) -> dict[str, ProductLog]:
-        """Return the logs of these products, without those that do not exist.
+        """Return the logs of these products, without those that do not exist or are damaged.
 
-        ``outcomes`` are those of steps that are made, and perhaps not stored yet.
+        A damaged log must not hold up the plans of other products. ``outcomes`` are those of steps
+        that are made, and perhaps not stored yet.
         """
         if not product_ids:
             return {}
@@ -53,7 +58,12 @@ class ProductLogs:
 
         def read_one(product_id: str) -> ProductLog | None:
             known = _with_outcomes(entries.get(product_id, ()), outcomes or {})
-            return self._read_one(product_id, known)
+            try:
+                return self._read_one(product_id, known)
+            except CorruptChange as fault:
+                facts = {"product_id": product_id, "fault": str(fault)}
+                logger.error("log of a planned product is damaged", extra=facts)
+                return None
 
         read = self.map_function(read_one, product_ids)
         return {log.newest.product_id: log for log in read if log}

@@ -66,7 +66,9 @@ class Plans:
 
     def store(self, preview: Preview, origin: Origin) -> Preview:
         """Store a prepared plan, or return the one that the same request has made before."""
-        known = self.table.put_plan(preview.plan, preview.rows, origin.idempotency_key)
+        known = self.table.put_plan(
+            preview.plan, preview.rows, origin.idempotency_key, preview.outdated
+        )
         if known is not None:
             return self._made_before(known, origin)
         self._announce(preview.plan)

@@ -32,6 +32,8 @@ from products.plans.plan import (
 )
 from products.plans.transactions import StepRequest, Transactions
 
+MAX_STORE_WAIT = timedelta(minutes=1)
+"""How long after its time a step waits for its records. Then only their changes stay open."""
 LEASE = timedelta(seconds=12)
 """How long one process makes all steps before another may take over."""
 
@@ -194,10 +196,12 @@ class Switching:
         """Store what became of the rows, and that the step is made.
 
         The step is not made before the public reads its prices: until then no cache may keep any.
+        One record that can't be stored must not hold up the end of the others, though.
         """
         step = plan.next_step or Step.START
         after = [_row_after(plan, row, step, outcomes) for row in rows]
-        if not self.transactions.are_stored(after, step):
+        is_patient = self.clock() - due_at < MAX_STORE_WAIT
+        if is_patient and not self.transactions.are_stored(after, step):
             return None
         made = [outcome for row in after if (outcome := row.outcome(step))]
         counts = Counter(outcome.state for outcome in made)

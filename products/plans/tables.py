@@ -1,6 +1,6 @@
 """Where the use cases of plans read and store: the ports that adapters implement. Pure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from products.idempotency import IdempotencyKey
@@ -12,9 +12,13 @@ class PlanTable(EntryReader, Protocol):
     """Where plans are stored. Methods may raise DependencyUnavailable."""
 
     def put_plan(
-        self, plan: Plan, rows: Sequence[PlanRow], key: IdempotencyKey | None
+        self,
+        plan: Plan,
+        rows: Sequence[PlanRow],
+        key: IdempotencyKey | None,
+        outdated: Mapping[str, Sequence[str]],
     ) -> tuple[str, str] | None:
-        """Store a new plan, its rows first.
+        """Store a new plan, its rows first. ``outdated`` are the plans of products to forget.
 
         Return None, or the ID and the fingerprint of the plan that was made under this key before.
         """

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from products.appending import ChangeLog, Doorbell, Notification, append_each
 from products.changes import Origin
-from products.errors import CatalogueError, ProductNotFound, Unavailable, VersionTaken
+from products.errors import CatalogueError, Unavailable, VersionTaken
 from products.grouped_writes import Snapshot
 from products.parallel import MapFunction
 from products.planning import Planner
@@ -17,6 +17,7 @@ from products.writes import Write
 
 MAX_ATTEMPTS = 8  # of one row, each lost to another writer
 HISTORY_PAGE = 50  # changes that are read together
+UNREADABLE = "The product does not exist, or its change log is damaged."
 TOO_MANY_WRITERS = "Too many writers changed the product at the same time."
 
 
@@ -141,8 +142,7 @@ class Transactions:
         for request in requests:
             log = logs.get(request.product_id)
             if log is None:
-                missing = ProductNotFound(request.product_id)
-                outcomes[request.key] = RowOutcome(state=RowState.REFUSED, message=str(missing))
+                outcomes[request.key] = RowOutcome(state=RowState.REFUSED, message=UNREADABLE)
                 continue
             write = step_write(
                 request.entry,

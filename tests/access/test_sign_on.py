@@ -17,7 +17,7 @@ from tests.support.oidc_issuer import (
     OidcIssuer,
     running_oidc_issuer,
 )
-from tests.support.people import PASSWORD, add_app, code, is_signed_in, log_in
+from tests.support.people import PASSWORD, add_app, code, is_signed_in, log_in, make_login_old
 
 pytestmark = [pytest.mark.django_db, pytest.mark.engines]
 
@@ -205,6 +205,28 @@ def test_named_groups_follow_the_issuer_and_others_stay(
     assert set(ann.groups.values_list("name", flat=True)) == {"Product operators"}
     ann.refresh_from_db()
     assert not ann.is_superuser
+
+
+def test_a_person_without_a_password_confirms_at_the_issuer(issuer: OidcIssuer, ann: User) -> None:
+    User.objects.filter(pk=ann.pk).update(is_superuser=True, password="!none")
+    client: Client = sign_on(issuer).client
+    make_login_old(client)
+    asked = client.post("/admin/auth/group/add/", {"name": "Others"})
+    assert asked["Location"].startswith("/admin/confirm/company/?next=")
+    leading = client.get(client.get(asked["Location"])["Location"])
+    assert "prompt=login" in leading["Location"]
+    back = issuer.authorize(leading["Location"]).removeprefix("http://testserver")
+    assert client.get(back)["Location"] == "/admin/auth/group/add/"
+    assert client.post("/admin/auth/group/add/", {"name": "Others"}).status_code == 302
+    assert Group.objects.filter(name="Others").exists()
+
+
+def test_a_person_who_cancels_is_back_at_the_login_page(issuer: OidcIssuer) -> None:
+    client = Client()
+    leading = client.get("/admin/sign-on/")
+    back = issuer.authorize(leading["Location"]).removeprefix("http://testserver")
+    cancelled = client.get(f"{back.replace('code=', 'unused=')}&error=access_denied", follow=True)
+    assert cancelled.redirect_chain[-1][0] == "/admin/login/"
 
 
 def test_without_an_issuer_there_is_no_sign_on() -> None:

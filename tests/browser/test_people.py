@@ -49,19 +49,19 @@ def window(browser: Browser) -> Iterator[Page]:
 
 def test_a_passkey_is_added_asked_for_and_removed(window: Page, site: LiveSite) -> None:
     session, device = add_virtual_passkey(window)
-    log_in(window, site, "vic")
+    log_in(window, site, "pat")
     window.goto(named(site, SECURITY))
     assert serious_accessibility_faults(window) == []
     window.get_by_role("link", name="Add a passkey").click()
-    window.get_by_label("Name").fill("Laptop of vic")
+    window.get_by_label("Name").fill("Laptop of pat")
     window.get_by_role("button", name="Add the passkey").click()
     expect(window.get_by_role("heading", level=1)).to_have_text("Recovery codes")
     assert serious_accessibility_faults(window) == []
     window.get_by_role("link", name="Done").click()
-    expect(window.get_by_text("Laptop of vic").first).to_be_visible()
+    expect(window.get_by_text("Laptop of pat").first).to_be_visible()
     window.context.clear_cookies(name="sessionid")
 
-    log_in(window, site, "vic")
+    log_in(window, site, "pat")
     expect(window).to_have_url(re.compile("/second-step/$"))
     assert serious_accessibility_faults(window) == []
     session.send("WebAuthn.setUserVerified", {"authenticatorId": device, "isUserVerified": True})
@@ -69,14 +69,14 @@ def test_a_passkey_is_added_asked_for_and_removed(window: Page, site: LiveSite) 
     expect(window).to_have_url(re.compile("/admin/$"))
 
     window.goto(named(site, SECURITY))
-    window.get_by_role("link", name="Remove Laptop of vic").click()
+    window.get_by_role("link", name="Remove Laptop of pat").click()
     window.get_by_role("button", name="Remove").click()
-    expect(window.get_by_text("Laptop of vic")).to_have_count(0)
+    expect(window.get_by_text("Laptop of pat")).to_have_count(0)
 
 
 def test_a_passkey_of_another_device_does_not_log_in(window: Page, site: LiveSite) -> None:
     session, device = add_virtual_passkey(window)
-    log_in(window, site, "nil")
+    log_in(window, site, "pam")
     window.goto(named(site, f"{SECURITY}passkeys/add/"))
     window.get_by_role("button", name="Add the passkey").click()
     expect(window.get_by_role("heading", level=1)).to_have_text("Recovery codes")
@@ -85,7 +85,7 @@ def test_a_passkey_of_another_device_does_not_log_in(window: Page, site: LiveSit
     session.send("WebAuthn.removeVirtualAuthenticator", {"authenticatorId": device})
     add_virtual_passkey(window)
 
-    log_in(window, site, "nil")
+    log_in(window, site, "pam")
     window.get_by_role("button", name="Use a passkey").click()
     expect(window.get_by_role("alert")).to_contain_text("The passkey was not used")
     window.get_by_label("Code").fill(recovery_code)

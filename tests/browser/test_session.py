@@ -12,6 +12,7 @@ from tests.support.browser import (
     open_window,
     serious_accessibility_faults,
 )
+from tests.support.people import code
 
 FORM = "/admin/products/product/{}/change/"
 
@@ -27,12 +28,12 @@ def log_in_over_the_page(page: Page, password: str = PASSWORD) -> None:
     dialog.get_by_role("button", name="Log in").click()
 
 
-def own_window(browser: Browser, site: LiveSite) -> Page:
+def own_window(browser: Browser, site: LiveSite, name: str = "ben") -> Page:
     """Return a window with a session of its own, which a test may end."""
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     page = context.new_page()
     page.goto(site.url("/admin/login/"))
-    page.fill("[name=username]", "ben")
+    page.fill("[name=username]", name)
     page.fill("[name=password]", PASSWORD)
     page.click("[type=submit]")
     expect(page).to_have_url(re.compile("/admin/$"))
@@ -54,6 +55,31 @@ def test_a_save_after_the_session_has_ended_keeps_what_was_typed(
     log_in_over_the_page(page)
     expect(page.get_by_text("Saved as v2.")).to_be_visible()
     assert site.product("ended")["price"] == "1750.00"
+    page.context.close()
+
+
+def test_the_dialog_asks_for_the_code_of_a_second_factor(browser: Browser, site: LiveSite) -> None:
+    site.create("factor", name="Hosting with a second factor")
+    page = own_window(browser, site, "pia")
+    page.goto(site.url("/admin/security/app/"))
+    secret = page.locator(".help code").inner_text()
+    page.get_by_label("Code").fill(code(secret))
+    page.get_by_role("button", name="Add the app").click()
+    recovery_code = page.locator("#codes code").first.inner_text()
+    page.goto(site.url(FORM.format("factor")))
+    end_session(page)
+    page.fill("[name=price]", "1850")
+    page.keyboard.press("Control+s")
+    log_in_over_the_page(page)
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Code of your app").fill("000000")
+    dialog.get_by_role("button", name="Log in").click()
+    expect(dialog).to_contain_text("Wrong code.")
+    assert serious_accessibility_faults(page) == []
+    dialog.get_by_label("Code of your app").fill(recovery_code)
+    dialog.get_by_role("button", name="Log in").click()
+    expect(page.get_by_text("Saved as v2.")).to_be_visible()
+    assert site.product("factor")["price"] == "1850.00"
     page.context.close()
 
 

@@ -158,8 +158,8 @@ def test_groups_hold_product_permissions_only() -> None:
         name: {f"{verb}_product" for verb in verbs} for name, verbs in GROUPS.items()
     }
     assert GROUPS["Product viewers"] == ["view"]
-    assert set(GROUPS["Product editors"]) == {"view", "add", "change"}
-    assert set(GROUPS["Product admins"]) == {"view", "add", "change", "delete", "operate"}
+    assert set(GROUPS["Product editors"]) == {"view", "add", "change", "plan"}
+    assert set(GROUPS["Product admins"]) == {"view", "add", "change", "delete", "operate", "plan"}
     assert set(GROUPS["Product operators"]) == {"view", "operate"}
     assert set(
         Permission.objects.filter(group__isnull=False).values_list(

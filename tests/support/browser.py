@@ -24,8 +24,14 @@ USERS = {
     "ben": "Product editors",
     "vic": "Product viewers",
     "nil": None,
+    "pat": "Product viewers",
+    "pam": "Product editors",
+    "pia": "Product editors",
 }
-"""The users by group: a superuser (""), one of each group, and staff without permissions."""
+"""The users by group: a superuser (""), one of each group, and staff without permissions.
+
+Those with a P get second factors in tests, so other tests must not log in as them.
+"""
 CREATE_USERS = f"""
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group, User

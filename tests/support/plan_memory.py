@@ -106,7 +106,11 @@ class MemoryPlans:
     chunks: dict[tuple[str, int], tuple[int, PlanRow]] = field(default_factory=dict)
 
     def put_plan(
-        self, plan: Plan, rows: Sequence[PlanRow], key: IdempotencyKey | None
+        self,
+        plan: Plan,
+        rows: Sequence[PlanRow],
+        key: IdempotencyKey | None,
+        outdated: Mapping[str, Sequence[str]],
     ) -> tuple[str, str] | None:
         for number, row in enumerate(rows):
             chunked = replace(row, chunk=number)

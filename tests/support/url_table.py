@@ -125,6 +125,7 @@ TABLE: dict[str, Row] = {
     "admin/security/codes/new/": page("/admin/security/codes/new/", STAFF),
     "admin/security/sessions/": row("/admin/security/sessions/", POST=STAFF),
     "admin/confirm/": page("/admin/confirm/", STAFF),
+    "admin/confirm/company/": row("/admin/confirm/company/", GET=STAFF),
     "admin/confirm/code/": page("/admin/confirm/code/", STAFF),
     "admin/confirm/passkey/": page("/admin/confirm/passkey/", STAFF),
     "admin/session/": row("/admin/session/", GET=STAFF),

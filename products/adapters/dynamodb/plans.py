@@ -12,7 +12,7 @@ from itertools import groupby, islice
 from typing import Any
 
 from products.adapters.dynamodb.calls import IS_NEW, DynamoCalls
-from products.adapters.dynamodb.items import EXPIRY, OPEN_CHANGES, Item
+from products.adapters.dynamodb.items import EXPIRY, OPEN_CHANGES, Item, parse_or_skip
 from products.adapters.dynamodb.plan_items import (
     OPEN_PLAN,
     PLANS_PARTITION,
@@ -55,11 +55,16 @@ class DynamoPlanTable(DynamoCalls):
     map_function: MapFunction = map
 
     def put_plan(
-        self, plan: Plan, rows: Sequence[PlanRow], key: IdempotencyKey | None
+        self,
+        plan: Plan,
+        rows: Sequence[PlanRow],
+        key: IdempotencyKey | None,
+        outdated: Mapping[str, Sequence[str]],
     ) -> tuple[str, str] | None:
         """Write the rows, and then the plan, so that a plan that can be read is complete.
 
-        Return None, or the ID and the fingerprint of the plan that was made under this key before.
+        ``outdated`` are the IDs of plans that a product's item need not name any more. Return
+        None, or the ID and the fingerprint of the plan that was made under this key before.
         """
         if key and (known := self.known_request(plan.owner, key)):
             return known
@@ -68,7 +73,11 @@ class DynamoPlanTable(DynamoCalls):
         for number, chunk in enumerate(chunks):
             self._overwrite_item(chunk_item(complete, number, chunk))
         named = [row for chunk in chunks for row in chunk]
-        list(self.map_function(lambda row: self._name_plan(complete, row), named))
+        list(
+            self.map_function(
+                lambda row: self._name_plan(complete, row, outdated.get(row.product_id, ())), named
+            )
+        )
         writes = [
             self._put_request(plan_item(complete), IS_NEW),
             self._put_request(version_item(complete), IS_NEW),
@@ -85,11 +94,13 @@ class DynamoPlanTable(DynamoCalls):
         item = self._get_item(_request_key(owner, key))
         return (item["planId"], item["fingerprint"]) if item else None
 
-    def _name_plan(self, plan: Plan, row: PlanRow) -> None:
+    def _name_plan(self, plan: Plan, row: PlanRow, outdated: Sequence[str]) -> None:
+        names = {f"#old{n}": f"{PLAN_ATTRIBUTE}{one}" for n, one in enumerate(outdated)}
+        removal = f" REMOVE {', '.join(names)}" if names else ""
         self._update_item(
             product_key(row.product_id),
-            f"SET #plan = :chunk, {EXPIRY} = :expiry",
-            names={"#plan": f"{PLAN_ATTRIBUTE}{plan.plan_id}"},
+            f"SET #plan = :chunk, {EXPIRY} = :expiry{removal}",
+            names={"#plan": f"{PLAN_ATTRIBUTE}{plan.plan_id}", **names},
             values={":chunk": row.chunk, ":expiry": plan_expiry(plan)},
         )
 
@@ -124,7 +135,8 @@ class DynamoPlanTable(DynamoCalls):
 
     def _plans_with(self, keys: Iterable[Item]) -> list[Plan]:
         """Return the plans with these keys that still have a step left: the index may lag."""
-        found = map(to_plan, self._batch_get([{"PK": key["PK"], "SK": key["SK"]} for key in keys]))
+        items = self._batch_get([{"PK": key["PK"], "SK": key["SK"]} for key in keys])
+        found = parse_or_skip(items, to_plan)
         return sorted((plan for plan in found if plan.due), key=_due_order)
 
     def rows(self, plan: Plan) -> Iterator[PlanRow]:

@@ -2,6 +2,7 @@
 
 import logging
 from typing import cast
+from urllib.parse import urlencode
 
 from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView, OAuth2LoginView
 from django.conf import settings
@@ -31,6 +32,13 @@ def callback_view(request: HttpRequest, provider_id: str) -> HttpResponse:
     if provider_id != PROVIDER:
         raise Http404
     return _answer(OAuth2CallbackView, request)
+
+
+@require_safe
+def confirm_view(request: HttpRequest) -> HttpResponse:
+    """Let somebody without a password here log in again, at the issuer, to confirm who it is."""
+    parameters = {"auth_params": "prompt=login", "next": request.GET.get("next", "")}
+    return HttpResponseRedirect(f"{reverse('company_login')}?{urlencode(parameters)}")
 
 
 @require_safe

@@ -69,6 +69,7 @@ OWN_ACCOUNT = [
         protected(security.ConfirmByPassword.as_view()),
         name="account_reauthenticate",
     ),
+    path("confirm/company/", protected(sign_on.confirm_view), name="confirm_company"),
     path("confirm/code/", protected(security.ConfirmByCode.as_view()), name="mfa_reauthenticate"),
     path(
         "confirm/passkey/",
