@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from tests.gameday.evidence import Evidence, Item
-from tests.gameday.ledger import Read, Write
+from tests.gameday.ledger import Campaign, Read, Write
 
 FIELDS = (
     "name",
@@ -54,6 +54,7 @@ class Case:
     writes: list[Write]
     reads: list[Read] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    campaigns: list[Campaign] = field(default_factory=list)
     left_open: list[str] = field(default_factory=list)
     """Changes that were still open after the waiting time, without an operator's help."""
     has_wrong_clocks: bool = False

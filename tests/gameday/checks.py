@@ -5,6 +5,7 @@ from collections.abc import Callable
 from tests.gameday import checks_of_effects as effects
 from tests.gameday import checks_of_writes as writes
 from tests.gameday.case import Case, Verdict
+from tests.gameday.checks_of_plans import offers_switch_once
 
 CHECKS: list[Callable[[Case], Verdict]] = [
     writes.versions_are_gap_free,
@@ -24,6 +25,7 @@ CHECKS: list[Callable[[Case], Verdict]] = [
     effects.invalidations_cover_every_change,
     effects.names_are_unique,
     effects.jobs_have_ended,
+    offers_switch_once,
     effects.clients_got_no_errors,
 ]
 

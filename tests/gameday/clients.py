@@ -7,6 +7,7 @@ from itertools import chain
 
 from tests.gameday.admin_clients import AdminClient, sign_in
 from tests.gameday.api_clients import ApiClient
+from tests.gameday.campaigns import Campaigns
 from tests.gameday.decisions import (
     ADMIN_KINDS,
     API_KINDS,
@@ -36,6 +37,8 @@ class Clients:
     seed: int
     writes: int
     stopping: threading.Event
+    has_campaigns: bool = False
+    campaigns: Campaigns | None = None
 
     def __post_init__(self) -> None:
         self.ids = product_ids(self.writes)
@@ -63,7 +66,14 @@ class Clients:
         for place, product_id in enumerate(initial_ids(self.ids), 1):
             maker.perform(_initial_creation(place, product_id))
 
+        if self.has_campaigns:
+            http = HttpClient(port, "planner", self.ledger, self.stopping, bearer)
+            self.campaigns = Campaigns(http, self.ledger, self.stopping)
+            self.campaigns.set_up()
+
     def start(self) -> None:
+        if self.campaigns:
+            self.campaigns.start()
         for client in chain(self.api, self.admin):
             thread = threading.Thread(target=self._run_client, args=(client,), name=client.name)
             thread.start()
@@ -102,6 +112,8 @@ class Clients:
     def join(self) -> None:
         for thread in self.threads:
             thread.join()
+        if self.campaigns:
+            self.campaigns.join()
 
 
 def _initial_creation(number: int, product_id: str) -> Decision:

@@ -32,6 +32,7 @@ class Evidence:
     claims: dict[str, str] = field(default_factory=dict)
     jobs: dict[str, Item] = field(default_factory=dict)
     rows: dict[str, list[Item]] = field(default_factory=dict)
+    plans: dict[str, Item] = field(default_factory=dict)
     documents: dict[str, Item] = field(default_factory=dict)
     audit: dict[str, bytes] = field(default_factory=dict)
     invalidations: list[str] = field(default_factory=list)
@@ -58,6 +59,8 @@ def evidence_of(items: list[Item]) -> Evidence:
             found.claims[name] = item["productId"]
         elif kind == "JOBS":
             found.jobs[item["SK"]] = item
+        elif item["PK"] == "PLANS":
+            found.plans[item["SK"]] = item
         elif kind == "JOB":
             found.rows.setdefault(name, []).extend(item["rows"])
     return found

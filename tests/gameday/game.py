@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from tests.gameday.campaigns import writes_of_campaign
 from tests.gameday.case import Case, Verdict
 from tests.gameday.checks import judge
 from tests.gameday.clients import Clients
@@ -65,7 +66,14 @@ class Game:
         self.began = time.monotonic()
         self.restart_counts: Counter[str] = Counter()
         options = self.options
-        self.clients = Clients(self.stack, self.ledger, options.seed, options.writes, self.stopping)
+        self.clients = Clients(
+            self.stack,
+            self.ledger,
+            options.seed,
+            options.writes,
+            self.stopping,
+            has_campaigns=options.writes >= LONG_GAME_WRITES,
+        )
         self.observer = Observer(
             dynamodb_url=self.stack.aws_service_url("dynamodb"),
             sqs_url=self.stack.aws_service_url("sqs"),
@@ -163,7 +171,7 @@ class Game:
             waiting = self.observer.open_changes()
             if ignore_failed:
                 waiting = [item for item in waiting if not is_waiting_for_operator(item)]
-            waiting += self.observer.running_jobs()
+            waiting += [*self.observer.running_jobs(), *self.observer.open_plans()]
             if not waiting or time.monotonic() > deadline or self.interrupted.wait(1):
                 return [describe_open(item) for item in waiting]
             self.restart_counts.update(self.stack.restart_ended())
@@ -204,11 +212,14 @@ class Game:
 
     def _case(self, evidence: Evidence) -> Case:
         rows = [write for bulk in self.ledger.bulks for write in writes_of(bulk, evidence)]
+        for campaign in self.ledger.campaigns:
+            rows += writes_of_campaign(campaign, evidence)
         return Case(
             evidence,
             self.ledger.writes + rows,
             self.ledger.reads,
             self.ledger.errors + self.faults.command_failures,
+            self.ledger.campaigns,
             self.left_open,
             has_wrong_clocks=any("clock" in fault for fault in self.faults.fault_counts),
         )

@@ -89,21 +89,36 @@ class Bulk:
     price: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Campaign:
+    """A plan of one price, with its times as texts in UTC."""
+
+    plan_id: str
+    product_ids: tuple[str, ...]
+    price: str
+    starts_at: str
+    ends_at: str
+
+
 @dataclass
 class Ledger:
     writes: list[Write] = field(default_factory=list)
     reads: list[Read] = field(default_factory=list)
     bulks: list[Bulk] = field(default_factory=list)
+    campaigns: list[Campaign] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     """Answers that no client may get, such as a 500."""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def record(self, entry: Write | Read | Bulk) -> None:
-        kept: list[Any] = self.writes if isinstance(entry, Write) else self.reads
-        if isinstance(entry, Bulk):
-            kept = self.bulks
+    def record(self, entry: Write | Read | Bulk | Campaign) -> None:
+        kept: dict[type, list[Any]] = {
+            Write: self.writes,
+            Read: self.reads,
+            Bulk: self.bulks,
+            Campaign: self.campaigns,
+        }
         with self.lock:
-            kept.append(entry)
+            kept[type(entry)].append(entry)
 
     def record_error(self, what: str) -> None:
         with self.lock:

@@ -62,6 +62,9 @@ class Observer:
     def running_jobs(self) -> list[Item]:
         return self._flagged("JOB")
 
+    def open_plans(self) -> list[Item]:
+        return self._flagged("PLAN")
+
     def _flagged(self, flag: str) -> list[Item]:
         pages = self.dynamodb.get_paginator("query").paginate(**self._query(flag))
         keys = [{"PK": key["PK"], "SK": key["SK"]} for page in pages for key in page["Items"]]
@@ -90,5 +93,6 @@ def is_waiting_for_operator(change: Item) -> bool:
 
 def describe_open(item: Item) -> str:
     """Describe a change or a job and the effects that are still open."""
-    name = label(item) if "after" in item else f"job {item['SK']}"
+    kind = "plan" if item["PK"] == "PLANS" else "job"
+    name = label(item) if "after" in item else f"{kind} {item['SK']}"
     return f"{name}: {', '.join(sorted(item.get('open', ['running'])))}"

@@ -21,7 +21,7 @@ from products.permissions import ALL_PERMISSIONS
 from products.product import new_product
 from tests.gameday.case import Case
 from tests.gameday.evidence import Evidence, Item
-from tests.gameday.ledger import ClientResult, Outcome, Read, Write
+from tests.gameday.ledger import Campaign, ClientResult, Outcome, Read, Write
 from tests.support.builders import fields
 
 START = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -59,6 +59,21 @@ class SampleGame:
         )
         return write
 
+    def campaign(self, product_id: str, edits: Mapping[str, Any], *, price: str) -> None:
+        """Add a product, and a plan that sets its price and takes it back."""
+        before = str(self.write(product_id, edits, creates=True).edits["price"])
+        plan = Campaign(
+            plan_id="offer",
+            product_ids=(product_id,),
+            price=price,
+            starts_at=format_timestamp(START),
+            ends_at=format_timestamp(START),
+        )
+        self.case.campaigns.append(plan)
+        self.case.evidence.plans["offer"] = {"state": "ended"}
+        for step, value in (("start", price), ("end", before)):
+            self.write(product_id, {"price": value}, request_id=f"offer-{step}")
+
     def note(
         self,
         product_id: str,
@@ -70,8 +85,9 @@ class SampleGame:
         """Add a write to the ledger, with the client's result."""
         write_id = NUMBERED.format(len(self.case.writes) + 1)
         conflicts = options.pop("conflicts", {})
+        request_id = options.pop("request_id", f"{write_id}.1")
         result = ClientResult(
-            request_id=f"{write_id}.1", outcome=outcome, status=status, conflicts=conflicts
+            request_id=request_id, outcome=outcome, status=status, conflicts=conflicts
         )
         write = Write(
             write_id=write_id,
@@ -134,7 +150,7 @@ def intact_game() -> SampleGame:
     """Return a game without violations.
 
     It has two products, five changes, a refusal, and two writes with an unknown first result. One
-    of these two was never made.
+    of these two was never made. A third product has a campaign.
     """
     game = SampleGame()
     game.write("gd-00", fields(name="Alpha"), creates=True)
@@ -147,4 +163,5 @@ def intact_game() -> SampleGame:
     game.write("gd-01", {"name": "Gamma"}, has_key=True).results.insert(
         0, ClientResult(request_id=NUMBERED.format(7) + ".0", outcome=Outcome.UNKNOWN)
     )
+    game.campaign("gd-02", fields(name="Delta"), price="9.01")
     return game

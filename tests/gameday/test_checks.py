@@ -31,6 +31,7 @@ CHAIN = "The audit chain verifies from S3 alone"
 PURGE = "An invalidation covers each change, none was made twice"
 NAMES = "Names are unique, and claimed by their products"
 JOBS = "Each row of a bulk edit has a result"
+OFFERS = "Plans switch their products once, on time, and take back what they set"
 ERRORS = "No answer was a 500, no valid request was rejected"
 
 
@@ -59,9 +60,10 @@ def test_intact_game_has_no_violations_and_uses_every_check() -> None:
         CHAIN,
         PURGE,
         NAMES,
+        OFFERS,
         ERRORS,
     }
-    assert len(CHECKS) == 18
+    assert len(CHECKS) == 19
 
 
 def edited(item: dict[str, Any], **fields: Any) -> dict[str, Any]:
@@ -133,6 +135,24 @@ def change_an_unrequested_field(case: Case) -> None:
 
 def ignore_an_if_match(case: Case) -> None:
     case.writes[2].expected_version = 7
+
+
+def start_a_plan_twice(case: Case) -> None:
+    case.evidence.changes["gd-02"][2]["requestId"] = "offer-start"
+
+
+def end_a_plan_with_another_price(case: Case) -> None:
+    changes = case.evidence.changes["gd-02"]
+    changes[2] = edited(changes[2], price=Decimal("1400.00"))
+
+
+def leave_a_plan_running(case: Case) -> None:
+    case.evidence.changes["gd-02"].pop()
+    case.evidence.plans["offer"] = {"state": "running"}
+
+
+def start_a_plan_too_early(case: Case) -> None:
+    case.campaigns[0] = replace(case.campaigns[0], starts_at="2026-11-26T12:00:00.000000Z")
 
 
 def make_half_a_batch(case: Case) -> None:
@@ -244,6 +264,10 @@ def answer_500(case: Case) -> None:
 
 
 CORRUPTIONS: list[tuple[Callable[[Case], None], set[str]]] = [
+    (start_a_plan_twice, {OFFERS}),
+    (end_a_plan_with_another_price, {OFFERS}),
+    (leave_a_plan_running, {OFFERS}),
+    (start_a_plan_too_early, {OFFERS}),
     (drop_the_last_version, {LOST, READ, RECORD, SEARCH, AUDIT}),
     (drop_a_middle_version, {GAP, LOST}),
     (swap_two_times, {GAP}),
