@@ -45,7 +45,7 @@ _PLAN_FACTS: dict[str, Schema] = {
 }
 PLAN_FIELDS: dict[str, Schema] = {
     **_PLAN_FACTS,
-    "rows": list_of(ref("NewPlanRow"), minItems=1, maxItems=MAX_ROWS),
+    "rows": list_of(ref("PlanRowCreation"), minItems=1, maxItems=MAX_ROWS),
     "select": ref("PlanSelection"),
     "edits": ref("ProductEdits"),
     "adjust": ref("PriceAdjustment"),
@@ -72,7 +72,7 @@ ADJUSTMENT_FIELDS: dict[str, Schema] = {
     "rounding": ref("RoundingEnum"),
 }
 PLAN_REQUESTS: dict[str, Schema] = {
-    "NewPlan": object_of(
+    "PlanCreation": object_of(
         "Edits that start at a time: `rows`; or `select` with `edits` or `adjust`; or `jobId`.",
         PLAN_FIELDS,
         optional=PLAN_FIELDS.keys() - {"name"},
@@ -82,7 +82,7 @@ PLAN_REQUESTS: dict[str, Schema] = {
         _PLAN_FACTS,
         optional=_PLAN_FACTS,
     ),
-    "NewPlanRow": object_of(
+    "PlanRowCreation": object_of(
         "The edits of one product.", ROW_FIELDS, optional=ROW_FIELDS.keys() - {"productId"}
     ),
     "PlanSelection": object_of(

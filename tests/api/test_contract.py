@@ -58,6 +58,11 @@ def test_constants_of_all_enums_differ() -> None:
     assert [name for name, count in constants.items() if count > 1] == []
 
 
+def test_no_schema_has_the_name_of_a_constructor() -> None:
+    """Go's clients have a function NewPlan for a schema Plan."""
+    assert [name for name in COMPONENTS if f"New{name}" in COMPONENTS] == []
+
+
 def test_optional_lists_of_edits_may_be_null() -> None:
     """Java's clients send an empty list for a field that nobody set, unless it may be null."""
     for body in ("ProductCreation", "ProductEdits", "PatchedProductEdits"):

@@ -51,7 +51,7 @@ def _creation() -> Schema:
     }
     options = [headers.sent("IdempotencyKey"), *query(WRITE_PARAMETERS)]
     described = _described("createPlan", "Plan edits of products", options, responses)
-    return described | {"requestBody": request_body("NewPlan", examples.NEW_PLANS)}
+    return described | {"requestBody": request_body("PlanCreation", examples.NEW_PLANS)}
 
 
 def _detail() -> Schema:

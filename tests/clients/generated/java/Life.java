@@ -37,7 +37,7 @@ public final class Life {
     SavedProduct put = api.updateProduct(ID, sentBack, null, null, WAIT, null, null);
     expect("features sent back", List.of("10 GB", "E-mail"), put.getFeatures());
 
-    ProductPage page = api.listProducts(null, null, null, null, null, null, List.of(ID), 5,
+    ProductPage page = api.listProducts(null, null, null, null, null, null, null, List.of(ID), 5,
         null, null, null, null, null, null, null);
     expect("the only listed product", ID, page.getProducts().get(0).getProductId());
     List<Change> changes = api.listChanges(ID, null, null, null).getChanges();
