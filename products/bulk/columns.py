@@ -42,7 +42,7 @@ _NAMES = {
     ),
     "currency": (
         "currency currencycode currencyiso pricecurrency geldeenheid waehrung wahrung valuta "
-        "devise moneda moeda channelcurrencycode"
+        "devise moneda moeda channelcurrencycode variantcurrencycode productcurrencycode"
     ),
     "billingCycle": (
         "billingcycle cycle billingperiod billinginterval billingterm paymentcycle paymentterm "
@@ -66,7 +66,12 @@ _WORDS = re.compile(r"[^\W_]+")
 _LANGUAGE = re.compile(r"\([a-z]{2}([-_][a-z]{2})?\)|[-_][a-z]{2}_[a-z]{2}$", re.IGNORECASE)
 TAG_COLUMNS = {"tags", "producttags"}
 """Columns with texts between commas."""
-CHANNEL_COLUMNS = ("priceamount", "channelcurrencycode")
+CHANNEL_COLUMNS = (
+    "priceamount",
+    "channelcurrencycode",
+    "variantcurrencycode",
+    "productcurrencycode",
+)
 """Ends of the names of columns that exist once for each sales channel."""
 _TAX_WORDS = {"excl", "incl", "ex", "inc", "vat", "btw", "mwst", "net", "gross"}
 

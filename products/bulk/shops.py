@@ -104,6 +104,11 @@ SHOPS = (
         signature=_signature("productgroup paymenttype"),
         fields={"id": "", "monthly": "price", "hidden": ""},
     ),
+    Shop(  # the columns of its table, which are also those of its API
+        name="WHMCS",
+        signature=_signature("gid name paytype"),
+        fields={"id": "", "pid": "", "gid": "", "type": "", "monthly": "price", "hidden": ""},
+    ),
 )
 """The formats; the first that fits is meant."""
 

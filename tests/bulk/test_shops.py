@@ -199,13 +199,15 @@ def test_magento_store_views_and_bundles_are_left_out() -> None:
             "Medusa",
         ),
         (
-            "id|name|description|product type|variant sku|default-channel (price amount)",
+            "id|name|description|product type|variant sku|za (channel price amount)"
+            "|za (channel variant currency code)",
             {
                 "id": "UHJvZHVjdDox",
                 "name": "X hosting",
                 "description": '{"blocks": [{"data": {"text": "Fast hosting &amp; clubs"}}]}',
                 "variant sku": "X-1",
-                "default-channel (price amount)": "12.0",
+                "za (channel price amount)": "12.0",
+                "za (channel variant currency code)": "USD",
             },
             "Saleor",
         ),
@@ -222,6 +224,20 @@ def test_magento_store_views_and_bundles_are_left_out() -> None:
             },
             "WHMCS",
         ),
+        (
+            "id|gid|type|name|description|paytype|sku|monthly|annually",
+            {
+                "id": "3",
+                "gid": "1",
+                "type": "hostingaccount",
+                "name": "X hosting",
+                "description": DESCRIPTION,
+                "paytype": "recurring",
+                "sku": "X-1",
+                "monthly": "99.00",
+            },
+            "WHMCS",
+        ),
     ],
     ids=lambda value: value if isinstance(value, str) and "|" not in value else "",
 )
@@ -232,8 +248,9 @@ def test_columns_of_other_shops_are_recognised(header: str, row: dict[str, str],
     assert plan.rows[0].product_id == "X-1"
     assert (edits["name"], edits["description"]) == ("X hosting", PLAIN)
     assert edits["price"] > 0
-    if shop == "Medusa":
-        assert edits["currency"] == "EUR"
+    currencies = {"Medusa": "EUR", "Saleor": "USD"}
+    if shop in currencies:
+        assert edits["currency"] == currencies[shop]
     if shop == "WHMCS":
         assert edits["billing_cycle"] == BillingCycle.MONTHLY
 
