@@ -107,20 +107,23 @@ def plan_rows(plan: Plan, rows: Sequence[DraftRow], logs: ProductLogs, origin: O
     refusals |= _same_names(planned)
     if refusals:
         raise RowsRefused(refusals, [row.product_id for row in rows])
-    needed = {permission for row in planned for permission in _needed(row)}
-    complete = replace(plan, rows=len(planned), permissions=frozenset({Permission.PLAN, *needed}))
-    outdated = {i: outdated_plans(log.entries, plan.created_at) for i, log in found.items()}
-    foreseen = {
-        row.product_id: steps_of(Entry(complete, row), found[row.product_id]) for row in planned
-    }
-    overlapping = list(_overlaps(complete, planned, found))
+    return _preview(plan, planned, found)
+
+
+def _preview(plan: Plan, rows: Sequence[PlanRow], logs: Mapping[str, ProductLog]) -> Preview:
+    """Return the plan of these rows, with what it does together with other plans."""
+    needed = {permission for row in rows for permission in _needed(row)}
+    complete = replace(plan, rows=len(rows), permissions=frozenset({Permission.PLAN, *needed}))
+    overlapping = list(_overlaps(complete, rows, logs))
     return Preview(
         plan=complete,
-        rows=planned,
+        rows=rows,
         overlaps=overlapping,
-        foreseen=foreseen,
-        outlooks=_outlooks(complete, planned, {one.product_id for one in overlapping}, found),
-        outdated=outdated,
+        foreseen={
+            row.product_id: steps_of(Entry(complete, row), logs[row.product_id]) for row in rows
+        },
+        outlooks=_outlooks(complete, rows, {one.product_id for one in overlapping}, logs),
+        outdated={i: outdated_plans(log.entries, plan.created_at) for i, log in logs.items()},
     )
 
 

@@ -144,29 +144,34 @@ class Transactions:
             if log is None:
                 outcomes[request.key] = RowOutcome(state=RowState.REFUSED, message=UNREADABLE)
                 continue
-            write = step_write(
-                request.entry,
-                request.step,
-                log,
-                has_expired=request.has_expired,
-                refusal=request.refusal,
-            )
-            if write.outcome:
-                outcomes[request.key] = write.outcome
-                continue
-            newest = log.newest
-            wanted = Write(product_id=newest.product_id, edits=write.edits, base=newest.version)
-            try:
-                planned = self._planner_on(log).plan(wanted, request.origin)
-            except Unavailable:
-                raise
-            except CatalogueError as refusal:
-                outcomes[request.key] = outcome_of(refusal, log)
-                continue
-            if planned.change is None:
-                outcomes[request.key] = outcome_of(planned.result, log, write.message)
-                continue
-            yield Attempt(request, planned, log, write.message)
+            found = self._plan_one(request, log)
+            if isinstance(found, RowOutcome):
+                outcomes[request.key] = found
+            else:
+                yield found
+
+    def _plan_one(self, request: StepRequest, log: ProductLog) -> Attempt | RowOutcome:
+        """Return the write of a step, or its outcome when there is nothing to write."""
+        write = step_write(
+            request.entry,
+            request.step,
+            log,
+            has_expired=request.has_expired,
+            refusal=request.refusal,
+        )
+        if write.outcome:
+            return write.outcome
+        newest = log.newest
+        wanted = Write(product_id=newest.product_id, edits=write.edits, base=newest.version)
+        try:
+            planned = self._planner_on(log).plan(wanted, request.origin)
+        except Unavailable:
+            raise
+        except CatalogueError as refusal:
+            return outcome_of(refusal, log)
+        if planned.change is None:
+            return outcome_of(planned.result, log, write.message)
+        return Attempt(request, planned, log, write.message)
 
     def _planner_on(self, log: ProductLog) -> Planner:
         key = (log.newest.product_id, log.newest.version)

@@ -59,6 +59,7 @@ CREATE = {
 }
 YES = {"post": "yes"}
 PLANNED = {"name": "Sale", "zone": "UTC", "clash_rule": "keep", "version": "1"}
+PLAN_CREATION = {"name": "Sale", "rows": [{"productId": "p2", "edits": {"price": "6.00"}}]}
 PROFILE = {"time_zone": "UTC", "number_format": "en-za"}
 CELL = {"field": "price", "value": "7", "version": "1"}
 BULK = {"doing": "price", "field": "price", "way": "set", "by": "7", "rounding": "1"}
@@ -95,6 +96,15 @@ TABLE: dict[str, Row] = {
     ),  # the same
     "v1.0/jobs/<str:job_id>/cancel": row(f"{J}/cancel", POST=CHANGE),
     "v1.0/jobs/<str:job_id>/undo": row(f"{J}/undo", POST=CHANGE),
+    "v1.0/products/<str:product_id>/plans": row(f"{A}/p2/plans", GET=VIEW),
+    "v1.0/plans": row("/v1.0/plans", PLAN_CREATION, GET=VIEW, POST=PLAN),
+    "v1.0/plans/<str:plan_id>": row(
+        "/v1.0/plans/{plan}", {"name": "Sale"}, GET=VIEW, PATCH=PLAN, DELETE=PLAN
+    ),
+    "v1.0/plans/<str:plan_id>/rows": row("/v1.0/plans/{plan}/rows", GET=VIEW),
+    "v1.0/plans/<str:plan_id>/history": row("/v1.0/plans/{plan}/history", GET=VIEW),
+    "v1.0/plans/<str:plan_id>/end": row("/v1.0/plans/{plan}/end", POST=PLAN),
+    "v1.0/plans/<str:plan_id>/undo": row("/v1.0/plans/{plan}/undo", POST=PLAN),
     "api-auth/login/": public("/api-auth/login/"),
     "api-auth/logout/": row("/api-auth/logout/", POST=ANYONE),
     "admin/": page("/admin/", STAFF),
