@@ -36,7 +36,7 @@ def test_a_view_is_saved_with_columns_and_opened_again(browser: Browser, site: L
         assert heads(page)[:3] == ["Renewal", "Period", "Price"]
         assert "Version" not in heads(page)
 
-        page.get_by_role("link", name="All products").click()
+        page.get_by_role("link", name="All products", exact=True).click()
         expect(page.locator(HEADS).nth(2)).to_have_text("Price")
         page.get_by_role("link", name="Every month").click()
         expect(page.locator(HEADS).nth(2)).to_have_text("Renewal")

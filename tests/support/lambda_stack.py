@@ -158,6 +158,7 @@ class Stack:
             "region": REGION,
             "table_arn": arn("dynamodb", f"table/{self.world.table}"),
             "audit_bucket_arn": f"arn:aws:s3:::{self.world.bucket}",
+            "media_bucket_arn": f"arn:aws:s3:::bbws-product-media-{ENV}",
             "distribution_arn": f"arn:aws:cloudfront::{ACCOUNT}:{distribution}",
             "search_domain_arn": arn("es", "domain/products"),
             "search_alias": self.world.alias,
