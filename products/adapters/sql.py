@@ -20,11 +20,13 @@ def ping() -> None:
 def account_permissions(username: str) -> Set[str] | None:
     """Return the permissions of an account; None unless it exists and is active.
 
-    A worker's thread calls it, outside of any request. Raises: DependencyUnavailable.
+    A worker's thread calls it, outside of any request, and the admin inside of a transaction, whose
+    connection must stay. Raises: DependencyUnavailable.
     """
     from django.contrib.auth.models import User  # noqa: PLC0415 # not without SQL
 
-    close_old_connections()  # as Django does before a request
+    if not connection.in_atomic_block:
+        close_old_connections()  # as Django does before a request
     try:
         user = User.objects.filter(username=username, is_active=True).first()
         return None if user is None else user.get_all_permissions()

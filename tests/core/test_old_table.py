@@ -10,6 +10,7 @@ from products.changes import Origin
 from products.lists import ListQuery, SortKey
 from tests.support.builders import fields
 from tests.support.commands import output
+from tests.support.processes import until
 from tests.support.world import World
 
 pytestmark = pytest.mark.engines
@@ -23,12 +24,18 @@ NEW_KEYS = ("nameSort", "updatedSort", "storedShard", "activeShard", "storedSort
 
 
 def make_old(world: World) -> None:
-    """Take from the table what later releases added."""
+    """Take from the table what later releases added. DynamoDB deletes indexes one by one."""
     for name in NEW_INDEXES:
         change = [{"Delete": {"IndexName": name}}]
         world.dynamodb.update_table(TableName=world.table, GlobalSecondaryIndexUpdates=change)
+        until(lambda name=name: name not in indexes(world))  # type: ignore[misc] # a default binds it
     for item in world.dynamodb.scan(TableName=world.table)["Items"]:
         remove(world, item, *(NEW_KEYS if item["SK"]["S"] == "METADATA" else ("logShard",)))
+
+
+def indexes(world: World) -> set[str]:
+    table = world.dynamodb.describe_table(TableName=world.table)["Table"]
+    return {index["IndexName"] for index in table["GlobalSecondaryIndexes"]}
 
 
 def remove(world: World, item: dict[str, Any], *names: str) -> None:
