@@ -18,8 +18,8 @@ def in_days(days: float) -> str:
 
 
 def fill_times(page: Page, name: str, start: str, end: str, zone: str = "UTC") -> None:
+    page.get_by_label("Starts").fill(start)  # waits for this form; the product's has a name, too
     page.get_by_label("Name").fill(name)
-    page.get_by_label("Starts").fill(start)
     page.get_by_label("Ends").fill(end)
     page.get_by_label("Time zone").select_option(zone)
 

@@ -203,6 +203,6 @@ def tab_to(page: Page, selector: str) -> None:
     """Press Tab until the element of the selector has the focus."""
     for _ in range(60):
         page.keyboard.press("Tab")
-        if page.evaluate("selector => document.activeElement.matches(selector)", selector):
+        if page.evaluate("selector => document.activeElement?.matches(selector)", selector):
             return
     raise AssertionError(f"Tab does not reach {selector}.")
