@@ -1,5 +1,6 @@
 """The user's own profile: name, address, time zone and number format."""
 
+from functools import cache
 from zoneinfo import available_timezones
 
 from django import forms
@@ -10,13 +11,12 @@ from django.template.response import TemplateResponse
 from django.views.decorators.http import require_http_methods
 from unfold.widgets import (
     UnfoldAdminEmailInputWidget,
-    UnfoldAdminSelectWidget,
-    UnfoldAdminTextInputWidget,
 )
 
 from products.access.profiles import profile_of, remember_preferences
 from products.admin.base import user_of
 from products.admin.people.forms import require_unique_address
+from products.admin.widgets import SelectWidget, TextInputWidget
 
 AREAS = ("Africa", "America", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
 
@@ -28,6 +28,7 @@ NUMBER_CHOICES = [
 ]
 
 
+@cache  # the names are read from files
 def zone_choices() -> list[tuple[str, str]]:
     """Return the time zones of places; the zones of offices and old names are left out."""
     names = sorted(name for name in available_timezones() if name.partition("/")[0] in AREAS)
@@ -37,20 +38,18 @@ def zone_choices() -> list[tuple[str, str]]:
 class ProfileForm(forms.ModelForm):
     """What users may change about themselves."""
 
-    first_name = forms.CharField(
-        required=False, max_length=150, widget=UnfoldAdminTextInputWidget()
-    )
-    last_name = forms.CharField(required=False, max_length=150, widget=UnfoldAdminTextInputWidget())
+    first_name = forms.CharField(required=False, max_length=150, widget=TextInputWidget())
+    last_name = forms.CharField(required=False, max_length=150, widget=TextInputWidget())
     email = forms.EmailField(required=False, widget=UnfoldAdminEmailInputWidget())
     time_zone = forms.ChoiceField(
         choices=zone_choices,
-        widget=UnfoldAdminSelectWidget(),
+        widget=SelectWidget(),
         help_text="Times in the admin are shown in this zone.",
     )
 
     number_format = forms.ChoiceField(
         choices=NUMBER_CHOICES,
-        widget=UnfoldAdminSelectWidget(),
+        widget=SelectWidget(),
         help_text="Amounts in the admin are shown like this. You can type them in any of these.",
     )
 
