@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.translation import get_language
 
 # The theme has no type hints.
 if TYPE_CHECKING:
@@ -19,13 +20,16 @@ class StaffSite(AdminSite):
     with their addresses, which takes two milliseconds.
     """
 
-    _constants: dict[str, Any] | None = None
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._constants: dict[str | None, dict[str, Any]] = {}
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
-        """Return the context of every page: the theme's constants, and what a request decides."""
-        if self._constants is None:
-            self._constants = super().each_context(request)
-        return self._constants | {
+        """Return the context of every page: the constants of a language, and the request's own."""
+        language = get_language()
+        if language not in self._constants:
+            self._constants[language] = super().each_context(request)
+        return self._constants[language] | {
             "has_permission": self.has_permission(request),
             "available_apps": [],  # the sidebar has its own items
             "log_entries": (),

@@ -5,9 +5,7 @@ from typing import TypedDict, cast
 from django import forms
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
-from unfold.widgets import (
-    UnfoldBooleanWidget,
-)
+from unfold.widgets import UnfoldBooleanWidget
 
 from products import product as core
 from products.admin.form_fields import LinesField, RawCharField, length_hint, line_field
