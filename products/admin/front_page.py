@@ -17,6 +17,7 @@ from products.bulk.job import Job, JobState
 from products.bulk.rows import RowState
 from products.errors import Unavailable
 from products.feed import FeedQuery
+from products.operations import MAX_GROUPED
 from products.permissions import Permission
 from products.plans.plan import Plan
 from products.scheduling import plans
@@ -99,9 +100,10 @@ def _stuck(request: HttpRequest) -> list[Waiting]:
         return []
     count = 0
     with suppress(Unavailable):
-        count = len(operations().stuck())
+        count = len(operations().stuck(MAX_GROUPED))
     if not count:
         return []
     noun = "change is" if count == 1 else "changes are"
+    number = f"At least {count}" if count >= MAX_GROUPED else count
     url = reverse("admin:products_product_operations")
-    return [{"text": f"{count} {noun} not published everywhere", "url": url}]
+    return [{"text": f"{number} {noun} not published everywhere", "url": url}]

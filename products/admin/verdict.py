@@ -46,7 +46,8 @@ def _queue_faults(facts: Facts) -> list[str]:
 
 def _stuck_faults(facts: Facts) -> list[str]:
     count = facts.get("stuck_count", 0)
-    return _counted(count, "1 change is stuck.", f"{count} effects of changes are stuck.")
+    bound = "At least " if facts.get("stuck_more") else ""
+    return _counted(count, "1 change is stuck.", f"{bound}{count} effects of changes are stuck.")
 
 
 def _search_faults(facts: Facts, unknown: Mapping[str, str]) -> list[str]:
