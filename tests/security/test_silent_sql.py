@@ -22,7 +22,7 @@ from tests.support.tcp_proxy import SilentProxy
 CALLERS = 24
 MARGIN = 2.0  # seconds, for two busy cores
 COOKIE = {"Cookie": "sessionid=" + "a" * 32}
-"""The cookie of a session that nobody has: SQL is asked about it, whoever sends it."""
+"""The cookie of a session that nobody has: SQL is asked about it, from any caller."""
 
 
 @dataclass
