@@ -39,7 +39,8 @@
       return;
     }
     columns.append(...answer.notes.map((text) => createElement("p", text, "help")));
-    columns.append(createElement("h2", `${answer.rows} rows. What each column is:`, "lead"));
+    const rows = answer.hasMore ? `More than ${answer.rows}` : answer.rows;
+    columns.append(createElement("h2", `${rows} rows. What each column is:`, "lead"));
     columns.append(...answer.columns.map((column, number) => createColumnRow(column, number, answer.fields)));
   };
 
