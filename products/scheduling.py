@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from products.plans.switching import Switching
 
 READ_THREADS = 8  # read the logs of the products of a plan
+STEP_THREADS = 8  # store the plans whose steps begin or end
 APPEND_THREADS = 4  # append the transactions of steps that are due at the same time
 
 
@@ -93,6 +94,7 @@ def switching() -> "Switching":
         clock=now,
         sleep=sleep,
         process_id=new_id(),
+        map_function=_map_in_threads("step", STEP_THREADS),
     )
 
 

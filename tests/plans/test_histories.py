@@ -74,6 +74,7 @@ class PlanHistories(RuleBasedStateMachine):
             clock=self.clock,
             sleep=self.clock.advance,
             process_id="one",
+            map_function=map,
         )
         for product in PRODUCTS:
             values = fields(name=f"Hosting {product}", price="9")
