@@ -17,8 +17,12 @@ from products.errors import CatalogueError
 from products.merging import differences
 from products.writes import Accepted
 
-SAVED = gettext_lazy("Saved. Customers see it within a few seconds.")
-SAVED_INACTIVE = gettext_lazy("Saved. Customers do not see this product.")
+SAVED = gettext_lazy(
+    "{product}: Saved as version {version}. Customers see it within a few seconds."
+)
+SAVED_INACTIVE = gettext_lazy(
+    "{product}: Saved as version {version}. Customers do not see this product."
+)
 
 
 def plan_notes(form: ProductForm) -> Iterator[str]:
@@ -36,9 +40,10 @@ def saved_message(form: ProductForm) -> str:
     product, change = accepted.product, accepted.change
     if change is None:
         return f"{product.name}: {NOTHING_SAVED}"
-    saved = str(SAVED if product.active else SAVED_INACTIVE)
+    text = str(SAVED if product.active else SAVED_INACTIVE)
+    saved = text.format(product=product.name, version=product.version)
     merge_note = _merge_note(change, form.cleaned_data.get("base_version"))
-    message = " ".join(filter(None, (f"{product.name}: {saved}", merge_note)))
+    message = f"{saved} {merge_note}" if merge_note else saved
     return format_html("{} {}", message, undo_button(change)) if change.before else message
 
 

@@ -24,7 +24,10 @@ SAME = (
     gettext_noop("There is no such field."),
     gettext_noop("There is nothing to undo: nobody has changed the plan."),
     gettext_noop("Try again."),
+    gettext_noop("Write {first} or {second}."),
     gettext_noop("{actor} may not start this plan any more."),
+    gettext_noop("{time} does not exist in {zone}."),
+    gettext_noop("{time} exists twice in {zone}."),
 )
 OTHER = {
     "A plan can't create a product: create it inactive and plan its activation.": gettext_noop(
