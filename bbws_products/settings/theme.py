@@ -111,7 +111,7 @@ THEME: dict[str, Any] = {
         "show_all_applications": False,
         "navigation": [
             {"title": "Catalogue", "items": CATALOGUE_ITEMS},
-            {"title": "Access", "separator": True, "items": ACCESS_ITEMS},
+            {"title": "Access", "items": ACCESS_ITEMS},
         ],
     },
 }

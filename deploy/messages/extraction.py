@@ -34,6 +34,7 @@ IN_PYTHON: Keywords = {
     "pgettext_lazy": CONTEXT,
     "npgettext": CONTEXT_PLURAL,
 }
+OPTIONS = {"parse_template_string": True}  # of scripts
 IN_SCRIPTS: Keywords = {"translate": ONE, "translatePlural": PLURAL}
 
 
@@ -67,7 +68,8 @@ def _from_files(
     """Yield the file, the text (both forms of a plural) and the context of each message."""
     for path in _files(patterns):
         name = path.relative_to(ROOT).as_posix()
-        for _, message, _, context in extract(method, BytesIO(path.read_bytes()), keywords):
+        source = BytesIO(path.read_bytes())
+        for _, message, _, context in extract(method, source, keywords, options=OPTIONS):
             yield name, message, context
 
 

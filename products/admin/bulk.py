@@ -8,12 +8,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext, gettext_lazy
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from products.admin.base import ModelAdmin, page_response
 from products.admin.bulk_selection import Selection, selection_of
 from products.admin.sentences.finding import sentences_in_words
 from products.admin.staff_writes import StaffWrites
+from products.admin.widgets import SelectWidget, TextInputWidget
 from products.bulk.job import Job, JobKind
 from products.bulk.pricing import (
     Adjustment,
@@ -70,7 +70,7 @@ DEFAULTS = {
 
 def _choice_field(label: "_StrPromise", choices: Mapping[Any, "_StrPromise"]) -> forms.ChoiceField:
     options = [(str(value), text) for value, text in choices.items()]
-    return forms.ChoiceField(label=label, choices=options, widget=UnfoldAdminSelectWidget)
+    return forms.ChoiceField(label=label, choices=options, widget=SelectWidget)
 
 
 def _text_field(label: "_StrPromise", help_text: "_StrPromise") -> forms.CharField:
@@ -78,7 +78,7 @@ def _text_field(label: "_StrPromise", help_text: "_StrPromise") -> forms.CharFie
         label=label,
         required=False,
         help_text=help_text,
-        widget=UnfoldAdminTextInputWidget,
+        widget=TextInputWidget,
     )
 
 

@@ -94,7 +94,7 @@ def test_ticked_products_are_previewed_and_changed(
     assert catalogue.receipt("p0", 2).origin.reason == "Autumn"
     progress = eve.get(f"{page}progress/").json()
     assert (progress["state"], progress["done"], progress["counts"]["accepted"]) == ("done", 2, 2)
-    assert "accepted as v2" in eve.get(f"{page}?only=accepted").text
+    assert "accepted (v2)" in eve.get(f"{page}?only=accepted").text
     assert "No rows with this status" in eve.get(f"{page}?only=refused").text
 
 

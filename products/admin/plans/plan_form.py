@@ -9,12 +9,13 @@ from django import forms
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext, gettext_lazy
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from products.admin.formatting import field_label
 from products.admin.plans.wording import CLASH_RULES
 from products.admin.profile import zone_choices
 from products.admin.sentences.finding import in_words, sentences_in_words
+from products.admin.widgets import SelectWidget, TextInputWidget
 from products.errors import Invalid
 from products.plans.plan import MAX_NAME_LENGTH, ClashRule, Plan, PlanState
 from products.plans.times import exists, readings, time_zone
@@ -50,7 +51,7 @@ class PlanForm(forms.Form):
     name = forms.CharField(
         label=gettext_lazy("Name"),
         max_length=MAX_NAME_LENGTH,
-        widget=UnfoldAdminTextInputWidget,
+        widget=TextInputWidget,
         help_text=gettext_lazy("For colleagues, such as Summer sale."),
     )
     starts_at = forms.CharField(label=gettext_lazy("Starts"), required=False, widget=LocalTimeInput)
@@ -63,18 +64,18 @@ class PlanForm(forms.Form):
         ),
     )
     zone = forms.ChoiceField(
-        label=gettext_lazy("Time zone"), choices=zone_choices, widget=UnfoldAdminSelectWidget
+        label=gettext_lazy("Time zone"), choices=zone_choices, widget=SelectWidget
     )
     reason = forms.CharField(
         label=gettext_lazy("Reason (optional)"),
         required=False,
-        widget=UnfoldAdminTextInputWidget,
+        widget=TextInputWidget,
         help_text=gettext_lazy("Kept with each change in the history and the audit trail."),
     )
     clash_rule = forms.ChoiceField(
         label=gettext_lazy("If others change the same field"),
         choices=[(str(rule), text) for rule, text in CLASH_RULES.items()],
-        widget=UnfoldAdminSelectWidget,
+        widget=SelectWidget,
         help_text=gettext_lazy(
             "What happens at the start if somebody has saved another value by then."
         ),
