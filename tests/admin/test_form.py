@@ -9,9 +9,9 @@ from django.test import Client
 from deploy.local.engines import free_port
 from products import bootstrap
 from products.acceptance import Acceptance
+from products.admin.sentences.finding import sentences_in_words
 from products.catalogue import Catalogue
 from products.changes import Origin
-from products.admin.sentences.finding import sentences_in_words
 from products.errors import Invalid, ProductNotFound
 from products.identifiers import validated_id
 from products.lists import ListQuery

@@ -126,7 +126,9 @@ def test_a_deactivated_product_has_a_history(
 ) -> None:
     acceptance.deactivate("p1", ann)
     assert "deactivated by <b>ann</b>" in eve.get(HISTORY).text
-    assert last_message(eve.post(page_url("p1", "restore"))).endswith("was restored, saved as version 5.")
+    assert last_message(eve.post(page_url("p1", "restore"))).endswith(
+        "was restored, saved as version 5."
+    )
 
 
 def test_a_long_history_has_pages(eve: Client, acceptance: Acceptance, ann: Origin) -> None:

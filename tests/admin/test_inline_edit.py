@@ -147,7 +147,7 @@ def test_a_field_changed_later_blocks_its_undo(
     refused = eve.post(page_url("p1", "undo/2"), headers={"accept": "application/json"})
     assert (refused.status_code, refused.json()) == (
         409,
-        {"message": "Version 2 can\'t be undone: ben changed price since."},
+        {"message": "Version 2 can't be undone: ben changed price since."},
     )
     assert (
         eve.post(page_url("p1", "undo/9"), headers={"accept": "application/json"}).status_code
