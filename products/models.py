@@ -82,13 +82,14 @@ class ApiToken(models.Model):
 
 
 class StaffProfile(models.Model):
-    """How a member of staff reads the admin: zone, numbers, and what was seen last."""
+    """How a member of staff reads the admin: zone, numbers, language, and what was seen last."""
 
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="profile"
     )
     time_zone = models.CharField(max_length=50)
     number_format = models.CharField(max_length=20, default="en-za")
+    language = models.CharField(max_length=10, blank=True)
     columns = models.CharField(max_length=200, blank=True)
     default_view = models.ForeignKey(
         "SavedView", on_delete=models.SET_NULL, null=True, related_name="+"

@@ -7,6 +7,8 @@ from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse_lazy
 
+from products.access.language import texts_script
+
 type Item = dict[str, object]
 
 SEPARATE_ITEMS = ("changes/", "jobs/", "operations/", "plans/", "synonyms/")
@@ -88,6 +90,7 @@ THEME: dict[str, Any] = {
         lambda request: static("products/admin.css"),
     ],
     "SCRIPTS": [
+        lambda request: static(texts_script()),  # first: the others use its texts
         lambda request: static("products/htmx_policy.js"),
         lambda request: static("products/session.js"),
         lambda request: static("products/keyboard.js"),
@@ -108,7 +111,7 @@ THEME: dict[str, Any] = {
         "show_all_applications": False,
         "navigation": [
             {"title": "Catalogue", "items": CATALOGUE_ITEMS},
-            {"title": "Access", "separator": True, "items": ACCESS_ITEMS},
+            {"title": "Access", "items": ACCESS_ITEMS},
         ],
     },
 }

@@ -9,22 +9,26 @@ from itertools import groupby
 
 from botocore.exceptions import ClientError
 from django.utils.timesince import timesince
+from django.utils.translation import gettext_lazy
 
-from products.admin.base import Context
-from products.admin.charts import HOUR, completed_bars, latency_bars, slots_of
+from products.admin.base import Context, product_url
+from products.admin.charts import HOUR, completed_bars, drawn, latency_bars, slots_of
+from products.admin.formatting import EFFECT_NAMES
 from products.admin.plans.listing import plan_entry
+from products.admin.sentences.finding import in_words
+from products.admin.timeline import time_html
 from products.bootstrap import catalogue, now, operations, scan_table
-from products.changes import Effect
+from products.changes import Change, ChangeKey, Effect
 from products.errors import Unavailable
-from products.operations import MAX_EXAMINED, StuckEffect, latencies
+from products.operations import MAX_EXAMINED, MAX_GROUPED, StuckEffect, latencies
 from products.readiness import readiness_checks
 from products.scheduling import plans
 
 MAX_WAIT_SECONDS = 1.5
 MAX_THREADS = 16
 """Parts that are read at the same time, by all pages. While all hang, further ones are unknown."""
-NO_ANSWER = f"It does not answer within {MAX_WAIT_SECONDS} seconds."
-MAX_SHOWN = 50  # changes of one cause
+NO_ANSWER = gettext_lazy("It does not answer within {seconds} seconds.")
+MAX_SHOWN = 25  # changes of one cause
 MAX_ACTIONS = 20
 SOON = timedelta(days=1)
 MAX_PLANS = 10
@@ -40,12 +44,12 @@ def read_parts(parts: Mapping[str, Callable[[], Context]]) -> tuple[Context, dic
     for name, future in futures.items():
         if not future.done():
             future.cancel()
-            unknown[name] = NO_ANSWER
+            unknown[name] = NO_ANSWER.format(seconds=MAX_WAIT_SECONDS)
             continue
         try:
             facts |= future.result()
         except (Unavailable, ClientError) as fault:
-            unknown[name] = str(fault)
+            unknown[name] = in_words(str(fault))
     return facts, unknown
 
 
@@ -99,17 +103,18 @@ def _speed_part() -> Context:
     speed = [
         {
             "effect": effect,
+            "name": str(EFFECT_NAMES[effect]),
             "median": median,
             "worst": worst,
-            "worst_bars": latency_bars(slots, effect, 0.95),
-            "median_bars": latency_bars(slots, effect, 0.5),
+            "worst_bars": drawn(latency_bars(slots, effect, 0.95), "worst"),
+            "median_bars": drawn(latency_bars(slots, effect, 0.5)),
         }
         for effect, (median, worst) in latencies(minutes).items()
     ]
     names = [name for name, _ in slots]
     return {
         "speed": speed,
-        "completed_bars": completed_bars(slots),
+        "completed_bars": drawn(completed_bars(slots)),
         "times": [*names[::LABELLED_MINUTES], names[-1]],
         "completed": sum(minute.changes for minute in minutes),
     }
@@ -117,12 +122,15 @@ def _speed_part() -> Context:
 
 def _stuck_part() -> Context:
     """Return the stuck effects grouped by cause, the commonest first."""
-    found = sorted(operations().stuck(), key=_cause_of)
+    found = sorted(operations().stuck(MAX_GROUPED), key=_cause_of)
     groups = [(cause, list(group)) for cause, group in groupby(found, key=_cause_of)]
     groups.sort(key=lambda group: -len(group[1]))
+    shown = [stuck for _, group in groups for stuck in group[:MAX_SHOWN]]
+    changes = operations().changes_of(shown)
     return {
-        "causes": [_cause_context(cause, stuck) for cause, stuck in groups],
+        "causes": [_cause_context(cause, stuck, changes) for cause, stuck in groups],
         "stuck_count": len(found),
+        "stuck_more": len({stuck.key for stuck in found}) == MAX_GROUPED,
     }
 
 
@@ -130,16 +138,31 @@ def _cause_of(stuck: StuckEffect) -> str:
     return stuck.cause
 
 
-def _cause_context(cause: str, stuck: list[StuckEffect]) -> Context:
+def _cause_context(
+    cause: str, stuck: list[StuckEffect], changes: Mapping[ChangeKey, Change]
+) -> Context:
     rows = [
-        {"stuck": effect, "may_discard": effect.effect is not Effect.STORED}
+        _row_context(effect, changes[effect.key])
         for effect in stuck[:MAX_SHOWN]
+        if effect.key in changes
     ]
     return {
         "cause": cause,
         "count": len(stuck),
         "rows": rows,
         "hidden_count": len(stuck) - len(rows),
+    }
+
+
+def _row_context(stuck: StuckEffect, change: Change) -> Context:
+    return {
+        "stuck": stuck,
+        "error": in_words(stuck.error),
+        "effect_name": str(EFFECT_NAMES[stuck.effect]),
+        "change": change,
+        "accepted": time_html(change.accepted_at),
+        "history_url": product_url("history", change.product_id),
+        "may_discard": stuck.effect is not Effect.STORED,
     }
 
 

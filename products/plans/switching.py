@@ -4,6 +4,7 @@ A step may be begun by two processes, and again after a crash. It takes effect o
 it made before is found in the change log, and a write requires the version that was read.
 """
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,10 +13,12 @@ from itertools import groupby
 from typing import Protocol
 
 from products.appending import Doorbell
+from products.authority import Authority
 from products.changes import Origin
-from products.errors import NotAllowed
+from products.errors import DependencyUnavailable, NotAllowed
+from products.parallel import MapFunction
 from products.permissions import ALL_PERMISSIONS, Permission, require_permissions
-from products.plans.announcing import ANNOUNCED, LEAD, message_delay
+from products.plans.announcing import ANNOUNCED, MAX_LEAD, lead_of, message_delay
 from products.plans.plan import (
     SOURCE,
     STEP_STATES,
@@ -31,6 +34,8 @@ from products.plans.plan import (
     request_id_of,
 )
 from products.plans.transactions import StepRequest, Transactions
+
+logger = logging.getLogger(__name__)
 
 MAX_STORE_WAIT = timedelta(minutes=1)
 """How long after its time a step waits for its records. Then only their changes stay open."""
@@ -60,9 +65,21 @@ class SwitchTable(Protocol):
         """Return whether the holder may make the steps until then: one process at a time."""
 
 
+type Grantee = tuple[Step, str, Authority, frozenset[Permission]]
+"""What the permissions for a step depend on: its owner, and what the plan needs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """The permissions for a step, and why nothing may start, if that is so."""
+
+    permissions: frozenset[Permission]
+    refusal: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Switched:
-    """A step that was made: how late its last change was, and what became of its rows."""
+    """A step that was made, how late it was complete, and what became of its rows."""
 
     plan: Plan
     step: Step
@@ -75,7 +92,7 @@ class Switching:
     """Makes due steps.
 
     ``permissions_of`` returns what the owner of a plan may do now. It may raise NotAllowed, and
-    DependencyUnavailable.
+    DependencyUnavailable. ``map_function`` stores plans, several at a time.
     """
 
     table: SwitchTable
@@ -85,14 +102,17 @@ class Switching:
     clock: Callable[[], datetime]
     sleep: Callable[[float], None]
     process_id: str
+    map_function: MapFunction
 
     def step(self) -> list[Switched]:
-        """Make the steps that are due now, or within LEAD, each at its time and not before.
+        """Make the steps that are due now or very soon, each at its time and not before.
 
         Steps that are overdue are made in the order of their times. Return what was made.
         """
         now = self.clock()
-        due = self.table.due_plans(now + LEAD)
+        coming = self.table.due_plans(now + MAX_LEAD)
+        until = now + lead_of(len(coming))
+        due = [plan for plan in coming if plan.due and plan.due <= until]
         if not due or not self.table.take_lease(self.process_id, now, now + LEASE):
             return []
         switched: list[Switched] = []
@@ -122,69 +142,86 @@ class Switching:
 
     def _switch(self, plans: Sequence[Plan], due_at: datetime) -> list[Switched]:
         """Make the steps of plans that are due at the same time."""
-        claimed = list(self._claim(plans))
+        grants = self._grants(plans)
+        ready = [plan for plan in plans if _grantee(plan) in grants]
+        claimed = [plan for plan in self.map_function(self._claim, ready) if plan]
         if not claimed:
             return []
         rows = self.table.all_rows(claimed)
         requests = [
             request
             for plan in claimed
-            for request in self._requests(plan, rows[plan.plan_id], due_at)
+            for request in self._requests(plan, rows[plan.plan_id], due_at, grants[_grantee(plan)])
         ]
         prepared = self.transactions.prepare(requests)
         while (wait := (due_at - self.clock()).total_seconds()) > 0:
             self.sleep(wait)
         outcomes = self.transactions.make(prepared)
-        finished = (self._finish(plan, rows[plan.plan_id], outcomes, due_at) for plan in claimed)
-        return [switched for switched in finished if switched]
 
-    def _claim(self, plans: Sequence[Plan]) -> Iterator[Plan]:
-        """Yield the plans whose step begins here: from now on nobody can cancel or move them."""
+        def finish(plan: Plan) -> Switched | None:
+            return self._finish(plan, rows[plan.plan_id], outcomes, due_at)
+
+        return [switched for switched in self.map_function(finish, claimed) if switched]
+
+    def _grants(self, plans: Sequence[Plan]) -> dict[Grantee, Grant]:
+        """Return the owners' permissions of today, each looked up once.
+
+        A start waits while its owner can't be looked up. It must not hold up other plans.
+        """
+        grants: dict[Grantee, Grant] = {}
+        unknown: set[Grantee] = set()
         for plan in plans:
-            if plan.is_late_at(self.clock()) and plan.state is PlanState.SCHEDULED:
-                self.table.save_plan(self._next(plan, state=PlanState.MISSED))
+            grantee = _grantee(plan)
+            if grantee in grants or grantee in unknown:
                 continue
-            step = plan.next_step
-            if step is None:
-                continue
-            state = STEP_STATES[step]
-            if plan.state is state:
-                yield plan  # its step was begun before
-                continue
-            claimed = self._next(plan, state=state)
-            if self.table.save_plan(claimed):
-                yield claimed
+            try:
+                grants[grantee] = self._grant(plan)
+            except DependencyUnavailable as fault:
+                unknown.add(grantee)
+                facts = {"owner": plan.owner, "fault": str(fault)}
+                logger.warning("start waits for its owner's permissions", extra=facts)
+        return grants
+
+    def _grant(self, plan: Plan) -> Grant:
+        """Return what the owner of a plan may do now. An end only takes back what was allowed."""
+        if plan.next_step is not Step.START:
+            return Grant(ALL_PERMISSIONS)
+        try:
+            permissions = self.permissions_of(plan)
+            require_permissions(permissions, {Permission.PLAN})
+        except NotAllowed as refusal:
+            reason = f"{plan.owner} may not start this plan any more. {refusal}"
+            return Grant(frozenset(), reason)
+        return Grant(permissions)
+
+    def _claim(self, plan: Plan) -> Plan | None:
+        """Return the plan if its step begins here: nobody can cancel or move it from now on."""
+        if plan.is_late_at(self.clock()) and plan.state is PlanState.SCHEDULED:
+            self.table.save_plan(self._next(plan, state=PlanState.MISSED))
+            return None
+        if plan.next_step is None:
+            return None
+        state = STEP_STATES[plan.next_step]
+        if plan.state is state:
+            return plan  # its step was begun before
+        claimed = self._next(plan, state=state)
+        return claimed if self.table.save_plan(claimed) else None
 
     def _requests(
-        self, plan: Plan, rows: Sequence[PlanRow], due_at: datetime
+        self, plan: Plan, rows: Sequence[PlanRow], due_at: datetime, grant: Grant
     ) -> Iterator[StepRequest]:
         step = plan.next_step or Step.START
         has_expired = plan.is_late_at(self.clock())
-        permissions, refusal = self._permissions(plan, step)
         origin = Origin(
             actor=plan.owner,
             source=SOURCE,
             request_id=request_id_of(plan, step),
             reason=reason_of(plan, self.clock() - due_at),
-            permissions=permissions,
+            permissions=grant.permissions,
         )
         for row in rows:
             if row.outcome(step) is None:
-                yield StepRequest(Entry(plan, row), step, origin, has_expired, refusal)
-
-    def _permissions(self, plan: Plan, step: Step) -> tuple[frozenset[Permission], str]:
-        """Return the owner's permissions of today, and why nothing may start, if that is so.
-
-        An end only takes back what they allowed.
-        """
-        if step is Step.END:
-            return ALL_PERMISSIONS, ""
-        try:
-            permissions = self.permissions_of(plan)
-            require_permissions(permissions, {Permission.PLAN})
-        except NotAllowed as refusal:
-            return frozenset(), f"{plan.owner} may not start this plan any more. {refusal}"
-        return permissions, ""
+                yield StepRequest(Entry(plan, row), step, origin, has_expired, grant.refusal)
 
     def _finish(
         self,
@@ -224,6 +261,10 @@ def _order(plan: Plan) -> tuple[datetime, bool, str]:
     if plan.due is None:
         raise ValueError(f"plan {plan.plan_id} has no step left")
     return plan.due, plan.state not in WHILE_RUNNING, plan.plan_id
+
+
+def _grantee(plan: Plan) -> Grantee:
+    return plan.next_step or Step.START, plan.owner, plan.authority, plan.permissions
 
 
 def _state_after(plan: Plan, step: Step) -> PlanState:
