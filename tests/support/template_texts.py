@@ -3,7 +3,8 @@
 import re
 from html.parser import HTMLParser
 
-SHOWN_ATTRIBUTES = {"alt", "aria-label", "placeholder", "title", "data-label", "aria-description"}
+SHOWN_ATTRIBUTES = {"alt", "aria-label", "placeholder", "title", "data-label", "label"}
+SHOWN_ATTRIBUTES |= {"data-title", "data-order", "data-description"}  # shown by scripts
 MARKED = re.compile(
     r"{%\s*blocktrans(?:late)?\b.*?{%\s*endblocktrans(?:late)?\s*%}|{%\s*comment.*?endcomment\s*%}",
     re.DOTALL,
