@@ -54,5 +54,5 @@ class PseudoLanguage(NullTranslations):
 
 def is_translated(message: str, translation: Any) -> bool:
     """Return whether the language has this text, or this singular."""
-    catalog = translation._catalog  # noqa: SLF001 # Django has no other way to ask
+    catalog = translation._catalog  # Django has no other way to ask
     return catalog.get(message) is not None or catalog.get((message, 0)) is not None
