@@ -14,11 +14,13 @@ from products.adapters.dynamodb.plans import DynamoPlanTable
 from products.bootstrap import (
     acceptance,
     catalogue,
+    cdn,
     doorbell,
     dynamodb,
     jobs,
     new_id,
     now,
+    pipeline,
     sleep,
     table,
 )
@@ -28,6 +30,7 @@ from products.plans.calendar import SwitchCalendar
 from products.plans.plan import Plan
 
 if TYPE_CHECKING:
+    from products.plans.cache_purge import CachePurge
     from products.plans.creation import PlanCreation
     from products.plans.future import FutureCatalogue
     from products.plans.logs import ProductLogs
@@ -46,13 +49,14 @@ def switch_calendar() -> SwitchCalendar:
 
 @cache
 def plans() -> "Plans":
+    from products.plans.announcing import Announcer
     from products.plans.plans import Plans
 
     return Plans(
         table=_plan_table(),
         logs=_logs(),
         names=table(),
-        doorbell=doorbell(),
+        announcer=Announcer(doorbell(), now, settings.ENABLE_CLOUDFRONT),
         clock=now,
         new_id=new_id,
     )
@@ -95,6 +99,15 @@ def switching() -> "Switching":
         sleep=sleep,
         process_id=new_id(),
         map_function=_map_in_threads("step", STEP_THREADS),
+    )
+
+
+@cache
+def cache_purge() -> "CachePurge":
+    from products.plans.cache_purge import CachePurge
+
+    return CachePurge(
+        table=table(), cdn=cdn(), doorbell=doorbell(), clock=now, pace=pipeline().pace
     )
 
 

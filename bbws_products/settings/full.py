@@ -59,8 +59,8 @@ if not 0 <= HOT_ANSWER_SECONDS <= SETTLE_TIME.total_seconds() / 2:
     )
 
 INSTALLED_APPS = [
-    "unfold",  # before the admin, whose templates it replaces
-    "django.contrib.admin",
+    "unfold.apps.BasicAppConfig",  # before the admin, whose templates it replaces
+    "products.access.apps.SiteConfig",  # django.contrib.admin
     "products.access.apps.AccessConfig",  # django.contrib.auth
     "django.contrib.contenttypes",
     "django.contrib.sessions",

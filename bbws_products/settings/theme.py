@@ -113,7 +113,7 @@ THEME: dict[str, Any] = {
         "show_all_applications": False,
         "navigation": [
             {"title": _("Catalogue"), "items": CATALOGUE_ITEMS},
-            {"title": _("Access"), "separator": True, "items": ACCESS_ITEMS},
+            {"title": _("Access"), "items": ACCESS_ITEMS},
         ],
     },
 }

@@ -7,11 +7,11 @@ from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from products.admin.base import ModelAdmin, page_response
 from products.admin.bulk_selection import Selection, selection_of
 from products.admin.staff_writes import StaffWrites
+from products.admin.widgets import SelectWidget, TextInputWidget
 from products.bulk.job import Job, JobKind
 from products.bulk.pricing import (
     Adjustment,
@@ -56,7 +56,7 @@ DEFAULTS = {
 
 def _choice_field[Choice: str](label: str, choices: Mapping[Choice, str]) -> forms.ChoiceField:
     options = [(str(value), text) for value, text in choices.items()]
-    return forms.ChoiceField(label=label, choices=options, widget=UnfoldAdminSelectWidget)
+    return forms.ChoiceField(label=label, choices=options, widget=SelectWidget)
 
 
 def _text_field(label: str, help_text: str) -> forms.CharField:
@@ -64,7 +64,7 @@ def _text_field(label: str, help_text: str) -> forms.CharField:
         label=label,
         required=False,
         help_text=help_text,
-        widget=UnfoldAdminTextInputWidget,
+        widget=TextInputWidget,
     )
 
 

@@ -5,11 +5,7 @@ from typing import TypedDict, cast
 from django import forms
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
-from unfold.widgets import (
-    UnfoldAdminSelectWidget,
-    UnfoldAdminTextareaWidget,
-    UnfoldBooleanWidget,
-)
+from unfold.widgets import UnfoldBooleanWidget
 
 from products import product as core
 from products.admin.form_fields import LinesField, RawCharField, length_hint, line_field
@@ -17,6 +13,7 @@ from products.admin.formatting import format_value, grouped_money, last_authors
 from products.admin.images import MAX_SIZE, store_image, validated_image
 from products.admin.queryset import model_of
 from products.admin.staff_writes import StaffWrites
+from products.admin.widgets import QuietErrorList, SelectWidget, TextareaWidget
 from products.amounts import ANY_NOTATION
 from products.bootstrap import new_id
 from products.currency import CURRENCIES, CURRENCY_SIGNS, DEFAULT_CURRENCY
@@ -105,7 +102,7 @@ class ProductForm(forms.ModelForm):
     description = RawCharField(
         label="Description",
         required=False,
-        widget=UnfoldAdminTextareaWidget(
+        widget=TextareaWidget(
             attrs={"rows": 4, "cols": 80, "maxlength": LENGTHS["description"][1]}
         ),
         help_text=f"{length_hint('description')}.",
@@ -114,10 +111,10 @@ class ProductForm(forms.ModelForm):
     renewal_price = line_field("Renewal price", 12, "Due each cycle; empty for a one-time product.")
     currency = RawCharField(
         initial=DEFAULT_CURRENCY,
-        widget=UnfoldAdminSelectWidget(choices=[(code, code) for code in CODES]),
+        widget=SelectWidget(choices=[(code, code) for code in CODES]),
     )
     billing_cycle = RawCharField(
-        widget=UnfoldAdminSelectWidget(
+        widget=SelectWidget(
             choices=[(cycle.value, cycle.value.capitalize()) for cycle in BillingCycle]
         )
     )
@@ -147,6 +144,7 @@ class ProductForm(forms.ModelForm):
         dry_run: bool = False,
         **kwargs: object,
     ) -> None:
+        kwargs.setdefault("error_class", QuietErrorList)
         super().__init__(*args, **kwargs)  # type: ignore[arg-type] # passed on as they are
         self.writes = writes
         self.edited_id = product_id

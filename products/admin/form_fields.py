@@ -1,8 +1,8 @@
 """The fields of the product form: texts as they were typed. Only the core validates them."""
 
 from django import forms
-from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
+from products.admin.widgets import TextareaWidget, TextInputWidget
 from products.product import LENGTHS, MAX_FEATURES
 
 
@@ -16,7 +16,7 @@ class RawCharField(forms.CharField):
 class LinesField(RawCharField):
     """A list of texts, one on each line."""
 
-    widget = UnfoldAdminTextareaWidget(attrs={"rows": 6, "cols": 60, "data-lines": MAX_FEATURES})
+    widget = TextareaWidget(attrs={"rows": 6, "cols": 60, "data-lines": MAX_FEATURES})
 
     def prepare_value(self, value: object) -> object:
         return "\n".join(value) if isinstance(value, list | tuple) else value
@@ -40,5 +40,5 @@ def line_field(label: str, size: int, help_text: str = "") -> RawCharField:
         label=label,
         required=False,
         help_text=help_text,
-        widget=UnfoldAdminTextInputWidget(attrs={"size": size}),
+        widget=TextInputWidget(attrs={"size": size}),
     )

@@ -16,11 +16,11 @@ from products.admin.formatting import (
     FieldDifference,
     field_differences,
     field_label,
-    history_row,
     last_authors,
 )
 from products.admin.refusals import show_refusal, status_of
 from products.admin.staff_writes import StaffWrites
+from products.admin.timeline import TimelineRenderer
 from products.bootstrap import catalogue
 from products.changes import Change
 from products.errors import CatalogueError, Invalid, NotAllowed, NotFound, ProductNotFound
@@ -43,12 +43,15 @@ def history_view(admin: ModelAdmin, request: HttpRequest, object_id: str) -> Htt
     product_id = unquote(object_id)
     changes = _history_page(product_id, version_parameter(request, "before"))
     newest = admin.get_object(request, product_id)
+    newest_version = newest.version if newest else 0
+    may_change = admin.has_change_permission(request)
+    timeline = TimelineRenderer(product_id, newest_version, may_change)
     context: Context = {
-        "changes": [history_row(change) for change in changes],
+        "entries": timeline.render(changes),
         "older": _next_page_version(changes),
         "comparison": _comparison(request, product_id),
-        "may_change": admin.has_change_permission(request),
-        "newest": newest.version if newest else 0,
+        "may_change": may_change,
+        "newest": newest_version,
     }
     return admin.history_view(request, object_id, context)
 

@@ -1,5 +1,6 @@
 """The user's own profile: name, address, time zone, number format and language."""
 
+from functools import cache
 from zoneinfo import available_timezones
 
 from django import forms
@@ -11,16 +12,13 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
-from unfold.widgets import (
-    UnfoldAdminEmailInputWidget,
-    UnfoldAdminSelectWidget,
-    UnfoldAdminTextInputWidget,
-)
+from unfold.widgets import UnfoldAdminEmailInputWidget
 
 from products.access.language import in_language
 from products.access.profiles import profile_of, remember_preferences
 from products.admin.base import user_of
 from products.admin.people.forms import require_unique_address
+from products.admin.widgets import SelectWidget, TextInputWidget
 
 PREFERENCES = ("language", "time_zone", "number_format")
 """What the form changes in the profile."""
@@ -34,6 +32,7 @@ NUMBER_CHOICES = [
 ]
 
 
+@cache  # the names are read from files
 def zone_choices() -> list[tuple[str, str]]:
     """Return the time zones of places; the zones of offices and old names are left out."""
     names = sorted(name for name in available_timezones() if name.partition("/")[0] in AREAS)
@@ -52,10 +51,10 @@ class ProfileForm(forms.ModelForm):
         label=_("First name"),
         required=False,
         max_length=150,
-        widget=UnfoldAdminTextInputWidget(),
+        widget=TextInputWidget(),
     )
     last_name = forms.CharField(
-        label=_("Last name"), required=False, max_length=150, widget=UnfoldAdminTextInputWidget()
+        label=_("Last name"), required=False, max_length=150, widget=TextInputWidget()
     )
     email = forms.EmailField(
         label=_("E-mail"), required=False, widget=UnfoldAdminEmailInputWidget()
@@ -64,18 +63,18 @@ class ProfileForm(forms.ModelForm):
         label=_("Language"),
         choices=language_choices,
         required=False,
-        widget=UnfoldAdminSelectWidget(),
+        widget=SelectWidget(),
     )
     time_zone = forms.ChoiceField(
         label=_("Time zone"),
         choices=zone_choices,
-        widget=UnfoldAdminSelectWidget(),
+        widget=SelectWidget(),
         help_text=_("Times in the admin are shown in this zone."),
     )
     number_format = forms.ChoiceField(
         label=_("Number format"),
         choices=NUMBER_CHOICES,
-        widget=UnfoldAdminSelectWidget(),
+        widget=SelectWidget(),
         help_text=_("Amounts in the admin are shown like this. You can type them in any of these."),
     )
 

@@ -4,7 +4,13 @@ They are for the functions on Lambda, which do not poll. Workers look for due st
 """
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from products.appending import Doorbell
+from products.plans.calendar import NOTICE, REFRESH_AFTER
+from products.plans.plan import Plan
 
 LEAD = timedelta(seconds=2)
 """How long before its time a step is claimed and its rows are read, at least."""
@@ -15,6 +21,31 @@ ANNOUNCED = timedelta(seconds=75)
 """How far ahead steps are announced: longer than the minute between two announcements."""
 MARGIN = timedelta(seconds=0.25)
 """How much two clocks may differ: a message that came before LEAD would find nothing due."""
+KNOWN_AFTER = REFRESH_AFTER + timedelta(seconds=2)
+"""How long after it was made each process knows a plan. DynamoDB's index may lag two seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Announcer:
+    """Sends the messages about a plan that was made or moved shortly before its next step."""
+
+    doorbell: Doorbell
+    clock: Callable[[], datetime]
+    has_cdn: bool
+
+    def announce(self, plan: Plan) -> None:
+        """Send a message for a step that is due before the relay announces it.
+
+        Have the CDN purged when it may keep answers from before the plan beyond the step. Too
+        shortly before the step, this is left to the purge of the changes that the step makes.
+        """
+        now = self.clock()
+        if plan.due is None:
+            return
+        if plan.due <= now + ANNOUNCED:
+            self.doorbell.notify_switch(message_delay(plan.due, now))
+        if self.has_cdn and now + KNOWN_AFTER < plan.due < now + NOTICE:
+            self.doorbell.notify_purge(int(KNOWN_AFTER.total_seconds()), plan.due)
 
 
 def lead_of(steps: int) -> timedelta:

@@ -12,6 +12,7 @@ from products.bulk.storing_doorbell import StoringDoorbell
 from products.changes import Origin
 from products.permissions import ALL_PERMISSIONS, Permission
 from products.pipeline import Pipeline
+from products.plans.announcing import Announcer
 from products.plans.drafts import Draft, DraftRow, Preview
 from products.plans.plan import ClashRule, Plan, PlanRow
 from products.plans.plans import Plans
@@ -130,7 +131,9 @@ def plan_world(
         wired.transactions, planner=accepts.planner, doorbell=storing, map_function=map
     )
     world = PlanWorld(
-        plans=replace(scheduling.plans(), clock=clock, doorbell=bell),
+        plans=replace(
+            scheduling.plans(), clock=clock, announcer=Announcer(bell, clock, has_cdn=True)
+        ),
         switching=wired,
         acceptance=accepts,
         clock=clock,

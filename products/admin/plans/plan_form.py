@@ -8,11 +8,12 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.utils import timezone
 from django.utils.formats import date_format
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from products.admin.formatting import field_label
 from products.admin.plans.wording import CLASH_RULES
 from products.admin.profile import zone_choices
+from products.admin.widgets import SelectWidget, TextInputWidget
 from products.errors import Invalid
 from products.plans.plan import MAX_NAME_LENGTH, ClashRule, Plan, PlanState
 from products.plans.times import exists, readings, time_zone
@@ -40,7 +41,7 @@ class PlanForm(forms.Form):
     name = forms.CharField(
         label="Name",
         max_length=MAX_NAME_LENGTH,
-        widget=UnfoldAdminTextInputWidget,
+        widget=TextInputWidget,
         help_text="For colleagues, such as Summer sale.",
     )
     starts_at = forms.CharField(label="Starts", required=False, widget=LocalTimeInput)
@@ -50,19 +51,17 @@ class PlanForm(forms.Form):
         widget=LocalTimeInput,
         help_text="Then each product goes back, unless somebody has changed it meanwhile.",
     )
-    zone = forms.ChoiceField(
-        label="Time zone", choices=zone_choices, widget=UnfoldAdminSelectWidget
-    )
+    zone = forms.ChoiceField(label="Time zone", choices=zone_choices, widget=SelectWidget)
     reason = forms.CharField(
         label="Reason (optional)",
         required=False,
-        widget=UnfoldAdminTextInputWidget,
+        widget=TextInputWidget,
         help_text="Kept with each change in the history and the audit trail.",
     )
     clash_rule = forms.ChoiceField(
         label="If others change the same field",
         choices=[(str(rule), text) for rule, text in CLASH_RULES.items()],
-        widget=UnfoldAdminSelectWidget,
+        widget=SelectWidget,
         help_text="What happens at the start if somebody has saved another value by then.",
     )
 
