@@ -11,7 +11,7 @@ from django.utils.translation import trans_real
 
 CODE = "af"
 """The language that the markers replace."""
-INNERMOST = re.compile("\N{LEFT WHITE SQUARE BRACKET}(\\d+):[^⟦⟧]*\N{RIGHT WHITE SQUARE BRACKET}")
+INNERMOST = re.compile("⟦(\\d+):[^⟦⟧]*⟧")
 CUT = re.compile('⟦(\\d+):[^⟦⟧<"]*')
 """A text that was shortened, and has lost its end."""
 

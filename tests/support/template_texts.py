@@ -13,6 +13,7 @@ TAG = re.compile(r"{%.*?%}|{{.*?}}|{#.*?#}", re.DOTALL)
 LETTERS = re.compile(r"[^\W\d_]{2}")
 BRAND = "BBWS products"
 ICONS = "material-symbols-outlined"
+SILENT_TAGS = {"script", "style", "code", "kbd", "textarea", "pre"}
 
 
 class Texts(HTMLParser):
@@ -26,7 +27,7 @@ class Texts(HTMLParser):
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         values = dict(attributes)
         is_icon = ICONS in (values.get("class") or "")
-        if tag in {"script", "style", "code", "kbd"} or is_icon or self.silent:
+        if tag in SILENT_TAGS or is_icon or self.silent:
             self.silent.append(tag)
         self.found += [values[name] or "" for name in SHOWN_ATTRIBUTES & values.keys()]
 
