@@ -10,11 +10,13 @@ from django.http import (
 )
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
+from django.utils.translation import gettext
 
 from products.admin.base import ModelAdmin, page_response
 from products.admin.changelist import filtered_list
 from products.admin.form import CODES
 from products.admin.refusals import show_refusal
+from products.admin.sentences.finding import refusal_text, sentences_in_words
 from products.admin.staff_writes import StaffWrites
 from products.amounts import DecimalMark
 from products.bootstrap import catalogue, imports, jobs, now
@@ -76,11 +78,11 @@ def import_view(admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
     if asks_for_columns:
         return JsonResponse({"errors": errors}, status=400)
     context = {
-        "title": "Import products",
+        "title": gettext("Import products"),
         "errors": errors,
         "columns": COLUMNS,
         "extensions": ",".join(EXTENSIONS),
-        "marks": [(mark.name.lower(), mark.label) for mark in DecimalMark],
+        "marks": [(mark.name.lower(), gettext(mark.label)) for mark in DecimalMark],
         "currencies": CODES,
         "cycles": list(BillingCycle),
     }
@@ -93,7 +95,7 @@ def _plan_import(request: HttpRequest) -> Job:
     return StaffWrites(request).plan_import(
         data,
         _options_of(request),
-        file_name=getattr(request.FILES["file"], "name", None) or "a file",
+        file_name=getattr(request.FILES["file"], "name", None) or gettext("a file"),
         reason=request.POST.get("reason", "").strip(),
     )
 
@@ -115,7 +117,7 @@ def _options_of(request: HttpRequest) -> ImportOptions:
             billing_cycle=RULES["billing_cycle"](cycle) if cycle else None,
         )
     except (KeyError, ValueError):
-        raise Invalid({"file": ["Choose the options from the lists."]}) from None
+        raise Invalid({"file": [gettext("Choose the options from the lists.")]}) from None
 
 
 def errors_view(admin: ModelAdmin, request: HttpRequest, job_id: str) -> HttpResponseBase:
@@ -141,15 +143,16 @@ def _attachment(name: str) -> dict[str, str]:
 
 def _sentences_of(refusal: CatalogueError) -> list[str]:
     if not isinstance(refusal, Invalid):
-        return [str(refusal)]
-    return [sentence for sentences in refusal.errors.values() for sentence in sentences]
+        return [refusal_text(refusal)]
+    texts = [sentence for sentences in refusal.errors.values() for sentence in sentences]
+    return sentences_in_words(texts)
 
 
 def _uploaded_file(request: HttpRequest) -> bytes:
     """Return the file's content, at most one byte more than is allowed."""
     file = request.FILES.get("file")
     if file is None:
-        raise Invalid({"file": ["Choose a file."]})
+        raise Invalid({"file": [gettext("Choose a file.")]})
     return bytes(file.read(MAX_SIZE + 1))
 
 
@@ -160,5 +163,6 @@ def _columns_response(data: bytes) -> JsonResponse:
         {"name": found.column.name, "field": found.column.field, "samples": found.samples}
         for found in sampled
     ]
-    body = {"columns": columns, "rows": len(sheet.rows), "fields": FIELDS, "notes": sheet.notes}
+    notes = sentences_in_words(list(sheet.notes))
+    body = {"columns": columns, "rows": len(sheet.rows), "fields": FIELDS, "notes": notes}
     return JsonResponse(body)

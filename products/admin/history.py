@@ -89,7 +89,7 @@ def restore_version_view(
             expected_version=version_parameter(request, "seen"),
             reason=request.POST.get("reason", "") or default_reason,
         )
-        message = NOTHING_SAVED
+        message = str(NOTHING_SAVED)
         if accepted.change:
             restored = f"{_restored_label(field)} restored from v{version}"
             message = f"{restored}, saved as v{accepted.product.version}."
@@ -114,7 +114,7 @@ def undo_view(
     status = 200
     try:
         accepted = StaffWrites(request).undo(unquote(object_id), version)
-        message = NOTHING_SAVED
+        message = str(NOTHING_SAVED)
         if accepted.change:
             message = f"Undid v{version}, saved as v{accepted.product.version}."
     except EditConflict as conflict:

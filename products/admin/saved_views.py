@@ -14,6 +14,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.translation import gettext, gettext_lazy
 
 from products.access.profiles import COLUMNS_KEY, profile_of
 from products.admin.base import user_of
@@ -31,8 +32,8 @@ MAX_NAME = 60
 MAX_VIEWS = 30
 MAX_QUERY = 2000
 SHARE = "products.share_savedview"
-NAME_NEEDED = "A view needs a name of 60 characters at most."
-TOO_MANY = "You have 30 views already. Please delete one first."
+NAME_NEEDED = gettext_lazy("A view needs a name of 60 characters at most.")
+TOO_MANY = gettext_lazy("You have 30 views already. Please delete one first.")
 
 
 class Tab(TypedDict):
@@ -130,7 +131,7 @@ def save_view(admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
     values = {"query": _filters_in(request), "columns": columns, "is_shared": shared}
     view, _ = SavedView.objects.update_or_create(user=user, name=name, defaults=values)
     _set_default(request, view, wanted=request.POST.get("default") == "on")
-    messages.success(request, f"The view “{name}” is saved.")
+    messages.success(request, gettext("The view “{name}” is saved.").format(name=name))
     return HttpResponseRedirect(address_of(view))
 
 
@@ -138,9 +139,9 @@ def delete_view(admin: ModelAdmin, request: HttpRequest, pk: int) -> HttpRespons
     """Delete one of the user's own views."""
     view = SavedView.objects.filter(user=user_of(request), pk=pk).first()
     if view is None:
-        raise BadRequest("This is not one of your views.")
+        raise BadRequest(gettext("This is not one of your views."))
     view.delete()
-    messages.success(request, f"The view “{view.name}” is deleted.")
+    messages.success(request, gettext("The view “{name}” is deleted.").format(name=view.name))
     return _back("")
 
 

@@ -173,5 +173,5 @@ def test_undo_reports_that_dynamodb_is_unavailable(
     result = eve.post(page_url("p1", "undo/1"), headers={"accept": "application/json"})
     assert (result.status_code, result.json()["message"]) == (
         503,
-        "DynamoDB does not answer at the moment.",
+        "The catalogue can't be reached just now.",
     )

@@ -353,4 +353,4 @@ def test_the_list_reports_that_dynamodb_is_unavailable(
     forget_wiring()
     for answer in (staff.get(LIST), staff.get(f"{LIST}?q=x")):
         assert (answer.status_code, answer["Retry-After"]) == (503, "5")
-        assert "DynamoDB does not answer at the moment." in answer.text
+        assert "The catalogue can&#x27;t be reached just now." in answer.text

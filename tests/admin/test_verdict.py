@@ -44,7 +44,7 @@ def test_verdict_names_what_needs_attention(
 def test_verdict_is_never_good_while_a_part_is_unknown(part: str) -> None:
     verdict = verdict_of(FINE, {part: "It does not answer."})
     assert verdict.level == "unknown"
-    assert verdict.sentences == [f"{part.capitalize()} can't be read just now. It does not answer."]
+    assert verdict.sentences == [f"The {part} can't be read just now. It does not answer."]
 
 
 def test_silent_search_is_a_fault() -> None:

@@ -142,7 +142,7 @@ class AdminClient(Reader):
         """Return whether the next page reports a save, and the version if the page shows one."""
         page = self.http.call("GET", path)
         text = page.text if page and page.status == 200 else ""
-        number = re.search(r"Saved as v([0-9]+)", text)
+        number = re.search(r"Saved as version ([0-9]+)", text)
         return "nothing was saved" not in text, int(number[1]) if number else None
 
     def _record_result(

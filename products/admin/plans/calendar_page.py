@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.translation import gettext
 
 from products.admin.base import Context, ModelAdmin, page_response
 from products.admin.formatting import counted
@@ -59,7 +60,7 @@ def calendar_view(admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
     weeks = calendar.Calendar().monthdatescalendar(first.year, first.month)
     shown = _plans_between(weeks[0][0], weeks[-1][-1])
     context: Context = {
-        "title": f"Plans in {date_format(first, 'F Y')}",
+        "title": gettext("Plans in {month}").format(month=date_format(first, "F Y")),
         "month": date_format(first, "F Y"),
         "weeks": [_week(days, first, today, shown) for days in weeks],
         "agenda": list(_agenda(first, shown)),
@@ -163,6 +164,6 @@ def _events(shown: Iterable[Plan]) -> Iterator[DayEvent]:
                 yield {
                     "at": at,
                     "plan": plan,
-                    "verb": "starts" if step is Step.START else "ends",
+                    "verb": gettext("starts") if step is Step.START else gettext("ends"),
                     "products": counted(plan.rows),
                 }
