@@ -41,7 +41,8 @@ DATA = re.compile(
 @pytest.fixture
 def marked(monkeypatch: pytest.MonkeyPatch) -> PseudoLanguage:
     language = PseudoLanguage()
-    monkeypatch.setitem(trans_real._translations, CODE, language)
+    translations: dict[str, Any] = vars(trans_real)["_translations"]
+    monkeypatch.setitem(translations, CODE, language)
     monkeypatch.setattr(site, "_constants", {})
     return language
 
@@ -104,10 +105,7 @@ def test_every_text_is_marked_and_has_afrikaans(
     afrikaans = trans_real.DjangoTranslation(CODE)
     for client, addresses in ((root, list(pages(ids))), (Client(), entrance_pages())):
         for address, sent in addresses:
-            options = {"HTTP_ACCEPT_LANGUAGE": CODE}
-            response: Any = (
-                client.post(address, sent, **options) if sent else client.get(address, **options)
-            )
+            response = opened(client, address, sent)
             if not response.get("Content-Type", "").startswith("text/html"):
                 continue
             shown, rest = marked.split(response.text)
@@ -119,6 +117,13 @@ def test_every_text_is_marked_and_has_afrikaans(
             ]:
                 unmarked[address] = texts
     assert (unmarked, sorted(untranslated)) == ({}, [])
+
+
+def opened(client: Client, address: str, sent: dict[str, Any] | None) -> Any:
+    headers = {"Accept-Language": CODE}
+    if sent:
+        return client.post(address, sent, headers=headers)
+    return client.get(address, headers=headers)
 
 
 def entrance_pages() -> list[tuple[str, dict[str, Any] | None]]:
