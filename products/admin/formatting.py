@@ -32,6 +32,27 @@ CHANGE_VERBS = {
     "DELETE": gettext_lazy("deactivated"),
     "RESTORE": gettext_lazy("restored"),
 }
+CHANGE_STATES = {
+    "accepted": gettext_lazy("Saving…"),
+    "stored": gettext_lazy("Publishing…"),
+    "complete": gettext_lazy("Published"),
+    "failed": gettext_lazy("Needs attention"),
+}
+"""How far a change has come, by its status."""
+EFFECT_NAMES = {
+    "stored": gettext_lazy("Saved"),
+    "purged": gettext_lazy("On the website"),
+    "searchable": gettext_lazy("In search"),
+    "audited": gettext_lazy("In the audit trail"),
+}
+EFFECT_STATES = {
+    "pending": gettext_lazy("not yet"),
+    "retrying": gettext_lazy("tried again"),
+    "done": gettext_lazy("done"),
+    "failed": gettext_lazy("failed"),
+    "discarded": gettext_lazy("given up"),
+    "not configured": gettext_lazy("not used here"),
+}
 SOURCE_LABELS = {
     "admin": gettext_lazy("in the admin"),
     "api": gettext_lazy("through the API"),
@@ -103,7 +124,12 @@ def counted(count: int) -> str:
 def field_label(field: str) -> str:
     """Return the label of a field of the core, such as "Renewal price"."""
     label = FIELD_LABELS.get(field)
-    return str(label) if label else field.replace("_", " ").capitalize()
+    return str(label) if label else english_label(field)
+
+
+def english_label(field: str) -> str:
+    """Return the label for texts that are stored, and that have no reader yet."""
+    return field.replace("_", " ").capitalize()
 
 
 def format_value(value: object) -> str:
@@ -142,6 +168,13 @@ def field_differences(before: Product, after: Product) -> list[FieldDifference]:
         }
         for name, (old, new) in differences(before, after).items()
     ]
+
+
+def in_a_row(texts: Sequence[str]) -> str:
+    """Return texts in a sentence, such as "price and renewal price"."""
+    if len(texts) < 2:
+        return "".join(texts)
+    return gettext("{first} and {last}").format(first=", ".join(texts[:-1]), last=texts[-1])
 
 
 def source_label(source: str) -> str:

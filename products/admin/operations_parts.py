@@ -9,10 +9,12 @@ from itertools import groupby
 
 from botocore.exceptions import ClientError
 from django.utils.timesince import timesince
+from django.utils.translation import gettext_lazy
 
 from products.admin.base import Context
 from products.admin.charts import HOUR, completed_bars, latency_bars, slots_of
 from products.admin.plans.listing import plan_entry
+from products.admin.sentences.finding import in_words
 from products.bootstrap import catalogue, now, operations, scan_table
 from products.changes import Effect
 from products.errors import Unavailable
@@ -23,7 +25,7 @@ from products.scheduling import plans
 MAX_WAIT_SECONDS = 1.5
 MAX_THREADS = 16
 """Parts that are read at the same time, by all pages. While all hang, further ones are unknown."""
-NO_ANSWER = f"It does not answer within {MAX_WAIT_SECONDS} seconds."
+NO_ANSWER = gettext_lazy("It does not answer within {seconds} seconds.")
 MAX_SHOWN = 50  # changes of one cause
 MAX_ACTIONS = 20
 SOON = timedelta(days=1)
@@ -40,12 +42,12 @@ def read_parts(parts: Mapping[str, Callable[[], Context]]) -> tuple[Context, dic
     for name, future in futures.items():
         if not future.done():
             future.cancel()
-            unknown[name] = NO_ANSWER
+            unknown[name] = NO_ANSWER.format(seconds=MAX_WAIT_SECONDS)
             continue
         try:
             facts |= future.result()
         except (Unavailable, ClientError) as fault:
-            unknown[name] = str(fault)
+            unknown[name] = in_words(str(fault))
     return facts, unknown
 
 

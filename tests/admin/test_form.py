@@ -9,6 +9,7 @@ from django.test import Client
 from deploy.local.engines import free_port
 from products import bootstrap
 from products.acceptance import Acceptance
+from products.admin.sentences.finding import sentences_in_words
 from products.catalogue import Catalogue
 from products.changes import Origin
 from products.errors import Invalid, ProductNotFound
@@ -120,7 +121,9 @@ def test_a_field_shows_the_error_sentence_of_the_core(field: str, text: str, val
     answer = sign_in("eve").post(
         ADD, form_entries(product_id="p1", **{field: text})
     )  # needs no AWS service
-    assert form_errors(answer) == refusal.value.errors
+    assert form_errors(answer) == {
+        name: sentences_in_words(sentences) for name, sentences in refusal.value.errors.items()
+    }
     assert shown_entries(answer)[field] == text
 
 
@@ -292,7 +295,7 @@ def test_a_product_is_deactivated_and_restored_on_its_page(
     answer = eve.post(page_url("p1", "delete"), {"post": "yes"})
     assert (answer["Location"], last_message(answer)) == (
         LIST,
-        "Basic hosting was deactivated as v2.",
+        "Basic hosting was deactivated, saved as version 2.",
     )
     assert (
         last_message(eve.post(page_url("p1", "delete"), {"post": "yes"}))
@@ -304,7 +307,7 @@ def test_a_product_is_deactivated_and_restored_on_its_page(
     answer = eve.post(page_url("p1", "restore"))
     assert (answer["Location"], last_message(answer)) == (
         page_url("p1"),
-        "Basic hosting was restored as v3.",
+        "Basic hosting was restored, saved as version 3.",
     )
     assert ">Restore<" not in eve.get(page_url("p1")).text
     world.work()
@@ -361,7 +364,7 @@ def test_entries_are_kept_while_dynamodb_is_unavailable(
     ):
         answer = eve.post(url, sent)
         assert form_errors(answer)["__all__"] == [
-            "DynamoDB does not answer at the moment. "
+            "The catalogue can't be reached just now. "
             "Your entries are kept; save again in a few seconds."
         ]
         assert (

@@ -116,6 +116,10 @@ def test_every_text_is_marked_and_has_afrikaans(
                 if re.search("[^\\W\\d_]{2}", DATA.sub("", text))
             ]:
                 unmarked[address] = texts
+    import json
+    from pathlib import Path
+
+    Path("/tmp/lang/crawl.json").write_text(json.dumps([unmarked, sorted(untranslated)]))
     assert (unmarked, sorted(untranslated)) == ({}, [])
 
 

@@ -69,4 +69,4 @@ def test_a_hanging_part_is_unknown_and_the_others_are_read() -> None:
     assert is_reported_before_it_ended
     assert facts == {"fast": True}
     assert unknown["slow"].startswith("It does not answer within")
-    assert unknown["broken"] == "DynamoDB does not answer at the moment."
+    assert unknown["broken"] == "The catalogue can't be reached just now."

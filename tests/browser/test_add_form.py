@@ -108,7 +108,7 @@ def test_restoring_keeps_what_was_typed(page: Page, site: LiveSite) -> None:
     page.goto(site.url(f"{LIST}hidden/change/"))
     page.fill("[name=description]", "Typed before it was restored.")
     page.get_by_role("button", name="Restore").click()
-    expect(page.get_by_text("was restored as v3")).to_be_visible()
+    expect(page.get_by_text("was restored, saved as version 3")).to_be_visible()
     page.get_by_role("button", name="Use it").click()
     expect(page.locator("[name=description]")).to_have_value("Typed before it was restored.")
     expect(page).to_have_url(re.compile("/hidden/change/"))

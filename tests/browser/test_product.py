@@ -36,7 +36,7 @@ def test_a_product_is_added_with_a_live_preview(page: Page, site: LiveSite) -> N
     expect(page.locator(".card li")).to_have_text(["Web", "Mail"])
     save(page, "Saved as version 1.")
     # The receipt follows the change to its last effect.
-    expect(page.locator("#receipt .state")).to_have_text("complete")
+    expect(page.locator("#receipt .state")).to_have_text("Published")
     expect(page.locator("#receipt [data-step=done]")).to_have_count(4)
     assert site.product("life")["features"] == ["Web", "Mail"]
 
@@ -54,7 +54,7 @@ def test_a_product_is_changed_deactivated_and_restored(page: Page, site: LiveSit
     assert site.product("phases")["active"] is False
     page.goto(site.url("/admin/products/product/phases/change/"))
     page.get_by_role("button", name="Restore").click()
-    expect(page.get_by_text("was restored as v4")).to_be_visible()
+    expect(page.get_by_text("was restored, saved as version 4")).to_be_visible()
 
 
 def test_two_users_merge_edits_and_resolve_conflicts(
@@ -111,7 +111,7 @@ def test_the_keyboard_alone_is_enough_to_find_and_save(page: Page, site: LiveSit
     expect(page.get_by_text("Saved as version 3.")).to_be_visible()
     tab_to(page, ".message-button")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("Undid v3, saved as v4.")).to_be_visible()
+    expect(page.get_by_text("Version 3 is undone, saved as version 4.")).to_be_visible()
     page.goto(site.url())
     page.keyboard.press("Shift+Slash")
     expect(page.get_by_text("Available shortcuts")).to_be_visible()

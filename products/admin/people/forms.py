@@ -13,7 +13,7 @@ from unfold.widgets import (
     UnfoldBooleanWidget,
 )
 
-from products.admin.people.words import in_order, offered_permissions, words_for
+from products.admin.rights import in_order, offered_permissions, words_for
 
 ADDRESS_TAKEN = gettext_lazy("Another account has this address.")
 

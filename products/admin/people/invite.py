@@ -24,7 +24,7 @@ from products.access.invitations import (
 )
 from products.admin.base import user_of
 from products.admin.people.forms import InvitationForm, all_groups
-from products.admin.people.words import label_of
+from products.admin.rights import label_of
 
 
 def invite_view(admin: ModelAdmin, request: HttpRequest) -> HttpResponse:

@@ -31,7 +31,7 @@ from products.admin.base import user_of
 from products.admin.people import account_actions, invite
 from products.admin.people.forms import GroupForm, UserForm
 from products.admin.people.stopped_jobs import StopsJobs
-from products.admin.people.words import in_order, words_for
+from products.admin.rights import in_order, words_for
 
 PRIVILEGE_FIELDS = ("is_staff", "is_superuser", "groups", "user_permissions")
 ACTIVE, INVITED = gettext_lazy("Active"), gettext_lazy("Invited")

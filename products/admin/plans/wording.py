@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext, gettext_lazy, ngettext_lazy
 
-from products.admin.formatting import counted, field_label
+from products.admin.formatting import counted, field_label, in_a_row
 from products.bootstrap import now
 from products.plans.plan import ClashRule, Plan, PlanState, RowOutcome, RowState, Step
 
@@ -159,7 +159,4 @@ def outcome_text(outcome: RowOutcome | None, step: Step) -> str:
 
 def fields_text(names: set[str] | frozenset[str]) -> str:
     """Return the labels of fields in a sentence, such as "price and renewal price"."""
-    labels = sorted(field_label(name).lower() for name in names)
-    if len(labels) < 2:
-        return "".join(labels)
-    return gettext("{first} and {last}").format(first=", ".join(labels[:-1]), last=labels[-1])
+    return in_a_row(sorted(field_label(name).lower() for name in names))

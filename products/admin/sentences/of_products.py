@@ -29,6 +29,8 @@ SAME = (
     gettext_noop("This change is not waiting to be {effect} any more."),
     gettext_noop("This field is required."),
     gettext_noop("Too many writers changed the product at the same time."),
+    gettext_noop("Undo of version {version}"),
+    gettext_noop("{label} restored from version {version}"),
     gettext_noop("Version {version} of {product_id} was altered after it was accepted."),
     gettext_noop("{writes} of the writes can't be made, so none was."),
     # The words that searches take to mean the same.
@@ -38,6 +40,9 @@ SAME = (
     gettext_noop("{actor} saved other synonyms meanwhile. Look at them, then save again."),
 )
 OTHER = {
+    "Everything restored from version {version}": gettext_noop(
+        "Everything restored from version {version}"
+    ),
     "A one-time product is not renewed; leave this empty or choose a cycle.": gettext_noop(
         "A one-time product is not renewed. Leave this empty, or choose a billing cycle."
     ),

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from django.utils.translation import gettext, gettext_noop
 
 from products.admin.formatting import field_label
-from products.admin.people.words import WORDS as PERMISSIONS
+from products.admin.rights import WORDS as PERMISSIONS
 
 DEPENDENCIES = {
     "DynamoDB": gettext_noop("The catalogue"),
@@ -64,6 +64,7 @@ TRANSLATORS: dict[str, Callable[[str], str]] = {
     "state": _from(STATES),
     "effect": _from(EFFECTS),
     "mark": _from(MARKS),
+    "label": lambda text: field_label(text.lower().replace(" ", "_")),
     "field": _field,
     "fields": _fields,
     "permissions": _permissions,
