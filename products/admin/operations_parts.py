@@ -4,15 +4,17 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextvars import copy_context
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 from itertools import groupby
 
 from botocore.exceptions import ClientError
+from django.utils import timezone, translation
 from django.utils.timesince import timesince
 from django.utils.translation import gettext_lazy
 
 from products.admin.base import Context
 from products.admin.charts import HOUR, completed_bars, latency_bars, slots_of
+from products.admin.formatting import EFFECT_NAMES
 from products.admin.plans.listing import plan_entry
 from products.admin.sentences.finding import in_words
 from products.bootstrap import catalogue, now, operations, scan_table
@@ -35,7 +37,7 @@ LABELLED_MINUTES = 15  # between two labels of the time axis
 
 def read_parts(parts: Mapping[str, Callable[[], Context]]) -> tuple[Context, dict[str, str]]:
     """Return the facts of the parts, and why others are not known, by the name of the part."""
-    futures = {name: _threads().submit(copy_context().run, part) for name, part in parts.items()}
+    futures = {name: _threads().submit(_for_the_reader(part)) for name, part in parts.items()}
     wait(futures.values(), timeout=MAX_WAIT_SECONDS)
     facts: Context = {}
     unknown: dict[str, str] = {}
@@ -49,6 +51,21 @@ def read_parts(parts: Mapping[str, Callable[[], Context]]) -> tuple[Context, dic
         except (Unavailable, ClientError) as fault:
             unknown[name] = in_words(str(fault))
     return facts, unknown
+
+
+def _for_the_reader(part: Callable[[], Context]) -> Callable[[], Context]:
+    """Return the part, to be read in another thread in this reader's language and time zone.
+
+    Django keeps both for each thread; the number format is in the context.
+    """
+    context, language = copy_context(), translation.get_language()
+    zone = timezone.get_current_timezone()
+
+    def read() -> Context:
+        with translation.override(language), timezone.override(zone):
+            return part()
+
+    return partial(context.run, read)
 
 
 @cache
@@ -100,7 +117,7 @@ def _speed_part() -> Context:
     slots = slots_of(minutes, until)
     speed = [
         {
-            "effect": effect,
+            "name": str(EFFECT_NAMES[effect]),
             "median": median,
             "worst": worst,
             "worst_bars": latency_bars(slots, effect, 0.95),
@@ -134,11 +151,16 @@ def _cause_of(stuck: StuckEffect) -> str:
 
 def _cause_context(cause: str, stuck: list[StuckEffect]) -> Context:
     rows = [
-        {"stuck": effect, "may_discard": effect.effect is not Effect.STORED}
+        {
+            "stuck": effect,
+            "error": in_words(effect.error),
+            "may_discard": effect.effect is not Effect.STORED,
+        }
         for effect in stuck[:MAX_SHOWN]
     ]
     return {
         "cause": cause,
+        "text": f"{EFFECT_NAMES[stuck[0].effect]}: {in_words(cause.partition(': ')[2])}",
         "count": len(stuck),
         "rows": rows,
         "hidden_count": len(stuck) - len(rows),
@@ -158,7 +180,8 @@ def _plans_part() -> Context:
 
 
 def _actions_part() -> Context:
-    return {"actions": operations().newest_actions(MAX_ACTIONS)}
+    actions = operations().newest_actions(MAX_ACTIONS)
+    return {"actions": [{"action": action, "what": in_words(action.what)} for action in actions]}
 
 
 PARTS: Mapping[str, Callable[[], Context]] = {
