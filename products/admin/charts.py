@@ -1,12 +1,14 @@
 """The bars of the operations page, one for each of the last sixty minutes.
 
-The template draws them as SVG, in a box of ``WIDTH`` by ``HEIGHT`` units.
+They are drawn as SVG, in a box of ``WIDTH`` by ``HEIGHT`` units.
 """
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import TypedDict
 
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 from django.utils.translation import gettext
 
@@ -30,6 +32,16 @@ class Bar(TypedDict):
     y: float
     height: float
     text: str
+
+
+def drawn(bars: Iterable[Bar], css_class: str = "") -> SafeString:
+    """Return the bars as SVG. A page has up to 540 of them, too many for a template."""
+    style = format_html(' class="{}"', css_class) if css_class else ""
+    return format_html_join(
+        "",
+        '<rect{} x="{}" y="{}" width="8" height="{}"><title>{}</title></rect>',
+        ((style, bar["x"], bar["y"], bar["height"], bar["text"]) for bar in bars),
+    )
 
 
 def slots_of(minutes: Iterable[Minute], until: datetime) -> Slots:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext
 
 from products.admin.base import ModelAdmin, page_response
 from products.admin.changelist import filtered_list
-from products.admin.form import CODES
+from products.admin.entries import CODES
 from products.admin.refusals import show_refusal
 from products.admin.sentences.finding import refusal_text, sentences_in_words
 from products.admin.staff_writes import StaffWrites

@@ -15,7 +15,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext, gettext_lazy
 
-from products.admin.form import CODES, CYCLES
+from products.admin.entries import CODES, CYCLES
 from products.admin.queryset import ProductQuery
 from products.admin.sentences.finding import in_words
 from products.amounts import ANY_NOTATION

@@ -2,24 +2,21 @@
 
 from typing import TypedDict, cast
 
-from django import forms
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
-from django.utils.text import format_lazy
 from django.utils.translation import gettext, gettext_lazy
-from unfold.widgets import UnfoldBooleanWidget
 
 from products import product as core
-from products.admin.form_fields import LinesField, RawCharField, limits_of, line_field
+from products.admin.entries import FIELDS, ProductEntries
 from products.admin.formatting import format_value, grouped_money, in_a_row, last_authors
 from products.admin.images import MAX_SIZE, store_image, validated_image
 from products.admin.queryset import model_of
 from products.admin.sentences.finding import in_words, refusal_text, sentences_in_words
 from products.admin.staff_writes import StaffWrites
-from products.admin.widgets import QuietErrorList, SelectWidget, TextareaWidget
+from products.admin.widgets import QuietErrorList
 from products.amounts import ANY_NOTATION
 from products.bootstrap import new_id
-from products.currency import CURRENCIES, CURRENCY_SIGNS, DEFAULT_CURRENCY
+from products.currency import DEFAULT_CURRENCY
 from products.errors import (
     CatalogueError,
     Invalid,
@@ -33,38 +30,17 @@ from products.identifiers import validated_id
 from products.merging import EditConflict
 from products.models import Product
 from products.product import (
-    LENGTHS,
-    MAX_FEATURES,
     REQUIRED,
-    BillingCycle,
     validated_edits,
 )
 from products.writes import Accepted
 
-FIELDS = (
-    "name",
-    "description",
-    "price",
-    "renewal_price",
-    "currency",
-    "billing_cycle",
-    "period",
-    "features",
-)
 AMOUNTS = ("price", "renewal_price")
 ONLY_WHEN_ADDING = ("product_id", "active", "image")
-CODES = [*CURRENCY_SIGNS, *sorted(CURRENCIES - CURRENCY_SIGNS.keys())]
-"""All currency codes; those with a sign, in which we sell, come first."""
-
 NO_BASE_VERSION = gettext_lazy(
     "This form does not say which version it was made from, so it can't be saved. "
     "Please open the product again."
 )
-CYCLES = {
-    BillingCycle.ONE_TIME: gettext_lazy("One-time"),
-    BillingCycle.MONTHLY: gettext_lazy("Monthly"),
-    BillingCycle.YEARLY: gettext_lazy("Yearly"),
-}
 
 
 class FieldConflict(TypedDict):
@@ -85,7 +61,7 @@ def editable_model_of(product: core.Product) -> Product:
     return model
 
 
-class ProductForm(forms.ModelForm):
+class ProductForm(ProductEntries):
     """The product form. Validating its entries has the catalogue accept or refuse them.
 
     ``writes`` makes the write; with ``dry_run`` nothing is written, and without ``writes`` the
@@ -94,87 +70,8 @@ class ProductForm(forms.ModelForm):
     that others have saved since.
     """
 
-    product_id = line_field(
-        gettext_lazy("ID"),
-        40,
-        gettext_lazy(
-            "Part of the product's address: letters, digits, - and _. It can't be changed."
-        ),
-    )
-    active = forms.BooleanField(
-        label=gettext_lazy("Visible to customers"),
-        required=False,
-        initial=True,
-        widget=UnfoldBooleanWidget(),
-        help_text=gettext_lazy(
-            "Without it the product is saved as a draft, and only staff see it."
-        ),
-    )
-    image = forms.FileField(label=gettext_lazy("Image"), required=False, widget=forms.FileInput)
-    name = line_field(
-        gettext_lazy("Name"),
-        60,
-        format_lazy(
-            gettext_lazy("{minimum} to {maximum} characters; no other product may have it."),
-            **limits_of("name"),
-        ),
-    )
-    description = RawCharField(
-        label=gettext_lazy("Description"),
-        required=False,
-        widget=TextareaWidget(
-            attrs={"rows": 4, "cols": 80, "maxlength": LENGTHS["description"][1]}
-        ),
-        help_text=format_lazy(
-            gettext_lazy("{minimum} to {maximum} characters."), **limits_of("description")
-        ),
-    )
-    price = line_field(
-        gettext_lazy("Price"), 12, gettext_lazy("Due at purchase, such as 1500.00 or 1 500,00.")
-    )
-    renewal_price = line_field(
-        gettext_lazy("Renewal price"),
-        12,
-        gettext_lazy("Due each cycle; empty for a one-time product."),
-    )
-    currency = RawCharField(
-        label=gettext_lazy("Currency"),
-        initial=DEFAULT_CURRENCY,
-        widget=SelectWidget(choices=[(code, code) for code in CODES]),
-    )
-    billing_cycle = RawCharField(
-        label=gettext_lazy("Billing cycle"),
-        widget=SelectWidget(choices=[(cycle.value, CYCLES[cycle]) for cycle in BillingCycle]),
-    )
-    period = line_field(
-        gettext_lazy("Price note"),
-        40,
-        gettext_lazy("Replaces the automatic text, which the empty box shows."),
-    )
-    features = LinesField(
-        label=gettext_lazy("Features"),
-        required=False,
-        help_text=format_lazy(
-            gettext_lazy(
-                "At most {count}, of {minimum} to {maximum} characters each; one per line."
-            ),
-            count=MAX_FEATURES,
-            **limits_of("feature"),
-        ),
-    )
-    reason = line_field(
-        gettext_lazy("Reason (optional)"),
-        60,
-        gettext_lazy("Kept with this change in the history and the audit trail."),
-    )
-    base_version = forms.IntegerField(required=False, widget=forms.HiddenInput)
-
     accepted: Accepted | None = None
     """What the catalogue accepted, once valid entries were cleaned."""
-
-    class Meta:
-        model = Product
-        fields = ("product_id", *FIELDS)
 
     def __init__(
         self,

@@ -18,7 +18,8 @@ from django.utils.html import format_html
 from django.utils.translation import gettext, gettext_lazy
 
 from products.admin.base import Context, ModelAdmin, product_url
-from products.admin.form import FIELDS, ProductForm, editable_model_of
+from products.admin.entries import FIELDS
+from products.admin.form import ProductForm, editable_model_of
 from products.admin.formatting import field_label
 from products.admin.plans.coming import coming_context
 from products.admin.plans.later import NOTHING_PLANNED, is_for_later, plans_answer

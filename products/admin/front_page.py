@@ -6,7 +6,7 @@ from typing import TypedDict
 
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext, gettext_lazy, ngettext
 
 from products.access.profiles import profile_of, record_visit
 from products.admin.base import Context, user_of
@@ -19,6 +19,7 @@ from products.bulk.job import Job, JobState
 from products.bulk.rows import RowState
 from products.errors import Unavailable
 from products.feed import FeedQuery
+from products.operations import MAX_GROUPED
 from products.permissions import Permission
 from products.plans.plan import Plan
 from products.scheduling import plans
@@ -107,7 +108,7 @@ def _stuck(request: HttpRequest) -> list[Waiting]:
         return []
     count = 0
     with suppress(Unavailable):
-        count = len(operations().stuck())
+        count = len(operations().stuck(MAX_GROUPED))
     if not count:
         return []
     text = ngettext(
@@ -115,5 +116,7 @@ def _stuck(request: HttpRequest) -> list[Waiting]:
         "{count} changes are not published everywhere",
         count,
     )
+    if count >= MAX_GROUPED:
+        text = gettext("At least {count} changes are not published everywhere")
     url = reverse("admin:products_product_operations")
     return [{"text": text.format(count=count), "url": url}]

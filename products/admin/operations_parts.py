@@ -12,15 +12,16 @@ from django.utils import timezone, translation
 from django.utils.timesince import timesince
 from django.utils.translation import gettext_lazy
 
-from products.admin.base import Context
-from products.admin.charts import HOUR, completed_bars, latency_bars, slots_of
+from products.admin.base import Context, product_url
+from products.admin.charts import HOUR, completed_bars, drawn, latency_bars, slots_of
 from products.admin.formatting import EFFECT_NAMES
 from products.admin.plans.listing import plan_entry
 from products.admin.sentences.finding import in_words
+from products.admin.timeline import time_html
 from products.bootstrap import catalogue, now, operations, scan_table
-from products.changes import Effect
+from products.changes import Change, ChangeKey, Effect
 from products.errors import Unavailable
-from products.operations import MAX_EXAMINED, StuckEffect, latencies
+from products.operations import MAX_EXAMINED, MAX_GROUPED, StuckEffect, latencies
 from products.readiness import readiness_checks
 from products.scheduling import plans
 
@@ -28,7 +29,7 @@ MAX_WAIT_SECONDS = 1.5
 MAX_THREADS = 16
 """Parts that are read at the same time, by all pages. While all hang, further ones are unknown."""
 NO_ANSWER = gettext_lazy("It does not answer within {seconds} seconds.")
-MAX_SHOWN = 50  # changes of one cause
+MAX_SHOWN = 25  # changes of one cause
 MAX_ACTIONS = 20
 SOON = timedelta(days=1)
 MAX_PLANS = 10
@@ -117,18 +118,19 @@ def _speed_part() -> Context:
     slots = slots_of(minutes, until)
     speed = [
         {
+            "effect": effect,
             "name": str(EFFECT_NAMES[effect]),
             "median": median,
             "worst": worst,
-            "worst_bars": latency_bars(slots, effect, 0.95),
-            "median_bars": latency_bars(slots, effect, 0.5),
+            "worst_bars": drawn(latency_bars(slots, effect, 0.95), "worst"),
+            "median_bars": drawn(latency_bars(slots, effect, 0.5)),
         }
         for effect, (median, worst) in latencies(minutes).items()
     ]
     names = [name for name, _ in slots]
     return {
         "speed": speed,
-        "completed_bars": completed_bars(slots),
+        "completed_bars": drawn(completed_bars(slots)),
         "times": [*names[::LABELLED_MINUTES], names[-1]],
         "completed": sum(minute.changes for minute in minutes),
     }
@@ -136,12 +138,15 @@ def _speed_part() -> Context:
 
 def _stuck_part() -> Context:
     """Return the stuck effects grouped by cause, the commonest first."""
-    found = sorted(operations().stuck(), key=_cause_of)
+    found = sorted(operations().stuck(MAX_GROUPED), key=_cause_of)
     groups = [(cause, list(group)) for cause, group in groupby(found, key=_cause_of)]
     groups.sort(key=lambda group: -len(group[1]))
+    shown = [stuck for _, group in groups for stuck in group[:MAX_SHOWN]]
+    changes = operations().changes_of(shown)
     return {
-        "causes": [_cause_context(cause, stuck) for cause, stuck in groups],
+        "causes": [_cause_context(cause, stuck, changes) for cause, stuck in groups],
         "stuck_count": len(found),
+        "stuck_more": len({stuck.key for stuck in found}) == MAX_GROUPED,
     }
 
 
@@ -149,14 +154,13 @@ def _cause_of(stuck: StuckEffect) -> str:
     return stuck.cause
 
 
-def _cause_context(cause: str, stuck: list[StuckEffect]) -> Context:
+def _cause_context(
+    cause: str, stuck: list[StuckEffect], changes: Mapping[ChangeKey, Change]
+) -> Context:
     rows = [
-        {
-            "stuck": effect,
-            "error": in_words(effect.error),
-            "may_discard": effect.effect is not Effect.STORED,
-        }
+        _row_context(effect, changes[effect.key])
         for effect in stuck[:MAX_SHOWN]
+        if effect.key in changes
     ]
     return {
         "cause": cause,
@@ -164,6 +168,18 @@ def _cause_context(cause: str, stuck: list[StuckEffect]) -> Context:
         "count": len(stuck),
         "rows": rows,
         "hidden_count": len(stuck) - len(rows),
+    }
+
+
+def _row_context(stuck: StuckEffect, change: Change) -> Context:
+    return {
+        "stuck": stuck,
+        "error": in_words(stuck.error),
+        "effect_name": str(EFFECT_NAMES[stuck.effect]),
+        "change": change,
+        "accepted": time_html(change.accepted_at),
+        "history_url": product_url("history", change.product_id),
+        "may_discard": stuck.effect is not Effect.STORED,
     }
 
 

@@ -28,6 +28,10 @@ WORDS = (
     gettext_noop("retrying"),
     gettext_noop("discarded"),
     gettext_noop("not configured"),
+    # billing cycles, as files name them
+    gettext_noop("one-time"),
+    gettext_noop("monthly"),
+    gettext_noop("yearly"),
     # what the drift scan looks at
     gettext_noop("active records"),
     gettext_noop("inactive records"),

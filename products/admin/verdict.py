@@ -61,6 +61,8 @@ def _queue_faults(facts: Facts) -> list[str]:
 def _stuck_faults(facts: Facts) -> list[str]:
     count = facts.get("stuck_count", 0)
     sentence = ngettext("{count} change is stuck.", "{count} effects of changes are stuck.", count)
+    if facts.get("stuck_more"):
+        sentence = gettext("At least {count} effects of changes are stuck.")
     return _counted(count, sentence)
 
 

@@ -31,9 +31,10 @@ from tests.support.world import World
 
 pytestmark = pytest.mark.django_db
 DATA = re.compile(
-    r"Hosting( for a first site\.?| \d)|BBWS[ \w]*|English \(South Africa\)|Afrikaans|[A-Z]{3}\b|"
-    r"\b(p\d|ann|eve|root|[Hh]older|hosting|once-off|theirs|Summer|Price 8|xkcd|test|request-of-ann|nothing-has-\S+)\b|"
-    r"bbws-product-\S+|Product (admins|editors|operators|viewers)|[A-Z][a-z]+/[\w/ -]+"
+    r"Hosting( for a first site\.?| \d)|BBWS[ \w]*|English \(South Africa\)|Afrikaans|"
+    r"\b(p\d|ann|eve|root|[Hh]older|hosting|once-off|theirs|Summer|Price 8|xkcd|test)\b|"
+    r"request-of-ann|nothing-has-\S+|bbws-product-\S+|[A-Z]{3}\b|[A-Z][a-z]+/[\w/ -]+|"
+    r"Product (admins|editors|operators|viewers)"
 )
 """What the test has put into the catalogue, and names that are the same in each language."""
 
@@ -116,10 +117,6 @@ def test_every_text_is_marked_and_has_afrikaans(
                 if re.search("[^\\W\\d_]{2}", DATA.sub("", text))
             ]:
                 unmarked[address] = texts
-    import json
-    from pathlib import Path
-
-    Path("/tmp/lang/crawl.json").write_text(json.dumps([unmarked, sorted(untranslated)]))
     assert (unmarked, sorted(untranslated)) == ({}, [])
 
 

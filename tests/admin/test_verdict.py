@@ -22,6 +22,11 @@ DEAD = QueueDepth("q", waiting=0, in_flight=0, delayed=0, dead=2)
         ({}, "good", FINE_SENTENCE),
         ({"depths": [DEAD]}, "warning", "2 messages have failed too often and wait to be retried."),
         ({"stuck_count": 1}, "warning", "1 change is stuck."),
+        (
+            {"stuck_count": 300, "stuck_more": True},
+            "warning",
+            "At least 300 effects of changes are stuck.",
+        ),
         ({"index_lag": 180.0}, "warning", "Search is 3 minutes behind."),
         ({"index_lag": 5.0}, "good", FINE_SENTENCE),
         ({"overdue": timedelta(seconds=5)}, "good", FINE_SENTENCE),
