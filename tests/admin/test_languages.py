@@ -40,12 +40,14 @@ DATA = re.compile(
 
 
 @pytest.fixture
-def marked(monkeypatch: pytest.MonkeyPatch) -> PseudoLanguage:
+def marked(monkeypatch: pytest.MonkeyPatch) -> Iterator[PseudoLanguage]:
     language = PseudoLanguage()
     translations: dict[str, Any] = vars(trans_real)["_translations"]
+    kept_by_site: dict[str, Any] = vars(site._wrapped)["_constants"]  # type: ignore[attr-defined]
     monkeypatch.setitem(translations, CODE, language)
-    monkeypatch.setattr(site, "_constants", {})
-    return language
+    kept_by_site.pop(CODE, None)
+    yield language
+    kept_by_site.pop(CODE, None)
 
 
 @pytest.fixture
@@ -142,7 +144,7 @@ def test_the_profile_switches_the_language(world: World) -> None:
     assert '<html lang="af"' in page.text
     assert "Jou profiel is gestoor." in page.text
     assert "products/texts.af" in page.text
-    client.logout()
+    client.post("/admin/logout/")
     assert '<html lang="af"' in client.get("/admin/login/").text, "a cookie remembers it"
 
 
