@@ -34,7 +34,7 @@ COLUMNS = {
     "version": Column(gettext_lazy("Version"), '<td class="version">v{version}</td>'),
     "updated": Column(
         gettext_lazy("Updated"),
-        '<td><time datetime="{at:%Y-%m-%dT%H:%M:%S%z}" title="{at:%d %b %Y, %H:%M:%S %Z}">{age}'
+        '<td><time datetime="{at:%Y-%m-%dT%H:%M:%S%z}" title="{at_text}">{age}'
         '</time><span class="id">{author}</span></td>',
     ),
 }

@@ -4,10 +4,11 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextvars import copy_context
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 from itertools import groupby
 
 from botocore.exceptions import ClientError
+from django.utils import timezone, translation
 from django.utils.timesince import timesince
 from django.utils.translation import gettext_lazy
 
@@ -37,7 +38,7 @@ LABELLED_MINUTES = 15  # between two labels of the time axis
 
 def read_parts(parts: Mapping[str, Callable[[], Context]]) -> tuple[Context, dict[str, str]]:
     """Return the facts of the parts, and why others are not known, by the name of the part."""
-    futures = {name: _threads().submit(copy_context().run, part) for name, part in parts.items()}
+    futures = {name: _threads().submit(_for_the_reader(part)) for name, part in parts.items()}
     wait(futures.values(), timeout=MAX_WAIT_SECONDS)
     facts: Context = {}
     unknown: dict[str, str] = {}
@@ -51,6 +52,21 @@ def read_parts(parts: Mapping[str, Callable[[], Context]]) -> tuple[Context, dic
         except (Unavailable, ClientError) as fault:
             unknown[name] = in_words(str(fault))
     return facts, unknown
+
+
+def _for_the_reader(part: Callable[[], Context]) -> Callable[[], Context]:
+    """Return the part, to be read in another thread in this reader's language and time zone.
+
+    Django keeps both for each thread; the number format is in the context.
+    """
+    context, language = copy_context(), translation.get_language()
+    zone = timezone.get_current_timezone()
+
+    def read() -> Context:
+        with translation.override(language), timezone.override(zone):
+            return part()
+
+    return partial(context.run, read)
 
 
 @cache
@@ -148,6 +164,7 @@ def _cause_context(
     ]
     return {
         "cause": cause,
+        "text": f"{EFFECT_NAMES[stuck[0].effect]}: {in_words(cause.partition(': ')[2])}",
         "count": len(stuck),
         "rows": rows,
         "hidden_count": len(stuck) - len(rows),
@@ -179,7 +196,8 @@ def _plans_part() -> Context:
 
 
 def _actions_part() -> Context:
-    return {"actions": operations().newest_actions(MAX_ACTIONS)}
+    actions = operations().newest_actions(MAX_ACTIONS)
+    return {"actions": [{"action": action, "what": in_words(action.what)} for action in actions]}
 
 
 PARTS: Mapping[str, Callable[[], Context]] = {

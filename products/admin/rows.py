@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from django.contrib.admin.utils import quote
 from django.urls import reverse
+from django.utils.dates import MONTHS_3
 from django.utils.html import escape
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString, mark_safe
@@ -61,6 +62,7 @@ class RowTexts(NamedTuple):
     """The texts of all rows, in the language of the page. The values in them are HTML."""
 
     states: dict[str, str]
+    months: tuple[str, ...]
     select: str
     edit: str
     author: str
@@ -86,7 +88,8 @@ def row_texts() -> RowTexts:
         gettext("Deactivate {product}"),
     )
     states = {status: str(text) for status, text in PRODUCT_STATES.items()}
-    return RowTexts(states, *map(escape, texts))
+    months = tuple(escape(name).title() for name in MONTHS_3.values())
+    return RowTexts(states, months, *map(escape, texts))
 
 
 @dataclass(frozen=True)
@@ -127,7 +130,7 @@ class RowRenderer:
         name, product_id, texts = escape(product.name), escape(product.pk), self._texts
         image = image_url(product.image)
         renewal = product.renewal_price
-        change = product.open_change
+        change, at = product.open_change, localtime(product.updated_at)
         status = change.status if change else "complete"
         return self._template.format(
             id=product_id,
@@ -146,7 +149,8 @@ class RowRenderer:
             status=status,
             status_text=texts.states[status],
             is_open=" data-open" if change else "",
-            at=localtime(product.updated_at),
+            at=at,
+            at_text=f"{at.day} {texts.months[at.month - 1]} {at:%Y, %H:%M:%S %Z}",
             age=age_text(product.updated_at, self.now),
             author=texts.author.format(actor=escape(product.updated_by)),
         )

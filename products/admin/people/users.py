@@ -5,6 +5,7 @@ password. Here they can only maintain the data of accounts that may do no more t
 invite people into groups that may do no more than they may.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from allauth.mfa.models import Authenticator
@@ -227,6 +228,13 @@ class GroupAdmin(ConfirmedWrites, DjangoGroupAdmin):
         return groups.prefetch_related("permissions__content_type").annotate(
             member_count=Count("user")
         )
+
+    def get_deleted_objects(
+        self, objs: Sequence[Any] | QuerySet[Any, Any], request: HttpRequest
+    ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
+        """Name the groups only, without the inner rows that connect them with permissions."""
+        _, _, needed, protected = super().get_deleted_objects(objs, request)
+        return [str(group) for group in objs], {}, needed, protected
 
     @admin.display(description=gettext_lazy("Members"))
     def members(self, group: Group) -> int:

@@ -6,7 +6,7 @@ from functools import cache, lru_cache
 
 from django.utils.translation import gettext
 
-from products.admin.sentences import of_jobs, of_plans, of_products
+from products.admin.sentences import of_jobs, of_operations, of_plans, of_products
 from products.admin.sentences.words import TRANSLATORS
 from products.errors import CatalogueError, Invalid
 
@@ -15,6 +15,7 @@ SENTENCES = {
     **of_products.OTHER,
     **of_jobs.OTHER,
     **of_plans.OTHER,
+    **of_operations.OTHER,
 }
 """By each sentence of the core what the admin says, both with the same placeholders."""
 MAX_CACHED = 1024  # texts
