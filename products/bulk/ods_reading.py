@@ -53,7 +53,8 @@ def ods_tables(data: bytes, part: Part) -> Iterator[Table]:
 def _tables(content: IO[bytes], part: Part) -> Iterator[Table]:
     reader = _Reader(part)
     # Entities, which make XML dangerous, are refused before.
-    events = ElementTree.iterparse(_Pieces(content, part.piece), events=("start", "end"))  # noqa: S314
+    pieces = _Pieces(content, part.piece)
+    events = ElementTree.iterparse(pieces, events=("start", "end"))  # noqa: S314
     for event, element in events:
         if event == "start":
             reader.start(element)

@@ -95,7 +95,7 @@ class XmlStream:
 
 
 def refuse_document_type(archive: zipfile.ZipFile, part: str) -> None:
-    """Raise Invalid for a part with a document type, which stands before the first element."""
+    """Raise Invalid for a part with a document type, which comes before the first element."""
     begun: list[Element] = []
     for _ in XmlStream(begun.append).read(archive, part, Budget.of(HEAD)):
         if begun:
