@@ -10,6 +10,7 @@ from typing import TypedDict
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
+from django.utils.translation import gettext
 
 from products.changes import Effect
 from products.operations import BOUNDS, Minute, percentile
@@ -75,7 +76,12 @@ def latency_bars(slots: Slots, effect: Effect, share: float) -> list[Bar]:
         bound = bound_of(minute)
         return (BOUNDS.index(bound) + 1) / len(BOUNDS) if bound else 0
 
-    return _bars(slots, height_of, lambda minute: f"{share:.0%} within {bound_of(minute):g} s")
+    within = gettext("{share} within {seconds} s")
+
+    def text_of(minute: Minute) -> str:
+        return within.format(share=f"{share:.0%}", seconds=f"{bound_of(minute):g}")
+
+    return _bars(slots, height_of, text_of)
 
 
 def _bars(
