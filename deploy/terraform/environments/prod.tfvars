@@ -14,6 +14,22 @@ enable_opensearch    = true
 enable_containers    = true
 consumers            = "lambda"
 
+# How staff log in. Remove oidc or email if there is none; docs/operations.md has what to prepare.
+people = {
+  second_factor_for = ["everybody"]
+  oidc = {
+    issuer       = "https://login.example.com" # replace with yours
+    client_id    = "bbws-products"
+    groups_claim = "groups"
+    groups       = { "catalogue-team" = "Product editors", "catalogue-leads" = "Product admins" }
+  }
+  email = {
+    host = "email-smtp.eu-west-1.amazonaws.com"
+    from = "products@example.com" # replace with yours
+    user = "the-user-of-smtp"     # replace with yours
+  }
+}
+
 opensearch = {
   instance_type  = "m6g.large.search"
   instance_count = 2
