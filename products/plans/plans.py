@@ -12,7 +12,7 @@ from products.idempotency import IdempotencyKeyReused
 from products.identifiers import is_id
 from products.permissions import Permission, require_permissions
 from products.plans.amending import FACTS, amended, validated_name, validated_start
-from products.plans.announcing import ANNOUNCED, message_delay
+from products.plans.announcing import near_delay
 from products.plans.drafts import Draft, Preview, RowsRefused, plan_rows, validate_row_count
 from products.plans.forecast import Foreseen, Foresight, Outlook, outlook, overlaps, steps_of
 from products.plans.logs import ProductLogs
@@ -76,9 +76,9 @@ class Plans:
 
     def _announce(self, plan: Plan) -> None:
         """Send a message if the next step is due before the relay announces it."""
-        now = self.clock()
-        if plan.due and plan.due <= now + ANNOUNCED:
-            self.doorbell.notify_switch(message_delay(plan.due, now))
+        delay = near_delay(plan.due, self.clock())
+        if delay is not None:
+            self.doorbell.notify_switch(delay)
 
     def made_by_request(self, origin: Origin) -> Preview | None:
         """Return the plan that the same request has made before. Raises: IdempotencyKeyReused.
