@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from deploy.preflight import account, people, resources
+from deploy.preflight import account, backups, people, resources
 from deploy.preflight.environment import Environment
 from deploy.preflight.results import Client, Result
 
@@ -20,6 +20,7 @@ CHECKS = (
     resources.check_certificates,
     resources.check_offerings,
     account.check_quotas,
+    backups.check_backups,
     people.check_logins,
     people.check_issuer,
     people.check_mail,

@@ -84,6 +84,7 @@ NAMES = (
     "cors_allowed_origins",
     "restored_table",
     "people",
+    "backup_vault_arn",
 )
 """The variables that the checks need."""
 

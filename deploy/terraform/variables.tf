@@ -333,6 +333,27 @@ variable "restored_table" {
   default     = null
 }
 
+variable "backup_vault_arn" {
+  description = "A vault of AWS Backup in another account or region (deploy/backups), to which backups of the table are copied; null: none."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.backup_vault_arn == null || can(regex("^arn:aws:backup:[a-z0-9-]+:[0-9]{12}:backup-vault:[A-Za-z0-9_-]{2,50}$", var.backup_vault_arn))
+    error_message = "It must be the ARN of a backup vault."
+  }
+  validation {
+    condition     = !startswith(coalesce(var.backup_vault_arn, "none"), "arn:aws:backup:${var.region}:${var.account_id}:")
+    error_message = "The vault must be in another account or region."
+  }
+}
+
+variable "backup_days" {
+  description = "Days after which a copy is deleted; within the limits of the vault's lock."
+  type        = number
+  default     = 35
+}
+
 variable "deletion_protection" {
   description = "Protect the table and the database against deletion."
   type        = bool

@@ -65,6 +65,21 @@ def test_prepared_account_passes() -> None:
             "alias/bbws-product-alerts-prod",
             "bootstrap",
         ),
+        (
+            {"kms__list_aliases": {"Aliases": ALIASES[:2]}},
+            "alias/bbws-products-backups-prod",
+            "backup_account_id",
+        ),
+        (
+            {
+                "backup__describe_region_settings": {
+                    "ResourceTypeOptInPreference": {"DynamoDB": True},
+                    "ResourceTypeManagementPreference": {"DynamoDB": False},
+                }
+            },
+            "backups",
+            "update-region-settings",
+        ),
         ({"iam__get_policy": "NoSuchEntity"}, "bootstrap", "bootstrap"),
         ({"apigateway__get_account": {}}, "API Gateway's log role", "bootstrap"),
         (
@@ -153,6 +168,12 @@ def test_unconfirmed_mails_warn_but_do_not_stop() -> None:
     assert (warning.subject, warning.is_failure) == ("subscriptions", False)
     assert "warns  subscriptions" in line(warning)
     assert not any(result.advice for result in results(sns__list_subscriptions_by_topic="NotFound"))
+
+
+def test_prod_without_copies_of_backups_is_warned_of() -> None:
+    environment = Environment("prod", {**ENVIRONMENT.variables, "backup_vault_arn": None})
+    [warning] = [result for result in results(environment) if result.advice]
+    assert (warning.subject, warning.is_failure) == ("backups", False)
 
 
 def test_table_of_an_earlier_release_is_named_with_the_command() -> None:

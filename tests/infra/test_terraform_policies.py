@@ -19,6 +19,7 @@ from products.pipeline import Pipeline
 from products.plans.drafts import Draft, DraftRow
 from tests.support.api_client import Api
 from tests.support.builders import fields
+from tests.support.commands import output
 from tests.support.delivery import deliver
 from tests.support.processes import until
 from tests.support.terraform import SOURCE, PlannedEnvironment, policy
@@ -29,7 +30,9 @@ POLICIES = sorted(
     path.name.removesuffix(".json.tftpl") for path in (SOURCE / "policies").glob("*.tftpl")
 )
 ROLES = [
-    name for name in POLICIES if not name.startswith(("key-", "topic-", "trust-", "search-domain"))
+    name
+    for name in POLICIES
+    if not name.startswith(("key-", "topic-", "trust-", "search-domain", "vault"))
 ]
 pytestmark = [pytest.mark.timeout(900), pytest.mark.needs("terraform", "terraform-offline")]
 
@@ -126,6 +129,20 @@ PERMISSION_NAMES = {"s3:ListObjectsV2": "s3:ListBucket"}
 COMPARED_STATEMENTS = {"Table", "Indexes", "Purge", "VerifyAudit", "FindAudit", "Write", "Audit"}
 Permission = tuple[str, str]
 """An action and the name of its index, which is empty for the table."""
+
+
+COMMANDS = (
+    ("seed_products",),
+    ("requeue_open_changes", "--failed"),
+    ("verify_catalogue", "--repair"),
+    ("verify_audit",),
+    ("rebuild_search_index",),
+    ("redrive", "--drop-done"),
+    ("tokens",),
+    ("switch_plans", "--due"),
+    ("add_indexes",),
+)
+"""What operators run in tasks of the image, with the role of the migration."""
 
 
 @pytest.fixture
@@ -349,6 +366,21 @@ def test_creator_has_the_permissions_it_uses(
         "dynamodb:DeleteItem",
         "dynamodb:Query",
     }
+
+
+@pytest.mark.django_db
+def test_operator_has_the_permissions_that_commands_use(
+    world: World, ann: Origin, used: set[Permission]
+) -> None:
+    bootstrap.acceptance().create("p1", fields(), ann)
+    deliver(bootstrap.pipeline().store, "p1", 1)
+    used.clear()
+    for command in COMMANDS:
+        output(*command)
+    _make_plan_step(ann)
+    permissions = allowed("operator", "AddIndexes")
+    assert used <= permissions, sorted(used - permissions)
+    assert {"dynamodb:DescribeTable", "s3:GetObject"} <= {action for action, _ in used}
 
 
 def _make_plan_step(origin: Origin) -> None:

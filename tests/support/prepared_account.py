@@ -34,6 +34,7 @@ ENVIRONMENT = Environment(
         },
         "api_domain": None,
         "restored_table": None,
+        "backup_vault_arn": "arn:aws:backup:eu-west-1:777788889999:backup-vault:copies",
         "people": {
             "second_factor_for": ["everybody"],
             "former_secret_keys": False,
@@ -43,7 +44,8 @@ ENVIRONMENT = Environment(
     },
 )
 ALIASES = [
-    {"AliasName": f"alias/{name}-prod"} for name in ("bbws-products-secrets", "bbws-product-alerts")
+    {"AliasName": f"alias/{name}-prod"}
+    for name in ("bbws-products-secrets", "bbws-product-alerts", "bbws-products-backups")
 ]
 PARAMETERS = [
     {"Name": name, "Type": "SecureString"}
@@ -77,6 +79,10 @@ PREPARED: dict[str, Any] = {
         "OrderableDBInstanceOptions": [{"EngineVersion": "17.6"}]
     },
     "service-quotas.get_service_quota": {"Quota": {"Value": 5}},
+    "backup.describe_region_settings": {
+        "ResourceTypeOptInPreference": {"DynamoDB": True},
+        "ResourceTypeManagementPreference": {"DynamoDB": True},
+    },
     "dynamodb.describe_table": {"Table": {"GlobalSecondaryIndexes": INDEXES}},
     "sns.list_subscriptions_by_topic": {
         "Subscriptions": [{"Endpoint": "a@bbws.example", "SubscriptionArn": "arn:aws:sns:…"}]

@@ -9,6 +9,8 @@ audit_lock          = { mode = "GOVERNANCE", days = 30, expire_days = 2920 }
 deletion_protection = true
 monthly_budget      = 1500
 
+backup_vault_arn = "arn:aws:backup:eu-west-1:444444444444:backup-vault:bbws-products-prod" # replace with the output of deploy/backups, or remove
+
 cors_allowed_origins = ["https://portal.example.com"] # replace with yours
 enable_opensearch    = true
 enable_containers    = true
