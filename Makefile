@@ -19,7 +19,7 @@ CLIENT_GENERATORS := $(if $(and $(shell command -v npm 2>/dev/null),$(shell comm
 CONTRACT := products/api/openapi.yaml
 NO_TOOLS := --ignore=tests/browser --ignore=tests/clients --ignore=tests/infra
 
-.PHONY: help run test test-slow test-all test-engines gameday bench bench-cold-start check fix contract lock package infra setup reset lint-deploy lint-contract image-test compose-test
+.PHONY: help run test test-slow test-all test-engines gameday bench bench-cold-start check fix contract messages lock package infra setup reset lint-deploy lint-contract image-test compose-test
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1	\2/'
@@ -75,6 +75,9 @@ contract: .venv-test/ready ## Write products/api/openapi.yaml from the code
 	@.venv-test/bin/python -c "import tests.plugin, django; django.setup(); \
 	from django.core.management import call_command; \
 	call_command('spectacular', file='products/api/openapi.yaml', validate=True, fail_on_warn=True)"
+
+messages: .venv-test/ready ## Write the catalogues of translations from the sources, and compile them
+	@.venv-test/bin/python -m deploy.messages
 
 # The tests' list contains the others of the product, which take their versions from it.
 # Left out: pip, which every virtual environment has; gRPC to OpenSearch, with 17 MB of protobufs,

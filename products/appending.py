@@ -96,6 +96,12 @@ class Doorbell(Protocol):
         An unavailable queue raises nothing: overdue steps are announced again.
         """
 
+    def notify_purge(self, delay: int, until: datetime, after: int | None = None) -> None:
+        """Send a message to purge the CDN for a plan, as ``CachePurge.purge`` does.
+
+        An unavailable queue raises nothing: the changes of the plan are purged as any others.
+        """
+
 
 def remembered_answer(log: ChangeLog, origin: Origin, now: datetime) -> list[Accepted]:
     """Return the answer that an earlier request with the same Idempotency-Key got.

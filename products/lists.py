@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from products.changes import Change, Effect, OpenMark
+from products.changes import Change, Effect, OpenKey, OpenMark
 from products.currency import DEFAULT_CURRENCY, USUAL_PLACES, places
 from products.documents import format_timestamp
 from products.product import MAX_PRICE, Product
@@ -123,7 +123,7 @@ class Page:
 
     ``after`` is the position where the next page starts, None on the last page. ``open_changes``
     holds the newest open change by product ID, as far as the list has an overlay for it. ``marks``
-    says the same of all open changes.
+    says what is open of the other products of the page.
     """
 
     products: list[Product]
@@ -159,7 +159,7 @@ SORT_KEYS: dict[SortKey, Callable[[Product], str]] = {
 """The beginning of a product's position; its id makes the position unique."""
 
 
-def newest_per_product[Entry: (Change, OpenMark)](changes: Iterable[Entry]) -> dict[str, Entry]:
+def newest_per_product[Entry: (Change, OpenKey)](changes: Iterable[Entry]) -> dict[str, Entry]:
     """Return the newest change of each product, from the first MAX_OVERLAID of the changes."""
     newest: dict[str, Entry] = {}
     for change in itertools.islice(changes, MAX_OVERLAID):

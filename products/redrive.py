@@ -30,6 +30,10 @@ REPEATED_TASKS = {
 
 Their next message comes anyway: from the schedule, or from the relay for each plan that is due.
 """
+IN_WORDS = {
+    **REPEATED_TASKS,
+    "purge_for_plan": "purge_for_plan: purge the CDN before a planned change",
+}
 
 
 class NoSuchQueue(NotFound):
@@ -53,8 +57,8 @@ class DeadLetter:
     def __str__(self) -> str:
         if not self.task:
             return "a message that can't be read"
-        if self.task in REPEATED_TASKS:
-            return REPEATED_TASKS[self.task]
+        if self.task in IN_WORDS:
+            return IN_WORDS[self.task]
         subject = f"{self.product_id} v{self.version}" if self.product_id else self.job_id
         return f"{self.task} {subject}".strip()
 

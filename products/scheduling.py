@@ -15,11 +15,13 @@ from products.adapters.dynamodb.plans import DynamoPlanTable
 from products.bootstrap import (
     acceptance,
     catalogue,
+    cdn,
     doorbell,
     dynamodb,
     jobs,
     new_id,
     now,
+    pipeline,
     sleep,
     table,
 )
@@ -29,6 +31,7 @@ from products.plans.calendar import SwitchCalendar
 from products.plans.plan import Plan
 
 if TYPE_CHECKING:
+    from products.plans.cache_purge import CachePurge
     from products.plans.creation import PlanCreation
     from products.plans.future import FutureCatalogue
     from products.plans.logs import ProductLogs
@@ -39,6 +42,7 @@ ROWS_TOGETHER = 25
 TURN_SECONDS = 2.5
 """A function may start a step with five seconds left; its last rows and notes need the others."""
 READ_THREADS = 8  # read the logs of the products of a plan
+STEP_THREADS = 8  # store the plans whose steps begin or end
 APPEND_THREADS = 4  # append the transactions of steps that are due at the same time
 
 
@@ -49,13 +53,14 @@ def switch_calendar() -> SwitchCalendar:
 
 @cache
 def plans() -> "Plans":
+    from products.plans.announcing import Announcer
     from products.plans.plans import Plans
 
     return Plans(
         table=_plan_table(),
         logs=_logs(),
         names=table(),
-        doorbell=doorbell(),
+        announcer=Announcer(doorbell(), now, settings.ENABLE_CLOUDFRONT),
         clock=now,
         new_id=new_id,
     )
@@ -99,6 +104,16 @@ def switching() -> "Switching":
         sleep=sleep,
         process_id=new_id(),
         turn=None if settings.CELERY else Turn(ROWS_TOGETHER, timedelta(seconds=TURN_SECONDS)),
+        map_function=_map_in_threads("step", STEP_THREADS),
+    )
+
+
+@cache
+def cache_purge() -> "CachePurge":
+    from products.plans.cache_purge import CachePurge
+
+    return CachePurge(
+        table=table(), cdn=cdn(), doorbell=doorbell(), clock=now, pace=pipeline().pace
     )
 
 

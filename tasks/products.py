@@ -12,10 +12,11 @@ from django.conf import settings
 from products import bootstrap
 from products.bootstrap import imports, jobs, now, operations, pipeline
 from products.changes import ChangeKey
+from products.documents import parse_timestamp
 from products.effects import Failures
 from products.maintenance import drift_scan
-from products.scheduling import switching
-from tasks.queues import JOB, RELAY, SWITCH, VERIFY
+from products.scheduling import cache_purge, switching
+from tasks.queues import JOB, PURGE_FOR_PLAN, RELAY, SWITCH, VERIFY
 
 logger = logging.getLogger(__name__)
 
@@ -74,6 +75,11 @@ def switch(**_: Any) -> None:
         logger.info("plan switched", extra=facts)
 
 
+def purge_for_plan(*, until: str, after: int | None = None, **_: Any) -> None:
+    """Purge the CDN for a plan whose next step is due then."""
+    cache_purge().purge(parse_timestamp(until), after)
+
+
 def verify(**_: Any) -> None:
     """Continue the drift scan."""
     drift_scan().step()
@@ -91,5 +97,6 @@ SINGLE_TASKS: dict[str, Callable[..., None]] = {
     JOB: job,
     VERIFY: verify,
     SWITCH: switch,
+    PURGE_FOR_PLAN: purge_for_plan,
 }
 """The tasks that run one at a time, by their names in messages."""

@@ -14,10 +14,17 @@ RELAY = "products.relay"
 JOB = "products.job"
 VERIFY = "products.verify"
 SWITCH = "products.switch"
-ON_CHANGE_QUEUE = (RELAY, JOB, VERIFY, SWITCH)
-"""Tasks that share the queue of changes.
+PURGE_FOR_PLAN = "products.purge_for_plan"
+SHARED_QUEUES = {
+    RELAY: "change",
+    JOB: "change",
+    VERIFY: "change",
+    SWITCH: "change",
+    PURGE_FOR_PLAN: "cache",
+}
+"""The queue of each task that shares one with the tasks about effects, by the short name.
 
-They are rare or come one at a time, so an edit never waits long behind them.
+These tasks are rare or come one at a time, so an edit never waits long behind them.
 """
 SCHEDULED = (RELAY, VERIFY)
 """The only tasks that a schedule may start on Lambda."""
@@ -44,10 +51,14 @@ def queue_names(env: str) -> dict[str, str]:
     return {task: queue_name(short, env) for short, task in SHORT_NAMES.items()}
 
 
+def shared_queue_names(env: str) -> dict[str, str]:
+    """Return the queue of each task that shares one."""
+    return {task: queue_name(short, env) for task, short in SHARED_QUEUES.items()}
+
+
 def task_urls(env: str, url_prefix: str) -> dict[str, str]:
-    """Return the URL of each task's queue, including the tasks on the queue of changes."""
-    queues = queue_names(env)
-    queues |= dict.fromkeys(ON_CHANGE_QUEUE, queues["products.persist"])
+    """Return the URL of each task's queue, including the tasks that share one."""
+    queues = queue_names(env) | shared_queue_names(env)
     base = url_prefix.rstrip("/")
     return {task: f"{base}/{name}" for task, name in queues.items()}
 

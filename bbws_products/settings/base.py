@@ -48,7 +48,7 @@ QUEUE_URLS = queue_urls(ENVIRONMENT, SQS_QUEUE_URL_PREFIX)
 TASK_URLS = task_urls(ENVIRONMENT, SQS_QUEUE_URL_PREFIX)
 
 LANGUAGE_CODE = "en-za"
-LANGUAGES = [("en-za", "English (South Africa)")]
+LANGUAGES = [("en-za", "English (South Africa)")]  # the admin has more; see ``full``
 FORMAT_MODULE_PATH = ["bbws_products.formats"]
 TIME_ZONE = "UTC"
 USE_TZ = True

@@ -9,7 +9,7 @@ from typing import Any
 
 from kombu import Queue
 
-from tasks.queues import ON_CHANGE_QUEUE, RELAY, VERIFY, queue_names
+from tasks.queues import RELAY, VERIFY, queue_names, shared_queue_names
 
 SETTINGS: dict[str, Any] = {
     # Endpoint, region and credentials come from the environment, as in every boto3 client.
@@ -42,8 +42,8 @@ def celery_settings(
     """
     queues = queue_names(env)
     change_queue = queues["products.persist"]
-    routes = {task: {"queue": name} for task, name in queues.items()}
-    routes |= {task: {"queue": change_queue} for task in ON_CHANGE_QUEUE}
+    routed = queues | shared_queue_names(env)
+    routes = {task: {"queue": name} for task, name in routed.items()}
     schedule = {"relay": _schedule_entry(RELAY, relay_every)}
     if verify_every:
         schedule["verify"] = _schedule_entry(VERIFY, verify_every)

@@ -14,10 +14,11 @@ from bbws_products.settings.api import FIRST_MIDDLEWARE, LOCAL, MEDIA_BUCKET, RE
 from bbws_products.settings.base import ENVIRONMENT, QUEUE_URLS
 from bbws_products.settings.celery import celery_settings
 from bbws_products.settings.environment import number, required, text_list
+from bbws_products.settings.headers import HTTPS
 from bbws_products.settings.people import *  # noqa: F403 # second factors, sign-on, e-mail
 from bbws_products.settings.people import PEOPLE_APPS
 from bbws_products.settings.security import *  # noqa: F403 # login and sessions
-from bbws_products.settings.sql import sql_options
+from bbws_products.settings.sql import sql_database
 from bbws_products.settings.theme import THEME
 from bbws_products.settings.worker import *  # noqa: F403 # this builds on them
 from products.changes import Effect
@@ -25,6 +26,12 @@ from products.invalidation import SETTLE_TIME
 from tasks.queues import LONG_POLL_SECONDS, SHORT_NAMES, queue_name
 
 BASE_DIR = Path(__file__).resolve().parents[2]
+
+# The languages of the admin. Its users choose one in their profile. The API answers in English.
+LANGUAGES = [("en-za", "English (South Africa)"), ("af", "Afrikaans")]
+LOCALE_PATHS = [BASE_DIR / "products" / "locale"]  # before the catalogues of the frameworks
+LANGUAGE_COOKIE_NAME = "__Host-language" if HTTPS else "language"
+LANGUAGE_COOKIE_AGE = int(timedelta(days=365).total_seconds())
 
 RELAY_EVERY = timedelta(seconds=number("RELAY_EVERY_SECONDS", 10))
 VERIFY_EVERY = timedelta(seconds=number("VERIFY_EVERY_SECONDS", 300))
@@ -52,8 +59,8 @@ if not 0 <= HOT_ANSWER_SECONDS <= SETTLE_TIME.total_seconds() / 2:
     )
 
 INSTALLED_APPS = [
-    "unfold",  # before the admin, whose templates it replaces
-    "django.contrib.admin",
+    "unfold.apps.BasicAppConfig",  # before the admin, whose templates it replaces
+    "products.access.apps.SiteConfig",  # django.contrib.admin
     "products.access.apps.AccessConfig",  # django.contrib.auth
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -73,6 +80,7 @@ MIDDLEWARE = [
     *FIRST_MIDDLEWARE,
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
+    "products.access.language.LanguageMiddleware",  # before all that may show a page
     "products.access.session_faults.TolerantSessionMiddleware",
     "products.access.sessions.IdleTimeoutMiddleware",
     "products.access.ended_sessions.EndedSessionMiddleware",
@@ -95,6 +103,7 @@ TEMPLATES = [
         "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
+            "builtins": ["django.templatetags.i18n"],  # nearly every template has texts
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
@@ -107,10 +116,7 @@ TEMPLATES = [
 database_url = required(
     "DATABASE_URL", "e.g. sqlite:///.local/db.sqlite3 or postgres://user:password@host/name."
 )
-DATABASES = {"default": dj_database_url.parse(database_url, conn_max_age=60)}
-DATABASES["default"]["OPTIONS"] = DATABASES["default"].get("OPTIONS", {}) | sql_options(
-    DATABASES["default"]["ENGINE"]
-)
+DATABASES = {"default": sql_database(dict(dj_database_url.parse(database_url, conn_max_age=60)))}
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {

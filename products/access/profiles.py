@@ -1,4 +1,4 @@
-"""Profiles of staff: the time zone of the admin, and when somebody was last here."""
+"""Profiles of staff: time zone, numbers, language, and when somebody was last here."""
 
 import zoneinfo
 from collections.abc import Callable
@@ -6,18 +6,20 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
+from typing import NamedTuple
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
+from products.access.language import ADMIN_PREFIX, in_language, remember_language
 from products.models import StaffProfile
 
 NO_BREAK_SPACE = "\u00a0"
 ZONE_KEY, FORMAT_KEY, COLUMNS_KEY = "time_zone", "number_format", "columns"
+LANGUAGE_KEY = "language"
 """Where the session remembers what the profile says."""
-ADMIN_PREFIX = "/admin/"
 VISIT_ENDS_AFTER = timedelta(minutes=30)
 """A visit to the front page this long after the last one is a new visit."""
 
@@ -68,7 +70,7 @@ def zone_of(name: str) -> zoneinfo.ZoneInfo:
 
 
 class ProfileMiddleware:
-    """Show times and numbers of the admin as the user wants them, which the session remembers."""
+    """Show the admin's times, numbers and texts as the user wants, which the session remembers."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -76,33 +78,46 @@ class ProfileMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if not request.path.startswith(ADMIN_PREFIX):
             return self.get_response(request)
-        zone, number_format = _preferences(request)
-        formats = NUMBER_FORMATS.get(number_format, NUMBER_FORMATS[DEFAULT_NUMBER_FORMAT])
+        wanted = _preferences(request)
+        formats = NUMBER_FORMATS.get(wanted.number_format, NUMBER_FORMATS[DEFAULT_NUMBER_FORMAT])
         before = current_number_format.set(formats)
         try:
-            with timezone.override(zone_of(zone)):
-                return self.get_response(request)
+            with timezone.override(zone_of(wanted.time_zone)), in_language(wanted.language):
+                response = self.get_response(request)
         finally:
             current_number_format.reset(before)
+        if request.user.is_authenticated:
+            remember_language(request, response, wanted.language)
+        return response
 
 
-def _preferences(request: HttpRequest) -> tuple[str, str]:
-    """Return the user's zone and number format. They are read from the profile once a session.
+class Preferences(NamedTuple):
+    """What a profile says about times, numbers and texts. No language means the browser's."""
 
-    A poll does not store them, because storing would extend the session.
+    time_zone: str
+    number_format: str
+    language: str
+
+
+def _preferences(request: HttpRequest) -> Preferences:
+    """Return what the user wants. It is read from the profile once a session.
+
+    A poll does not store it, because storing would extend the session.
     """
     if not isinstance(request.user, User):
-        return str(settings.STAFF_TIME_ZONE), DEFAULT_NUMBER_FORMAT
-    if ZONE_KEY in request.session and FORMAT_KEY in request.session:
-        return str(request.session[ZONE_KEY]), str(request.session[FORMAT_KEY])
+        return Preferences(str(settings.STAFF_TIME_ZONE), DEFAULT_NUMBER_FORMAT, "")
+    keys = (ZONE_KEY, FORMAT_KEY, LANGUAGE_KEY)
+    if all(key in request.session for key in keys):
+        return Preferences(*(str(request.session[key]) for key in keys))
     profile = profile_of(request.user)
     if request.headers.get("Sec-Fetch-Dest") != "empty":
         remember_preferences(request, profile)
-    return str(profile.time_zone), str(profile.number_format)
+    return Preferences(str(profile.time_zone), str(profile.number_format), str(profile.language))
 
 
 def remember_preferences(request: HttpRequest, profile: StaffProfile) -> None:
     """Let the session remember what the profile says."""
     request.session[ZONE_KEY] = profile.time_zone
     request.session[FORMAT_KEY] = profile.number_format
+    request.session[LANGUAGE_KEY] = profile.language
     request.session[COLUMNS_KEY] = profile.columns

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from products.appending import Doorbell, Notification
 from products.changes import ChangeKey
@@ -31,3 +32,7 @@ class StoringDoorbell:
     def notify_switch(self, delay: int) -> None:
         """Send a message that steps of plans will be due."""
         self.doorbell.notify_switch(delay)
+
+    def notify_purge(self, delay: int, until: datetime, after: int | None = None) -> None:
+        """Send a message to purge the CDN for a plan."""
+        self.doorbell.notify_purge(delay, until, after)

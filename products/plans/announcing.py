@@ -4,19 +4,58 @@ They are for the functions on Lambda, which do not poll. Workers look for due st
 """
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from products.appending import Doorbell
+from products.plans.calendar import NOTICE, REFRESH_AFTER
+from products.plans.plan import Plan
+
 LEAD = timedelta(seconds=2)
-"""How long before its time a step is claimed and its rows are read."""
+"""How long before its time a step is claimed and its rows are read, at least."""
+LEAD_OF_EACH = timedelta(milliseconds=4)
+"""How much earlier it begins for each step that is due soon."""
+MAX_LEAD = timedelta(seconds=8)
 ANNOUNCED = timedelta(seconds=130)
 """How far ahead steps are announced: longer than the time between two announcements.
 
 The schedule says each minute, but EventBridge only promises some second of each minute, so two
 runs may be nearly two minutes apart.
 """
-
 MARGIN = timedelta(seconds=0.25)
 """How much two clocks may differ: a message that came before LEAD would find nothing due."""
+KNOWN_AFTER = REFRESH_AFTER + timedelta(seconds=2)
+"""How long after it was made each process knows a plan. DynamoDB's index may lag two seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Announcer:
+    """Sends the messages about a plan that was made or moved shortly before its next step."""
+
+    doorbell: Doorbell
+    clock: Callable[[], datetime]
+    has_cdn: bool
+
+    def announce(self, plan: Plan) -> None:
+        """Send a message for a step that is due before the relay announces it.
+
+        Have the CDN purged when it may keep answers from before the plan beyond the step. Too
+        shortly before the step, this is left to the purge of the changes that the step makes.
+        """
+        now = self.clock()
+        if plan.due is None:
+            return
+        delay = near_delay(plan.due, now)
+        if delay is not None:
+            self.doorbell.notify_switch(delay)
+        if self.has_cdn and now + KNOWN_AFTER < plan.due < now + NOTICE:
+            self.doorbell.notify_purge(int(KNOWN_AFTER.total_seconds()), plan.due)
+
+
+def lead_of(steps: int) -> timedelta:
+    """Return how long before its time a step is claimed if so many are due soon."""
+    return min(MAX_LEAD, LEAD + steps * LEAD_OF_EACH)
 
 
 def message_delay(due: datetime, now: datetime) -> int:

@@ -14,7 +14,7 @@ from products.errors import Unavailable
 
 MAX_CACHED = timedelta(minutes=11)
 """The longest that a cache may keep a public response: 600 seconds, and 60 while it asks again."""
-REFRESH_AFTER = timedelta(seconds=30)
+REFRESH_AFTER = timedelta(seconds=5)
 """How old the known switches may be."""
 REFRESH_WHEN_DUE = timedelta(seconds=0.5)
 """How old they may be while a switch is due and not made yet."""

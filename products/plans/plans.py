@@ -5,14 +5,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from products.appending import Doorbell
 from products.changes import Origin, validate_reason
 from products.errors import NameTaken
 from products.idempotency import IdempotencyKeyReused
 from products.identifiers import is_id
 from products.permissions import Permission, require_permissions
 from products.plans.amending import FACTS, amended, validated_name, validated_start
-from products.plans.announcing import near_delay
+from products.plans.announcing import Announcer
 from products.plans.drafts import Draft, Preview, RowsRefused, plan_rows, validate_row_count
 from products.plans.forecast import Foreseen, Foresight, Outlook, outlook, overlaps, steps_of
 from products.plans.logs import ProductLogs
@@ -40,7 +39,7 @@ class Plans:
     table: PlanTable
     logs: ProductLogs
     names: NameOwners
-    doorbell: Doorbell
+    announcer: Announcer
     clock: Callable[[], datetime]
     new_id: Callable[[], str]
 
@@ -71,14 +70,8 @@ class Plans:
         )
         if known is not None:
             return self._made_before(known, origin)
-        self._announce(preview.plan)
+        self.announcer.announce(preview.plan)
         return preview
-
-    def _announce(self, plan: Plan) -> None:
-        """Send a message if the next step is due before the relay announces it."""
-        delay = near_delay(plan.due, self.clock())
-        if delay is not None:
-            self.doorbell.notify_switch(delay)
 
     def made_by_request(self, origin: Origin) -> Preview | None:
         """Return the plan that the same request has made before. Raises: IdempotencyKeyReused.
@@ -183,7 +176,7 @@ class Plans:
                 return plan
             saved = self._by_person(changed, origin)
             if self.table.save_plan(saved, is_new_version=True):
-                self._announce(saved)
+                self.announcer.announce(saved)
                 return saved
         raise PlanStateConflict("The plan is being changed at the same time. Try again.")
 
@@ -228,7 +221,7 @@ class Plans:
             validated_start(before.starts_at, self.clock())
             restored = self._by_person(replace(plan, state=PlanState.SCHEDULED), origin)
             if self.table.save_plan(restored, is_new_version=True):
-                self._announce(restored)
+                self.announcer.announce(restored)
                 return restored
             raise PlanStateConflict("The plan is being changed at the same time. Try again.")
         facts = {

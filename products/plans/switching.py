@@ -12,9 +12,10 @@ from typing import Protocol
 
 from products.appending import Doorbell
 from products.changes import Origin
-from products.errors import NotAllowed
-from products.permissions import ALL_PERMISSIONS, Permission, require_permissions
-from products.plans.announcing import ANNOUNCED, LEAD, message_delay, near_delay
+from products.parallel import MapFunction
+from products.permissions import Permission
+from products.plans.announcing import ANNOUNCED, LEAD, MAX_LEAD, lead_of, message_delay, near_delay
+from products.plans.grants import Grant, grantee_of, grants_of
 from products.plans.logs import OutcomeKey, Outcomes
 from products.plans.plan import (
     SOURCE,
@@ -67,7 +68,7 @@ class SwitchTable(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Switched:
-    """A step that was made: how late its last change was, and what became of its rows."""
+    """A step that was made, how late it was complete, and what became of its rows."""
 
     plan: Plan
     step: Step
@@ -80,8 +81,8 @@ class Switching:
     """Makes due steps.
 
     ``permissions_of`` returns what the owner of a plan may do now. It may raise NotAllowed, and
-    DependencyUnavailable. ``turn`` is for a function, which leaves to a message what does not fit
-    into its time. A worker makes all that is due.
+    DependencyUnavailable. ``map_function`` stores plans, several at a time. ``turn`` is for a
+    function, which leaves to a message what does not fit into its time. A worker makes all.
     """
 
     table: SwitchTable
@@ -91,15 +92,18 @@ class Switching:
     clock: Callable[[], datetime]
     sleep: Callable[[float], None]
     process_id: str
+    map_function: MapFunction
     turn: Turn | None = None
 
     def step(self) -> list[Switched]:
-        """Make the steps that are due now, or within LEAD, each at its time and not before.
+        """Make the steps that are due now or very soon, each at its time and not before.
 
         Steps that are overdue are made in the order of their times. Return what was made.
         """
         began = self.clock()
-        due = sorted(self.table.due_plans(began + LEAD), key=_order)
+        coming = self.table.due_plans(began + MAX_LEAD)
+        until = began + (LEAD if self.turn else lead_of(len(coming)))
+        due = sorted((plan for plan in coming if plan.due and plan.due <= until), key=_order)
         if not due:
             return []
         if not self.table.take_lease(self.process_id, began, began + LEASE):
@@ -156,19 +160,27 @@ class Switching:
 
         Return those that were made, and whether all rows were.
         """
-        due_at = plans[0].due
-        claimed = list(self._claim(plans))
-        if due_at is None or not claimed:
+        due_at = plans[0].due or began
+        grants = grants_of(plans, self.permissions_of)
+        ready = [plan for plan in plans if grantee_of(plan) in grants]
+        claimed = [plan for plan in self.map_function(self._claim, ready) if plan]
+        if not claimed:
             return [], True
         rows = self.table.all_rows(claimed)
         requests = [
             request
             for plan in claimed
-            for request in self._requests(plan, rows[plan.plan_id], due_at)
+            for request in self._requests(
+                plan, rows[plan.plan_id], due_at, grants[grantee_of(plan)]
+            )
         ]
         outcomes, is_complete = self._make_rows(requests, due_at, began)
-        finished = (self._finish(plan, rows[plan.plan_id], outcomes, due_at) for plan in claimed)
-        return [switched for switched in finished if switched], is_complete
+
+        def finish(plan: Plan) -> Switched | None:
+            return self._finish(plan, rows[plan.plan_id], outcomes, due_at)
+
+        made = [switched for switched in self.map_function(finish, claimed) if switched]
+        return made, is_complete
 
     def _make_rows(
         self, requests: Sequence[StepRequest], due_at: datetime, began: datetime
@@ -184,53 +196,34 @@ class Switching:
             outcomes = self.transactions.make(prepared)
         return outcomes, True
 
-    def _claim(self, plans: Sequence[Plan]) -> Iterator[Plan]:
-        """Yield the plans whose step begins here: from now on nobody can cancel or move them."""
-        for plan in plans:
-            if plan.is_late_at(self.clock()) and plan.state is PlanState.SCHEDULED:
-                self.table.save_plan(self._next(plan, state=PlanState.MISSED))
-                continue
-            step = plan.next_step
-            if step is None:
-                continue
-            state = STEP_STATES[step]
-            if plan.state is state:
-                yield plan  # its step was begun before
-                continue
-            claimed = self._next(plan, state=state)
-            if self.table.save_plan(claimed):
-                yield claimed
+    def _claim(self, plan: Plan) -> Plan | None:
+        """Return the plan if its step begins here: nobody can cancel or move it from now on."""
+        if plan.is_late_at(self.clock()) and plan.state is PlanState.SCHEDULED:
+            self.table.save_plan(self._next(plan, state=PlanState.MISSED))
+            return None
+        if plan.next_step is None:
+            return None
+        state = STEP_STATES[plan.next_step]
+        if plan.state is state:
+            return plan  # its step was begun before
+        claimed = self._next(plan, state=state)
+        return claimed if self.table.save_plan(claimed) else None
 
     def _requests(
-        self, plan: Plan, rows: Sequence[PlanRow], due_at: datetime
+        self, plan: Plan, rows: Sequence[PlanRow], due_at: datetime, grant: Grant
     ) -> Iterator[StepRequest]:
         step = plan.next_step or Step.START
         has_expired = plan.is_late_at(self.clock())
-        permissions, refusal = self._permissions(plan, step)
         origin = Origin(
             actor=plan.owner,
             source=SOURCE,
             request_id=request_id_of(plan, step),
             reason=reason_of(plan, self.clock() - due_at),
-            permissions=permissions,
+            permissions=grant.permissions,
         )
         for row in rows:
             if row.outcome(step) is None:
-                yield StepRequest(Entry(plan, row), step, origin, has_expired, refusal)
-
-    def _permissions(self, plan: Plan, step: Step) -> tuple[frozenset[Permission], str]:
-        """Return the owner's permissions of today, and why nothing may start, if that is so.
-
-        An end only takes back what they allowed.
-        """
-        if step is Step.END:
-            return ALL_PERMISSIONS, ""
-        try:
-            permissions = self.permissions_of(plan)
-            require_permissions(permissions, {Permission.PLAN})
-        except NotAllowed as refusal:
-            return frozenset(), f"{plan.owner} may not start this plan any more. {refusal}"
-        return permissions, ""
+                yield StepRequest(Entry(plan, row), step, origin, has_expired, grant.refusal)
 
     def _finish(
         self,
@@ -246,8 +239,9 @@ class Switching:
         """
         step = plan.next_step or Step.START
         after = [_row_after(plan, row, step, outcomes) for row in rows]
+        changed_rows = _in_changed_chunks(rows, after)
         if any(row.outcome(step) is None for row in after):
-            self.table.save_plan(self._next(plan), _in_changed_chunks(rows, after))
+            self.table.save_plan(self._next(plan), changed_rows)
             return None
         is_patient = self.clock() - due_at < MAX_STORE_WAIT
         if is_patient and not self.transactions.are_stored(after, step):
@@ -261,7 +255,7 @@ class Switching:
             counts={**plan.counts, step: counts},
             **{"started_at" if step is Step.START else "ended_at": now},
         )
-        self.table.save_plan(finished, _in_changed_chunks(rows, after))
+        self.table.save_plan(finished, changed_rows)
         return Switched(plan=finished, step=step, late_by=now - due_at, counts=counts)
 
     def _next(self, plan: Plan, **facts: object) -> Plan:

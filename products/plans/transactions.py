@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import batched
 
 from products.appending import ChangeLog, Doorbell, Notification, append_each
-from products.changes import Origin
+from products.changes import Change, Origin
 from products.errors import CatalogueError, Unavailable, VersionTaken
 from products.grouped_writes import Snapshot
-from products.parallel import MapFunction
+from products.parallel import MapFunction, result_of
 from products.planning import Planner
 from products.plans.logs import OutcomeKey, Outcomes, ProductLogs
 from products.plans.plan import Entry, PlanRow, RowOutcome, RowState, Step
@@ -16,7 +18,7 @@ from products.writes import Plan as PlannedWrite
 from products.writes import Write
 
 MAX_ATTEMPTS = 8  # of one row, each lost to another writer
-HISTORY_PAGE = 50  # changes that are read together
+MAX_TOGETHER = 100  # rows of one transaction, at most: DynamoDB allows 100 actions
 UNREADABLE = "The product does not exist, or its change log is damaged."
 TOO_MANY_WRITERS = "Too many writers changed the product at the same time."
 
@@ -64,6 +66,18 @@ class Attempt:
     planned: PlannedWrite
     log: ProductLog
     message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """What one transaction did: its changes, or the rows that were in its way.
+
+    ``outdated`` are the requests whose products have a newer version by now.
+    """
+
+    outcomes: Outcomes
+    changes: Sequence[Change] = ()
+    outdated: Sequence[OutcomeKey] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,8 +139,10 @@ class Transactions:
         waiting, current = list(requests), dict(logs)
         for _ in range(MAX_ATTEMPTS):
             attempts = list(self._plan(waiting, current, outcomes))
-            results = self.map_function(self._append, list(self._grouped(attempts)))
-            outdated = [key for made, keys in results for key in _record(made, keys, outcomes)]
+            outdated: list[OutcomeKey] = []
+            for appended in self._append_all(attempts):
+                outcomes |= appended.outcomes
+                outdated += appended.outdated
             waiting = [request for request in waiting if request.key not in outcomes]
             if not waiting:
                 return outcomes
@@ -182,33 +198,43 @@ class Transactions:
         snapshot = Snapshot({key: log.newest_change}, {key[0]: key[1]})
         return replace(self.planner, log=snapshot)
 
-    def _grouped(self, attempts: Sequence[Attempt]) -> Iterator[list[Attempt]]:
-        """Yield the attempts in groups of which each fits one transaction."""
-        group: list[Attempt] = []
-        for attempt in attempts:
-            changes = [a.planned.change for a in [*group, attempt] if a.planned.change]
-            if group and not self.log.fits_transaction(changes, answers=0):
-                yield group
-                group = []
-            group.append(attempt)
-        if group:
-            yield group
+    def _append_all(self, attempts: Sequence[Attempt]) -> Iterator[Appended]:
+        """Append the changes in as few transactions as possible, then notify the workers.
 
-    def _append(
-        self, group: Sequence[Attempt]
-    ) -> tuple[dict[OutcomeKey, RowOutcome], list[OutcomeKey]]:
-        """Append the changes in one transaction.
-
-        Return the outcomes, and the requests whose products have a newer version by now.
+        Messages wait until the last transaction: what follows from them must delay none of these
+        changes.
         """
+        groups = [
+            group for some in batched(attempts, MAX_TOGETHER) for group in self._fitting(some)
+        ]
+        results = list(self.map_function(partial(result_of, self._append), groups))
+        appended = [result for result in results if isinstance(result, Appended)]
+        for result in appended:
+            self.doorbell.notify([Notification("persist", change) for change in result.changes])
+        yield from appended
+        for result in results:
+            if isinstance(result, Exception):
+                raise result
+
+    def _fitting(self, attempts: Sequence[Attempt]) -> Iterator[Sequence[Attempt]]:
+        """Yield the attempts in groups of which each fits one transaction."""
+        changes = [a.planned.change for a in attempts if a.planned.change]
+        if len(attempts) == 1 or self.log.fits_transaction(changes, answers=0):
+            yield attempts
+            return
+        middle = len(attempts) // 2
+        yield from self._fitting(attempts[:middle])
+        yield from self._fitting(attempts[middle:])
+
+    def _append(self, group: Sequence[Attempt]) -> Appended:
+        """Append the changes in one transaction."""
         refused = append_each(self.log, [(a.planned, a.request.origin) for a in group])
         if not refused:
-            changes = [a.planned.change for a in group if a.planned.change]
-            self.doorbell.notify([Notification("persist", change) for change in changes])
-            return {
+            outcomes = {
                 a.request.key: outcome_of(a.planned.result, a.log, a.message) for a in group
-            }, []
-        outcomes: dict[OutcomeKey, RowOutcome] = {}
+            }
+            return Appended(outcomes, [a.planned.change for a in group if a.planned.change])
+        outcomes = {}
         outdated: list[OutcomeKey] = []
         for position, refusal in refused.items():
             attempt = group[position]
@@ -216,7 +242,7 @@ class Transactions:
                 outdated.append(attempt.request.key)
             else:
                 outcomes[attempt.request.key] = outcome_of(refusal, attempt.log)
-        return outcomes, outdated
+        return Appended(outcomes, outdated=outdated)
 
 
 def _split(requests: Sequence[StepRequest]) -> tuple[list[StepRequest], list[StepRequest]]:
@@ -229,12 +255,3 @@ def _split(requests: Sequence[StepRequest]) -> tuple[list[StepRequest], list[Ste
         else:
             first[request.product_id] = request
     return list(first.values()), rest
-
-
-def _record(
-    made: Mapping[OutcomeKey, RowOutcome],
-    outdated: Sequence[OutcomeKey],
-    outcomes: dict[OutcomeKey, RowOutcome],
-) -> Sequence[OutcomeKey]:
-    outcomes |= made
-    return outdated

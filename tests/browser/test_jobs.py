@@ -35,7 +35,7 @@ def test_a_bulk_edit_is_previewed_followed_and_undone(page: Page, site: LiveSite
         assert box["x"] + box["width"] <= 390
     assert serious_accessibility_faults(page) == []
     page.get_by_role("button", name="Apply to 3 products").click()
-    expect(page.get_by_role("row", name="Bulk hosting 2")).to_contain_text("accepted as v2")
+    expect(page.get_by_role("row", name="Bulk hosting 2")).to_contain_text("accepted (v2)")
     site.change("bulk1", description="Edited since the bulk edit.")
     page.get_by_role("button", name="Undo").click()
     page.get_by_role("button", name="Apply to 3 products").click()

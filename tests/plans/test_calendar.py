@@ -11,8 +11,10 @@ from products.acceptance import Acceptance
 from products.api import cache_control
 from products.api.cache_control import LIST_TIMES, PRODUCT_TIMES
 from products.errors import DependencyUnavailable
+from products.invalidation import Pace
+from products.plans.cache_purge import CachePurge
 from products.plans.calendar import HORIZON, NOTICE, SETTLE_TIME, Switch, SwitchCalendar
-from tests.support.builders import NOON
+from tests.support.builders import NOON, origin
 from tests.support.fakes import Clock
 from tests.support.plan_world import PlanWorld, plan_world
 
@@ -118,6 +120,11 @@ class ObedientCache:
     client: Client
     clock: Clock
     kept: dict[str, tuple[datetime, dict[str, object]]] = field(default_factory=dict)
+    purges: int = 0
+
+    def purge(self, reference: str) -> None:
+        self.kept.clear()
+        self.purges += 1
 
     def get(self, path: str) -> dict[str, object]:
         until, body = self.kept.get(path, (self.clock.now, {}))
@@ -164,6 +171,73 @@ def test_no_reader_gets_the_old_price_after_a_switch(shop: PlanWorld, path: str)
         is_offer = plan.starts_at <= shop.clock.now < plan.ends_at
         price = "1500.00" if is_offer else "1600.00"
         assert products[0]["price"] == price, shop.clock.now  # type: ignore[index]
+
+
+@pytest.mark.parametrize("notice", [15, 100, 400])
+@pytest.mark.parametrize("path", ["/products/basic", "/products"])
+def test_cdn_keeps_no_price_from_before_a_plan(shop: PlanWorld, path: str, notice: int) -> None:
+    """A plan is made when the CDN has just cached the price beyond the plan's start."""
+    cache = ObedientCache(Client(), shop.clock)
+    cache.get(path)
+    plan = shop.plan("basic", "1500", notice / 3600)
+    [(delay, until, after)] = shop.bell.purges
+    purge = purge_of(shop, cache)
+    while shop.clock.now < plan.starts_at + timedelta(minutes=12):
+        shop.clock.advance(1)
+        if shop.clock.now - NOON == timedelta(seconds=delay):
+            purge.purge(until, after)
+        shop.switching.step()
+        body = cache.get(path)
+        products = body.get("products", [body])
+        price = "1500.00" if plan.starts_at <= shop.clock.now else "1600.00"
+        assert products[0]["price"] == price, shop.clock.now  # type: ignore[index]
+    assert cache.purges == 1
+
+
+@pytest.mark.parametrize(("notice", "purges"), [(6, 0), (8, 1), (660, 1), (671, 0)])
+def test_only_plans_with_short_notice_are_purged(shop: PlanWorld, notice: int, purges: int) -> None:
+    plan = shop.plan("basic", "1500", 5)
+    assert shop.bell.purges == []
+    starts_at = shop.clock.now + timedelta(seconds=notice)
+    shop.plans.change(plan.plan_id, {"starts_at": starts_at}, origin("eve"))
+    assert len(shop.bell.purges) == purges
+
+
+def purge_of(shop: PlanWorld, cdn: ObedientCache) -> CachePurge:
+    return replace(
+        scheduling.cache_purge(), cdn=cdn, clock=shop.clock, doorbell=shop.bell, pace=Pace()
+    )
+
+
+def test_purge_for_a_plan_waits_for_the_pace_and_for_cloudfront(shop: PlanWorld) -> None:
+    cache = ObedientCache(Client(), shop.clock)
+    purge, until = purge_of(shop, cache), NOON + timedelta(minutes=5)
+    purge.purge(until)
+    assert cache.purges == 1
+    purge.purge(until)
+    [(delay, _, after)] = shop.bell.purges
+    assert (delay, cache.purges) == (3, 1)
+    shop.clock.advance(delay)
+    refused = replace(purge, cdn=UnavailableCdn())
+    refused.purge(until, after)
+    assert shop.bell.purges[1:] == [(10, until, after)]
+    shop.clock.advance(10)
+    purge.purge(until, after)
+    assert cache.purges == 2
+    purge.purge(until, after)  # a message that came twice
+    assert cache.purges == 2
+
+
+def test_purge_for_a_plan_ends_with_the_step(shop: PlanWorld) -> None:
+    cache = ObedientCache(Client(), shop.clock)
+    purge_of(shop, cache).purge(NOON)
+    assert (cache.purges, shop.bell.purges) == (0, [])
+
+
+@dataclass
+class UnavailableCdn:
+    def purge(self, reference: str) -> None:
+        raise DependencyUnavailable("CloudFront")
 
 
 def test_usual_times_are_those_of_the_design() -> None:

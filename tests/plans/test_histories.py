@@ -14,6 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from products.acceptance import Acceptance
 from products.errors import DependencyUnavailable
 from products.permissions import ALL_PERMISSIONS
+from products.plans.announcing import Announcer
 from products.plans.drafts import Draft, DraftRow
 from products.plans.logs import ProductLogs
 from products.plans.plan import ClashRule, PlanState, PlanStateConflict
@@ -56,7 +57,7 @@ class PlanHistories(RuleBasedStateMachine):
             table=self.table,
             logs=logs,
             names=self.log,
-            doorbell=FakeDoorbell(),
+            announcer=Announcer(FakeDoorbell(), self.clock, has_cdn=True),
             clock=self.clock,
             new_id=self._new_id,
         )
@@ -75,6 +76,7 @@ class PlanHistories(RuleBasedStateMachine):
             clock=self.clock,
             sleep=self.clock.advance,
             process_id="one",
+            map_function=map,
         )
         for product in PRODUCTS:
             values = fields(name=f"Hosting {product}", price="9")

@@ -9,8 +9,8 @@ import pytest
 from products.acceptance import Acceptance
 from products.changes import Origin
 from products.errors import DependencyUnavailable
-from products.permissions import Permission
-from products.plans.plan import ClashRule, PlanState, RowState, Step
+from products.permissions import ALL_PERMISSIONS, Permission
+from products.plans.plan import ClashRule, Plan, PlanState, RowState, Step
 from products.writes import WritesRefused
 from tests.support.builders import NOON, origin
 from tests.support.fakes import Clock
@@ -168,6 +168,53 @@ def test_running_plan_ends_also_without_permissions(shop: PlanWorld) -> None:
     shop.held = frozenset()
     shop.pass_hours(4)
     assert shop.price("basic") == 1600
+
+
+def test_start_waits_for_unknown_permissions_and_no_end_does(shop: PlanWorld) -> None:
+    shop.create_product("other")
+    shop.plan("basic", "1500", 1, 2)
+    waiting = shop.plan("other", "1500", 2, 5, by=origin("eve"))
+    shop.pass_hours(1)
+
+    def look_up(plan: Plan) -> frozenset[Permission]:
+        raise DependencyUnavailable("PostgreSQL")
+
+    shop.clock.advance(3600)
+    [ended] = replace(shop.switching, permissions_of=look_up).step()
+    assert ended.step is Step.END
+    assert shop.price("basic") == 1600
+    assert shop.plans.plan(waiting.plan_id).state is PlanState.SCHEDULED
+    [started] = shop.switching.step()
+    assert started.plan.plan_id == waiting.plan_id
+    assert shop.price("other") == 1500
+
+
+def test_owner_of_many_plans_is_looked_up_once(shop: PlanWorld) -> None:
+    ids = ["basic", "second", "third"]
+    for product_id in ids[1:]:
+        shop.create_product(product_id)
+    for product_id in ids:
+        shop.plan(product_id, "1500", 1)
+    looked_up = []
+
+    def look_up(plan: Plan) -> frozenset[Permission]:
+        looked_up.append(plan.owner)
+        return ALL_PERMISSIONS
+
+    shop.clock.advance(3600)
+    assert len(replace(shop.switching, permissions_of=look_up).step()) == 3
+    assert looked_up == ["eve"]
+
+
+def test_change_too_large_for_one_transaction_is_split(shop: PlanWorld) -> None:
+    ids = [f"p{number:02}" for number in range(40)]
+    for product_id in ids:
+        shop.create_product(product_id)
+    names = {i: f"New name of {i}" for i in ids}  # a new name takes three actions more
+    shop.rename(names, 1)
+    [started] = shop.pass_hours(1)
+    assert started.counts == {RowState.APPLIED: 40}
+    assert {shop.name(i) for i in ids} == set(names.values())
 
 
 def test_many_products_switch_in_one_transaction(shop: PlanWorld) -> None:

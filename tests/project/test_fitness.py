@@ -12,7 +12,7 @@ from deploy.local.engines import ROOT
 from products import bootstrap
 from products.effects import TASKS
 from tasks.products import EFFECT_TASKS, SINGLE_TASKS
-from tasks.queues import ON_CHANGE_QUEUE, SHORT_NAMES, dlq_name, queue_names
+from tasks.queues import SHARED_QUEUES, SHORT_NAMES, dlq_name, queue_names
 from tests import plugin
 from tests.support.startup import OWN_KEYS, start
 
@@ -27,8 +27,8 @@ TESTS = list((ROOT / "tests").rglob("*.py"))
 def test_every_effect_has_a_task_and_every_task_a_queue() -> None:
     names = {f"products.{task}" for task in TASKS.values()}
     assert names == set(SHORT_NAMES.values()) == set(EFFECT_TASKS)
-    assert set(ON_CHANGE_QUEUE) == set(SINGLE_TASKS)
-    assert set(app.conf.task_routes) == names | set(ON_CHANGE_QUEUE)
+    assert set(SHARED_QUEUES) == set(SINGLE_TASKS)
+    assert set(app.conf.task_routes) == names | set(SHARED_QUEUES)
     assert {queue.name for queue in app.conf.task_queues} == set(queue_names(plugin.ENV).values())
     assert set(app.conf.broker_transport_options["predefined_queues"]) == set(
         queue_names(plugin.ENV).values()

@@ -34,6 +34,7 @@ class FakeDoorbell:
     sent: list[tuple[str, str, int, int]] = field(default_factory=list)
     jobs: list[str] = field(default_factory=list)
     switches: list[int] = field(default_factory=list)
+    purges: list[tuple[int, datetime, int | None]] = field(default_factory=list)
 
     def notify(self, notifications: Sequence[Notification]) -> None:
         for sent in notifications:
@@ -44,6 +45,9 @@ class FakeDoorbell:
 
     def notify_switch(self, delay: int) -> None:
         self.switches.append(delay)
+
+    def notify_purge(self, delay: int, until: datetime, after: int | None = None) -> None:
+        self.purges.append((delay, until, after))
 
     def take_all(self) -> list[tuple[str, str, int, int]]:
         """Remove all messages and return them."""

@@ -1,6 +1,6 @@
 """Plans on real adapters and a clock that tests advance."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -12,6 +12,7 @@ from products.bulk.storing_doorbell import StoringDoorbell
 from products.changes import Origin
 from products.permissions import ALL_PERMISSIONS, Permission
 from products.pipeline import Pipeline
+from products.plans.announcing import Announcer
 from products.plans.drafts import Draft, DraftRow, Preview
 from products.plans.plan import ClashRule, Plan, PlanRow
 from products.plans.plans import Plans
@@ -51,6 +52,11 @@ class PlanWorld:
         assert newest is not None
         return newest.after.price
 
+    def name(self, product_id: str) -> str:
+        newest = self.acceptance.log.newest(product_id)
+        assert newest is not None
+        return newest.after.name
+
     def plan(
         self,
         product_ids: str,
@@ -76,15 +82,32 @@ class PlanWorld:
         rule: ClashRule = ClashRule.KEEP,
         name: str = "Offer",
     ) -> Preview:
-        draft = Draft(
+        rows = [DraftRow(product_id=i, edits={"price": price}) for i in product_ids.split()]
+        draft = self.draft(rows, start, end, name=name, rule=rule)
+        return self.plans.create(draft, by or origin("eve"))
+
+    def rename(self, names: Mapping[str, str], start: float) -> Plan:
+        """Plan new names, by product."""
+        rows = [DraftRow(product_id=i, edits={"name": name}) for i, name in names.items()]
+        return self.plans.create(self.draft(rows, start), origin("eve")).plan
+
+    def draft(
+        self,
+        rows: Sequence[DraftRow],
+        start: float,
+        end: float | None = None,
+        *,
+        name: str = "Offer",
+        rule: ClashRule = ClashRule.KEEP,
+    ) -> Draft:
+        return Draft(
             name=name,
-            rows=[DraftRow(product_id=i, edits={"price": price}) for i in product_ids.split()],
+            rows=rows,
             starts_at=self.in_hours(start),
             ends_at=None if end is None else self.in_hours(end),
             zone=ZONE,
             clash_rule=rule,
         )
-        return self.plans.create(draft, by or origin("eve"))
 
     def pass_hours(self, hours: float) -> list[Switched]:
         """Let time pass, and make the steps that are due then."""
@@ -108,7 +131,9 @@ def plan_world(
         wired.transactions, planner=accepts.planner, doorbell=storing, map_function=map
     )
     world = PlanWorld(
-        plans=replace(scheduling.plans(), clock=clock, doorbell=bell),
+        plans=replace(
+            scheduling.plans(), clock=clock, announcer=Announcer(bell, clock, has_cdn=True)
+        ),
         switching=wired,
         acceptance=accepts,
         clock=clock,
@@ -122,5 +147,6 @@ def plan_world(
         clock=clock,
         sleep=sleep or clock.advance,
         permissions_of=lambda plan: world.held,
+        map_function=map,
     )
     return world

@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import batched, groupby
 from typing import Any
 
@@ -16,6 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from products.adapters.aws.clients import translate_errors
 from products.adapters.sqs.task_messages import task_message
 from products.appending import Notification
+from products.documents import format_timestamp
 
 logger = logging.getLogger(__name__)
 
@@ -70,6 +72,12 @@ class SqsDoorbell:
     def notify_switch(self, delay: int) -> None:
         """Send a message to make the steps of plans that are due by then."""
         message = Message("products.switch", {}, {}, delay)
+        self._try_to_send(self.urls[message.task], [message])
+
+    def notify_purge(self, delay: int, until: datetime, after: int | None = None) -> None:
+        """Send a message to purge the CDN for a plan whose next step is due then."""
+        arguments = {"until": format_timestamp(until), "after": after}
+        message = Message("products.purge_for_plan", arguments, {}, delay)
         self._try_to_send(self.urls[message.task], [message])
 
     def ping(self) -> None:

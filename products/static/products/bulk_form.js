@@ -3,7 +3,11 @@
 
 (() => {
   const PRICE_FIELDS = ["field", "way", "by", "rounding"];
-  const LABELS = { percent: "Percent (%)", amount: "Amount to add", set: "New price" };
+  const LABELS = {
+    percent: translate("Percent (%)"),
+    amount: translate("Amount to add"),
+    set: translate("New price"),
+  };
   const form = document.getElementById("bulk-form");
   const action = form.querySelector("[name=doing]");
   const way = form.querySelector("[name=way]");

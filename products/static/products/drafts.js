@@ -73,8 +73,8 @@ document.addEventListener("DOMContentLoaded", () => {
   const draft = read();
   const isRefused = document.querySelector(".errornote") !== null;
   if (draft && !isRefused && differ(draft.entries, loaded)) {
-    const time = new Date(draft.at).toLocaleString("en-ZA", { dateStyle: "medium", timeStyle: "short" });
-    note.querySelector("span").textContent = `What you typed here on ${time} was not saved.`;
+    const time = new Date(draft.at).toLocaleString(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
+    note.querySelector("span").textContent = translate("What you typed here on {time} was not saved.", { time });
     note.querySelector("[data-restore]").addEventListener("click", () => restore(draft));
     note.querySelector("[data-discard]").addEventListener("click", () => {
       localStorage.removeItem(key);

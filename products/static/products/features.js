@@ -9,7 +9,7 @@ document.addEventListener("DOMContentLoaded", () => {
     const editor = document.createElement("div");
     editor.className = "features-editor";
     const rows = document.createElement("ol");
-    const addButton = createButton("add", "Add a feature", "Add a feature");
+    const addButton = createButton("add", translate("Add a feature"), translate("Add a feature"));
     const count = document.createElement("span");
     count.className = "features-count";
     const foot = document.createElement("div");
@@ -39,12 +39,13 @@ document.addEventListener("DOMContentLoaded", () => {
     function updateControls() {
       const all = [...rows.children];
       all.forEach((row, index) => {
-        row.querySelector("input").setAttribute("aria-label", `Feature ${index + 1} of ${all.length}`);
+        const label = translate("Feature {number} of {count}", { number: index + 1, count: all.length });
+        row.querySelector("input").setAttribute("aria-label", label);
         row.querySelector("[data-do=up]").disabled = index === 0;
         row.querySelector("[data-do=down]").disabled = index === all.length - 1;
       });
       addButton.disabled = all.length >= maxRows;
-      count.textContent = `${all.length} of ${maxRows}`;
+      count.textContent = translate("{number} of {count}", { number: all.length, count: maxRows });
     }
 
     function createRow(text) {
@@ -60,9 +61,9 @@ document.addEventListener("DOMContentLoaded", () => {
       row.append(
         grip,
         input,
-        createButton("up", "arrow_upward", "Move up", true),
-        createButton("down", "arrow_downward", "Move down", true),
-        createButton("remove", "close", "Remove", true),
+        createButton("up", "arrow_upward", translate("Move up"), true),
+        createButton("down", "arrow_downward", translate("Move down"), true),
+        createButton("remove", "close", translate("Remove"), true),
       );
       grip.addEventListener("pointerdown", () => (row.draggable = true));
       row.addEventListener("dragstart", () => (draggedRow = row));

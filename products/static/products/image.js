@@ -14,14 +14,17 @@ document.addEventListener("DOMContentLoaded", () => {
     const body = new FormData();
     body.set("csrfmiddlewaretoken", document.querySelector("[name=csrfmiddlewaretoken]").value);
     if (file) body.set("image", file);
-    showMessage(file ? "Uploading…" : "Removing…");
+    showMessage(file ? translate("Uploading…") : translate("Removing…"));
     try {
       const response = await fetch(panel.dataset.address, { method: "POST", body });
-      const result = await response.json().catch(() => ({ message: `Not saved: the server answered ${response.status}.` }));
+      const { status } = response;
+      const result = await response
+        .json()
+        .catch(() => ({ message: translate("Not saved: the server answered {status}.", { status }) }));
       if (response.ok) showSaved(result);
       else showMessage(result.message, true);
     } catch {
-      showMessage("Not saved: the server does not answer. Please try again.", true);
+      showMessage(translate("Not saved: the server does not answer. Please try again."), true);
     }
   }
 
@@ -32,7 +35,7 @@ document.addEventListener("DOMContentLoaded", () => {
     fileInput.files = files.files;
     image.hidden = removeButton.hidden = !file;
     if (file) showFile(file);
-    showMessage(file ? "It will be saved with the product." : "");
+    showMessage(file ? translate("It will be saved with the product.") : "");
   }
 
   function showFile(file) {
@@ -48,7 +51,7 @@ document.addEventListener("DOMContentLoaded", () => {
   }
 
   function showSaved(result) {
-    showMessage(`Saved as v${result.version}.`);
+    showMessage(translate("Saved as v{version}.", { version: result.version }));
     image.hidden = removeButton.hidden = !result.url;
     if (result.url) image.src = result.url;
     const base = document.getElementById("id_base_version");
@@ -84,7 +87,7 @@ document.addEventListener("DOMContentLoaded", () => {
     if (!event.dataTransfer.files.length) return;
     event.preventDefault();
     if (file) upload(file);
-    else showMessage("That file is not an image.", true);
+    else showMessage(translate("That file is not an image."), true);
   });
   document.addEventListener("paste", (event) => {
     const file = firstImage(event.clipboardData.files);

@@ -15,16 +15,16 @@
 
   const createColumnRow = (column, number, fields) => {
     const row = createElement("div", "", "labelled-field");
-    const label = createElement("label", column.name || `(column ${number + 1})`);
+    const label = createElement("label", column.name || translate("(column {number})", { number: number + 1 }));
     label.htmlFor = `column-${number}`;
     const select = document.createElement("select");
     select.id = select.name = `column-${number}`;
     select.className = "text-input";
-    select.append(new Option("ignore", ""), ...fields.map((field) => new Option(field, field)));
+    select.append(new Option(translate("ignore"), ""), ...fields.map((field) => new Option(field, field)));
     select.value = column.field;
     const field = document.createElement("div");
     const samples = column.samples.map((text) => text.slice(0, 60)).join(" · ");
-    field.append(select, createElement("p", samples || "(blank)", "samples"));
+    field.append(select, createElement("p", samples || translate("(blank)"), "samples"));
     row.append(label, field);
     return row;
   };
@@ -33,13 +33,16 @@
     const body = new FormData(form);
     body.set("ask", "columns");
     const response = await fetch(form.action || location.href, { method: "POST", body });
-    const answer = await response.json().catch(() => ({ errors: ["The file could not be read."] }));
+    const answer = await response.json().catch(() => ({ errors: [translate("The file could not be read.")] }));
     if (!response.ok) {
       columns.append(...answer.errors.map((text) => createElement("p", text, "field-error")));
       return;
     }
     columns.append(...answer.notes.map((text) => createElement("p", text, "help")));
-    columns.append(createElement("h2", `${answer.rows} rows. What each column is:`, "lead"));
+    const about = answer.hasMore
+      ? translate("More than {rows} rows. What each column is:", { rows: answer.rows })
+      : translate("{rows} rows. What each column is:", { rows: answer.rows });
+    columns.append(createElement("h2", about, "lead"));
     columns.append(...answer.columns.map((column, number) => createColumnRow(column, number, answer.fields)));
   };
 

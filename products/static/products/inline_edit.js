@@ -5,11 +5,16 @@
 document.addEventListener("DOMContentLoaded", () => {
   const TOAST_SECONDS = 20;
   const MAX_POLLS = 60;
-  const NO_ANSWER = { message: "The server does not answer. What you typed is kept; try again." };
-  const NOT_SAVED = { message: "This could not be saved; try again." };
-  const NO_PERMISSION = "You don't have permission to do this.";
-  const SIGNED_OUT = "Your session has ended, so this was not saved. Log in in another tab, then try again.";
-  const STATUS_TEXTS = { accepted: "Saving…", stored: "Publishing…", complete: "Up to date", failed: "Needs attention" };
+  const NO_ANSWER = { message: translate("The server does not answer. What you typed is kept; try again.") };
+  const NOT_SAVED = { message: translate("This could not be saved; try again.") };
+  const NO_PERMISSION = translate("You don't have permission to do this.");
+  const SIGNED_OUT = translate("Your session has ended, so this was not saved. Log in in another tab, then try again.");
+  const STATUS_TEXTS = {
+    accepted: translate("Saving…"),
+    stored: translate("Publishing…"),
+    complete: translate("Up to date"),
+    failed: translate("Needs attention"),
+  };
   const form = document.getElementById("changelist-form");
 
   const list = () => document.getElementById("list");
@@ -109,8 +114,8 @@ document.addEventListener("DOMContentLoaded", () => {
       showMessage(
         cell,
         result.message,
-        createButton("Take mine", () => save(cell, value, result.version)),
-        createButton("Keep theirs", () => document.dispatchEvent(new CustomEvent("list:reload"))),
+        createButton(translate("Take mine"), () => save(cell, value, result.version)),
+        createButton(translate("Keep theirs"), () => document.dispatchEvent(new CustomEvent("list:reload"))),
       );
     } else showMessage(cell, result.status === 403 ? NO_PERMISSION : result.message);
     return false;
@@ -127,15 +132,16 @@ document.addEventListener("DOMContentLoaded", () => {
     showStatus(state, result.status, true);
     pollReceipt(state);
     const time = row.querySelector("time");
-    time.textContent = "just now";
-    time.nextElementSibling.textContent = `by ${result.by}`;
+    time.textContent = translate("just now");
+    time.nextElementSibling.textContent = translate("by {name}", { name: result.by });
   }
 
   function showPrice(cell, price) {
     if (!cell) return;
     cell.dataset.value = price.value;
     cell.textContent = price.text;
-    cell.setAttribute("aria-label", `Price of ${nameOf(cell)}: ${price.text}. Edit`);
+    const label = translate("Price of {name}: {price}. Edit", { name: nameOf(cell), price: price.text });
+    cell.setAttribute("aria-label", label);
     if (cell.hidden) stopEditing(cell);
   }
 
@@ -145,7 +151,7 @@ document.addEventListener("DOMContentLoaded", () => {
     flag.textContent = active.text;
     const button = row.querySelector("[data-cell=active]");
     if (!button) return;
-    const verb = active.value === "true" ? "Deactivate" : "Activate";
+    const verb = active.value === "true" ? translate("Deactivate") : translate("Activate");
     button.dataset.value = active.value;
     button.textContent = verb;
     button.setAttribute("aria-label", `${verb} ${nameOf(button)}`);
@@ -163,7 +169,7 @@ document.addEventListener("DOMContentLoaded", () => {
     toast.className = "toast";
     toast.setAttribute("role", "status");
     toast.append(text);
-    if (onUndo) toast.append(createButton("Undo", onUndo));
+    if (onUndo) toast.append(createButton(translate("Undo"), onUndo));
     document.body.append(toast);
     setTimeout(() => toast.remove(), TOAST_SECONDS * 1000);
   }
@@ -174,8 +180,8 @@ document.addEventListener("DOMContentLoaded", () => {
     input.className = "price-input";
     input.value = cell.dataset.value;
     input.inputMode = "decimal";
-    input.setAttribute("aria-label", `Price of ${nameOf(cell)}`);
-    input.title = "Enter saves, ↓ saves and opens the next price, Esc cancels";
+    input.setAttribute("aria-label", translate("Price of {name}", { name: nameOf(cell) }));
+    input.title = translate("Enter saves, ↓ saves and opens the next price, Esc cancels");
     cell.hidden = true;
     cell.before(input);
     input.focus();
@@ -247,8 +253,9 @@ document.addEventListener("DOMContentLoaded", () => {
 
   async function switchActive(button) {
     const isActive = button.dataset.value === "true";
-    const text = "Its page leaves the website, and customers can no longer find it. You can undo this.";
-    if (isActive && !(await ask(`Deactivate ${nameOf(button)}?`, text, "Deactivate"))) return;
+    const text = translate("Its page leaves the website, and customers can no longer find it. You can undo this.");
+    const title = translate("Deactivate {name}?", { name: nameOf(button) });
+    if (isActive && !(await ask(title, text, translate("Deactivate")))) return;
     await save(button, isActive ? "false" : "true");
   }
 

@@ -10,7 +10,8 @@
       if (response.ok) {
         const progress = await response.json();
         row.querySelector("progress").value = progress.done;
-        row.querySelector("[data-done]").textContent = `${progress.done} of ${progress.rows}`;
+        const { done, rows } = progress;
+        row.querySelector("[data-done]").textContent = translate("{done} of {rows}", { done, rows });
         if (progress.state !== "running") return location.reload();
       }
     } catch {

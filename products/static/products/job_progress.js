@@ -9,12 +9,14 @@
   const text = document.getElementById("job-progress");
 
   const show = (progress) => {
-    const verb = progress.state === "planning" ? "read" : "done";
+    const { done, rows, state } = progress;
     bar.max = progress.rows || 1;
     bar.value = progress.done;
-    if (progress.rows) text.textContent = `${progress.done} of ${progress.rows} ${verb}`;
-    for (const [state, count] of Object.entries(progress.counts)) {
-      const element = job.querySelector(`[data-count="${state}"]`);
+    const isRead = state === "planning";
+    const sentence = isRead ? translate("{done} of {rows} read", { done, rows }) : translate("{done} of {rows} done", { done, rows });
+    if (rows) text.textContent = sentence;
+    for (const [name, count] of Object.entries(progress.counts)) {
+      const element = job.querySelector(`[data-count="${name}"]`);
       if (element) element.textContent = count;
     }
   };

@@ -53,7 +53,7 @@ document.addEventListener("DOMContentLoaded", () => {
   const main = document.getElementById("main");
   main?.setAttribute("role", "main");
   document.getElementById("content")?.setAttribute("tabindex", "-1");
-  for (const id of ["searchbar-submit", "command-submit"]) document.getElementById(id)?.setAttribute("aria-label", "Search");
+  for (const id of ["searchbar-submit", "command-submit"]) document.getElementById(id)?.setAttribute("aria-label", translate("Search"));
   hideIcons(document);
 });
 document.addEventListener("htmx:afterSwap", () => hideIcons(document));
@@ -64,8 +64,8 @@ document.addEventListener("click", async (event) => {
   const source = button.dataset.copy.startsWith("#") ? document.querySelector(button.dataset.copy).textContent : button.dataset.copy;
   try {
     await navigator.clipboard.writeText(source);
-    button.textContent = "Copied";
+    button.textContent = translate("Copied");
   } catch {
-    button.textContent = "Select it and press Ctrl-C";
+    button.textContent = translate("Select it and press Ctrl-C");
   }
 });

@@ -3,8 +3,8 @@
 "use strict";
 
 document.addEventListener("DOMContentLoaded", () => {
-  const UNAVAILABLE = "The server does not answer, so this list is out of date. Change the search or a filter to try again.";
-  const SIGNED_OUT = "Your session has ended, so this list is out of date. ";
+  const UNAVAILABLE = translate("The server does not answer, so this list is out of date. Change the search or a filter to try again.");
+  const SIGNED_OUT = `${translate("Your session has ended, so this list is out of date.")} `;
   const searchBox = document.getElementById("searchbar");
   const filters = document.getElementById("filters");
   const note = document.getElementById("list-unavailable");
@@ -30,7 +30,7 @@ document.addEventListener("DOMContentLoaded", () => {
   const signInLink = () => {
     const link = document.createElement("a");
     link.href = location.href;
-    link.textContent = "Log in again";
+    link.textContent = translate("Log in again");
     return link;
   };
 

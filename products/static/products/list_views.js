@@ -18,7 +18,8 @@ document.addEventListener("DOMContentLoaded", () => {
     button.className = "small-button";
     button.dataset.move = direction;
     button.textContent = direction === "up" ? "↑" : "↓";
-    button.setAttribute("aria-label", `Move ${title} ${direction}`);
+    const label = direction === "up" ? translate("Move {title} up", { title }) : translate("Move {title} down", { title });
+    button.setAttribute("aria-label", label);
     return button;
   };
 
@@ -48,7 +49,9 @@ document.addEventListener("DOMContentLoaded", () => {
     else neighbour.after(item);
     event.target.focus();
     const place = [...choice.children].indexOf(item) + 1;
-    note.textContent = `${titles[item.querySelector("input").value]} is number ${place} of ${choice.children.length}.`;
+    const title = titles[item.querySelector("input").value];
+    const count = choice.children.length;
+    note.textContent = translate("{title} is number {place} of {count}.", { title, place, count });
   });
 
   document.addEventListener("click", (event) => {

@@ -36,11 +36,14 @@
       page.querySelector("#outdated-note") ||
       page.insertAdjacentElement("afterbegin", document.createElement("p"));
     const timeZone = document.querySelector('meta[name="time-zone"]').content;
-    const time = loadedAt.toLocaleTimeString("en-ZA", { timeZone });
+    const time = loadedAt.toLocaleTimeString(document.documentElement.lang, { timeZone });
     note.id = "outdated-note";
     note.className = "note";
     note.setAttribute("role", "status");
-    note.textContent = `This page can't be refreshed just now and shows the state at ${time}. If this lasts, reload the page.`;
+    note.textContent = translate(
+      "This page can't be refreshed just now and shows the state at {time}. If this lasts, reload the page.",
+      { time },
+    );
   };
 
   const replacePage = (page, freshPage) => {

@@ -3,11 +3,11 @@
 
 (() => {
   const SENTENCES = {
-    NotAllowedError: "The passkey was not used. Please try again.",
-    InvalidStateError: "This device has a passkey for your account already.",
-    SecurityError: "Passkeys don't work at this address. Please open the admin by its host name.",
+    NotAllowedError: translate("The passkey was not used. Please try again."),
+    InvalidStateError: translate("This device has a passkey for your account already."),
+    SecurityError: translate("Passkeys don't work at this address. Please open the admin by its host name."),
   };
-  const UNKNOWN = "This browser can't use passkeys here.";
+  const UNKNOWN = translate("This browser can't use passkeys here.");
   const isAddress = /^[\d.]+$|^\[/.test(location.hostname);
 
   const form = document.querySelector("form[data-passkey]");

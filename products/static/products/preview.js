@@ -62,7 +62,7 @@ document.addEventListener("DOMContentLoaded", () => {
       line.setAttribute("role", "status");
       input.after(line);
     }
-    line.textContent = text ? `Read as ${text}.` : "";
+    line.textContent = text ? translate("Read as {text}.", { text }) : "";
   };
 
   const refresh = async () => {

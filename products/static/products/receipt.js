@@ -14,10 +14,13 @@ document.addEventListener("DOMContentLoaded", () => {
   const showNewer = (newer) => {
     newerNote.hidden = !newer;
     if (!newer) return;
-    const fields = newer.fields.join(", ") || "no field differs";
+    const fields = newer.fields.join(", ") || translate("no field differs");
     const timeZone = document.querySelector('meta[name="time-zone"]').content;
-    const time = new Date(newer.at).toLocaleTimeString("en-ZA", { timeZone, timeStyle: "short" });
-    newerNote.textContent = `${newer.by} saved version ${newer.version} at ${time} (${fields}). Your entries are kept; saving merges them.`;
+    const time = new Date(newer.at).toLocaleTimeString(document.documentElement.lang, { timeZone, timeStyle: "short" });
+    newerNote.textContent = translate(
+      "{name} saved version {version} at {time} ({fields}). Your entries are kept; saving merges them.",
+      { name: newer.by, version: newer.version, time, fields },
+    );
   };
 
   const showReceipt = (body) => {

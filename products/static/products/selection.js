@@ -15,14 +15,18 @@ document.addEventListener("DOMContentLoaded", () => {
   const selected = new Set(JSON.parse(sessionStorage.getItem(KEY) || "[]"));
   let filters = null; // the filters of which all matches are selected
 
-  const plural = (number) => `${number} product${number === 1 ? "" : "s"}`;
   const total = () => list().dataset.total;
   const isRefused = () => list().dataset.refusals !== "{}";
 
   const matchingText = () => {
     const { description } = list().dataset;
-    const products = total() ? `all ${plural(Number(total()))}` : "all products";
-    return description ? `${products} that match: ${description}` : `${products} of the catalogue`;
+    const number = Number(total());
+    const products = total()
+      ? translatePlural("all {count} product", "all {count} products", number)
+      : translate("all products");
+    return description
+      ? translate("{products} that match: {description}", { products, description })
+      : translate("{products} of the catalogue", { products });
   };
 
   const showBoxes = () => {
@@ -41,11 +45,14 @@ document.addEventListener("DOMContentLoaded", () => {
     const shown = boxes().filter((box) => selected.has(box.value)).length;
     const hidden = selected.size - shown;
     bar.hidden = !selected.size && filters === null;
-    count.textContent = filters === null ? `${plural(selected.size)} selected` : `Selected: ${matchingText()}`;
-    note.textContent = filters === null && hidden ? `(${hidden} not in view)` : "";
+    count.textContent =
+      filters === null
+        ? translatePlural("{count} product selected", "{count} products selected", selected.size)
+        : translate("Selected: {products}", { products: matchingText() });
+    note.textContent = filters === null && hidden ? translate("({count} not in view)", { count: hidden }) : "";
     const hasMore = boxes().length && boxes().length !== Number(total());
     matching.hidden = filters !== null || !pageBox()?.checked || !hasMore || isRefused();
-    matching.textContent = `Select ${matchingText()}`;
+    matching.textContent = translate("Select {products}", { products: matchingText() });
   };
 
   const show = () => {

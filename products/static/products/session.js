@@ -4,7 +4,7 @@
 
 (() => {
   const NOT_ASKED_AGAIN_MILLISECONDS = 60000;
-  const NO_ANSWER = "The server does not answer. What you typed is kept; please try again in a few seconds.";
+  const NO_ANSWER = translate("The server does not answer. What you typed is kept; please try again in a few seconds.");
   const sendRequest = window.fetch.bind(window);
   let openDialog = null;
   let dismissedAt = -Infinity;
@@ -66,14 +66,14 @@
     dialog.setAttribute("aria-labelledby", "login-dialog-title");
     dialog.innerHTML = `
       <form method="post" data-login>
-        <h2 id="login-dialog-title">Your session has ended</h2>
-        <p>Log in again to go on. What you typed on this page is kept.</p>
-        <label>User <input name="username" autocomplete="username" readonly></label>
-        <label>Password <input name="password" type="password" autocomplete="current-password" required></label>
+        <h2 id="login-dialog-title">${translate("Your session has ended")}</h2>
+        <p>${translate("Log in again to go on. What you typed on this page is kept.")}</p>
+        <label>${translate("User")} <input name="username" autocomplete="username" readonly></label>
+        <label>${translate("Password")} <input name="password" type="password" autocomplete="current-password" required></label>
         <p class="field-error" role="alert"></p>
         <div class="buttons">
-          <button type="submit" class="primary-button">Log in</button>
-          <button type="button" class="secondary-button" data-dismiss>Not now</button>
+          <button type="submit" class="primary-button">${translate("Log in")}</button>
+          <button type="button" class="secondary-button" data-dismiss>${translate("Not now")}</button>
         </div>
       </form>`;
     dialog.querySelector("[name=username]").value = document.querySelector('meta[name="staff"]').content;
@@ -100,11 +100,11 @@
     const response = await sendRequest(page, { method: "POST", body });
     if (response.status === 429) {
       const minutes = Math.ceil(Number(response.headers.get("Retry-After")) / 60);
-      return { error: `There were too many attempts. Please try again in ${minutes} min.` };
+      return { error: translate("There were too many attempts. Please try again in {minutes} min.", { minutes }) };
     }
     if (!response.headers.get("Content-Type")?.includes("json")) {
-      if (secondStep) return { error: "Wrong code." };
-      if (!response.redirected) return { error: "Wrong password." };
+      if (secondStep) return { error: translate("Wrong code.") };
+      if (!response.redirected) return { error: translate("Wrong password.") };
       askForCode(dialog, response.url);
       return {};
     }
@@ -114,13 +114,13 @@
   }
 
   function askForCode(dialog, page) {
+    const tab = `<a href="${page}" target="_blank">${translate("another tab")}</a>`;
     dialog.dataset.secondStep = page;
     dialog.querySelector("[role=alert]").textContent = "";
     dialog.querySelector("[name=password]").closest("label").outerHTML = `
-        <label>Code of your app, or a recovery code
+        <label>${translate("Code of your app, or a recovery code")}
           <input name="code" inputmode="numeric" autocomplete="one-time-code" required></label>
-        <p class="help">Do you have a passkey only? Then log in in <a href="${page}" target="_blank">another tab</a>,
-          close this box, and save again.</p>`;
+        <p class="help">${translate("Do you have a passkey only? Then log in in {tab}, close this box, and save again.", { tab })}</p>`;
     dialog.querySelector("[name=code]").focus();
   }
 
