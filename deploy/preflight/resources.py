@@ -1,14 +1,14 @@
 """Checks of what people create before a deployment: names, keys, certificates, subscriptions."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from deploy.preflight.environment import Environment
+from deploy.preflight.environment import TERRAFORM, Environment
 from deploy.preflight.results import Client, Result
-from products.adapters.dynamodb.items import INDEX_KEYS
 from products.errors import IndexMissing
 
 CERTIFICATE_MARGIN = timedelta(days=30)
@@ -108,10 +108,16 @@ def check_table(environment: Environment, client: Client) -> Iterator[Result]:
         for index in table.get("GlobalSecondaryIndexes", [])
         if index["IndexStatus"] == "ACTIVE"
     }
-    lacking = [index for index in INDEX_KEYS if index not in ready]
+    lacking = [index for index in planned_indexes() if index not in ready]
     found = str(IndexMissing(lacking)) if lacking else f"It has its {len(ready)} indexes."
     advice = "Run it before: on a large table an apply may outlast its time." if lacking else ""
     yield Result(f"table {name}", found, advice, is_warning=True)
+
+
+def planned_indexes() -> list[str]:
+    """Return the names of the indexes that Terraform creates."""
+    text = (TERRAFORM / "dynamodb.tf").read_text()
+    return re.findall(r'global_secondary_index \{\s+name\s+= "(\w+)"', text)
 
 
 def check_certificates(environment: Environment, client: Client) -> Iterator[Result]:

@@ -9,7 +9,7 @@ import pytest
 from deploy.preflight import account, resources
 from deploy.preflight.__main__ import line, main
 from deploy.preflight.environment import Environment, load
-from products.adapters.dynamodb.items import BY_PRICE
+from products.adapters.dynamodb.items import BY_PRICE, INDEX_KEYS
 from tests.support.aws_environment import Environment as Deployed
 from tests.support.prepared_account import (
     ACCOUNT,
@@ -231,3 +231,7 @@ def test_missing_mail_address_ends_the_preflight(
     monkeypatch.delenv("TF_VAR_alert_emails", raising=False)
     assert main("dev") == 1
     assert "alert_emails" in capsys.readouterr().out
+
+
+def test_indexes_of_terraform_are_those_of_the_code() -> None:
+    assert resources.planned_indexes() == list(INDEX_KEYS)
