@@ -12,6 +12,8 @@ from typing import Any
 UTF8 = {"utf-8", "utf8", "us-ascii", "ascii"}
 CHARSET = re.compile(r";\s*charset\s*=\s*([^;]*)", re.IGNORECASE)
 FORM = re.compile(r"\s*(application/x-www-form-urlencoded|multipart/form-data)\b", re.IGNORECASE)
+MAX_LENGTH = 500
+"""Each of a type's parameters is parsed, and nobody needs many."""
 UNREAD = "application/octet-stream"
 """A form of this type has no entries, and no CSRF token: it is refused."""
 
@@ -19,6 +21,9 @@ UNREAD = "application/octet-stream"
 def use_utf8(environ: MutableMapping[str, Any]) -> None:
     """Remove the charset from a WSGI environment. A form in another charset is no form then."""
     given = environ.get("CONTENT_TYPE", "")
+    if len(given) > MAX_LENGTH:
+        environ["CONTENT_TYPE"] = UNREAD
+        return
     found = CHARSET.search(given)
     if found is None:
         return

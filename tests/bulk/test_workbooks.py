@@ -16,7 +16,15 @@ from products.bulk.tables import MAX_UNPACKED
 from products.bulk.xlsx_export import NUMBER_COLUMNS, write_xlsx
 from products.errors import Invalid
 from tests.support.builders import a_product
-from tests.support.import_files import ods_of, ods_of_table, planned_rows, saved, xlsx_of, zip_of
+from tests.support.import_files import (
+    ods_of,
+    ods_of_table,
+    planned_rows,
+    saved,
+    xlsx_of,
+    xlsx_of_shared_texts,
+    zip_of,
+)
 
 HEAD = ["SKU", "Name", "Price", "Active", "Since"]
 ROWS = [
@@ -119,6 +127,7 @@ ENTITIES = (
     '<!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;">]>'
 )
 CELL = '<table:table-cell office:value-type="string" {}><text:p>name</text:p></table:table-cell>'
+TEXTS = "<sst><si><t>name</t></si><si><t>&c;</t></si></sst>"
 SHARED = "xl/sharedStrings.xml"
 BOMBS = {
     "row": lambda: far_away("A1048576"),
@@ -137,8 +146,8 @@ BOMBS = {
     "zip": lambda: with_part(xlsx_of(HEAD), SHARED, b" " * (MAX_UNPACKED + 1)),
     "ratio": lambda: with_part(xlsx_of(HEAD), SHARED, b" " * (MAX_UNPACKED // 2)),
     "false size": lambda: with_false_size(xlsx_of(HEAD, *ROWS)),
-    "entities": lambda: with_part(xlsx_of(HEAD), SHARED, f"{ENTITIES}<sst/>".encode()),
-    "entities 16": lambda: with_part(xlsx_of(HEAD), SHARED, f"{ENTITIES}<sst/>".encode("utf-16")),
+    "entities": lambda: xlsx_of_shared_texts(f"{ENTITIES}{TEXTS}", [0, 1]),
+    "entities 16": lambda: xlsx_of_shared_texts(f"{ENTITIES}{TEXTS}".encode("utf-16"), [0, 1]),
     "ods entities": lambda: ods_of_table("<table:table-row/>", before=ENTITIES),
     "ods rows": lambda: ods_of_table(
         f'<table:table-row table:number-rows-repeated="1048576">{CELL.format("")}</table:table-row>'
@@ -175,6 +184,15 @@ def test_long_text_that_many_cells_name_is_refused() -> None:
         workbook.active.append(["x" * 30_000])
     with pytest.raises(Invalid, match="too large"):
         read_sheet(saved(workbook))
+
+
+def test_texts_that_cells_share_are_read() -> None:
+    texts = (
+        "<sst><si><t>name</t></si><si><r><t>Web</t></r><r><t> hosting</t></r><rPh><t>x</t></rPh>"
+        "</si><si><t/></si><si><t>a_x005F_b</t></si></sst>"
+    )
+    sheet = read_sheet(xlsx_of_shared_texts(texts, [0, 1, 2, 3, 1]))
+    assert [row.cells for row in sheet.rows] == [["Web hosting"], ["a_b"], ["Web hosting"]]
 
 
 def test_stored_values_of_formulas_are_read() -> None:
