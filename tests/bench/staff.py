@@ -1,6 +1,6 @@
 """Compare pages of staff with a bare page of the same middleware, also with many open changes."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from itertools import batched
@@ -25,7 +25,9 @@ VERSIONS = 25
 LIST = "/admin/products/product/"
 FETCH = {"X_Requested_With": "fetch"}
 MAX_KIB = 60
-PAGES: dict[str, tuple[str, dict[str, str], float]] = {
+type Pages = Mapping[str, tuple[str, dict[str, str], float]]
+
+PAGES: Pages = {
     "The list, 50 rows": (LIST, {}, 25),
     "The list, rows only": (LIST, FETCH, 20),
     "The form": (f"{LIST}b0000001/change/", {}, 20),
@@ -33,6 +35,7 @@ PAGES: dict[str, tuple[str, dict[str, str], float]] = {
     "Operations": (f"{LIST}operations/", {}, 25),
 }
 """The pages with their headers, and the most CPU time that each may cost, in ms."""
+VIEWS = 20
 
 
 def measure(stack: Stack, *, rounds: int, count: int) -> list[Row]:
@@ -46,22 +49,46 @@ def measure(stack: Stack, *, rounds: int, count: int) -> list[Row]:
     numbers = range(2, PRODUCTS)
     put_changes(change for number in numbers for change in changes_of(number, 1, is_open=True))
     rows += page_rows(web, bare, cookie, rounds, count // 10, ", 1,000 open changes")
+    views: Pages = {
+        f"The list in one of {VIEWS} saved views": (f"{LIST}?view={save_views()}", {}, 25.0)
+    }
+    rows += page_rows(web, bare, cookie, rounds, count // 10, ", 1,000 open changes", views)
     return [*rows, size_row(web, cookie)]
 
 
 def page_rows(
-    web: Server, bare: Server, cookie: str, rounds: int, count: int, state: str
+    web: Server,
+    bare: Server,
+    cookie: str,
+    rounds: int,
+    count: int,
+    state: str,
+    pages: Pages = PAGES,
 ) -> Iterator[Row]:
     contenders = [
         Contender(name, web.pid, _get(web, path, {"Cookie": cookie} | headers))
-        for name, (path, headers, _) in PAGES.items()
+        for name, (path, headers, _) in pages.items()
     ]
     bare_page = _get(bare, "/admin/bare/", {"Cookie": cookie})
     found = side_by_side(
         [*contenders, Contender("bare", bare.pid, bare_page)], rounds=rounds, count=count
     )
-    for name, (_, _, target) in PAGES.items():
+    for name, (_, _, target) in pages.items():
         yield page_row(f"{name}{state}", found[name], found["bare"], target)
+
+
+def save_views() -> int:
+    """Save views of the signed-in user, and return the key of one."""
+    from django.contrib.auth.models import User  # noqa: PLC0415 # needs settings
+
+    from products.models import SavedView  # noqa: PLC0415 # needs settings
+
+    user = User.objects.get()
+    views = [
+        SavedView.objects.create(user=user, name=f"View {number}", query="", columns="")
+        for number in range(VIEWS)
+    ]
+    return int(views[0].pk)
 
 
 def _get(server: Server, path: str, headers: dict[str, str]) -> Callable[[int], list[float]]:
