@@ -25,8 +25,8 @@ VERSIONS = 25
 LIST = "/admin/products/product/"
 FETCH = {"X_Requested_With": "fetch"}
 MAX_KIB = 60
-type Pages = Mapping[str, tuple[str, dict[str, str], float]]
 
+type Pages = Mapping[str, tuple[str, dict[str, str], float]]
 PAGES: Pages = {
     "The list, 50 rows": (LIST, {}, 25),
     "The list, rows only": (LIST, FETCH, 20),
