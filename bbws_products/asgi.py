@@ -30,6 +30,7 @@ from bbws_products.request_bodies import (
     read_body,
     set_body,
 )
+from bbws_products.request_charset import use_utf8
 from bbws_products.server_process import end_with_parent
 from bbws_products.settings.environment import number
 from bbws_products.wsgi import application as wsgi_application
@@ -222,6 +223,7 @@ def environ_of(scope: Scope) -> Environ:
     }
     for raw_name, raw_value in scope["headers"]:
         _add_header(environ, raw_name.decode("latin-1"), raw_value.decode("latin-1"))
+    use_utf8(environ)
     return environ
 
 

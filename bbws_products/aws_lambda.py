@@ -20,6 +20,7 @@ from apig_wsgi import make_lambda_handler
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
+from bbws_products.request_charset import use_utf8
 from bbws_products.settings.environment import text_list
 from products.bootstrap import acceptance, catalogue
 
@@ -50,6 +51,7 @@ def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iter
     """Call Django with an environ corrected by what only API Gateway's event contains."""
     event = environ["apig_wsgi.full_event"]
     environ.update(corrections(event))
+    use_utf8(environ)
     environ.setdefault("HTTP_X_REQUEST_ID", event["requestContext"].get("requestId", ""))
     environ.setdefault("HTTP_X_FORWARDED_PROTO", "https")  # API Gateway serves HTTPS only
     body = django_application(environ, start_response)

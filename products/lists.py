@@ -16,6 +16,7 @@ from products.product import MAX_PRICE, Product
 from products.search.matching import text_search
 from products.search.price_words import price_words
 from products.search.synonyms import Synonyms, default_synonyms
+from products.unicode_text import normalized
 
 MAX_EXAMINED = 2000  # products that one page reads before it returns the matches so far
 MAX_MATCHES = 1000  # of one search, over all of its pages
@@ -144,7 +145,7 @@ def name_sort_key(name: str) -> str:
 
     It is cut where a key of DynamoDB would become too long.
     """
-    letters = unicodedata.normalize("NFKD", name.casefold())
+    letters = normalized("NFKD", name.casefold())
     plain = "".join(letter for letter in letters if unicodedata.category(letter) not in UNSORTED)
     return " ".join(plain.split())[:MAX_SORTED]
 

@@ -21,6 +21,7 @@ from products.currency import (
 )
 from products.errors import Invalid
 from products.identifiers import ID_PATTERN, validated_id
+from products.unicode_text import normalized
 
 CENT = Decimal("0.01")
 MIN_PRICE = CENT
@@ -104,7 +105,7 @@ def normalised_name(name: str) -> str:
 
     It is the name in NFKC, case-folded, without whitespace and invisible characters.
     """
-    folded = unicodedata.normalize("NFKC", name).casefold()
+    folded = normalized("NFKC", name).casefold()
     visible = "".join(character for character in folded if not _is_invisible(character))
     return "".join(visible.split())
 
@@ -124,7 +125,7 @@ def _text(minimum: int, limit: int, *, lines: bool = False) -> Callable[[Any], s
     def rule(value: Any) -> str:
         if not isinstance(value, str):
             raise ValueError("Must be text.")
-        text = unicodedata.normalize("NFC", value.replace("\r\n", "\n")).strip()
+        text = normalized("NFC", value.replace("\r\n", "\n")).strip()
         if any(_is_forbidden(character, allowed_controls) for character in text):
             raise ValueError("Must not contain control characters.")
         visible = sum(not _is_invisible(character) for character in text)

@@ -1,5 +1,6 @@
 """Files of products: export of the filtered list, and import by a job with a preview."""
 
+import re
 from collections.abc import Iterable, Sequence
 
 from django.http import (
@@ -36,6 +37,7 @@ MAX_WORKBOOK_PRODUCTS = 20_000
 """A workbook is built in memory, so it has fewer products than a CSV file may have."""
 XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 COLUMN = "column-"
+COLUMN_NAME = re.compile(rf"{COLUMN}[0-9]{{1,3}}")
 """The prefix of the parameters with the fields that the user chose."""
 
 
@@ -115,7 +117,7 @@ def _options_of(request: HttpRequest) -> ImportOptions:
     chosen = {
         int(name.removeprefix(COLUMN)): field
         for name, field in request.POST.items()
-        if name.startswith(COLUMN) and name.removeprefix(COLUMN).isdecimal()
+        if COLUMN_NAME.fullmatch(name)
     }
     mark, cycle = request.POST.get("decimal_mark", ""), request.POST.get("billing_cycle", "")
     currency = request.POST.get("currency", "")
@@ -173,12 +175,12 @@ def _columns_response(data: bytes) -> JsonResponse:
         {"name": found.column.name, "field": found.column.field, "samples": found.samples}
         for found in sampled
     ]
-    notes = sentences_in_words(list(sheet.notes))
     body = {
         "columns": columns,
         "rows": len(sheet.rows),
+        "hasMore": sheet.has_more,
         "fields": FIELDS,
         "labels": {name: column_label(name) for name in FIELDS},
-        "notes": notes,
+        "notes": sentences_in_words(list(sheet.notes)),
     }
     return JsonResponse(body)

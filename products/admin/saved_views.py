@@ -23,6 +23,7 @@ from products.admin.columns import (
     own_columns,
     parse_columns,
 )
+from products.identifiers import parse_key
 from products.models import SavedView
 
 VIEW = "view"
@@ -65,10 +66,10 @@ def visible_views(request: HttpRequest) -> QuerySet[SavedView]:
 
 def columns_of(request: HttpRequest) -> tuple[str, ...]:
     """Return the columns of the view that the address names, else the user's own."""
-    key = request.GET.get(VIEW, "")
-    if not key.isdecimal() or key == NO_VIEW:
+    key = parse_key(request.GET.get(VIEW, ""))
+    if not key:
         return own_columns(request)
-    found = visible_views(request).filter(pk=int(key)).values_list("columns", flat=True).first()
+    found = visible_views(request).filter(pk=key).values_list("columns", flat=True).first()
     return own_columns(request) if found is None else parse_columns(found)
 
 
@@ -149,9 +150,9 @@ def save_columns(admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
     """Save the user's columns and their order, for the list without a view or for an own view."""
     text = columns_text(parse_columns(request.POST.get("columns", "")))
     filters = request.POST.get("filters", "")
-    key = QueryDict(filters).get(VIEW, "")
+    key = parse_key(QueryDict(filters).get(VIEW, ""))
     own = SavedView.objects.filter(user=user_of(request))
-    if key.isdecimal() and own.filter(pk=int(key)).update(columns=text):
+    if key and own.filter(pk=key).update(columns=text):
         return _back(filters)
     profile = profile_of(user_of(request))
     profile.columns = text

@@ -87,6 +87,8 @@ def pages(ids: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any] | None]]:
     for row in TABLE.values():
         if row.address.startswith("/admin/") and "GET" in row.needs:
             yield row.address.format(**ids), None
+        if {"GET", "POST"} <= row.needs.keys() and not row.address.endswith("/delete/"):
+            yield row.address.format(**ids), {"no-such-field": "x"}
     refused = form_entries(name="x", price="abc", base_version="1")
     yield f"{LIST}?q=hosting&cycle=yearly&min=abc", None
     yield f"{LIST}?q=nothing-has-this-name", None
