@@ -57,7 +57,8 @@ class Keyboard:
         if not focused.count():  # it is at the end of the page
             return ""
         lines = focused.aria_snapshot().splitlines()
-        assert lines, f"{focused.evaluate('focused => focused.outerHTML')} has no role"
+        if not lines:  # it has just been replaced
+            return ""
         name = lines[0].lstrip("- '")
         seen = self.page.evaluate(LOOK)
         assert re.match(r'\w+ "[^"]+', name), f"{name} has no name"
