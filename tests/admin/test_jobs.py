@@ -395,11 +395,3 @@ def test_job_actions_report_that_dynamodb_is_unavailable(
     answer = act(eve, what, job)
     assert (answer.status_code, answer["Retry-After"]) == (503, "5")
     assert "The catalogue can&#x27;t be reached" in answer.text
-
-
-def test_import_page_names_columns_in_words_and_has_a_template(eve: Client) -> None:
-    page = eve.get(f"{LIST}import/").text
-    assert "ID, Name, Description, Price, Renewal price, Currency, Billing cycle" in page
-    assert "renewalPrice" not in page
-    template = eve.get(f"{LIST}export/", {"as": "template"})
-    assert template.getvalue().decode("utf-8-sig").startswith("productId,name,description,price")
