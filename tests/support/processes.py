@@ -49,7 +49,7 @@ def until[T](look: Callable[[], T], *, seconds: float = MAX_WAIT_SECONDS) -> T:
 
 
 ANN = SimpleNamespace(get_username=lambda: "ann")
-EVERYTHING = [f"products.{verb}_product" for verb in ("view", "add", "change", "delete")]
+EVERYTHING = [f"products.{verb}_product" for verb in ("view", "add", "change", "delete", "plan")]
 
 
 class Deployment:
@@ -109,6 +109,14 @@ class Deployment:
     def migrate(self) -> None:
         """Create the SQL tables, which only tests with sessions need."""
         command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
+        subprocess.run(command, cwd=ROOT, env=self.variables, check=True, timeout=280)
+
+    def create_owner(self) -> None:
+        """Create the account of the token's user: a plan starts with its owner's permissions."""
+        self.migrate()
+        account = f'User.objects.create(username="{ANN.get_username()}", is_superuser=True)'
+        program = f"from django.contrib.auth.models import User; {account}"
+        command = [sys.executable, "manage.py", "shell", "--verbosity", "0", "-c", program]
         subprocess.run(command, cwd=ROOT, env=self.variables, check=True, timeout=280)
 
     def _start(
