@@ -43,7 +43,7 @@ class RequestThreads:
 
 def is_costly_for_anybody(environ: dict[str, Any]) -> bool:
     """Whether the request needs no login, and more work than reading a product."""
-    path = environ["PATH_INFO"]
+    path: str = environ["PATH_INFO"]
     is_read = environ["REQUEST_METHOD"] in BODYLESS_METHODS
     return (is_read and path == LIST) or path.startswith(OPEN_PAGES)
 
