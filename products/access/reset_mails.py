@@ -1,6 +1,6 @@
 """E-mails with links for new passwords, which are sent after the answer.
 
-A mail server takes a while. An answer that waits for it would tell whether the account exists.
+A mail server takes a while. An answer that waits for it would say by its time whether there is an account.
 """
 
 import logging

@@ -162,7 +162,7 @@ class SlowServer(EmailBackend):
         return int(super().send_messages(messages))
 
 
-def test_slow_mail_server_does_not_tell_who_has_an_account(settings: Any) -> None:
+def test_slow_mail_server_is_not_waited_for(settings: Any) -> None:
     User.objects.create_user("ann", "ann@example.com", PASSWORD, is_staff=True)
     settings.EMAIL_BACKEND = f"{__name__}.SlowServer"
     SlowServer.takes.clear()
