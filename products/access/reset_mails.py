@@ -1,6 +1,7 @@
 """E-mails with links for new passwords, which are sent after the answer.
 
-A mail server takes a while. An answer that waits for it would say by its time whether there is an account.
+A mail server takes a while. An answer that waits for it would say by its time whether there is an
+account.
 """
 
 import logging
