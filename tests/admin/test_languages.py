@@ -100,6 +100,8 @@ def pages(ids: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any] | None]]:
     yield f"{LIST}changes/?person=nobody&first_day=x", None
     yield f"{LIST}plans/catalogue/?at=2050-01-01T12:00", None
     yield "/admin/profile/", {"time_zone": "x"}
+    yield "/admin/security/app/", {"code": "0"}
+    yield "/admin/confirm/", {"password": "x"}
     yield "/admin/auth/user/add/", {"email": "x"}
 
 
@@ -164,3 +166,12 @@ def test_the_api_answers_in_english(world: World) -> None:
     assert (
         Client().get("/v1.0/products?limit=x", headers={"Accept-Language": "af"}).status_code == 400
     )
+
+
+def test_an_email_is_in_the_language_of_its_page(world: World, mailoutbox: list[Any]) -> None:
+    User.objects.create_user("ann", "ann@example.com", "a-password-of-ann")
+    headers = {"Accept-Language": CODE}
+    Client().post("/admin/forgotten-password/", {"email": "ann@example.com"}, headers=headers)
+    [mail] = mailoutbox
+    assert mail.subject == "Nuwe wagwoord vir die BBWS-produkkatalogus"
+    assert mail.body.startswith("Hallo ann,")

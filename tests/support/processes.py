@@ -49,7 +49,7 @@ def until[T](look: Callable[[], T], *, seconds: float = MAX_WAIT_SECONDS) -> T:
 
 
 ANN = SimpleNamespace(get_username=lambda: "ann")
-EVERYTHING = [f"products.{verb}_product" for verb in ("view", "add", "change", "delete")]
+EVERYTHING = [f"products.{verb}_product" for verb in ("view", "add", "change", "delete", "plan")]
 
 
 class Deployment:

@@ -11,7 +11,11 @@ from products.admin.sentences.words import TRANSLATORS
 from products.errors import CatalogueError, Invalid
 
 SENTENCES = {
-    **{text: text for subject in (of_products, of_jobs, of_plans) for text in subject.SAME},
+    **{
+        text: text
+        for subject in (of_products, of_jobs, of_plans, of_operations)
+        for text in subject.SAME
+    },
     **of_products.OTHER,
     **of_jobs.OTHER,
     **of_plans.OTHER,

@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_noop
 
-SAME: tuple[str, ...] = ()
+SAME = (gettext_noop("There is no queue {queue}; there are {queues}."),)
 OTHER = {
     "retried {effect}": gettext_noop("retried what was not yet {effect}"),
     "retried all: {cause}": gettext_noop("retried all with the cause “{cause}”"),
