@@ -12,6 +12,7 @@ from wsgiref.types import StartResponse
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
+from bbws_products.request_charset import use_utf8
 from bbws_products.request_log import log_cached_response
 from products.api.microcache import Microcache
 
@@ -29,4 +30,5 @@ def application(environ: dict[str, Any], start: StartResponse) -> Iterable[bytes
         status = HTTPStatus.LENGTH_REQUIRED
         start(f"{status.value} {status.phrase}", [("Content-Length", "0")])
         return [b""]
+    use_utf8(environ)
     return microcache(environ, start)

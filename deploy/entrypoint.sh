@@ -5,6 +5,9 @@ set -eu
 
 : "${HEARTBEAT_DIR:=/tmp/heartbeats}" "${QUEUES:=change,cache,search,audit}"
 export HEARTBEAT_DIR QUEUES
+case "${1:-}" in
+migrate | manage) export SQL_STATEMENT_SECONDS="${SQL_STATEMENT_SECONDS:-600}" ;;
+esac
 # `health` reads the role from this file, because a health check does not get the arguments.
 role_file=$HOME/role
 

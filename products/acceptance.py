@@ -26,7 +26,7 @@ from products.errors import (
     Unavailable,
     VersionTaken,
 )
-from products.grouped_writes import GroupedWrites, Request, Result
+from products.grouped_writes import GROUP_SIZE, GroupedWrites, Request, Result
 from products.idempotency import DuplicateRequest
 from products.merging import differences
 from products.planning import Planner, read_change
@@ -198,14 +198,20 @@ class Acceptance:
                 results.append(refusal)
         return results
 
-    def write_grouped(self, requests: Iterable[Request]) -> Iterator[list[Result]]:
-        """Make each write as ``write`` does, in few transactions.
+    def write_grouped(
+        self, requests: Iterable[Request], size: Callable[[], int] = lambda: GROUP_SIZE
+    ) -> Iterator[list[Result]]:
+        """Make each write as ``write`` does, in few transactions, of ``size`` writes each.
 
         Yield the results of each transaction, in order. If the caller stops then, no later write
         is made. Raise Unavailable if a dependency is, although a part of the writes may be made.
         """
         grouped = GroupedWrites(
-            log=self.log, planner=self.planner, doorbell=self.doorbell, write_alone=self.write
+            log=self.log,
+            planner=self.planner,
+            doorbell=self.doorbell,
+            write_alone=self.write,
+            size=size,
         )
         return grouped.make(requests)
 

@@ -13,6 +13,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from products.currency import CURRENCIES, canonical
+from products.unicode_text import normalized
 
 MAX_LENGTH = 60  # characters of an amount with its currency
 CENT = Decimal("0.01")
@@ -165,7 +166,7 @@ def proofs(texts: Iterable[str]) -> dict[DecimalMark, str]:
 
 def _plain(text: str) -> str:
     """Return the text with plain digits and spaces, without invisible characters."""
-    compatible = unicodedata.normalize("NFKC", text).translate(_DIGIT_MARKS)
+    compatible = normalized("NFKC", text).translate(_DIGIT_MARKS)
     visible = (character for character in compatible if unicodedata.category(character) != "Cf")
     return "".join(str(unicodedata.decimal(character, character)) for character in visible).strip()
 

@@ -249,6 +249,7 @@ def jobs() -> "Jobs":
     from products.adapters import sql
     from products.adapters.dynamodb.jobs import DynamoJobTable
     from products.bulk.authorities import Authorities
+    from products.bulk.job_pace import JobPace
     from products.bulk.jobs import Jobs
     from products.bulk.storing_doorbell import StoringDoorbell
 
@@ -264,6 +265,7 @@ def jobs() -> "Jobs":
         clock=now,
         new_id=new_id,
         requeue_after=settings.RELAY_AFTER,
+        pace=JobPace(clock=time.monotonic, sleep=time.sleep),
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from products.changes import Change, ChangeKey, Effect, OpenMark
+from products.changes import Change, ChangeKey, Effect, OpenKey, OpenMark
 from products.documents import format_timestamp
 from products.errors import DependencyUnavailable, NotYetCreated, ProductNotFound
 from products.identifiers import is_id, validated_id
@@ -22,11 +22,19 @@ from products.lists import (
     search_page,
     unindexed_products,
 )
-from products.overlay import NO_OVERLAY, SearchIndex, read_overlay, with_unindexed
+from products.overlay import (
+    NO_OVERLAY,
+    ListedChanges,
+    SearchIndex,
+    lacking,
+    read_overlay,
+    with_unindexed,
+)
 from products.planning import ChangeReader, read_change, read_newest_change
 from products.product import Product
 
 MAX_PAGE_SIZE = 100
+FRESHNESS_BATCH = 100  # open changes that are looked at together
 FIRST_PAUSE_SECONDS = 0.02  # between two looks at an effect that is waited for
 MAX_PAUSE_SECONDS = 0.25
 PAUSE_GROWTH = 1.5
@@ -46,8 +54,15 @@ class ProductTable(ChangeReader, Protocol):
     def changes(self, keys: Sequence[ChangeKey]) -> Mapping[ChangeKey, Change | Exception]:
         """Return the changes that made these versions; the error of one that can't be read."""
 
-    def open_marks(self, *, newest_first: bool = False) -> Iterator[OpenMark]:
-        """Yield which changes have open effects, read lazily."""
+    @property
+    def listed(self) -> ListedChanges:
+        """The changes of which this process knows that all lists have them."""
+
+    def open_keys(self, *, newest_first: bool = False) -> Iterator[OpenKey]:
+        """Yield which changes may be open, read lazily."""
+
+    def marks(self, keys: Sequence[ChangeKey]) -> Mapping[ChangeKey, OpenMark]:
+        """Return what is open of those of these changes that are open."""
 
     def name_owners(self, names: list[str]) -> dict[str, str]:
         """Return the IDs of the products that have these names, by normalised name."""
@@ -189,7 +204,7 @@ class Catalogue:
         """
         overlay = read_overlay(self.table, also, whole=listing.only_open)
         page = build_page(listing, self._streams(listing), overlay.changes)
-        return replace(page, marks=overlay.marks)
+        return replace(page, marks=overlay.marks_of(self.table, page.products))
 
     def future_page(self, listing: ListQuery, foreseen: Mapping[str, Product]) -> Page:
         """Return a page for staff, with these products as they will be in place of today's.
@@ -237,13 +252,15 @@ class Catalogue:
         except DependencyUnavailable:
             page = search_page(listing, self._streams(listing), open_changes)
             read_now = Freshness(complete_up_to=self.clock(), from_index=False)
-            return replace(page, freshness=read_now, marks=overlay.marks)
+            marks = overlay.marks_of(self.table, page.products)
+            return replace(page, freshness=read_now, marks=marks)
         ids = with_unindexed(self.table, listing, open_changes, ids)
         end = listing.offset + listing.limit
         wanted = ids[listing.offset : end]
         after = str(end) if len(ids) > end else None
         products = self._matching(listing, open_changes, wanted)
-        return Page(products, after, open_changes, freshness, overlay.marks)
+        marks = overlay.marks_of(self.table, products)
+        return Page(products, after, open_changes, freshness, marks)
 
     def count(self, listing: ListQuery, open_changes: Mapping[str, Change]) -> int | None:
         """Return how many products match; None where the index can't say.
@@ -266,9 +283,11 @@ class Catalogue:
 
         It is complete up to now, or up to the oldest change that it lacks.
         """
-        for mark in itertools.islice(self.table.open_marks(), MAX_OVERLAID):
-            if Effect.SEARCHABLE in mark.open:
-                return Freshness(mark.accepted_at, from_index=True)
+        keys = itertools.islice(self.table.open_keys(), MAX_OVERLAID)
+        for some in itertools.batched(keys, FRESHNESS_BATCH):
+            for mark in lacking(self.table, some):
+                if Effect.SEARCHABLE in mark.open:
+                    return Freshness(mark.accepted_at, from_index=True)
         return Freshness(self.clock(), from_index=True)
 
     def _streams(self, listing: ListQuery) -> list[Iterator[Product]]:

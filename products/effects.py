@@ -1,11 +1,11 @@
 """The progress of a change's effects: what is open, what failed, and when it is complete. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
 
-from products.changes import Change, ChangeKey, Discard, Effect, Failure
+from products.changes import Change, ChangeKey, Discard, Effect, Failure, OpenKey, OpenMark
 from products.errors import CorruptChange, DependencyUnavailable
 from products.invalidation import InvalidationTable
 from products.planning import ChangeReader
@@ -32,6 +32,15 @@ class EffectTable(ChangeReader, InvalidationTable, Protocol):
 
     def open_since(self, limit: int) -> list[datetime]:
         """Return when the oldest open changes were accepted, oldest first."""
+
+    def open_count(self, limit: int) -> int:
+        """Return the number of open changes, at most ``limit``."""
+
+    def open_keys(self) -> Iterator[OpenKey]:
+        """Yield which changes may be open, oldest first, read lazily."""
+
+    def marks(self, keys: Sequence[ChangeKey]) -> Mapping[ChangeKey, OpenMark]:
+        """Return what is open of those of these changes that are open."""
 
     def put_record(self, product: Product, stored_at: datetime) -> None:
         """Store the record, unless it holds a later version. ``stored_at`` is its place in time."""

@@ -38,6 +38,17 @@ class Unavailable(CatalogueError):
     """A dependency is unavailable. The same request may succeed later."""
 
 
+class IndexMissing(Unavailable):
+    """The table lacks indexes, or DynamoDB still fills them: it is from an earlier release."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        noun = "index" if len(names) == 1 else "indexes"
+        super().__init__(
+            f"The table lacks the {noun} {', '.join(names)}. `manage.py add_indexes` adds what it "
+            "lacks."
+        )
+
+
 class ProductNotFound(NotFound):
     def __init__(self, product_id: str, sentence: str = "") -> None:
         super().__init__(sentence or f"There is no product {product_id!r}.")

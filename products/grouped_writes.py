@@ -7,7 +7,7 @@ refuses is made alone, and so is one whose plan is no change.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import batched
+from itertools import islice
 
 from products.appending import ChangeLog, Doorbell, Notification, append_each
 from products.batch import claims_name
@@ -19,7 +19,8 @@ from products.product import normalised_name
 from products.writes import Accepted, Plan, Write
 
 GROUP_SIZE = 25
-"""Writes in one transaction: an update with a new name takes four of DynamoDB's 100 actions."""
+"""The most writes in one transaction: an update with a new name takes 4 of DynamoDB's 100 actions.
+"""
 
 type Request = tuple[Write, Origin]
 """A write, and who makes it, with an idempotency key of its own."""
@@ -46,12 +47,16 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupedWrites:
-    """Makes writes in groups. ``write_alone`` makes one write in a transaction of its own."""
+    """Makes writes in groups, whose sizes ``size`` returns.
+
+    ``write_alone`` makes one write in a transaction of its own.
+    """
 
     log: ChangeLog
     planner: Planner
     doorbell: Doorbell
     write_alone: Callable[[Write, Origin], Accepted]
+    size: Callable[[], int] = lambda: GROUP_SIZE
 
     def make(self, requests: Iterable[Request]) -> Iterator[list[Result]]:
         """Make the writes in their order, and yield their results after each transaction.
@@ -60,7 +65,8 @@ class GroupedWrites:
 
         Raises: Unavailable, also for writes of which a part may be made.
         """
-        for group in batched(requests, GROUP_SIZE):
+        remaining = iter(requests)
+        while group := list(islice(remaining, self.size())):
             yield from self._make_group(group)
 
     def _make_group(self, requests: Sequence[Request]) -> Iterator[list[Result]]:

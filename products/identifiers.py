@@ -7,6 +7,8 @@ from products.errors import Invalid
 
 ID_PATTERN = "[A-Za-z0-9_-]{1,64}"
 MAX_VERSION_DIGITS = 12
+MAX_KEY_DIGITS = 18
+"""What fits into 64 bits; SQLite refuses larger numbers with an error."""
 MAX_VERSION: int = 10**MAX_VERSION_DIGITS - 1
 
 
@@ -31,3 +33,9 @@ def parse_version(text: str) -> int | None:
     """Return the version that the text names, or None when it names none."""
     is_number = text.isascii() and text.isdigit() and len(text) <= MAX_VERSION_DIGITS
     return int(text) if is_number and is_version(int(text)) else None
+
+
+def parse_key(text: str) -> int | None:
+    """Return the number of a row in SQL that the text names, or None when it names none."""
+    is_number = text.isascii() and text.isdigit() and len(text) <= MAX_KEY_DIGITS
+    return int(text) if is_number else None

@@ -9,13 +9,14 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from products.changes import Change, Effect, OpenMark
+from products.changes import Change, Effect, OpenKey, OpenMark
 from products.currency import DEFAULT_CURRENCY, USUAL_PLACES, places
 from products.documents import format_timestamp
 from products.product import MAX_PRICE, Product
 from products.search.matching import text_search
 from products.search.price_words import price_words
 from products.search.synonyms import Synonyms, default_synonyms
+from products.unicode_text import normalized
 
 MAX_EXAMINED = 2000  # products that one page reads before it returns the matches so far
 MAX_MATCHES = 1000  # of one search, over all of its pages
@@ -123,7 +124,7 @@ class Page:
 
     ``after`` is the position where the next page starts, None on the last page. ``open_changes``
     holds the newest open change by product ID, as far as the list has an overlay for it. ``marks``
-    says the same of all open changes.
+    says what is open of the other products of the page.
     """
 
     products: list[Product]
@@ -144,7 +145,7 @@ def name_sort_key(name: str) -> str:
 
     It is cut where a key of DynamoDB would become too long.
     """
-    letters = unicodedata.normalize("NFKD", name.casefold())
+    letters = normalized("NFKD", name.casefold())
     plain = "".join(letter for letter in letters if unicodedata.category(letter) not in UNSORTED)
     return " ".join(plain.split())[:MAX_SORTED]
 
@@ -159,7 +160,7 @@ SORT_KEYS: dict[SortKey, Callable[[Product], str]] = {
 """The beginning of a product's position; its id makes the position unique."""
 
 
-def newest_per_product[Entry: (Change, OpenMark)](changes: Iterable[Entry]) -> dict[str, Entry]:
+def newest_per_product[Entry: (Change, OpenKey)](changes: Iterable[Entry]) -> dict[str, Entry]:
     """Return the newest change of each product, from the first MAX_OVERLAID of the changes."""
     newest: dict[str, Entry] = {}
     for change in itertools.islice(changes, MAX_OVERLAID):

@@ -7,6 +7,8 @@ from typing import Any, NoReturn
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 
 class ProductManager(models.Manager):
@@ -48,6 +50,8 @@ class Product(models.Model):
     class Meta:
         managed = False
         base_manager_name = "objects"
+        verbose_name = _("product")
+        verbose_name_plural = _("products")
         permissions = [
             ("operate_product", "Can operate the pipeline of products"),
             ("plan_product", "Can plan changes of products"),
@@ -67,18 +71,21 @@ class ApiToken(models.Model):
 
     token_id = models.CharField(max_length=36, primary_key=True)
     # A user with tokens is deactivated: without their list entry, nobody could revoke them.
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT)
-    label = models.CharField(max_length=100, help_text="What it is for.")
-    created_at = models.DateTimeField("created")
-    expires_at = models.DateTimeField("expires")
-    revoked_at = models.DateTimeField("revoked", null=True, blank=True)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, verbose_name=_("user")
+    )
+    label = models.CharField(_("label"), max_length=100, help_text=_("What it is for."))
+    created_at = models.DateTimeField(_("created"))
+    expires_at = models.DateTimeField(_("expires"))
+    revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
 
     class Meta:
-        verbose_name = "API token"
+        verbose_name = _("API token")
+        verbose_name_plural = _("API tokens")
         ordering = ["-created_at"]
 
     def __str__(self) -> str:
-        return f"{self.label} of {self.user}"
+        return gettext("{label} of {user}").format(label=self.label, user=self.user)
 
 
 class StaffProfile(models.Model):

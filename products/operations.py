@@ -8,7 +8,16 @@ from itertools import islice
 from typing import Protocol
 
 from products.appending import Doorbell, Notification
-from products.changes import MAX_REASON_LENGTH, Change, Discard, Effect, Origin, canonical_json
+from products.changes import (
+    MAX_REASON_LENGTH,
+    Change,
+    ChangeKey,
+    Discard,
+    Effect,
+    OpenMark,
+    Origin,
+    canonical_json,
+)
 from products.documents import format_timestamp
 from products.effects import (
     TASKS,
@@ -23,7 +32,8 @@ from products.pipeline import AuditTrail
 from products.planning import read_change
 
 STUCK_AFTER = timedelta(minutes=1)
-MAX_EXAMINED = 1000  # open changes that one page of the admin reads
+MAX_EXAMINED = 1000  # open changes that are counted, and whose effects one action requeues
+MAX_GROUPED = 250  # of these, the oldest, whose causes one page of the admin shows
 MIN_REASON_LENGTH = 3  # characters
 MAX_CAUSE_LENGTH = 200  # characters
 BOUNDS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 600.0)
@@ -59,15 +69,19 @@ class QueueDepth:
 class StuckEffect:
     """An effect that failed permanently or is overdue."""
 
-    change: Change
+    mark: OpenMark
     effect: Effect
     error: str
     attempts: int
 
     @property
+    def key(self) -> ChangeKey:
+        return self.mark.product_id, self.mark.version
+
+    @property
     def cause(self) -> str:
         """The error without its variable parts, so that one fault is one cause."""
-        without_id = self.error.replace(self.change.product_id, "…")
+        without_id = self.error.replace(self.mark.product_id, "…")
         constant = VARIABLE_PART.sub("…", without_id)
         return f"{self.effect}: {constant}"[:MAX_CAUSE_LENGTH]
 
@@ -117,15 +131,27 @@ class Operations:
     clock: Callable[[], datetime]
     new_id: Callable[[], str]
 
-    def stuck(self) -> list[StuckEffect]:
-        """Return effects that failed permanently or are open after STUCK_AFTER, oldest first."""
+    def stuck(self, limit: int = MAX_EXAMINED) -> list[StuckEffect]:
+        """Return effects that failed permanently or are open after STUCK_AFTER, oldest first.
+
+        Only the oldest ``limit`` open changes are looked at.
+        """
         overdue_before = self.clock() - STUCK_AFTER
+        keys = [key.change_key for key in islice(self.table.open_keys(), limit)]
+        marks = self.table.marks(keys)
         return [
-            _stuck_effect(change, effect)
-            for change in islice(self.table.open_changes(), MAX_EXAMINED)
-            for effect in sorted(change.open)
-            if change.state(effect) == "failed" or change.accepted_at < overdue_before
+            _stuck_effect(mark, effect)
+            for key in keys
+            if (mark := marks.get(key))
+            for effect in sorted(mark.open)
+            if mark.accepted_at < overdue_before or mark.failed(effect)
         ]
+
+    def changes_of(self, stuck: Sequence[StuckEffect]) -> dict[ChangeKey, Change]:
+        """Return the changes of these effects, without those that can't be read."""
+        keys = dict.fromkeys(effect.key for effect in stuck)
+        found = self.table.changes(list(keys))
+        return {key: change for key, change in found.items() if isinstance(change, Change)}
 
     def oldest_open(self) -> datetime | None:
         """Return when the oldest open change was accepted."""
@@ -133,7 +159,7 @@ class Operations:
 
     def open_count(self) -> int:
         """Return the number of open changes, at most MAX_EXAMINED."""
-        return len(self.table.open_since(MAX_EXAMINED))
+        return self.table.open_count(MAX_EXAMINED)
 
     def queue_depths(self) -> list[QueueDepth]:
         """Return the numbers of messages of each queue."""
@@ -163,12 +189,14 @@ class Operations:
         Raises: NotAllowed.
         """
         require_permissions(origin.permissions, {Permission.OPERATE})
-        found = [stuck for stuck in self.stuck() if stuck.cause == cause]
+        of_cause = [stuck for stuck in self.stuck() if stuck.cause == cause]
+        changes = self.changes_of(of_cause)
+        found = [stuck for stuck in of_cause if stuck.key in changes]
         for stuck in found:
-            self._requeue(stuck.change, stuck.effect)
+            self._requeue(changes[stuck.key], stuck.effect)
         if found:
-            changes = [stuck.change for stuck in found]
-            self.record_action(origin.actor, f"retried all: {cause}", "", change_labels(changes))
+            labels = change_labels([changes[stuck.key] for stuck in found])
+            self.record_action(origin.actor, f"retried all: {cause}", "", labels)
         return len(found)
 
     def _requeue(self, change: Change, effect: Effect) -> None:
@@ -226,13 +254,13 @@ class Operations:
         self.log.write(action)
 
 
-def _stuck_effect(change: Change, effect: Effect) -> StuckEffect:
-    failure = change.failures.get(effect)
+def _stuck_effect(mark: OpenMark, effect: Effect) -> StuckEffect:
+    failure = mark.failures.get(effect)
     if failure:
-        return StuckEffect(change, effect, failure.sentence, failure.attempts)
-    is_stored = Effect.STORED not in change.open
+        return StuckEffect(mark, effect, failure.sentence, failure.attempts)
+    is_stored = Effect.STORED not in mark.open
     error = "waits for a worker" if is_stored else "the record is not stored yet"
-    return StuckEffect(change, effect, error, attempts=0)
+    return StuckEffect(mark, effect, error, attempts=0)
 
 
 def change_labels(changes: Sequence[Change]) -> list[str]:

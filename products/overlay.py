@@ -1,17 +1,19 @@
 """The open changes that staff lists show before the records and the index have them. Pure."""
 
 import itertools
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from products.changes import Change, ChangeKey, Effect, OpenMark
+from products.changes import Change, ChangeKey, Effect, OpenKey, OpenMark
 from products.lists import ListQuery, newest_per_product
 from products.product import Product
 from products.search.synonyms import Synonyms
 
 IN_NO_LIST = frozenset({Effect.STORED, Effect.SEARCHABLE})
 """While one of these is open, a list or the search index lacks the change."""
+MAX_KNOWN = 20_000  # listed changes, at about 250 bytes each
 
 
 class OverlaidTable(Protocol):
@@ -19,8 +21,15 @@ class OverlaidTable(Protocol):
 
     def newest(self, product_id: str) -> Change | None: ...
 
-    def open_marks(self, *, newest_first: bool = False) -> Iterator[OpenMark]:
-        """Yield which changes have open effects, read lazily."""
+    @property
+    def listed(self) -> "ListedChanges":
+        """The changes of which this process knows that all lists have them."""
+
+    def open_keys(self, *, newest_first: bool = False) -> Iterator[OpenKey]:
+        """Yield which changes may be open, read lazily."""
+
+    def marks(self, keys: Sequence[ChangeKey]) -> Mapping[ChangeKey, OpenMark]:
+        """Return what is open of those of these changes that are open."""
 
     def changes(self, keys: Sequence[ChangeKey]) -> Mapping[ChangeKey, Change | Exception]: ...
 
@@ -40,12 +49,50 @@ class SearchIndex(Protocol):
         """Return how many products match, besides those with these IDs. Raises like ``search``."""
 
 
+class ListedChanges:
+    """Changes that the lists and the index are known to have: no effect opens again.
+
+    So each process reads once whether a change is listed, not on each page. The knowledge is
+    bounded; what is known for longest is forgotten first.
+    """
+
+    def __init__(self, capacity: int = MAX_KNOWN) -> None:
+        self._capacity = capacity
+        self._known: dict[OpenKey, None] = {}
+        self._lock = threading.Lock()
+
+    def __contains__(self, key: OpenKey) -> bool:
+        return key in self._known
+
+    def add(self, keys: Iterable[OpenKey]) -> None:
+        with self._lock:
+            self._known |= dict.fromkeys(keys)
+            surplus = len(self._known) - self._capacity
+            for key in list(itertools.islice(self._known, max(0, surplus))):
+                del self._known[key]
+
+
+def lacking(table: OverlaidTable, keys: Iterable[OpenKey]) -> list[OpenMark]:
+    """Return what is open of those of these changes that a list or the index lacks, in order."""
+    unknown = [key for key in keys if key not in table.listed]
+    marks = table.marks([key.change_key for key in unknown])
+    found = [(key, marks.get(key.change_key)) for key in unknown]
+    table.listed.add(key for key, mark in found if mark is None or not mark.open & IN_NO_LIST)
+    return [mark for _, mark in found if mark and mark.open & IN_NO_LIST]
+
+
 @dataclass(frozen=True, slots=True)
 class Overlay:
-    """The open changes by product ID: the marks of all, and those that lists lack as a whole."""
+    """The open changes by product ID: the keys of all, and those that lists lack as a whole."""
 
-    marks: Mapping[str, OpenMark]
+    keys: Mapping[str, OpenKey]
     changes: Mapping[str, Change]
+
+    def marks_of(self, table: OverlaidTable, products: Iterable[Product]) -> dict[str, OpenMark]:
+        """Return what is open of those of these products that the lists have."""
+        open_keys = [self.keys.get(product.product_id) for product in products]
+        shown = [key.change_key for key in open_keys if key and key.product_id not in self.changes]
+        return {mark.product_id: mark for mark in table.marks(shown).values()}
 
 
 NO_OVERLAY = Overlay({}, {})
@@ -59,9 +106,9 @@ def read_overlay(table: OverlaidTable, also: Iterable[str], *, whole: bool = Fal
     a change that completes between the two reads still appears in one of them.
     """
     consistent = [change for change in map(table.newest, also) if change]
-    marks = newest_per_product(table.open_marks(newest_first=True))
-    lacking = [mark for mark in marks.values() if whole or mark.open & IN_NO_LIST]
-    found = table.changes([(mark.product_id, mark.version) for mark in lacking])
+    keys = newest_per_product(table.open_keys(newest_first=True))
+    wanted = keys.values() if whole else lacking(table, keys.values())
+    found = table.changes([(entry.product_id, entry.version) for entry in wanted])
     indexed = [change for change in found.values() if isinstance(change, Change)]
     newest = newest_per_product(itertools.chain(consistent, indexed))
     records = table.records(list(newest))
@@ -70,7 +117,7 @@ def read_overlay(table: OverlaidTable, also: Iterable[str], *, whole: bool = Fal
         for product_id, change in newest.items()
         if product_id not in records or records[product_id].version <= change.version
     }
-    return Overlay(marks, changes)
+    return Overlay(keys, changes)
 
 
 def with_unindexed(

@@ -21,6 +21,7 @@ from products.currency import (
 )
 from products.errors import Invalid
 from products.identifiers import ID_PATTERN, validated_id
+from products.unicode_text import normalized
 
 CENT = Decimal("0.01")
 MIN_PRICE = CENT
@@ -93,10 +94,11 @@ def derived_period(product: Product) -> str:
 
 
 INVISIBLE = re.compile(
-    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\ufffc"
-    "\U000e0100-\U000e01ef]"
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u2800\u3164\ufe00-\ufe0f\uffa0"
+    "\ufff0-\ufff8\ufffc\U00016fe4\U0001d159\U000e0000-\U000e0fff]"
 )
-"""Characters without a shape that are no format characters: fillers and variation selectors."""
+"""Characters without a shape that are no format characters: fillers, variation selectors, and those
+that Unicode reserves to be ignored."""
 
 
 def normalised_name(name: str) -> str:
@@ -104,7 +106,7 @@ def normalised_name(name: str) -> str:
 
     It is the name in NFKC, case-folded, without whitespace and invisible characters.
     """
-    folded = unicodedata.normalize("NFKC", name).casefold()
+    folded = normalized("NFKC", name).casefold()
     visible = "".join(character for character in folded if not _is_invisible(character))
     return "".join(visible.split())
 
@@ -124,7 +126,7 @@ def _text(minimum: int, limit: int, *, lines: bool = False) -> Callable[[Any], s
     def rule(value: Any) -> str:
         if not isinstance(value, str):
             raise ValueError("Must be text.")
-        text = unicodedata.normalize("NFC", value.replace("\r\n", "\n")).strip()
+        text = normalized("NFC", value.replace("\r\n", "\n")).strip()
         if any(_is_forbidden(character, allowed_controls) for character in text):
             raise ValueError("Must not contain control characters.")
         visible = sum(not _is_invisible(character) for character in text)

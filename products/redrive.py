@@ -21,7 +21,19 @@ from products.planning import ChangeReader
 MAX_SHOWN = 100  # dead letters that one look lists
 MAX_LABELS = 20  # dead letters that an entry of the action log names
 EFFECTS = {task: effect for effect, task in TASKS.items()}
-SCHEDULED_TASKS = ("relay", "verify")  # their schedule sends the next message anyway
+REPEATED_TASKS = {
+    "relay": "relay: look for open changes",
+    "verify": "verify: continue the drift scan",
+    "switch": "switch: make the steps of plans that are due",
+}
+"""Tasks that are about no change or job, in words.
+
+Their next message comes anyway: from the schedule, or from the relay for each plan that is due.
+"""
+IN_WORDS = {
+    **REPEATED_TASKS,
+    "purge_for_plan": "purge_for_plan: purge the CDN before a planned change",
+}
 
 
 class NoSuchQueue(NotFound):
@@ -45,6 +57,8 @@ class DeadLetter:
     def __str__(self) -> str:
         if not self.task:
             return "a message that can't be read"
+        if self.task in IN_WORDS:
+            return IN_WORDS[self.task]
         subject = f"{self.product_id} v{self.version}" if self.product_id else self.job_id
         return f"{self.task} {subject}".strip()
 
@@ -173,7 +187,7 @@ class Redrive:
         if letter.job_id:
             return not self._is_running(letter.job_id)
         if not letter.product_id:
-            return letter.task in SCHEDULED_TASKS
+            return letter.task in REPEATED_TASKS
         return self._is_effect_done(letter)
 
     def _is_running(self, job_id: str) -> bool:

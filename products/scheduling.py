@@ -5,6 +5,7 @@ where it is built: a function that only reads products needs the calendar alone.
 """
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
     from products.plans.plans import Plans
     from products.plans.switching import Switching
 
+ROWS_TOGETHER = 25
+TURN_SECONDS = 2.5
+"""A function may start a step with five seconds left; its last rows and notes need the others."""
 READ_THREADS = 8  # read the logs of the products of a plan
 STEP_THREADS = 8  # store the plans whose steps begin or end
 APPEND_THREADS = 4  # append the transactions of steps that are due at the same time
@@ -80,6 +84,7 @@ def future() -> "FutureCatalogue":
 def switching() -> "Switching":
     from products.plans.switching import Switching
     from products.plans.transactions import Transactions
+    from products.plans.turns import Turn
 
     # The process that appends rows stores them too, as with those of jobs: they wait for no
     # message.
@@ -98,6 +103,7 @@ def switching() -> "Switching":
         clock=now,
         sleep=sleep,
         process_id=new_id(),
+        turn=None if settings.CELERY else Turn(ROWS_TOGETHER, timedelta(seconds=TURN_SECONDS)),
         map_function=_map_in_threads("step", STEP_THREADS),
     )
 

@@ -18,7 +18,7 @@ from typing import Any
 import django
 from django.conf import settings
 
-from products.bootstrap import pipeline, polling_sqs, sqs
+from products.bootstrap import jobs, pipeline, polling_sqs, sqs
 from tasks.queues import BACKOFF_SECONDS, POLL_GRACE_SECONDS, SWITCH, queue_names
 from tasks.running import Delivery, Task, read_deliveries, run_effects, run_other, run_single
 
@@ -46,6 +46,7 @@ class Lane:
     others: ThreadPoolExecutor
     free_threads: threading.Semaphore
     stopping: threading.Event
+    has_edits: bool = False  # jobs give way to the messages of this queue
     stepped_at: float = field(default_factory=time.monotonic)
     min_pause_seconds: float = MIN_PAUSE_SECONDS  # after a failed poll
 
@@ -84,6 +85,8 @@ class Lane:
         of_effects, others, invalid = read_deliveries(deliveries)
         own = [task for task in others if not self._submit(task)]
         of_others = {delivery.message_id for delivery, _ in others}
+        if of_effects and self.has_edits:
+            jobs().pace.note_edit()
         failed = invalid | run_effects(of_effects)
         self._finish(
             [delivery for delivery in deliveries if delivery.message_id not in of_others], failed
@@ -168,6 +171,7 @@ def create_lanes(stopping: threading.Event) -> list[Lane]:
             others=others,
             free_threads=free_threads,
             stopping=stopping,
+            has_edits=queue == change_queue,
         )
         for queue in settings.QUEUES
         for _ in range(settings.WORKER_CONCURRENCY if queue == change_queue else 1)

@@ -18,7 +18,7 @@ from bbws_products.settings.headers import HTTPS
 from bbws_products.settings.people import *  # noqa: F403 # second factors, sign-on, e-mail
 from bbws_products.settings.people import PEOPLE_APPS
 from bbws_products.settings.security import *  # noqa: F403 # login and sessions
-from bbws_products.settings.sql import sql_options
+from bbws_products.settings.sql import sql_database
 from bbws_products.settings.theme import THEME
 from bbws_products.settings.worker import *  # noqa: F403 # this builds on them
 from products.changes import Effect
@@ -96,6 +96,7 @@ MIDDLEWARE = [
     "axes.middleware.AxesMiddleware",  # last, as axes requires: it shows the lockout page
 ]
 ROOT_URLCONF = "bbws_products.urls"
+LATE_VIEWS = False
 WSGI_APPLICATION = "bbws_products.wsgi.application"
 TEMPLATES = [
     {
@@ -116,10 +117,7 @@ TEMPLATES = [
 database_url = required(
     "DATABASE_URL", "e.g. sqlite:///.local/db.sqlite3 or postgres://user:password@host/name."
 )
-DATABASES = {"default": dj_database_url.parse(database_url, conn_max_age=60)}
-DATABASES["default"]["OPTIONS"] = DATABASES["default"].get("OPTIONS", {}) | sql_options(
-    DATABASES["default"]["ENGINE"]
-)
+DATABASES = {"default": sql_database(dict(dj_database_url.parse(database_url, conn_max_age=60)))}
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {

@@ -6,6 +6,8 @@ from typing import Any
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse_lazy
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from products.access.language import texts_script
 
@@ -22,7 +24,7 @@ def _has_permission(permission: str) -> Callable[[HttpRequest], bool]:
     return check
 
 
-def _item(title: str, icon: str, url_name: str, permission: str, *separate: str) -> Item:
+def _item(title: Promise, icon: str, url_name: str, permission: str, *separate: str) -> Item:
     """Return an item of the sidebar.
 
     It is active on its own page and on the pages below it, except those in ``separate``.
@@ -44,32 +46,32 @@ def _item(title: str, icon: str, url_name: str, permission: str, *separate: str)
 
 CATALOGUE_ITEMS = [
     _item(
-        "Products",
+        _("Products"),
         "deployed_code",
         "products_product_changelist",
         "products.view_product",
         *SEPARATE_ITEMS,
     ),
-    _item("Changes", "history", "products_product_changes", "products.view_product"),
+    _item(_("Changes"), "history", "products_product_changes", "products.view_product"),
     _item(
-        "Bulk edits and imports",
+        _("Bulk edits and imports"),
         "checklist",
         "products_product_jobs",
         "products.view_product",
     ),
-    _item("Plans", "event_upcoming", "products_product_plans", "products.view_product"),
-    _item("Search synonyms", "join", "products_product_synonyms", "products.view_product"),
+    _item(_("Plans"), "event_upcoming", "products_product_plans", "products.view_product"),
+    _item(_("Search synonyms"), "join", "products_product_synonyms", "products.view_product"),
     _item(
-        "Operations",
+        _("Operations"),
         "monitor_heart",
         "products_product_operations",
         "products.operate_product",
     ),
 ]
 ACCESS_ITEMS = [
-    _item("API tokens", "key", "products_apitoken_changelist", "products.view_apitoken"),
-    _item("Users", "person", "auth_user_changelist", "auth.view_user"),
-    _item("Groups", "group", "auth_group_changelist", "auth.view_group"),
+    _item(_("API tokens"), "key", "products_apitoken_changelist", "products.view_apitoken"),
+    _item(_("Users"), "person", "auth_user_changelist", "auth.view_user"),
+    _item(_("Groups"), "group", "auth_group_changelist", "auth.view_group"),
 ]
 FAVICON = {
     "rel": "icon",
@@ -79,7 +81,7 @@ FAVICON = {
 THEME: dict[str, Any] = {
     "SITE_TITLE": "BBWS products",
     "SITE_HEADER": "BBWS products",
-    "SITE_SUBHEADER": "Product catalogue",
+    "SITE_SUBHEADER": _("Product catalogue"),
     "SITE_SYMBOL": "dns",
     "SITE_URL": None,
     "SITE_FAVICONS": [FAVICON],
@@ -98,9 +100,9 @@ THEME: dict[str, Any] = {
     "DASHBOARD_CALLBACK": "products.admin.front_page.complete_context",
     "ACCOUNT": {
         "navigation": [
-            {"title": "Your profile", "link": reverse_lazy("profile")},
-            {"title": "Security", "link": reverse_lazy("mfa_index")},
-            {"title": "API documentation", "link": reverse_lazy("docs")},
+            {"title": _("Your profile"), "link": reverse_lazy("profile")},
+            {"title": _("Security"), "link": reverse_lazy("mfa_index")},
+            {"title": _("API documentation"), "link": reverse_lazy("docs")},
         ]
     },
     "COLORS": lambda request: {},  # in theme_colours.css instead of a <style> in every page
@@ -110,8 +112,8 @@ THEME: dict[str, Any] = {
         "show_search": False,
         "show_all_applications": False,
         "navigation": [
-            {"title": "Catalogue", "items": CATALOGUE_ITEMS},
-            {"title": "Access", "items": ACCESS_ITEMS},
+            {"title": _("Catalogue"), "items": CATALOGUE_ITEMS},
+            {"title": _("Access"), "items": ACCESS_ITEMS},
         ],
     },
 }

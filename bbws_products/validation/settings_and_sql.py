@@ -54,7 +54,7 @@ def _django_checks() -> Iterator[Finding]:
 
 
 def validate_sql() -> Iterator[Finding]:
-    """Check the migrations, in a thread: connecting to a silent database has no timeout."""
+    """Check the migrations, in a thread: each of several calls has its own time-out."""
     pool = ThreadPoolExecutor(1)
     try:
         yield pool.submit(_migrations).result(SQL_TIMEOUT_SECONDS)

@@ -17,6 +17,7 @@ from bbws_products.validation.findings import (
 )
 from products.adapters.dynamodb.definition import table_definition
 from products.adapters.dynamodb.items import EXPIRY
+from products.errors import IndexMissing
 
 NO_TABLE_CODES = {"ResourceNotFoundException", "TableNotFoundException"}
 
@@ -56,7 +57,7 @@ def _validate_indexes(
         if index_name in existing:
             yield from _validate_index(name, existing[index_name], index)
         else:
-            yield missing(name, f"index {index_name}", "Not found.")
+            yield missing(name, f"index {index_name}", str(IndexMissing([index_name])))
 
 
 def _validate_index(

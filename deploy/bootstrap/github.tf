@@ -104,5 +104,6 @@ locals {
     boundary    = local.boundary
 
     secrets_key_arn = aws_kms_key.secrets.arn
+    backups_key_arn = aws_kms_key.backups.arn
   }
 }

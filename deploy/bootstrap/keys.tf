@@ -42,6 +42,22 @@ resource "aws_kms_alias" "edge_alerts" {
   target_key_id = aws_kms_key.edge_alerts.key_id
 }
 
+# Encrypts backups of the table in AWS Backup, if they are copied to another account.
+resource "aws_kms_key" "backups" {
+  description             = "Encrypts backups of the product catalogue, ${var.environment}"
+  enable_key_rotation     = true
+  deletion_window_in_days = 30
+  policy = templatefile("${path.module}/policies/key-backups.json.tftpl", {
+    account_id = var.account_id
+    readers    = jsonencode(distinct([for account in [var.account_id, coalesce(var.backup_account_id, var.account_id)] : "arn:aws:iam::${account}:root"]))
+  })
+}
+
+resource "aws_kms_alias" "backups" {
+  name          = "alias/bbws-products-backups-${var.environment}"
+  target_key_id = aws_kms_key.backups.key_id
+}
+
 # Each new instance of a function reads the keys. The usual 40 calls a second are too few for many
 # instances that start at the same moment.
 resource "aws_ssm_service_setting" "throughput" {

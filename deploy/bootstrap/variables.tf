@@ -42,6 +42,12 @@ variable "append_account_id" {
   default     = false
 }
 
+variable "backup_account_id" {
+  description = "The account that keeps copies of the backups (deploy/backups); null: none, or this one."
+  type        = string
+  default     = null
+}
+
 variable "github_repository_id" {
   description = "The repository's numeric id, which a rename does not change: gh api repos/OWNER/NAME --jq .id"
   type        = string

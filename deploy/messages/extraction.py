@@ -28,7 +28,6 @@ IN_PYTHON: Keywords = {
     "gettext": ONE,
     "gettext_lazy": ONE,
     "gettext_noop": ONE,
-    "sentence": ONE,  # products.sentences
     "ngettext": PLURAL,
     "ngettext_lazy": PLURAL,
     "pgettext": CONTEXT,

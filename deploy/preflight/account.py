@@ -5,7 +5,15 @@ from collections.abc import Iterator
 from deploy.preflight.environment import Environment
 from deploy.preflight.results import Client, Result
 
-PLACEHOLDERS = ("example.com", "111111111111", "222222222222", "333333333333", "0" * 64)
+PLACEHOLDERS = (
+    "example.com",
+    "111111111111",
+    "222222222222",
+    "333333333333",
+    "444444444444",
+    "the-user-of-smtp",
+    "0" * 64,
+)
 CONCURRENCY_OF_THE_API = 20
 """Instances that the API's functions, the relay and the drift scan need besides the consumers."""
 CODE_STORAGE_MARGIN = 0.8

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from deploy.preflight import account, resources
+from deploy.preflight import account, backups, people, resources
 from deploy.preflight.environment import Environment
 from deploy.preflight.results import Client, Result
 
@@ -16,9 +16,14 @@ CHECKS = (
     resources.check_bucket_names,
     resources.check_bootstrap,
     resources.check_keys,
+    resources.check_table,
     resources.check_certificates,
     resources.check_offerings,
     account.check_quotas,
+    backups.check_backups,
+    people.check_logins,
+    people.check_issuer,
+    people.check_mail,
     resources.check_subscriptions,
 )
 

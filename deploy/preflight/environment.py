@@ -46,6 +46,18 @@ class Environment:
         )
 
     @property
+    def people_parameters(self) -> tuple[str, ...]:
+        """The secrets of the sign-on and of the mail server, which only containers have."""
+        people = self.variables["people"]
+        expected = {
+            "OIDC_CLIENT_SECRET": people["oidc"],
+            "EMAIL_HOST_PASSWORD": (people["email"] or {}).get("user"),
+            "SECRET_KEY_FALLBACKS": people["former_secret_keys"],
+        }
+        names = [name for name, is_expected in expected.items() if is_expected]
+        return tuple(f"/bbws-products-people/{self.name}/{name}" for name in names)
+
+    @property
     def state_bucket(self) -> str:
         """The bucket of Terraform's state, from the backend's file."""
         text = (TERRAFORM / "environments" / f"{self.name}.tfbackend").read_text()
@@ -70,6 +82,9 @@ NAMES = (
     "containers",
     "api_domain",
     "cors_allowed_origins",
+    "restored_table",
+    "people",
+    "backup_vault_arn",
 )
 """The variables that the checks need."""
 

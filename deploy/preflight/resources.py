@@ -1,13 +1,15 @@
 """Checks of what people create before a deployment: names, keys, certificates, subscriptions."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from deploy.preflight.environment import Environment
+from deploy.preflight.environment import TERRAFORM, Environment
 from deploy.preflight.results import Client, Result
+from products.errors import IndexMissing
 
 CERTIFICATE_MARGIN = timedelta(days=30)
 EXPECTED_PARAMETERS = ("/bbws-products/{env}/SECRET_KEY", "/bbws-products/{env}/TOKEN_KEYS")
@@ -75,6 +77,7 @@ def check_keys(environment: Environment, client: Client) -> Iterator[Result]:
     expected = [name.format(env=environment.name) for name in EXPECTED_PARAMETERS]
     if environment.containers:
         expected.append(DATABASE_PARAMETER.format(env=environment.name))
+        expected.extend(environment.people_parameters)
     pages = (
         client("ssm", environment.region)
         .get_paginator("describe_parameters")
@@ -83,8 +86,38 @@ def check_keys(environment: Environment, client: Client) -> Iterator[Result]:
     kinds = {found["Name"]: found["Type"] for page in pages for found in page["Parameters"]}
     for name in expected:
         kind = kinds.get(name, "missing")
-        advice = "" if kind == "SecureString" else f"Run `deploy/keys.sh {environment.name}`."
+        own = f" {name.rpartition('/')[2]}" if name in environment.people_parameters else ""
+        command = f"Run `deploy/keys.sh {environment.name}{own}`."
+        advice = "" if kind == "SecureString" else command
         yield Result(name, f"It is {kind}.", advice)
+
+
+def check_table(environment: Environment, client: Client) -> Iterator[Result]:
+    """Check that a table of an earlier release has all indexes; an apply would add them slowly."""
+    name = environment.variables["restored_table"] or f"bbws-products-{environment.name}"
+    dynamodb = client("dynamodb", environment.region)
+    try:
+        table = dynamodb.describe_table(TableName=name)["Table"]
+    except ClientError as refusal:
+        if refusal.response["Error"]["Code"] != "ResourceNotFoundException":
+            raise
+        yield Result(f"table {name}", "There is none yet.")
+        return
+    ready = {
+        index["IndexName"]
+        for index in table.get("GlobalSecondaryIndexes", [])
+        if index["IndexStatus"] == "ACTIVE"
+    }
+    lacking = [index for index in planned_indexes() if index not in ready]
+    found = str(IndexMissing(lacking)) if lacking else f"It has its {len(ready)} indexes."
+    advice = "Run it before: on a large table an apply may outlast its time." if lacking else ""
+    yield Result(f"table {name}", found, advice, is_warning=True)
+
+
+def planned_indexes() -> list[str]:
+    """Return the names of the indexes that Terraform creates."""
+    text = (TERRAFORM / "dynamodb.tf").read_text()
+    return re.findall(r'global_secondary_index \{\s+name\s+= "(\w+)"', text)
 
 
 def check_certificates(environment: Environment, client: Client) -> Iterator[Result]:

@@ -55,6 +55,13 @@ locals {
     })
   }
 
+  backup_alarms = var.backup_vault_arn == null ? {} : {
+    "backup-copies" = merge(local.usual, {
+      page      = "backup-copies", means = "No backup was copied to the other account for a day", period = 21600, out = 4, of = 4
+      namespace = "AWS/Backup", metric = "NumberOfCopyJobsCompleted", stat = "Sum", threshold = 1, comparison = "LessThanThreshold", missing = "breaching", dimensions = {}
+    })
+  }
+
   queue_alarms = merge([
     for name, queue in local.queues : {
       "${name}-dead-letters" = merge(local.usual, {
@@ -229,7 +236,7 @@ locals {
 
   alarms = merge(
     local.function_alarms, local.account_alarms, local.queue_alarms, local.api_alarms, local.table_alarms, local.search_alarms,
-    local.own_alarms, local.database_alarms, local.admin_alarms,
+    local.own_alarms, local.database_alarms, local.admin_alarms, local.backup_alarms,
   )
 
   # Clients get errors, or accepted changes are not processed. A dead letter alone wakes nobody: the

@@ -26,6 +26,7 @@ locals {
   people_secrets = concat(
     local.oidc == null ? [] : ["OIDC_CLIENT_SECRET"],
     try(local.email.user, "") == "" ? [] : ["EMAIL_HOST_PASSWORD"],
+    var.people.former_secret_keys ? ["SECRET_KEY_FALLBACKS"] : [],
   )
   people_secret_arns = { for name in local.people_secrets : name => "${local.people_secrets_arn}/${name}" }
 }

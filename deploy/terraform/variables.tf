@@ -99,6 +99,20 @@ variable "extra_environment" {
   description = "More settings of the application (docs/settings.md): { LOG_SAMPLE_READS = \"0.1\" }."
   type        = map(string)
   default     = {}
+
+  validation {
+    condition = length(setintersection(keys(var.extra_environment), [
+      "SECRET_KEY", "SECRET_KEY_FALLBACKS", "TOKEN_KEYS", "OIDC_CLIENT_SECRET", "EMAIL_HOST_PASSWORD",
+      "PGPASSWORD", "DATABASE_ROLE_PASSWORD",
+    ])) == 0
+    error_message = "A secret belongs into a parameter of SSM (deploy/keys.sh), not into Terraform's state."
+  }
+  validation {
+    condition = lookup(var.extra_environment, "JWKS_URL", "") == "" || alltrue([
+      for name in ["JWKS_ISSUER", "JWKS_AUDIENCE"] : lookup(var.extra_environment, name, "") != ""
+    ])
+    error_message = "JWKS_URL needs JWKS_ISSUER and JWKS_AUDIENCE; no function starts without them."
+  }
 }
 
 # Queue consumers
@@ -174,7 +188,8 @@ variable "containers" {
 variable "people" {
   description = "How staff log in besides passwords, and who sends their e-mails (docs/settings.md)."
   type = object({
-    second_factor_for = optional(list(string), [])
+    second_factor_for  = optional(list(string), [])
+    former_secret_keys = optional(bool, false)
     oidc = optional(object({
       issuer       = string
       client_id    = string
@@ -194,6 +209,18 @@ variable "people" {
   validation {
     condition     = var.people.oidc == null || can(regex("^https://", var.people.oidc.issuer))
     error_message = "The issuer's address must begin with https://."
+  }
+  validation {
+    condition     = try((var.people.oidc.groups_claim == "") == (length(var.people.oidc.groups) == 0), true)
+    error_message = "groups_claim and groups belong together; containers refuse to start with one of them."
+  }
+  validation {
+    condition     = alltrue([for name in var.people.second_factor_for : name == "everybody" || can(regex("^[^.]+[.][^.]+$", name))])
+    error_message = "second_factor_for takes permissions such as products.operate_product, or \"everybody\"."
+  }
+  validation {
+    condition     = try(var.people.email.port, 587) != 465 && can(regex("@", try(var.people.email.from, "@")))
+    error_message = "The mail server must speak STARTTLS, which port 465 does not, and \"from\" is a mail address."
   }
 }
 
@@ -304,6 +331,27 @@ variable "restored_table" {
   description = "A table restored from a backup, which the application uses in place of its own."
   type        = string
   default     = null
+}
+
+variable "backup_vault_arn" {
+  description = "A vault of AWS Backup in another account or region (deploy/backups), to which backups of the table are copied; null: none."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.backup_vault_arn == null || can(regex("^arn:aws:backup:[a-z0-9-]+:[0-9]{12}:backup-vault:[A-Za-z0-9_-]{2,50}$", var.backup_vault_arn))
+    error_message = "It must be the ARN of a backup vault."
+  }
+  validation {
+    condition     = !startswith(coalesce(var.backup_vault_arn, "none"), "arn:aws:backup:${var.region}:${var.account_id}:")
+    error_message = "The vault must be in another account or region."
+  }
+}
+
+variable "backup_days" {
+  description = "Days after which a copy is deleted; within the limits of the vault's lock."
+  type        = number
+  default     = 35
 }
 
 variable "deletion_protection" {

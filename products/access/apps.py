@@ -2,12 +2,13 @@
 
 from django.contrib.admin.apps import AdminConfig
 from django.contrib.auth.apps import AuthConfig
+from django.utils.translation import gettext_lazy
 
 
 class AccessConfig(AuthConfig):
     """The app ``django.contrib.auth``, under the name that the menu has for it."""
 
-    verbose_name = "Access"
+    verbose_name = gettext_lazy("Access")
 
 
 class SiteConfig(AdminConfig):

@@ -9,9 +9,10 @@ from http import HTTPStatus
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.middleware.csrf import get_token
 from django.urls import reverse
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
-SESSION_ENDED = "Your session has ended. Please log in again; what you typed is kept."
+SESSION_ENDED = gettext_lazy("Your session has ended. Please log in again; what you typed is kept.")
 LOGIN_SCHEME = 'Form realm="admin"'
 """RFC 9110 wants a scheme in each 401. Browsers ask nobody for a password because of this one."""
 
@@ -28,7 +29,7 @@ class EndedSessionMiddleware:
         if is_script and isinstance(response, HttpResponseRedirect):
             login = reverse("admin:login")
             if response.url.startswith(f"{login}?"):
-                body = {"message": SESSION_ENDED}
+                body = {"message": str(SESSION_ENDED)}
                 headers = {"WWW-Authenticate": LOGIN_SCHEME}
                 return JsonResponse(body, status=HTTPStatus.UNAUTHORIZED, headers=headers)
         return response

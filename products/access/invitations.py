@@ -14,6 +14,7 @@ from django.core import signing
 from django.core.mail import send_mail
 from django.template.loader import render_to_string
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext
 
 logger = logging.getLogger(__name__)
 SALT = "products.access.invitations"
@@ -70,7 +71,7 @@ def send_invitation(user: User, link: str, invited_by: str) -> bool:
     days = settings.INVITATION_LIFETIME.days
     context = {"user": user, "link": link, "invited_by": invited_by, "days": days}
     text = render_to_string("admin/people/invitation_mail.txt", context)
-    subject = "Your account for the BBWS product catalogue"
+    subject = gettext("Your account for the BBWS product catalogue")
     try:
         send_mail(subject, text, settings.DEFAULT_FROM_EMAIL, [user.email])
     except (OSError, smtplib.SMTPException) as fault:

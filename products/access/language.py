@@ -10,8 +10,6 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 
-from products.sentences import Sentence
-
 ADMIN_PREFIX = "/admin/"
 
 
@@ -59,15 +57,3 @@ def texts_script() -> str:
     """Return the static file with the texts of the scripts in the current language."""
     language = translation.get_language()
     return "products/texts.js" if language in {None, "en-za"} else f"products/texts.{language}.js"
-
-
-def translated(text: str) -> str:
-    """Return a sentence of the core in the current language; any other text as it is."""
-    if not isinstance(text, Sentence):
-        return text
-    values = {
-        name: translated(value) if isinstance(value, str) else value
-        for name, value in text.values.items()
-    }
-    template = translation.gettext(text.template)
-    return template % values if values else template

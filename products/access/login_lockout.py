@@ -17,6 +17,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext
 from rest_framework.throttling import BaseThrottle
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ def lockout_response(
     logger.warning("login locked", extra={"retry_after_seconds": seconds})
     context = {
         **admin.site.each_context(request),
-        "title": "Too many attempts",
+        "title": gettext("Too many attempts"),
         "opens": end,
         "minutes": math.ceil(seconds / 60),
         "again": request.get_full_path(),

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.http import HttpRequest
+from django.utils.translation import gettext
 
 from products.access.staff_login import UNKNOWN_ADDRESS
 
@@ -72,4 +73,6 @@ def device_name(user_agent: str) -> str:
     browser = next((name for name in BROWSERS if f"{name}/" in user_agent), "")
     system = next((name for name in SYSTEMS if re.search(name, user_agent)), "")
     names = [BROWSER_NAMES.get(browser, browser), "macOS" if system == "Mac OS" else system]
-    return " on ".join(name for name in names if name) or "Unknown device"
+    if all(names):
+        return gettext("{browser} on {system}").format(browser=names[0], system=names[1])
+    return "".join(names) or gettext("Unknown device")

@@ -17,14 +17,17 @@ from django.contrib.auth.models import User
 from django.contrib.auth.signals import user_login_failed
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import reverse
+from django.utils.translation import gettext, gettext_lazy
 
 FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 SESSION_KEY = "second_factor"
 FINE, MISSING = "fine", "missing"
 OPEN_WITHOUT = ("/admin/security/", "/admin/confirm/", "/admin/logout/", "/admin/session/")
 STAFF_PREFIXES = ("/admin/", "/v1.0/")
-ADD_FACTOR = "Your account needs a second factor. Please add one on the page Security first."
-LOCKED = "There were too many wrong codes. Please try again later."
+ADD_FACTOR = gettext_lazy(
+    "Your account needs a second factor. Please add one on the page Security first."
+)
+LOCKED = gettext_lazy("There were too many wrong codes. Please try again later.")
 
 
 def has_second_factor(user: User) -> bool:
@@ -70,7 +73,7 @@ class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc] # it has no 
 
     def generate_authenticator_name(self, user: User, type: str) -> str:  # its name
         count = Authenticator.objects.filter(user=user, type=type).count()
-        return f"Passkey {count + 1}"
+        return gettext("Passkey {number}").format(number=count + 1)
 
 
 def _cipher() -> MultiFernet:

@@ -20,6 +20,7 @@ from django.conf import settings
 from django.contrib.auth.models import Group, User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext, gettext_lazy
 
 from products.bootstrap import jobs
 from products.errors import Unavailable
@@ -30,13 +31,17 @@ KEY_TIMEOUT_SECONDS = 3
 YES = (True, "true")
 """The claim ``email_verified``. Some issuers send it as text."""
 CLOCK_DIFFERENCE_SECONDS = 30
-NOT_UNDERSTOOD = "The company account could not be verified. Please try again."
-NOT_VERIFIED = "Your company account has no verified e-mail address."
-NOT_INVITED = (
+NOT_UNDERSTOOD = gettext_lazy("The company account could not be verified. Please try again.")
+NOT_VERIFIED = gettext_lazy("Your company account has no verified e-mail address.")
+NOT_INVITED = gettext_lazy(
     "There is no account for {email} here. Please ask somebody who manages users for an invitation."
 )
-NOT_THE_SAME = "The account with the address {email} belongs to another company account."
-NOT_UNIQUE = "More than one account has the address {email}. Please ask somebody who manages users."
+NOT_THE_SAME = gettext_lazy(
+    "The account with the address {email} belongs to another company account."
+)
+NOT_UNIQUE = gettext_lazy(
+    "More than one account has the address {email}. Please ask somebody who manages users."
+)
 
 
 class VerifyingAdapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc] # it has no types
@@ -93,7 +98,7 @@ class SignOnAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc] # it has
                 raise refused(request, NOT_THE_SAME.format(email=user.email))
             sociallogin.connect(request, user)
         if not sociallogin.user.is_active or not sociallogin.user.is_staff:
-            raise refused(request, NOT_INVITED.format(email=claims.get("email", "you")))
+            raise refused(request, NOT_INVITED.format(email=claims.get("email") or gettext("you")))
         set_mapped_groups(sociallogin.user, claims.get(settings.OIDC_GROUPS_CLAIM))
 
     def on_authentication_error(
@@ -101,7 +106,7 @@ class SignOnAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc] # it has
     ) -> None:
         """Show a page that says so, unless the person has cancelled."""
         if error != AuthError.CANCELLED:
-            raise refused(request, NOT_UNDERSTOOD)
+            raise refused(request, str(NOT_UNDERSTOOD))
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
         return False
@@ -111,14 +116,24 @@ def _user_with(request: HttpRequest, addresses: list[EmailAddress]) -> User:
     """Return the one active member of staff with the verified address."""
     verified = [address.email for address in addresses if address.verified in YES]
     if not verified:
-        raise refused(request, NOT_VERIFIED)
+        raise refused(request, str(NOT_VERIFIED))
     email = verified[0]
-    found = list(User.objects.filter(email__iexact=email, is_active=True, is_staff=True)[:2])
+    similar = User.objects.filter(email__iexact=email, is_active=True, is_staff=True)
+    found = [user for user in similar if is_same_address(user.email, email)]
     if not found:
         raise refused(request, NOT_INVITED.format(email=email))
     if len(found) > 1:
         raise refused(request, NOT_UNIQUE.format(email=email))
     return found[0]
+
+
+def is_same_address(one: str, other: str) -> bool:
+    """Return whether both are one e-mail address. Case matters for letters that are not ASCII.
+
+    PostgreSQL finds "mike@x" for "m\u0131ke@x" with a dotless i, which is somebody else's.
+    """
+    is_ascii = one.isascii() and other.isascii()
+    return one == other or (is_ascii and one.lower() == other.lower())
 
 
 def set_mapped_groups(user: User, claimed: Any) -> None:
@@ -139,7 +154,7 @@ def set_mapped_groups(user: User, claimed: Any) -> None:
 
 def refused(request: HttpRequest, sentence: str) -> ImmediateHttpResponse:
     """Return the error whose response is a page that says why nobody is logged in."""
-    context = {"title": "Not logged in", "sentence": sentence}
+    context = {"title": gettext("Not logged in"), "sentence": sentence}
     page: HttpResponse = render(
         request, "admin/people/sign_on_refused.html", context, status=HTTPStatus.FORBIDDEN
     )

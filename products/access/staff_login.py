@@ -14,14 +14,16 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import resolve_url
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext_lazy
 
 from products.access.confirmation import is_confirmed
 from products.access.login_lockout import client_address
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 LOGIN_STAGES = ["allauth.mfa.stages.AuthenticateStage"]
-PASSWORD, CODE, PASSKEY = "Use your password", "Use a code", "Use a passkey"
-LOG_IN_AGAIN = "Log in with your company account again"
+PASSWORD = gettext_lazy("Use your password")
+CODE, PASSKEY = gettext_lazy("Use a code"), gettext_lazy("Use a passkey")
+LOG_IN_AGAIN = gettext_lazy("Log in with your company account again")
 UNKNOWN_ADDRESS = "0.0.0.0"  # noqa: S104 # shown as unknown
 
 
@@ -70,11 +72,11 @@ class StaffAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc] # it has
             "mfa_reauthenticate": CODE,
             "mfa_reauthenticate_webauthn": PASSKEY,
         }
-        titles = {reverse(name): title for name, title in words.items()}
+        titles = {reverse(name): str(title) for name, title in words.items()}
         methods: list[dict[str, str]] = super().get_reauthentication_methods(user)
         if not methods and settings.OIDC_ISSUER:
             url = reverse("confirm_company")
-            return [{"id": "company", "description": LOG_IN_AGAIN, "url": url}]
+            return [{"id": "company", "description": str(LOG_IN_AGAIN), "url": url}]
         return [{**method, "description": titles[method["url"]]} for method in methods]
 
     def add_message(

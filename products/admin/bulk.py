@@ -1,15 +1,17 @@
 """Bulk edits: choose a change for many products, and plan the job that makes it."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from decimal import Decimal
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.translation import gettext, gettext_lazy
 
 from products.admin.base import ModelAdmin, page_response
 from products.admin.bulk_selection import Selection, selection_of
+from products.admin.sentences.finding import sentences_in_words
 from products.admin.staff_writes import StaffWrites
 from products.admin.widgets import SelectWidget, TextInputWidget
 from products.bulk.job import Job, JobKind
@@ -25,26 +27,38 @@ from products.bulk.rows import Row, planned_row
 from products.errors import Invalid
 from products.product import Product
 
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
 type Edits = Mapping[str, object]
 
 ACTIVE_BY_ACTION = {"activate": True, "deactivate": False}
-ACTIONS = {"price": "Change prices", "activate": "Activate", "deactivate": "Deactivate"}
+ACTIONS = {
+    "price": gettext_lazy("Change prices"),
+    "activate": gettext_lazy("Activate"),
+    "deactivate": gettext_lazy("Deactivate"),
+}
 FIELDS = {
-    "price": "Price",
-    "renewal_price": "Renewal price",
-    "both": "Price and renewal price",
+    "price": gettext_lazy("Price"),
+    "renewal_price": gettext_lazy("Renewal price"),
+    "both": gettext_lazy("Price and renewal price"),
 }
 WAYS = {
-    AdjustmentKind.PERCENT: "Change by percent",
-    AdjustmentKind.AMOUNT: "Change by amount",
-    AdjustmentKind.SET: "Set to amount",
+    AdjustmentKind.PERCENT: gettext_lazy("Change by percent"),
+    AdjustmentKind.AMOUNT: gettext_lazy("Change by amount"),
+    AdjustmentKind.SET: gettext_lazy("Set to amount"),
 }
 ROUNDINGS = {
-    Rounding.CENTS: "To cents",
-    Rounding.ONES: "To whole amounts",
-    Rounding.FIVES: "To multiples of 5",
-    Rounding.TENS: "To multiples of 10",
-    Rounding.NINES: "To end in .99",
+    Rounding.CENTS: gettext_lazy("To cents"),
+    Rounding.ONES: gettext_lazy("To whole amounts"),
+    Rounding.FIVES: gettext_lazy("To multiples of 5"),
+    Rounding.TENS: gettext_lazy("To multiples of 10"),
+    Rounding.NINES: gettext_lazy("To end in .99"),
+}
+TITLES = {
+    AdjustmentKind.PERCENT: gettext_lazy("{field} {amount}%"),
+    AdjustmentKind.AMOUNT: gettext_lazy("{field} {amount}"),
+    AdjustmentKind.SET: gettext_lazy("{field} set to {amount}"),
 }
 DEFAULTS = {
     "doing": "price",
@@ -54,12 +68,12 @@ DEFAULTS = {
 }
 
 
-def _choice_field[Choice: str](label: str, choices: Mapping[Choice, str]) -> forms.ChoiceField:
+def _choice_field(label: "_StrPromise", choices: Mapping[Any, "_StrPromise"]) -> forms.ChoiceField:
     options = [(str(value), text) for value, text in choices.items()]
     return forms.ChoiceField(label=label, choices=options, widget=SelectWidget)
 
 
-def _text_field(label: str, help_text: str) -> forms.CharField:
+def _text_field(label: "_StrPromise", help_text: "_StrPromise") -> forms.CharField:
     return forms.CharField(
         label=label,
         required=False,
@@ -71,14 +85,17 @@ def _text_field(label: str, help_text: str) -> forms.CharField:
 class BulkForm(forms.Form):
     """What a bulk edit does. The arithmetic and its rules belong to the core."""
 
-    doing = _choice_field("Action", ACTIONS)
-    field = _choice_field("Which price", FIELDS)
-    way = _choice_field("How", WAYS)
-    by = _text_field("Percent or amount", "For example 10 or -5. To set a price, the new amount.")
-    rounding = _choice_field("Rounding", ROUNDINGS)
+    doing = _choice_field(gettext_lazy("Action"), ACTIONS)
+    field = _choice_field(gettext_lazy("Which price"), FIELDS)
+    way = _choice_field(gettext_lazy("How"), WAYS)
+    by = _text_field(
+        gettext_lazy("Percent or amount"),
+        gettext_lazy("For example 10 or -5. To set a price, the new amount."),
+    )
+    rounding = _choice_field(gettext_lazy("Rounding"), ROUNDINGS)
     reason = _text_field(
-        "Reason (optional)",
-        "Kept with each change in the history and the audit trail.",
+        gettext_lazy("Reason (optional)"),
+        gettext_lazy("Kept with each change in the history and the audit trail."),
     )
 
     def clean(self) -> dict[str, object]:
@@ -89,7 +106,7 @@ class BulkForm(forms.Form):
             try:
                 cleaned["by"] = parse(cleaned["by"], "by")
             except Invalid as refusal:
-                self.add_error("by", refusal.errors["by"])
+                self.add_error("by", sentences_in_words(refusal.errors["by"]))
         return cleaned
 
     def edits_for(self) -> Callable[[Product], Edits]:
@@ -109,22 +126,20 @@ class BulkForm(forms.Form):
         """Return the title of the job, such as "Price +10%, rounded to multiples of 5"."""
         entries = self.cleaned_data
         if entries["doing"] in ACTIVE_BY_ACTION:
-            return ACTIONS[entries["doing"]]
-        field = FIELDS[entries["field"]]
-        amount = _amount_text(AdjustmentKind(entries["way"]), entries["by"])
-        return f"{field} {amount}{_rounding_text(Rounding(entries['rounding']))}"
+            return str(ACTIONS[entries["doing"]])
+        way, rounding = AdjustmentKind(entries["way"]), Rounding(entries["rounding"])
+        title = str(TITLES[way]).format(
+            field=FIELDS[entries["field"]], amount=_amount(way, entries)
+        )
+        if rounding is Rounding.CENTS:
+            return title
+        text = gettext("{change}, rounded {rounding}")
+        return text.format(change=title, rounding=str(ROUNDINGS[rounding]).lower())
 
 
-def _amount_text(way: AdjustmentKind, amount: Decimal) -> str:
-    if way is AdjustmentKind.SET:
-        return f"set to {amount}"
-    return f"{amount:+}%" if way is AdjustmentKind.PERCENT else f"{amount:+}"
-
-
-def _rounding_text(rounding: Rounding) -> str:
-    if rounding is Rounding.CENTS:
-        return ""
-    return f", rounded {ROUNDINGS[rounding].lower()}"
+def _amount(way: AdjustmentKind, entries: Mapping[str, Any]) -> str:
+    by = entries["by"]
+    return f"{by}" if way is AdjustmentKind.SET else f"{by:+}"
 
 
 def bulk_view(admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
@@ -144,7 +159,7 @@ def bulk_view(admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
         form = BulkForm(initial=DEFAULTS)
     changelist = reverse("admin:products_product_changelist")
     context = {
-        "title": "Bulk edit",
+        "title": gettext("Bulk edit"),
         "form": form,
         "selection": selection,
         "back_url": f"{changelist}?{selection.filters}",
@@ -164,7 +179,7 @@ def _plan_edit(request: HttpRequest, form: BulkForm, selection: Selection) -> Jo
         return StaffWrites(request).plan_job(JobKind.BULK, title, rows, reason=entries["reason"])
     except Invalid as refusal:
         for field, sentences in refusal.errors.items():
-            form.add_error(field if field in form.fields else None, sentences)
+            form.add_error(field if field in form.fields else None, sentences_in_words(sentences))
     return None
 
 

@@ -1,11 +1,15 @@
 """The rows of a bulk edit as a table: before, after, and the change in money and percent."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from textwrap import shorten
 from typing import TypedDict
 
-from products.admin.formatting import field_label, format_value, grouped, grouped_money
+from django.utils.translation import gettext, gettext_lazy
+
+from products.admin.formatting import counted, field_label, format_value, grouped, grouped_money
+from products.admin.sentences.finding import in_words
 from products.bootstrap import jobs
 from products.bulk.clashes import LEFT_OUT
 from products.bulk.job import Job, JobKind
@@ -20,8 +24,8 @@ from products.bulk.price_changes import (
 from products.bulk.rows import FieldChanges, Row, RowState
 
 MAX_TEXT = 80  # characters of a text
-NOTHING = "(none)"
-STATUS = {True: "on the website", False: "not on the website"}
+NOTHING = gettext_lazy("(none)")
+STATUS = {True: gettext_lazy("on the website"), False: gettext_lazy("not on the website")}
 
 
 class PreviewLine(TypedDict):
@@ -74,12 +78,19 @@ def _leaves_the_website(row: Row) -> bool:
 def _preview_row(row: Row, *, is_unusual: bool) -> PreviewRow:
     is_left_out = row.state == RowState.SKIPPED and row.message == LEFT_OUT
     return {
-        "row": row,
+        "row": row_in_words(row),
         "lines": change_lines(row.changed, row.currency),
         "is_unusual": is_unusual,
         "is_left_out": is_left_out,
         "may_choose": is_left_out or row.state == RowState.WAITING,
     }
+
+
+def row_in_words(row: Row) -> Row:
+    """Return the row with the core's sentences in the reader's language."""
+    if not (row.message or row.note):
+        return row
+    return replace(row, message=in_words(row.message), note=in_words(row.note))
 
 
 def change_lines(changed: FieldChanges, currency: str) -> list[PreviewLine]:
@@ -90,8 +101,8 @@ def change_lines(changed: FieldChanges, currency: str) -> list[PreviewLine]:
 
 def _line(name: str, before: object, after: object) -> PreviewLine:
     if name == "active":
-        texts = [STATUS[bool(value)] for value in (before, after)]
-        return {"label": "Status", "before": texts[0], "after": texts[1], "change": ""}
+        texts = [str(STATUS[bool(value)]) for value in (before, after)]
+        return {"label": gettext("Status"), "before": texts[0], "after": texts[1], "change": ""}
     texts = [shorten(format_value(value), MAX_TEXT) for value in (before, after)]
     return {"label": field_label(name), "before": texts[0], "after": texts[1], "change": ""}
 
@@ -107,13 +118,12 @@ def _price_line(change: PriceChange) -> PreviewLine:
 
 def _total_line(total: Total) -> PreviewLine:
     change = PriceChange("price", total.before, total.after, total.currency)
-    noun = "product" if total.products == 1 else "products"
-    label = f"{total.currency}, {total.products} {noun}"
+    label = f"{total.currency}, {counted(total.products)}"
     return {**_price_line(change), "label": label}
 
 
 def _money(amount: Decimal | None, currency: str) -> str:
-    return NOTHING if amount is None else grouped_money(amount, currency)
+    return str(NOTHING) if amount is None else grouped_money(amount, currency)
 
 
 def _difference(change: PriceChange) -> str:

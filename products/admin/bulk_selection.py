@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from django.http import HttpRequest
+from django.utils.translation import gettext
 
 from products.admin.base import ModelAdmin
 from products.admin.changelist import ProductChangeList, changelist_of
@@ -26,21 +27,23 @@ class Selection:
         """Why nothing can be done to these products; empty if something can."""
         if self.matching and self.matching.refusals:
             sentences = " ".join(self.matching.refusals.values())
-            return f"A filter was not understood, so no product matches. {sentences}"
+            text = gettext("A filter was not understood, so no product matches. {why}")
+            return text.format(why=sentences)
         if not (self.ids or self.matching):
-            return "No product is selected."
+            return gettext("No product is selected.")
         return ""
 
     @property
     def description(self) -> str:
         """What was selected, such as "all 31 products that match: Yearly"."""
         if self.matching is None:
-            return f"{counted(len(self.ids))} that you selected"
-        filters, total = self.matching.description, self.matching.total
-        products = "all products" if total is None else f"all {counted(total)}"
-        if total is not None and total > MAX_ROWS:
-            products = f"the first {counted(MAX_ROWS)} of {grouped(total)}"
-        return f"{products} that match: {filters}" if filters else f"{products} of the catalogue"
+            text = gettext("{products} that you selected")
+            return text.format(products=counted(len(self.ids)))
+        products, filters = _all_matches(self.matching.total), self.matching.description
+        if not filters:
+            return gettext("{products} of the catalogue").format(products=products)
+        text = gettext("{products} that match: {filters}")
+        return text.format(products=products, filters=filters)
 
     @property
     def filters(self) -> str:
@@ -53,6 +56,16 @@ class Selection:
         if self.matching:
             return catalogue().walk(self.matching.queryset.listing, MAX_ROWS)
         return _existing_products(self.ids)
+
+
+def _all_matches(total: int | None) -> str:
+    """Return how many products match, such as "all 31 products"."""
+    if total is None:
+        return gettext("all products")
+    if total <= MAX_ROWS:
+        return gettext("all {products}").format(products=counted(total))
+    text = gettext("the first {products} of {total}")
+    return text.format(products=counted(MAX_ROWS), total=grouped(total))
 
 
 def selection_of(admin: ModelAdmin, request: HttpRequest) -> Selection:

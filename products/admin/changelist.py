@@ -15,9 +15,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, QueryDict
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.translation import gettext, gettext_lazy, ngettext
 
 from products.admin.base import ModelAdmin
-from products.admin.filters import BEST_MATCH_FIRST, ORDER_TEXTS, ProductFilter, SortFilter
+from products.admin.filters import BEST_MATCH_FIRST, ProductFilter, SortFilter
 from products.admin.formatting import counted, grouped
 from products.admin.queryset import ORDERS, AdminPage, ProductQuery
 from products.admin.recent_saves import recently_saved
@@ -26,8 +27,8 @@ from products.bootstrap import now
 from products.lists import Freshness, ListQuery
 from products.models import Product
 
-UNKNOWN_FILTER = "This list has no such filter."
-LINK_TOO_OLD = "This link to a page of the list is no longer valid."
+UNKNOWN_FILTER = gettext_lazy("This list has no such filter.")
+LINK_TOO_OLD = gettext_lazy("This link to a page of the list is no longer valid.")
 MAX_UNMENTIONED_LAG = timedelta(seconds=10)
 FORWARD, BACKWARD = "c", "b"
 """The prefixes of cursors: the page after a position, and the page before it."""
@@ -70,7 +71,7 @@ class ProductChangeList(ChangeList):
         try:
             query = super().get_queryset(request, exclude_parameters)
         except IncorrectLookupParameters:
-            self.refusals[""] = UNKNOWN_FILTER
+            self.refusals[""] = str(UNKNOWN_FILTER)
             query = self.root_queryset
         filters = cast(list[ProductFilter], self.filter_specs)
         self.refusals |= {item.parameter_name: item.error for item in filters if item.error}
@@ -95,7 +96,7 @@ class ProductChangeList(ChangeList):
             try:
                 self._read_page(request)
             except (signing.BadSignature, FieldError):
-                self.refusals[""] = LINK_TOO_OLD
+                self.refusals[""] = str(LINK_TOO_OLD)
         self.result_count = len(self.result_list)
         # The theme's header shows a count of its own while these two differ. Ours is in the list.
         self.full_result_count = self.result_count
@@ -153,8 +154,10 @@ class ProductChangeList(ChangeList):
     @property
     def description(self) -> str:
         """What the list shows, such as "Yearly, From 1 000 and “vps”"; empty for all products."""
-        texts = [chip["text"] for chip in self.chips]
-        parts = [text for text in texts if text not in ORDER_TEXTS]
+        filters = cast(list[ProductFilter], self.filter_specs)
+        shown = [item for item in filters if item.chip and not item.error]
+        texts = [item.chip for item in shown]
+        parts = [item.chip for item in shown if not isinstance(item, SortFilter)]
         if self.only_currency and self.only_currency not in texts:
             parts.append(self.only_currency)
         if self.query:
@@ -165,28 +168,32 @@ class ProductChangeList(ChangeList):
     def count_text(self) -> str:
         """How many products match, such as "31 products"."""
         if self.total is None:
-            return f"{counted(self.result_count)} shown, more follow"
+            text = gettext("{products} shown, more follow")
+            return text.format(products=counted(self.result_count))
         return counted(self.total)
 
     @property
     def count_text_of_all(self) -> str:
         """What a bulk edit of all matches is about, also where their number is not known."""
-        return "matching products" if self.total is None else counted(self.total)
+        return gettext("matching products") if self.total is None else counted(self.total)
 
     @property
     def shown_text(self) -> str:
         """How many of the matches this page shows, such as "50 of 81 shown"."""
         if self.total is None or self.total == self.result_count:
-            return f"{self.result_count} shown"
-        return f"{self.result_count} of {grouped(self.total)} shown"
+            return gettext("{count} shown").format(count=self.result_count)
+        text = gettext("{count} of {total} shown")
+        return text.format(count=self.result_count, total=grouped(self.total))
 
     @property
     def heading(self) -> str:
         """The title of the page: what the list shows, and how many."""
         if self.refusals:
-            return "Products: a filter was not understood"
-        name = f"Products: {self.description}" if self.description else "Products"
-        return f"{name} ({self.count_text})"
+            return gettext("Products: a filter was not understood")
+        text = gettext("Products ({count})")
+        if self.description:
+            text = gettext("Products: {filters} ({count})")
+        return text.format(filters=self.description, count=self.count_text)
 
     @property
     def search_lag(self) -> str:
@@ -194,12 +201,15 @@ class ProductChangeList(ChangeList):
         if self.freshness is None:
             return ""
         lag = now() - self.freshness.complete_up_to
-        return f"{int(lag.total_seconds())} seconds" if lag > MAX_UNMENTIONED_LAG else ""
+        if lag <= MAX_UNMENTIONED_LAG:
+            return ""
+        seconds = int(lag.total_seconds())
+        return ngettext("{count} second", "{count} seconds", seconds).format(count=seconds)
 
     @property
     def order_text(self) -> str:
         """What the choice of the order says while none is chosen."""
-        return BEST_MATCH_FIRST if self.queryset.listing.text else SortFilter.any
+        return str(BEST_MATCH_FIRST if self.queryset.listing.text else SortFilter.any)
 
     @property
     def only_currency(self) -> str | None:
@@ -207,7 +217,7 @@ class ProductChangeList(ChangeList):
         query = self.queryset.listing
         return str(query.currency) if query.by_price else None
 
-    no_index_text = "No index has this order, so the list can't be sorted by it."
+    no_index_text = gettext_lazy("The list can't be sorted by this column.")
 
     @property
     def bulk_url(self) -> str:
@@ -281,5 +291,6 @@ def filtered_list(admin: ModelAdmin, request: HttpRequest) -> ListQuery:
     """
     changelist = changelist_of(admin, request, request.GET.get("filters", ""))
     if changelist.refusals:
-        raise BadRequest("A filter of the list was not understood, so no product matches.")
+        text = gettext("A filter of the list was not understood, so no product matches.")
+        raise BadRequest(text)
     return changelist.queryset.listing

@@ -1,13 +1,16 @@
 """The bars of the operations page, one for each of the last sixty minutes.
 
-The template draws them as SVG, in a box of ``WIDTH`` by ``HEIGHT`` units.
+They are drawn as SVG, in a box of ``WIDTH`` by ``HEIGHT`` units.
 """
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import TypedDict
 
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
+from django.utils.translation import gettext
 
 from products.changes import Effect
 from products.operations import BOUNDS, Minute, percentile
@@ -29,6 +32,16 @@ class Bar(TypedDict):
     y: float
     height: float
     text: str
+
+
+def drawn(bars: Iterable[Bar], css_class: str = "") -> SafeString:
+    """Return the bars as SVG. A page has up to 540 of them, too many for a template."""
+    style = format_html(' class="{}"', css_class) if css_class else ""
+    return format_html_join(
+        "",
+        '<rect{} x="{}" y="{}" width="8" height="{}"><title>{}</title></rect>',
+        ((style, bar["x"], bar["y"], bar["height"], bar["text"]) for bar in bars),
+    )
 
 
 def slots_of(minutes: Iterable[Minute], until: datetime) -> Slots:
@@ -63,7 +76,12 @@ def latency_bars(slots: Slots, effect: Effect, share: float) -> list[Bar]:
         bound = bound_of(minute)
         return (BOUNDS.index(bound) + 1) / len(BOUNDS) if bound else 0
 
-    return _bars(slots, height_of, lambda minute: f"{share:.0%} within {bound_of(minute):g} s")
+    within = gettext("{share} within {seconds} s")
+
+    def text_of(minute: Minute) -> str:
+        return within.format(share=f"{share:.0%}", seconds=f"{bound_of(minute):g}")
+
+    return _bars(slots, height_of, text_of)
 
 
 def _bars(

@@ -1,37 +1,41 @@
 """The columns of the product list: which there are, and which a user wants in which order."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy
 
 from products.access.profiles import COLUMNS_KEY
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
 
 
 class Column(NamedTuple):
     """A column: its title in the head, and the cell in each row."""
 
-    title: str
+    title: "_StrPromise"
     cell: str
 
 
 COLUMNS = {
-    "price": Column("Price", '<td class="money">{price}</td>'),
-    "renewal": Column("Renewal", '<td class="money">{renewal}</td>'),
-    "period": Column("Period", "<td>{period}</td>"),
+    "price": Column(gettext_lazy("Price"), '<td class="money">{price}</td>'),
+    "renewal": Column(gettext_lazy("Renewal"), '<td class="money">{renewal}</td>'),
+    "period": Column(gettext_lazy("Period"), "<td>{period}</td>"),
     "website": Column(
-        "On the website",
+        gettext_lazy("On the website"),
         '<td class="active"><span class="flag" data-active="{value}">{flag}</span>{switch}</td>',
     ),
     "status": Column(
-        "Status",
+        gettext_lazy("Status"),
         '<td><span class="state" data-state="{status}"{is_open}>{status_text}</span></td>',
     ),
-    "version": Column("Version", '<td class="version">v{version}</td>'),
+    "version": Column(gettext_lazy("Version"), '<td class="version">v{version}</td>'),
     "updated": Column(
-        "Updated",
-        '<td><time datetime="{at:%Y-%m-%dT%H:%M:%S%z}" title="{at:%d %b %Y, %H:%M:%S %Z}">{age}'
-        '</time><span class="id">by {author}</span></td>',
+        gettext_lazy("Updated"),
+        '<td><time datetime="{at:%Y-%m-%dT%H:%M:%S%z}" title="{at_text}">{age}'
+        '</time><span class="id">{author}</span></td>',
     ),
 }
 ALL_COLUMNS = tuple(COLUMNS)

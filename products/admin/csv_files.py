@@ -1,5 +1,6 @@
 """Files of products: export of the filtered list, and import by a job with a preview."""
 
+import re
 from collections.abc import Iterable, Sequence
 
 from django.http import (
@@ -10,11 +11,13 @@ from django.http import (
 )
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
+from django.utils.translation import gettext
 
 from products.admin.base import ModelAdmin, page_response
 from products.admin.changelist import filtered_list
-from products.admin.form import CODES
+from products.admin.entries import CODES
 from products.admin.refusals import show_refusal
+from products.admin.sentences.finding import refusal_text, sentences_in_words
 from products.admin.staff_writes import StaffWrites
 from products.amounts import DecimalMark
 from products.bootstrap import catalogue, imports, jobs, now
@@ -32,6 +35,7 @@ MAX_WORKBOOK_PRODUCTS = 20_000
 """A workbook is built in memory, so it has fewer products than a CSV file may have."""
 XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 COLUMN = "column-"
+COLUMN_NAME = re.compile(rf"{COLUMN}[0-9]{{1,3}}")
 """The prefix of the parameters with the fields that the user chose."""
 
 
@@ -76,11 +80,11 @@ def import_view(admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
     if asks_for_columns:
         return JsonResponse({"errors": errors}, status=400)
     context = {
-        "title": "Import products",
+        "title": gettext("Import products"),
         "errors": errors,
         "columns": COLUMNS,
         "extensions": ",".join(EXTENSIONS),
-        "marks": [(mark.name.lower(), mark.label) for mark in DecimalMark],
+        "marks": [(mark.name.lower(), gettext(mark.label)) for mark in DecimalMark],
         "currencies": CODES,
         "cycles": list(BillingCycle),
     }
@@ -93,7 +97,7 @@ def _plan_import(request: HttpRequest) -> Job:
     return StaffWrites(request).plan_import(
         data,
         _options_of(request),
-        file_name=getattr(request.FILES["file"], "name", None) or "a file",
+        file_name=getattr(request.FILES["file"], "name", None) or gettext("a file"),
         reason=request.POST.get("reason", "").strip(),
     )
 
@@ -103,7 +107,7 @@ def _options_of(request: HttpRequest) -> ImportOptions:
     chosen = {
         int(name.removeprefix(COLUMN)): field
         for name, field in request.POST.items()
-        if name.startswith(COLUMN) and name.removeprefix(COLUMN).isdecimal()
+        if COLUMN_NAME.fullmatch(name)
     }
     mark, cycle = request.POST.get("decimal_mark", ""), request.POST.get("billing_cycle", "")
     currency = request.POST.get("currency", "")
@@ -115,7 +119,7 @@ def _options_of(request: HttpRequest) -> ImportOptions:
             billing_cycle=RULES["billing_cycle"](cycle) if cycle else None,
         )
     except (KeyError, ValueError):
-        raise Invalid({"file": ["Choose the options from the lists."]}) from None
+        raise Invalid({"file": [gettext("Choose the options from the lists.")]}) from None
 
 
 def errors_view(admin: ModelAdmin, request: HttpRequest, job_id: str) -> HttpResponseBase:
@@ -141,15 +145,16 @@ def _attachment(name: str) -> dict[str, str]:
 
 def _sentences_of(refusal: CatalogueError) -> list[str]:
     if not isinstance(refusal, Invalid):
-        return [str(refusal)]
-    return [sentence for sentences in refusal.errors.values() for sentence in sentences]
+        return [refusal_text(refusal)]
+    texts = [sentence for sentences in refusal.errors.values() for sentence in sentences]
+    return sentences_in_words(texts)
 
 
 def _uploaded_file(request: HttpRequest) -> bytes:
     """Return the file's content, at most one byte more than is allowed."""
     file = request.FILES.get("file")
     if file is None:
-        raise Invalid({"file": ["Choose a file."]})
+        raise Invalid({"file": [gettext("Choose a file.")]})
     return bytes(file.read(MAX_SIZE + 1))
 
 
@@ -160,5 +165,11 @@ def _columns_response(data: bytes) -> JsonResponse:
         {"name": found.column.name, "field": found.column.field, "samples": found.samples}
         for found in sampled
     ]
-    body = {"columns": columns, "rows": len(sheet.rows), "fields": FIELDS, "notes": sheet.notes}
+    body = {
+        "columns": columns,
+        "rows": len(sheet.rows),
+        "hasMore": sheet.has_more,
+        "fields": FIELDS,
+        "notes": sentences_in_words(list(sheet.notes)),
+    }
     return JsonResponse(body)

@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.translation import gettext, gettext_lazy
 
 
 class Link(NamedTuple):
@@ -20,17 +21,21 @@ class Link(NamedTuple):
     text: str
 
 
-PERMISSION_DENIED = (
+PERMISSION_DENIED = gettext_lazy(
     "Your account has no permission for this. "
     "If it should have, please ask a superuser to add you to a group."
 )
-FORM_EXPIRED = (
+FORM_EXPIRED = gettext_lazy(
     "This page was too old, perhaps because you have logged in again since it was opened. "
     "Nothing was saved. Please go back, copy what you typed, and reload that page."
 )
-NOTHING_HERE = "There is no page at this address. It may have been mistyped, or the link is old."
-NOT_UNDERSTOOD = "The request can't be understood."
-OUR_FAULT = "This is our fault, and it has been logged. Nothing that was saved is lost."
+NOTHING_HERE = gettext_lazy(
+    "There is no page at this address. It may have been mistyped, or the link is old."
+)
+NOT_UNDERSTOOD = gettext_lazy("The request can't be understood.")
+OUR_FAULT = gettext_lazy(
+    "This is our fault, and it has been logged. Nothing that was saved is lost."
+)
 
 
 class PageNotFound(Http404):
@@ -39,31 +44,32 @@ class PageNotFound(Http404):
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer an address without a page."""
-    sentence = str(exception) if isinstance(exception, PageNotFound) else NOTHING_HERE
-    return error_page(request, HTTPStatus.NOT_FOUND, "Page not found", sentence)
+    sentence = str(exception if isinstance(exception, PageNotFound) else NOTHING_HERE)
+    return error_page(request, HTTPStatus.NOT_FOUND, gettext("Page not found"), sentence)
 
 
 def bad_request(request: HttpRequest) -> HttpResponse:
     """Answer a request that Django refuses before any view."""
-    return _plain_page(request, HTTPStatus.BAD_REQUEST, "Not understood", NOT_UNDERSTOOD)
+    title = gettext("Not understood")
+    return _plain_page(request, HTTPStatus.BAD_REQUEST, title, str(NOT_UNDERSTOOD))
 
 
 def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """Answer a request that the user's permissions do not allow (``handler403``)."""
     sentence = str(exception or "") if is_script(request) else ""
-    title = "You don't have permission to do this"
-    return error_page(request, HTTPStatus.FORBIDDEN, title, sentence or PERMISSION_DENIED)
+    title = gettext("You don't have permission to do this")
+    return error_page(request, HTTPStatus.FORBIDDEN, title, sentence or str(PERMISSION_DENIED))
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Answer a form without a valid CSRF token."""
-    return error_page(request, HTTPStatus.FORBIDDEN, "Not saved", FORM_EXPIRED)
+    return error_page(request, HTTPStatus.FORBIDDEN, gettext("Not saved"), str(FORM_EXPIRED))
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Answer a request that failed because of a bug."""
-    title = "Something went wrong"
-    return _plain_page(request, HTTPStatus.INTERNAL_SERVER_ERROR, title, OUR_FAULT)
+    title = gettext("Something went wrong")
+    return _plain_page(request, HTTPStatus.INTERNAL_SERVER_ERROR, title, str(OUR_FAULT))
 
 
 def request_id_of(request: HttpRequest) -> str:
@@ -88,7 +94,7 @@ def error_page(
         **admin.site.each_context(request),
         "title": title,
         "sentence": sentence,
-        "link": link or Link(front_page, "To the front page"),
+        "link": link or Link(front_page, gettext("To the front page")),
         "request_id": request_id_of(request),
     }
     template = "error" if admin.site.has_permission(request) else "refusal"

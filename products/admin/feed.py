@@ -9,6 +9,7 @@ from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_lazy, pgettext_lazy
 
 from products.admin.base import Context, ModelAdmin, page_response, product_url
 from products.admin.formatting import HistoryRow, field_label, history_row, source_label
@@ -44,20 +45,26 @@ class FeedGroup(TypedDict):
     is_new: bool
 
 
+def _choices_of_fields() -> list[tuple[str, str]]:
+    return [("", gettext("Any field")), *((name, field_label(name)) for name in RULES)]
+
+
+def _choices_of_sources() -> list[tuple[str, str]]:
+    return [("", gettext("Any source")), *((name, source_label(name)) for name in SOURCES)]
+
+
 class FeedFilters(forms.Form):
     """The filters of the feed. Their values are those of the address."""
 
-    person = forms.CharField(required=False, max_length=150)
+    person = forms.CharField(required=False, max_length=150, label=gettext_lazy("Person"))
     field = forms.ChoiceField(
-        required=False,
-        choices=[("", "Any field"), *((name, field_label(name)) for name in RULES)],
+        required=False, label=gettext_lazy("Field"), choices=_choices_of_fields
     )
     source = forms.ChoiceField(
-        required=False,
-        choices=[("", "Any source"), *((name, source_label(name)) for name in SOURCES)],
+        required=False, label=gettext_lazy("Source"), choices=_choices_of_sources
     )
-    first_day = forms.DateField(required=False, label="From")
-    last_day = forms.DateField(required=False, label="To")
+    first_day = forms.DateField(required=False, label=pgettext_lazy("a day", "From"))
+    last_day = forms.DateField(required=False, label=pgettext_lazy("a day", "To"))
 
     def query(self, before: datetime | None) -> FeedQuery:
         """Return what the filters ask for. The days are those of the user's time zone."""
@@ -82,7 +89,7 @@ def feed_view(admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
     if filters.is_valid():
         page = feed().page(filters.query(_time_parameter(request, "before")))
     context: Context = {
-        "title": "Changes",
+        "title": gettext("Changes"),
         "filters": filters,
         "groups": feed_groups(page.changes),
         "older_url": _older_url(request, page),

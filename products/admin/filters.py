@@ -3,9 +3,9 @@
 Each is a parameter of the address, so that a list can be bookmarked and sent. None of them counts.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
@@ -13,12 +13,17 @@ from django.db.models import Model
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext, gettext_lazy
 
-from products.admin.form import CODES
+from products.admin.entries import CODES, CYCLES
 from products.admin.queryset import ProductQuery
+from products.admin.sentences.finding import in_words
 from products.amounts import ANY_NOTATION
 from products.currency import DEFAULT_CURRENCY
 from products.product import BillingCycle, price_bound
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrOrPromise
 
 
 class ProductFilter(Protocol):
@@ -45,13 +50,13 @@ class ChoiceFilter(admin.SimpleListFilter):
     value in the address to the text of the choice and the value of ``field``.
     """
 
-    offered: dict[str, tuple[str, object]] = {}
+    offered: Mapping[str, tuple["_StrOrPromise", object]] = {}
     field = ""
-    any = ""  # what the choice says while the filter is not set
+    any: "_StrOrPromise" = ""  # what the choice says while the filter is not set
     error = ""
 
     def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
-        return [(value, text) for value, (text, _) in self.offered.items()]
+        return [(value, str(text)) for value, (text, _) in self.offered.items()]
 
     def queryset(  # type: ignore[override] # no QuerySet
         self, request: HttpRequest, queryset: ProductQuery
@@ -60,7 +65,8 @@ class ChoiceFilter(admin.SimpleListFilter):
         if not value:
             return queryset
         if value not in self.offered:
-            self.error = f"“{value}” is not one of these. Choose again."
+            text = gettext("“{value}” is not one of these. Choose again.")
+            self.error = text.format(value=value)
             return queryset
         _, wanted = self.offered[value]
         return self.narrow(request, queryset, wanted)
@@ -71,12 +77,12 @@ class ChoiceFilter(admin.SimpleListFilter):
     @property
     def chip(self) -> str:
         text, _ = self.offered.get(str(self.value()), ("", None))
-        return text
+        return str(text)
 
     @property
     def options(self) -> SafeString:
         """The choices as HTML, with the current one selected."""
-        choices = tuple((value, text) for value, (text, _) in self.offered.items())
+        choices = tuple((value, str(text)) for value, (text, _) in self.offered.items())
         options = _options(choices)
         if self.value() not in self.offered:
             return options
@@ -85,45 +91,48 @@ class ChoiceFilter(admin.SimpleListFilter):
 
 
 class ActiveFilter(ChoiceFilter):
-    title = "active or deactivated"
+    title = gettext_lazy("active or deactivated")
     parameter_name = "active"
-    any = "Active or deactivated"
+    any = gettext_lazy("Active or deactivated")
     field = "active"
-    offered = {"yes": ("Active", True), "no": ("Deactivated", False)}
+    offered = {
+        "yes": (gettext_lazy("Active"), True),
+        "no": (gettext_lazy("Deactivated"), False),
+    }
 
 
 class CurrencyFilter(ChoiceFilter):
-    title = "currency"
+    title = gettext_lazy("currency")
     parameter_name = "currency"
-    any = "Any currency"
+    any = gettext_lazy("Any currency")
     field = "currency"
     offered = {code: (code, code) for code in CODES}
 
 
 class BillingCycleFilter(ChoiceFilter):
-    title = "billing cycle"
+    title = gettext_lazy("billing cycle")
     parameter_name = "cycle"
-    any = "Any billing cycle"
+    any = gettext_lazy("Any billing cycle")
     field = "billing_cycle"
-    offered = {cycle.value: (cycle.value.capitalize(), cycle.value) for cycle in BillingCycle}
+    offered = {cycle.value: (CYCLES[cycle], cycle.value) for cycle in BillingCycle}
 
 
 class StatusFilter(ChoiceFilter):
     """Products with an open effect: their newest change has not reached every system yet."""
 
-    title = "status"
+    title = gettext_lazy("status")
     parameter_name = "open"
-    any = "Any status"
+    any = gettext_lazy("Any status")
     field = "only_open"
-    offered = {"yes": ("Not yet published everywhere", True)}
+    offered = {"yes": (gettext_lazy("Not yet published everywhere"), True)}
 
 
 class AuthorFilter(ChoiceFilter):
-    title = "author"
+    title = gettext_lazy("author")
     parameter_name = "mine"
-    any = "Changed by anyone"
+    any = gettext_lazy("Changed by anyone")
     field = "updated_by"
-    offered = {"yes": ("Changed by me", None)}
+    offered = {"yes": (gettext_lazy("Changed by me"), None)}
 
     def narrow(self, request: HttpRequest, queryset: ProductQuery, wanted: object) -> ProductQuery:
         return super().narrow(request, queryset, request.user.get_username())
@@ -132,15 +141,15 @@ class AuthorFilter(ChoiceFilter):
 class SortFilter(ChoiceFilter):
     """Orders that an index has. The default is oldest first, or best match first in a search."""
 
-    title = "order"
+    title = gettext_lazy("order")
     parameter_name = "sort"
-    any = "Oldest first"
+    any = gettext_lazy("Oldest first")
     offered = {
-        "newest": ("Newest first", "-created_at"),
-        "name": ("Name: A to Z", "name"),
-        "updated": ("Last changed first", "-updated_at"),
-        "cheapest": ("Price: low to high", "price"),
-        "dearest": ("Price: high to low", "-price"),
+        "newest": (gettext_lazy("Newest first"), "-created_at"),
+        "name": (gettext_lazy("Name: A to Z"), "name"),
+        "updated": (gettext_lazy("Last changed first"), "-updated_at"),
+        "cheapest": (gettext_lazy("Price: low to high"), "price"),
+        "dearest": (gettext_lazy("Price: high to low"), "-price"),
     }
 
     def narrow(self, request: HttpRequest, queryset: ProductQuery, wanted: object) -> ProductQuery:
@@ -152,7 +161,7 @@ class PriceBoundFilter(admin.ListFilter):
 
     parameter_name = ""
     lookup = ""
-    chip_prefix = ""
+    chip_text: "_StrOrPromise" = ""
     error = ""
 
     def __init__(
@@ -187,32 +196,31 @@ class PriceBoundFilter(admin.ListFilter):
         try:
             amount = price_bound(f"{ANY_NOTATION.read_in(self.text, currency):f}")
         except ValueError as refusal:
-            self.error = str(refusal)
+            self.error = in_words(str(refusal))
             return queryset
         by_price = queryset.order_by(queryset.price_order)
         return by_price.filter(**{self.lookup: amount})
 
     @property
     def chip(self) -> str:
-        return f"{self.chip_prefix} {self.text}" if self.text else ""
+        return str(self.chip_text).format(price=self.text) if self.text else ""
 
 
 class MinPriceFilter(PriceBoundFilter):
-    title = "from"
+    title = gettext_lazy("Price from")
     parameter_name = "min"
     lookup = "min_price"
-    chip_prefix = "From"
+    chip_text = gettext_lazy("From {price}")
 
 
 class MaxPriceFilter(PriceBoundFilter):
-    title = "to"
+    title = gettext_lazy("Price to")
     parameter_name = "max"
     lookup = "max_price"
-    chip_prefix = "Up to"
+    chip_text = gettext_lazy("Up to {price}")
 
 
-BEST_MATCH_FIRST = "Best match first"
-ORDER_TEXTS = frozenset(text for text, _ in SortFilter.offered.values())
+BEST_MATCH_FIRST = gettext_lazy("Best match first")
 FILTERS = (
     ActiveFilter,
     BillingCycleFilter,

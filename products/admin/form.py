@@ -2,21 +2,21 @@
 
 from typing import TypedDict, cast
 
-from django import forms
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
-from unfold.widgets import UnfoldBooleanWidget
+from django.utils.translation import gettext, gettext_lazy
 
 from products import product as core
-from products.admin.form_fields import LinesField, RawCharField, length_hint, line_field
-from products.admin.formatting import format_value, grouped_money, last_authors
+from products.admin.entries import FIELDS, ProductEntries
+from products.admin.formatting import format_value, grouped_money, in_a_row, last_authors
 from products.admin.images import MAX_SIZE, store_image, validated_image
 from products.admin.queryset import model_of
+from products.admin.sentences.finding import in_words, refusal_text, sentences_in_words
 from products.admin.staff_writes import StaffWrites
-from products.admin.widgets import QuietErrorList, SelectWidget, TextareaWidget
+from products.admin.widgets import QuietErrorList
 from products.amounts import ANY_NOTATION
 from products.bootstrap import new_id
-from products.currency import CURRENCIES, CURRENCY_SIGNS, DEFAULT_CURRENCY
+from products.currency import DEFAULT_CURRENCY
 from products.errors import (
     CatalogueError,
     Invalid,
@@ -30,34 +30,17 @@ from products.identifiers import validated_id
 from products.merging import EditConflict
 from products.models import Product
 from products.product import (
-    LENGTHS,
-    MAX_FEATURES,
     REQUIRED,
-    BillingCycle,
     validated_edits,
 )
 from products.writes import Accepted
 
-FIELDS = (
-    "name",
-    "description",
-    "price",
-    "renewal_price",
-    "currency",
-    "billing_cycle",
-    "period",
-    "features",
-)
 AMOUNTS = ("price", "renewal_price")
 ONLY_WHEN_ADDING = ("product_id", "active", "image")
-CODES = [*CURRENCY_SIGNS, *sorted(CURRENCIES - CURRENCY_SIGNS.keys())]
-"""All currency codes; those with a sign, in which we sell, come first."""
-
-NO_BASE_VERSION = (
+NO_BASE_VERSION = gettext_lazy(
     "This form does not say which version it was made from, so it can't be saved. "
     "Please open the product again."
 )
-ENTRIES_KEPT = "Your entries are kept; save again in a few seconds."
 
 
 class FieldConflict(TypedDict):
@@ -78,7 +61,7 @@ def editable_model_of(product: core.Product) -> Product:
     return model
 
 
-class ProductForm(forms.ModelForm):
+class ProductForm(ProductEntries):
     """The product form. Validating its entries has the catalogue accept or refuse them.
 
     ``writes`` makes the write; with ``dry_run`` nothing is written, and without ``writes`` the
@@ -87,54 +70,8 @@ class ProductForm(forms.ModelForm):
     that others have saved since.
     """
 
-    product_id = line_field(
-        "ID", 40, "Part of the product's address: letters, digits, - and _. It can't be changed."
-    )
-    active = forms.BooleanField(
-        label="Visible to customers",
-        required=False,
-        initial=True,
-        widget=UnfoldBooleanWidget(),
-        help_text="Without it the product is saved as a draft, and only staff see it.",
-    )
-    image = forms.FileField(required=False, widget=forms.FileInput)
-    name = line_field("Name", 60, f"{length_hint('name')}; no other product may have it.")
-    description = RawCharField(
-        label="Description",
-        required=False,
-        widget=TextareaWidget(
-            attrs={"rows": 4, "cols": 80, "maxlength": LENGTHS["description"][1]}
-        ),
-        help_text=f"{length_hint('description')}.",
-    )
-    price = line_field("Price", 12, "Due at purchase, such as 1500.00 or 1 500,00.")
-    renewal_price = line_field("Renewal price", 12, "Due each cycle; empty for a one-time product.")
-    currency = RawCharField(
-        initial=DEFAULT_CURRENCY,
-        widget=SelectWidget(choices=[(code, code) for code in CODES]),
-    )
-    billing_cycle = RawCharField(
-        widget=SelectWidget(
-            choices=[(cycle.value, cycle.value.capitalize()) for cycle in BillingCycle]
-        )
-    )
-    period = line_field("Price note", 40, "Replaces the automatic text, which the empty box shows.")
-    features = LinesField(
-        label="Features",
-        required=False,
-        help_text=f"At most {MAX_FEATURES}, of {length_hint('feature')} each; one per line.",
-    )
-    reason = line_field(
-        "Reason (optional)", 60, "Kept with this change in the history and the audit trail."
-    )
-    base_version = forms.IntegerField(required=False, widget=forms.HiddenInput)
-
     accepted: Accepted | None = None
     """What the catalogue accepted, once valid entries were cleaned."""
-
-    class Meta:
-        model = Product
-        fields = ("product_id", *FIELDS)
 
     def __init__(
         self,
@@ -169,7 +106,7 @@ class ProductForm(forms.ModelForm):
         try:
             return validated_id(chosen) if chosen else None
         except Invalid as refusal:
-            raise ValidationError(refusal.errors["product_id"]) from refusal
+            raise ValidationError(sentences_in_words(refusal.errors["product_id"])) from refusal
 
     def clean_image(self) -> bytes | None:
         """Return the image as it will be stored, or None without one."""
@@ -177,7 +114,7 @@ class ProductForm(forms.ModelForm):
         try:
             return validated_image(file.read(MAX_SIZE + 1)) if file else None
         except Invalid as refusal:
-            raise ValidationError(refusal.errors["image"]) from refusal
+            raise ValidationError(sentences_in_words(refusal.errors["image"])) from refusal
 
     def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}
@@ -197,7 +134,7 @@ class ProductForm(forms.ModelForm):
         try:
             amount = ANY_NOTATION.read_in(text, currency)
         except ValueError as refusal:
-            self.add_error(name, str(refusal))
+            self.add_error(name, in_words(str(refusal)))
             return
         self.cleaned_data[name] = amount
         if text != f"{amount:.2f}":
@@ -242,24 +179,27 @@ class ProductForm(forms.ModelForm):
         """Add the catalogue's sentence as an error of the field that it is about."""
         if isinstance(refusal, Invalid):
             for field, sentences in refusal.errors.items():
-                self.add_error(field if field in self.fields else None, sentences)
+                name = field if field in self.fields else None
+                self.add_error(name, sentences_in_words(sentences))
         elif isinstance(refusal, EditConflict):
             self._add_conflict(refusal)
         elif isinstance(refusal, NameTaken):
-            self.add_error("name", str(refusal))
+            self.add_error("name", refusal_text(refusal))
         elif isinstance(refusal, ProductExists):
-            self.add_error("product_id", str(refusal))
+            self.add_error("product_id", refusal_text(refusal))
         elif isinstance(refusal, NotFound):
             self.add_error(None, NO_BASE_VERSION)
         else:
-            self.add_error(None, f"{refusal} {ENTRIES_KEPT}")
+            text = gettext("{fault} Your entries are kept; save again in a few seconds.")
+            self.add_error(None, text.format(fault=refusal_text(refusal)))
 
     def _add_conflict(self, conflict: EditConflict) -> None:
         """Show both values of each field in conflict, and make the next save replace theirs."""
         authors = last_authors(conflict)
         for name, clash in conflict.clashes.items():
             theirs = format_value(clash.theirs)
-            self.add_error(name, f"{authors[name]} changed this to {theirs} meanwhile.")
+            text = gettext("{actor} changed this to {value} meanwhile.")
+            self.add_error(name, text.format(actor=authors[name], value=theirs))
             self.conflicts.append(
                 {
                     "id": self[name].auto_id,
@@ -270,12 +210,11 @@ class ProductForm(forms.ModelForm):
                     "before": self._entry(name, clash.base),
                 }
             )
-        people = " and ".join(sorted(set(authors.values())))
-        self.add_error(
-            None,
-            f"{people} saved while you were editing and changed the same fields. "
-            "Your entries are kept; save again to put yours in place of theirs.",
+        text = gettext(
+            "{people} saved while you were editing and changed the same fields. "
+            "Your entries are kept; save again to put yours in place of theirs."
         )
+        self.add_error(None, text.format(people=in_a_row(sorted(set(authors.values())))))
         self._rebase(conflict)
 
     def _rebase(self, conflict: EditConflict) -> None:

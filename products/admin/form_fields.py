@@ -1,9 +1,14 @@
 """The fields of the product form: texts as they were typed. Only the core validates them."""
 
+from typing import TYPE_CHECKING
+
 from django import forms
 
 from products.admin.widgets import TextareaWidget, TextInputWidget
 from products.product import LENGTHS, MAX_FEATURES
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrOrPromise
 
 
 class RawCharField(forms.CharField):
@@ -28,13 +33,13 @@ class LinesField(RawCharField):
         return [line.strip() for line in lines if line.strip()]
 
 
-def length_hint(field: str) -> str:
-    """Return the limits of a text, such as "3 to 100 characters"."""
+def limits_of(field: str) -> dict[str, int]:
+    """Return how many characters a text may have, for a sentence that names both numbers."""
     minimum, maximum = LENGTHS[field]
-    return f"{minimum} to {maximum} characters"
+    return {"minimum": minimum, "maximum": maximum}
 
 
-def line_field(label: str, size: int, help_text: str = "") -> RawCharField:
+def line_field(label: "_StrOrPromise", size: int, help_text: "_StrOrPromise" = "") -> RawCharField:
     """Return the field of a text on one line."""
     return RawCharField(
         label=label,

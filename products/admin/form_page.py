@@ -15,9 +15,11 @@ from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.html import format_html
+from django.utils.translation import gettext, gettext_lazy
 
 from products.admin.base import Context, ModelAdmin, product_url
-from products.admin.form import FIELDS, ProductForm, editable_model_of
+from products.admin.entries import FIELDS
+from products.admin.form import ProductForm, editable_model_of
 from products.admin.formatting import field_label
 from products.admin.plans.coming import coming_context
 from products.admin.plans.later import NOTHING_PLANNED, is_for_later, plans_answer
@@ -79,7 +81,7 @@ class ProductFormPage(ModelAdmin):
         if copied is None:
             return initial
         copy = {name: getattr(copied, name) for name in FIELDS}
-        return {**copy, "name": f"{copied.name} (copy)"}
+        return {**copy, "name": gettext("{product} (copy)").format(product=copied.name)}
 
     def get_form(  # type: ignore[override] # Django only calls what this returns
         self,
@@ -161,7 +163,7 @@ class ProductFormPage(ModelAdmin):
         )
         context = {
             **self.admin_site.each_context(request),
-            "title": "Change product",
+            "title": gettext("Change product"),
             "adminform": admin_form,
             "object_id": object_id,
             "media": self.media + admin_form.media,
@@ -177,7 +179,7 @@ class ProductFormPage(ModelAdmin):
     ) -> None:
         """Say what was saved: the catalogue accepted it when the form was validated."""
         if form.dry_run:
-            self.message_user(request, NOTHING_PLANNED, messages.ERROR)
+            self.message_user(request, str(NOTHING_PLANNED), messages.ERROR)
             return
         message = format_html(
             '{} <span hidden data-saved-form="{}"></span>', saved_message(form), request.path
@@ -217,7 +219,7 @@ class ProductFormPage(ModelAdmin):
         }
         return HttpResponseRedirect(add_preserved_filters(filters, form_url))
 
-    @admin.display(description="Features")
+    @admin.display(description=gettext_lazy("Features"))
     def features_text(self, product: Product) -> str:
         return "\n".join(product.features)
 
@@ -225,10 +227,11 @@ class ProductFormPage(ModelAdmin):
         """Deactivate the product: a product is never deleted."""
         accepted = StaffWrites(request).deactivate(obj.product_id, expected_version=obj.version)
         if accepted.change:
-            outcome = f"was deactivated as v{accepted.product.version}"
+            text = gettext("{product} was deactivated, saved as version {version}.")
         else:
-            outcome = "was deactivated already"
-        self.message_user(request, f"{obj.name} {outcome}.", messages.SUCCESS)
+            text = gettext("{product} was deactivated already.")
+        said = text.format(product=obj.name, version=accepted.product.version)
+        self.message_user(request, said, messages.SUCCESS)
 
     def response_delete(
         self, request: HttpRequest, obj_display: str, obj_id: object
@@ -240,7 +243,7 @@ class ProductFormPage(ModelAdmin):
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: Context | None = None
     ) -> HttpResponse:
-        context = {"title": "Deactivate?", **(extra_context or {})}
+        context = {"title": gettext("Deactivate?"), **(extra_context or {})}
         try:
             return super().delete_view(request, object_id, context)
         except CatalogueError as refusal:
@@ -269,10 +272,10 @@ def _fieldsets(*, adds: bool, may_write: bool) -> "_FieldsetSpec":
     features = "features" if may_write else "features_text"
     fieldsets: list[tuple[_StrOrPromise | None, _FieldOpts]] = [
         (None, {"fields": general}),
-        ("Price", {"fields": PRICE_FIELDS}),
-        ("What it includes", {"fields": (features,)}),
+        (gettext_lazy("Price"), {"fields": PRICE_FIELDS}),
+        (gettext_lazy("What it includes"), {"fields": (features,)}),
     ]
     if may_write:
         last = ("active", "reason") if adds else ("reason",)
-        fieldsets.append(("This change", {"fields": last}))
+        fieldsets.append((gettext_lazy("This change"), {"fields": last}))
     return fieldsets

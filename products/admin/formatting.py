@@ -11,6 +11,7 @@ from typing import Any, TypedDict
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext, gettext_lazy, ngettext
 
 from products.access.profiles import NO_BREAK_SPACE, current_number_format
 from products.bootstrap import catalogue, image_url
@@ -24,21 +25,55 @@ from products.product import Product
 HISTORY_PAGE_SIZE = 25
 MAX_PAIRS = 4000
 """The most pairs of equal words for which a comparison is shown word by word."""
-NOTHING_SAVED = "Nothing was different, so nothing was saved."
+NOTHING_SAVED = gettext_lazy("Nothing was different, so nothing was saved.")
 CHANGE_VERBS = {
-    "CREATE": "created",
-    "UPDATE": "changed",
-    "DELETE": "deactivated",
-    "RESTORE": "restored",
+    "CREATE": gettext_lazy("created"),
+    "UPDATE": gettext_lazy("changed"),
+    "DELETE": gettext_lazy("deactivated"),
+    "RESTORE": gettext_lazy("restored"),
+}
+CHANGE_STATES = {
+    "accepted": gettext_lazy("Saving…"),
+    "stored": gettext_lazy("Publishing…"),
+    "complete": gettext_lazy("Published"),
+    "failed": gettext_lazy("Needs attention"),
+}
+"""How far a change has come, by its status."""
+EFFECT_NAMES = {
+    "stored": gettext_lazy("Saved"),
+    "purged": gettext_lazy("On the website"),
+    "searchable": gettext_lazy("In search"),
+    "audited": gettext_lazy("In the audit trail"),
+}
+EFFECT_STATES = {
+    "pending": gettext_lazy("not yet"),
+    "retrying": gettext_lazy("tried again"),
+    "done": gettext_lazy("done"),
+    "failed": gettext_lazy("failed"),
+    "discarded": gettext_lazy("given up"),
+    "not configured": gettext_lazy("not used here"),
 }
 SOURCE_LABELS = {
-    "admin": "in the admin",
-    "api": "through the API",
-    "bulk": "in a bulk edit",
-    "csv": "in an import",
-    "undo": "undoing a job",
-    "command": "by a command",
-    "plan": "through a plan",
+    "admin": gettext_lazy("in the admin"),
+    "api": gettext_lazy("through the API"),
+    "bulk": gettext_lazy("in a bulk edit"),
+    "csv": gettext_lazy("in an import"),
+    "undo": gettext_lazy("undoing a job"),
+    "command": gettext_lazy("by a command"),
+    "plan": gettext_lazy("through a plan"),
+}
+FIELD_LABELS = {
+    "product_id": gettext_lazy("ID"),
+    "name": gettext_lazy("Name"),
+    "description": gettext_lazy("Description"),
+    "price": gettext_lazy("Price"),
+    "renewal_price": gettext_lazy("Renewal price"),
+    "currency": gettext_lazy("Currency"),
+    "billing_cycle": gettext_lazy("Billing cycle"),
+    "period": gettext_lazy("Price note"),
+    "features": gettext_lazy("Features"),
+    "active": gettext_lazy("On the website"),
+    "image": gettext_lazy("Image"),
 }
 MAX_OLD_VALUE = 40  # characters of a value on a button
 LINE_BREAK = mark_safe("<br>")  # a constant
@@ -82,22 +117,29 @@ def grouped_money(amount: Decimal, currency: str) -> str:
 
 def counted(count: int) -> str:
     """Return how many products there are, such as "31 products"."""
-    return f"{grouped(count)} product{'' if count == 1 else 's'}"
+    text = ngettext("{count} product", "{count} products", count)
+    return text.format(count=grouped(count))
 
 
 def field_label(field: str) -> str:
     """Return the label of a field of the core, such as "Renewal price"."""
+    label = FIELD_LABELS.get(field)
+    return str(label) if label else english_label(field)
+
+
+def english_label(field: str) -> str:
+    """Return the label for texts that are stored, and that have no reader yet."""
     return field.replace("_", " ").capitalize()
 
 
 def format_value(value: object) -> str:
     """Return a value as text, with "(empty)" for no value."""
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return gettext("yes") if value else gettext("no")
     if value is None:
-        return "(empty)"
+        return gettext("(empty)")
     text = "; ".join(value) if isinstance(value, tuple) else str(value)
-    return text or "(empty)"
+    return text or gettext("(empty)")
 
 
 def history_row(change: Change) -> HistoryRow:
@@ -108,7 +150,7 @@ def history_row(change: Change) -> HistoryRow:
     return {
         "change": change,
         "before": change.version - 1,
-        "verb": CHANGE_VERBS[change.change_type],
+        "verb": str(CHANGE_VERBS[change.change_type]),
         "source": source_label(change.origin.source),
         "fields": fields,
         "effects": effects,
@@ -128,9 +170,16 @@ def field_differences(before: Product, after: Product) -> list[FieldDifference]:
     ]
 
 
+def in_a_row(texts: Sequence[str]) -> str:
+    """Return texts in a sentence, such as "price and renewal price"."""
+    if len(texts) < 2:
+        return "".join(texts)
+    return gettext("{first} and {last}").format(first=", ".join(texts[:-1]), last=texts[-1])
+
+
 def source_label(source: str) -> str:
     """Return where a change was made, such as "in a bulk edit"."""
-    return SOURCE_LABELS.get(source, source)
+    return str(SOURCE_LABELS.get(source, source))
 
 
 def _short_value(name: str, product: Product, value: Any) -> str:
@@ -168,8 +217,9 @@ def _replaced(old: str, new: str) -> SafeString:
 
 def _thumbnail(key: str | None) -> SafeString:
     if not key:
-        return format_html("{}", "none")
-    return format_html('<img class="thumb" src="{}" alt="an image">', image_url(key))
+        return format_html("{}", gettext("none"))
+    alternative = gettext("an image")
+    return format_html('<img class="thumb" src="{}" alt="{}">', image_url(key), alternative)
 
 
 def _marked_parts(old: Sequence[str], new: Sequence[str], separator: str) -> SafeString:

@@ -6,17 +6,20 @@ from typing import TypedDict
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.translation import gettext, gettext_lazy, ngettext
 
 from products.access.profiles import profile_of, record_visit
 from products.admin.base import Context, user_of
 from products.admin.feed import feed_groups
 from products.admin.plans.listing import needs_attention, plan_entry
 from products.admin.plans.wording import state_text
+from products.admin.sentences.finding import refusal_text
 from products.bootstrap import feed, jobs, now, operations
 from products.bulk.job import Job, JobState
 from products.bulk.rows import RowState
 from products.errors import Unavailable
 from products.feed import FeedQuery
+from products.operations import MAX_GROUPED
 from products.permissions import Permission
 from products.plans.plan import Plan
 from products.scheduling import plans
@@ -27,6 +30,12 @@ MAX_COMING = 5  # plans
 MAX_EXAMINED_PLANS = 30
 PLAN_REMINDER = timedelta(days=7)
 """How long after its last step a plan that needs attention is listed."""
+
+WAITING_JOBS = {
+    JobState.PLANNED: gettext_lazy("{job}: not applied yet"),
+    JobState.PLANNING: gettext_lazy("{job}: being read"),
+    JobState.RUNNING: gettext_lazy("{job}: {done} of {rows} done"),
+}
 
 
 class Waiting(TypedDict):
@@ -51,7 +60,7 @@ def complete_context(request: HttpRequest, context: Context) -> Context:
         added["waiting"] = [*_waiting_jobs(name), *_waiting_plans(name), *_stuck(request)]
         added["coming"] = [plan_entry(plan) for plan in plans().open()[:MAX_COMING]]
     except Unavailable as refusal:
-        added["unavailable"] = str(refusal)
+        added["unavailable"] = refusal_text(refusal)
     added["may_change"] = user.has_perm(Permission.CHANGE)
     return context | added
 
@@ -65,15 +74,15 @@ def _waiting_jobs(name: str) -> list[Waiting]:
 def _waiting_job(job: Job) -> Waiting | None:
     url = reverse("admin:products_product_job", args=[job.job_id])
     refused = job.counts.get(RowState.REFUSED, 0)
-    if job.state == JobState.PLANNED:
-        return {"text": f"{job.title}: not applied yet", "url": url}
-    if job.state == JobState.PLANNING:
-        return {"text": f"{job.title}: being read", "url": url}
-    if job.state == JobState.RUNNING:
-        return {"text": f"{job.title}: {job.done} of {job.rows} done", "url": url}
     if job.state == JobState.DONE and refused:
-        return {"text": f"{job.title}: {refused} refused", "url": f"{url}?only=refused"}
-    return None
+        url = f"{url}?only=refused"
+        text = ngettext("{job}: {count} refused", "{job}: {count} refused", refused)
+    elif job.state in WAITING_JOBS:
+        text = str(WAITING_JOBS[job.state])
+    else:
+        return None
+    text = text.format(job=job.title, done=job.done, rows=job.rows, count=refused)
+    return {"text": text, "url": url}
 
 
 def _waiting_plans(name: str) -> list[Waiting]:
@@ -99,9 +108,15 @@ def _stuck(request: HttpRequest) -> list[Waiting]:
         return []
     count = 0
     with suppress(Unavailable):
-        count = len(operations().stuck())
+        count = len(operations().stuck(MAX_GROUPED))
     if not count:
         return []
-    noun = "change is" if count == 1 else "changes are"
+    text = ngettext(
+        "{count} change is not published everywhere",
+        "{count} changes are not published everywhere",
+        count,
+    )
+    if count >= MAX_GROUPED:
+        text = gettext("At least {count} changes are not published everywhere")
     url = reverse("admin:products_product_operations")
-    return [{"text": f"{count} {noun} not published everywhere", "url": url}]
+    return [{"text": text.format(count=count), "url": url}]

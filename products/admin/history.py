@@ -8,17 +8,20 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext
 
 from products.admin.base import Context, ModelAdmin, product_url, version_parameter
 from products.admin.formatting import (
     HISTORY_PAGE_SIZE,
     NOTHING_SAVED,
     FieldDifference,
+    english_label,
     field_differences,
     field_label,
     last_authors,
 )
 from products.admin.refusals import show_refusal, status_of
+from products.admin.sentences.finding import refusal_text
 from products.admin.staff_writes import StaffWrites
 from products.admin.timeline import TimelineRenderer
 from products.bootstrap import catalogue
@@ -62,8 +65,10 @@ def restore_view(admin: ModelAdmin, request: HttpRequest, object_id: str) -> Htt
     try:
         accepted = StaffWrites(request).restore(product_id)
         product = accepted.product
-        outcome = f"was restored as v{product.version}" if accepted.change else "is active already"
-        admin.message_user(request, f"{product.name} {outcome}.")
+        done = gettext("{product} was restored, saved as version {version}.")
+        text = done if accepted.change else gettext("{product} is active already.")
+        said = text.format(product=product.name, version=product.version)
+        admin.message_user(request, said)
     except CatalogueError as refusal:
         show_refusal(admin, request, refusal)
     return HttpResponseRedirect(product_url("change", product_id))
@@ -80,7 +85,7 @@ def restore_version_view(
     field = request.POST.get("field", "")
     if field and field not in RULES:
         raise PermissionDenied
-    default_reason = f"{_restored_label(field)} restored from version {version}"
+    default_reason = f"{english_label(field) or 'Everything'} restored from version {version}"
     try:
         accepted = StaffWrites(request).restore_version(
             product_id,
@@ -89,15 +94,15 @@ def restore_version_view(
             expected_version=version_parameter(request, "seen"),
             reason=request.POST.get("reason", "") or default_reason,
         )
-        message = NOTHING_SAVED
+        message = str(NOTHING_SAVED)
         if accepted.change:
-            restored = f"{_restored_label(field)} restored from v{version}"
-            message = f"{restored}, saved as v{accepted.product.version}."
+            message = _restored_text(field, version, accepted.product.version)
         admin.message_user(request, message)
     except VersionMismatch as conflict:
         newest = conflict.product
-        newer = f"{newest.updated_by} saved version {newest.version} meanwhile"
-        admin.message_user(request, f"{newer}; look at it first.", messages.ERROR)
+        text = gettext("{actor} saved version {version} meanwhile; look at it first.")
+        said = text.format(actor=newest.updated_by, version=newest.version)
+        admin.message_user(request, said, messages.ERROR)
     except CatalogueError as refusal:
         show_refusal(admin, request, refusal)
     return HttpResponseRedirect(product_url("history", product_id))
@@ -114,16 +119,18 @@ def undo_view(
     status = 200
     try:
         accepted = StaffWrites(request).undo(unquote(object_id), version)
-        message = NOTHING_SAVED
+        message = str(NOTHING_SAVED)
         if accepted.change:
-            message = f"Undid v{version}, saved as v{accepted.product.version}."
+            text = gettext("Version {undone} is undone, saved as version {version}.")
+            message = text.format(undone=version, version=accepted.product.version)
     except EditConflict as conflict:
-        message = f"v{version} can't be undone: {_later_authors(conflict)}."
+        text = gettext("Version {version} can't be undone: {why}.")
+        message = text.format(version=version, why=_later_authors(conflict))
         status = status_of(conflict)
     except CatalogueError as refusal:
         if isinstance(refusal, NotAllowed) and not is_script:
             raise
-        message, status = str(refusal), status_of(refusal)
+        message, status = refusal_text(refusal), status_of(refusal)
     if is_script:
         return JsonResponse({"message": message}, status=status)
     admin.message_user(request, message, messages.SUCCESS if status == 200 else messages.ERROR)
@@ -170,14 +177,18 @@ def _comparison(request: HttpRequest, product_id: str) -> Comparison | None:
     }
 
 
-def _restored_label(field: str) -> str:
-    return field_label(field) if field else "Everything"
+def _restored_text(field: str, version: int, saved: int) -> str:
+    text = gettext("Everything is as in version {version} again, saved as version {saved}.")
+    if field:
+        text = gettext("{field} is as in version {version} again, saved as version {saved}.")
+    return text.format(field=field_label(field), version=version, saved=saved)
 
 
 def _later_authors(conflict: EditConflict) -> str:
     """Say who changed the fields later, such as "ben changed price since"."""
     authors = last_authors(conflict)
-    later = [f"{authors[name]} changed {field_label(name).lower()} since" for name in authors]
+    text = gettext("{actor} changed {field} since")
+    later = (text.format(actor=authors[name], field=field_label(name).lower()) for name in authors)
     return ", ".join(later)
 
 

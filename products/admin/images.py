@@ -12,6 +12,7 @@ from django.contrib.admin.utils import unquote
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.http import HttpRequest, JsonResponse
+from django.utils.translation import gettext
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from products.admin.base import ModelAdmin, product_url
@@ -66,7 +67,8 @@ def validated_image(data: bytes) -> bytes:
     Raise Invalid when the data is too large or is not a readable image of a sensible size.
     """
     if len(data) > MAX_SIZE:
-        raise Invalid({"image": [f"Must have at most {MAX_SIZE // 1_000_000} MB."]})
+        text = gettext("Must have at most {limit} MB.").format(limit=MAX_SIZE // 1_000_000)
+        raise Invalid({"image": [text]})
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -77,7 +79,7 @@ def validated_image(data: bytes) -> bytes:
                 _validate_size(image)
                 upright = _scaled(image)
     except UNREADABLE_IMAGE_ERRORS as error:
-        sentence = "Must be a PNG, JPEG or WebP picture that can be read."
+        sentence = gettext("Must be a PNG, JPEG or WebP picture that can be read.")
         raise Invalid({"image": [sentence]}) from error
     encoded = io.BytesIO()
     upright.save(encoded, "WEBP", quality=85)
@@ -115,12 +117,14 @@ def _validate_size(image: Image.Image) -> None:
     size, megapixels = image.size, image.width * image.height / 1_000_000
     limit = MAX_MEGAPIXELS[image.format or "PNG"]
     if megapixels > limit:
-        sentence = f"Must have at most {limit} megapixels as {image.format}."
-        raise Invalid({"image": [sentence]})
+        text = gettext("Must have at most {limit} megapixels as {format}.")
+        raise Invalid({"image": [text.format(limit=limit, format=image.format)]})
     if min(size) < MIN_SIDE or max(size) > MAX_SIDE:
         width, height = size
-        limits = f"{MIN_SIDE} to {MAX_SIDE} pixels a side"
-        raise Invalid({"image": [f"Must have {limits}; it has {width}×{height}."]})
+        text = gettext(
+            "Must have {minimum} to {maximum} pixels a side; it has {width}×{height}."
+        ).format(minimum=MIN_SIDE, maximum=MAX_SIDE, width=width, height=height)
+        raise Invalid({"image": [text]})
 
 
 def _image_key(product_id: str, image: bytes) -> str:

@@ -5,10 +5,12 @@ from http import HTTPStatus
 
 from django.contrib.admin.utils import unquote
 from django.http import HttpRequest, JsonResponse
+from django.utils.translation import gettext, gettext_lazy
 
 from products.admin.base import ModelAdmin, product_url
-from products.admin.formatting import format_value, grouped_money, last_authors
+from products.admin.formatting import NOTHING_SAVED, format_value, grouped_money, last_authors
 from products.admin.refusals import sentence_of, status_of
+from products.admin.sentences.finding import in_words
 from products.admin.staff_writes import StaffWrites
 from products.amounts import ANY_NOTATION
 from products.bootstrap import catalogue
@@ -22,7 +24,7 @@ from products.writes import Accepted
 EDITABLE = ("price", "active")
 FLAGS = {"true": True, "false": False}
 """What the page sends. Any other text is refused, because it must not deactivate a product."""
-SAVED = "Saved; customers see it within a few seconds."
+SAVED = gettext_lazy("Saved; customers see it within a few seconds.")
 
 type Body = dict[str, object]
 
@@ -37,14 +39,14 @@ def cell_view(admin: ModelAdmin, request: HttpRequest, object_id: str) -> JsonRe
     value = request.POST.get("value", "")
     base = parse_version(request.POST.get("version", ""))
     if field not in EDITABLE or base is None:
-        body = {"message": "This cell can't be edited."}
+        body = {"message": gettext("This cell can't be edited.")}
         return JsonResponse(body, status=HTTPStatus.BAD_REQUEST)
     product_id = unquote(object_id)
     try:
         edits = {field: FLAGS.get(value) if field == "active" else _amount(product_id, value)}
         accepted = StaffWrites(request).update(product_id, edits, base=base)
     except ValueError as refusal:
-        return JsonResponse({"message": str(refusal)}, status=HTTPStatus.BAD_REQUEST)
+        return JsonResponse({"message": in_words(str(refusal))}, status=HTTPStatus.BAD_REQUEST)
     except EditConflict as conflict:
         return _conflict_response(conflict, field)
     except CatalogueError as refusal:
@@ -72,11 +74,11 @@ def _saved_body(accepted: Accepted, field: str) -> Body:
         },
         "active": {
             "value": str(product.active).lower(),
-            "text": "Active" if product.active else "Deactivated",
+            "text": gettext("Active") if product.active else gettext("Deactivated"),
         },
         "period": product.shown_period,
         "by": product.updated_by,
-        "message": f"{product.name}: nothing was different.",
+        "message": f"{product.name}: {NOTHING_SAVED}",
     }
     if change and change.before:
         body |= _change_body(change, change.before, field)
@@ -96,9 +98,11 @@ def _change_body(change: Change, before: Product, field: str) -> Body:
 def _difference(before: Product, product: Product, field: str) -> str:
     """Return what was saved, such as "price R1500 → R1600"."""
     if field == "active":
-        return "is on the website again" if product.active else "is no longer on the website"
+        again, gone = gettext("is on the website again"), gettext("is no longer on the website")
+        return again if product.active else gone
     old = grouped_money(before.price, before.currency)
-    return f"price {old} → {grouped_money(product.price, product.currency)}"
+    new = grouped_money(product.price, product.currency)
+    return gettext("price {before} → {after}").format(before=old, after=new)
 
 
 def _conflict_response(conflict: EditConflict, field: str) -> JsonResponse:
@@ -106,7 +110,7 @@ def _conflict_response(conflict: EditConflict, field: str) -> JsonResponse:
     theirs = format_value(conflict.clashes[field].theirs)
     body = {
         "kind": "clash",
-        "message": f"{author} changed this to {theirs}.",
+        "message": gettext("{actor} changed this to {value}.").format(actor=author, value=theirs),
         "version": conflict.product.version,
         "theirs": theirs,
     }

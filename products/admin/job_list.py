@@ -5,6 +5,7 @@ from typing import TypedDict
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext, gettext_lazy, ngettext
 
 from products.admin.base import ModelAdmin, page_response
 from products.admin.jobs import KIND_LABELS
@@ -18,11 +19,11 @@ from products.errors import CatalogueError
 MAX_LISTED = 50
 ABANDONED_AFTER = timedelta(hours=1)
 STATE_LABELS = {
-    JobState.PLANNING: "being read",
-    JobState.PLANNED: "not yet applied",
-    JobState.RUNNING: "running",
-    JobState.DONE: "done",
-    JobState.CANCELLED: "cancelled",
+    JobState.PLANNING: gettext_lazy("being read"),
+    JobState.PLANNED: gettext_lazy("not yet applied"),
+    JobState.RUNNING: gettext_lazy("running"),
+    JobState.DONE: gettext_lazy("done"),
+    JobState.CANCELLED: gettext_lazy("cancelled"),
 }
 
 
@@ -41,7 +42,7 @@ def jobs_view(admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
     actor = StaffWrites(request).actor
     listed = [job for job in jobs().newest(MAX_LISTED) if not _is_discarded(job)]
     context = {
-        "title": "Bulk edits and imports",
+        "title": gettext("Bulk edits and imports"),
         "entries": [_entry(job, actor) for job in listed],
         "abandoned_count": len(_abandoned(listed, actor)),
         "may_change": admin.has_change_permission(request),
@@ -60,8 +61,12 @@ def discard_old_view(admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
     except CatalogueError as refusal:
         show_refusal(admin, request, refusal)
     if discarded:
-        noun = "preview" if discarded == 1 else "previews"
-        admin.message_user(request, f"{discarded} {noun} discarded; no product was changed.")
+        text = ngettext(
+            "{count} preview discarded; no product was changed.",
+            "{count} previews discarded; no product was changed.",
+            discarded,
+        )
+        admin.message_user(request, text.format(count=discarded))
     return redirect("admin:products_product_jobs")
 
 
@@ -81,8 +86,8 @@ def _is_discarded(job: Job) -> bool:
 def _entry(job: Job, actor: str) -> JobEntry:
     return {
         "job": job,
-        "kind": KIND_LABELS[job.kind],
-        "state": STATE_LABELS[job.state],
+        "kind": str(KIND_LABELS[job.kind]),
+        "state": str(STATE_LABELS[job.state]),
         "summary": _summary(job),
         "is_mine": job.actor == actor,
     }
@@ -91,7 +96,12 @@ def _entry(job: Job, actor: str) -> JobEntry:
 def _summary(job: Job) -> str:
     """Return what the job will do, or what it has done so far."""
     if job.state == JobState.PLANNED:
-        return f"{job.counts.get(RowState.WAITING, 0)} of {job.rows} will change"
+        waiting = job.counts.get(RowState.WAITING, 0)
+        return gettext("{count} of {rows} will change").format(count=waiting, rows=job.rows)
     refused = job.counts.get(RowState.REFUSED, 0)
-    done = f"{job.done} of {job.rows}"
-    return f"{done}, {refused} refused" if refused else done
+    text = gettext("{done} of {rows}")
+    if refused:
+        text = ngettext(
+            "{done} of {rows}, {count} refused", "{done} of {rows}, {count} refused", refused
+        )
+    return text.format(done=job.done, rows=job.rows, count=refused)

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypedDict
 
 from django.http import (
@@ -13,13 +14,15 @@ from django.http import (
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.translation import gettext_lazy
 
 from products.admin.base import ModelAdmin, page_response
-from products.admin.bulk_preview import bulk_preview
+from products.admin.bulk_preview import bulk_preview, row_in_words
 from products.admin.error_pages import PageNotFound
 from products.admin.formatting import field_label, format_value
 from products.admin.plans.listing import may_plan
 from products.admin.refusals import show_refusal, status_of
+from products.admin.sentences.finding import in_words, refusal_text, sentences_in_words
 from products.admin.staff_writes import StaffWrites
 from products.bootstrap import jobs
 from products.bulk.clashes import Side
@@ -28,10 +31,17 @@ from products.bulk.rows import Row, RowState
 from products.errors import CatalogueError
 from products.product import RULES
 
-JOB_NOT_FOUND = f"This bulk edit or import does not exist. They are kept for {RETENTION.days} days."
+JOB_NOT_FOUND = gettext_lazy(
+    "This bulk edit or import does not exist. They are kept for {days} days."
+)
 MAX_FILTERED_ROWS = 200
 MAX_PAGE_DIGITS = 5
-KIND_LABELS = {JobKind.BULK: "Bulk edit", JobKind.CSV: "Import", JobKind.UNDO: "Undo"}
+KIND_LABELS = {
+    JobKind.BULK: gettext_lazy("Bulk edit"),
+    JobKind.CSV: gettext_lazy("Import"),
+    JobKind.UNDO: gettext_lazy("Undo"),
+}
+NO_DECISION = gettext_lazy("A decision is mine or theirs.")
 
 
 class FieldContext(TypedDict):
@@ -73,8 +83,8 @@ def job_view(admin: ModelAdmin, request: HttpRequest, job_id: str) -> HttpRespon
     rows = _rows_of(job, page, only_state)
     context = {
         "title": job.title,
-        "job": job,
-        "kind": KIND_LABELS[job.kind],
+        "job": _job_in_words(job),
+        "kind": str(KIND_LABELS[job.kind]),
         "counts": {str(state): job.counts.get(state, 0) for state in RowState},
         "rows": [_row_context(row, may_decide=may_decide) for row in rows],
         "preview": bulk_preview(job, rows),
@@ -96,7 +106,7 @@ def progress_view(admin: ModelAdmin, request: HttpRequest, job_id: str) -> HttpR
     try:
         job = jobs().job(job_id)
     except CatalogueError as refusal:
-        return JsonResponse({"message": str(refusal)}, status=status_of(refusal))
+        return JsonResponse({"message": refusal_text(refusal)}, status=status_of(refusal))
     counts = {str(state): count for state, count in job.counts.items()}
     return JsonResponse({"state": job.state, "done": job.done, "rows": job.rows, "counts": counts})
 
@@ -123,11 +133,17 @@ discard_view = _action_view(StaffWrites.discard_job)
 undo_view = _action_view(StaffWrites.undo_job)
 
 
+def _job_in_words(job: Job) -> Job:
+    """Return the job with the core's sentences in the reader's language."""
+    notes = tuple(sentences_in_words(list(job.notes)))
+    return replace(job, notes=notes, message=in_words(job.message))
+
+
 def _job_or_404(job_id: str) -> Job:
     try:
         return jobs().job(job_id)
     except JobNotFound as error:
-        raise PageNotFound(JOB_NOT_FOUND) from error
+        raise PageNotFound(JOB_NOT_FOUND.format(days=RETENTION.days)) from error
 
 
 def _page_number(text: str, last_page: int) -> int:
@@ -151,7 +167,7 @@ def clash_view(admin: ModelAdmin, request: HttpRequest, job_id: str, number: int
         decisions = {name: Side(request.POST[name]) for name in names}
         StaffWrites(request).decide_clash(job_id, number, decisions)
     except ValueError:
-        return HttpResponseBadRequest("A decision is mine or theirs.")
+        return HttpResponseBadRequest(NO_DECISION)
     except CatalogueError as refusal:
         show_refusal(admin, request, refusal)
     return _same_rows(request, job_id)
@@ -180,7 +196,7 @@ def clashes_view(admin: ModelAdmin, request: HttpRequest, job_id: str) -> HttpRe
     try:
         StaffWrites(request).decide_all_clashes(job_id, Side(request.POST.get("side", "")))
     except ValueError:
-        return HttpResponseBadRequest("A decision is mine or theirs.")
+        return HttpResponseBadRequest(NO_DECISION)
     except CatalogueError as refusal:
         show_refusal(admin, request, refusal)
     return redirect("admin:products_product_job", job_id)
@@ -209,7 +225,7 @@ def _row_context(row: Row, *, may_decide: bool) -> RowContext:
         for name, clash in row.clashes.items()
     ]
     return {
-        "row": row,
+        "row": row_in_words(row),
         "fields": fields,
         "clashes": clashes if may_decide and row.state == RowState.CLASH else [],
         "creates": row.creates,

@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext
 from django.views.decorators.gzip import gzip_page
 
 from products.admin.base import Context, ModelAdmin
@@ -62,7 +63,7 @@ class ProductList(ModelAdmin):
         if request.headers.get("X-Requested-With") == "fetch":
             return TemplateResponse(request, ROWS_ONLY, context)
         context["views"] = list_views(request)
-        context["all_columns"] = {name: column.title for name, column in COLUMNS.items()}
+        context["all_columns"] = {name: str(column.title) for name, column in COLUMNS.items()}
         frame = self.admin_site.each_context(request)
         return TemplateResponse(request, PAGE, frame | context | (extra_context or {}))
 
@@ -76,10 +77,10 @@ class ProductList(ModelAdmin):
             columns=columns,
         )
         return {
-            "title": "Products",
+            "title": gettext("Products"),
             "cl": changelist,
             "opts": self.opts,
-            "columns": [(name, COLUMNS[name].title) for name in columns],
+            "columns": [(name, str(COLUMNS[name].title)) for name in columns],
             "rows": renderer.render(changelist.result_list),
             "refusals": json.dumps(changelist.refusals),
             "may_change": renderer.may_change,

@@ -4,27 +4,32 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextvars import copy_context
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 from itertools import groupby
 
 from botocore.exceptions import ClientError
+from django.utils import timezone, translation
 from django.utils.timesince import timesince
+from django.utils.translation import gettext_lazy
 
-from products.admin.base import Context
-from products.admin.charts import HOUR, completed_bars, latency_bars, slots_of
+from products.admin.base import Context, product_url
+from products.admin.charts import HOUR, completed_bars, drawn, latency_bars, slots_of
+from products.admin.formatting import EFFECT_NAMES
 from products.admin.plans.listing import plan_entry
+from products.admin.sentences.finding import in_words
+from products.admin.timeline import time_html
 from products.bootstrap import catalogue, now, operations, scan_table
-from products.changes import Effect
+from products.changes import Change, ChangeKey, Effect
 from products.errors import Unavailable
-from products.operations import MAX_EXAMINED, StuckEffect, latencies
+from products.operations import MAX_EXAMINED, MAX_GROUPED, StuckEffect, latencies
 from products.readiness import readiness_checks
 from products.scheduling import plans
 
 MAX_WAIT_SECONDS = 1.5
 MAX_THREADS = 16
 """Parts that are read at the same time, by all pages. While all hang, further ones are unknown."""
-NO_ANSWER = f"It does not answer within {MAX_WAIT_SECONDS} seconds."
-MAX_SHOWN = 50  # changes of one cause
+NO_ANSWER = gettext_lazy("It does not answer within {seconds} seconds.")
+MAX_SHOWN = 25  # changes of one cause
 MAX_ACTIONS = 20
 SOON = timedelta(days=1)
 MAX_PLANS = 10
@@ -33,20 +38,35 @@ LABELLED_MINUTES = 15  # between two labels of the time axis
 
 def read_parts(parts: Mapping[str, Callable[[], Context]]) -> tuple[Context, dict[str, str]]:
     """Return the facts of the parts, and why others are not known, by the name of the part."""
-    futures = {name: _threads().submit(copy_context().run, part) for name, part in parts.items()}
+    futures = {name: _threads().submit(_for_the_reader(part)) for name, part in parts.items()}
     wait(futures.values(), timeout=MAX_WAIT_SECONDS)
     facts: Context = {}
     unknown: dict[str, str] = {}
     for name, future in futures.items():
         if not future.done():
             future.cancel()
-            unknown[name] = NO_ANSWER
+            unknown[name] = NO_ANSWER.format(seconds=MAX_WAIT_SECONDS)
             continue
         try:
             facts |= future.result()
         except (Unavailable, ClientError) as fault:
-            unknown[name] = str(fault)
+            unknown[name] = in_words(str(fault))
     return facts, unknown
+
+
+def _for_the_reader(part: Callable[[], Context]) -> Callable[[], Context]:
+    """Return the part, to be read in another thread in this reader's language and time zone.
+
+    Django keeps both for each thread; the number format is in the context.
+    """
+    context, language = copy_context(), translation.get_language()
+    zone = timezone.get_current_timezone()
+
+    def read() -> Context:
+        with translation.override(language), timezone.override(zone):
+            return part()
+
+    return partial(context.run, read)
 
 
 @cache
@@ -99,17 +119,18 @@ def _speed_part() -> Context:
     speed = [
         {
             "effect": effect,
+            "name": str(EFFECT_NAMES[effect]),
             "median": median,
             "worst": worst,
-            "worst_bars": latency_bars(slots, effect, 0.95),
-            "median_bars": latency_bars(slots, effect, 0.5),
+            "worst_bars": drawn(latency_bars(slots, effect, 0.95), "worst"),
+            "median_bars": drawn(latency_bars(slots, effect, 0.5)),
         }
         for effect, (median, worst) in latencies(minutes).items()
     ]
     names = [name for name, _ in slots]
     return {
         "speed": speed,
-        "completed_bars": completed_bars(slots),
+        "completed_bars": drawn(completed_bars(slots)),
         "times": [*names[::LABELLED_MINUTES], names[-1]],
         "completed": sum(minute.changes for minute in minutes),
     }
@@ -117,12 +138,15 @@ def _speed_part() -> Context:
 
 def _stuck_part() -> Context:
     """Return the stuck effects grouped by cause, the commonest first."""
-    found = sorted(operations().stuck(), key=_cause_of)
+    found = sorted(operations().stuck(MAX_GROUPED), key=_cause_of)
     groups = [(cause, list(group)) for cause, group in groupby(found, key=_cause_of)]
     groups.sort(key=lambda group: -len(group[1]))
+    shown = [stuck for _, group in groups for stuck in group[:MAX_SHOWN]]
+    changes = operations().changes_of(shown)
     return {
-        "causes": [_cause_context(cause, stuck) for cause, stuck in groups],
+        "causes": [_cause_context(cause, stuck, changes) for cause, stuck in groups],
         "stuck_count": len(found),
+        "stuck_more": len({stuck.key for stuck in found}) == MAX_GROUPED,
     }
 
 
@@ -130,16 +154,32 @@ def _cause_of(stuck: StuckEffect) -> str:
     return stuck.cause
 
 
-def _cause_context(cause: str, stuck: list[StuckEffect]) -> Context:
+def _cause_context(
+    cause: str, stuck: list[StuckEffect], changes: Mapping[ChangeKey, Change]
+) -> Context:
     rows = [
-        {"stuck": effect, "may_discard": effect.effect is not Effect.STORED}
+        _row_context(effect, changes[effect.key])
         for effect in stuck[:MAX_SHOWN]
+        if effect.key in changes
     ]
     return {
         "cause": cause,
+        "text": f"{EFFECT_NAMES[stuck[0].effect]}: {in_words(cause.partition(': ')[2])}",
         "count": len(stuck),
         "rows": rows,
         "hidden_count": len(stuck) - len(rows),
+    }
+
+
+def _row_context(stuck: StuckEffect, change: Change) -> Context:
+    return {
+        "stuck": stuck,
+        "error": in_words(stuck.error),
+        "effect_name": str(EFFECT_NAMES[stuck.effect]),
+        "change": change,
+        "accepted": time_html(change.accepted_at),
+        "history_url": product_url("history", change.product_id),
+        "may_discard": stuck.effect is not Effect.STORED,
     }
 
 
@@ -156,7 +196,8 @@ def _plans_part() -> Context:
 
 
 def _actions_part() -> Context:
-    return {"actions": operations().newest_actions(MAX_ACTIONS)}
+    actions = operations().newest_actions(MAX_ACTIONS)
+    return {"actions": [{"action": action, "what": in_words(action.what)} for action in actions]}
 
 
 PARTS: Mapping[str, Callable[[], Context]] = {

@@ -1,11 +1,12 @@
 """The command palette: pages, actions and products by a few letters."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.http import require_safe
 
 from products.admin.base import product_url, user_of
@@ -16,6 +17,9 @@ from products.lists import ListQuery
 from products.permissions import Permission
 from products.product import Product
 
+if TYPE_CHECKING:
+    from django.utils.functional import _StrOrPromise, _StrPromise
+
 MAX_PRODUCTS = 8
 MAX_LETTERS = 100
 
@@ -23,11 +27,11 @@ MAX_LETTERS = 100
 class Entry(NamedTuple):
     """A page or an action. ``words`` are other names under which people look for it."""
 
-    title: str
+    title: "_StrPromise"
     url_name: str
     permission: str
     icon: str
-    words: str = ""
+    words: "_StrOrPromise" = ""
 
 
 class Result(NamedTuple):
@@ -40,76 +44,114 @@ class Result(NamedTuple):
 
 
 ENTRIES = (
-    Entry("Front page", "admin:index", "", "home", "start dashboard"),
+    Entry(gettext_lazy("Front page"), "admin:index", "", "home", gettext_lazy("start dashboard")),
     Entry(
-        "Products", "admin:products_product_changelist", Permission.VIEW, "deployed_code", "list"
+        gettext_lazy("Products"),
+        "admin:products_product_changelist",
+        Permission.VIEW,
+        "deployed_code",
+        gettext_lazy("list"),
     ),
-    Entry("Add a product", "admin:products_product_add", Permission.ADD, "add", "new create"),
-    Entry("Changes", "admin:products_product_changes", Permission.VIEW, "history", "feed log who"),
     Entry(
-        "Bulk edits and imports",
+        gettext_lazy("Add a product"),
+        "admin:products_product_add",
+        Permission.ADD,
+        "add",
+        gettext_lazy("new create"),
+    ),
+    Entry(
+        gettext_lazy("Changes"),
+        "admin:products_product_changes",
+        Permission.VIEW,
+        "history",
+        gettext_lazy("feed log who"),
+    ),
+    Entry(
+        gettext_lazy("Bulk edits and imports"),
         "admin:products_product_jobs",
         Permission.VIEW,
         "checklist",
-        "jobs progress",
+        gettext_lazy("jobs progress"),
     ),
     Entry(
-        "Change many prices",
+        gettext_lazy("Change many prices"),
         "admin:products_product_bulk",
         Permission.CHANGE,
         "percent",
-        "bulk raise lower increase",
+        gettext_lazy("bulk raise lower increase"),
     ),
     Entry(
-        "Import a file",
+        gettext_lazy("Import a file"),
         "admin:products_product_import",
         Permission.CHANGE,
         "upload",
-        "csv excel upload",
+        gettext_lazy("csv excel upload"),
     ),
     Entry(
-        "Export all products",
+        gettext_lazy("Export all products"),
         "admin:products_product_export",
         Permission.VIEW,
         "download",
-        "csv download",
+        gettext_lazy("csv download"),
     ),
     Entry(
-        "Plans",
+        gettext_lazy("Plans"),
         "admin:products_product_plans",
         Permission.VIEW,
         "event_upcoming",
-        "planned changes campaigns schedule later sale",
+        gettext_lazy("planned changes campaigns schedule later sale"),
     ),
     Entry(
-        "Calendar of plans",
+        gettext_lazy("Calendar of plans"),
         "admin:products_product_plans_calendar",
         Permission.VIEW,
         "calendar_month",
-        "month campaigns schedule",
+        gettext_lazy("month campaigns schedule"),
     ),
     Entry(
-        "Catalogue on another day",
+        gettext_lazy("Catalogue on another day"),
         "admin:products_product_plans_catalogue",
         Permission.VIEW,
         "update",
-        "future preview prices then",
+        gettext_lazy("future preview prices then"),
     ),
     Entry(
-        "Operations",
+        gettext_lazy("Operations"),
         "admin:products_product_operations",
         Permission.OPERATE,
         "monitor_heart",
-        "queues stuck health",
+        gettext_lazy("queues stuck health"),
     ),
     Entry(
-        "API tokens", "admin:products_apitoken_changelist", "products.view_apitoken", "key", "keys"
+        gettext_lazy("API tokens"),
+        "admin:products_apitoken_changelist",
+        "products.view_apitoken",
+        "key",
+        gettext_lazy("keys"),
     ),
-    Entry("Users", "admin:auth_user_changelist", "auth.view_user", "person", "people accounts"),
-    Entry("Groups", "admin:auth_group_changelist", "auth.view_group", "group", "roles"),
-    Entry("Your profile", "profile", "", "account_circle", "time zone name email"),
-    Entry("Change password", "admin:password_change", "", "lock", ""),
-    Entry("API documentation", "docs", "", "api", "swagger openapi"),
+    Entry(
+        gettext_lazy("Users"),
+        "admin:auth_user_changelist",
+        "auth.view_user",
+        "person",
+        gettext_lazy("people accounts"),
+    ),
+    Entry(
+        gettext_lazy("Groups"),
+        "admin:auth_group_changelist",
+        "auth.view_group",
+        "group",
+        gettext_lazy("roles"),
+    ),
+    Entry(
+        gettext_lazy("Your profile"),
+        "profile",
+        "",
+        "account_circle",
+        gettext_lazy("time zone name email"),
+    ),
+    Entry(gettext_lazy("Change password"), "admin:password_change", "", "lock", ""),
+    Entry(gettext_lazy("API documentation"), "docs", "", "api", gettext_lazy("swagger openapi")),
 )
 
 
@@ -132,7 +174,7 @@ def _pages(request: HttpRequest, text: str) -> Iterator[Result]:
         names = f"{entry.title} {entry.words}".casefold()
         is_allowed = not entry.permission or user.has_perm(entry.permission)
         if is_allowed and all(word in names for word in words):
-            yield Result(entry.title, "page", reverse(entry.url_name), entry.icon)
+            yield Result(str(entry.title), gettext("page"), reverse(entry.url_name), entry.icon)
 
 
 def _products(request: HttpRequest, text: str) -> list[Result]:
@@ -149,6 +191,7 @@ def _products(request: HttpRequest, text: str) -> list[Result]:
 
 def _product_result(product: Product) -> Result:
     price = grouped_money(product.price, product.currency)
-    description = price if product.active else f"{price}, not visible to customers"
+    hidden = gettext("{price}, not visible to customers").format(price=price)
+    description = price if product.active else hidden
     url = product_url("change", product.product_id)
     return Result(product.name, description, url, "deployed_code")

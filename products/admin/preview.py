@@ -7,6 +7,7 @@ from django.template.loader import render_to_string
 from products.admin.base import Context, ModelAdmin
 from products.admin.form import ProductForm
 from products.admin.refusals import status_of
+from products.admin.sentences.finding import refusal_text
 from products.admin.staff_writes import StaffWrites
 from products.bootstrap import image_url
 from products.currency import money
@@ -39,7 +40,7 @@ def preview_view(
     try:
         errors = {name: list(map(str, texts)) for name, texts in form.errors.items()}
     except CatalogueError as refusal:
-        return JsonResponse({"message": str(refusal)}, status=status_of(refusal))
+        return JsonResponse({"message": refusal_text(refusal)}, status=status_of(refusal))
     body: dict[str, object] = {"errors": errors, "understood": form.understood}
     if form.accepted:
         context = card_context(form.accepted.product)

@@ -7,23 +7,24 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 
 from products.admin.base import Context, ModelAdmin, product_url
-from products.admin.formatting import field_label, source_label
+from products.admin.formatting import (
+    CHANGE_STATES,
+    EFFECT_NAMES,
+    EFFECT_STATES,
+    field_label,
+    source_label,
+)
 from products.admin.refusals import status_of
+from products.admin.sentences.finding import in_words, refusal_text
 from products.bootstrap import catalogue
 from products.changes import Change
 from products.documents import format_timestamp
 from products.effects import effect_states
 from products.errors import CatalogueError
 from products.merging import differences
-
-STEP_NAMES = {
-    "stored": "Saved",
-    "purged": "On the website",
-    "searchable": "In search",
-    "audited": "In the audit trail",
-}
 
 
 class NewerVersion(TypedDict):
@@ -38,10 +39,18 @@ class NewerVersion(TypedDict):
 def receipt_context(change: Change) -> Context:
     """Return what the receipt shows of a change."""
     steps = [
-        {"name": STEP_NAMES[effect], **state} for effect, state in effect_states(change).items()
+        {
+            **state,
+            "name": str(EFFECT_NAMES[effect]),
+            "state_text": str(EFFECT_STATES.get(state["state"], state["state"])),
+            "error": in_words(state.get("error") or ""),
+        }
+        for effect, state in effect_states(change).items()
     ]
     return {
         "receipt": change,
+        "state_text": str(CHANGE_STATES[change.status]),
+        "reason": in_words(change.origin.reason),
         "source": source_label(change.origin.source),
         "steps": steps,
         "receipt_url": product_url("receipt", change.product_id, change.version),
@@ -55,9 +64,9 @@ def undo_button(change: Change) -> SafeString:
     if not url:
         return SafeString()
     return format_html(
-        '<button type="submit" form="undo-form" formaction="{}" class="message-button">'
-        "Undo</button>",
+        '<button type="submit" form="undo-form" formaction="{}" class="message-button">{}</button>',
         url,
+        gettext("Undo"),
     )
 
 
@@ -92,7 +101,7 @@ def receipt_view(
         change = catalogue().receipt(unquote(object_id), version)
         newer = newer_version(change)
     except CatalogueError as refusal:
-        return JsonResponse({"message": str(refusal)}, status=status_of(refusal))
+        return JsonResponse({"message": refusal_text(refusal)}, status=status_of(refusal))
     context = receipt_context(change)
     context["may_change"] = admin.has_change_permission(request) and newer is None
     html = render_to_string("admin/products/product/receipt.html", context, request)

@@ -10,9 +10,11 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext
 
 from products.admin.base import ModelAdmin
 from products.admin.error_pages import Link, error_page
+from products.admin.sentences.finding import refusal_text, sentences_in_words
 from products.errors import CatalogueError, Invalid, NotAllowed, NotFound, Unavailable
 
 RETRY_AFTER_SECONDS = 5
@@ -35,8 +37,8 @@ def status_of(refusal: CatalogueError) -> int:
 def sentence_of(refusal: CatalogueError, field: str) -> str:
     """Return what is wrong with the field, or with the request as a whole."""
     if isinstance(refusal, Invalid) and field in refusal.errors:
-        return " ".join(refusal.errors[field])
-    return str(refusal)
+        return " ".join(sentences_in_words(refusal.errors[field]))
+    return refusal_text(refusal)
 
 
 def show_refusal(model_admin: ModelAdmin, request: HttpRequest, refusal: CatalogueError) -> None:
@@ -46,7 +48,7 @@ def show_refusal(model_admin: ModelAdmin, request: HttpRequest, refusal: Catalog
     """
     if isinstance(refusal, NotAllowed):
         raise refusal
-    model_admin.message_user(request, str(refusal), messages.ERROR)
+    model_admin.message_user(request, refusal_text(refusal), messages.ERROR)
 
 
 def with_refusal_pages[Admin: ModelAdmin, **P, R: HttpResponseBase](
@@ -65,7 +67,7 @@ def with_refusal_pages[Admin: ModelAdmin, **P, R: HttpResponseBase](
             response = view(self, request, *args, **kwargs)
             return response.render() if isinstance(response, TemplateResponse) else response
         except NotAllowed as refusal:
-            raise PermissionDenied(str(refusal)) from refusal
+            raise PermissionDenied(refusal_text(refusal)) from refusal
         except Unavailable as refusal:
             return _render_unavailable(request, refusal)
 
@@ -74,9 +76,10 @@ def with_refusal_pages[Admin: ModelAdmin, **P, R: HttpResponseBase](
 
 def _render_unavailable(request: HttpRequest, refusal: Unavailable) -> HttpResponse:
     """Answer with a page that can be reloaded."""
-    sentence = f"{refusal} Nothing is lost. Please try again in a few seconds."
-    again = Link(request.get_full_path(), "Try again")
-    status = HTTPStatus.SERVICE_UNAVAILABLE
-    response = error_page(request, status, "The catalogue can't be reached", sentence, again)
+    sentence = gettext("{fault} Nothing is lost. Please try again in a few seconds.")
+    sentence = sentence.format(fault=refusal_text(refusal))
+    again = Link(request.get_full_path(), gettext("Try again"))
+    title, status = gettext("The catalogue can't be reached"), HTTPStatus.SERVICE_UNAVAILABLE
+    response = error_page(request, status, title, sentence, again)
     response["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return response

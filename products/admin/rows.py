@@ -4,48 +4,46 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
+from typing import NamedTuple
 
 from django.contrib.admin.utils import quote
 from django.urls import reverse
+from django.utils.dates import MONTHS_3
 from django.utils.html import escape
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import localtime
+from django.utils.translation import gettext, gettext_lazy, ngettext_lazy
 
 from products.admin.columns import ALL_COLUMNS, COLUMNS
-from products.admin.formatting import grouped_money
+from products.admin.formatting import CHANGE_STATES, grouped_money
 from products.bootstrap import image_url
 from products.models import Product
 
 EN_DASH = "\u2013"
-STATUS_TEXTS = {
-    "accepted": "Saving…",
-    "stored": "Publishing…",
-    "complete": "Up to date",
-    "failed": "Needs attention",
-}
+PRODUCT_STATES = {**CHANGE_STATES, "complete": gettext_lazy("Up to date")}
 """What the list says about the newest change of a product, by its status."""
 UNITS = (
-    (timedelta(days=365), "year"),
-    (timedelta(days=30), "month"),
-    (timedelta(days=7), "week"),
-    (timedelta(days=1), "day"),
-    (timedelta(hours=1), "hour"),
-    (timedelta(minutes=1), "minute"),
+    (timedelta(days=365), ngettext_lazy("{count} year ago", "{count} years ago", "count")),
+    (timedelta(days=30), ngettext_lazy("{count} month ago", "{count} months ago", "count")),
+    (timedelta(days=7), ngettext_lazy("{count} week ago", "{count} weeks ago", "count")),
+    (timedelta(days=1), ngettext_lazy("{count} day ago", "{count} days ago", "count")),
+    (timedelta(hours=1), ngettext_lazy("{count} hour ago", "{count} hours ago", "count")),
+    (timedelta(minutes=1), ngettext_lazy("{count} minute ago", "{count} minutes ago", "count")),
 )
 THUMBNAIL = '<img class="thumb" src="{}" alt="" width="36" height="36" loading="lazy">'
 NO_THUMBNAIL = '<span class="thumb"></span>'
 EDITABLE_PRICE = (
     '<button type="button" class="cell" data-cell="price" data-value="{value}"'
-    ' aria-label="Price of {name}: {text}. Edit">{text}</button>'
+    ' aria-label="{label}">{text}</button>'
 )
 SWITCH = (
     ' <button type="button" class="switch" data-cell="active" data-value="{value}"'
-    ' aria-label="{verb} {name}">{verb}</button>'
+    ' aria-label="{label}">{verb}</button>'
 )
 ROW_START = (
     '<tr data-id="{id}" data-version="{version}">'
-    '<td class="pick"><input type="checkbox" value="{id}" aria-label="Select {name}"></td>'
+    '<td class="pick"><input type="checkbox" value="{id}" aria-label="{select}"></td>'
     '<td class="product">{thumbnail}<div><a class="name" href="{url}change/{query}">{name}</a>'
     '<span class="id">{id}</span></div></td>'
 )
@@ -54,11 +52,44 @@ ROW_START = (
 def age_text(at: datetime, now: datetime) -> str:
     """Return how long ago this was, such as "3 minutes ago"."""
     age = now - at
-    for unit, name in UNITS:
+    for unit, text in UNITS:
         if age >= unit:
-            count = age // unit
-            return f"{count} {name}{'' if count == 1 else 's'} ago"
-    return "just now"
+            return str(text.format(count=age // unit))
+    return gettext("just now")
+
+
+class RowTexts(NamedTuple):
+    """The texts of all rows, in the language of the page. The values in them are HTML."""
+
+    states: dict[str, str]
+    months: tuple[str, ...]
+    select: str
+    edit: str
+    author: str
+    active: str
+    deactivated: str
+    activate: str
+    deactivate: str
+    activate_it: str
+    deactivate_it: str
+
+
+def row_texts() -> RowTexts:
+    """Return the texts, translated once for a page."""
+    texts = (
+        gettext("Select {product}"),
+        gettext("Price of {product}: {price}. Edit"),
+        gettext("by {actor}"),
+        gettext("Active"),
+        gettext("Deactivated"),
+        gettext("Activate"),
+        gettext("Deactivate"),
+        gettext("Activate {product}"),
+        gettext("Deactivate {product}"),
+    )
+    states = {status: str(text) for status, text in PRODUCT_STATES.items()}
+    months = tuple(escape(name).title() for name in MONTHS_3.values())
+    return RowTexts(states, months, *map(escape, texts))
 
 
 @dataclass(frozen=True)
@@ -88,14 +119,18 @@ class RowRenderer:
         )
 
     @cached_property
+    def _texts(self) -> RowTexts:
+        return row_texts()
+
+    @cached_property
     def _template(self) -> str:
         return f"{ROW_START}{''.join(COLUMNS[name].cell for name in self.columns)}</tr>"
 
     def _row(self, product: Product) -> str:
-        name, product_id = escape(product.name), escape(product.pk)
+        name, product_id, texts = escape(product.name), escape(product.pk), self._texts
         image = image_url(product.image)
         renewal = product.renewal_price
-        change = product.open_change
+        change, at = product.open_change, localtime(product.updated_at)
         status = change.status if change else "complete"
         return self._template.format(
             id=product_id,
@@ -108,26 +143,31 @@ class RowRenderer:
             renewal=EN_DASH if renewal is None else grouped_money(renewal, product.currency),
             period=escape(product.period),
             value=str(product.active).lower(),
-            flag="Active" if product.active else "Deactivated",
+            flag=texts.active if product.active else texts.deactivated,
+            select=texts.select.format(product=name),
             switch=self._switch(product, name),
             status=status,
-            status_text=STATUS_TEXTS[status],
+            status_text=texts.states[status],
             is_open=" data-open" if change else "",
-            at=localtime(product.updated_at),
+            at=at,
+            at_text=f"{at.day} {texts.months[at.month - 1]} {at:%Y, %H:%M:%S %Z}",
             age=age_text(product.updated_at, self.now),
-            author=escape(product.updated_by),
+            author=texts.author.format(actor=escape(product.updated_by)),
         )
 
     def _price(self, product: Product, name: str) -> str:
         text = grouped_money(product.price, product.currency)
         if not self.may_change:
             return text
-        return EDITABLE_PRICE.format(value=f"{product.price:.2f}", name=name, text=text)
+        label = self._texts.edit.format(product=name, price=text)
+        return EDITABLE_PRICE.format(value=f"{product.price:.2f}", label=label, text=text)
 
     def _switch(self, product: Product, name: str) -> str:
         """Return the button that deactivates or activates the product, if the user may do it."""
         is_allowed = self.may_deactivate if product.active else self.may_change
         if not is_allowed:
             return ""
-        verb = "Deactivate" if product.active else "Activate"
-        return SWITCH.format(value=str(product.active).lower(), name=name, verb=verb)
+        texts = self._texts
+        verb = texts.deactivate if product.active else texts.activate
+        label = (texts.deactivate_it if product.active else texts.activate_it).format(product=name)
+        return SWITCH.format(value=str(product.active).lower(), label=label, verb=verb)

@@ -5,6 +5,7 @@ from contextlib import suppress
 from typing import cast
 
 from django.utils.html import format_html
+from django.utils.translation import gettext, gettext_lazy
 
 from products.admin.form import ProductForm
 from products.admin.formatting import NOTHING_SAVED, field_label
@@ -15,6 +16,13 @@ from products.changes import Change
 from products.errors import CatalogueError
 from products.merging import differences
 from products.writes import Accepted
+
+SAVED = gettext_lazy(
+    "{product}: Saved as version {version}. Customers see it within a few seconds."
+)
+SAVED_INACTIVE = gettext_lazy(
+    "{product}: Saved as version {version}. Customers do not see this product."
+)
 
 
 def plan_notes(form: ProductForm) -> Iterator[str]:
@@ -32,8 +40,10 @@ def saved_message(form: ProductForm) -> str:
     product, change = accepted.product, accepted.change
     if change is None:
         return f"{product.name}: {NOTHING_SAVED}"
+    text = str(SAVED if product.active else SAVED_INACTIVE)
+    saved = text.format(product=product.name, version=product.version)
     merge_note = _merge_note(change, form.cleaned_data.get("base_version"))
-    message = f"{product.name}: Saved as v{product.version}.{merge_note}"
+    message = f"{saved} {merge_note}" if merge_note else saved
     return format_html("{} {}", message, undo_button(change)) if change.before else message
 
 
@@ -48,5 +58,6 @@ def _merge_note(change: Change, base: int | None) -> str:
     with suppress(CatalogueError):
         theirs = differences(catalogue().version(change.product_id, base), previous)
         fields = ", ".join(field_label(name) for name in theirs)
-        return f" Merged with v{previous.version} by {previous.updated_by} ({fields})."
+        note = gettext("Merged with what {actor} had saved meanwhile: {fields}.")
+        return note.format(actor=previous.updated_by, fields=fields)
     return ""

@@ -14,6 +14,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.translation import gettext, gettext_lazy
 
 from products.access.profiles import COLUMNS_KEY, profile_of
 from products.admin.base import user_of
@@ -22,6 +23,7 @@ from products.admin.columns import (
     own_columns,
     parse_columns,
 )
+from products.identifiers import parse_key
 from products.models import SavedView
 
 VIEW = "view"
@@ -31,8 +33,8 @@ MAX_NAME = 60
 MAX_VIEWS = 30
 MAX_QUERY = 2000
 SHARE = "products.share_savedview"
-NAME_NEEDED = "A view needs a name of 60 characters at most."
-TOO_MANY = "You have 30 views already. Please delete one first."
+NAME_NEEDED = gettext_lazy("A view needs a name of 60 characters at most.")
+TOO_MANY = gettext_lazy("You have 30 views already. Please delete one first.")
 
 
 class Tab(TypedDict):
@@ -64,10 +66,10 @@ def visible_views(request: HttpRequest) -> QuerySet[SavedView]:
 
 def columns_of(request: HttpRequest) -> tuple[str, ...]:
     """Return the columns of the view that the address names, else the user's own."""
-    key = request.GET.get(VIEW, "")
-    if not key.isdecimal() or key == NO_VIEW:
+    key = parse_key(request.GET.get(VIEW, ""))
+    if not key:
         return own_columns(request)
-    found = visible_views(request).filter(pk=int(key)).values_list("columns", flat=True).first()
+    found = visible_views(request).filter(pk=key).values_list("columns", flat=True).first()
     return own_columns(request) if found is None else parse_columns(found)
 
 
@@ -130,7 +132,7 @@ def save_view(admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
     values = {"query": _filters_in(request), "columns": columns, "is_shared": shared}
     view, _ = SavedView.objects.update_or_create(user=user, name=name, defaults=values)
     _set_default(request, view, wanted=request.POST.get("default") == "on")
-    messages.success(request, f"The view “{name}” is saved.")
+    messages.success(request, gettext("The view “{name}” is saved.").format(name=name))
     return HttpResponseRedirect(address_of(view))
 
 
@@ -138,9 +140,9 @@ def delete_view(admin: ModelAdmin, request: HttpRequest, pk: int) -> HttpRespons
     """Delete one of the user's own views."""
     view = SavedView.objects.filter(user=user_of(request), pk=pk).first()
     if view is None:
-        raise BadRequest("This is not one of your views.")
+        raise BadRequest(gettext("This is not one of your views."))
     view.delete()
-    messages.success(request, f"The view “{view.name}” is deleted.")
+    messages.success(request, gettext("The view “{name}” is deleted.").format(name=view.name))
     return _back("")
 
 
@@ -148,9 +150,9 @@ def save_columns(admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
     """Save the user's columns and their order, for the list without a view or for an own view."""
     text = columns_text(parse_columns(request.POST.get("columns", "")))
     filters = request.POST.get("filters", "")
-    key = QueryDict(filters).get(VIEW, "")
+    key = parse_key(QueryDict(filters).get(VIEW, ""))
     own = SavedView.objects.filter(user=user_of(request))
-    if key.isdecimal() and own.filter(pk=int(key)).update(columns=text):
+    if key and own.filter(pk=key).update(columns=text):
         return _back(filters)
     profile = profile_of(user_of(request))
     profile.columns = text

@@ -12,6 +12,7 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext, gettext_lazy
 
 from products.admin.error_pages import is_script
 from products.admin.recent_saves import recently_saved
@@ -20,9 +21,14 @@ logger = logging.getLogger(__name__)
 
 RETRY_AFTER_SECONDS = 5
 SQL_FAULTS = (OperationalError, InterfaceError)
-UNAVAILABLE = "The user database does not answer at the moment, or takes no changes."
-NOT_SAVED = f"{UNAVAILABLE} Nothing was saved."
-SAVED = f"{UNAVAILABLE} Your change was accepted before that, and is saved."
+UNAVAILABLE = gettext_lazy("The user database does not answer at the moment, or takes no changes.")
+NOT_SAVED = gettext_lazy(
+    "The user database does not answer at the moment, or takes no changes. Nothing was saved."
+)
+SAVED = gettext_lazy(
+    "The user database does not answer at the moment, or takes no changes. "
+    "Your change was accepted before that, and is saved."
+)
 SECRET = "password"  # noqa: S105 # part of the names of fields that are never shown again
 
 
@@ -35,9 +41,9 @@ def sql_unavailable(request: HttpRequest, error: BaseException | None) -> HttpRe
         return None
     logger.error("could not serve", extra={"fault": repr(error)})
     if request.session.modified and recently_saved(request):
-        return _page(request, HTTPStatus.OK, SAVED, keeps_entries=False)
+        return _page(request, HTTPStatus.OK, str(SAVED), keeps_entries=False)
     keeps_entries = request.method == "POST"
-    sentence = NOT_SAVED if keeps_entries else UNAVAILABLE
+    sentence = str(NOT_SAVED if keeps_entries else UNAVAILABLE)
     status = HTTPStatus.SERVICE_UNAVAILABLE
     response = _page(request, status, sentence, keeps_entries=keeps_entries)
     response["Retry-After"] = str(RETRY_AFTER_SECONDS)
@@ -53,7 +59,7 @@ def _page(
     request.user = AnonymousUser()  # the real one can't be read, and the frame asks for it
     context = {
         **admin.site.each_context(request),
-        "title": "Users can't be reached",
+        "title": gettext("Users can't be reached"),
         "sentence": sentence,
         "keeps_entries": keeps_entries,
         "entries": _entries(request) if keeps_entries else [],

@@ -5,6 +5,7 @@ from http import HTTPStatus
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext
 
 from products.admin.base import ModelAdmin, page_response, user_of, version_parameter
 from products.admin.refusals import sentence_of, status_of
@@ -27,13 +28,13 @@ def synonyms_view(admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
         except (Invalid, Conflict) as error:
             refusal = error
         else:
-            seconds = MAX_AGE.seconds
-            messages.success(request, f"Saved. Searches use it within {seconds} seconds.")
+            saved = gettext("Saved. Searches use it within {seconds} seconds.")
+            messages.success(request, saved.format(seconds=MAX_AGE.seconds))
             return redirect("admin:products_product_synonyms")
     versions = synonym_editing().versions(MAX_VERSIONS)
     newest = versions[0]
     context = {
-        "title": "Search synonyms",
+        "title": gettext("Search synonyms"),
         "newest": newest,
         "typed": request.POST.get("text", newest.text) if refusal else newest.text,
         "error": sentence_of(refusal, "text") if refusal else "",

@@ -9,6 +9,7 @@ from django.db.models import ForeignKey, QuerySet
 from django.forms import ModelChoiceField
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
+from django.utils.translation import gettext, gettext_lazy, ngettext
 
 from products.access.confirmation import require_confirmation
 from products.access.tokens import issue, revoke
@@ -21,7 +22,8 @@ class ApiTokenForm(forms.ModelForm):
         min_value=1,
         max_value=366,
         initial=30,
-        help_text="How many days the token is valid.",
+        label=gettext_lazy("Days"),
+        help_text=gettext_lazy("How many days the token is valid."),
     )
 
     class Meta:
@@ -79,10 +81,11 @@ class ApiTokenAdmin(ModelAdmin):
         )
         obj.pk = listed.pk
         text = format_html(
-            'Copy this token now: it is never shown again. <code class="new-token" id="new-token">'
-            '{}</code> <button type="button" class="message-button" data-copy="#new-token">'
-            "Copy</button>",
+            '{} <code class="new-token" id="new-token">{}</code> <button type="button"'
+            ' class="message-button" data-copy="#new-token">{}</button>',
+            gettext("Copy this token now: it is never shown again."),
             token,
+            gettext("Copy"),
         )
         self.message_user(request, text, messages.WARNING)
 
@@ -92,8 +95,14 @@ class ApiTokenAdmin(ModelAdmin):
         """Go back to the list. ``save_model`` has shown the token, which must not be overlooked."""
         return self.response_post_save_add(request, obj)
 
-    @admin.action(description="Revoke", permissions=["add"])
+    @admin.action(description=gettext_lazy("Revoke"), permissions=["add"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
         for token in queryset:
             revoke(token)
-        self.message_user(request, f"{len(queryset)} revoked; they stop working within a minute.")
+        count = len(queryset)
+        text = ngettext(
+            "{count} token is revoked. It stops working within a minute.",
+            "{count} tokens are revoked. They stop working within a minute.",
+            count,
+        )
+        self.message_user(request, text.format(count=count))

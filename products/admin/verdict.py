@@ -4,9 +4,21 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, NamedTuple
 
+from django.utils.translation import gettext, gettext_lazy, ngettext
+
 from products.admin.plans.wording import GRACE_PERIOD
 
 LATE_SEARCH_SECONDS = 60
+PARTS = {
+    "queues": gettext_lazy("The queues"),
+    "open changes": gettext_lazy("The open changes"),
+    "consistency": gettext_lazy("The consistency"),
+    "speed": gettext_lazy("The speed"),
+    "stuck changes": gettext_lazy("The stuck changes"),
+    "plans": gettext_lazy("The plans"),
+    "actions": gettext_lazy("The actions"),
+}
+"""What a sentence calls the parts of the page."""
 type Facts = Mapping[str, Any]
 """What the parts of the page returned."""
 
@@ -24,46 +36,55 @@ def verdict_of(facts: Facts, unknown: Mapping[str, str]) -> Verdict:
     faults = [*_queue_faults(facts), *_stuck_faults(facts), *_search_faults(facts, unknown)]
     faults += [*_consistency_faults(facts), *_plan_faults(facts)]
     gaps = [
-        f"{name.capitalize()} can't be read just now. {why}"
+        gettext("{part} can't be read just now. {why}").format(part=PARTS.get(name, name), why=why)
         for name, why in unknown.items()
         if name != "search"
     ]
     if faults:
-        return Verdict("warning", "Something needs attention", [*faults, *gaps])
+        return Verdict("warning", gettext("Something needs attention"), [*faults, *gaps])
     if gaps:
-        return Verdict("unknown", "Not everything is known just now", gaps)
-    return Verdict("good", "All good", ["Everything that was accepted is published everywhere."])
+        return Verdict("unknown", gettext("Not everything is known just now"), gaps)
+    fine = gettext("Everything that was accepted is published everywhere.")
+    return Verdict("good", gettext("All good"), [fine])
 
 
 def _queue_faults(facts: Facts) -> list[str]:
     dead = sum(depth.dead or 0 for depth in facts.get("depths", []))
-    return _counted(
+    sentence = ngettext(
+        "{count} message has failed too often and waits to be retried.",
+        "{count} messages have failed too often and wait to be retried.",
         dead,
-        "1 message has failed too often and waits to be retried.",
-        f"{dead} messages have failed too often and wait to be retried.",
     )
+    return _counted(dead, sentence)
 
 
 def _stuck_faults(facts: Facts) -> list[str]:
     count = facts.get("stuck_count", 0)
-    return _counted(count, "1 change is stuck.", f"{count} effects of changes are stuck.")
+    sentence = ngettext("{count} change is stuck.", "{count} effects of changes are stuck.", count)
+    if facts.get("stuck_more"):
+        sentence = gettext("At least {count} effects of changes are stuck.")
+    return _counted(count, sentence)
 
 
 def _search_faults(facts: Facts, unknown: Mapping[str, str]) -> list[str]:
     if "search" in unknown:
-        return ["Search does not answer. Changes appear there when it does again."]
+        return [gettext("Search does not answer. Changes appear there when it does again.")]
     lag = facts.get("index_lag", 0.0)
     if lag < LATE_SEARCH_SECONDS:
         return []
     minutes = round(lag / 60)
-    return _counted(minutes, "Search is 1 minute behind.", f"Search is {minutes} minutes behind.")
+    sentence = ngettext(
+        "Search is {count} minute behind.", "Search is {count} minutes behind.", minutes
+    )
+    return _counted(minutes, sentence)
 
 
 def _consistency_faults(facts: Facts) -> list[str]:
     count = len(facts.get("differences", []))
-    return _counted(
-        count, "1 difference from the change log.", f"{count} differences from the change log."
+    sentence = ngettext(
+        "{count} difference from the change log.", "{count} differences from the change log.", count
     )
+    return _counted(count, sentence)
 
 
 def _plan_faults(facts: Facts) -> list[str]:
@@ -71,15 +92,14 @@ def _plan_faults(facts: Facts) -> list[str]:
     if overdue <= GRACE_PERIOD:
         return []
     minutes = max(1, round(overdue.total_seconds() / 60))
-    return _counted(
+    sentence = ngettext(
+        "A plan has been due for {count} minute, and its products have not switched.",
+        "A plan has been due for {count} minutes, and its products have not switched.",
         minutes,
-        "A plan has been due for a minute, and its products have not switched.",
-        f"A plan has been due for {minutes} minutes, and its products have not switched.",
     )
+    return _counted(minutes, sentence)
 
 
-def _counted(count: int, one: str, many: str) -> list[str]:
-    """Return the sentence for this number of faults; none for zero."""
-    if count == 0:
-        return []
-    return [one if count == 1 else many]
+def _counted(count: int, sentence: str) -> list[str]:
+    """Return the sentence with this number of faults; none for zero."""
+    return [sentence.format(count=count)] if count else []

@@ -13,7 +13,7 @@ from products.api.json_types import JsonObject
 from products.api.shared_answer import SharedAnswer
 from products.bootstrap import scan_table
 from products.documents import format_timestamp
-from products.errors import Unavailable
+from products.errors import IndexMissing, Unavailable
 from products.permissions import Permission
 from products.readiness import readiness_checks
 
@@ -24,6 +24,7 @@ REQUIRED = {"dynamodb", SQL}
 """The API cannot serve without these. Writes wait in the log for all others."""
 
 NOT_READY = "not ready"
+AWAY = "away"
 PATHS = {"/healthz", "/readyz"}
 RETRY_SECONDS = 5
 READINESS_SECONDS = 5.0
@@ -86,7 +87,7 @@ def _readiness() -> JsonObject:
         # In this thread, which has a connection of its own.
         states = {SQL: _state(SQL, sql)} if sql else {}
         states |= zip(checks, results, strict=True)
-    is_ready = all(states[name] == "ok" for name in REQUIRED & states.keys())
+    is_ready = AWAY not in {states[name] for name in REQUIRED & states.keys()}
     return {
         "status": _overall_status(is_ready, states),
         "dependencies": states,
@@ -102,7 +103,7 @@ READINESS = SharedAnswer(_readiness, READINESS_SECONDS, UNKNOWN)
 def _overall_status(is_ready: bool, states: dict[str, str]) -> str:
     if not is_ready:
         return NOT_READY
-    return "degraded" if "away" in states.values() else "ready"
+    return "ready" if set(states.values()) <= {"ok", "not configured"} else "degraded"
 
 
 def _last_scan() -> JsonObject | None:
@@ -123,14 +124,16 @@ def _last_scan() -> JsonObject | None:
 def _state(name: str, check: Callable[[], None] | None) -> str:
     """Return the state of a dependency. Its check is None when it is not configured.
 
-    The reason of a failed check is logged: the response is public.
+    The reason of a failed check is logged. A missing index is named: only reads that need it fail.
     """
     if check is None:
         return "not configured"
     try:
         check()
+    except IndexMissing as fault:
+        return str(fault)
     except (Unavailable, ClientError, SqlError) as fault:
         facts = {"dependency": name, "fault": str(fault)}
         logger.warning("dependency unavailable", extra=facts)
-        return "away"
+        return AWAY
     return "ok"

@@ -1,13 +1,13 @@
 """Columns of a file: which field each one is, by its name. Pure."""
 
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from products.bulk.csv_files import COLUMNS, EXPORTED
 from products.currency import CURRENCIES
 from products.errors import Invalid
+from products.unicode_text import normalized
 
 FIELDS = (*COLUMNS, "version")
 """The fields that a column of an import can be."""
@@ -107,7 +107,7 @@ def is_own_export(header: Sequence[str]) -> bool:
 
 def normalised_header(name: str) -> str:
     """Return the letters and digits of a column's name, without accents and language codes."""
-    folded = unicodedata.normalize("NFKD", _LANGUAGE.sub("", name)).casefold()
+    folded = normalized("NFKD", _LANGUAGE.sub("", name)).casefold()
     return "".join(character for character in folded if character.isalnum())
 
 

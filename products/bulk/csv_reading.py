@@ -8,7 +8,14 @@ from itertools import islice
 
 from products.amounts import DecimalMark
 from products.bulk.encodings import decode
-from products.bulk.sheets import MAX_TITLE_LINES, Sheet, SheetRow, refused_file, to_sheet
+from products.bulk.sheets import (
+    MAX_COLUMNS,
+    MAX_TITLE_LINES,
+    Sheet,
+    SheetRow,
+    refused_file,
+    to_sheet,
+)
 
 DELIMITERS = ",;\t|"
 SEPARATOR_LINE = re.compile(r"\s*\"?sep=(.)\"?[ ,;]*(?:\r\n|\r|\n)", re.IGNORECASE)
@@ -25,8 +32,8 @@ type Recognised = Callable[[Sequence[str]], int]
 """Returns how many of these column names are known."""
 
 
-def read_csv(data: bytes, recognised: Recognised) -> Sheet:
-    """Parse CSV in any usual encoding and with any usual delimiter.
+def read_csv(data: bytes, recognised: Recognised, max_rows: int | None = None) -> Sheet:
+    """Parse CSV in any usual encoding and with any usual delimiter; at most ``max_rows`` of it.
 
     Raise Invalid when it is no CSV, or when a quotation mark is not closed.
     """
@@ -38,9 +45,11 @@ def read_csv(data: bytes, recognised: Recognised) -> Sheet:
     body = text[named.end() :] if named else text
     delimiter = named[1] if named else _likely_delimiter(body, recognised)
     first_line = 2 if named else 1
-    rows = list(_parsed_rows(body, delimiter, first_line))
+    parsed = _parsed_rows(body, delimiter, first_line)
+    rows = list(islice(parsed, max_rows))
+    has_more = max_rows is not None and next(parsed, None) is not None
     likely_mark = DecimalMark.COMMA if delimiter == ";" else None
-    return to_sheet(rows, recognised, notes=notes, likely_mark=likely_mark)
+    return to_sheet(rows, recognised, notes=notes, likely_mark=likely_mark, has_more=has_more)
 
 
 def _likely_delimiter(text: str, recognised: Recognised) -> str:
@@ -52,7 +61,7 @@ def _likely_delimiter(text: str, recognised: Recognised) -> str:
             rows = [row for row in islice(reader, MAX_SAMPLED) if any(row)]
         except csv.Error:
             rows = []
-        known = max((recognised(row) for row in rows), default=0)
+        known = max((recognised(row[:MAX_COLUMNS]) for row in rows), default=0)
         return known, max((len(row) for row in rows), default=0)
 
     return max(DELIMITERS, key=score)

@@ -6,13 +6,14 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from products.bulk.columns import Column, normalised_header
-from products.bulk.files import MAX_SIZE, ZIP_START, read_sheet, too_large_file
+from products.bulk.files import MAX_SIZE, ZIP_START, read_head, read_sheet, too_large_file
 from products.bulk.import_context import ProductFinder
 from products.bulk.import_steps import REMEMBERED, ImportSteps, Upload, UploadTable
 from products.bulk.imports import ImportOptions, chosen_columns, guessed_columns, plan_import
 from products.bulk.job import Job, JobKind, JobState
 from products.bulk.jobs import Jobs
 from products.bulk.sheets import Sheet, cell_text
+from products.bulk.workbooks import unpacked_size
 from products.changes import Origin
 from products.permissions import require_any_permission_to_write
 
@@ -21,7 +22,7 @@ MAX_SAMPLES = 3
 MAX_SAMPLED_ROWS = 200
 MAX_ROWS_AT_ONCE = 200
 """Files with more rows are planned by a worker."""
-MAX_QUICK_TEXT, MAX_QUICK_WORKBOOK = 500_000, 30_000
+MAX_QUICK_TEXT, MAX_QUICK_WORKBOOK, MAX_QUICK_UNPACKED = 500_000, 30_000, 1_000_000
 """A larger file, in bytes, is not even read in the request that brings it."""
 
 
@@ -52,8 +53,8 @@ class Imports:
     uploads: UploadTable
 
     def columns(self, data: bytes) -> tuple[Sheet, list[SampledColumn]]:
-        """Return the sheet and its columns, to be confirmed. Raise Invalid when it is no table."""
-        sheet = read_sheet(data)
+        """Return the first rows and the columns, to be confirmed. Raise Invalid for no table."""
+        sheet = read_head(data)
         remembered = self._remembered(sheet) or {}
         columns = [
             replace(column, field=remembered.get(column.number, column.field))
@@ -127,8 +128,10 @@ class Imports:
 
 def _is_quick(data: bytes) -> bool:
     """Whether the file can be read while its user waits."""
-    is_workbook = data.startswith(ZIP_START)
-    return len(data) <= (MAX_QUICK_WORKBOOK if is_workbook else MAX_QUICK_TEXT)
+    if not data.startswith(ZIP_START):
+        return len(data) <= MAX_QUICK_TEXT
+    # A small zip can hold much.
+    return len(data) <= MAX_QUICK_WORKBOOK and unpacked_size(data) <= MAX_QUICK_UNPACKED
 
 
 def _mapping_key(header: Sequence[str]) -> str:

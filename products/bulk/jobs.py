@@ -26,6 +26,7 @@ from products.bulk.job import (
     state_sentence,
     validate_row_count,
 )
+from products.bulk.job_pace import JobPace
 from products.bulk.job_rights import needed_by, refuse_forbidden
 from products.bulk.job_table import JobTable
 from products.bulk.rows import Row, RowState, row_after, undo_row
@@ -60,6 +61,7 @@ class Jobs:
     clock: Callable[[], datetime]
     new_id: Callable[[], str]
     requeue_after: timedelta
+    pace: JobPace
 
     def plan(
         self,
@@ -227,13 +229,15 @@ class Jobs:
         waiting = [row for row in rows if row.state == RowState.WAITING]
         written: dict[int, Row] = {}
         remaining = iter(waiting)
-        for results in self.acceptance.write_grouped(
-            (row.write, _row_origin(job, row)) for row in waiting
-        ):
+        requests = ((row.write, _row_origin(job, row)) for row in waiting)
+        began_at = self.pace.clock()
+        for results in self.acceptance.write_grouped(requests, self.pace.group_size):
             pairs = zip(islice(remaining, len(results)), results, strict=True)
             written |= {row.number: row_after(row, result) for row, result in pairs}
             if self.clock() > deadline:
                 break
+            self.pace.rest(began_at)
+            began_at = self.pace.clock()
         return [written.get(row.number, row) for row in rows]
 
     def _advance(self, job: Job, before: Sequence[Row], after: Sequence[Row]) -> Job:

@@ -27,7 +27,7 @@ class SheetRow:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """The head and the rows of a file.
+    """The head and the rows of a file, or its first rows if it ``has_more``.
 
     ``notes`` are sentences about how the file was read. ``likely_mark`` is the decimal mark that
     programs write together with this delimiter.
@@ -37,6 +37,7 @@ class Sheet:
     rows: list[SheetRow]
     notes: tuple[str, ...] = ()
     likely_mark: DecimalMark | None = None
+    has_more: bool = False
 
 
 def refused_file(sentence: str) -> Invalid:
@@ -57,6 +58,7 @@ def to_sheet(
     *,
     notes: Sequence[str] = (),
     likely_mark: DecimalMark | None = None,
+    has_more: bool = False,
 ) -> Sheet:
     """Return the sheet that these rows are; blank rows are left out.
 
@@ -64,20 +66,28 @@ def to_sheet(
     Invalid without a row below the head, or with more than MAX_ROWS.
     """
     filled = [row for row in rows if any(cell_text(cell) for cell in row.cells)]
+    _refuse_wide_rows(filled[:MAX_TITLE_LINES])
     position, header = _head(filled, recognised)
     products = filled[position + 1 :]
     if not products:
         raise refused_file("Must have a header row and at least one product row.")
     if len(products) > MAX_ROWS:
         raise refused_file(f"Must have at most {MAX_ROWS} rows; it has {len(products)}.")
-    if len(header) > MAX_COLUMNS:
-        raise refused_file(f"Must have at most {MAX_COLUMNS} columns; it has {len(header)}.")
     if position:
         notes = [
             *notes,
             f"The column names are in line {filled[position].line}; lines above it are not read.",
         ]
-    return Sheet(header, products, tuple(notes), likely_mark)
+    return Sheet(header, products, tuple(notes), likely_mark, has_more)
+
+
+def _refuse_wide_rows(rows: Sequence[SheetRow]) -> None:
+    """Raise Invalid for columns that no sheet of products has, before their names are looked at."""
+    for row in rows:
+        filled = (at for at in range(len(row.cells), 0, -1) if row.cells[at - 1] != "")
+        width = next(filled, 0)
+        if width > MAX_COLUMNS:
+            raise refused_file(f"Must have at most {MAX_COLUMNS} columns; it has {width}.")
 
 
 def _head(

@@ -9,6 +9,10 @@ from products.bulk.sheets import MAX_TITLE_LINES, Cell, SheetRow, refused_file
 MAX_LINES = MAX_ROWS + MAX_TITLE_LINES + 1000
 """How many lines are looked at, blank ones included."""
 MAX_CELLS = 1_000_000
+MAX_CHARACTERS = 20_000_000
+"""Of all cells of a sheet: many cells can name one long text."""
+MAX_CELL_CHARACTERS = 131_072  # as in CSV
+MAX_UNPACKED = 50_000_000  # bytes of all files in the zip
 MAX_EXPONENT = 30  # of a number
 TOO_LARGE = "The workbook is too large when it is unpacked; save the sheet as CSV."
 DAMAGED = "The workbook is damaged or is none; save it again as .xlsx or CSV."
@@ -16,22 +20,44 @@ DAMAGED = "The workbook is damaged or is none; save it again as .xlsx or CSV."
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One sheet of a workbook: its title, its rows that are not blank, and how many are hidden."""
+    """One sheet of a workbook: its title, its rows that are not blank, and how many are hidden.
+
+    ``has_more`` says that there are rows after these.
+    """
 
     title: str
     rows: list[SheetRow]
     hidden: int = 0
+    has_more: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """How much of each sheet is read, in rows and in bytes of XML."""
+
+    max_rows: int
+    max_bytes: int
+    piece: int  # bytes that are read at a time
+
+
+WHOLE = Part(MAX_LINES, MAX_UNPACKED + 1, 1_000_000)
+HEAD = Part(max_rows=220, max_bytes=2_000_000, piece=50_000)
+"""What is read of a file to show its columns."""
 
 
 @dataclass(slots=True)
 class Bounds:
-    """Counts the cells of a sheet."""
+    """Counts the cells of a sheet and their characters."""
 
     cells: int = 0
+    characters: int = 0
 
-    def add(self, line: int, cells: int) -> None:
+    def add(self, line: int, cells: int, characters: int) -> None:
         """Count the cells. Raise Invalid when the sheet is too large."""
         self.cells += cells
+        self.characters += characters
+        if self.characters > MAX_CHARACTERS:
+            raise refused_file(TOO_LARGE)
         if line > MAX_LINES or self.cells > MAX_CELLS:
             raise refused_file(f"Must have at most {MAX_ROWS} rows; the sheet has more cells.")
 

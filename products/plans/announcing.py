@@ -17,8 +17,12 @@ LEAD = timedelta(seconds=2)
 LEAD_OF_EACH = timedelta(milliseconds=4)
 """How much earlier it begins for each step that is due soon."""
 MAX_LEAD = timedelta(seconds=8)
-ANNOUNCED = timedelta(seconds=75)
-"""How far ahead steps are announced: longer than the minute between two announcements."""
+ANNOUNCED = timedelta(seconds=130)
+"""How far ahead steps are announced: longer than the time between two announcements.
+
+The schedule says each minute, but EventBridge only promises some second of each minute, so two
+runs may be nearly two minutes apart.
+"""
 MARGIN = timedelta(seconds=0.25)
 """How much two clocks may differ: a message that came before LEAD would find nothing due."""
 KNOWN_AFTER = REFRESH_AFTER + timedelta(seconds=2)
@@ -42,8 +46,9 @@ class Announcer:
         now = self.clock()
         if plan.due is None:
             return
-        if plan.due <= now + ANNOUNCED:
-            self.doorbell.notify_switch(message_delay(plan.due, now))
+        delay = near_delay(plan.due, now)
+        if delay is not None:
+            self.doorbell.notify_switch(delay)
         if self.has_cdn and now + KNOWN_AFTER < plan.due < now + NOTICE:
             self.doorbell.notify_purge(int(KNOWN_AFTER.total_seconds()), plan.due)
 
@@ -56,3 +61,11 @@ def lead_of(steps: int) -> timedelta:
 def message_delay(due: datetime, now: datetime) -> int:
     """Return after how many whole seconds the message arrives: within LEAD of the step's time."""
     return max(0, math.ceil((due - LEAD + MARGIN - now).total_seconds()))
+
+
+def near_delay(due: datetime | None, now: datetime) -> int | None:
+    """Return after how many seconds a message about a step arrives.
+
+    None if there is no step, or if the relay will announce it in time.
+    """
+    return message_delay(due, now) if due and due <= now + ANNOUNCED else None

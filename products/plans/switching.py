@@ -4,21 +4,19 @@ A step may be begun by two processes, and again after a crash. It takes effect o
 it made before is found in the change log, and a write requires the version that was read.
 """
 
-import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import groupby
 from typing import Protocol
 
 from products.appending import Doorbell
-from products.authority import Authority
 from products.changes import Origin
-from products.errors import DependencyUnavailable, NotAllowed
 from products.parallel import MapFunction
-from products.permissions import ALL_PERMISSIONS, Permission, require_permissions
-from products.plans.announcing import ANNOUNCED, MAX_LEAD, lead_of, message_delay
+from products.permissions import Permission
+from products.plans.announcing import ANNOUNCED, LEAD, MAX_LEAD, lead_of, message_delay, near_delay
+from products.plans.grants import Grant, grantee_of, grants_of
+from products.plans.logs import OutcomeKey, Outcomes
 from products.plans.plan import (
     SOURCE,
     STEP_STATES,
@@ -27,20 +25,20 @@ from products.plans.plan import (
     Plan,
     PlanRow,
     PlanState,
-    RowOutcome,
     RowState,
     Step,
     reason_of,
     request_id_of,
 )
 from products.plans.transactions import StepRequest, Transactions
-
-logger = logging.getLogger(__name__)
+from products.plans.turns import Turn, plans_together, rows_together
 
 MAX_STORE_WAIT = timedelta(minutes=1)
 """How long after its time a step waits for its records. Then only their changes stay open."""
 LEASE = timedelta(seconds=12)
 """How long one process makes all steps before another may take over."""
+BUSY_SECONDS = 2
+"""After how long a function looks again when another one makes steps."""
 
 
 class SwitchTable(Protocol):
@@ -64,17 +62,8 @@ class SwitchTable(Protocol):
     def take_lease(self, holder: str, now: datetime, until: datetime) -> bool:
         """Return whether the holder may make the steps until then: one process at a time."""
 
-
-type Grantee = tuple[Step, str, Authority, frozenset[Permission]]
-"""What the permissions for a step depend on: its owner, and what the plan needs."""
-
-
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """The permissions for a step, and why nothing may start, if that is so."""
-
-    permissions: frozenset[Permission]
-    refusal: str = ""
+    def release_lease(self, holder: str, now: datetime) -> None:
+        """Let others make the steps, unless another process has taken over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +81,8 @@ class Switching:
     """Makes due steps.
 
     ``permissions_of`` returns what the owner of a plan may do now. It may raise NotAllowed, and
-    DependencyUnavailable. ``map_function`` stores plans, several at a time.
+    DependencyUnavailable. ``map_function`` stores plans, several at a time. ``turn`` is for a
+    function, which leaves to a message what does not fit into its time. A worker makes all.
     """
 
     table: SwitchTable
@@ -103,23 +93,48 @@ class Switching:
     sleep: Callable[[float], None]
     process_id: str
     map_function: MapFunction
+    turn: Turn | None = None
 
     def step(self) -> list[Switched]:
         """Make the steps that are due now or very soon, each at its time and not before.
 
         Steps that are overdue are made in the order of their times. Return what was made.
         """
-        now = self.clock()
-        coming = self.table.due_plans(now + MAX_LEAD)
-        until = now + lead_of(len(coming))
-        due = [plan for plan in coming if plan.due and plan.due <= until]
-        if not due or not self.table.take_lease(self.process_id, now, now + LEASE):
+        began = self.clock()
+        coming = self.table.due_plans(began + MAX_LEAD)
+        until = began + (LEAD if self.turn else lead_of(len(coming)))
+        due = sorted((plan for plan in coming if plan.due and plan.due <= until), key=_order)
+        if not due:
             return []
-        switched: list[Switched] = []
-        for due_at, group in groupby(sorted(due, key=_order), key=lambda plan: plan.due):
-            if due_at is not None:
-                switched += self._switch(list(group), due_at)
+        if not self.table.take_lease(self.process_id, began, began + LEASE):
+            self._leave_to_message(BUSY_SECONDS)
+            return []
+        switched, is_complete = self._make_due(due, began)
+        self.table.release_lease(self.process_id, self.clock())
+        self._leave_to_message(None if is_complete else 0)
+        for made in switched:  # a plan may end before the relay looks again
+            self._leave_to_message(near_delay(made.plan.due, self.clock()))
         return switched
+
+    def _make_due(self, due: Sequence[Plan], began: datetime) -> tuple[list[Switched], bool]:
+        """Return the steps that were made, and whether all were begun."""
+        switched: list[Switched] = []
+        for number, plans in enumerate(plans_together(due, self.turn)):
+            if number and self._is_over(began):
+                return switched, False
+            made, is_complete = self._switch(plans, began)
+            switched += made
+            if not is_complete:
+                return switched, False
+        return switched, True
+
+    def _is_over(self, began: datetime) -> bool:
+        return self.turn is not None and self.clock() - began >= self.turn.time
+
+    def _leave_to_message(self, delay: int | None) -> None:
+        """Have a function look again. A worker looks each second anyway."""
+        if self.turn and delay is not None:
+            self.doorbell.notify_switch(delay)
 
     def announce(self) -> int:
         """Send a message for each time at which a step is due soon. Return how many.
@@ -140,59 +155,46 @@ class Switching:
         due = [plan.due for plan in self.table.due_plans(now) if plan.due]
         return now - min(due) if due else timedelta()
 
-    def _switch(self, plans: Sequence[Plan], due_at: datetime) -> list[Switched]:
-        """Make the steps of plans that are due at the same time."""
-        grants = self._grants(plans)
-        ready = [plan for plan in plans if _grantee(plan) in grants]
+    def _switch(self, plans: Sequence[Plan], began: datetime) -> tuple[list[Switched], bool]:
+        """Make the steps of plans that are due at the same time, as far as the turn allows.
+
+        Return those that were made, and whether all rows were.
+        """
+        due_at = plans[0].due or began
+        grants = grants_of(plans, self.permissions_of)
+        ready = [plan for plan in plans if grantee_of(plan) in grants]
         claimed = [plan for plan in self.map_function(self._claim, ready) if plan]
         if not claimed:
-            return []
+            return [], True
         rows = self.table.all_rows(claimed)
         requests = [
             request
             for plan in claimed
-            for request in self._requests(plan, rows[plan.plan_id], due_at, grants[_grantee(plan)])
+            for request in self._requests(
+                plan, rows[plan.plan_id], due_at, grants[grantee_of(plan)]
+            )
         ]
-        prepared = self.transactions.prepare(requests)
-        while (wait := (due_at - self.clock()).total_seconds()) > 0:
-            self.sleep(wait)
-        outcomes = self.transactions.make(prepared)
+        outcomes, is_complete = self._make_rows(requests, due_at, began)
 
         def finish(plan: Plan) -> Switched | None:
             return self._finish(plan, rows[plan.plan_id], outcomes, due_at)
 
-        return [switched for switched in self.map_function(finish, claimed) if switched]
+        made = [switched for switched in self.map_function(finish, claimed) if switched]
+        return made, is_complete
 
-    def _grants(self, plans: Sequence[Plan]) -> dict[Grantee, Grant]:
-        """Return the owners' permissions of today, each looked up once.
-
-        A start waits while its owner can't be looked up. It must not hold up other plans.
-        """
-        grants: dict[Grantee, Grant] = {}
-        unknown: set[Grantee] = set()
-        for plan in plans:
-            grantee = _grantee(plan)
-            if grantee in grants or grantee in unknown:
-                continue
-            try:
-                grants[grantee] = self._grant(plan)
-            except DependencyUnavailable as fault:
-                unknown.add(grantee)
-                facts = {"owner": plan.owner, "fault": str(fault)}
-                logger.warning("start waits for its owner's permissions", extra=facts)
-        return grants
-
-    def _grant(self, plan: Plan) -> Grant:
-        """Return what the owner of a plan may do now. An end only takes back what was allowed."""
-        if plan.next_step is not Step.START:
-            return Grant(ALL_PERMISSIONS)
-        try:
-            permissions = self.permissions_of(plan)
-            require_permissions(permissions, {Permission.PLAN})
-        except NotAllowed as refusal:
-            reason = f"{plan.owner} may not start this plan any more. {refusal}"
-            return Grant(frozenset(), reason)
-        return Grant(permissions)
+    def _make_rows(
+        self, requests: Sequence[StepRequest], due_at: datetime, began: datetime
+    ) -> tuple[Outcomes, bool]:
+        """Make the rows, a portion after the other. Each is read before it is due."""
+        outcomes: Outcomes = {}
+        for number, portion in enumerate(rows_together(requests, self.turn)):
+            if number and self._is_over(began):
+                return outcomes, False
+            prepared = self.transactions.prepare(portion, outcomes)
+            while (wait := (due_at - self.clock()).total_seconds()) > 0:
+                self.sleep(wait)
+            outcomes = self.transactions.make(prepared)
+        return outcomes, True
 
     def _claim(self, plan: Plan) -> Plan | None:
         """Return the plan if its step begins here: nobody can cancel or move it from now on."""
@@ -227,16 +229,20 @@ class Switching:
         self,
         plan: Plan,
         rows: Sequence[PlanRow],
-        outcomes: Mapping[tuple[str, int], RowOutcome],
+        outcomes: Outcomes,
         due_at: datetime,
     ) -> Switched | None:
-        """Store what became of the rows, and that the step is made.
+        """Store what became of the rows, and that the step is made, or how far it came.
 
         The step is not made before the public reads its prices: until then no cache may keep any.
         One record that can't be stored must not hold up the end of the others, though.
         """
         step = plan.next_step or Step.START
         after = [_row_after(plan, row, step, outcomes) for row in rows]
+        changed_rows = _in_changed_chunks(rows, after)
+        if any(row.outcome(step) is None for row in after):
+            self.table.save_plan(self._next(plan), changed_rows)
+            return None
         is_patient = self.clock() - due_at < MAX_STORE_WAIT
         if is_patient and not self.transactions.are_stored(after, step):
             return None
@@ -249,7 +255,7 @@ class Switching:
             counts={**plan.counts, step: counts},
             **{"started_at" if step is Step.START else "ended_at": now},
         )
-        self.table.save_plan(finished, after)
+        self.table.save_plan(finished, changed_rows)
         return Switched(plan=finished, step=step, late_by=now - due_at, counts=counts)
 
     def _next(self, plan: Plan, **facts: object) -> Plan:
@@ -263,20 +269,21 @@ def _order(plan: Plan) -> tuple[datetime, bool, str]:
     return plan.due, plan.state not in WHILE_RUNNING, plan.plan_id
 
 
-def _grantee(plan: Plan) -> Grantee:
-    return plan.next_step or Step.START, plan.owner, plan.authority, plan.permissions
-
-
 def _state_after(plan: Plan, step: Step) -> PlanState:
     if step is Step.START and plan.ends_at is not None:
         return PlanState.RUNNING
     return PlanState.ENDED
 
 
-def _row_after(
-    plan: Plan, row: PlanRow, step: Step, outcomes: Mapping[tuple[str, int], RowOutcome]
-) -> PlanRow:
-    outcome = outcomes.get((plan.plan_id, row.number))
+def _in_changed_chunks(before: Sequence[PlanRow], after: Sequence[PlanRow]) -> list[PlanRow]:
+    """Return the rows of the chunks in which a row has changed: chunks are stored whole."""
+    changed = {new.chunk for old, new in zip(before, after, strict=True) if new is not old}
+    return [row for row in after if row.chunk in changed]
+
+
+def _row_after(plan: Plan, row: PlanRow, step: Step, outcomes: Outcomes) -> PlanRow:
+    key: OutcomeKey = (plan.plan_id, row.number)
+    outcome = outcomes.get(key)
     if outcome is None:
         return row
     return replace(row, start=outcome) if step is Step.START else replace(row, end=outcome)

@@ -48,10 +48,14 @@ class StepRequest:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """Requests, and the logs that were read for the first of each product."""
+    """Requests, and the logs that were read for the first of each product.
+
+    ``known`` are the outcomes of steps that were made before them, and are not stored yet.
+    """
 
     requests: Sequence[StepRequest]
     logs: Mapping[str, ProductLog] = field(default_factory=dict)
+    known: Outcomes = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +90,10 @@ class Transactions:
     doorbell: Doorbell
     map_function: MapFunction
 
-    def prepare(self, requests: Sequence[StepRequest]) -> Prepared:
+    def prepare(self, requests: Sequence[StepRequest], known: Outcomes | None = None) -> Prepared:
         """Read the logs of the products, each for its first request. Nothing is written."""
         first, _ = _split(requests)
-        return Prepared(requests, self._read(first))
+        return Prepared(requests, self._read(first, known), known or {})
 
     def are_stored(self, rows: Iterable[PlanRow], step: Step) -> bool:
         """Whether the public reads what this step changed, or something newer."""
@@ -105,12 +109,12 @@ class Transactions:
         )
 
     def make(self, prepared: Prepared) -> Outcomes:
-        """Make the steps, and return what became of each row.
+        """Make the steps. Return what became of each row, and the outcomes known before.
 
         A product's steps are made in the order of the requests. Raise DependencyUnavailable when a
         part of them may be made.
         """
-        outcomes: dict[OutcomeKey, RowOutcome] = {}
+        outcomes: dict[OutcomeKey, RowOutcome] = dict(prepared.known)
         logs = prepared.logs
         wave, rest = _split(prepared.requests)
         while wave:

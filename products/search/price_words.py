@@ -23,7 +23,7 @@ ALSO_WORDS = frozenset("ALL BAM BOB CUP GEL LAK MAD MOP PEN RON TOP TRY".split()
 """Codes of currencies that are words, too: "under 100 all included"."""
 CODES = {code.lower(): code for code in CURRENCIES - ALSO_WORDS} | CODE_BY_SIGN
 THOUSAND = 1000
-_NUMBER = r"\d{1,3}(?:[ ,]\d{3})+(?:\.\d{1,2})?|\d+(?:[.,]\d{1,3})?"
+_NUMBER = r"\d{1,3}(?:[ ,]\d{3}){1,6}(?:\.\d{1,2})?|\d+(?:[.,]\d{1,3})?"
 NUMBER = re.compile(f"({_NUMBER})")
 _UNIT = "|".join(sorted(map(re.escape, CODES), key=len, reverse=True))
 _CYCLE = r"\s?(?:pm|p/m|pa|(?:per|a|each|every|/)\s?(?:month|year)|monthly|yearly)"

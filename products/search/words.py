@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from operator import add
 
+from products.unicode_text import normalized
+
 APOSTROPHES = re.compile("['\u2019\u02bc]")
 CENTS = re.compile(r"(?<=\d)[.,]00(?!\d)")
 """No cents, which people write or leave out."""
@@ -55,15 +57,15 @@ def fold(text: str) -> str:
     """Return the text in NFKC without case, diacritics and invisible characters."""
     if text.isascii():
         return text.lower()
-    composed = unicodedata.normalize("NFKC", text).casefold().translate(PLAIN_LETTERS)
+    composed = normalized("NFKC", text).casefold().translate(PLAIN_LETTERS)
     if composed.isascii():
         return composed
-    return unicodedata.normalize("NFC", "".join(_without_diacritics(composed)))
+    return normalized("NFC", "".join(_without_diacritics(composed)))
 
 
 def _without_diacritics(text: str) -> Iterator[str]:
     is_plain_script = False
-    for character in unicodedata.normalize("NFKD", text):
+    for character in normalized("NFKD", text):
         category = unicodedata.category(character)
         if (category == "Mn" and is_plain_script) or category == "Cf":
             continue

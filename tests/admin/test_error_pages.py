@@ -38,7 +38,7 @@ def test_a_bug_is_a_page_with_the_request_id(
     acceptance.create("p1", fields(), ann)
     client = sign_in("ann")
     client.raise_request_exception = False
-    monkeypatch.delattr(receipt, "STEP_NAMES")
+    monkeypatch.delattr(receipt, "EFFECT_NAMES")
     page = client.get(page_url("p1"))
     assert page.status_code == 500
     assert b"This is our fault" in page.content

@@ -9,6 +9,7 @@ from django.test import Client
 from deploy.local.engines import free_port
 from products import bootstrap
 from products.acceptance import Acceptance
+from products.admin.sentences.finding import sentences_in_words
 from products.catalogue import Catalogue
 from products.changes import Origin
 from products.errors import Invalid, ProductNotFound
@@ -66,7 +67,9 @@ def stop_dynamodb(world: World, monkeypatch: pytest.MonkeyPatch) -> Any:
 def test_a_product_is_added_with_the_chosen_id(eve: Client, catalogue: Catalogue) -> None:
     answer = eve.post(ADD, form_entries(product_id="PROD-1", features="Mail\r\n\r\n  Web  \r\n"))
     assert (answer.status_code, answer["Location"]) == (302, LIST)
-    assert last_message(answer) == "Basic hosting: Saved as v1."
+    assert last_message(answer) == (
+        "Basic hosting: Saved as version 1. Customers see it within a few seconds."
+    )
     product, change = catalogue.newest("PROD-1"), catalogue.receipt("PROD-1", 1)
     assert (product.features, product.period, product.currency) == (("Mail", "Web"), None, "ZAR")
     assert (change.origin.actor, change.origin.source) == ("eve", "admin")
@@ -118,7 +121,9 @@ def test_a_field_shows_the_error_sentence_of_the_core(field: str, text: str, val
     answer = sign_in("eve").post(
         ADD, form_entries(product_id="p1", **{field: text})
     )  # needs no AWS service
-    assert form_errors(answer) == refusal.value.errors
+    assert form_errors(answer) == {
+        name: sentences_in_words(sentences) for name, sentences in refusal.value.errors.items()
+    }
     assert shown_entries(answer)[field] == text
 
 
@@ -175,7 +180,9 @@ def test_a_change_is_the_next_version_and_leaves_other_fields_alone(
 ) -> None:
     before = catalogue.newest("p1")
     answer = eve.post(page_url("p1"), current_entries(eve, "p1", price="1600"))
-    assert last_message(answer) == "Basic hosting: Saved as v2."
+    assert last_message(answer) == (
+        "Basic hosting: Saved as version 2. Customers see it within a few seconds."
+    )
     after = catalogue.newest("p1")
     assert (str(after.price), after.version, after.updated_by) == ("1600.00", 2, "eve")
     assert (after.name, after.features, after.period) == (
@@ -208,7 +215,8 @@ def test_edits_of_different_fields_are_merged(
     eve.post(page_url("p1"), of_eve)
     assert (
         last_message(carl.post(page_url("p1"), of_carl))
-        == "Basic hosting: Saved as v3. Merged with v2 by eve (Price)."
+        == "Basic hosting: Saved as version 3. Customers see it within a few seconds. "
+        "Merged with what eve had saved meanwhile: Price."
     )
     product = catalogue.newest("p1")
     assert (str(product.price), product.description) == ("1600.00", "Carl's own description.")
@@ -233,7 +241,8 @@ def test_edits_of_one_field_conflict_and_a_second_save_merges(
     shown = shown_entries(answer)
     assert (shown["price"], shown["name"]) == ("3000", "Carl's hosting")
     assert (shown["description"], shown["features"]) == ("Eve's own description.", "Eve's")
-    assert last_message(carl.post(page_url("p1"), shown)) == "Carl's hosting: Saved as v3."
+    said = last_message(carl.post(page_url("p1"), shown))
+    assert said.startswith("Carl's hosting: Saved as version 3.")
     product = catalogue.newest("p1")
     assert (str(product.price), product.name) == ("3000.00", "Carl's hosting")
     assert (product.description, product.features) == ("Eve's own description.", ("Eve's",))
@@ -286,7 +295,7 @@ def test_a_product_is_deactivated_and_restored_on_its_page(
     answer = eve.post(page_url("p1", "delete"), {"post": "yes"})
     assert (answer["Location"], last_message(answer)) == (
         LIST,
-        "Basic hosting was deactivated as v2.",
+        "Basic hosting was deactivated, saved as version 2.",
     )
     assert (
         last_message(eve.post(page_url("p1", "delete"), {"post": "yes"}))
@@ -298,7 +307,7 @@ def test_a_product_is_deactivated_and_restored_on_its_page(
     answer = eve.post(page_url("p1", "restore"))
     assert (answer["Location"], last_message(answer)) == (
         page_url("p1"),
-        "Basic hosting was restored as v3.",
+        "Basic hosting was restored, saved as version 3.",
     )
     assert ">Restore<" not in eve.get(page_url("p1")).text
     world.work()
@@ -355,7 +364,7 @@ def test_entries_are_kept_while_dynamodb_is_unavailable(
     ):
         answer = eve.post(url, sent)
         assert form_errors(answer)["__all__"] == [
-            "DynamoDB does not answer at the moment. "
+            "The catalogue can't be reached just now. "
             "Your entries are kept; save again in a few seconds."
         ]
         assert (
@@ -380,10 +389,10 @@ def test_pages_report_that_dynamodb_is_unavailable(
     for name in ("change", "history", "delete"):
         answer = eve.get(page_url("p1", name))
         assert (answer.status_code, answer["Retry-After"]) == (503, "5")
-        assert "DynamoDB does not answer at the moment." in answer.text
+        assert "The catalogue can&#x27;t be reached just now." in answer.text
         assert f'href="{page_url("p1", name)}"' in answer.text
     for name in ("restore", "delete"):
         answer = eve.post(page_url("p1", name), {"post": "yes"})
-        assert last_message(answer) == "DynamoDB does not answer at the moment."
+        assert last_message(answer) == "The catalogue can't be reached just now."
     assert not LogEntry.objects.exists()
     assert eve.get("/admin/").status_code == 200

@@ -41,11 +41,11 @@ def test_each_version_shows_author_change_reason_and_effects(eve: Client, world:
         "<del>R1\u00a0500</del> → <ins>R1\u00a0600</ins>",
         "Hosting for a <del>first</del><ins>second</ins> site.",
         "<del>Mail</del><br>Web<br><ins>&lt;b&gt;Shop&lt;/b&gt;</ins>",
-        'data-step="pending" title="stored: pending"',
+        'data-step="pending" title="Saved: not yet"',
     ):
         assert shown in text
     world.work()
-    assert 'data-step="done" title="stored: done ' in eve.get(HISTORY).text
+    assert 'data-step="done" title="Saved: done ' in eve.get(HISTORY).text
 
 
 def test_every_change_can_be_undone_and_its_old_values_restored(
@@ -80,13 +80,13 @@ def test_one_field_or_the_whole_product_is_restored(eve: Client, catalogue: Cata
     answer = eve.post(page_url("p1", "restore/1"), {"field": "price", "seen": "3"})
     assert (answer["Location"], last_message(answer)) == (
         HISTORY,
-        "Price restored from v1, saved as v4.",
+        "Price is as in version 1 again, saved as version 4.",
     )
     product = catalogue.newest("p1")
     assert (str(product.price), product.features) == ("1500.00", ("Web", "<b>Shop</b>"))
     assert catalogue.receipt("p1", 4).origin.reason == "Price restored from version 1"
     answer = eve.post(page_url("p1", "restore/1"), {"seen": "4", "reason": "A mistake"})
-    assert last_message(answer) == "Everything restored from v1, saved as v5."
+    assert last_message(answer) == "Everything is as in version 1 again, saved as version 5."
     assert catalogue.newest("p1").features == ("Mail", "Web")
     assert catalogue.receipt("p1", 5).origin.reason == "A mistake"
     assert (
@@ -102,7 +102,7 @@ def test_restoring_from_an_outdated_page_is_refused(
     answer = eve.post(page_url("p1", "restore/1"), {"seen": "3"})
     assert last_message(answer) == "ben saved version 4 meanwhile; look at it first."
     assert catalogue.newest("p1").version == 4
-    assert last_message(eve.post(page_url("p1", "restore/99"))) == "Product 'p1' has no version 99."
+    assert last_message(eve.post(page_url("p1", "restore/99"))) == "This product has no version 99."
 
 
 def test_restoring_needs_the_permissions_of_its_changes(
@@ -126,7 +126,9 @@ def test_a_deactivated_product_has_a_history(
 ) -> None:
     acceptance.deactivate("p1", ann)
     assert "deactivated by <b>ann</b>" in eve.get(HISTORY).text
-    assert last_message(eve.post(page_url("p1", "restore"))).endswith("was restored as v5.")
+    assert last_message(eve.post(page_url("p1", "restore"))).endswith(
+        "was restored, saved as version 5."
+    )
 
 
 def test_a_long_history_has_pages(eve: Client, acceptance: Acceptance, ann: Origin) -> None:

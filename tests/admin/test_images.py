@@ -153,5 +153,5 @@ def test_an_unavailable_image_storage_is_reported(
     refused = upload(eve, make_image())
     assert (refused.status_code, refused.json()["message"]) == (
         503,
-        "The image storage does not answer at the moment.",
+        "The image storage can't be reached just now.",
     )

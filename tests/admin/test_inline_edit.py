@@ -76,7 +76,7 @@ def test_a_contended_cell_may_be_saved_again(
     beaten = replace(acceptance, log=AlwaysLosingTable(acceptance.log))
     monkeypatch.setattr(staff_writes, "acceptance", lambda: beaten)
     refused = cell(eve, "price", "9")
-    message = "Too many writers are changing this at the same time; nothing was saved."
+    message = "Too many people are changing this at the same time; nothing was saved."
     assert (refused.status_code, refused.json()) == (409, {"message": message})
 
 
@@ -87,9 +87,9 @@ def test_a_contended_cell_may_be_saved_again(
         ("price", "x", "1", "Must be an amount such as 1500.00, 1 500,00 or R1 500."),
         ("name", "x", "1", "This cell can't be edited."),
         ("price", "1", "", "This cell can't be edited."),
-        ("price", "1", "99", "Product 'p1' has no version 99."),
-        ("active", "TRUE", "1", "Must be true or false."),
-        ("active", "", "1", "Must be true or false."),
+        ("price", "1", "99", "This product has no version 99."),
+        ("active", "TRUE", "1", "Must be yes or no."),
+        ("active", "", "1", "Must be yes or no."),
     ],
 )
 def test_an_invalid_value_is_refused_with_a_reason(
@@ -99,6 +99,15 @@ def test_an_invalid_value_is_refused_with_a_reason(
     assert refused.status_code in {400, 404}
     assert refused.json()["message"] == sentence
     assert cell(eve, "price", "1", product="nobody").status_code == 404
+
+
+@pytest.mark.parametrize("value", ["false", "FALSE", " false", "0", "", "no", "off", "x", "\u0000"])
+def test_no_spelling_of_a_flag_goes_round_the_permission(
+    eve: Client, catalogue: Catalogue, value: str
+) -> None:
+    editor = sign_in("ed", "Product editors")
+    assert cell(editor, "active", value).status_code in (400, 403)
+    assert catalogue.newest("p1").active
 
 
 def test_cells_and_undo_need_the_change_permission(
@@ -129,7 +138,7 @@ def test_undo_keeps_later_changes(
     answer = eve.post(page_url("p1", "undo/2"), {"next": page_url("p1")})
     assert (answer["Location"], last_message(answer)) == (
         page_url("p1"),
-        "Undid v2, saved as v4.",
+        "Version 2 is undone, saved as version 4.",
     )
     product = catalogue.newest("p1")
     assert (str(product.price), product.description) == ("1500.00", "By ben, at some length.")
@@ -147,14 +156,14 @@ def test_a_field_changed_later_blocks_its_undo(
     refused = eve.post(page_url("p1", "undo/2"), headers={"accept": "application/json"})
     assert (refused.status_code, refused.json()) == (
         409,
-        {"message": "v2 can't be undone: ben changed price since."},
+        {"message": "Version 2 can't be undone: ben changed price since."},
     )
     assert (
         eve.post(page_url("p1", "undo/9"), headers={"accept": "application/json"}).status_code
         == 404
     )
     undone = eve.post(page_url("p1", "undo/3"), headers={"accept": "application/json"})
-    assert undone.json() == {"message": "Undid v3, saved as v4."}
+    assert undone.json() == {"message": "Version 3 is undone, saved as version 4."}
 
 
 def test_undo_without_a_difference_saves_nothing(eve: Client, catalogue: Catalogue) -> None:
@@ -173,5 +182,5 @@ def test_undo_reports_that_dynamodb_is_unavailable(
     result = eve.post(page_url("p1", "undo/1"), headers={"accept": "application/json"})
     assert (result.status_code, result.json()["message"]) == (
         503,
-        "DynamoDB does not answer at the moment.",
+        "The catalogue can't be reached just now.",
     )

@@ -335,11 +335,11 @@ def test_each_row_needs_its_permission(three: None, catalogue: Catalogue, world:
     file = "productId,name,description,price,active\np0,,,,no\np1,,,8,\n"
     editor.post(IMPORT, {"file": uploaded(file)})
     assert (
-        "This requires the permission products.delete_product."
+        "Your account may not do this. It needs the right “Hide products from customers”."
         in editor.get(f"{JOBS}{newest_job().job_id}/").text
     )
     preview = editor.post(f"{BULK}?id=p0", PRICE_RISE | {"doing": "deactivate"})["Location"]
-    assert "This requires the permission products.delete_product." in editor.get(preview).text
+    assert "It needs the right “Hide products from customers”." in editor.get(preview).text
     assert act(editor, "start").status_code == 302
     world.work()
     assert catalogue.newest("p0").active
@@ -394,4 +394,4 @@ def test_job_actions_report_that_dynamodb_is_unavailable(
     forget_wiring()
     answer = act(eve, what, job)
     assert (answer.status_code, answer["Retry-After"]) == (503, "5")
-    assert "DynamoDB does not answer" in answer.text
+    assert "The catalogue can&#x27;t be reached" in answer.text

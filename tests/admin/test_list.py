@@ -196,7 +196,7 @@ def test_page_links_lead_forward_back_and_to_the_first(
     assert [product.pk for product in forth.context["cl"].result_list] == made[50:]
     assert "Previous page" in rest.text
     by_price = staff.get(LIST + first.context["cl"].next_query + "&sort=cheapest")
-    assert LINK_TOO_OLD in by_price.text  # a cursor belongs to its order
+    assert str(LINK_TOO_OLD) in by_price.text  # a cursor belongs to its order
     assert by_price.context["cl"].result_list == []
 
 
@@ -353,4 +353,4 @@ def test_the_list_reports_that_dynamodb_is_unavailable(
     forget_wiring()
     for answer in (staff.get(LIST), staff.get(f"{LIST}?q=x")):
         assert (answer.status_code, answer["Retry-After"]) == (503, "5")
-        assert "DynamoDB does not answer at the moment." in answer.text
+        assert "The catalogue can&#x27;t be reached just now." in answer.text

@@ -242,7 +242,7 @@ def test_import_plans_its_edits_and_says_what_it_can_not(
     answer = eve.post(f"{LIST}import/", {"file": file})
     job_id = answer["Location"].rstrip("/").rpartition("/")[2]
     page = eve.get(NEW, {"job": job_id})
-    assert "1 row adds products. A plan can't add products" in page.text.replace("&#x27;", "'")
+    assert "1 row adds a product. A plan can't add products" in page.text.replace("&#x27;", "'")
     assert save(eve, {"job": job_id}).status_code == 302
     [row] = scheduling.plans().rows(newest_plans()[0])
     assert (row.product_id, set(row.edits)) == ("p0", {"price"})

@@ -50,17 +50,17 @@ def test_an_operator_retries_and_discards(olga: Client, catalogue: Catalogue, wo
     world.empty_queues()
     assert (
         last_message(olga.post(f"{PAGE}retry_cause/", {"cause": "searchable: Refused <for ever>"}))
-        == "1 requeued."
+        == "1 retried."
     )
     assert world.depth(f"bbws-product-search-{ENV}") == 1
-    assert "was requeued" in last_message(olga.post(f"{PAGE}retry/", EFFECT))
+    assert "is retried" in last_message(olga.post(f"{PAGE}retry/", EFFECT))
     assert world.depth(f"bbws-product-search-{ENV}") == 2
     assert "Say why" in last_message(olga.post(f"{PAGE}discard/", EFFECT))
-    assert "must be stored" in last_message(
+    assert "must be saved" in last_message(
         olga.post(f"{PAGE}discard/", EFFECT | {"effect": "stored", "reason": "No need"})
     )
     answer = olga.post(f"{PAGE}discard/", EFFECT | {"reason": "Not to be found"})
-    assert last_message(answer) == "p1 v1 will not be searchable any more."
+    assert last_message(answer) == "Version 1 of p1 will not be retried any more: In search."
     assert catalogue.receipt("p1", 1).state(Effect.SEARCHABLE) == "discarded"
     assert "(Not to be found)" in olga.get(PAGE).text
     assert "is not waiting" in last_message(olga.post(f"{PAGE}retry/", EFFECT))
@@ -83,7 +83,7 @@ def test_the_other_parts_are_shown_while_a_service_is_down(
 ) -> None:
     for service, sentence in (
         ("SQS", "<td>?</td>"),
-        ("DYNAMODB", "DynamoDB does not answer at the moment."),
+        ("DYNAMODB", "The catalogue can&#x27;t be reached just now."),
     ):
         with monkeypatch.context() as patched:
             patched.setenv(f"AWS_ENDPOINT_URL_{service}", f"http://127.0.0.1:{free_port()}")

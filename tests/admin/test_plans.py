@@ -165,7 +165,7 @@ def test_page_names_what_others_changed(
     plan = make_plan("p0", "1600", 3, 4)
     acceptance.update("p0", {"price": "1450"}, ben)
     text = eve.get(plan_url(plan)).text
-    assert "ben changed price in version 2 after the plan was made." in text
+    assert "ben changed the price in version 2, after the plan was made." in text
 
 
 def test_page_shows_overlaps_and_the_price_at_each_moment(eve: Client, three: None) -> None:
@@ -257,7 +257,7 @@ def test_action_on_a_plan_that_others_changed_is_refused(eve: Client, three: Non
     plan = make_plan("p0", "1600")
     scheduling.plans().change(plan.plan_id, {"name": "Sale"}, origin("ann"))
     answer = eve.post(plan_url(plan, "cancel/"), {"version": "1"})
-    assert last_message(answer) == "The plan is at version 2 by now."
+    assert last_message(answer) == "Somebody has changed the plan meanwhile. Look at it first."
     assert state_of(plan) is PlanState.SCHEDULED
 
 

@@ -120,9 +120,9 @@ def test_names_and_numbers_of_views_have_limits(
     ada: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("", " ", "x" * 61):
-        assert last_message(save(ada, name)) == saved_views.NAME_NEEDED
+        assert last_message(save(ada, name)) == str(saved_views.NAME_NEEDED)
     monkeypatch.setattr(saved_views, "MAX_VIEWS", 1)
     save(ada)
-    assert last_message(save(ada, "Another")) == saved_views.TOO_MANY
+    assert last_message(save(ada, "Another")) == str(saved_views.TOO_MANY)
     assert SavedView.objects.count() == 1
     assert ada.get(f"{LIST}?view=99999").status_code == 200

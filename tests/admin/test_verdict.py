@@ -22,6 +22,11 @@ DEAD = QueueDepth("q", waiting=0, in_flight=0, delayed=0, dead=2)
         ({}, "good", FINE_SENTENCE),
         ({"depths": [DEAD]}, "warning", "2 messages have failed too often and wait to be retried."),
         ({"stuck_count": 1}, "warning", "1 change is stuck."),
+        (
+            {"stuck_count": 300, "stuck_more": True},
+            "warning",
+            "At least 300 effects of changes are stuck.",
+        ),
         ({"index_lag": 180.0}, "warning", "Search is 3 minutes behind."),
         ({"index_lag": 5.0}, "good", FINE_SENTENCE),
         ({"overdue": timedelta(seconds=5)}, "good", FINE_SENTENCE),
@@ -44,7 +49,7 @@ def test_verdict_names_what_needs_attention(
 def test_verdict_is_never_good_while_a_part_is_unknown(part: str) -> None:
     verdict = verdict_of(FINE, {part: "It does not answer."})
     assert verdict.level == "unknown"
-    assert verdict.sentences == [f"{part.capitalize()} can't be read just now. It does not answer."]
+    assert verdict.sentences == [f"The {part} can't be read just now. It does not answer."]
 
 
 def test_silent_search_is_a_fault() -> None:
@@ -69,4 +74,4 @@ def test_a_hanging_part_is_unknown_and_the_others_are_read() -> None:
     assert is_reported_before_it_ended
     assert facts == {"fast": True}
     assert unknown["slow"].startswith("It does not answer within")
-    assert unknown["broken"] == "DynamoDB does not answer at the moment."
+    assert unknown["broken"] == "The catalogue can't be reached just now."

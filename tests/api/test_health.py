@@ -16,6 +16,7 @@ from products.pipeline import Pipeline
 from tests.support.api_client import Api, error_of, token_of
 from tests.support.builders import fields
 from tests.support.delivery import deliver
+from tests.support.processes import until
 from tests.support.wiring import forget_wiring
 from tests.support.world import World
 
@@ -166,6 +167,23 @@ def test_searches_read_the_table_without_an_index(
     assert [product["productId"] for product in found.json()["products"]] == ["p2", "p1"]
     last = public("get", f"/products?q=hosting&sortBy=price&startAt={found.json()['nextStartAt']}")
     assert [product["productId"] for product in last.json()["products"]] == ["p0"]
+
+
+def test_a_missing_table_index_is_named_for_staff_only(world: World) -> None:
+    lost = [{"Delete": {"IndexName": "ProductsByNameIndex"}}]
+    world.dynamodb.update_table(TableName=world.table, GlobalSecondaryIndexUpdates=lost)
+
+    def sentence() -> str:
+        forget_wiring()
+        return str(state_of("/readyz")[1]["dependencies"]["dynamodb"])
+
+    until(lambda: sentence() != "ok")
+    assert sentence() == (
+        "The table lacks the index ProductsByNameIndex. `manage.py add_indexes` adds what it lacks."
+    )
+    assert state_of("/readyz")[1]["status"] == "degraded"
+    response = Client().get("/readyz")
+    assert (response.status_code, response.json()) == (200, {"status": "ready"})
 
 
 READS = [

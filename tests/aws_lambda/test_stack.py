@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,31 @@ def test_a_product_is_edited_and_deleted(stack: Stack) -> None:
     assert stack.call("DELETE", "/v1.0/products/p2")[0] == 202
     stack.complete("p2", 3)
     assert stack.call("GET", "/v1.0/products/p2", Authorization="")[0] == 404
+
+
+def test_a_plan_starts_and_ends_on_time_with_receipts(stack: Stack) -> None:
+    """The function sends the message of the start, and the start that of the end."""
+    create(stack, "p3", name="Third hosting", price="1000.00")
+    stack.complete("p3")
+    starts_at = datetime.now(UTC) + timedelta(seconds=6)
+    ends_at = starts_at + timedelta(seconds=6)
+    body = {
+        "name": "Sale",
+        "rows": [{"productId": "p3", "edits": {"price": "800.00"}}],
+        "startsAt": starts_at.isoformat(),
+        "endsAt": ends_at.isoformat(),
+    }
+    status, plan, _ = stack.call("POST", "/v1.0/plans", body)
+    assert status == 201, plan
+    started, ended = (stack.complete("p3", version) for version in (2, 3))
+    for receipt, due, step in ((started, starts_at, "start"), (ended, ends_at, "end")):
+        late = datetime.fromisoformat(receipt["acceptedAt"]) - due
+        assert timedelta() <= late < timedelta(seconds=10), step
+        assert (receipt["source"], receipt["requestId"]) == ("plan", f"{plan['planId']}-{step}")
+    _, product, _ = stack.call("GET", "/v1.0/products/p3", Authorization="")
+    assert product["price"] == "1000.00"
+    _, shown, _ = stack.call("GET", f"/v1.0/plans/{plan['planId']}")
+    assert shown["state"] == "ended"
 
 
 def test_a_poison_message_does_not_hold_up_its_batch(stack: Stack) -> None:

@@ -166,11 +166,15 @@ def import_file(stack: Stack, count: int) -> list[Row]:
 
 
 def plan_import(count: int) -> str:
+    """Plan the import of a file. The worker reads a large one in steps."""
     from products import bootstrap  # noqa: PLC0415 # needs settings
     from products.bulk.imports import ImportOptions  # noqa: PLC0415
+    from products.bulk.job import JobState  # noqa: PLC0415
 
     options = ImportOptions()
-    return bootstrap.imports().plan(file_of(count), options, BENCH, file_name="bench").job_id
+    job_id = bootstrap.imports().plan(file_of(count), options, BENCH, file_name="bench").job_id
+    wait_until(lambda: bootstrap.jobs().job(job_id).state != JobState.PLANNING)
+    return job_id
 
 
 def execute(job_id: str, count: int) -> Import:

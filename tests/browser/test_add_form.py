@@ -24,7 +24,7 @@ def test_a_draft_is_added_with_its_image_and_a_suggested_id(
     page.set_input_files("#image input[type=file]", tmp_path / "navy.png")
     expect(page.locator("#image img")).to_be_visible()
     page.get_by_role("button", name="Save", exact=True).click()
-    expect(page.get_by_text("Saved as v1.")).to_be_visible()
+    expect(page.get_by_text("Saved as version 1.")).to_be_visible()
     expect(page.get_by_text("customers don't see it")).to_be_visible()
     product = site.product("cafe-hosting-1")
     assert (product["active"], product["price"]) == (False, "1500.00")
@@ -52,7 +52,7 @@ def test_a_product_is_duplicated(page: Page, site: LiveSite) -> None:
     expect(page.locator("[name=name]")).to_have_value("Original hosting (copy)")
     expect(page.locator("[name=product_id]")).to_have_value("original-hosting-copy")
     page.get_by_role("button", name="Save", exact=True).click()
-    expect(page.get_by_text("Saved as v1.")).to_be_visible()
+    expect(page.get_by_text("Saved as version 1.")).to_be_visible()
     copy = site.product("original-hosting-copy")
     assert (copy["price"], copy["features"]) == ("123.00", ["Mail", "Web"])
 
@@ -81,7 +81,7 @@ def test_receipt_and_image_are_visible_after_a_save(browser: Browser, site: Live
             page.goto(site.url(f"{LIST}seen-{name}/change/"))
             page.fill("[name=price]", "77")
             page.keyboard.press("Control+s")
-            expect(page.get_by_text("Saved as v2.")).to_be_visible()
+            expect(page.get_by_text("Saved as version 2.")).to_be_visible()
             expect(page.locator("#image .image-buttons")).to_be_in_viewport(ratio=1)
             expect(page.locator("#receipt h2")).to_be_in_viewport(ratio=1)
             expect(page.get_by_role("button", name="Undo version 2")).to_be_in_viewport(ratio=1)
@@ -97,7 +97,7 @@ def test_the_derived_price_note_is_a_hint_and_follows_the_price(page: Page, site
     page.fill("[name=renewal_price]", "2750")
     expect(note).to_have_attribute("placeholder", "once-off + R2750/year")
     page.keyboard.press("Control+s")
-    expect(page.get_by_text("Saved as v2.")).to_be_visible()
+    expect(page.get_by_text("Saved as version 2.")).to_be_visible()
     assert site.product("note")["period"] == "once-off + R2750/year"
 
 
@@ -108,7 +108,7 @@ def test_restoring_keeps_what_was_typed(page: Page, site: LiveSite) -> None:
     page.goto(site.url(f"{LIST}hidden/change/"))
     page.fill("[name=description]", "Typed before it was restored.")
     page.get_by_role("button", name="Restore").click()
-    expect(page.get_by_text("was restored as v3")).to_be_visible()
+    expect(page.get_by_text("was restored, saved as version 3")).to_be_visible()
     page.get_by_role("button", name="Use it").click()
     expect(page.locator("[name=description]")).to_have_value("Typed before it was restored.")
     expect(page).to_have_url(re.compile("/hidden/change/"))

@@ -17,10 +17,10 @@ def test_versions_are_compared_and_a_field_is_restored(page: Page, site: LiveSit
     expect(page.get_by_role("heading", name="Version 1 compared with version 3")).to_be_visible()
     assert serious_accessibility_faults(page) == []
     page.get_by_role("button", name="Restore price from v1").click()
-    expect(page.get_by_text("Price restored from v1, saved as v4.")).to_be_visible()
+    expect(page.get_by_text("Price is as in version 1 again, saved as version 4.")).to_be_visible()
     page.get_by_role("link", name="Back to the product").click()
     expect(page.locator("[name=price]")).to_have_value("100.00")
     page.get_by_role("button", name="Undo version 4").click()
-    expect(page.get_by_text("Undid v4, saved as v5.")).to_be_visible()
+    expect(page.get_by_text("Version 4 is undone, saved as version 5.")).to_be_visible()
     expect(page.locator("[name=price]")).to_have_value("200.00")
     assert site.product("past")["features"] == ["Mail", "Web"]

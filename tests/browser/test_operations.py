@@ -54,8 +54,10 @@ def test_stuck_changes_are_retried_or_discarded(page: Page, site: LiveSite) -> N
     page.get_by_role("row", name="The stuck hosting").get_by_role("button", name="Retry").click()
     expect(page.get_by_role("row", name="The stuck hosting")).to_have_count(0)
     assert site.deployment.receipt("stuck")["effects"]["searchable"]["state"] == "done"
-    page.get_by_label("Reason why spoilt v1 need not be searchable").fill("Nobody looks for it")
+    page.get_by_label("Reason to discard what is stuck of spoilt v1").fill("Nobody looks for it")
     page.get_by_role("button", name="Discard").click()
-    expect(page.get_by_text("spoilt v1 will not be searchable any more.")).to_be_visible()
+    expect(
+        page.get_by_text("Version 1 of spoilt will not be retried any more: In search.")
+    ).to_be_visible()
     expect(page.get_by_role("row", name="The spoilt hosting")).to_have_count(0)
     assert site.deployment.receipt("spoilt")["effects"]["searchable"]["discardedBy"] == "ann"

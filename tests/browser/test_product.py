@@ -34,9 +34,9 @@ def test_a_product_is_added_with_a_live_preview(page: Page, site: LiveSite) -> N
     page.keyboard.type("Web")
     page.keyboard.press("Alt+ArrowUp")
     expect(page.locator(".card li")).to_have_text(["Web", "Mail"])
-    save(page, "Saved as v1.")
+    save(page, "Saved as version 1.")
     # The receipt follows the change to its last effect.
-    expect(page.locator("#receipt .state")).to_have_text("complete")
+    expect(page.locator("#receipt .state")).to_have_text("Published")
     expect(page.locator("#receipt [data-step=done]")).to_have_count(4)
     assert site.product("life")["features"] == ["Web", "Mail"]
 
@@ -46,7 +46,7 @@ def test_a_product_is_changed_deactivated_and_restored(page: Page, site: LiveSit
     page.goto(site.url("/admin/products/product/phases/change/"))
     page.fill("[name=price]", "130")
     page.fill("[name=reason]", "Dearer")
-    save(page, "Saved as v2.")
+    save(page, "Saved as version 2.")
     expect(page.locator("#receipt")).to_contain_text("Reason: Dearer")
     page.get_by_role("link", name="Deactivate").click()
     page.get_by_role("button", name="Deactivate").click()
@@ -54,7 +54,7 @@ def test_a_product_is_changed_deactivated_and_restored(page: Page, site: LiveSit
     assert site.product("phases")["active"] is False
     page.goto(site.url("/admin/products/product/phases/change/"))
     page.get_by_role("button", name="Restore").click()
-    expect(page.get_by_text("was restored as v4")).to_be_visible()
+    expect(page.get_by_text("was restored, saved as version 4")).to_be_visible()
 
 
 def test_two_users_merge_edits_and_resolve_conflicts(
@@ -67,15 +67,15 @@ def test_two_users_merge_edits_and_resolve_conflicts(
         other.goto(address)
         page.fill("[name=description]", "What Ann thinks of it.")
         other.fill("[name=price]", "1700")
-        save(other, "Saved as v2.")
-        save(page, "Saved as v3. Merged with v2 by ben (Price).")
+        save(other, "Saved as version 2.")
+        save(page, "Merged with what ben had saved meanwhile: Price.")
         # Now both change the price.
         other.reload()
         page.fill("[name=price]", "1800")
         page.fill("[name=name]", "Hosting of Ann")
         other.fill("[name=price]", "1900")
         other.keyboard.press("Control+s")
-        expect(other.get_by_text("Saved as v4.")).to_be_visible()
+        expect(other.get_by_text("Saved as version 4.")).to_be_visible()
         page.get_by_role("button", name="Save", exact=True).click()
         clash = page.locator("[data-conflict=id_price]")
         expect(clash).to_contain_text("1800.00")
@@ -85,7 +85,7 @@ def test_two_users_merge_edits_and_resolve_conflicts(
         expect(page.locator("[name=price]")).to_have_value("1900.00")
         assert serious_accessibility_faults(page) == []
         page.get_by_role("button", name="Save with these choices").click()
-        expect(page.get_by_text("Saved as v5.")).to_be_visible()
+        expect(page.get_by_text("Saved as version 5.")).to_be_visible()
     product = site.product("both")
     assert (product["price"], product["name"]) == ("1900.00", "Hosting of Ann")
 
@@ -97,7 +97,7 @@ def test_the_keyboard_alone_is_enough_to_find_and_save(page: Page, site: LiveSit
     page.keyboard.press("Control+A")
     page.keyboard.type("77")
     page.keyboard.press("Control+s")
-    expect(page.get_by_text("Saved as v2.")).to_be_visible()
+    expect(page.get_by_text("Saved as version 2.")).to_be_visible()
     # Open the product from the list, change it, and undo that with the button in the message.
     page.goto(site.url())
     page.keyboard.press("/")
@@ -108,10 +108,10 @@ def test_the_keyboard_alone_is_enough_to_find_and_save(page: Page, site: LiveSit
     page.keyboard.press("Control+A")
     page.keyboard.type("Nobody touched the mouse.")
     page.keyboard.press("Control+s")
-    expect(page.get_by_text("Saved as v3.")).to_be_visible()
+    expect(page.get_by_text("Saved as version 3.")).to_be_visible()
     tab_to(page, ".message-button")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("Undid v3, saved as v4.")).to_be_visible()
+    expect(page.get_by_text("Version 3 is undone, saved as version 4.")).to_be_visible()
     page.goto(site.url())
     page.keyboard.press("Shift+Slash")
     expect(page.get_by_text("Available shortcuts")).to_be_visible()
@@ -133,7 +133,7 @@ def test_saving_an_image_keeps_changes_of_others(
     expect(page.locator(".card-image")).to_be_visible()
     page.fill("[name=price]", "99")
     page.keyboard.press("Control+s")
-    expect(page.get_by_text("Saved as v4.")).to_be_visible()
+    expect(page.get_by_text("Saved as version 4.")).to_be_visible()
     product = site.product("pic")
     assert (product["price"], product["description"]) == (
         "99.00",

@@ -53,7 +53,7 @@ def test_a_save_after_the_session_has_ended_keeps_what_was_typed(
     expect(page.get_by_role("dialog")).to_contain_text("Wrong password.")
     assert serious_accessibility_faults(page) == []
     log_in_over_the_page(page)
-    expect(page.get_by_text("Saved as v2.")).to_be_visible()
+    expect(page.get_by_text("Saved as version 2.")).to_be_visible()
     assert site.product("ended")["price"] == "1750.00"
     page.context.close()
 
@@ -78,7 +78,7 @@ def test_the_dialog_asks_for_the_code_of_a_second_factor(browser: Browser, site:
     assert serious_accessibility_faults(page) == []
     dialog.get_by_label("Code of your app").fill(recovery_code)
     dialog.get_by_role("button", name="Log in").click()
-    expect(page.get_by_text("Saved as v2.")).to_be_visible()
+    expect(page.get_by_text("Saved as version 2.")).to_be_visible()
     assert site.product("factor")["price"] == "1850.00"
     page.context.close()
 
@@ -112,7 +112,7 @@ def test_what_was_typed_is_offered_again_until_it_is_saved(
     page.get_by_role("button", name="Use it").click()
     expect(page.locator("[name=description]")).to_have_value("Typed, and then the tab was closed.")
     page.keyboard.press("Control+s")
-    expect(page.get_by_text("Saved as v3.")).to_be_visible()
+    expect(page.get_by_text("Saved as version 3.")).to_be_visible()
     expect(page.locator("#draft-note")).to_be_hidden()
     product = site.product("draft")
     assert product["description"] == "Typed, and then the tab was closed."
@@ -134,7 +134,7 @@ def test_a_save_without_a_network_says_so_and_keeps_the_form(
     expect(page.locator("[name=price]")).to_have_value("1600")
     page.unroute("**/admin/session/")
     page.get_by_role("button", name="Save", exact=True).click()
-    expect(page.get_by_text("Saved as v2.")).to_be_visible()
+    expect(page.get_by_text("Saved as version 2.")).to_be_visible()
     page.context.close()
 
 

@@ -44,7 +44,7 @@ class OneByOne:
 
     acceptance: Acceptance
 
-    def write_grouped(self, requests: Iterable[Request]) -> Iterator[list[Result]]:
+    def write_grouped(self, requests: Iterable[Request], size: object) -> Iterator[list[Result]]:
         for write, by in requests:
             try:
                 yield [self.acceptance.write(write, by)]

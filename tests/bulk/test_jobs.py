@@ -1,5 +1,6 @@
 """Jobs: every row takes effect once, also after faults, and can be undone."""
 
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -20,6 +21,7 @@ from products.bulk.job import (
     JobState,
     JobStateConflict,
 )
+from products.bulk.job_pace import SMALL_GROUP_SIZE, JobPace
 from products.bulk.jobs import TIME_BUDGET, Jobs
 from products.bulk.rows import Row, RowState, planned_row
 from products.catalogue import Catalogue
@@ -183,11 +185,43 @@ class Interrupted:
     acceptance: Acceptance
     callback: Callable[[], None] | None
 
-    def write_grouped(self, requests: Iterable[Request]) -> Iterator[list[Result]]:
+    def write_grouped(
+        self, requests: Iterable[Request], size: Callable[[], int]
+    ) -> Iterator[list[Result]]:
         callback, self.callback = self.callback, None
         if callback:
             callback()
-        return self.acceptance.write_grouped(requests)
+        return self.acceptance.write_grouped(requests, size)
+
+
+class Recorded:
+    """An acceptance that records how many writes each transaction takes."""
+
+    def __init__(self, acceptance: Acceptance) -> None:
+        self.acceptance = acceptance
+        self.sizes: list[int] = []
+
+    def write_grouped(
+        self, requests: Iterable[Request], size: Callable[[], int]
+    ) -> Iterator[list[Result]]:
+        for results in self.acceptance.write_grouped(requests, size):
+            self.sizes.append(len(results))
+            yield results
+
+
+def test_groups_are_small_while_there_are_single_edits(
+    jobs: Jobs, shop: Catalogue, bell: FakeDoorbell, ann: Origin
+) -> None:
+    create_products(jobs, ann, GROUP_SIZE)
+    job = plan(jobs, price_rows(shop, GROUP_SIZE))
+    jobs.start(job.job_id, EVE)
+    rests: list[float] = []
+    pace = JobPace(clock=time.monotonic, sleep=rests.append)
+    pace.note_edit()
+    recorded: Any = Recorded(jobs.acceptance)
+    replace(jobs, acceptance=recorded, pace=pace).work(bell.jobs.pop())
+    number = GROUP_SIZE // SMALL_GROUP_SIZE
+    assert (recorded.sizes, len(rests)) == ([SMALL_GROUP_SIZE] * number, number)
 
 
 def interrupt(jobs: Jobs, callback: Callable[[], None]) -> Jobs:

@@ -10,13 +10,21 @@ import openpyxl
 import pytest
 
 from products.bulk.csv_files import product_rows
-from products.bulk.files import read_sheet
+from products.bulk.files import read_head, read_sheet
 from products.bulk.rows import RowState
-from products.bulk.workbooks import MAX_UNPACKED
+from products.bulk.tables import MAX_UNPACKED
 from products.bulk.xlsx_export import NUMBER_COLUMNS, write_xlsx
 from products.errors import Invalid
 from tests.support.builders import a_product
-from tests.support.import_files import ods_of, ods_of_table, planned_rows, saved, xlsx_of, zip_of
+from tests.support.import_files import (
+    ods_of,
+    ods_of_table,
+    planned_rows,
+    saved,
+    xlsx_of,
+    xlsx_of_shared_texts,
+    zip_of,
+)
 
 HEAD = ["SKU", "Name", "Price", "Active", "Since"]
 ROWS = [
@@ -107,21 +115,39 @@ def with_false_size(data: bytes) -> bytes:
     return bytes(marked)
 
 
+def with_rows(rows: str) -> bytes:
+    """Return a workbook whose sheet has this XML in place of rows."""
+    names = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+    sheet = f"<worksheet {names}><sheetData>{rows}</sheetData></worksheet>"
+    return with_part(xlsx_of(HEAD, *ROWS), "xl/worksheets/sheet1.xml", sheet.encode())
+
+
 ENTITIES = (
     '<!DOCTYPE a [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">'
     '<!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;">]>'
 )
 CELL = '<table:table-cell office:value-type="string" {}><text:p>name</text:p></table:table-cell>'
+TEXTS = "<sst><si><t>name</t></si><si><t>&c;</t></si></sst>"
 SHARED = "xl/sharedStrings.xml"
 BOMBS = {
     "row": lambda: far_away("A1048576"),
     "column": lambda: far_away("XFD1"),
+    "blank row": lambda: with_rows('<row r="1"><c r="A1"><v>1</v></c></row><row r="99999999"/>'),
+    "blank cells": lambda: with_rows('<row><c r="ZZZ1"/></row>' * 20_000),
+    "depth": lambda: with_rows("<a>" * 1_000_000),
+    "no such text": lambda: with_rows('<row><c t="s"><v>-1</v></c></row>'),
+    "ods depth": lambda: ods_of_table("<a>" * 1_000_000),
+    "ods late entities": lambda: ods_of_table("", before=f"<!--{' ' * 3_000_000}-->{ENTITIES}"),
+    "ods many spaces": lambda: ods_of_table(
+        f"<table:table-row><table:table-cell><text:p>{'<text:s text:c="1000"/>' * 10_000}a"
+        "</text:p></table:table-cell></table:table-row>"
+    ),
     "columns": lambda: xlsx_of(["name"] * 501, ["x"] * 501),
     "zip": lambda: with_part(xlsx_of(HEAD), SHARED, b" " * (MAX_UNPACKED + 1)),
     "ratio": lambda: with_part(xlsx_of(HEAD), SHARED, b" " * (MAX_UNPACKED // 2)),
     "false size": lambda: with_false_size(xlsx_of(HEAD, *ROWS)),
-    "entities": lambda: with_part(xlsx_of(HEAD), SHARED, f"{ENTITIES}<sst/>".encode()),
-    "entities 16": lambda: with_part(xlsx_of(HEAD), SHARED, f"{ENTITIES}<sst/>".encode("utf-16")),
+    "entities": lambda: xlsx_of_shared_texts(f"{ENTITIES}{TEXTS}", [0, 1]),
+    "entities 16": lambda: xlsx_of_shared_texts(f"{ENTITIES}{TEXTS}".encode("utf-16"), [0, 1]),
     "ods entities": lambda: ods_of_table("<table:table-row/>", before=ENTITIES),
     "ods rows": lambda: ods_of_table(
         f'<table:table-row table:number-rows-repeated="1048576">{CELL.format("")}</table:table-row>'
@@ -149,3 +175,42 @@ BOMBS = {
 def test_dangerous_workbook_is_refused_at_once(name: str) -> None:
     with pytest.raises(Invalid):
         read_sheet(BOMBS[name]())
+
+
+def test_long_text_that_many_cells_name_is_refused() -> None:
+    workbook = openpyxl.Workbook()
+    workbook.active.append(["name"])
+    for _ in range(1000):
+        workbook.active.append(["x" * 30_000])
+    with pytest.raises(Invalid, match="too large"):
+        read_sheet(saved(workbook))
+
+
+def test_texts_that_cells_share_are_read() -> None:
+    texts = (
+        "<sst><si><t>name</t></si><si><r><t>Web</t></r><r><t> hosting</t></r><rPh><t>x</t></rPh>"
+        "</si><si><t/></si><si><t>a_x005F_b</t></si></sst>"
+    )
+    sheet = read_sheet(xlsx_of_shared_texts(texts, [0, 1, 2, 3, 1]))
+    assert [row.cells for row in sheet.rows] == [["Web hosting"], ["a_b"], ["Web hosting"]]
+
+
+def test_stored_values_of_formulas_are_read() -> None:
+    cells = '<c r="A{0}" t="str"><f>B1</f><v>{1}</v></c>'
+    rows = "".join(
+        f'<row r="{line}">{cells.format(line, text)}</row>'
+        for line, text in enumerate(["name", "V-1", ""], 1)
+    )
+    assert [row.cells for row in read_sheet(with_rows(rows)).rows] == [["V-1"]]
+
+
+@pytest.mark.parametrize("make", [xlsx_of, ods_of])
+def test_head_has_the_first_rows_and_columns(make: object) -> None:
+    rows = [[f"V-{number}", "Hosting", number] for number in range(1000)]
+    head = read_head(make(HEAD[:3], *rows))  # type: ignore[operator] # both are functions
+    whole = read_sheet(make(HEAD[:3], *rows))  # type: ignore[operator] # both are functions
+    assert head.has_more
+    assert not whole.has_more
+    assert (head.header, head.notes) == (whole.header, whole.notes)
+    assert head.rows == whole.rows[: len(head.rows)]
+    assert len(head.rows) > 200

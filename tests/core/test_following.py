@@ -7,13 +7,14 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from products import following
-from products.changes import Change, ChangeKey, Effect, OpenMark, next_change
+from products.changes import Change, ChangeKey, Effect, OpenKey, OpenMark, next_change
 from products.documents import format_timestamp
 from products.following import MAX_CLOCK_SKEW, MAX_INDEX_LAG, Following, FollowQuery
+from products.overlay import ListedChanges
 from products.pipeline import Pipeline
 from products.product import Product
 from tests.support.builders import NOON, a_product, origin
@@ -41,6 +42,7 @@ class World:
     """When each place became visible, its position, and its product."""
     stored: dict[str, int] = field(default_factory=dict)
     known: dict[str, int] = field(default_factory=dict)
+    listed: ListedChanges = field(default_factory=ListedChanges)
     since: datetime = FIRST_SINCE
     depth: int = 0
 
@@ -71,8 +73,11 @@ class World:
     def records(self, product_ids: list[str]) -> dict[str, Product]:
         return {i: self.records_[i] for i in product_ids if i in self.records_}
 
-    def open_marks(self, *, newest_first: bool = False) -> Iterator[OpenMark]:
+    def open_keys(self, *, newest_first: bool = False) -> Iterator[OpenKey]:
         return iter(())
+
+    def marks(self, keys: Sequence[ChangeKey]) -> dict[ChangeKey, OpenMark]:
+        return {}
 
     def newest(self, product_id: str) -> Change | None:
         return None
@@ -175,6 +180,7 @@ def follow(seed: int) -> World:
 
 
 @pytest.mark.generated
+@settings(deadline=None)
 @given(st.integers(0, 2**32))
 def test_a_follower_sees_the_last_version_of_every_product(seed: int) -> None:
     world = follow(seed)

@@ -3,15 +3,16 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from products import bootstrap
 from products.acceptance import Acceptance
 from products.catalogue import Catalogue
-from products.changes import Origin
+from products.changes import ChangeKey, OpenKey, Origin
 from products.lists import MAX_EXAMINED, ListQuery, SortKey, build_page
+from products.overlay import ListedChanges
 from products.pipeline import Pipeline
 from tests.support.builders import a_product, fields
 from tests.support.delivery import deliver
@@ -131,7 +132,7 @@ class TableWithLag:
     def open_changes(self, *_: Any, **__: Any) -> Iterator[Any]:
         return iter(())
 
-    in_order = open_marks = open_changes
+    in_order = open_keys = open_changes
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.table, name)
@@ -157,9 +158,10 @@ def test_the_newest_open_changes_are_overlaid_first(acceptance: Acceptance, ann:
     oldest_first = [change.product_id for change in table.open_changes()]
     assert newest_first == ["p2", "p1", "p0"]
     assert oldest_first == ["p0", "p1", "p2"]
-    marks = list(table.open_marks(newest_first=True))
-    assert [mark.product_id for mark in marks] == newest_first
-    assert {mark.status for mark in marks} == {"accepted"}
+    keys = list(table.open_keys(newest_first=True))
+    assert [key.product_id for key in keys] == newest_first
+    marks = table.marks([key.change_key for key in keys])
+    assert {mark.status for mark in marks.values()} == {"accepted"}
 
 
 def test_a_stored_change_is_marked_but_read_from_its_record(
@@ -171,12 +173,46 @@ def test_a_stored_change_is_marked_but_read_from_its_record(
     page = catalogue.staff_page(ListQuery())
     assert [product.product_id for product in page.products] == ["a", "b"]
     assert list(page.open_changes) == ["b"]
-    assert {name: mark.status for name, mark in page.marks.items()} == {
-        "a": "stored",
-        "b": "accepted",
-    }
+    assert {name: mark.status for name, mark in page.marks.items()} == {"a": "stored"}
     whole = catalogue.staff_page(ListQuery(only_open=True))
     assert [product.product_id for product in whole.products] == ["a", "b"]
+
+
+class RecordingTable:
+    """A table that records of which changes it says what is open."""
+
+    def __init__(self, table: Any) -> None:
+        self.table = table
+        self.asked: list[list[ChangeKey]] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.table, name)
+
+    def marks(self, keys: list[ChangeKey]) -> Any:
+        self.asked.append(keys)
+        return self.table.marks(keys)
+
+
+def test_whether_lists_have_a_change_is_read_once(
+    acceptance: Acceptance, catalogue: Catalogue, pipeline: Pipeline, ann: Origin
+) -> None:
+    create_stored(acceptance, pipeline, ann, "a")
+    deliver(pipeline.index, "a", 1)
+    acceptance.create("b", fields(name="Hosting b"), ann)
+    table = RecordingTable(catalogue.table)
+    recorded = replace(catalogue, table=cast(Any, table))
+    for _ in range(2):
+        recorded.staff_page(ListQuery())
+    of_the_overlay, of_the_rows = table.asked[::2], table.asked[1::2]
+    assert [sorted(keys) for keys in of_the_overlay] == [[("a", 1), ("b", 1)], [("b", 1)]]
+    assert of_the_rows == [[("a", 1)], [("a", 1)]]
+
+
+def test_the_known_listed_changes_are_bounded() -> None:
+    keys = [OpenKey("a", version, "2026") for version in range(1, 4)]
+    listed = ListedChanges(capacity=2)
+    listed.add(keys)
+    assert [key in listed for key in keys] == [False, True, True]
 
 
 def test_a_filter_without_matches_reads_a_bounded_number() -> None:

@@ -115,7 +115,7 @@ EXPECTED_FINDINGS: dict[Callable[[Environment], None], dict[tuple[str, str], str
         ): "fields differ from the expected mapping: active, billingCycle,",
     },
     delete_resources: {
-        ("table", "index OpenChangesIndex"): "Not found.",
+        ("table", "index OpenChangesIndex"): "OpenChangesIndex. `manage.py add_indexes` adds",
         ("queues", "queue"): "Not found.",
         ("buckets", "bucket"): "Not found.",
         ("search", "alias"): "Not found; create it: `manage.py rebuild_search_index`.",

@@ -127,7 +127,8 @@ def test_product_runs_from_the_image(platform: Platform) -> None:
 
     # The static files come from the image.
     proxied = {"Host": "products.example", "X-Forwarded-Proto": "https"}
-    status, page = get(platform.port, "/admin/login/", **proxied)
+    status, page = get(platform.port, "/admin/login/", **proxied, **{"Accept-Language": "af"})
+    assert "Jou wagwoord vergeet?" in page.decode()  # so do the catalogues of translations
     styles = re.findall(rb'href="(/static/[^"]+\.css)"', page)
     assert (status, bool(styles)) == (200, True)
     for style in styles:

@@ -68,21 +68,39 @@ def test_existing_user_gets_no_other_rights(environment: Environment) -> None:
     assert not User.objects.get(username="ann").is_superuser
 
 
+def run_keys(environment: str, home: Path, *name: str, value: str = "") -> str:
+    """Run the script, and return all that it prints."""
+    aws = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+    path = f"{Path(path_of('aws')).parent}:{os.environ['PATH']}"
+    done = subprocess.run(
+        [ROOT / "deploy/keys.sh", environment, *name],
+        env={**aws, "PATH": path, "HOME": str(home), "TMPDIR": str(home)},
+        input=value,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout + done.stderr
+
+
+@pytest.mark.needs("aws")
+def test_secrets_of_people_are_stored_and_never_printed(
+    environment: Environment, tmp_path: Path
+) -> None:
+    name = f"/bbws-products-people/{environment.name}/OIDC_CLIENT_SECRET"
+    for value in ("first-value", "later-value"):
+        printed = run_keys(environment.name, tmp_path, "OIDC_CLIENT_SECRET", value=f"{value}\n")
+        assert secret(name) == value
+        assert printed == f"{name} was stored.\n"
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.needs("aws")
 def test_keys_are_created_once_and_never_printed(environment: Environment, tmp_path: Path) -> None:
     def run() -> str:
-        aws = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
-        path = f"{Path(path_of('aws')).parent}:{os.environ['PATH']}"
-        done = subprocess.run(
-            [ROOT / "deploy/keys.sh", environment.name],
-            env={**aws, "PATH": path, "HOME": str(tmp_path), "TMPDIR": str(tmp_path)},
-            capture_output=True,
-            text=True,
-            timeout=100,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout + done.stderr
+        return run_keys(environment.name, tmp_path)
 
     first = run()
     names = [f"/bbws-products/{environment.name}/{key}" for key in ("SECRET_KEY", "TOKEN_KEYS")]

@@ -1,128 +1,28 @@
 """The checks before a plan: a prepared account passes, and each gap is found with its remedy."""
 
-import copy
-from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError
 
 from deploy.preflight import account, resources
 from deploy.preflight.__main__ import line, main
-from deploy.preflight.checks import run_checks
 from deploy.preflight.environment import Environment, load
-from deploy.preflight.results import Result
+from products.adapters.dynamodb.items import BY_PRICE, INDEX_KEYS
 from tests.support.aws_environment import Environment as Deployed
-
-ACCOUNT, REGION = "444455556666", "af-south-1"
-NEXT_YEAR = datetime.now(UTC) + timedelta(days=365)
-CERTIFICATE = {"Status": "ISSUED", "DomainName": "admin.bbws.example", "NotAfter": NEXT_YEAR}
-ENVIRONMENT = Environment(
-    "prod",
-    {
-        "account_id": ACCOUNT,
-        "region": REGION,
-        "append_account_id": False,
-        "audit_bucket": None,
-        "account_concurrency": 1000,
-        "consumer_concurrency": 10,
-        "enable_opensearch": True,
-        "opensearch": {"instance_type": "m6g.large.search"},
-        "enable_containers": True,
-        "containers": {
-            "certificate_arn": "arn:aws:acm:…",
-            "domain_name": "admin.bbws.example",
-            "database_class": "db.t4g.small",
-        },
-        "api_domain": None,
-    },
+from tests.support.prepared_account import (
+    ACCOUNT,
+    ALIASES,
+    CERTIFICATE,
+    ENVIRONMENT,
+    INDEXES,
+    LIMITS,
+    PARAMETERS,
+    REGION,
+    Account,
+    results,
 )
-ALIASES = [
-    {"AliasName": f"alias/{name}-prod"} for name in ("bbws-products-secrets", "bbws-product-alerts")
-]
-PARAMETERS = [
-    {"Name": name, "Type": "SecureString"}
-    for name in (
-        "/bbws-products/prod/SECRET_KEY",
-        "/bbws-products/prod/TOKEN_KEYS",
-        "/bbws-products-database/prod/PASSWORD",
-    )
-]
-LIMITS = {
-    "AccountLimit": {"ConcurrentExecutions": 1000, "TotalCodeSize": 80e9},
-    "AccountUsage": {"TotalCodeSize": 1e9},
-}
-PREPARED: dict[str, Any] = {
-    "sts.get_caller_identity": {"Account": ACCOUNT},
-    "ec2.describe_regions": {"Regions": [{"RegionName": REGION, "OptInStatus": "opted-in"}]},
-    "ec2.describe_vpcs": {"Vpcs": []},
-    "ec2.describe_addresses": {"Addresses": []},
-    "lambda.get_account_settings": LIMITS,
-    "s3.head_bucket": {},
-    "kms.list_aliases": {"Aliases": ALIASES},
-    "iam.get_policy": {},
-    "apigateway.get_account": {"cloudwatchRoleArn": "arn:aws:iam::…"},
-    "ssm.describe_parameters": {"Parameters": PARAMETERS},
-    "acm.describe_certificate": {"Certificate": CERTIFICATE},
-    "opensearch.list_instance_type_details": {
-        "InstanceTypeDetails": [{"InstanceType": "m6g.large.search"}]
-    },
-    "rds.describe_orderable_db_instance_options": {
-        "OrderableDBInstanceOptions": [{"EngineVersion": "17.6"}]
-    },
-    "service-quotas.get_service_quota": {"Quota": {"Value": 5}},
-    "sns.list_subscriptions_by_topic": {
-        "Subscriptions": [{"Endpoint": "a@bbws.example", "SubscriptionArn": "arn:aws:sns:…"}]
-    },
-}
-"""What AWS answers for an account in which everything is ready."""
-
-
-class Account:
-    """An account with these answers; an answer that is an error code is raised."""
-
-    def __init__(self, answers: Mapping[str, Any]) -> None:
-        self.answers = answers
-
-    def client(self, service: str, _: str) -> Any:
-        return _Client(self.answers, service)
-
-
-class _Client:
-    def __init__(self, answers: Mapping[str, Any], service: str) -> None:
-        self._answers, self._service = answers, service
-
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        answer = self._answers[f"{self._service}.{name}"]
-
-        def call(**_: Any) -> Any:
-            if isinstance(answer, str):
-                raise ClientError({"Error": {"Code": answer, "Message": ""}}, name)
-            return answer
-
-        return call
-
-    def get_paginator(self, name: str) -> Any:
-        return _Pages(getattr(self, name))
-
-
-class _Pages:
-    def __init__(self, call: Callable[..., Any]) -> None:
-        self._call = call
-
-    def paginate(self, **arguments: Any) -> Iterator[Any]:
-        yield self._call(**arguments)
-
-
-def results(environment: Environment = ENVIRONMENT, **changes: Any) -> list[Result]:
-    """Return the results for a prepared account with other answers, named ``service__call``."""
-    answers = copy.deepcopy(PREPARED)
-    answers |= {
-        name.replace("__", ".").replace("_quotas", "-quotas"): v for name, v in changes.items()
-    }
-    return list(run_checks(environment, Account(answers).client))
 
 
 def test_prepared_account_passes() -> None:
@@ -164,6 +64,21 @@ def test_prepared_account_passes() -> None:
             {"kms__list_aliases": {"Aliases": ALIASES[:1]}},
             "alias/bbws-product-alerts-prod",
             "bootstrap",
+        ),
+        (
+            {"kms__list_aliases": {"Aliases": ALIASES[:2]}},
+            "alias/bbws-products-backups-prod",
+            "backup_account_id",
+        ),
+        (
+            {
+                "backup__describe_region_settings": {
+                    "ResourceTypeOptInPreference": {"DynamoDB": True},
+                    "ResourceTypeManagementPreference": {"DynamoDB": False},
+                }
+            },
+            "backups",
+            "update-region-settings",
         ),
         ({"iam__get_policy": "NoSuchEntity"}, "bootstrap", "bootstrap"),
         ({"apigateway__get_account": {}}, "API Gateway's log role", "bootstrap"),
@@ -255,6 +170,27 @@ def test_unconfirmed_mails_warn_but_do_not_stop() -> None:
     assert not any(result.advice for result in results(sns__list_subscriptions_by_topic="NotFound"))
 
 
+def test_prod_without_copies_of_backups_is_warned_of() -> None:
+    environment = Environment("prod", {**ENVIRONMENT.variables, "backup_vault_arn": None})
+    [warning] = [result for result in results(environment) if result.advice]
+    assert (warning.subject, warning.is_failure) == ("backups", False)
+
+
+def test_table_of_an_earlier_release_is_named_with_the_command() -> None:
+    waiting = [INDEXES[0] | {"IndexStatus": "CREATING"}, *INDEXES[1:]]
+    [warning] = [
+        result
+        for result in results(
+            dynamodb__describe_table={"Table": {"GlobalSecondaryIndexes": waiting}}
+        )
+        if result.advice
+    ]
+    assert (warning.subject, warning.is_failure) == ("table bbws-products-prod", False)
+    assert f"lacks the index {BY_PRICE}. `manage.py add_indexes`" in warning.found
+    none = results(dynamodb__describe_table="ResourceNotFoundException")
+    assert not any(result.advice for result in none)
+
+
 def test_buckets_and_keys_are_recognised_on_the_engine(environment: Deployed) -> None:
     checked = Environment(environment.name, {**ENVIRONMENT.variables, "region": "eu-west-1"})
     ssm = boto3.client("ssm")
@@ -295,3 +231,7 @@ def test_missing_mail_address_ends_the_preflight(
     monkeypatch.delenv("TF_VAR_alert_emails", raising=False)
     assert main("dev") == 1
     assert "alert_emails" in capsys.readouterr().out
+
+
+def test_indexes_of_terraform_are_those_of_the_code() -> None:
+    assert resources.planned_indexes() == list(INDEX_KEYS)

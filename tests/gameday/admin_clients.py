@@ -117,7 +117,7 @@ class AdminClient(Reader):
         write = self._write(decision, product_id, {}, undoes=taken)
         response = self._post(f"{LIST}{product_id}/undo/{taken}/", {}, write.write_id)
         said = response.json.get("message", "") if response and response.status == 200 else ""
-        number = re.search(r"saved as v([0-9]+)", said)
+        number = re.search(r"saved as version ([0-9]+)", said)
         saved = bool(number) if response and response.status == 200 else None
         self._record_result(decision, write, response, saved, int(number[1]) if number else None)
 
@@ -142,7 +142,7 @@ class AdminClient(Reader):
         """Return whether the next page reports a save, and the version if the page shows one."""
         page = self.http.call("GET", path)
         text = page.text if page and page.status == 200 else ""
-        number = re.search(r"Saved as v([0-9]+)", text)
+        number = re.search(r"Saved as version ([0-9]+)", text)
         return "nothing was saved" not in text, int(number[1]) if number else None
 
     def _record_result(

@@ -119,6 +119,7 @@ def normal(metric: str, traffic: Traffic) -> Series:
         "HealthyHostCount": lambda: now_and_then(traffic, 2, every=1),
         "RunningTaskCount": lambda: each_minute(traffic, 2),
         "DesiredTaskCount": lambda: each_minute(traffic, 2),
+        "NumberOfCopyJobsCompleted": lambda: now_and_then(traffic, 1, every=12 * 60),
         "5xxErrorRate": lambda: per_call(traffic, traffic.reads, share(0.0005)),
     }
     return made[metric]()
@@ -185,6 +186,7 @@ TROUBLES: Mapping[str, Callable[[str, Traffic], Series]] = {
     "web-tasks": lambda metric, traffic: each_minute(
         traffic, 1 if metric == "RunningTaskCount" else 2
     ),
+    "backup-copies": lambda _, traffic: _none(traffic),
     "cloudfront-errors": lambda _, traffic: per_call(traffic, traffic.reads, lambda _: 100),
 }
 """The samples of the trouble that an alarm is named after, by the alarm's name or its ending."""

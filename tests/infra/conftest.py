@@ -4,7 +4,10 @@ import os
 
 import pytest
 
+from tests.infra.used_permissions import used
 from tests.support import terraform
+
+__all__ = ["used"]  # a fixture
 
 
 @pytest.fixture(scope="session")

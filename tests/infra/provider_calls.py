@@ -63,7 +63,14 @@ NETWORK = {
 """The resources on which EC2 checks a call. New ones have the tags of the call, ours their own."""
 
 RDS = "arn:aws:rds:{region}:{account}:"
+BACKUPS_KEY = ["arn:aws:kms:{region}:{account}:key/backups"]
 OTHER_RESOURCES = {
+    "kms:CreateGrant": BACKUPS_KEY,
+    "kms:Decrypt": BACKUPS_KEY,
+    "kms:DescribeKey": BACKUPS_KEY,
+    "kms:GenerateDataKey": BACKUPS_KEY,
+    "kms:RetireGrant": BACKUPS_KEY,
+    "iam:PassRole": ["arn:aws:iam::{account}:role/bbws-products-backup-role-{env}"],
     "elasticloadbalancing:CreateListener": [f"{ELB}loadbalancer/app/bbws-products-{{env}}/1"],
     "elasticloadbalancing:CreateRule": [f"{ELB}listener/app/bbws-products-{{env}}/1/2"],
     "rds:CreateDBInstance": [

@@ -22,7 +22,6 @@ ON: dict[str, list[str]] = json.loads(Path(__file__).with_name("iam_actions.json
 PROJECT = "bbws-products"
 BOUNDARY = "arn:aws:iam::{account}:policy/bbws-products-boundary-{env}"
 MAX_POLICY_LENGTH = 6144
-WRITTEN_BY_PEOPLE = {"iam:PassRole", "iam:CreateServiceLinkedRole"}
 planned = pytest.mark.needs("terraform", "terraform-offline")
 
 
@@ -39,6 +38,7 @@ def names(
         "images_arn": f"arn:aws:ecr:{region}:{account}:repository/bbws-products",
         "boundary": BOUNDARY.format(account=account, env=env),
         "secrets_key_arn": f"arn:aws:kms:{region}:{account}:key/secrets",
+        "backups_key_arn": f"arn:aws:kms:{region}:{account}:key/backups",
     }
 
 
@@ -187,10 +187,14 @@ def with_values(resource: str, values: dict[str, str]) -> str:
         if real == "s3":
             return f"arn:aws:s3:::{name}"
         return f"arn:aws:{real}:{'' if real == 'cloudfront' else region}:{account}:{name}"
-    return resource.replace(
-        "made-by-rds",
-        f"arn:aws:secretsmanager:{values['region']}:{values['account_id']}:secret:rds!db-1",
-    ).replace("key/of-deploy-bootstrap", "key/secrets")
+    return (
+        resource.replace(
+            "made-by-rds",
+            f"arn:aws:secretsmanager:{values['region']}:{values['account_id']}:secret:rds!db-1",
+        )
+        .replace("key/of-deploy-bootstrap", "key/secrets")
+        .replace("key/backups-of-deploy-bootstrap", "key/backups")
+    )
 
 
 def _as_list(value: Any) -> list[str]:

@@ -1,6 +1,5 @@
 """Settings, embedded engines and Terraform agree on every queue, key, index, address and name."""
 
-import ast
 import importlib.util
 import json
 import os
@@ -38,22 +37,13 @@ from tasks.queues import (
     queue_names,
 )
 from tests.support.api_client import Api
+from tests.support.deployed_variables import variables
 from tests.support.terraform import PlannedEnvironment
 
 pytestmark = [pytest.mark.timeout(900), pytest.mark.needs("terraform", "terraform-offline")]
 
 DAY = 86_400
 SECRET = {"SECRET_KEY": "s" * 40, "TOKEN_KEYS": "t" * 40}
-READ_ELSEWHERE = {
-    "AWS_DEFAULT_REGION": "boto3 and kombu",
-    "AWS_REGION": "boto3",
-    "DATABASE_ROLE": "manage.py database_role",
-    "DATABASE_ROLE_PASSWORD": "manage.py database_role",
-    "DJANGO_SETTINGS_MODULE": "Django",
-    "PGPASSWORD": "PostgreSQL's client library",
-    "PRIME": "the functions' entry point",
-    "SECRETS_SSM_PREFIX": "settings.base, before it reads other variables",
-}
 
 
 # Queues
@@ -169,50 +159,16 @@ def test_items_have_the_expiry_attribute_of_the_table(infra: PlannedEnvironment)
 # Names and settings
 
 
-def _variables(infra: PlannedEnvironment) -> dict[str, dict[str, str]]:
-    """Return the environment variables of each function and container, with made-up secrets."""
-    variables = {
-        name: dict(function["environment"][0]["variables"])
-        for name, function in infra.functions.items()
-    }
-    for task in infra.of_type("aws_ecs_task_definition").values():
-        [container] = json.loads(task["container_definitions"])
-        plain = {pair["name"]: pair["value"] for pair in container["environment"]}
-        secret = {pair["name"]: f"{pair['name']:x<40}" for pair in container["secrets"]}
-        variables[task["family"]] = plain | secret
-    return variables
-
-
-def _variables_read_by_settings() -> set[str]:
-    """Return each constant that is the first argument of a function that reads a variable."""
-    readers = {"required", "flag", "number", "text_list", "get"}
-    found = set()
-    folder = ROOT / "bbws_products"
-    for path in [*folder.glob("*.py"), *folder.glob("settings/*.py")]:
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
-                name = getattr(node.func, "id", getattr(node.func, "attr", None))
-                if name in readers:
-                    found.add(str(node.args[0].value))
-    return found
-
-
-def test_each_variable_is_read(infra: PlannedEnvironment) -> None:
-    known = _variables_read_by_settings() | set(READ_ELSEWHERE)
-    for name, variables in _variables(infra).items():
-        assert set(variables) - known == set(), name
-
-
 def test_settings_load_with_the_variables_of_terraform(infra: PlannedEnvironment) -> None:
     """Start one process for each settings module, with the variables of one of its users."""
     by_module = {
-        variables.get("DJANGO_SETTINGS_MODULE", "bbws_products.settings.full"): variables
-        for variables in _variables(infra).values()
+        found.get("DJANGO_SETTINGS_MODULE", "bbws_products.settings.full"): found
+        for found in variables(infra).values()
     }
-    for module, variables in by_module.items():
+    for module, found in by_module.items():
         if importlib.util.find_spec(module) is None:
             continue
-        environment = {"PATH": os.environ["PATH"], "AWS_REGION": "eu-west-1", **variables}
+        environment = {"PATH": os.environ["PATH"], "AWS_REGION": "eu-west-1", **found}
         environment["DJANGO_SETTINGS_MODULE"] = module
         if environment.pop("SECRETS_SSM_PREFIX", None):
             environment |= SECRET  # in place of the parameters in SSM
@@ -234,20 +190,20 @@ def test_bucket_names_agree_with_local_runs(infra: PlannedEnvironment) -> None:
     buckets = set(infra.by_attribute("aws_s3_bucket", "bucket"))
     assert local["AUDIT_BUCKET"] in buckets
     assert f"{local['MEDIA_BUCKET']}-{infra.variable('account_id')}" in buckets
-    variables = _variables(infra)["audit-logger"]
-    assert variables["AUDIT_BUCKET"] == local["AUDIT_BUCKET"]
+    found = variables(infra)["audit-logger"]
+    assert found["AUDIT_BUCKET"] == local["AUDIT_BUCKET"]
     region, account = infra.variable("region"), infra.variable("account_id")
-    assert variables["SQS_QUEUE_URL_PREFIX"] == f"https://sqs.{region}.amazonaws.com/{account}"
+    assert found["SQS_QUEUE_URL_PREFIX"] == f"https://sqs.{region}.amazonaws.com/{account}"
 
 
 def test_consumers_have_no_keys(infra: PlannedEnvironment) -> None:
     keyless = {
         name
-        for name, variables in _variables(infra).items()
-        if not {"SECRETS_SSM_PREFIX", "SECRET_KEY"} & set(variables)
+        for name, found in variables(infra).items()
+        if not {"SECRETS_SSM_PREFIX", "SECRET_KEY"} & set(found)
     }
     assert keyless == {"creator", "cache-invalidator", "search-indexer", "audit-logger"}
-    prefix = _variables(infra)["get"]["SECRETS_SSM_PREFIX"]
+    prefix = variables(infra)["get"]["SECRETS_SSM_PREFIX"]
     for task in infra.of_type("aws_ecs_task_definition").values():
         [container] = json.loads(task["container_definitions"])
         parameters = {pair["name"]: pair["valueFrom"] for pair in container["secrets"]}
@@ -354,7 +310,7 @@ def test_media_url_leads_to_the_media_bucket(infra: PlannedEnvironment) -> None:
         for behaviour in distribution["ordered_cache_behavior"]
     }
     assert origins["/products/*"] == "media"
-    assert _variables(infra)["get"]["MEDIA_URL"] == f"https://{distribution['domain_name']}/"
+    assert variables(infra)["get"]["MEDIA_URL"] == f"https://{distribution['domain_name']}/"
     [api] = [origin for origin in distribution["origin"] if origin["origin_id"] == "api"]
     assert [header["name"] for header in api["custom_header"]] == ["X-Api-Key"]
 

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -17,19 +17,25 @@ from products.changes import Change, Origin
 from products.lists import SortKey
 from products.pipeline import Pipeline
 from products.plans.drafts import Draft, DraftRow
+from tests.infra.used_permissions import (
+    POLICIES,
+    Permission,
+    allowed,
+    normalised,
+    statements_of,
+)
 from tests.support.api_client import Api
 from tests.support.builders import fields
+from tests.support.commands import output
 from tests.support.delivery import deliver
 from tests.support.processes import until
-from tests.support.terraform import SOURCE, PlannedEnvironment, policy
-from tests.support.wiring import forget_wiring
+from tests.support.terraform import PlannedEnvironment
 from tests.support.world import World
 
-POLICIES = sorted(
-    path.name.removesuffix(".json.tftpl") for path in (SOURCE / "policies").glob("*.tftpl")
-)
 ROLES = [
-    name for name in POLICIES if not name.startswith(("key-", "topic-", "trust-", "search-domain"))
+    name
+    for name in POLICIES
+    if not name.startswith(("key-", "topic-", "trust-", "search-domain", "vault"))
 ]
 pytestmark = [pytest.mark.timeout(900), pytest.mark.needs("terraform", "terraform-offline")]
 
@@ -43,30 +49,9 @@ CONTENTS = re.compile(r"^[^*]+(:\*|/\*)$")
 """A wildcard for the contents of one named resource: a log's streams, a bucket's objects."""
 
 
-def _placeholder_values() -> dict[str, str]:
-    text = "".join((SOURCE / "policies" / f"{name}.json.tftpl").read_text() for name in POLICIES)
-    return {name: f"<{name}>" for name in re.findall(r"\$\{(\w+)\}", text)}
-
-
-def _statements(name: str) -> list[dict[str, Any]]:
-    return [_normalised(part) for part in policy(name, _placeholder_values())["Statement"]]
-
-
-def _normalised(statement: dict[str, Any]) -> dict[str, Any]:
-    """Return a statement whose actions and resources are lists."""
-
-    def as_list(value: Any) -> list[str]:
-        return value if isinstance(value, list) else [value]
-
-    return statement | {
-        "Action": as_list(statement["Action"]),
-        "Resource": as_list(statement.get("Resource", [])),
-    }
-
-
 @pytest.mark.parametrize("name", ROLES)
 def test_roles_have_no_wildcard_permissions(name: str) -> None:
-    for statement in _statements(name):
+    for statement in statements_of(name):
         assert statement["Effect"] == "Allow"
         assert [action for action in statement["Action"] if "*" in action] == []
         for resource in statement["Resource"]:
@@ -84,8 +69,8 @@ def test_terraform_fills_in_policies_as_these_tests_do(infra: PlannedEnvironment
     }
     for name, function in infra.functions.items():
         role = function["role"].rpartition(":")[2]
-        statements = [_normalised(statement) for statement in policies[role]["Statement"]]
-        expected = [statement["Action"] for statement in _statements(name)]
+        statements = [normalised(statement) for statement in policies[role]["Statement"]]
+        expected = [statement["Action"] for statement in statements_of(name)]
         assert [statement["Action"] for statement in statements] == expected
         text = json.dumps(statements)
         assert "${" not in text
@@ -97,7 +82,7 @@ def test_each_consumer_reads_only_its_own_queue() -> None:
     consumed = {
         name: statement["Resource"]
         for name in ROLES
-        for statement in _statements(name)
+        for statement in statements_of(name)
         if "sqs:ReceiveMessage" in statement["Action"]
     }
     queues = {
@@ -113,73 +98,18 @@ def test_each_consumer_reads_only_its_own_queue() -> None:
     assert consumed == {name: [f"<{queue}_queue_arn>"] for name, queue in queues.items()}
 
 
-# Used permissions: a hook in each AWS client records the name and the arguments of every call.
-
-WRITES = {
-    "Put": "PutItem",
-    "Delete": "DeleteItem",
-    "Update": "UpdateItem",
-    "ConditionCheck": "ConditionCheckItem",
-}
-PERMISSION_NAMES = {"s3:ListObjectsV2": "s3:ListBucket"}
-"""Permissions that differ from the name of their call."""
-COMPARED_STATEMENTS = {"Table", "Indexes", "Purge", "VerifyAudit", "FindAudit", "Write", "Audit"}
-Permission = tuple[str, str]
-"""An action and the name of its index, which is empty for the table."""
-
-
-@pytest.fixture
-def used(world: World, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[set[Permission]]:
-    """Yield the set of permissions that were used; tests empty it before the work they measure.
-
-    It covers DynamoDB, CloudFront, and the audit trail in S3.
-    """
-    seen: set[Permission] = set()
-    clients: list[Any] = []
-    make: Any = vars(bootstrap)["client"]
-
-    def record(params: dict[str, Any], model: Any, **_: Any) -> None:
-        if model.service_model.service_name == "sqs":
-            return  # other tests compare the queues of each role
-        if model.name == "TransactWriteItems":
-            kinds = [kind for write in params["TransactItems"] for kind in write]
-            seen.update((f"dynamodb:{WRITES[kind]}", "") for kind in kinds)
-        else:
-            action = f"{model.service_model.service_name}:{model.name}"
-            seen.add((PERMISSION_NAMES.get(action, action), str(params.get("IndexName", ""))))
-
-    def client(service: str, **limits: Any) -> Any:
-        made = make(service, **limits)
-        made.meta.events.register("before-parameter-build", record, unique_id="used")
-        clients.append(made)
-        return made
-
-    monkeypatch.setattr(bootstrap, "client", client)
-
-    def client_without_direct_calls(service: str, _: Any, *, attempts: int) -> Any:
-        return client(service, attempts=attempts)
-
-    # Direct calls bypass botocore's hooks.
-    monkeypatch.setattr(bootstrap, "direct_client", client_without_direct_calls)
-    forget_wiring()
-    yield seen
-    for made in clients:  # other tests share them
-        made.meta.events.unregister("before-parameter-build", unique_id="used")
-
-
-def allowed(name: str, *more: str) -> set[Permission]:
-    """Return a function's permissions on the table, the distribution and the audit trail.
-
-    ``more`` names statements that only some calls need.
-    """
-    sids = COMPARED_STATEMENTS | {*more}
-    compared = [part for part in _statements(name) if part["Sid"] in sids]
-    return {
-        (action, resource.partition("/index/")[2])
-        for statement in compared
-        for action in statement["Action"]
-        for resource in statement["Resource"]
-    }
+COMMANDS = (
+    ("seed_products",),
+    ("requeue_open_changes", "--failed"),
+    ("verify_catalogue", "--repair"),
+    ("verify_audit",),
+    ("rebuild_search_index",),
+    ("redrive", "--drop-done"),
+    ("tokens",),
+    ("switch_plans", "--due"),
+    ("add_indexes",),
+)
+"""What operators run in tasks of the image, with the role of the migration."""
 
 
 @pytest.mark.django_db
@@ -349,6 +279,21 @@ def test_creator_has_the_permissions_it_uses(
         "dynamodb:DeleteItem",
         "dynamodb:Query",
     }
+
+
+@pytest.mark.django_db
+def test_operator_has_the_permissions_that_commands_use(
+    world: World, ann: Origin, used: set[Permission]
+) -> None:
+    bootstrap.acceptance().create("p1", fields(), ann)
+    deliver(bootstrap.pipeline().store, "p1", 1)
+    used.clear()
+    for command in COMMANDS:
+        output(*command)
+    _make_plan_step(ann)
+    permissions = allowed("operator", "AddIndexes")
+    assert used <= permissions, sorted(used - permissions)
+    assert {"dynamodb:DescribeTable", "s3:GetObject"} <= {action for action, _ in used}
 
 
 def _make_plan_step(origin: Origin) -> None:

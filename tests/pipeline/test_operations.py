@@ -61,7 +61,7 @@ def test_stuck_effects_are_grouped_by_cause(
     )
     create_failing(acceptance, catalogue, ann, "p3", "Another reason")
     stuck_effects = operations.stuck()
-    found = [(stuck.change.product_id, stuck.effect, stuck.attempts) for stuck in stuck_effects]
+    found = [(stuck.mark.product_id, stuck.effect, stuck.attempts) for stuck in stuck_effects]
     assert found == [(f"p{number}", Effect.SEARCHABLE, 3) for number in (1, 2, 3)]
     assert {stuck.cause for stuck in stuck_effects} == {
         "searchable: OpenSearch refused …: field … of …",

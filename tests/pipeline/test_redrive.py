@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from django.core.management import CommandError
 
 from bbws_products.celery import app
-from products import bootstrap, maintenance
+from products import bootstrap, maintenance, scheduling
 from products.acceptance import Acceptance
 from products.adapters.sqs.dead_letters import NOT_SUPPORTED, SqsDeadLetters
 from products.bulk.job import JobKind
@@ -17,13 +17,17 @@ from products.catalogue import Catalogue
 from products.changes import Origin
 from products.errors import DependencyUnavailable
 from products.pipeline import Pipeline
+from products.plans.drafts import Draft, DraftRow
+from products.plans.plan import PlanState
 from products.redrive import DeadLetter, NoSuchQueue, Redrive
+from tasks.products import relay
 from tasks.queues import dlq_name
 from tests.plugin import ENV
 from tests.support.admin_client import LIST, last_message, sign_in
 from tests.support.builders import fields, origin
 from tests.support.commands import output
 from tests.support.delivery import deliver
+from tests.support.processes import until
 from tests.support.world import World
 
 OLGA = origin("olga")
@@ -126,6 +130,46 @@ def test_only_letters_that_are_done_are_dropped(
     assert output("redrive", AUDIT, drop_done=True) == f"{AUDIT}: 0 sent back, 1 dropped as done"
     assert output("redrive", CHANGE, drop_done=True) == f"{CHANGE}: 2 sent back"
     assert (dead_count(world, AUDIT), world.depth(AUDIT), world.depth(CHANGE)) == (0, 0, 2)
+
+
+def due_plan(ann: Origin) -> str:
+    """Make a plan that is due now, and return its ID."""
+    draft = Draft(
+        name="Sale",
+        rows=[DraftRow(product_id="p1", edits={"price": "80"})],
+        starts_at=None,
+        ends_at=None,
+        zone="UTC",
+    )
+    return scheduling.plans().create(draft, ann).plan.plan_id
+
+
+@pytest.mark.parametrize("is_dropped", [False, True])
+def test_letter_of_a_plan_is_redriven_or_dropped_safely(
+    world: World, acceptance: Acceptance, catalogue: Catalogue, ann: Origin, is_dropped: bool
+) -> None:
+    acceptance.create("p1", fields(price="100"), ann)
+    plan_id = due_plan(ann)
+    world.empty_queues()
+    send_to_dead_letters(world, "switch")
+    listed = output("redrive", CHANGE, dry_run=True)
+    assert "  switch: make the steps of plans that are due  (done)" in listed
+    if is_dropped:
+        assert output("redrive", CHANGE, drop_done=True).endswith("0 sent back, 1 dropped as done")
+        relay()  # announces the plan, which is still due
+    else:
+        assert output("redrive", CHANGE) == f"{CHANGE}: 1 sent back"
+
+    def is_made() -> bool:
+        world.work()
+        return scheduling.plans().plan(plan_id).state is PlanState.ENDED
+
+    until(is_made)
+    assert catalogue.newest("p1").price == 80
+    send_to_dead_letters(world, "switch")
+    output("redrive", CHANGE)
+    world.work()
+    assert catalogue.newest("p1").version == 2
 
 
 def test_the_letter_of_a_job_is_done_when_the_job_has_ended(
@@ -240,7 +284,7 @@ def test_a_redrive_is_logged_as_an_action(
 @pytest.mark.django_db
 def test_an_operator_redrives_in_the_admin(world: World, three_letters: None) -> None:
     olga, page = sign_in("olga", "Product operators"), f"{LIST}operations/"
-    assert f"Send the dead letters of {CHANGE} back" in olga.get(page).text
+    assert f"Retry the dead letters of {CHANGE}" in olga.get(page).text
     response = olga.post(f"{page}redrive/", {"queue": CHANGE})
     assert last_message(response) == f"{CHANGE}: 2 sent back."
     response = olga.post(f"{page}redrive/", {"queue": "x"})

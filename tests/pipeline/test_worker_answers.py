@@ -201,6 +201,16 @@ def a_lane(
     return Lane(**defaults | changes)
 
 
+@pytest.mark.parametrize("has_edits", [True, False])
+def test_jobs_learn_of_the_edits_in_a_queue(
+    world: World, acceptance: Acceptance, ann: Origin, tmp_path: Path, has_edits: bool
+) -> None:
+    acceptance.create("p1", fields(), ann)
+    with ThreadPoolExecutor(1) as others:
+        a_lane(world, others, tmp_path, has_edits=has_edits)._step()
+    assert (bootstrap.jobs().pace.edited_at is not None) == has_edits
+
+
 def test_a_lane_that_hangs_ends_the_wait_of_the_worker(world: World, tmp_path: Path) -> None:
     with ThreadPoolExecutor(1) as others:
         lane = a_lane(world, others, tmp_path)

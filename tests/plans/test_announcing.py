@@ -45,7 +45,7 @@ def test_plan_that_ends_early_sends_its_message(shop: PlanWorld) -> None:
 
 
 def test_relay_announces_coming_and_overdue_steps_once_a_time(shop: PlanWorld) -> None:
-    for seconds in (40, 40, 70, 200):
+    for seconds in (40, 40, 70, 300):
         shop.plan("basic", "1500", seconds / 3600)
     shop.clock.advance(10)
     shop.bell.switches.clear()

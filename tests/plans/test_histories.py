@@ -21,6 +21,7 @@ from products.plans.plan import ClashRule, PlanState, PlanStateConflict
 from products.plans.plans import Plans
 from products.plans.switching import Switching
 from products.plans.transactions import Transactions
+from products.plans.turns import Turn
 from tests.support.builders import fields, origin
 from tests.support.fakes import Clock, FakeDoorbell
 from tests.support.plan_memory import Faults, MemoryLog, MemoryPlans
@@ -147,11 +148,25 @@ class PlanHistories(RuleBasedStateMachine):
             with contextlib.suppress(DependencyUnavailable):
                 self.switching.step()
             self.faults.disarm()
-        self.switching.step()
+        self.make_steps()
         if twice:
             replace(self.switching, process_id="two").step()
-        self.switching.step()
+        self.make_steps()
         self.model.run_until(self.hour)
+
+    @rule(rows=st.none() | st.integers(1, 2))
+    def move_to(self, rows: int | None) -> None:
+        """A worker makes the steps from now on, or functions with time for so many rows."""
+        turn = rows and Turn(rows, timedelta())
+        self.switching = replace(self.switching, turn=turn or None)
+
+    def make_steps(self) -> None:
+        """Make the steps, with each message that a function sends for the rest."""
+        bell: Any = self.switching.doorbell
+        bell.switches.append(0)
+        while bell.switches:
+            bell.switches.clear()
+            self.switching.step()
 
     @rule(pick=picks)
     def cancel(self, pick: int) -> None:
@@ -178,7 +193,7 @@ class PlanHistories(RuleBasedStateMachine):
             assert modelled.state != "running"
         else:
             modelled.end = self.hour
-            self.switching.step()
+            self.make_steps()
             self.model.run_until(self.hour)
 
     @rule(pick=picks, hours=st.integers(1, 5))

@@ -37,7 +37,7 @@ def complete_all_effects(world: World) -> None:
     def is_done() -> bool:
         bootstrap.relay().requeue(failed=True)
         world.work()
-        return not list(bootstrap.table().open_marks())
+        return not list(bootstrap.table().open_keys())
 
     until(is_done)
 

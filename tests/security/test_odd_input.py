@@ -33,6 +33,8 @@ TEXTS = [
     "-1",
     "1e999",
     "9" * 400,
+    "9" * 5000,
+    "²",
     "a" * 3000,
     "é" * 1100,
     "\x00",
@@ -50,6 +52,17 @@ TEXTS = [
     "\u202e\u2028",
     "nan",
     "2026-13-45",
+    "2026-012",
+    "2026-0120",
+    "02026-01",
+    "0000-00-00T00:00",
+    "9999-12-31T23:59",
+    "0001-01-01T00:00",
+    "2027-03-28T02:30",
+    "Etc/GMT+12",
+    "../etc/localtime",
+    '{"price": 1e999, "name": "\\ud800"}',
+    '{"price": [[1]], "features": {"a": 1}, "active": 3}',
     "active=x",
     "nonsense=1",
     "p1",
@@ -61,6 +74,8 @@ NAMES = """
     as ask columns column-0 column-x decimal_mark billing_cycle name description price renewal_price
     period features image file days label user username password old_password new_password1 post
     time_zone is_active groups user_permissions _popup _to_field _changelist_filters
+    month start end starts_at ends_at zone clash_rule edits job plan view shared default column s
+    number_format email code token uidb64 new_password1 credential group is_staff level days
 """.split()
 
 
@@ -164,3 +179,28 @@ def test_odd_filters_are_never_a_server_error(
         for name in names
     }
     assert {key: status for key, status in statuses.items() if status >= 500} == {}
+
+
+@pytest.mark.parametrize("view", ["9" * 5000, "9" * 18, "9" * 19, "²", "-1", "1.0"])
+def test_odd_saved_view_is_the_list_without_one(view: str, world: World) -> None:
+    client = PEOPLE["Product admins"][0]()
+    path = "/admin/products/product/"
+    assert client.get(path, {"view": view}).status_code < 500
+    assert client.get(f"{path}export/", {"filters": f"view={view}"}).status_code < 500
+    saved = client.post(f"{path}views/columns/", {"columns": "name", "filters": f"view={view}"})
+    assert saved.status_code == 302
+
+
+@pytest.mark.parametrize("month", ["2026-0120", "2026-012", "9999-12", "0001-01", "2026-13"])
+def test_odd_month_of_the_calendar_is_this_month(month: str, world: World) -> None:
+    client = PEOPLE["Product admins"][0]()
+    page = client.get("/admin/products/product/plans/calendar/", {"month": month})
+    assert page.status_code == 200
+
+
+@pytest.mark.parametrize("column", ["column-" + "9" * 5000, "column-²", "column--1", "column-501"])
+def test_odd_column_of_an_import_is_no_server_error(column: str, world: World) -> None:
+    client = PEOPLE["Product admins"][0]()
+    file = SimpleUploadedFile("odd.csv", b"id,name\nx,y\n")
+    sent = {"file": file, column: "name"}
+    assert client.post("/admin/products/product/import/", sent).status_code < 500

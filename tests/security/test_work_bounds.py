@@ -5,15 +5,32 @@ import json
 import subprocess
 import sys
 import time
+import unicodedata
+import zipfile
 from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
 
 import pytest
 from PIL import Image
+from rest_framework.exceptions import APIException
 
 from deploy.local.engines import ROOT
 from products.admin.formatting import _marked_parts
+from products.amounts import ANY_NOTATION
 from products.api.parsers import BatchJSONParser
-from products.product import normalised_name
+from products.api.plan_bodies import read_new_plan
+from products.bulk.columns import known_field
+from products.bulk.files import read_head, read_sheet
+from products.bulk.html_text import plain_text
+from products.bulk.imports import ImportOptions, plan_import
+from products.bulk.xlsx_parts import ELLIPSIS
+from products.errors import CatalogueError
+from products.product import RULES, normalised_name
+from products.search.price_words import price_words
+from products.search.words import words_of
+from products.unicode_text import Form, normalized
+from tests.support.import_files import Existing, ods_of, xlsx_of, xlsx_of_shared_texts, zip_of
 
 MAX_RATIO = 3.0  # of the CPU time for twice the input; a quadratic path has 4
 MAX_IMAGE_MEGABYTES = 150
@@ -36,10 +53,111 @@ def long_name(size: int) -> Callable[[], object]:
     return lambda: normalised_name("\u00c5 \u200b\ufe0f" * size)
 
 
+MARKS = "\u0301\u0316"
+"""Marks behind a letter that Unicode wants in the other order."""
+
+
+def name_with_marks(size: int) -> Callable[[], object]:
+    return lambda: normalised_name(f"a{MARKS * size}")
+
+
+def text_with_marks(size: int) -> Callable[[], object]:
+    return lambda: refused(lambda: RULES["description"](f"a{MARKS * size}"))
+
+
+def search_with_marks(size: int) -> Callable[[], object]:
+    return lambda: words_of(f"a{MARKS * size}")
+
+
+def amount_with_marks(size: int) -> Callable[[], object]:
+    return lambda: refused(lambda: ANY_NOTATION.read(f"1{MARKS * size}"))
+
+
+def column_with_marks(size: int) -> Callable[[], object]:
+    return lambda: known_field(f"price{MARKS * size}")
+
+
+def search_of_thousands(size: int) -> Callable[[], object]:
+    return lambda: price_words("1 " + "000 " * size)
+
+
+def search_of_ranges(size: int) -> Callable[[], object]:
+    return lambda: price_words("between 1 and " * size)
+
+
+def search_of_amounts(size: int) -> Callable[[], object]:
+    return lambda: words_of("r1" + " 000" * size)
+
+
+def amount_of_thousands(size: int) -> Callable[[], object]:
+    return lambda: refused(lambda: ANY_NOTATION.read("1" + ",000" * size))
+
+
+def markup(size: int) -> Callable[[], object]:
+    return lambda: plain_text("<p><b a='" * size)
+
+
+def rows_of_one_name(size: int) -> Callable[[], object]:
+    sheet = read_sheet(("name,price\n" + "same,1\n" * size).encode())
+    return lambda: plan_import(sheet, ImportOptions(), Existing())
+
+
+def rows_of_new_ids(size: int) -> Callable[[], object]:
+    lines = "".join(f"{number},n{number},1\n" for number in range(size))
+    sheet = read_sheet(f"id,name,price\n{lines}".encode())
+    return lambda: plan_import(sheet, ImportOptions(), Existing())
+
+
+def cell_of_features(size: int) -> Callable[[], object]:
+    sheet = read_sheet(("name,features\nx," + "a|" * size + "\n").encode())
+    return lambda: plan_import(sheet, ImportOptions(), Existing())
+
+
+def open_quotes(size: int) -> Callable[[], object]:
+    data = ("id,name\n" + 'x,"' * size).encode()
+    return lambda: refused(lambda: read_sheet(data))
+
+
+def long_value_in_xml(size: int) -> Callable[[], object]:
+    names = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+    sheet = f'<worksheet {names}><sheetData a="{"x" * size}"/></worksheet>'
+    files = {"xl/worksheets/sheet1.xml": sheet}
+    with zipfile.ZipFile(io.BytesIO(xlsx_of(["name"]))) as archive:
+        data = zip_of({name: archive.read(name) for name in archive.namelist()} | files)
+    return lambda: refused(lambda: read_sheet(data))
+
+
+def plan_of(rows: list[Any]) -> Callable[[], object]:
+    body = json.dumps({"name": "x", "rows": rows}).encode()
+    return lambda: refused(lambda: read_new_plan(BatchJSONParser().parse(io.BytesIO(body))))
+
+
+def rows_of_a_plan(size: int) -> Callable[[], object]:
+    return plan_of([{"productId": f"p{number}", "edits": {"price": "1"}} for number in range(size)])
+
+
+def wrong_rows_of_a_plan(size: int) -> Callable[[], object]:
+    return plan_of([{"productId": f"p{number}", "x": 1} for number in range(size)])
+
+
+def edits_of_a_plan(size: int) -> Callable[[], object]:
+    return plan_of([{"productId": "p", "edits": {f"k{number}": 1 for number in range(size)}}])
+
+
+def adjusted_fields_of_a_plan(size: int) -> Callable[[], object]:
+    adjust = {"kind": "percent", "by": "1", "fields": ["price"] * size}
+    return plan_of([{"productId": "p", "adjust": adjust}])
+
+
+def refused(work: Callable[[], object]) -> None:
+    with suppress(CatalogueError, ValueError, APIException):
+        work()
+
+
 def cpu_seconds(work: Callable[[], object]) -> float:
     """Return the least CPU time of several runs: other processes only add to it."""
     times = []
-    for _ in range(5):
+    for _ in range(3):
         began = time.thread_time()
         work()
         times.append(time.thread_time() - began)
@@ -53,12 +171,71 @@ def cpu_seconds(work: Callable[[], object]) -> float:
         (text_of_one_word, 4000),
         (text_of_two_words, 4000),
         (long_name, 5000),
+        (name_with_marks, 5000),
+        (text_with_marks, 5000),
+        (search_with_marks, 5000),
+        (amount_with_marks, 5000),
+        (column_with_marks, 5000),
+        (search_of_thousands, 500),
+        (search_of_ranges, 500),
+        (search_of_amounts, 5000),
+        (amount_of_thousands, 5000),
+        (markup, 500),
+        (rows_of_one_name, 500),
+        (rows_of_new_ids, 500),
+        (cell_of_features, 5000),
+        (open_quotes, 10_000),
+        (long_value_in_xml, 4_000_000),
+        (rows_of_a_plan, 500),
+        (wrong_rows_of_a_plan, 500),
+        (edits_of_a_plan, 10_000),
+        (adjusted_fields_of_a_plan, 20_000),
     ],
 )
 def test_twice_the_input_takes_twice_the_work(
     work_on: Callable[[int], Callable[[], object]], size: int
 ) -> None:
     assert cpu_seconds(work_on(2 * size)) < MAX_RATIO * cpu_seconds(work_on(size))
+
+
+def csv_rows(size: int) -> bytes:
+    return ("id,name,price\n" + "".join(f"{at},n{at},1\n" for at in range(size))).encode()
+
+
+def xlsx_rows(size: int) -> bytes:
+    return xlsx_of(["id", "name", "price"], *[[at, f"n{at}", 1] for at in range(size)])
+
+
+def ods_rows(size: int) -> bytes:
+    return ods_of(["id", "name", "price"], *[[at, f"n{at}", 1] for at in range(size)])
+
+
+def late_text(size: int) -> bytes:
+    """Return a workbook whose first row names the last of many texts."""
+    texts = "".join(f"<si><t>text {at}</t></si>" for at in range(size))
+    return xlsx_of_shared_texts(f"<sst>{texts}</sst>", [0, size - 1, *range(size)])
+
+
+@pytest.mark.parametrize(
+    ("file_of", "size"),
+    [(csv_rows, 20_000), (xlsx_rows, 3000), (ods_rows, 12_000)],
+)
+def test_columns_of_a_longer_file_take_no_more_work(
+    file_of: Callable[[int], bytes], size: int
+) -> None:
+    short, long = file_of(size), file_of(2 * size)
+    assert cpu_seconds(lambda: read_head(long)) < 1.5 * cpu_seconds(lambda: read_head(short))
+
+
+def test_columns_of_a_far_text_take_bounded_work() -> None:
+    assert read_head(late_text(500)).rows[0].cells == ["text 499"]
+    assert read_head(late_text(120_000)).rows[0].cells == [ELLIPSIS]
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD", "NFKC", "NFKD"])
+def test_long_texts_are_normalised_like_short_ones(form: Form) -> None:
+    text = "Caf\u00e9 e\u0301\u0316 \ufb01 \u212b \uac00 " * 200
+    assert normalized(form, text) == unicodedata.normalize(form, text)
 
 
 def test_duplicate_keys_are_still_found() -> None:

@@ -87,6 +87,28 @@ def saved(workbook: Any) -> bytes:
     return target.getvalue()
 
 
+def xlsx_of_shared_texts(texts: str | bytes, numbers: Sequence[int]) -> bytes:
+    """Return a workbook as Excel writes it: one column of cells that name texts by number.
+
+    ``texts`` is the content of the part with the texts.
+    """
+    rows = "".join(f'<row><c t="s"><v>{number}</v></c></row>' for number in numbers)
+    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    kind = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/sharedStrings"
+    relation = f'<Relationship Id="rIdTexts" Type="{kind}" Target="sharedStrings.xml"/>'
+    with zipfile.ZipFile(io.BytesIO(xlsx_of(["name"]))) as archive:
+        files: dict[str, str | bytes] = {name: archive.read(name) for name in archive.namelist()}
+        relations = archive.read("xl/_rels/workbook.xml.rels").decode()
+    files["xl/_rels/workbook.xml.rels"] = relations.replace(
+        "</Relationships>", f"{relation}</Relationships>"
+    )
+    files["xl/sharedStrings.xml"] = texts
+    files["xl/worksheets/sheet1.xml"] = (
+        f'<worksheet xmlns="{main}"><sheetData>{rows}</sheetData></worksheet>'
+    )
+    return zip_of(files)
+
+
 def ods_of(*rows: Sequence[Any]) -> bytes:
     """Return an OpenDocument sheet as LibreOffice writes it, with its endless blank cells."""
     lines = "".join(

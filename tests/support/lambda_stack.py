@@ -45,6 +45,8 @@ ROUTES = {
         "PATCH": "update",
         "DELETE": "delete",
     },
+    "/v1.0/plans": {"GET": "list", "POST": "update"},
+    "/v1.0/plans/{plan_id}": {"GET": "list", "PATCH": "update", "DELETE": "update"},
     "/v1.0/products/{productId}/changes": {"GET": "get"},
     "/v1.0/products/{productId}/changes/{version}": {"GET": "get"},
 }

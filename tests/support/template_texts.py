@@ -1,17 +1,19 @@
-"""Find the texts of templates, and of scripts, that are not marked for translation."""
+"""Find the texts of templates and pages that are not marked for translation."""
 
 import re
 from html.parser import HTMLParser
 
-SHOWN_ATTRIBUTES = {"alt", "aria-label", "placeholder", "title", "data-label", "aria-description"}
+SHOWN_ATTRIBUTES = {"alt", "aria-label", "placeholder", "title", "data-label", "label"}
+SHOWN_ATTRIBUTES |= {"data-title", "data-order", "data-description"}  # shown by scripts
 MARKED = re.compile(
     r"{%\s*blocktrans(?:late)?\b.*?{%\s*endblocktrans(?:late)?\s*%}|{%\s*comment.*?endcomment\s*%}",
     re.DOTALL,
 )
 TAG = re.compile(r"{%.*?%}|{{.*?}}|{#.*?#}", re.DOTALL)
 LETTERS = re.compile(r"[^\W\d_]{2}")
-SAME_IN_EVERY_LANGUAGE = re.compile(r"BBWS|products?|CSV|\bv\b|&\w+;|Ctrl|Alt|Enter|Esc")
+BRAND = "BBWS products"
 ICONS = "material-symbols-outlined"
+SILENT_TAGS = {"script", "style", "code", "kbd", "textarea", "pre"}
 
 
 class Texts(HTMLParser):
@@ -25,7 +27,7 @@ class Texts(HTMLParser):
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         values = dict(attributes)
         is_icon = ICONS in (values.get("class") or "")
-        if tag in {"script", "style", "code", "kbd"} or is_icon or self.silent:
+        if tag in SILENT_TAGS or is_icon or self.silent:
             self.silent.append(tag)
         self.found += [values[name] or "" for name in SHOWN_ATTRIBUTES & values.keys()]
 
@@ -41,6 +43,7 @@ class Texts(HTMLParser):
 def unmarked_texts(template: str) -> list[str]:
     """Return the texts of a template that stand outside of every tag for translation."""
     parser = Texts()
-    parser.feed(TAG.sub("\N{NO-BREAK SPACE}", MARKED.sub("", template)))
+    with_tag_names = template.replace("<{%", "<tag {%")  # a tag that depends on a condition
+    parser.feed(TAG.sub("\N{NO-BREAK SPACE}", MARKED.sub("", with_tag_names)))
     parser.close()
-    return [text.strip() for text in parser.found if LETTERS.search(text)]
+    return [text.strip() for text in parser.found if LETTERS.search(text.replace(BRAND, ""))]

@@ -9,10 +9,28 @@ audit_lock          = { mode = "GOVERNANCE", days = 30, expire_days = 2920 }
 deletion_protection = true
 monthly_budget      = 1500
 
+backup_vault_arn = "arn:aws:backup:eu-west-1:444444444444:backup-vault:bbws-products-prod" # replace with the output of deploy/backups, or remove
+
 cors_allowed_origins = ["https://portal.example.com"] # replace with yours
 enable_opensearch    = true
 enable_containers    = true
 consumers            = "lambda"
+
+# How staff log in. Remove oidc or email if there is none; docs/operations.md has what to prepare.
+people = {
+  second_factor_for = ["everybody"]
+  oidc = {
+    issuer       = "https://login.example.com" # replace with yours
+    client_id    = "bbws-products"
+    groups_claim = "groups"
+    groups       = { "catalogue-team" = "Product editors", "catalogue-leads" = "Product admins" }
+  }
+  email = {
+    host = "email-smtp.eu-west-1.amazonaws.com"
+    from = "products@example.com" # replace with yours
+    user = "the-user-of-smtp"     # replace with yours
+  }
+}
 
 opensearch = {
   instance_type  = "m6g.large.search"

@@ -172,6 +172,78 @@ run "a_restored_table" {
   }
 }
 
+run "a_vault_of_the_same_account_and_region" {
+  command = plan
+
+  variables {
+    backup_vault_arn = "arn:aws:backup:eu-west-1:111111111111:backup-vault:copies"
+  }
+
+  expect_failures = [var.backup_vault_arn]
+}
+
+run "no_backup_leaves_the_account_by_default" {
+  command = plan
+
+  assert {
+    condition     = length(aws_backup_plan.table) + length(aws_backup_vault.table) + length(aws_iam_role.backup) == 0 && !contains(keys(local.alarms), "backup-copies")
+    error_message = "Without backup_vault_arn there must be no backup plan, no vault and no alarm."
+  }
+}
+
+run "backups_are_copied_to_the_given_vault" {
+  command = plan
+
+  variables {
+    backup_vault_arn = "arn:aws:backup:eu-central-1:222222222222:backup-vault:copies"
+    backup_days      = 90
+    restored_table   = "bbws-products-dev-restored"
+  }
+
+  assert {
+    condition     = one(one(aws_backup_plan.table["elsewhere"].rule).copy_action).destination_vault_arn == var.backup_vault_arn && one(one(one(aws_backup_plan.table["elsewhere"].rule).copy_action).lifecycle).delete_after == 90
+    error_message = "Each backup must be copied to the other account, for the given time."
+  }
+
+  assert {
+    condition     = one(aws_backup_selection.table["elsewhere"].resources) == "arn:aws:dynamodb:eu-west-1:111111111111:table/bbws-products-dev-restored"
+    error_message = "The table that the application uses must be backed up."
+  }
+
+  assert {
+    condition     = local.alarms["backup-copies"].missing == "breaching"
+    error_message = "An alarm must start when no copy is made."
+  }
+}
+
+run "secrets_in_plain_settings" {
+  command = plan
+
+  variables {
+    extra_environment = { EMAIL_HOST_PASSWORD = "secret", JWKS_URL = "https://issuer.example/keys" }
+    people = {
+      second_factor_for = ["operators"]
+      oidc              = { issuer = "https://login.example.com", client_id = "c", groups_claim = "groups" }
+      email             = { host = "mail.example.com", from = "products", port = 465 }
+    }
+  }
+
+  expect_failures = [var.extra_environment, var.people]
+}
+
+run "former_keys_of_sessions" {
+  command = plan
+
+  variables {
+    people = { former_secret_keys = true }
+  }
+
+  assert {
+    condition     = endswith(local.people_secret_arns.SECRET_KEY_FALLBACKS, ":parameter/bbws-products-people/dev/SECRET_KEY_FALLBACKS")
+    error_message = "Containers must get the former keys from an encrypted parameter."
+  }
+}
+
 run "the_other_key" {
   command = plan
 

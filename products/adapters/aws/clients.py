@@ -120,12 +120,13 @@ def translate_errors(dependency: str) -> Iterator[None]:
         status = fault.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         if status >= 500:
             raise DependencyUnavailable(dependency) from fault
-        if code not in REQUEST_ERRORS[dependency] or _is_about_an_index(fault):
+        if code not in REQUEST_ERRORS[dependency] or is_about_an_index(fault):
             raise DependencyUnavailable(dependency, f"does not serve us: {code}") from fault
         raise
 
 
-def _is_about_an_index(fault: ClientError) -> bool:
+def is_about_an_index(fault: ClientError) -> bool:
+    """Return whether the table lacks an index of a query, or DynamoDB still fills it."""
     message = str(fault.response.get("Error", {}).get("Message", ""))
     return any(text in message for text in INDEX_IS_NOT_READY)
 

@@ -15,12 +15,16 @@ def encoded(item: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises: TypeError for a value without one, such as a float.
     """
-    return {name: _encoded(value) for name, value in item.items()}
+    # Most values are texts, so these are not worth a call.
+    return {
+        name: {"S": value} if type(value) is str else _encoded(value)
+        for name, value in item.items()
+    }
 
 
 def decoded(item: Mapping[str, Any]) -> dict[str, Any]:
     """Return an item with plain Python values; numbers are Decimals."""
-    return {name: _decoded(value) for name, value in item.items()}
+    return {name: value["S"] if "S" in value else _decoded(value) for name, value in item.items()}
 
 
 def _encoded(value: Any) -> dict[str, Any]:

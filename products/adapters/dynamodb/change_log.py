@@ -4,13 +4,13 @@ import heapq
 import itertools
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from operator import itemgetter
 from typing import Any
 
 from products.adapters.change_logging import log_change
-from products.adapters.dynamodb.attribute_values import decoded
+from products.adapters.dynamodb.attribute_values import decoded, encoded
 from products.adapters.dynamodb.calls import IS_NEW, PAGE_SIZE
 from products.adapters.dynamodb.idempotency import DynamoIdempotencyRecords
 from products.adapters.dynamodb.items import (
@@ -30,12 +30,14 @@ from products.adapters.dynamodb.items import (
     parse_or_skip,
     product_partition,
     to_change,
+    to_failures,
 )
 from products.adapters.dynamodb.names import DynamoNameClaims
 from products.appending import Answer, Obstacles
-from products.changes import Change, ChangeKey, Effect, OpenMark
+from products.changes import Change, ChangeKey, Effect, OpenKey, OpenMark
 from products.documents import format_timestamp, parse_timestamp
 from products.errors import CorruptChange
+from products.overlay import ListedChanges
 
 logger = logging.getLogger(__name__)
 
@@ -47,11 +49,13 @@ FIRST_BATCH = 10  # open changes that are read first: most readers need no more
 FEED_BATCH = 50  # changes that the feed reads together
 IN_LOG_RANGE = "PK = :pk AND SK BETWEEN :low AND :high"
 ACCEPTED_BETWEEN = "logShard = :shard AND acceptedAt BETWEEN :since AND :until"
+IS_OPEN = "openFlag = :open"
 IS_OPEN_AND_ACCEPTED_BEFORE = "openFlag = :open AND acceptedAt <= :time"
 IS_OPEN_AND_ACCEPTED_AFTER = "openFlag = :open AND acceptedAt > :time"
 
+KEY_PAGE_SIZE = 300  # keys of open changes, of each partition
 MARK_ATTRIBUTES = {
-    "ProjectionExpression": "PK, SK, openFlag, acceptedAt, #open, failures",
+    "ProjectionExpression": "PK, SK, acceptedAt, #open, failures",
     "ExpressionAttributeNames": {"#open": "open"},
 }
 """The attributes of an OpenMark: a twentieth of a change."""
@@ -60,6 +64,9 @@ MARK_ATTRIBUTES = {
 @dataclass(frozen=True, slots=True)
 class DynamoChangeLog(DynamoNameClaims, DynamoIdempotencyRecords):
     """The change log. Reads are consistent, except those of open changes, which use an index."""
+
+    listed: ListedChanges = field(default_factory=ListedChanges)
+    """The changes of which this process knows that all lists have them."""
 
     def newest(self, product_id: str) -> Change | None:
         """Return the product's newest change."""
@@ -139,18 +146,24 @@ class DynamoChangeLog(DynamoNameClaims, DynamoIdempotencyRecords):
         for still_open in self._open_items(keys):
             yield from parse_or_skip(still_open, to_change)
 
-    def open_marks(self, *, newest_first: bool = False) -> Iterator[OpenMark]:
-        """Yield which changes have open effects, oldest first unless ``newest_first``."""
-        keys = self._open_keys(newest_first=newest_first)
-        for still_open in self._open_items(keys, **MARK_ATTRIBUTES):
-            yield from parse_or_skip(still_open, _to_mark)
+    def open_keys(self, *, newest_first: bool = False) -> Iterator[OpenKey]:
+        """Yield which changes may be open, oldest first unless ``newest_first``."""
+        items = self._open_keys(newest_first=newest_first, page_size=KEY_PAGE_SIZE)
+        return parse_or_skip(items, _to_open_key)
 
-    def _open_items(self, keys: Iterator[Item], **attributes: Any) -> Iterator[Iterator[Item]]:
+    def marks(self, keys: Sequence[ChangeKey]) -> dict[ChangeKey, OpenMark]:
+        """Return what is open of those of these changes that are open."""
+        items = self._batch_get([change_key(*key) for key in keys], **MARK_ATTRIBUTES)
+        still_open = (item for item in items if "open" in item)
+        marks = parse_or_skip(still_open, _to_mark)
+        return {(mark.product_id, mark.version): mark for mark in marks}
+
+    def _open_items(self, keys: Iterator[Item]) -> Iterator[Iterator[Item]]:
         """Yield batches of the items with these keys that are still open."""
         size = FIRST_BATCH
         while batch := [(key["PK"], key["SK"]) for key in itertools.islice(keys, size)]:
             size = PAGE_SIZE
-            items = self._batch_get([{"PK": pk, "SK": sk} for pk, sk in batch], **attributes)
+            items = self._batch_get([{"PK": pk, "SK": sk} for pk, sk in batch])
             found = {(item["PK"], item["SK"]): item for item in items}
             # The index lags: it may still list a change that is closed by now.
             yield (found[key] for key in batch if "openFlag" in found.get(key, ()))
@@ -177,8 +190,25 @@ class DynamoChangeLog(DynamoNameClaims, DynamoIdempotencyRecords):
 
     def open_since(self, limit: int) -> list[datetime]:
         """Return when the oldest open changes were accepted, oldest first."""
-        keys = itertools.islice(self._open_keys(newest_first=False), limit)
+        keys = itertools.islice(self._open_keys(newest_first=False, page_size=limit), limit)
         return [parse_timestamp(key["acceptedAt"]) for key in keys]
+
+    def open_count(self, limit: int) -> int:
+        """Return the number of open changes, at most ``limit``."""
+        counts = (self._count_open(flag, limit) for flag in OPEN_FLAGS)
+        return min(limit, sum(counts))
+
+    def _count_open(self, flag: str, limit: int) -> int:
+        response = self._call(
+            "query",
+            TableName=self.name,
+            IndexName=OPEN_CHANGES,
+            KeyConditionExpression=IS_OPEN,
+            ExpressionAttributeValues=encoded({":open": flag}),
+            Select="COUNT",
+            Limit=limit,
+        )
+        return int(response["Count"])
 
     def _open_keys(
         self,
@@ -186,6 +216,7 @@ class DynamoChangeLog(DynamoNameClaims, DynamoIdempotencyRecords):
         after: datetime | None = None,
         *,
         newest_first: bool,
+        page_size: int = PAGE_SIZE,
     ) -> Iterator[Item]:
         """Yield the keys of the open changes of all partitions, in the order of acceptance."""
         condition = IS_OPEN_AND_ACCEPTED_AFTER if after else IS_OPEN_AND_ACCEPTED_BEFORE
@@ -197,22 +228,29 @@ class DynamoChangeLog(DynamoNameClaims, DynamoIdempotencyRecords):
                 {":open": flag, ":time": time},
                 IndexName=OPEN_CHANGES,
                 ScanIndexForward=not newest_first,
-                Limit=PAGE_SIZE,
+                Limit=page_size,
+                ProjectionExpression="PK, SK, acceptedAt",
             )
             for flag in OPEN_FLAGS
         ]
         return heapq.merge(*partitions, key=itemgetter("acceptedAt"), reverse=newest_first)
 
 
+def _to_open_key(item: Mapping[str, Any]) -> OpenKey:
+    product_id = item["PK"].removeprefix(PRODUCT_PREFIX)
+    return OpenKey(product_id, int(item["SK"].removeprefix(CHANGE_PREFIX)), item["acceptedAt"])
+
+
 def _to_mark(item: Mapping[str, Any]) -> OpenMark:
     """Return which effects are open, from the attributes that are about them."""
-    open_effects = frozenset(Effect(effect) for effect in item.get("open", ()))
+    open_effects = frozenset(map(Effect, item["open"]))
+    failures = to_failures(item["failures"])
     return OpenMark(
         product_id=item["PK"].removeprefix(PRODUCT_PREFIX),
         version=int(item["SK"].removeprefix(CHANGE_PREFIX)),
         accepted_at=parse_timestamp(item["acceptedAt"]),
         open=open_effects,
-        has_failed=any(item["failures"].get(name, {}).get("permanent") for name in open_effects),
+        failures={effect: why for effect, why in failures.items() if effect in open_effects},
     )
 
 

@@ -215,7 +215,7 @@ def _to_change(item: Mapping[str, Any]) -> Change:
         record_hash=item["recordHash"],
         open=frozenset(Effect(effect) for effect in item.get("open", ())),
         done={Effect(effect): parse_timestamp(at) for effect, at in item["done"].items()},
-        failures=_to_failures(item["failures"]),
+        failures=to_failures(item["failures"]),
         requeues=_to_requeues(item),
         discarded=_to_discarded(item),
         last_invalidation=None if last_number is None else int(last_number),
@@ -268,7 +268,7 @@ def failure_item(failure: Failure) -> Item:
     }
 
 
-def _to_failures(items: Mapping[str, Any]) -> dict[Effect, Failure]:
+def to_failures(items: Mapping[str, Any]) -> dict[Effect, Failure]:
     return {Effect(effect): _to_failure(item) for effect, item in items.items()}
 
 

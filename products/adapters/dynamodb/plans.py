@@ -38,7 +38,8 @@ from products.plans.plan import Entry, Plan, PlanRow
 logger = logging.getLogger(__name__)
 
 LEASE_KEY = {"PK": "PLANS#SWITCHING", "SK": "LEASE"}
-IS_FREE = "attribute_not_exists(PK) OR holder = :holder OR heldUntil < :now"
+IS_FREE = "attribute_not_exists(PK) OR holder = :holder OR heldUntil <= :now"
+IS_HELD = "holder = :holder"
 IS_PREVIOUS_SEQUENCE = "turn = :turn"
 IS_EARLIER_SEQUENCE = "attribute_not_exists(PK) OR turn < :turn"
 IS_BEFORE = "PK = :pk AND SK < :before"
@@ -215,6 +216,11 @@ class DynamoPlanTable(DynamoCalls):
         item = {**LEASE_KEY, "holder": holder, "heldUntil": format_timestamp(until)}
         values = {":holder": holder, ":now": format_timestamp(now)}
         return self._put_item(self._put_request(item, IS_FREE, values))
+
+    def release_lease(self, holder: str, now: datetime) -> None:
+        """Let others make the steps, unless another process has taken over."""
+        item = {**LEASE_KEY, "holder": holder, "heldUntil": format_timestamp(now)}
+        self._put_item(self._put_request(item, IS_HELD, {":holder": holder}))
 
 
 def _due_order(plan: Plan) -> tuple[datetime, str]:

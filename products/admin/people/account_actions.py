@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_POST
 
 from products.access.confirmation import require_confirmation
@@ -25,21 +26,27 @@ def invite_again(request: HttpRequest, user: User) -> None:
     if is_invited(user):
         send_link(request, user)
     else:
-        messages.error(request, "This person has been here already. Please set a new password.")
+        text = gettext("This person has been here already. Please set a new password.")
+        messages.error(request, text)
 
 
 def remove_factors(request: HttpRequest, user: User) -> None:
     """Remove the second factors of somebody who has lost them."""
     count = remove_second_factors(user)
     end_all_sessions(user)
-    text = "The second factor is removed." if count else "There is no second factor."
-    messages.success(request, text)
+    removed, none = gettext("The second factor is removed."), gettext("There is no second factor.")
+    messages.success(request, removed if count else none)
 
 
 def end_sessions(request: HttpRequest, user: User) -> None:
     """Log the user out everywhere."""
     count = end_all_sessions(user)
-    messages.success(request, f"Logged out everywhere: {count} sessions ended.")
+    text = ngettext(
+        "Logged out everywhere: {count} session ended.",
+        "Logged out everywhere: {count} sessions ended.",
+        count,
+    )
+    messages.success(request, text.format(count=count))
 
 
 ACTIONS: dict[str, Action] = {

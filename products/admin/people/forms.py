@@ -6,15 +6,16 @@ from django import forms
 from django.contrib.auth.models import Group, Permission, User
 from django.db.models import Q, QuerySet
 from django.template.loader import render_to_string
+from django.utils.translation import gettext, gettext_lazy
 from unfold.widgets import (
     UnfoldAdminEmailInputWidget,
     UnfoldAdminTextInputWidget,
     UnfoldBooleanWidget,
 )
 
-from products.admin.people.words import in_order, offered_permissions, words_for
+from products.admin.rights import in_order, offered_permissions, words_for
 
-ADDRESS_TAKEN = "Another account has this address."
+ADDRESS_TAKEN = gettext_lazy("Another account has this address.")
 
 
 class SentenceList(forms.CheckboxSelectMultiple):
@@ -43,7 +44,7 @@ class GroupChoice(forms.ModelMultipleChoiceField):
 
     def label_from_instance(self, obj: Group) -> str:
         may = [words_for(permission) for permission in in_order(obj.permissions.all())]
-        return f"{obj.name}: {'; '.join(may) or 'nothing yet'}"
+        return f"{obj.name}: {'; '.join(may) or gettext('nothing yet')}"
 
 
 def all_groups() -> QuerySet[Group]:
@@ -64,13 +65,25 @@ class InvitationForm(forms.Form):
     """Whom to invite, and into which groups."""
 
     email = forms.EmailField(
-        label="E-mail", max_length=150, widget=UnfoldAdminEmailInputWidget(attrs={"autofocus": ""})
+        label=gettext_lazy("E-mail"),
+        max_length=150,
+        widget=UnfoldAdminEmailInputWidget(attrs={"autofocus": ""}),
     )
     first_name = forms.CharField(
-        required=False, max_length=150, widget=UnfoldAdminTextInputWidget()
+        label=gettext_lazy("First name"),
+        required=False,
+        max_length=150,
+        widget=UnfoldAdminTextInputWidget(),
     )
-    last_name = forms.CharField(required=False, max_length=150, widget=UnfoldAdminTextInputWidget())
-    groups = GroupChoice(queryset=Group.objects.none(), required=False)
+    last_name = forms.CharField(
+        label=gettext_lazy("Last name"),
+        required=False,
+        max_length=150,
+        widget=UnfoldAdminTextInputWidget(),
+    )
+    groups = GroupChoice(
+        label=gettext_lazy("Groups"), queryset=Group.objects.none(), required=False
+    )
 
     def clean_email(self) -> str:
         address: str = self.cleaned_data["email"].lower()
@@ -80,9 +93,11 @@ class InvitationForm(forms.Form):
 class UserForm(forms.ModelForm):
     """An account: who it is, whether it may log in, and what it may do."""
 
-    groups = GroupChoice(queryset=all_groups(), required=False)
+    groups = GroupChoice(label=gettext_lazy("Groups"), queryset=all_groups(), required=False)
     user_permissions = PermissionChoice(
-        queryset=Permission.objects.none(), required=False, label="Besides these groups"
+        queryset=Permission.objects.none(),
+        required=False,
+        label=gettext_lazy("Besides these groups"),
     )
 
     class Meta:
@@ -99,17 +114,19 @@ class UserForm(forms.ModelForm):
             "user_permissions",
         )
         labels = {
-            "username": "User name",
-            "email": "E-mail",
-            "is_active": "The account is active",
-            "is_staff": "May log in here",
-            "is_superuser": "May do everything",
+            "username": gettext_lazy("User name"),
+            "email": gettext_lazy("E-mail"),
+            "is_active": gettext_lazy("The account is active"),
+            "is_staff": gettext_lazy("May log in here"),
+            "is_superuser": gettext_lazy("May do everything"),
         }
         help_texts = {
             "username": "",
-            "is_active": "Without it, the account has ended: no log-in, and its API tokens stop.",
-            "is_staff": "Without it, the account can only have API tokens.",
-            "is_superuser": "Needs no group. Give it to as few people as possible.",
+            "is_active": gettext_lazy(
+                "Without it, the account has ended: no log-in, and its API tokens stop."
+            ),
+            "is_staff": gettext_lazy("Without it, the account can only have API tokens."),
+            "is_superuser": gettext_lazy("Needs no group. Give it to as few people as possible."),
         }
         widgets = {
             "is_active": UnfoldBooleanWidget,
@@ -134,7 +151,7 @@ class GroupForm(forms.ModelForm):
     """A group: its name, and what its members may do."""
 
     permissions = PermissionChoice(
-        queryset=Permission.objects.none(), required=False, label="Its members may"
+        queryset=Permission.objects.none(), required=False, label=gettext_lazy("Its members may")
     )
 
     class Meta:

@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext
 
 from products.access.confirmation import require_confirmation
 from products.access.invitations import (
@@ -23,7 +24,7 @@ from products.access.invitations import (
 )
 from products.admin.base import user_of
 from products.admin.people.forms import InvitationForm, all_groups
-from products.admin.people.words import label_of
+from products.admin.rights import label_of
 
 
 def invite_view(admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
@@ -39,7 +40,7 @@ def invite_view(admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
             return _invite(admin, request, form)
     context = {
         **admin.admin_site.each_context(request),
-        "title": "Invite somebody",
+        "title": gettext("Invite somebody"),
         "form": form,
         "can_send_mail": can_send_mail(),
     }
@@ -74,13 +75,22 @@ def send_link(request: HttpRequest, user: User) -> None:
     link = request.build_absolute_uri(reverse("invitation", args=[invitation_token(user)]))
     inviting = user_of(request)
     if send_invitation(user, link, inviting.get_full_name() or inviting.get_username()):
-        folder = f" It is a file in {place}." if (place := settings.EMAIL_FILE_PATH) else ""
-        messages.success(request, f"An invitation is on its way to {user.email}.{folder}")
+        messages.success(request, _sent_text(user))
         return
     text = format_html(
-        'No e-mail was sent. Please pass this link on yourself: <code class="new-token"'
-        ' id="new-link">{}</code> <button type="button" class="message-button"'
-        ' data-copy="#new-link">Copy</button>',
+        '{} <code class="new-token" id="new-link">{}</code> <button type="button"'
+        ' class="message-button" data-copy="#new-link">{}</button>',
+        gettext("No e-mail was sent. Please pass this link on yourself:"),
         link,
+        gettext("Copy"),
     )
     messages.warning(request, text)
+
+
+def _sent_text(user: User) -> str:
+    """Return that the e-mail is on its way. Where e-mails are written to files, name the folder."""
+    sent = gettext("An invitation is on its way to {address}.").format(address=user.email)
+    if not settings.EMAIL_FILE_PATH:
+        return sent
+    file = gettext("It is a file in {folder}.").format(folder=settings.EMAIL_FILE_PATH)
+    return f"{sent} {file}"

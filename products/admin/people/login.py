@@ -14,12 +14,13 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from unfold.forms import AuthenticationForm
 
 from products.admin.people.pages import AdminPage
 
-WRONG = "Wrong username or password."
+WRONG = gettext_lazy("Wrong username or password.")
 
 
 class StaffAuthenticationForm(AuthenticationForm):  # type: ignore[misc] # it has no types
@@ -32,7 +33,7 @@ class StaffAuthenticationForm(AuthenticationForm):  # type: ignore[misc] # it ha
 class StaffLogin(AdminPage, LoginView):
     """Check the password, and go on with the next step of the login."""
 
-    title = "Log in"
+    title = gettext_lazy("Log in")
     template_name = "admin/people/login.html"
     authentication_form = StaffAuthenticationForm
 
@@ -57,7 +58,7 @@ class StaffLogin(AdminPage, LoginView):
 class SecondStep(AdminPage, AuthenticateView):  # type: ignore[misc] # it has no types
     """Ask for a code or a passkey after the password."""
 
-    title = "Second step"
+    title = gettext_lazy("Second step")
     template_name = "admin/people/second_step.html"
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:

@@ -12,26 +12,29 @@ from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import reverse, reverse_lazy
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from products.access.invitations import can_send_mail, invited_user
+from products.access.reset_mails import ResetForm
 from products.admin.people.pages import AdminPage
 
-SENT = (
+SENT = gettext_lazy(
     "If there is an active account with this address, an e-mail with a link is on its way. "
     "The link is valid for one hour."
 )
-PASSWORD_SET = "Your password is set. You can log in now."  # noqa: S105 # a sentence
+PASSWORD_SET = gettext_lazy("Your password is set. You can log in now.")
 
 
 class ForgottenPassword(AdminPage, PasswordResetView):
     """Ask for the address, and send a link to it. The answer is the same for every address."""
 
-    title = "Forgotten password"
+    title = gettext_lazy("Forgotten password")
     template_name = "admin/people/forgotten_password.html"
     email_template_name = "admin/people/reset_mail.txt"
     subject_template_name = "admin/people/reset_subject.txt"
+    form_class = ResetForm
     success_url = reverse_lazy("admin:login")
 
     def form_valid(self, form: Any) -> HttpResponse:
@@ -49,7 +52,7 @@ class ForgottenPassword(AdminPage, PasswordResetView):
 class NewPassword(AdminPage, PasswordResetConfirmView):
     """Set a new password by the link in an e-mail."""
 
-    title = "New password"
+    title = gettext_lazy("New password")
     template_name = "admin/people/new_password.html"
     success_url = reverse_lazy("admin:login")
 
@@ -74,7 +77,7 @@ def invitation_view(request: HttpRequest, token: str) -> HttpResponse:
         return HttpResponseRedirect(reverse("admin:login"))
     context = {
         **admin.site.each_context(request),
-        "title": "Welcome",
+        "title": gettext("Welcome"),
         "invited": user,
         "form": form,
         "sign_on_url": reverse("company_login") if settings.OIDC_ISSUER else "",

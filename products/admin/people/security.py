@@ -17,6 +17,7 @@ from allauth.mfa.webauthn.views import (
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
 from products.access.own_sessions import OwnSession, end_other_sessions, own_sessions
@@ -24,13 +25,13 @@ from products.access.second_factor import SecondFactorAdapter, needs_second_fact
 from products.admin.base import user_of
 from products.admin.people.pages import AdminPage
 
-LAST_FACTOR = "This is your last second factor, and your account must have one."
+LAST_FACTOR = gettext_lazy("This is your last second factor, and your account must have one.")
 
 
 class Security(AdminPage, IndexView):  # type: ignore[misc] # it has no types
     """Show the second factors and the sessions of the user."""
 
-    title = "Security"
+    title = gettext_lazy("Security")
     template_name = "admin/people/security.html"
 
     def get_context_data(self, **context: Any) -> dict[str, Any]:
@@ -51,14 +52,14 @@ class Security(AdminPage, IndexView):  # type: ignore[misc] # it has no types
 class AddApp(AdminPage, ActivateTOTPView):  # type: ignore[misc] # it has no types
     """Add an authenticator app by its QR code."""
 
-    title = "Add an authenticator app"
+    title = gettext_lazy("Add an authenticator app")
     template_name = "admin/people/add_app.html"
 
 
 class RemoveApp(AdminPage, DeactivateTOTPView):  # type: ignore[misc] # it has no types
     """Remove the authenticator app."""
 
-    title = "Remove the authenticator app"
+    title = gettext_lazy("Remove the authenticator app")
     template_name = "admin/people/remove_factor.html"
 
 
@@ -69,14 +70,14 @@ class PasskeyForm(AddWebAuthnForm):  # type: ignore[misc] # it has no types
 class AddPasskey(AdminPage, AddWebAuthnView):  # type: ignore[misc] # it has no types
     """Add a passkey: a fingerprint, a face, a PIN or a key in a socket."""
 
-    title = "Add a passkey"
+    title = gettext_lazy("Add a passkey")
     template_name = "admin/people/add_passkey.html"
 
 
 class RemovePasskey(AdminPage, RemoveWebAuthnView):  # type: ignore[misc] # it has no types
     """Remove a passkey, but not the last factor of a user who must have one."""
 
-    title = "Remove a passkey"
+    title = gettext_lazy("Remove a passkey")
     template_name = "admin/people/remove_factor.html"
 
     def form_valid(self, form: Any) -> HttpResponse:
@@ -90,21 +91,21 @@ class RemovePasskey(AdminPage, RemoveWebAuthnView):  # type: ignore[misc] # it h
 class RecoveryCodes(AdminPage, ViewRecoveryCodesView):  # type: ignore[misc] # it has no types
     """Show the recovery codes that have not been used."""
 
-    title = "Recovery codes"
+    title = gettext_lazy("Recovery codes")
     template_name = "admin/people/recovery_codes.html"
 
 
 class NewRecoveryCodes(AdminPage, GenerateRecoveryCodesView):  # type: ignore[misc] # as above
     """Replace the recovery codes."""
 
-    title = "New recovery codes"
+    title = gettext_lazy("New recovery codes")
     template_name = "admin/people/new_recovery_codes.html"
 
 
 class ConfirmPage(AdminPage):
     """A page that asks who one is, and then goes on with what one did."""
 
-    title = "Please confirm that it is you"
+    title = gettext_lazy("Please confirm that it is you")
 
 
 class ConfirmByPassword(ConfirmPage, ReauthenticateView):  # type: ignore[misc] # it has no types
@@ -134,6 +135,6 @@ class ConfirmByPasskey(ConfirmPage, ReauthenticateWebAuthnView):  # type: ignore
 def end_sessions_view(request: HttpRequest) -> HttpResponse:
     """End all other sessions of the user."""
     count = end_other_sessions(request)
-    ended = "1 other session" if count == 1 else f"{count} other sessions"
-    messages.success(request, f"{ended} ended.")
+    text = ngettext("{count} other session ended.", "{count} other sessions ended.", count)
+    messages.success(request, text.format(count=count))
     return HttpResponseRedirect(reverse("mfa_index"))

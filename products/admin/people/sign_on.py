@@ -8,6 +8,7 @@ from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView, OAu
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from requests import RequestException
@@ -15,7 +16,9 @@ from requests import RequestException
 from products.access.sign_on import PROVIDER, VerifyingAdapter, refused
 
 logger = logging.getLogger(__name__)
-NO_ANSWER = "The company account can't be reached just now. Please try again in a few minutes."
+NO_ANSWER = gettext_lazy(
+    "The company account can't be reached just now. Please try again in a few minutes."
+)
 
 
 @never_cache
@@ -57,5 +60,5 @@ def _answer(
         return cast(HttpResponse, step(request))
     except (RequestException, KeyError) as fault:
         logger.warning("issuer not understood", extra={"fault": repr(fault)})
-        answer: HttpResponse = refused(request, NO_ANSWER).response
+        answer: HttpResponse = refused(request, str(NO_ANSWER)).response
         return answer

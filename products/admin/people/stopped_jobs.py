@@ -6,8 +6,10 @@ from django.contrib import messages
 from django.db.models import Model, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
+from django.utils.translation import gettext
 
 from products.admin.base import ModelAdmin
+from products.admin.sentences.finding import refusal_text
 from products.bootstrap import jobs
 from products.errors import Unavailable
 
@@ -37,5 +39,7 @@ def _stop_jobs(request: HttpRequest) -> None:
     try:
         jobs().stop_unauthorised()
     except Unavailable as fault:
-        sentence = f"{fault} The running jobs could not be checked; cancel those that must stop."
-        messages.warning(request, sentence)
+        text = gettext(
+            "{fault} The running jobs could not be checked; cancel those that must stop."
+        )
+        messages.warning(request, text.format(fault=refusal_text(fault)))

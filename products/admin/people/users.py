@@ -5,6 +5,7 @@ password. Here they can only maintain the data of accounts that may do no more t
 invite people into groups that may do no more than they may.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from allauth.mfa.models import Authenticator
@@ -19,6 +20,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
+from django.utils.translation import gettext, gettext_lazy
 from unfold.forms import AdminPasswordChangeForm
 
 from products.access.confirmation import require_confirmation
@@ -30,10 +32,11 @@ from products.admin.base import user_of
 from products.admin.people import account_actions, invite
 from products.admin.people.forms import GroupForm, UserForm
 from products.admin.people.stopped_jobs import StopsJobs
-from products.admin.people.words import in_order, words_for
+from products.admin.rights import in_order, words_for
 
 PRIVILEGE_FIELDS = ("is_staff", "is_superuser", "groups", "user_permissions")
-ACTIVE, INVITED, ENDED, TOKENS_ONLY = "Active", "Invited", "Ended", "API only"
+ACTIVE, INVITED = gettext_lazy("Active"), gettext_lazy("Invited")
+ENDED, TOKENS_ONLY = gettext_lazy("Ended"), gettext_lazy("API only")
 
 UNUSED_ADMINS = {"account", "mfa", "socialaccount", "usersessions"}
 """Apps of django-allauth, whose own pages would show secrets and show nothing useful."""
@@ -76,7 +79,7 @@ def require_confirmation_of_write(request: HttpRequest) -> None:
 class StateFilter(admin.SimpleListFilter):
     """Accounts by their state."""
 
-    title = "state"
+    title = gettext_lazy("state")
     parameter_name = "state"
     conditions = {
         "invited": Q(
@@ -88,9 +91,9 @@ class StateFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [
-            ("invited", "Invited, not yet here"),
-            ("no-factor", "Without a second factor"),
-            ("ended", "Ended"),
+            ("invited", gettext("Invited, not yet here")),
+            ("no-factor", gettext("Without a second factor")),
+            ("ended", str(ENDED)),
         ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
@@ -109,9 +112,15 @@ class UserAdmin(ConfirmedWrites, DjangoUserAdmin):
     ordering = ("username",)
     filter_horizontal = ()
     fieldsets = (
-        ("Person", {"fields": ("first_name", "last_name", "email", "username")}),
-        ("Log-in", {"fields": ("is_active", "is_staff", "state", "second_factor", "last_log_in")}),
-        ("Rights", {"fields": ("groups", "is_superuser", "user_permissions")}),
+        (gettext_lazy("Person"), {"fields": ("first_name", "last_name", "email", "username")}),
+        (
+            gettext_lazy("Log-in"),
+            {"fields": ("is_active", "is_staff", "state", "second_factor", "last_log_in")},
+        ),
+        (
+            gettext_lazy("Rights"),
+            {"fields": ("groups", "is_superuser", "user_permissions")},
+        ),
     )
     readonly_fields = ("state", "second_factor", "last_log_in")
 
@@ -123,36 +132,36 @@ class UserAdmin(ConfirmedWrites, DjangoUserAdmin):
         users: QuerySet[User] = super().get_queryset(request)
         return users.annotate(has_factor=Exists(factors)).prefetch_related("groups")
 
-    @admin.display(description="Person", ordering="username")
+    @admin.display(description=gettext_lazy("Person"), ordering="username")
     def person(self, user: User) -> str:
         return user.get_full_name() or user.get_username()
 
-    @admin.display(description="May")
+    @admin.display(description=gettext_lazy("May"))
     def may(self, user: User) -> str:
         if user.is_superuser:
-            return "everything"
+            return gettext("everything")
         return ", ".join(group.name for group in user.groups.all()) or "-"
 
-    @admin.display(description="State")
+    @admin.display(description=gettext_lazy("State"))
     def state(self, user: User) -> str:
         if not user.is_active:
-            return ENDED
+            return str(ENDED)
         if not user.is_staff:
-            return TOKENS_ONLY
-        return INVITED if is_invited(user) else ACTIVE
+            return str(TOKENS_ONLY)
+        return str(INVITED if is_invited(user) else ACTIVE)
 
-    @admin.display(description="Second factor", boolean=False)
+    @admin.display(description=gettext_lazy("Second factor"), boolean=False)
     def second_factor(self, user: User) -> str:
-        return "Yes" if getattr(user, "has_factor", False) else "No"
+        return gettext("Yes") if getattr(user, "has_factor", False) else gettext("No")
 
-    @admin.display(description="E-mail", ordering="email")
+    @admin.display(description=gettext_lazy("E-mail"), ordering="email")
     def address(self, user: User) -> str:
         return str(user.email)
 
-    @admin.display(description="Last log-in", ordering="last_login")
+    @admin.display(description=gettext_lazy("Last log-in"), ordering="last_login")
     def last_log_in(self, user: User) -> str:
         last = user.last_login
-        return date_format(localtime(last), "DATETIME_FORMAT") if last else "Never"
+        return date_format(localtime(last), "DATETIME_FORMAT") if last else gettext("Never")
 
     def add_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Invite somebody. A superuser need not know anybody's password."""
@@ -220,11 +229,18 @@ class GroupAdmin(ConfirmedWrites, DjangoGroupAdmin):
             member_count=Count("user")
         )
 
-    @admin.display(description="Members")
+    def get_deleted_objects(
+        self, objs: Sequence[Any] | QuerySet[Any, Any], request: HttpRequest
+    ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
+        """Name the groups only, without the inner rows that connect them with permissions."""
+        _, _, needed, protected = super().get_deleted_objects(objs, request)
+        return [str(group) for group in objs], {}, needed, protected
+
+    @admin.display(description=gettext_lazy("Members"))
     def members(self, group: Group) -> int:
         return int(getattr(group, "member_count", 0))
 
-    @admin.display(description="Its members may")
+    @admin.display(description=gettext_lazy("Its members may"))
     def may(self, group: Group) -> str:
         return "; ".join(words_for(one) for one in in_order(group.permissions.all())) or "-"
 

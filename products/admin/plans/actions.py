@@ -7,24 +7,28 @@ from http import HTTPStatus
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext, gettext_lazy
 
 from products.admin.base import Context, ModelAdmin, page_response, version_parameter
 from products.admin.plans.plan_form import PlanForm
 from products.admin.plans.plan_page import plan_or_404
 from products.admin.plans.wording import state_text
 from products.admin.refusals import show_refusal
+from products.admin.sentences.finding import refusal_text
 from products.admin.staff_writes import StaffWrites
 from products.bootstrap import now
 from products.errors import CatalogueError, Invalid
 from products.plans.plan import Plan, PlanState, PlanStateConflict, PlanVersionMismatch
 
 DELAYS = {
-    "hour": ("1 hour", timedelta(hours=1)),
-    "day": ("1 day", timedelta(days=1)),
-    "week": ("1 week", timedelta(weeks=1)),
+    "hour": (gettext_lazy("1 hour"), timedelta(hours=1)),
+    "day": (gettext_lazy("1 day"), timedelta(days=1)),
+    "week": (gettext_lazy("1 week"), timedelta(weeks=1)),
 }
-END_IN_THE_PAST = "Must be in the future. To end the plan now, go back and choose End now."
-NOT_EDITABLE = "The plan can't be edited any more."
+END_IN_THE_PAST = gettext_lazy(
+    "Must be in the future. To end the plan now, go back and choose End now."
+)
+NOT_EDITABLE = gettext_lazy("The plan can't be edited any more.")
 
 
 def edit_view(admin: ModelAdmin, request: HttpRequest, plan_id: str) -> HttpResponse:
@@ -39,12 +43,13 @@ def edit_view(admin: ModelAdmin, request: HttpRequest, plan_id: str) -> HttpResp
     if is_sent and form.is_valid():
         changed = _save(request, form, plan, version)
         if changed:
-            outcome = "Saved." if changed != plan else "Nothing was different."
+            saved, same = gettext("Saved."), gettext("Nothing was different.")
+            outcome = saved if changed != plan else same
             messages.success(request, f"{outcome} {state_text(changed)}.")
             return redirect("admin:products_product_plan", plan_id)
         version = plan.version  # the user has seen what others changed
     context: Context = {
-        "title": f"Edit {plan.name}",
+        "title": gettext("Edit {name}").format(name=plan.name),
         "form": form,
         "plan": plan,
         "version": version,
@@ -69,17 +74,18 @@ def _save(request: HttpRequest, form: PlanForm, plan: Plan, version: int) -> Pla
     except PlanVersionMismatch as conflict:
         form.add_error(None, _newer_sentence(conflict.plan))
     except PlanStateConflict as conflict:
-        form.add_error(None, str(conflict))
+        form.add_error(None, refusal_text(conflict))
     except Invalid as refusal:
         form.add_refusal(refusal)
     return None
 
 
 def _newer_sentence(plan: Plan) -> str:
-    return (
-        f"{plan.updated_by} has changed the plan meanwhile: {state_text(plan)}. "
+    text = gettext(
+        "{actor} has changed the plan meanwhile: {state}. "
         "Your entries are kept; save again to put them in place of theirs."
     )
+    return text.format(actor=plan.updated_by, state=state_text(plan))
 
 
 def _action(act: Callable[[HttpRequest, Plan], Plan]) -> Callable[..., HttpResponse]:

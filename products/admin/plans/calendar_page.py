@@ -1,6 +1,7 @@
 """The calendar of plans: a month as weeks with bars, and the same days as a list for phones."""
 
 import calendar
+import re
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time, timedelta
 from typing import TypedDict
@@ -9,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.translation import gettext
 
 from products.admin.base import Context, ModelAdmin, page_response
 from products.admin.formatting import counted
@@ -19,6 +21,7 @@ from products.scheduling import plans
 
 MAX_PLANS = 500  # the newest plans; open ones are shown however old they are
 ONE_DAY = timedelta(days=1)
+MONTH = re.compile("([0-9]{4})-([0-9]{2})")
 MIN_YEAR, MAX_YEAR = 2000, 2200
 HIDDEN = frozenset({PlanState.CANCELLED, PlanState.MISSED})
 """States of plans that changed nothing, so they have no days."""
@@ -59,7 +62,7 @@ def calendar_view(admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
     weeks = calendar.Calendar().monthdatescalendar(first.year, first.month)
     shown = _plans_between(weeks[0][0], weeks[-1][-1])
     context: Context = {
-        "title": f"Plans in {date_format(first, 'F Y')}",
+        "title": gettext("Plans in {month}").format(month=date_format(first, "F Y")),
         "month": date_format(first, "F Y"),
         "weeks": [_week(days, first, today, shown) for days in weeks],
         "agenda": list(_agenda(first, shown)),
@@ -74,12 +77,11 @@ def calendar_view(admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
 
 
 def _month_of(text: str) -> date | None:
-    year, dash, month = text.partition("-")
-    parts = (year, month)
-    if not dash or not all(part.isascii() and part.isdigit() for part in parts):
+    match = MONTH.fullmatch(text)
+    if not match:
         return None
-    is_month = MIN_YEAR <= int(year[:5]) <= MAX_YEAR and 1 <= int(month[:3]) <= 12
-    return date(int(year), int(month), 1) if is_month else None
+    year, month = int(match[1]), int(match[2])
+    return date(year, month, 1) if MIN_YEAR <= year <= MAX_YEAR and 1 <= month <= 12 else None
 
 
 def _month_url(day: date) -> str:
@@ -163,6 +165,6 @@ def _events(shown: Iterable[Plan]) -> Iterator[DayEvent]:
                 yield {
                     "at": at,
                     "plan": plan,
-                    "verb": "starts" if step is Step.START else "ends",
+                    "verb": gettext("starts") if step is Step.START else gettext("ends"),
                     "products": counted(plan.rows),
                 }

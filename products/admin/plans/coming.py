@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from products.admin.base import Context, ModelAdmin, page_response, product_url
 from products.admin.bulk_preview import PreviewLine, change_lines
@@ -17,6 +18,7 @@ from products.admin.plans.listing import may_plan
 from products.admin.plans.plan_form import TYPED, Reading, reading_options
 from products.admin.plans.wording import both_times, fields_text, time_text
 from products.admin.preview import card_context
+from products.admin.sentences.finding import in_words
 from products.bootstrap import now
 from products.changes import Change
 from products.merging import differences
@@ -69,12 +71,12 @@ def _coming_entry(step: Foreseen) -> ComingEntry | None:
     names = [name for name in step.changed if name in step.fields]
     values = ", ".join(_value(step, name) for name in names)
     if not values:
-        text = f"Nothing changes on {at}"
+        text = gettext("Nothing changes on {time}").format(time=at)
     elif step.step is Step.START:
-        text = f"{values} from {at}"
+        text = gettext("{values} from {time}").format(values=values, time=at)
     else:
-        text = f"back to {values} on {at}"
-    return {"plan": step.plan, "text": text, "at": step.at, "note": step.message}
+        text = gettext("back to {values} on {time}").format(values=values, time=at)
+    return {"plan": step.plan, "text": text, "at": step.at, "note": in_words(step.message)}
 
 
 def _value(step: Foreseen, name: str) -> str:
@@ -82,7 +84,7 @@ def _value(step: Foreseen, name: str) -> str:
     if name == "price":
         return value
     if name in {"description", "features", "image"}:
-        return f"another {field_label(name).lower()}"
+        return gettext("another {field}").format(field=field_label(name).lower())
     return f"{field_label(name).lower()} {value}"
 
 
@@ -103,12 +105,16 @@ def edit_notes(change: Change) -> Iterator[str]:
 
 
 def _start_note(step: Foreseen, fields: str, at: str) -> str:
-    sentence = f"“{step.plan.name}” sets {fields} on {at}"
     if step.plan.clash_rule is ClashRule.APPLY:
-        return f"{sentence}: the plan's value replaces yours then."
-    if step.message:
-        return f"{sentence}: your value stays, and the plan leaves this product out."
-    return f"{sentence}."
+        text = gettext("“{plan}” sets {fields} on {time}: the plan's value replaces yours then.")
+    elif step.message:
+        text = gettext(
+            "“{plan}” sets {fields} on {time}: "
+            "your value stays, and the plan leaves this product out."
+        )
+    else:
+        text = gettext("“{plan}” sets {fields} on {time}.")
+    return text.format(plan=step.plan.name, fields=fields, time=at)
 
 
 class MomentField:
@@ -126,13 +132,13 @@ class MomentField:
             typed = datetime.strptime(self.text, TYPED)  # noqa: DTZ007 # the user's zone
             found = readings(typed, zone)
         except (ValueError, OverflowError):
-            self.error = "Must be a day and a time, such as 2026-12-01 08:00."
+            self.error = gettext("Must be a day and a time, such as 2026-12-01 08:00.")
             return None
         if len(found) > 1:
             self.readings = reading_options(found, zone, reading)
         chosen = next((at for at in found if at.isoformat() == reading), found[0])
         if chosen <= now():
-            self.error = "Must be in the future. The history shows the past."
+            self.error = gettext("Must be in the future. The history shows the past.")
             return None
         return chosen
 
@@ -142,7 +148,7 @@ def catalogue_view(admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
     moment = MomentField(request.GET.get("at", ""), request.GET.get("reading", ""))
     found = sorted(_future_lines(moment.at), key=_name_of) if moment.at else []
     context: Context = {
-        "title": "The catalogue on another day",
+        "title": gettext("The catalogue on another day"),
         "moment": moment,
         "when": both_times(moment.at, timezone.get_current_timezone_name()) if moment.at else "",
         "lines": found[:MAX_SHOWN],
@@ -191,7 +197,7 @@ def product_at_view(admin: ModelAdmin, request: HttpRequest, product_id: str) ->
     after = outlook.at(moment.at) if moment.at else outlook.now
     context: Context = {
         "title": outlook.now.name,
-        "subtitle": "at a later time",
+        "subtitle": gettext("at a later time"),
         "moment": moment,
         "when": both_times(moment.at, timezone.get_current_timezone_name()) if moment.at else "",
         "fields": field_differences(outlook.now, after),

@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext_lazy
 
 from products.admin.base import ModelAdmin, product_url
 from products.admin.form import ProductForm
@@ -14,8 +15,8 @@ from products.admin.staff_writes import StaffWrites
 
 FOR_LATER = "_later"
 """The name of the button that saves the entries for later."""
-NOTHING_PLANNED = "Nothing was planned or saved. Please try again."
-NOTHING_TO_PLAN = "Nothing was different, so there is nothing to plan."
+NOTHING_PLANNED = gettext_lazy("Nothing was planned or saved. Please try again.")
+NOTHING_TO_PLAN = gettext_lazy("Nothing was different, so there is nothing to plan.")
 
 
 def is_for_later(request: HttpRequest) -> bool:

@@ -4,11 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TypedDict
 
 from django.utils.http import urlencode
+from django.utils.translation import gettext
 
 from products.admin.base import product_url
 from products.admin.bulk_preview import PreviewLine, change_lines
 from products.admin.formatting import counted, field_label, format_value, grouped_money
 from products.admin.plans.wording import outcome_text, time_text
+from products.admin.sentences.finding import in_words
 from products.plans.forecast import Foreseen, Outlook, Overlap
 from products.plans.plan import Plan, PlanRow, RowOutcome, Step
 from products.product import Product
@@ -77,7 +79,7 @@ def _row_line(row: PlanRow, plan: Plan, outlook: Outlook | None, shared: set[str
         "lines": change_lines(changed, row.currency),
         "start": _step_result(row, row.start, Step.START),
         "end": _step_result(row, row.end, Step.END),
-        "note": start.message if start else "",
+        "note": in_words(start.message) if start else "",
         "moments": [(field_label(name), moments(outlook, name)) for name in sorted(shared)]
         if outlook
         else [],
@@ -97,7 +99,7 @@ def _step_result(row: PlanRow, outcome: RowOutcome | None, step: Step) -> StepRe
     if version:
         compared = urlencode({"from": version - 1, "to": version})
         url = f"{product_url('history', row.product_id)}?{compared}"
-    message = outcome.message if outcome else ""
+    message = in_words(outcome.message) if outcome else ""
     return {
         "text": outcome_text(outcome, step),
         "version": version,
@@ -112,20 +114,21 @@ def value_text(product: Product, name: str) -> str:
     if name in AMOUNTS and value is not None:
         return grouped_money(value, product.currency)
     if name == "active":
-        return "on the website" if value else "not on the website"
+        return gettext("on the website") if value else gettext("not on the website")
     return format_value(value)
 
 
 def moments(outlook: Outlook, name: str) -> list[Moment]:
     """Return the values that a field has now and will have, each with what sets it."""
     found: list[Moment] = [
-        {"value": value_text(outlook.now, name), "since": "now", "cause": ""},
+        {"value": value_text(outlook.now, name), "since": gettext("now"), "cause": ""},
     ]
     for step in outlook.steps:
         value = value_text(step.after, name)
         if name in step.changed:
-            verb = "starts" if step.step is Step.START else "ends"
-            since, cause = f"from {time_text(step.at)}", f"{step.plan.name} {verb}"
+            since = gettext("from {time}").format(time=time_text(step.at))
+            starts, ends = gettext("{plan} starts"), gettext("{plan} ends")
+            cause = (starts if step.step is Step.START else ends).format(plan=step.plan.name)
             found.append({"value": value, "since": since, "cause": cause})
     return found
 
@@ -142,11 +145,18 @@ def overlap_lines(plan: Plan, overlapping: Sequence[Overlap]) -> list[OverlapLin
 
 def _overlap_text(plan: Plan, group: Sequence[Overlap]) -> str:
     overlap = group[0]
-    field = field_label(overlap.field).lower()
-    until = f" to {time_text(overlap.until)}" if overlap.until else ""
-    when = f"from {time_text(overlap.since)}{until}"
     winner, other = (plan, overlap.plan) if overlap.wins else (overlap.plan, plan)
-    sentence = f"“{winner.name}” sets the {field} of {counted(len(group))} {when} and wins."
+    text = gettext("“{plan}” sets the {field} of {products} from {since} and wins.")
+    if overlap.until:
+        text = gettext("“{plan}” sets the {field} of {products} from {since} to {until} and wins.")
+    sentence = text.format(
+        plan=winner.name,
+        field=field_label(overlap.field).lower(),
+        products=counted(len(group)),
+        since=time_text(overlap.since),
+        until=time_text(overlap.until) if overlap.until else "",
+    )
     if overlap.until and winner.ends_at == overlap.until and other.ends_at != overlap.until:
-        return f"{sentence} Then the value of “{other.name}” returns."
+        returns = gettext("Then the value of “{plan}” returns.").format(plan=other.name)
+        return f"{sentence} {returns}"
     return sentence

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import TypedDict
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext
 
 from products.admin.base import Context, ModelAdmin, page_response, user_of
 from products.admin.plans.wording import BADGES, COLOURS, is_overdue, state_text
@@ -32,7 +33,7 @@ def plans_view(admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
     listed = plans().newest(PAGE_SIZE, None if is_first else before)
     found = _without_doubles([*plans().open(), *listed]) if is_first else listed
     context: Context = {
-        "title": "Plans",
+        "title": gettext("Plans"),
         "groups": _groups(found),
         "is_first": is_first,
         "older": listed[-1].plan_id if len(listed) == PAGE_SIZE else "",
@@ -49,7 +50,7 @@ def plan_entry(plan: Plan) -> PlanEntry:
     """Return the plan with its state in words."""
     return {
         "plan": plan,
-        "badge": BADGES[plan.state],
+        "badge": str(BADGES[plan.state]),
         "colour": COLOURS.get(plan.state, str(plan.state)),
         "text": state_text(plan),
         "needs_attention": needs_attention(plan),
@@ -74,5 +75,9 @@ def _groups(found: Sequence[Plan]) -> list[tuple[str, list[PlanEntry]]]:
     running.sort(key=lambda plan: plan.due or plan.starts_at)
     coming.sort(key=lambda plan: plan.starts_at)
     past.sort(key=lambda plan: plan.ends_at or plan.starts_at, reverse=True)
-    named = [("Running", running), ("Coming up", coming), ("Past", past)]
+    named = [
+        (gettext("Running"), running),
+        (gettext("Coming up"), coming),
+        (gettext("Past"), past),
+    ]
     return [(name, [plan_entry(plan) for plan in group]) for name, group in named if group]

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext, gettext_lazy
 
 from products.admin.base import Context, ModelAdmin, page_response
 from products.admin.formatting import counted
@@ -18,6 +19,7 @@ from products.admin.plans.plan_form import PlanForm
 from products.admin.plans.sources import Source, source_of
 from products.admin.plans.wording import both_times, fields_text, state_text
 from products.admin.refusals import show_refusal, status_of
+from products.admin.sentences.finding import refusal_text
 from products.admin.staff_writes import StaffWrites
 from products.bootstrap import new_id
 from products.errors import CatalogueError, Invalid, NotAllowed, Unavailable
@@ -29,7 +31,9 @@ from products.writes import WritesRefused
 
 MAX_SHOWN = 200  # rows of a preview
 MAX_REFUSALS = 100  # rows
-CHANGED_SINCE = "The products or your entries have changed since the preview. Look at it again."
+CHANGED_SINCE = gettext_lazy(
+    "The products or your entries have changed since the preview. Look at it again."
+)
 
 
 @dataclass
@@ -75,7 +79,7 @@ def making_page(admin: ModelAdmin, request: HttpRequest, making: Making) -> Http
     """Show the form with the preview, or with what is refused."""
     source = making.source
     context: Context = {
-        "title": "Plan a change",
+        "title": gettext("Plan a change"),
         "form": making.form,
         "source": source,
         "what": _what(source),
@@ -106,7 +110,7 @@ def _save(making: Making, request: HttpRequest) -> Plan | None:
     """Save the plan if it is the one that was previewed; otherwise show the preview again."""
     preview = making.preview
     if preview is None or request.POST.get("previewed") != digest(preview):
-        making.error = CHANGED_SINCE
+        making.error = str(CHANGED_SINCE)
         making.status = HTTPStatus.CONFLICT
         return None
     attempt = request.POST.get("attempt", "")
@@ -116,18 +120,20 @@ def _save(making: Making, request: HttpRequest) -> Plan | None:
     except CatalogueError as refusal:
         if isinstance(refusal, NotAllowed | Unavailable):
             raise
-        making.error, making.status = str(refusal), status_of(refusal)
+        making.error, making.status = refusal_text(refusal), status_of(refusal)
         return None
 
 
 def _saved(request: HttpRequest, source: Source, plan: Plan) -> HttpResponse:
     """Discard the job whose rows are planned now, and go to the plan."""
-    text = f"{plan.name} is planned: {counted(plan.rows)}. {state_text(plan)}."
+    planned = gettext("{plan} is planned: {products}. {state}.")
+    text = planned.format(plan=plan.name, products=counted(plan.rows), state=state_text(plan))
     if source.job:
         try:
             StaffWrites(request).discard_job(source.job.job_id)
         except CatalogueError as refusal:
-            text = f"{text} The job could not be discarded: {refusal}"
+            kept = gettext("The job could not be discarded: {refusal}")
+            text = f"{text} {kept.format(refusal=refusal_text(refusal))}"
     # The browser forgets the entries of the product's form, which it keeps until they are saved.
     marker = '{} <span hidden data-saved-form="{}"></span>'
     messages.success(request, format_html(marker, text, source.back_url))
@@ -180,7 +186,7 @@ def _job_url(source: Source) -> str:
 def _refusal_lines(making: Making) -> list[tuple[str, str]]:
     rows, source = making.source.rows, making.source
     return [
-        (source.name_of(rows[position].product_id), str(refusal))
+        (source.name_of(rows[position].product_id), refusal_text(refusal))
         for position, refusal in sorted(making.refusals.items())[:MAX_REFUSALS]
     ]
 
@@ -205,7 +211,7 @@ def _preview_context(making: Making) -> Context:
     ends_at = plan.ends_at
     return {
         "preview": preview,
-        "starts": "immediately" if starts_now else both_times(plan.starts_at, plan.zone),
+        "starts": gettext("immediately") if starts_now else both_times(plan.starts_at, plan.zone),
         "ends": both_times(ends_at, plan.zone) if ends_at else "",
         "lines": row_lines(preview.rows[:MAX_SHOWN], plan, preview.outlooks, preview.overlaps),
         "hidden_count": max(0, len(preview.rows) - MAX_SHOWN),

@@ -8,11 +8,13 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.translation import gettext, gettext_lazy
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from products.admin.formatting import field_label
 from products.admin.plans.wording import CLASH_RULES
 from products.admin.profile import zone_choices
+from products.admin.sentences.finding import in_words, sentences_in_words
 from products.admin.widgets import SelectWidget, TextInputWidget
 from products.errors import Invalid
 from products.plans.plan import MAX_NAME_LENGTH, ClashRule, Plan, PlanState
@@ -21,6 +23,14 @@ from products.plans.times import exists, readings, time_zone
 TYPED = "%Y-%m-%dT%H:%M"
 """How a browser sends a local time."""
 TIMES = ("starts_at", "ends_at")
+TWICE = gettext_lazy(
+    "{time} happens twice on that day in {zone}, because clocks change there. "
+    "Choose one of the two times."
+)
+NEVER = gettext_lazy(
+    "{time} does not exist on that day in {zone}, because clocks change there. "
+    "Choose one of the two times."
+)
 
 
 class Reading(TypedDict):
@@ -39,30 +49,36 @@ class PlanForm(forms.Form):
     """The facts of a plan. The rules about them belong to the core."""
 
     name = forms.CharField(
-        label="Name",
+        label=gettext_lazy("Name"),
         max_length=MAX_NAME_LENGTH,
         widget=TextInputWidget,
-        help_text="For colleagues, such as Summer sale.",
+        help_text=gettext_lazy("For colleagues, such as Summer sale."),
     )
-    starts_at = forms.CharField(label="Starts", required=False, widget=LocalTimeInput)
+    starts_at = forms.CharField(label=gettext_lazy("Starts"), required=False, widget=LocalTimeInput)
     ends_at = forms.CharField(
-        label="Ends (optional)",
+        label=gettext_lazy("Ends (optional)"),
         required=False,
         widget=LocalTimeInput,
-        help_text="Then each product goes back, unless somebody has changed it meanwhile.",
+        help_text=gettext_lazy(
+            "Then each product goes back, unless somebody has changed it meanwhile."
+        ),
     )
-    zone = forms.ChoiceField(label="Time zone", choices=zone_choices, widget=SelectWidget)
+    zone = forms.ChoiceField(
+        label=gettext_lazy("Time zone"), choices=zone_choices, widget=SelectWidget
+    )
     reason = forms.CharField(
-        label="Reason (optional)",
+        label=gettext_lazy("Reason (optional)"),
         required=False,
         widget=TextInputWidget,
-        help_text="Kept with each change in the history and the audit trail.",
+        help_text=gettext_lazy("Kept with each change in the history and the audit trail."),
     )
     clash_rule = forms.ChoiceField(
-        label="If others change the same field",
+        label=gettext_lazy("If others change the same field"),
         choices=[(str(rule), text) for rule, text in CLASH_RULES.items()],
         widget=SelectWidget,
-        help_text="What happens at the start if somebody has saved another value by then.",
+        help_text=gettext_lazy(
+            "What happens at the start if somebody has saved another value by then."
+        ),
     )
 
     def __init__(
@@ -77,7 +93,7 @@ class PlanForm(forms.Form):
         self.plan = plan
         self.readings: dict[str, list[Reading]] = {}
         if plan is None:
-            self.fields["starts_at"].help_text = "Without a start it starts immediately."
+            self.fields["starts_at"].help_text = gettext("Without a start it starts immediately.")
         elif plan.state is not PlanState.SCHEDULED:
             for name in ("starts_at", "clash_rule"):
                 del self.fields[name]
@@ -109,7 +125,7 @@ class PlanForm(forms.Form):
             typed = datetime.strptime(text[:16], TYPED)  # noqa: DTZ007 # the zone has its own field
             found = readings(typed, zone)
         except (ValueError, OverflowError):
-            self.add_error(name, "Must be a day and a time, such as 2026-12-01 08:00.")
+            self.add_error(name, gettext("Must be a day and a time, such as 2026-12-01 08:00."))
             return None
         return found[0] if len(found) == 1 else self._chosen(name, typed, zone, found)
 
@@ -127,18 +143,18 @@ class PlanForm(forms.Form):
         for reading in found:
             if reading.isoformat() == chosen:
                 return reading
-        problem = "happens twice" if exists(typed, zone) else "does not exist"
-        cause = "because clocks change there. Choose one of the two times."
-        self.add_error(name, f"{typed:%H:%M} {problem} on that day in {zone.key}, {cause}")
+        sentence = TWICE if exists(typed, zone) else NEVER
+        self.add_error(name, sentence.format(time=f"{typed:%H:%M}", zone=zone.key))
         return None
 
     def add_refusal(self, refusal: Invalid) -> None:
         """Add the core's sentences as errors of the fields that they are about."""
         for field, sentences in refusal.errors.items():
             if field in self.fields:
-                self.add_error(field, sentences)
+                self.add_error(field, sentences_in_words(sentences))
             else:
-                self.add_error(None, [f"{field_label(field)}: {text}" for text in sentences])
+                texts = [f"{field_label(field)}: {in_words(text)}" for text in sentences]
+                self.add_error(None, texts)
 
 
 def _initial(plan: Plan | None) -> dict[str, str]:

@@ -7,6 +7,7 @@ from typing import TypedDict
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_lazy
 
 from products.admin.base import Context, ModelAdmin, page_response
 from products.admin.error_pages import PageNotFound
@@ -28,14 +29,14 @@ from products.scheduling import plans
 PAGE_SIZE = 100  # rows
 MAX_VERSIONS = 50
 MAX_PAGE_DIGITS = 3
-PLAN_NOT_FOUND = "This plan does not exist."
-FACT_LABELS = {
-    "name": "name",
-    "reason": "reason",
-    "zone": "time zone",
-    "starts_at": "start",
-    "ends_at": "end",
-    "clash_rule": "rule for clashes",
+PLAN_NOT_FOUND = gettext_lazy("This plan does not exist.")
+FACT_CHANGES = {
+    "name": gettext_lazy("changed the name from {before} to {after}"),
+    "reason": gettext_lazy("changed the reason from {before} to {after}"),
+    "zone": gettext_lazy("changed the time zone from {before} to {after}"),
+    "starts_at": gettext_lazy("changed the start from {before} to {after}"),
+    "ends_at": gettext_lazy("changed the end from {before} to {after}"),
+    "clash_rule": gettext_lazy("changed the rule for clashes from {before} to {after}"),
 }
 
 
@@ -59,7 +60,7 @@ def plan_view(admin: ModelAdmin, request: HttpRequest, plan_id: str) -> HttpResp
         **_times_context(plan),
         **_rows_context(plan, rows),
         "results": _results(plan),
-        "clash_rule": CLASH_RULES[plan.clash_rule],
+        "clash_rule": str(CLASH_RULES[plan.clash_rule]),
         "versions": _version_entries(plans().versions(plan_id, MAX_VERSIONS)),
         "pages": pages,
         "page": page,
@@ -76,7 +77,7 @@ def plan_or_404(plan_id: str) -> Plan:
     try:
         return plans().plan(plan_id)
     except PlanNotFound as error:
-        raise PageNotFound(PLAN_NOT_FOUND) from error
+        raise PageNotFound(str(PLAN_NOT_FOUND)) from error
 
 
 def _page_number(text: str, last_page: int) -> int:
@@ -107,7 +108,10 @@ def _times_context(plan: Plan) -> Context:
 
 def _results(plan: Plan) -> list[tuple[str, datetime, str]]:
     """Return what the steps did, each with when it was complete."""
-    done = ((Step.START, "Started", plan.started_at), (Step.END, "Ended", plan.ended_at))
+    done = (
+        (Step.START, gettext("Started"), plan.started_at),
+        (Step.END, gettext("Ended"), plan.ended_at),
+    )
     return [(label, at, results_text(plan, step)) for step, label, at in done if at]
 
 
@@ -122,20 +126,21 @@ def _version_entries(versions: Sequence[Plan]) -> list[VersionEntry]:
         return []
     entries = [_version_entry(later, earlier) for later, earlier in pairwise(versions)]
     first = versions[-1]
-    texts = ["made the plan"] if first.version == 1 else ["changed the plan"]
+    made, changed = gettext("made the plan"), gettext("changed the plan")
+    texts = [made if first.version == 1 else changed]
     return [*entries, {"actor": first.updated_by, "at": first.updated_at, "texts": texts}]
 
 
 def _version_entry(later: Plan, earlier: Plan) -> VersionEntry:
     texts = [
-        f"changed the {FACT_LABELS[name]} from {_fact(earlier, name)} to {_fact(later, name)}"
+        FACT_CHANGES[name].format(before=_fact(earlier, name), after=_fact(later, name))
         for name in FACTS
         if getattr(earlier, name) != getattr(later, name)
     ]
     if later.state is PlanState.CANCELLED:
-        texts.append("cancelled the plan")
+        texts.append(gettext("cancelled the plan"))
     elif earlier.state is PlanState.CANCELLED:
-        texts.append("took the cancellation back")
+        texts.append(gettext("took the cancellation back"))
     return {"actor": later.updated_by, "at": later.updated_at, "texts": texts}
 
 
@@ -145,4 +150,4 @@ def _fact(plan: Plan, name: str) -> str:
         return time_text(value)
     if isinstance(value, ClashRule):
         return f"“{CLASH_RULES[value]}”"
-    return f"“{value}”" if value else "none"
+    return f"“{value}”" if value else gettext("none")

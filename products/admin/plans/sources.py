@@ -7,10 +7,12 @@ from decimal import Decimal
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils.translation import gettext, gettext_lazy, ngettext
 
 from products.admin.base import product_url
 from products.admin.error_pages import PageNotFound
 from products.admin.formatting import counted
+from products.admin.sentences.finding import refusal_text
 from products.bootstrap import jobs
 from products.bulk.job import Job, JobKind, JobNotFound, JobState
 from products.bulk.rows import Row, RowState
@@ -19,7 +21,7 @@ from products.errors import Invalid
 from products.plans.drafts import DraftRow
 from products.product import RULES
 
-NO_SOURCE = (
+NO_SOURCE = gettext_lazy(
     "A plan begins with what it changes: save a product for later, or give a bulk edit or an "
     "import a time."
 )
@@ -55,7 +57,7 @@ def source_of(request: HttpRequest) -> Source:
         product_id = sent.get("product", "")
         name = sent.get("product_name", "") or product_id
         return _product_source(product_id, name, sent["edits"])
-    raise PageNotFound(NO_SOURCE)
+    raise PageNotFound(str(NO_SOURCE))
 
 
 def changed_fields(change: Change) -> dict[str, Any]:
@@ -85,7 +87,7 @@ def _product_source(product_id: str, name: str, text: str) -> Source:
     except ValueError:
         edits = None
     if not isinstance(edits, dict) or not product_id:
-        raise PageNotFound(NO_SOURCE)
+        raise PageNotFound(str(NO_SOURCE))
     return Source(
         rows=[DraftRow(product_id=product_id, edits=edits)],
         hidden={"product": product_id, "product_name": name, "edits": text},
@@ -99,9 +101,9 @@ def _job_source(job_id: str) -> Source:
     try:
         job = jobs().job(job_id)
     except JobNotFound as error:
-        raise PageNotFound(str(error)) from error
+        raise PageNotFound(refusal_text(error)) from error
     if job.state is not JobState.PLANNED:
-        raise Invalid({"job": [f"The job is {job.state}, so its rows can't be planned."]})
+        raise Invalid({"job": [gettext("This job can't be planned any more.")]})
     rows = [row for row in jobs().rows(job) if row.state == RowState.WAITING]
     planned = [row for row in rows if row.product_id and not row.creates]
     return Source(
@@ -122,16 +124,24 @@ def _edits(row: Row) -> dict[str, Any]:
 
 def _notes(job: Job, *, new: int) -> list[str]:
     """Return what happens to the rows that are not planned."""
-    what = "import" if job.kind == JobKind.CSV else "bulk edit"
-    notes = [f"When the plan is saved, the {what} itself is discarded."]
+    of_import = gettext("When the plan is saved, the import itself is discarded.")
+    of_edit = gettext("When the plan is saved, the bulk edit itself is discarded.")
+    notes = [of_import if job.kind == JobKind.CSV else of_edit]
     if new:
-        verb = "adds" if new == 1 else "add"
-        rows = "1 row" if new == 1 else f"{new} rows"
-        notes.append(f"{rows} {verb} products. A plan can't add products, so they are left out.")
+        text = ngettext(
+            "{count} row adds a product. A plan can't add products, so it is left out.",
+            "{count} rows add products. A plan can't add products, so they are left out.",
+            new,
+        )
+        notes.append(text.format(count=new))
     undecided = job.counts.get(RowState.CLASH, 0)
     if undecided:
-        are = "row is" if undecided == 1 else "rows are"
-        notes.append(f"{undecided} {are} not decided, and left out.")
+        text = ngettext(
+            "{count} row is not decided, and left out.",
+            "{count} rows are not decided, and left out.",
+            undecided,
+        )
+        notes.append(text.format(count=undecided))
     return notes
 
 
@@ -142,12 +152,13 @@ def _without(source: Source, text: str) -> Source:
     gone = len(source.rows) - len(kept)
     if not gone:
         return source
+    left_out_text = gettext("You left out {products} that can't be planned.")
     return Source(
         rows=kept,
         hidden={**source.hidden, "left_out": text},
         title=source.title,
         back_url=source.back_url,
-        notes=[*source.notes, f"You left out {counted(gone)} that can't be planned."],
+        notes=[*source.notes, left_out_text.format(products=counted(gone))],
         job=source.job,
         names=source.names,
     )

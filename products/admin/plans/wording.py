@@ -1,32 +1,41 @@
 """Plans in words: their states, their times, and what became of their rows."""
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.translation import gettext, gettext_lazy, ngettext_lazy
 
-from products.admin.formatting import counted, field_label
+from products.admin.formatting import counted, field_label, in_a_row
 from products.bootstrap import now
 from products.plans.plan import ClashRule, Plan, PlanState, RowOutcome, RowState, Step
 
 GRACE_PERIOD = timedelta(seconds=15)
 """How long after its time a step may take before a page says that it is overdue."""
-MISSED_TEXT = "Missed: its end had passed before it could start, so nothing was changed"
+MISSED_TEXT = gettext_lazy(
+    "Missed: its end had passed before it could start, so nothing was changed"
+)
 CLASH_RULES = {
-    ClashRule.KEEP: "Their value stays, and the plan leaves the product out",
-    ClashRule.APPLY: "The plan's value is set",
+    ClashRule.KEEP: gettext_lazy("Their value stays, and the plan leaves the product out"),
+    ClashRule.APPLY: gettext_lazy("The plan's value is set"),
 }
 BADGES = {
-    PlanState.SCHEDULED: "coming up",
-    PlanState.STARTING: "starting",
-    PlanState.RUNNING: "running",
-    PlanState.ENDING: "ending",
-    PlanState.ENDED: "done",
-    PlanState.CANCELLED: "cancelled",
-    PlanState.MISSED: "missed",
+    PlanState.SCHEDULED: gettext_lazy("coming up"),
+    PlanState.STARTING: gettext_lazy("starting"),
+    PlanState.RUNNING: gettext_lazy("running"),
+    PlanState.ENDING: gettext_lazy("ending"),
+    PlanState.ENDED: gettext_lazy("done"),
+    PlanState.CANCELLED: gettext_lazy("cancelled"),
+    PlanState.MISSED: gettext_lazy("missed"),
 }
+FIXED = {
+    PlanState.STARTING: gettext_lazy("Is starting: {products}"),
+    PlanState.ENDING: gettext_lazy("Is ending: {products}"),
+    PlanState.MISSED: MISSED_TEXT,
+    PlanState.CANCELLED: gettext_lazy("Cancelled by {actor}; nothing was changed"),
+}
+"""What is said of a plan in a state that waits for no time."""
 COLOURS = {
     PlanState.SCHEDULED: "accepted",
     PlanState.STARTING: "accepted",
@@ -35,39 +44,46 @@ COLOURS = {
     PlanState.MISSED: "failed",
 }
 """The colour of a state, by the name of the state of a change that has it."""
-_ONE, _MANY = 0, 1
-RESULTS: Mapping[Step, Mapping[RowState, tuple[str, str]]] = {
+RESULTS = {
     Step.START: {
-        RowState.APPLIED: ("1 changed", "{} changed"),
-        RowState.UNCHANGED: ("1 had the value already", "{} had the value already"),
-        RowState.KEPT: (
-            "1 was changed by others and is left out",
-            "{} were changed by others and are left out",
+        RowState.APPLIED: ngettext_lazy("{count} changed", "{count} changed", "count"),
+        RowState.UNCHANGED: ngettext_lazy(
+            "{count} had the value already", "{count} had the value already", "count"
         ),
-        RowState.REFUSED: ("1 refused", "{} refused"),
+        RowState.KEPT: ngettext_lazy(
+            "{count} was changed by others and is left out",
+            "{count} were changed by others and are left out",
+            "count",
+        ),
+        RowState.REFUSED: ngettext_lazy("{count} refused", "{count} refused", "count"),
     },
     Step.END: {
-        RowState.APPLIED: ("1 went back", "{} went back"),
-        RowState.UNCHANGED: ("1 needed no change", "{} needed no change"),
-        RowState.KEPT: (
-            "1 was changed by others and stays",
-            "{} were changed by others and stay",
+        RowState.APPLIED: ngettext_lazy("{count} went back", "{count} went back", "count"),
+        RowState.UNCHANGED: ngettext_lazy(
+            "{count} needed no change", "{count} needed no change", "count"
         ),
-        RowState.REFUSED: ("1 could not go back", "{} could not go back"),
+        RowState.KEPT: ngettext_lazy(
+            "{count} was changed by others and stays",
+            "{count} were changed by others and stay",
+            "count",
+        ),
+        RowState.REFUSED: ngettext_lazy(
+            "{count} could not go back", "{count} could not go back", "count"
+        ),
     },
 }
-OUTCOMES: Mapping[Step, Mapping[RowState, str]] = {
+OUTCOMES = {
     Step.START: {
-        RowState.APPLIED: "changed",
-        RowState.UNCHANGED: "had the value already",
-        RowState.KEPT: "left out",
-        RowState.REFUSED: "refused",
+        RowState.APPLIED: gettext_lazy("changed"),
+        RowState.UNCHANGED: gettext_lazy("had the value already"),
+        RowState.KEPT: gettext_lazy("left out"),
+        RowState.REFUSED: gettext_lazy("refused"),
     },
     Step.END: {
-        RowState.APPLIED: "went back",
-        RowState.UNCHANGED: "needed no change",
-        RowState.KEPT: "stays",
-        RowState.REFUSED: "refused",
+        RowState.APPLIED: gettext_lazy("went back"),
+        RowState.UNCHANGED: gettext_lazy("needed no change"),
+        RowState.KEPT: gettext_lazy("stays"),
+        RowState.REFUSED: gettext_lazy("refused"),
     },
 }
 
@@ -89,7 +105,8 @@ def both_times(at: datetime, zone: str) -> str:
     local = at.astimezone(ZoneInfo(zone))
     same_day = local.date() == at.date()
     utc = f"{at:%H:%M}" if same_day else date_format(at, "j M, H:i")
-    return f"{date_format(local, 'j M Y, H:i')} in {zone} ({utc} UTC)"
+    shown = date_format(local, "j M Y, H:i")
+    return gettext("{time} in {zone} ({utc} UTC)").format(time=shown, zone=zone, utc=utc)
 
 
 def is_overdue(plan: Plan) -> bool:
@@ -101,33 +118,34 @@ def state_text(plan: Plan) -> str:
     """Return the state in words, such as "Runs until 8 Dec, 08:00"."""
     if plan.state is PlanState.ENDED:
         step = Step.END if plan.ends_at else Step.START
-        results = results_text(plan, step) or "nothing changed"
-        return f"{'Ended' if plan.ends_at else 'Done'}: {results}"
-    fixed = {
-        PlanState.STARTING: f"Is starting: {counted(plan.rows)}",
-        PlanState.ENDING: f"Is ending: {counted(plan.rows)}",
-        PlanState.MISSED: MISSED_TEXT,
-        PlanState.CANCELLED: f"Cancelled by {plan.updated_by}; nothing was changed",
-    }
-    return fixed.get(plan.state) or _waiting_text(plan)
+        results = results_text(plan, step) or gettext("nothing changed")
+        text = gettext("Ended: {results}") if plan.ends_at else gettext("Done: {results}")
+        return text.format(results=results)
+    fixed = FIXED.get(plan.state)
+    if fixed is None:
+        return _waiting_text(plan)
+    return str(fixed).format(products=counted(plan.rows), actor=plan.updated_by)
 
 
 def _waiting_text(plan: Plan) -> str:
     """Return for what time a plan waits, or that the time has come."""
     due = plan.due or plan.starts_at
-    starts = plan.next_step is Step.START
+    if plan.next_step is Step.START:
+        coming, overdue = gettext("Starts on {time}"), gettext("Has been due since {time}")
+        at_its_time = gettext("Starts now")
+    else:
+        coming, overdue = gettext("Runs until {time}"), gettext("Its end has been due since {time}")
+        at_its_time = gettext("Ends now")
     if due > now():
-        return f"{'Starts on' if starts else 'Runs until'} {time_text(due)}"
-    if is_overdue(plan):
-        return f"{'Has been due' if starts else 'Its end has been due'} since {time_text(due)}"
-    return "Starts now" if starts else "Ends now"
+        return coming.format(time=time_text(due))
+    return overdue.format(time=time_text(due)) if is_overdue(plan) else at_its_time
 
 
 def results_text(plan: Plan, step: Step) -> str:
     """Return what became of the rows, such as "12 went back, 1 refused"; empty before the step."""
     counts = plan.counts.get(step, {})
     texts = [
-        words[_ONE] if counts[state] == 1 else words[_MANY].format(counts[state])
+        words.format(count=counts[state])
         for state, words in RESULTS[step].items()
         if counts.get(state)
     ]
@@ -136,10 +154,9 @@ def results_text(plan: Plan, step: Step) -> str:
 
 def outcome_text(outcome: RowOutcome | None, step: Step) -> str:
     """Return what became of a row at a step; empty before it."""
-    return OUTCOMES[step][outcome.state] if outcome else ""
+    return str(OUTCOMES[step][outcome.state]) if outcome else ""
 
 
 def fields_text(names: set[str] | frozenset[str]) -> str:
     """Return the labels of fields in a sentence, such as "price and renewal price"."""
-    labels = sorted(field_label(name).lower() for name in names)
-    return " and ".join(filter(None, (", ".join(labels[:-1]), labels[-1]))) if labels else ""
+    return in_a_row(sorted(field_label(name).lower() for name in names))

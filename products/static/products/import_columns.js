@@ -39,7 +39,10 @@
       return;
     }
     columns.append(...answer.notes.map((text) => createElement("p", text, "help")));
-    columns.append(createElement("h2", translate("{rows} rows. What each column is:", { rows: answer.rows }), "lead"));
+    const about = answer.hasMore
+      ? translate("More than {rows} rows. What each column is:", { rows: answer.rows })
+      : translate("{rows} rows. What each column is:", { rows: answer.rows });
+    columns.append(createElement("h2", about, "lead"));
     columns.append(...answer.columns.map((column, number) => createColumnRow(column, number, answer.fields)));
   };
 

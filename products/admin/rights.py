@@ -4,22 +4,27 @@ from collections.abc import Iterable
 
 from django.contrib.auth.models import Permission
 from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy
 
 WORDS = {
-    "products.view_product": "See products, their history and their changes",
-    "products.change_product": "Publish prices and other changes of products",
-    "products.add_product": "Add products",
-    "products.delete_product": "Hide products from customers",
-    "products.plan_product": "Plan changes of products for a later day",
-    "products.operate_product": "Operate the catalogue: retry or discard what is stuck",
-    "products.share_savedview": "Share views of the product list with everybody",
-    "products.view_apitoken": "See everybody's API tokens",
-    "products.add_apitoken": "Issue API tokens for oneself, and revoke tokens",
-    "auth.view_user": "See who has an account",
-    "auth.add_user": "Invite people, with no more rights than one's own",
-    "auth.change_user": "Change names, and end accounts with no more rights than one's own",
-    "auth.delete_user": "Delete accounts that have done nothing",
-    "auth.view_group": "See the groups",
+    "products.view_product": gettext_lazy("See products, their history and their changes"),
+    "products.change_product": gettext_lazy("Publish prices and other changes of products"),
+    "products.add_product": gettext_lazy("Add products"),
+    "products.delete_product": gettext_lazy("Hide products from customers"),
+    "products.plan_product": gettext_lazy("Plan changes of products for a later day"),
+    "products.operate_product": gettext_lazy(
+        "Operate the catalogue: retry or discard what is stuck"
+    ),
+    "products.share_savedview": gettext_lazy("Share views of the product list with everybody"),
+    "products.view_apitoken": gettext_lazy("See everybody's API tokens"),
+    "products.add_apitoken": gettext_lazy("Issue API tokens for oneself, and revoke tokens"),
+    "auth.view_user": gettext_lazy("See who has an account"),
+    "auth.add_user": gettext_lazy("Invite people, with no more rights than one's own"),
+    "auth.change_user": gettext_lazy(
+        "Change names, and end accounts with no more rights than one's own"
+    ),
+    "auth.delete_user": gettext_lazy("Delete accounts that have done nothing"),
+    "auth.view_group": gettext_lazy("See the groups"),
 }
 """What may be given to somebody, in the order in which it is shown."""
 ORDER = {name: number for number, name in enumerate(WORDS)}
@@ -35,7 +40,7 @@ def label_of(permission: Permission) -> str:
 
 def words_for(permission: Permission) -> str:
     """Return what the permission allows, in a sentence."""
-    return WORDS.get(label_of(permission), str(permission.name))
+    return str(WORDS.get(label_of(permission), permission.name))
 
 
 def offered_permissions() -> QuerySet[Permission]:

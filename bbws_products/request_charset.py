@@ -1,0 +1,32 @@
+"""Requests are in UTF-8, whichever charset they name.
+
+Django decodes a request's address with the charset of its Content-Type, before any of our code
+could answer a fault. Python also has codecs that are no charsets, such as ``zlib``, and others that
+make another address of the same bytes: its response would be cached for all.
+"""
+
+import re
+from collections.abc import MutableMapping
+from typing import Any
+
+UTF8 = {"utf-8", "utf8", "us-ascii", "ascii"}
+CHARSET = re.compile(r";\s*charset\s*=\s*([^;]*)", re.IGNORECASE)
+FORM = re.compile(r"\s*(application/x-www-form-urlencoded|multipart/form-data)\b", re.IGNORECASE)
+MAX_LENGTH = 500
+"""Each of a type's parameters is parsed, and nobody needs many."""
+UNREAD = "application/octet-stream"
+"""A form of this type has no entries, and no CSRF token: it is refused."""
+
+
+def use_utf8(environ: MutableMapping[str, Any]) -> None:
+    """Remove the charset from a WSGI environment. A form in another charset is no form then."""
+    given = environ.get("CONTENT_TYPE", "")
+    if len(given) > MAX_LENGTH:
+        environ["CONTENT_TYPE"] = UNREAD
+        return
+    found = CHARSET.search(given)
+    if found is None:
+        return
+    is_utf8 = found[1].strip().strip("\"'").lower() in UTF8
+    kept = CHARSET.sub("", given)
+    environ["CONTENT_TYPE"] = UNREAD if FORM.match(given) and not is_utf8 else kept
