@@ -179,7 +179,13 @@ def test_selection_by_ids_edits_these_products(api: Api) -> None:
 
 def test_null_counts_as_omitted(api: Api) -> None:
     """Many generated clients send null for what nobody set."""
-    unset = {"rows": None, "jobId": None, "edits": None, "startsAt": None, "clashRule": None}
+    unset: dict[str, Any] = {
+        "rows": None,
+        "jobId": None,
+        "edits": None,
+        "startsAt": None,
+        "clashRule": None,
+    }
     adjust = {"kind": "percent", "by": "-10", "fields": None, "rounding": None}
     select = {"ids": None, "maxPrice": "500.00"}
     assert make(api, sale(**unset, adjust=adjust, select=select))["rows"] == 3
