@@ -22,6 +22,7 @@ from django.core.wsgi import get_wsgi_application
 
 from bbws_products.request_charset import use_utf8
 from bbws_products.settings.environment import text_list
+from products.api.late_views import load_late_views
 from products.bootstrap import acceptance, catalogue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bbws_products.settings.api")
@@ -89,9 +90,10 @@ handler = make_lambda_handler(application)
 def warm_up() -> None:
     """Load the code that requests need by sending a few requests.
 
-    The variable PRIME lists what to load besides a public read: ``tokens``, ``search``. The
-    requests read a product that does not exist, which also opens the connection to DynamoDB. A
-    dependency that is unavailable now does not fail the start.
+    The variable PRIME lists what to load besides a public read: ``tokens``, ``search``, and
+    ``bulk`` for the views of jobs, imports and plans. The requests read a product that does not
+    exist, which also opens the connection to DynamoDB. A dependency that is unavailable now does
+    not fail the start.
     """
     wanted = text_list("PRIME", "tokens")
     send_get("/v1.0/products/primed", {}, {})
@@ -102,6 +104,8 @@ def warm_up() -> None:
             send_get("/v1.0/products/primed", {}, {"Authorization": "Bearer primed"})
     if "search" in wanted:
         send_get("/v1.0/products", {"q": "primed"}, {})
+    if "bulk" in wanted:
+        load_late_views()
 
 
 def send_get(path: str, query: dict[str, str], headers: dict[str, str]) -> dict[str, Any]:

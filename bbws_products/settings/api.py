@@ -70,6 +70,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "bbws_products.urls_api"
+LATE_VIEWS = True  # a function serves few of them
 DATABASES: dict[str, Any] = {}
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 

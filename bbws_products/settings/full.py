@@ -96,6 +96,7 @@ MIDDLEWARE = [
     "axes.middleware.AxesMiddleware",  # last, as axes requires: it shows the lockout page
 ]
 ROOT_URLCONF = "bbws_products.urls"
+LATE_VIEWS = False
 WSGI_APPLICATION = "bbws_products.wsgi.application"
 TEMPLATES = [
     {

@@ -21,6 +21,7 @@ module "function" {
     local.function_environments[each.value.side],
     # What to load at the start besides reads by token, while the function has a whole processor.
     each.key == "list" && var.enable_opensearch ? { PRIME = "tokens,search" } : {},
+    each.key == "update" ? { PRIME = "tokens,bulk" } : {},
   )
 }
 
