@@ -10,7 +10,6 @@ import json
 import logging
 import sys
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -31,6 +30,7 @@ from bbws_products.request_bodies import (
     set_body,
 )
 from bbws_products.request_charset import use_utf8
+from bbws_products.request_threads import threads
 from bbws_products.server_process import end_with_parent
 from bbws_products.settings.environment import number
 from bbws_products.wsgi import application as wsgi_application
@@ -65,9 +65,8 @@ OF_THE_STATE = {"content-type", "content-length", "preference-applied", "retry-a
 """The headers of a response to a write that change when its effect is done."""
 
 end_with_parent()
-threads = ThreadPoolExecutor(int(number("WEB_THREADS", 8)), "request")
 waits = EffectWaits(
-    lambda keys: table().pending_effects(keys), threads, int(number("WEB_WAITERS", 1000))
+    lambda keys: table().pending_effects(keys), threads.others, int(number("WEB_WAITERS", 1000))
 )
 budget = Budget()
 
@@ -122,7 +121,7 @@ async def _answer(environ: Environ, arriving: Arriving, send: Send) -> None:
 
 
 async def _may_write(environ: Environ) -> bool:
-    return await asyncio.get_running_loop().run_in_executor(threads, may_write, environ)
+    return await asyncio.get_running_loop().run_in_executor(threads.others, may_write, environ)
 
 
 async def _answer_in_thread(environ: Environ, send: Send) -> None:
@@ -136,10 +135,11 @@ async def _answer_in_thread(environ: Environ, send: Send) -> None:
         await send(message)
 
     environ[DEFERRED_WAITS] = []
-    response = await loop.run_in_executor(threads, _call_wsgi, environ, stream)
+    executor = threads.for_request(environ)
+    response = await loop.run_in_executor(executor, _call_wsgi, environ, stream)
     for deferred in environ[DEFERRED_WAITS]:
         if response and await _wait(deferred):
-            response = await loop.run_in_executor(threads, _completed, deferred, response)
+            response = await loop.run_in_executor(threads.others, _completed, deferred, response)
     if response:
         await _send(send, response)
 

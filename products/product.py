@@ -94,10 +94,11 @@ def derived_period(product: Product) -> str:
 
 
 INVISIBLE = re.compile(
-    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\ufffc"
-    "\U000e0100-\U000e01ef]"
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u2800\u3164\ufe00-\ufe0f\uffa0"
+    "\ufff0-\ufff8\ufffc\U00016fe4\U0001d159\U000e0000-\U000e0fff]"
 )
-"""Characters without a shape that are no format characters: fillers and variation selectors."""
+"""Characters without a shape that are no format characters: fillers, variation selectors, and those
+that Unicode reserves to be ignored."""
 
 
 def normalised_name(name: str) -> str:

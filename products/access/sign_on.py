@@ -118,12 +118,22 @@ def _user_with(request: HttpRequest, addresses: list[EmailAddress]) -> User:
     if not verified:
         raise refused(request, str(NOT_VERIFIED))
     email = verified[0]
-    found = list(User.objects.filter(email__iexact=email, is_active=True, is_staff=True)[:2])
+    similar = User.objects.filter(email__iexact=email, is_active=True, is_staff=True)
+    found = [user for user in similar if is_same_address(user.email, email)]
     if not found:
         raise refused(request, NOT_INVITED.format(email=email))
     if len(found) > 1:
         raise refused(request, NOT_UNIQUE.format(email=email))
     return found[0]
+
+
+def is_same_address(one: str, other: str) -> bool:
+    """Return whether both are one e-mail address. Case matters for letters that are not ASCII.
+
+    PostgreSQL finds "mike@x" for "m\u0131ke@x" with a dotless i, which is somebody else's.
+    """
+    is_ascii = one.isascii() and other.isascii()
+    return one == other or (is_ascii and one.lower() == other.lower())
 
 
 def set_mapped_groups(user: User, claimed: Any) -> None:

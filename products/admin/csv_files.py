@@ -16,6 +16,7 @@ from django.utils.translation import gettext
 from products.admin.base import ModelAdmin, page_response
 from products.admin.changelist import filtered_list
 from products.admin.entries import CODES
+from products.admin.formatting import field_label
 from products.admin.refusals import show_refusal
 from products.admin.sentences.finding import refusal_text, sentences_in_words
 from products.admin.staff_writes import StaffWrites
@@ -27,6 +28,7 @@ from products.bulk.files import EXTENSIONS, MAX_SIZE
 from products.bulk.imports import ImportOptions
 from products.bulk.job import Job, JobNotFound
 from products.bulk.rows import RowState
+from products.documents import FIELD_NAMES
 from products.errors import CatalogueError, Invalid
 from products.product import RULES, BillingCycle
 
@@ -42,9 +44,12 @@ COLUMN_NAME = re.compile(rf"{COLUMN}[0-9]{{1,3}}")
 def export_view(admin: ModelAdmin, request: HttpRequest) -> HttpResponseBase:
     """Stream all products that match the filters of the list, in constant memory.
 
-    With ``as=xlsx`` the answer is a workbook, of at most MAX_WORKBOOK_PRODUCTS.
+    With ``as=xlsx`` the answer is a workbook, of at most MAX_WORKBOOK_PRODUCTS. With
+    ``as=template`` it is a CSV file with the names of the columns only.
     """
     name = f"products-{now():%Y-%m-%d-%H%M}"
+    if request.GET.get("as") == "template":
+        return _csv_response("products-template.csv", [COLUMNS])
     if request.GET.get("as") == "xlsx":
         return _workbook_response(admin, request, f"{name}.xlsx")
     products = catalogue().walk(filtered_list(admin, request), MAX_EXPORTED)
@@ -82,13 +87,18 @@ def import_view(admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
     context = {
         "title": gettext("Import products"),
         "errors": errors,
-        "columns": COLUMNS,
+        "columns": [column_label(name) for name in FIELDS],
         "extensions": ",".join(EXTENSIONS),
         "marks": [(mark.name.lower(), gettext(mark.label)) for mark in DecimalMark],
         "currencies": CODES,
         "cycles": list(BillingCycle),
     }
     return page_response(admin, request, "import", context)
+
+
+def column_label(name: str) -> str:
+    """Return what the page calls a column, such as "Renewal price" for ``renewalPrice``."""
+    return gettext("Version") if name == "version" else field_label(FIELD_NAMES[name])
 
 
 def _plan_import(request: HttpRequest) -> Job:
@@ -170,6 +180,7 @@ def _columns_response(data: bytes) -> JsonResponse:
         "rows": len(sheet.rows),
         "hasMore": sheet.has_more,
         "fields": FIELDS,
+        "labels": {name: column_label(name) for name in FIELDS},
         "notes": sentences_in_words(list(sheet.notes)),
     }
     return JsonResponse(body)

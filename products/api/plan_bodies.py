@@ -48,7 +48,11 @@ class NewPlan:
 
 
 def read_new_plan(body: UncheckedJson) -> NewPlan:
-    """Return the plan in a body. Raise Invalid, which names each wrong field."""
+    """Return the plan in a body. Raise Invalid, which names each wrong field.
+
+    A field that is null counts as omitted: many generated clients send what nobody set as null.
+    """
+    body = _without_null(body)
     errors: FieldErrors = {name: [NO_FIELD] for name in body.keys() - PLAN_FIELDS.keys()}
     if sum(name in body for name in SOURCES) != 1:
         errors["rows"] = [ONE_SOURCE]
@@ -76,6 +80,8 @@ def read_new_plan(body: UncheckedJson) -> NewPlan:
 def _with_selection(draft: Draft, body: UncheckedJson) -> NewPlan:
     """Return the plan of selected products: given IDs become its rows, filters a selection."""
     selected = _object(body["select"], SELECTION_FIELDS, "select")
+    if not selected and body["select"]:  # not all products because of an ID that is missing
+        raise Invalid({"select": ["Name ids or filters; active=all selects every product."]})
     change: UncheckedJson = {name: body[name] for name in ("edits", "adjust") if name in body}
     if not change:
         raise Invalid({"edits": ["Name the edits, or adjust, of the selected products."]})
@@ -203,7 +209,11 @@ def _object(value: object, fields: Mapping[str, object], name: str) -> Unchecked
     if unknown:
         prefix = f"{name}." if name else ""
         raise Invalid({f"{prefix}{field}": [NO_FIELD] for field in sorted(unknown)})
-    return value
+    return _without_null(value)
+
+
+def _without_null(fields: UncheckedJson) -> UncheckedJson:
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def _text(value: object, name: str) -> str:

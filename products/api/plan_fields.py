@@ -45,7 +45,7 @@ _PLAN_FACTS: dict[str, Schema] = {
 }
 PLAN_FIELDS: dict[str, Schema] = {
     **_PLAN_FACTS,
-    "rows": list_of(ref("PlanRowCreation"), minItems=1, maxItems=MAX_ROWS),
+    "rows": nullable(list_of(ref("PlanRowCreation"), minItems=1, maxItems=MAX_ROWS)),
     "select": ref("PlanSelection"),
     "edits": ref("ProductEdits"),
     "adjust": ref("PriceAdjustment"),
@@ -61,14 +61,17 @@ ROW_FIELDS: dict[str, Schema] = {
 }
 SELECTION_FIELDS: dict[str, Schema] = {
     "ids": described(
-        list_of(PRODUCT_ID, minItems=1, maxItems=MAX_ROWS), "These products, without filters."
+        nullable(list_of(PRODUCT_ID, minItems=1, maxItems=MAX_ROWS)),
+        "These products, without filters.",
     ),
     **{name: LIST_PARAMETERS[name].schema for name in FILTERS},
 }
 ADJUSTMENT_FIELDS: dict[str, Schema] = {
     "kind": ref("AdjustmentKindEnum"),
     "by": {"type": "string", "pattern": f"^{SIGNED_NUMBER.pattern}$", "example": "-10"},
-    "fields": described(list_of(choice_of(PRICE_NAMES), minItems=1, maxItems=2), "price if absent"),
+    "fields": described(
+        nullable(list_of(choice_of(PRICE_NAMES), minItems=1, maxItems=2)), "price if absent"
+    ),
     "rounding": ref("RoundingEnum"),
 }
 PLAN_REQUESTS: dict[str, Schema] = {

@@ -1,6 +1,6 @@
 """The views of plans: make, list, change, cancel, end and undo them, and what is to come."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from http import HTTPStatus
 from itertools import islice
@@ -153,11 +153,22 @@ def _row_name(position: int, refused: RowsRefused, asked: NewPlan) -> str:
     return f"products[{refused.product_ids[position]}]"
 
 
-class PlanDetail(APIView):
+class _PlanAction(APIView):
+    """Base class of the actions on a plan."""
+
+    is_planning = True
+
+    def act(self, request: Request, plan_id: str, act: Callable[..., Plan]) -> Response:
+        """Act on the version of the plan that the client expects, and return it."""
+        read_parameters(request.query_params, {})
+        expected = expected_plan_version(request)
+        return _plan_response(act(plan_id, origin_of(request), expected_version=expected))
+
+
+class PlanDetail(_PlanAction):
     """Read, change or cancel one plan."""
 
     staff_only = True
-    is_planning = True
     parser_classes = (StrictJSONParser, MergePatchParser)
 
     def get(self, request: Request, plan_id: str) -> Response | HttpResponseNotModified:
@@ -184,36 +195,23 @@ class PlanDetail(APIView):
 
     def delete(self, request: Request, plan_id: str) -> Response:
         """Cancel a plan that has not started. It can be undone until its start."""
-        read_parameters(request.query_params, {})
-        expected = expected_plan_version(request)
-        plan = scheduling.plans().cancel(plan_id, origin_of(request), expected_version=expected)
-        return _plan_response(plan)
+        return self.act(request, plan_id, scheduling.plans().cancel)
 
 
-class PlanEnd(APIView):
+class PlanEnd(_PlanAction):
     """End a plan early."""
-
-    is_planning = True
 
     def post(self, request: Request, plan_id: str) -> Response:
         """Let a running plan end now: what it set is taken back within a second."""
-        read_parameters(request.query_params, {})
-        expected = expected_plan_version(request)
-        plan = scheduling.plans().end_now(plan_id, origin_of(request), expected_version=expected)
-        return _plan_response(plan)
+        return self.act(request, plan_id, scheduling.plans().end_now)
 
 
-class PlanUndo(APIView):
+class PlanUndo(_PlanAction):
     """Undo the last change of a plan."""
-
-    is_planning = True
 
     def post(self, request: Request, plan_id: str) -> Response:
         """Undo what a person did to the plan last. A second undo does it again."""
-        read_parameters(request.query_params, {})
-        expected = expected_plan_version(request)
-        plan = scheduling.plans().undo(plan_id, origin_of(request), expected_version=expected)
-        return _plan_response(plan)
+        return self.act(request, plan_id, scheduling.plans().undo)
 
 
 class PlanRows(APIView):

@@ -166,11 +166,11 @@ class Plans:
 
         A plan that runs keeps its start and its having an end. An end that has passed is now.
 
-        Raises: Invalid, PlanNotFound, PlanStateConflict, PlanVersionMismatch.
+        Raises: Invalid, NotAllowed, PlanNotFound, PlanStateConflict, PlanVersionMismatch.
         """
-        require_permissions(origin.permissions, {Permission.PLAN})
         for _ in range(MAX_ATTEMPTS):
             plan = self._current(plan_id, expected_version)
+            _require_permissions_of(plan, origin)
             changed = amended(plan, facts, self.clock())
             if changed == plan:
                 return plan
@@ -211,8 +211,8 @@ class Plans:
 
         Raises: NotAllowed, PlanNotFound, PlanStateConflict, PlanVersionMismatch, Invalid.
         """
-        require_permissions(origin.permissions, {Permission.PLAN})
         plan = self._current(plan_id, expected_version)
+        _require_permissions_of(plan, origin)
         earlier = [one for one in self.table.versions(plan_id, 2) if one.version < plan.version]
         if not earlier:
             raise PlanStateConflict("There is nothing to undo: nobody has changed the plan.")
@@ -282,3 +282,12 @@ class Plans:
             {product_id: outlook(log) for product_id, log in logs.items()},
             [overlap for overlapping in found for overlap in overlapping],
         )
+
+
+def _require_permissions_of(plan: Plan, origin: Origin) -> None:
+    """Raise NotAllowed for somebody who could not have made the plan.
+
+    Its steps are made for its owner, and they happen when others move them. To cancel a plan needs
+    less.
+    """
+    require_permissions(origin.permissions, {Permission.PLAN} | plan.permissions)

@@ -1,15 +1,18 @@
 """Invitations, forgotten passwords and sessions: links work once, and mails say what they must."""
 
 import re
+import threading
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, Permission, User
 from django.core import mail
+from django.core.mail.backends.locmem import EmailBackend
 from django.test import Client
 
 from products.access import invitations
+from products.access.reset_mails import finish_sending
 from tests.support.admin_client import last_message, sign_in
 from tests.support.people import PASSWORD, add_app, is_signed_in, log_in
 
@@ -129,6 +132,7 @@ def test_a_forgotten_password_is_replaced_by_mail() -> None:
     other = log_in("ann").client
     answers = [Client().post(FORGOTTEN, {"email": name}) for name in ADDRESSES]
     assert [last_message(answer) for answer in answers] == [last_message(answers[0])] * 2
+    finish_sending()
     assert len(mail.outbox) == 1
     guest = Client()
     form = guest.get(link_in(mail.outbox[0].body), follow=True)
@@ -144,7 +148,29 @@ def test_mails_for_one_address_are_limited() -> None:
     User.objects.create_user("ann", "ann@example.com", PASSWORD, is_staff=True)
     for _ in range(7):
         assert Client().post(FORGOTTEN, {"email": "ann@example.com"}).status_code == 302
+    finish_sending()
     assert len(mail.outbox) == 5
+
+
+class SlowServer(EmailBackend):
+    """A mail server that takes each e-mail when the test says so."""
+
+    takes = threading.Event()
+
+    def send_messages(self, messages: Any) -> int:
+        self.takes.wait(60)
+        return int(super().send_messages(messages))
+
+
+def test_slow_mail_server_is_not_waited_for(settings: Any) -> None:
+    User.objects.create_user("ann", "ann@example.com", PASSWORD, is_staff=True)
+    settings.EMAIL_BACKEND = f"{__name__}.SlowServer"
+    SlowServer.takes.clear()
+    assert Client().post(FORGOTTEN, {"email": "ann@example.com"}).status_code == 302
+    assert mail.outbox == []
+    SlowServer.takes.set()
+    finish_sending()
+    assert len(mail.outbox) == 1
 
 
 def test_own_sessions_are_listed_and_the_others_ended() -> None:

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from django.contrib.auth.models import Group, User
 from django.test import Client
 
+from products.access.sign_on import is_same_address
 from tests.support.oidc_issuer import (
     CLIENT_ID,
     CLIENT_SECRET,
@@ -232,3 +233,11 @@ def test_a_person_who_cancels_is_back_at_the_login_page(issuer: OidcIssuer) -> N
 def test_without_an_issuer_there_is_no_sign_on() -> None:
     assert "Log in with" not in Client().get("/admin/login/").text
     assert Client().get("/admin/sign-on/")["Location"] == "/admin/login/"
+
+
+@pytest.mark.parametrize("email", ["m\u0131ke@example.com", "mike@g\u0131thub.com", "\u212aim@a.b"])
+def test_address_that_only_looks_the_same_is_another(email: str) -> None:
+    plain = email.replace("\u0131", "i").replace("\u212a", "k")
+    assert not is_same_address(plain, email)
+    assert is_same_address(email, email)
+    assert is_same_address(plain, plain.upper())

@@ -101,6 +101,15 @@ def test_an_invalid_value_is_refused_with_a_reason(
     assert cell(eve, "price", "1", product="nobody").status_code == 404
 
 
+@pytest.mark.parametrize("value", ["false", "FALSE", " false", "0", "", "no", "off", "x", "\u0000"])
+def test_no_spelling_of_a_flag_goes_round_the_permission(
+    eve: Client, catalogue: Catalogue, value: str
+) -> None:
+    editor = sign_in("ed", "Product editors")
+    assert cell(editor, "active", value).status_code in (400, 403)
+    assert catalogue.newest("p1").active
+
+
 def test_cells_and_undo_need_the_change_permission(
     eve: Client, catalogue: Catalogue, ann: Origin
 ) -> None:

@@ -177,6 +177,22 @@ def test_selection_by_ids_edits_these_products(api: Api) -> None:
     assert (found, second["moreAvailable"]) == (["p0", "p2"], False)
 
 
+def test_null_counts_as_omitted(api: Api) -> None:
+    """Many generated clients send null for what nobody set."""
+    unset: dict[str, Any] = {
+        "rows": None,
+        "jobId": None,
+        "edits": None,
+        "startsAt": None,
+        "clashRule": None,
+    }
+    adjust = {"kind": "percent", "by": "-10", "fields": None, "rounding": None}
+    select = {"ids": None, "maxPrice": "500.00"}
+    assert make(api, sale(**unset, adjust=adjust, select=select))["rows"] == 3
+    refused = api("post", "/plans", sale(rows=None, edits={"active": False}, select={"ids": None}))
+    assert "select" in error_of(refused)["errors"]
+
+
 def test_selection_without_a_product_to_change_is_refused(api: Api) -> None:
     body = sale(adjust={"kind": "amount", "by": "5", "fields": ["renewalPrice"]}, select={})
     del body["rows"]

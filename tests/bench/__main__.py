@@ -48,7 +48,7 @@ SECTIONS: dict[str, tuple[str, Callable[..., list[Row]]]] = {
 WITH_PRODUCTS = {"growth": 100_000, "search": 20_000, "rebuild": 5_000}
 """The benchmarks of large catalogues, and how many products they have by default."""
 WITH_NODE = {"search", "searchable", "rebuild"}
-IN_FILE = {"rebuild"}
+IN_FILE = {"search", "rebuild"}
 """The benchmarks that write their products into the table's file."""
 ALIASES = {
     "reading": "reads",

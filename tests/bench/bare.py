@@ -65,7 +65,7 @@ class Calls:
         """Search for two words in three fields, and read the 25 best products."""
         number = next(self.numbers) % 1000
         text = f"{self.words[number % len(self.words)]} {number}"
-        fields = ["name", "description", "features"]
+        fields = ["words.name", "words.description", "words.features"]
         words = {"query": text, "fields": fields, "operator": "and"}
         body = {"query": {"multi_match": words}, "size": 26, "_source": False}
         hits = self.opensearch.search(index=self.alias, body=body)["hits"]["hits"]

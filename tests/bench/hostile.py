@@ -17,6 +17,8 @@ from tests.gameday.hostile_clients import CONNECTIONS, hostile_clients
 
 PRODUCTS = 1_000
 READS = 300
+MAX_SECONDS = 20
+"""Of the reads next to one kind of client: a server that they stop would take an hour otherwise."""
 WAITERS = 100
 MAX_MILLISECONDS = 100  # at p99
 READER = "10.1.0.1"
@@ -49,6 +51,7 @@ LOOPS = [
     ("/readyz", "/readyz"),
     ("a search, while OpenSearch hangs", "/v1.0/products?q=hosting"),
     ("a list", "/v1.0/products?limit=100"),
+    ("the page for logging in", "/admin/login/"),
 ]
 
 
@@ -73,8 +76,14 @@ def _reads(web: Server) -> list[float]:
 
 
 def _paced(requests: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield at most fifty requests a second, which is below the limit of one address."""
+    """Yield at most fifty requests a second, which is below the limit of one address.
+
+    End after MAX_SECONDS.
+    """
+    end = time.monotonic() + MAX_SECONDS
     for sent in requests:
+        if time.monotonic() > end:
+            return
         time.sleep(0.02)
         yield sent
 

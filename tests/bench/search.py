@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from functools import partial
 from urllib.parse import quote
 
-import boto3
 from opensearchpy import OpenSearch
 
-from deploy.local.sample_catalogue import WORDS, sample_product
+from deploy.local.sample_catalogue import WORDS, SampleCatalogue, sample_product
 from products.adapters.opensearch.documents import bulk_action, send_bulk
 from products.adapters.opensearch.index import OpenSearchIndex
-from tests.bench.fill import fill
 from tests.bench.growth import session_cookie
 from tests.bench.measurement import Contender, Figures, ratio, side_by_side
 from tests.bench.reads import bare_of, getting
@@ -64,7 +62,7 @@ def measure(stack: Stack, *, rounds: int, count: int, products: int) -> list[Row
     """Measure the CPU time of the web process and of the node, and the latency for one client."""
     cookie = session_cookie()
     sizes = sorted({SMALL, min(MIDDLE, products), products})
-    fill_missing(products)
+    load_missing(stack, products)
     sites = {size: site(stack, size, largest=sizes[-1]) for size in sizes}
     assert stack.node.process
     node = stack.node.process.pid
@@ -88,12 +86,12 @@ def measure(stack: Stack, *, rounds: int, count: int, products: int) -> list[Row
     return [*rows, compared_with_bare(stack, sites[sizes[-1]], node, rounds, count // 10)]
 
 
-def fill_missing(products: int) -> None:
-    """Write the records unless the last one exists, as in the data of `make run`."""
-    last = {"PK": {"S": f"PRODUCT#{sample_product(products - 1).product_id}"}}
-    key = last | {"SK": {"S": "METADATA"}}
-    if "Item" not in boto3.client("dynamodb").get_item(TableName=TABLE, Key=key):
-        fill(TABLE, 0, products)
+def load_missing(stack: Stack, products: int) -> None:
+    """Write the records and documents that do not exist, as they do in the data of `make run`."""
+    url = os.environ["OPENSEARCH_URL"]
+    OpenSearchIndex(OpenSearch(url, timeout=120), ALIAS).ensure()
+    with stack.dynamodb.stopped():
+        SampleCatalogue(TABLE, url, ALIAS, stack.dynamodb.file).load(products)
 
 
 def site(stack: Stack, size: int, *, largest: int) -> Server:

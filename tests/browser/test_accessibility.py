@@ -1,5 +1,6 @@
 """Every page of the admin without findings of axe, and the key of the menu."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -85,6 +86,95 @@ def test_dialogs_of_the_list_have_no_accessibility_finding(root: Page, site: Liv
     root.get_by_role("dialog").get_by_role("button", name="Cancel").click()
     root.get_by_role("button", name="Columns…").click()
     assert findings(root) == []
+
+
+# States that a page has only after something was done
+
+
+def account_menu(page: Page, site: LiveSite) -> None:
+    page.goto(site.url("/admin/"))
+    if page.viewport_size == WINDOWS["phone-dark"]["viewport"]:
+        page.get_by_role("button", name="Menu", exact=True).click()
+    page.get_by_role("button", name=re.compile("^Account menu of")).click()
+    expect(page.get_by_role("button", name="Log out")).to_be_visible()
+
+
+def palette(page: Page, site: LiveSite) -> None:
+    page.goto(site.url("/admin/"))
+    page.keyboard.press("Control+k")
+    page.keyboard.type("oper")
+    expect(page.locator("#command-results").get_by_role("link", name="Operations")).to_be_visible()
+
+
+def shortcuts(page: Page, site: LiveSite) -> None:
+    page.goto(site.url("/admin/"))
+    page.keyboard.press("Shift+?")
+    expect(page.get_by_role("dialog", name="Available shortcuts")).to_be_visible()
+
+
+def question(page: Page, site: LiveSite) -> None:
+    page.goto(site.url(f"{P}?q=Hosting+for+everybody"))
+    page.get_by_role("button", name="Deactivate Hosting for everybody", exact=True).click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+
+
+def selection(page: Page, site: LiveSite) -> None:
+    page.goto(site.url(f"{P}?q=Hosting+for+everybody"))
+    page.get_by_label("Select Hosting for everybody", exact=True).check()
+    expect(page.get_by_role("region", name="Selected products")).to_be_visible()
+
+
+def form_with_errors(page: Page, site: LiveSite) -> None:
+    page.goto(site.url(f"{P}add/"))
+    page.get_by_role("textbox", name="Name").fill("ab")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator("[aria-invalid=true]").first).to_be_visible()
+
+
+def bulk_preview(page: Page, site: LiveSite) -> None:
+    page.goto(site.url(f"{P}bulk/?id=axe-1"))
+    page.locator("[name=by]").fill("10")
+    page.get_by_role("button", name="Preview").click()
+    expect(page.get_by_role("button", name="Apply to 1 product")).to_be_visible()
+
+
+def plan_with_errors(page: Page, site: LiveSite) -> None:
+    bulk_preview(page, site)
+    page.get_by_role("button", name="At a time…").click()
+    page.locator("[name=starts_at]").fill("2020-01-01T08:00")
+    page.locator("[name=ends_at]").fill("2019-01-01T08:00")
+    page.get_by_role("button", name="Preview").click()
+    expect(page.locator(".field-error, .errorlist").first).to_be_visible()
+
+
+def password_over_the_page(page: Page, site: LiveSite) -> None:
+    page.goto(site.url(f"{P}axe-1/change/"))
+    page.context.clear_cookies(name="sessionid")
+    page.get_by_role("textbox", name=re.compile("^Price")).first.fill("1750")
+    page.keyboard.press("Control+s")
+    expect(page.get_by_role("dialog")).to_contain_text("Your session has ended")
+
+
+STATES = (
+    account_menu,
+    palette,
+    shortcuts,
+    question,
+    selection,
+    form_with_errors,
+    bulk_preview,
+    plan_with_errors,
+    password_over_the_page,  # the last one: it ends the session
+)
+
+
+def test_states_of_pages_have_no_accessibility_finding(root: Page, site: LiveSite) -> None:
+    found = {}
+    for show in STATES:
+        show(root, site)
+        if faults := findings(root):
+            found[show.__name__] = faults
+    assert found == {}
 
 
 def test_the_entrance_has_no_accessibility_finding(browser: Browser, site: LiveSite) -> None:

@@ -64,7 +64,7 @@ def test_overlap_is_shown_before_the_plan_is_saved(page: Page, site: LiveSite) -
     expect(sidebar.get_by_role("listitem")).to_have_count(4)
     expect(page.get_by_text("What you typed here")).to_be_hidden()
     page.get_by_role("link", name="See the product on another day").click()
-    expect(page.get_by_text("It rests on Summer")).to_be_visible()
+    expect(page.get_by_text("It rests on: Summer")).to_be_visible()
     assert serious_accessibility_faults(page) == []
 
 
@@ -128,7 +128,7 @@ def test_plan_starts_while_one_watches_and_is_ended_early(page: Page, site: Live
     plan_price(page, site, "watched", "1600", ("", in_days(3)), "Flash sale")
     save_plan(page)
     expect(page.get_by_text("Runs until")).to_be_visible()
-    expect(page.get_by_text("changed as v2")).to_be_visible()
+    expect(page.get_by_text("changed (v2)")).to_be_visible()
     assert site.product("watched")["price"] == "1600.00"
     end = page.locator("summary", has_text="End now")
     end.focus()

@@ -3,6 +3,7 @@
 import createClient, { type Client } from "openapi-fetch";
 import {
   asDryRun,
+  asPlan,
   asProduct,
   asReceipt,
   expectEqual,
@@ -258,6 +259,44 @@ async function restoreVersion(): Promise<void> {
   expectEqual("The change that restored it", (await receipt(4)).changeType, "UPDATE");
 }
 
+const PLANS = "/v1.0/plans";
+const PLAN = `${PLANS}/{plan_id}` as const;
+
+/** Waits until the plan is in this state. The test limits the wait. */
+async function waitForPlan(plan_id: string, state: Schemas["PlanStateEnum"]): Promise<Schemas["Plan"]> {
+  for (;;) {
+    const read = await staff.GET(PLAN, { params: { path: { plan_id } } });
+    expectStatus("getPlan", 200, read);
+    const plan = required("The plan", read.data);
+    if (plan.state === state) return plan;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+async function planPrice(): Promise<void> {
+  const endsAt = new Date(Date.now() + 24 * 60 * 60 * 1000).toISOString();
+  const body = { name: "Offer", endsAt, rows: [{ productId: second, edits: { price: "18.00" } }] };
+  const preview = await staff.POST(PLANS, { params: { query: { dryRun: "true" } }, body });
+  expectStatus("createPlan", 200, preview);
+  const made = await staff.POST(PLANS, { params: { header: { "Idempotency-Key": "offer" } }, body });
+  const headerOf = expectStatus("createPlan", 201, made);
+  const { planId, statusUrl, rows } = asPlan(made.data);
+  expectEqual("The plan's URL and rows", [headerOf("Location"), rows], [statusUrl, 1]);
+  const { version } = await waitForPlan(planId, "running");
+  const offered = await staff.GET(ONE, { params: { path: { product_id: second } } });
+  expectEqual("The price of the offer", offered.data?.price, "18.00");
+  const read = await staff.GET(`${PLAN}/rows`, { params: { path: { plan_id: planId } } });
+  expectStatus("listPlanRows", 200, read);
+  const [row] = required("The rows", read.data).rows;
+  expectEqual("The start of the row", [row?.start?.state, row?.start?.version], ["applied", 2]);
+  const params = { path: { plan_id: planId }, header: { "If-Match": `"v${version + 1}"` } };
+  expectStatus("endPlan", 412, await staff.POST(`${PLAN}/end`, { params }));
+  expectStatus("endPlan", 200, await staff.POST(`${PLAN}/end`, { params: { path: { plan_id: planId } } }));
+  await waitForPlan(planId, "ended");
+  const after = await staff.GET(ONE, { params: { path: { product_id: second } } });
+  expectEqual("The price after the offer", after.data?.price, "20.00");
+}
+
 async function deactivate(): Promise<void> {
   const deleted = await staff.DELETE(ONE, { params: { path, header: { Prefer, "If-Match": '"v4"' } } });
   expectStatus("deactivateProduct", 204, deleted);
@@ -292,6 +331,7 @@ const life = [
   readHistory,
   readReceipts,
   restoreVersion,
+  planPrice,
   deactivate,
 ];
 try {

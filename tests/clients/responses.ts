@@ -56,6 +56,14 @@ export function asDryRun(data: WriteBody): Schemas["SavedProduct"] {
   throw new UnexpectedResult(`Expected a dry run, got ${JSON.stringify(data)}.`);
 }
 
+type PlanBody = Schemas["CreatedPlan"] | Schemas["PlanPreview"];
+
+export function asPlan(data: PlanBody | undefined): Schemas["CreatedPlan"] {
+  const isMade = (body: PlanBody): body is Schemas["CreatedPlan"] => body.planId !== undefined;
+  if (data && isMade(data)) return data;
+  throw new UnexpectedResult(`Expected a plan, got ${JSON.stringify(data)}.`);
+}
+
 /** Returns a body that must exist. The client's types can't promise it, because it depends on the status. */
 export function required<T>(what: string, body: T | undefined): T {
   if (body === undefined) throw new UnexpectedResult(`${what} is missing.`);

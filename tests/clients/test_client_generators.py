@@ -29,6 +29,7 @@ pytestmark = pytest.mark.needs("node", "javac", "client-generators")
 def server(engines: Engines, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """Start the API once for all clients. Each writes a product of its own."""
     deployment = Deployment(engines, tmp_path_factory.mktemp("api"))
+    deployment.create_owner()
     deployment.start_worker()
     deployment.start_web()
     deployment.await_worker()

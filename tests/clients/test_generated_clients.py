@@ -71,6 +71,7 @@ def test_a_generated_client_covers_a_products_whole_life(
     node: str, workspace: Path, deployment: Deployment
 ) -> None:
     assert compile_client(node, workspace, published_contract()) == ""
+    deployment.create_owner()
     deployment.start_worker()
     deployment.start_web()
     deployment.await_worker()

@@ -10,7 +10,7 @@ from products.currency import money
 from products.documents import format_timestamp, from_document, parse_timestamp, to_document
 from products.errors import Invalid
 from products.identifiers import validated_id
-from products.product import BillingCycle, Product, new_product, normalised_name
+from products.product import RULES, BillingCycle, Product, new_product, normalised_name
 from tests.support.builders import NOON, a_product, fields
 
 
@@ -144,6 +144,20 @@ def test_names_that_differ_by_case_or_spaces_are_the_same() -> None:
     full_width = "\uff22asic Hosting"
     same = ["Basic Hosting", " basic  HOSTING", "BasicHosting", full_width]
     assert len(set(map(normalised_name, same))) == 1
+
+
+INVISIBLE = [
+    *(0x00AD, 0x034F, 0x061C, 0x115F, 0x1160, 0x17B4, 0x180B, 0x180E, 0x180F, 0x200B, 0x200D),
+    *(0x2060, 0x2065, 0x206F, 0x2800, 0x3164, 0xFE00, 0xFE0F, 0xFEFF, 0xFFA0, 0xFFF0, 0xFFFC),
+    *(0x16FE4, 0x1BCA0, 0x1D159, 0x1D173, 0xE0001, 0xE0061, 0xE0100, 0xE01EF, 0xE0FFF),
+]
+
+
+@pytest.mark.parametrize("code", INVISIBLE, ids=hex)
+def test_invisible_characters_make_no_other_name(code: int) -> None:
+    assert normalised_name(f"Basic{chr(code)} Hosting") == normalised_name("Basic Hosting")
+    with pytest.raises(ValueError, match="Must"):
+        RULES["name"](chr(code) * 5)
 
 
 def test_a_document_is_parsed_to_the_same_product() -> None:

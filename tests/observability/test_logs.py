@@ -347,3 +347,13 @@ def test_higher_level_changes_only_the_filter() -> None:
     without_metrics = logging_settings("json", "WARNING", None)
     assert without_metrics["loggers"]["tasks"]["level"] == "WARNING"
     assert without_metrics["handlers"]["stderr"]["filters"] == ["bound"]
+
+
+@pytest.mark.parametrize("odd", ["\n", "\r", "\x1b[31m", "\x85", "\u2028", "\x00", "\x9b"])
+def test_line_for_people_is_one_line_without_control_characters(odd: str) -> None:
+    record = logging.LogRecord("bbws", logging.INFO, "f", 1, "request answered", None, None)
+    record.path = f"/v1.0/{odd}ERROR forged"
+    line = LineFormatter().format(record)
+    assert len(line.splitlines()) == 1
+    assert odd not in line
+    assert "forged" in line

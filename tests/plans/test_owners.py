@@ -1,5 +1,6 @@
 """The owner of a plan needs the permissions when the plan starts, not only when it was made."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -73,3 +74,29 @@ def test_owner_who_left_the_group_is_refused(api: Api, catalogue: Catalogue) -> 
     User.objects.get(username="eve").groups.set([viewers])
     assert "products.plan_product" in message_of(started_row(plan_id))
     assert catalogue.newest("p1").price == 100
+
+
+def deactivation(api: Api) -> str:
+    """Plan that a product is deactivated in a day, and return the plan's path."""
+    rows: list[dict[str, Any]] = [{"productId": "p1", "edits": {"active": False}}]
+    start = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    made = api("post", "/plans", {"name": "Away", "rows": rows, "startsAt": start})
+    assert made.status_code == 201, made.content
+    return f"/plans/{made.json()['planId']}"
+
+
+def test_nobody_moves_a_plan_that_they_could_not_make(api: Api, catalogue: Catalogue) -> None:
+    path = deactivation(Api("Product admins", name="ada"))
+    soon = (datetime.now(UTC) + timedelta(seconds=1)).isoformat()
+    for changes in ({"startsAt": soon}, {"endsAt": None, "clashRule": "apply"}, {"name": "x"}):
+        refused = api("patch", path, changes)
+        assert refused.status_code == 403
+        assert "products.delete_product" in refused.json()["message"]
+    assert api("get", path).json()["version"] == 1
+
+
+def test_nobody_revives_a_plan_that_they_could_not_make(api: Api) -> None:
+    path = deactivation(Api("Product admins", name="ada"))
+    assert api("delete", path).status_code == 200  # stopping it needs less
+    assert api("post", f"{path}/undo").status_code == 403
+    assert api("get", path).json()["state"] == "cancelled"

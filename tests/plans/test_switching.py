@@ -26,6 +26,15 @@ def shop(acceptance: Acceptance) -> PlanWorld:
     return world
 
 
+def prices_of_hours(shop: PlanWorld, hours: int) -> list[int]:
+    """Let so many hours pass, and return the price after each."""
+    prices = []
+    for _ in range(hours):
+        shop.pass_hours(1)
+        prices.append(int(shop.price("basic")))
+    return prices
+
+
 def edit_price(shop: PlanWorld, price: str, by: str = "ben") -> None:
     shop.acceptance.update("basic", {"price": price}, origin(by))
 
@@ -74,31 +83,20 @@ def test_end_keeps_what_others_changed(shop: PlanWorld) -> None:
 def test_later_plan_wins_and_the_earlier_returns(shop: PlanWorld) -> None:
     shop.plan("basic", "1500", 1, 10, name="Summer")
     shop.plan("basic", "1400", 2, 4, name="Weekend")
-    prices = []
-    for _ in range(11):
-        shop.pass_hours(1)
-        prices.append(int(shop.price("basic")))
-    assert prices == [1500, 1400, 1400, 1500, 1500, 1500, 1500, 1500, 1500, 1600, 1600]
+    expected = [1500, 1400, 1400, 1500, 1500, 1500, 1500, 1500, 1500, 1600, 1600]
+    assert prices_of_hours(shop, 11) == expected
 
 
 def test_end_beneath_another_plan_changes_nothing_yet(shop: PlanWorld) -> None:
     shop.plan("basic", "1500", 1, 3, name="Summer")
     shop.plan("basic", "1400", 2, 5, name="Weekend")
-    prices = []
-    for _ in range(6):
-        shop.pass_hours(1)
-        prices.append(int(shop.price("basic")))
-    assert prices == [1500, 1400, 1400, 1400, 1600, 1600]
+    assert prices_of_hours(shop, 6) == [1500, 1400, 1400, 1400, 1600, 1600]
 
 
 def test_same_value_on_top_is_held_too(shop: PlanWorld) -> None:
     shop.plan("basic", "1500", 1, 3, name="Summer")
     shop.plan("basic", "1500", 2, 5, name="Weekend")
-    prices = []
-    for _ in range(6):
-        shop.pass_hours(1)
-        prices.append(int(shop.price("basic")))
-    assert prices == [1500, 1500, 1500, 1500, 1600, 1600]
+    assert prices_of_hours(shop, 6) == [1500, 1500, 1500, 1500, 1600, 1600]
 
 
 @pytest.mark.parametrize(

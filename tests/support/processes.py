@@ -111,6 +111,14 @@ class Deployment:
         command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
         subprocess.run(command, cwd=ROOT, env=self.variables, check=True, timeout=280)
 
+    def create_owner(self) -> None:
+        """Create the account of the token's user: a plan starts with its owner's permissions."""
+        self.migrate()
+        account = f'User.objects.create(username="{ANN.get_username()}", is_superuser=True)'
+        program = f"from django.contrib.auth.models import User; {account}"
+        command = [sys.executable, "manage.py", "shell", "--verbosity", "0", "-c", program]
+        subprocess.run(command, cwd=ROOT, env=self.variables, check=True, timeout=280)
+
     def _start(
         self, name: str, command: list[str], changes: dict[str, str]
     ) -> subprocess.Popen[str]:

@@ -17,6 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from products.access.invitations import can_send_mail, invited_user
+from products.access.reset_mails import ResetForm
 from products.admin.people.pages import AdminPage
 
 SENT = gettext_lazy(
@@ -33,6 +34,7 @@ class ForgottenPassword(AdminPage, PasswordResetView):
     template_name = "admin/people/forgotten_password.html"
     email_template_name = "admin/people/reset_mail.txt"
     subject_template_name = "admin/people/reset_subject.txt"
+    form_class = ResetForm
     success_url = reverse_lazy("admin:login")
 
     def form_valid(self, form: Any) -> HttpResponse:

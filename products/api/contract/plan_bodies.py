@@ -78,13 +78,15 @@ PLAN_COMPONENTS: dict[str, Schema] = {
     "Plan": object_of("Edits that start at one time, and perhaps end at another.", _PLAN),
     "CreatedPlan": object_of("A new plan, and where other plans meet it.", _PLAN | _OVERLAPS),
     "PlanPreview": object_of(
-        "A plan as it would be made. Nothing is stored.",
+        "A plan as it would be made. Many generated clients read a new plan with it too, which has"
+        " an ID.",
         {
+            **_PLAN,
             "dryRun": BOOLEAN,
-            **_FACTS,
             "plannedRows": list_of(ref("PlanRow")),
             **_OVERLAPS,
         },
+        optional={"planId", "statusUrl", "dryRun", "plannedRows"},
     ),
     "PlanPage": object_of("One page of plans.", {"plans": list_of(ref("Plan")), **_PAGE_END}),
     "PlanRow": object_of(

@@ -13,14 +13,14 @@
     return element;
   };
 
-  const createColumnRow = (column, number, fields) => {
+  const createColumnRow = (column, number, fields, labels) => {
     const row = createElement("div", "", "labelled-field");
     const label = createElement("label", column.name || translate("(column {number})", { number: number + 1 }));
     label.htmlFor = `column-${number}`;
     const select = document.createElement("select");
     select.id = select.name = `column-${number}`;
     select.className = "text-input";
-    select.append(new Option(translate("ignore"), ""), ...fields.map((field) => new Option(field, field)));
+    select.append(new Option(translate("ignore"), ""), ...fields.map((field) => new Option(labels[field], field)));
     select.value = column.field;
     const field = document.createElement("div");
     const samples = column.samples.map((text) => text.slice(0, 60)).join(" · ");
@@ -43,7 +43,8 @@
       ? translate("More than {rows} rows. What each column is:", { rows: answer.rows })
       : translate("{rows} rows. What each column is:", { rows: answer.rows });
     columns.append(createElement("h2", about, "lead"));
-    columns.append(...answer.columns.map((column, number) => createColumnRow(column, number, answer.fields)));
+    const { fields, labels } = answer;
+    columns.append(...answer.columns.map((column, number) => createColumnRow(column, number, fields, labels)));
   };
 
   // Captured before the theme's listener, which would write the file's name into the reason field.

@@ -48,11 +48,27 @@ const hideIcons = (root) => {
   }
 };
 
+/* A screen reader announces what is added to a live region, but not what a page already has. */
+const announceMessages = () => {
+  const messages = document.getElementById("messages");
+  if (!messages) return;
+  const region = document.createElement("div");
+  region.setAttribute("role", "status");
+  region.style.minHeight = `${messages.offsetHeight}px`;
+  messages.replaceWith(region);
+  setTimeout(() => region.append(messages), 100);
+};
+
 document.addEventListener("DOMContentLoaded", () => {
   // The theme marks no element as the main content, to which a screen reader could jump.
   const main = document.getElementById("main");
   main?.setAttribute("role", "main");
   document.getElementById("content")?.setAttribute("tabindex", "-1");
+  const palette = document.getElementById("search-input-command")?.closest("[x-data]");
+  if (palette) Object.assign(palette, { role: "dialog", ariaModal: "true", ariaLabel: translate("Search") });
+  announceMessages();
+  // Chromium ignores the attribute on the first page of a window.
+  if (document.activeElement === document.body) document.querySelector("[autofocus]")?.focus();
   for (const id of ["searchbar-submit", "command-submit"]) document.getElementById(id)?.setAttribute("aria-label", translate("Search"));
   hideIcons(document);
 });

@@ -48,6 +48,19 @@ document.addEventListener("DOMContentLoaded", () => {
     }
   };
 
+  /* The focus stays at the same control of the same product when its row is replaced. */
+  const rememberFocus = () => {
+    const focused = document.activeElement;
+    const row = list().contains(focused) && focused.closest("tr[data-id]");
+    if (!row) return () => {};
+    const controls = (of) => [...of.querySelectorAll("a, button, input")];
+    const number = controls(row).indexOf(focused);
+    return () => {
+      const again = list().querySelector(`tr[data-id="${CSS.escape(row.dataset.id)}"]`);
+      if (again) controls(again)[number]?.focus({ preventScroll: true });
+    };
+  };
+
   const load = async (address, { isStep = false } = {}) => {
     const request = ++newestRequest;
     list().classList.add("busy");
@@ -59,7 +72,9 @@ document.addEventListener("DOMContentLoaded", () => {
       const loaded = page.getElementById("list");
       if (response.ok && loaded) {
         showNote("");
+        const focusAgain = rememberFocus();
         list().replaceWith(document.adoptNode(loaded));
+        focusAgain();
         document.title = `${list().dataset.title}${titleEnd}`;
         if (isStep) history.pushState(null, "", address);
         else history.replaceState(history.state, "", address);

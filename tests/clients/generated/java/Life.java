@@ -1,7 +1,9 @@
+import java.time.OffsetDateTime;
 import java.util.List;
 import org.openapitools.client.ApiClient;
 import org.openapitools.client.ApiException;
 import org.openapitools.client.ApiResponse;
+import org.openapitools.client.api.PlansApi;
 import org.openapitools.client.api.ProductsApi;
 import org.openapitools.client.model.*;
 
@@ -12,8 +14,9 @@ public final class Life {
 
   public static void main(String[] arguments) throws Exception {
     String token = System.getenv("API_TOKEN");
-    ProductsApi api = new ProductsApi(client().setRequestInterceptor(
-        request -> request.header("Authorization", "Bearer " + token)));
+    ApiClient staff = client().setRequestInterceptor(
+        request -> request.header("Authorization", "Bearer " + token));
+    ProductsApi api = new ProductsApi(staff);
 
     ProductCreation creation = new ProductCreation()
         .productId(ID).name("Java by openapi-generator")
@@ -49,6 +52,8 @@ public final class Life {
     String then = first.getUpdatedAt().toString();
     expect("price at a time", "1500.00", api.getProduct(ID, null, null, then).getPrice());
 
+    liveAPlan(api, new PlansApi(staff));
+
     int deactivated =
         api.deactivateProductWithHttpInfo(ID, null, null, WAIT, null, null).getStatusCode();
     expect("status of the deletion", 204, deactivated);
@@ -57,6 +62,26 @@ public final class Life {
     } catch (ApiException refused) {
       expect("status for the public", 404, refused.getCode());
       System.out.println("complete");
+    }
+  }
+
+  /** Offers the product at another price from now on, and ends that early. */
+  private static void liveAPlan(ProductsApi api, PlansApi plans) throws Exception {
+    PlanRowCreation row = new PlanRowCreation()
+        .productId(ID).edits(new ProductEdits().price("1400.00"));
+    PlanCreation creation = new PlanCreation()
+        .name("Offer").endsAt(OffsetDateTime.now().plusDays(1).toString()).addRowsItem(row);
+    String planId = plans.createPlan(creation, null, null, null).getPlanId();
+    await(plans, planId, "running");
+    expect("price of the offer", "1400.00", api.getProduct(ID, null, null, null).getPrice());
+    plans.endPlan(planId, null, null);
+    await(plans, planId, "ended");
+    expect("price after it", "1600.00", api.getProduct(ID, null, null, null).getPrice());
+  }
+
+  private static void await(PlansApi plans, String planId, String state) throws Exception {
+    while (!plans.getPlan(planId, null, null).getState().getValue().equals(state)) {
+      Thread.sleep(50);
     }
   }
 

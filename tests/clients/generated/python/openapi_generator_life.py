@@ -1,11 +1,16 @@
 """The life of a product, through the Python client of openapi-generator."""
 
 import os
+import time
+from datetime import UTC, datetime, timedelta
 
 from openapi_client import (
     ApiClient,
     Configuration,
     PatchedProductEdits,
+    PlanCreation,
+    PlanRowCreation,
+    PlansApi,
     ProductCreation,
     ProductEdits,
     ProductsApi,
@@ -52,6 +57,24 @@ assert api.get_product(ID, as_of="1").price == "1500.00"
 assert api.get_product(ID, as_of=first.updated_at.isoformat()).price == "1500.00"
 dry_run = api.patch_product(ID, PatchedProductEdits(price="5.00"), dry_run="true")
 assert (dry_run.dry_run, dry_run.changed["price"].after) == (True, "5.00")
+
+plans = PlansApi(ApiClient(configuration))
+reduced = PlanRowCreation(product_id=ID, edits=ProductEdits(price="1400.00"))
+tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+made = plans.create_plan_with_http_info(
+    PlanCreation(name="Offer", ends_at=tomorrow, rows=[reduced])
+)
+assert made.status_code == 201, made.status_code
+plan_id = made.data.plan_id
+while plans.get_plan(plan_id).state != "running":
+    time.sleep(0.05)
+assert api.get_product(ID).price == "1400.00"
+[row] = plans.list_plan_rows(plan_id).rows
+assert row.start.state == "applied", row
+plans.end_plan(plan_id)
+while plans.get_plan(plan_id).state != "ended":
+    time.sleep(0.05)
+assert api.get_product(ID).price == "1600.00"
 
 assert api.deactivate_product_with_http_info(ID, prefer=WAIT).status_code == 204
 try:

@@ -1,7 +1,7 @@
 /** The life of a product, through the typescript-fetch client of openapi-generator. */
 
 import { strict as assert } from "node:assert";
-import { Configuration, ProductsApi, ResponseError } from "./client/index.js";
+import { Configuration, PlansApi, ProductsApi, ResponseError } from "./client/index.js";
 
 const productId = "TS-FETCH";
 const prefer = "wait=10";
@@ -37,6 +37,23 @@ assert.equal((await api.getReceipt({ productId, version: 2 })).changeType, "UPDA
 assert.equal((await api.getProduct({ productId, asOf: "1" })).price, "1500.00");
 const asOf = first.updatedAt.toISOString().replace("Z", "999Z"); // a Date has no microseconds
 assert.equal((await api.getProduct({ productId, asOf })).price, "1500.00");
+
+const plans = new PlansApi(new Configuration({ basePath, accessToken: process.env["API_TOKEN"] ?? "" }));
+
+/** Waits until the plan is in this state. */
+async function reached(planId: string, state: string): Promise<void> {
+  while ((await plans.getPlan({ planId })).state !== state) await new Promise((next) => setTimeout(next, 50));
+}
+
+const endsAt = new Date(Date.now() + 24 * 60 * 60 * 1000).toISOString();
+const planCreation = { name: "Offer", endsAt, rows: [{ productId, edits: { price: "1400.00" } }] };
+const { planId = "" } = await plans.createPlan({ planCreation });
+await reached(planId, "running");
+assert.equal((await api.getProduct({ productId })).price, "1400.00");
+assert.equal((await plans.listPlanRows({ planId })).rows[0]?.start?.state, "applied");
+await plans.endPlan({ planId });
+await reached(planId, "ended");
+assert.equal((await api.getProduct({ productId })).price, "1600.00");
 
 assert.equal((await api.deactivateProductRaw({ productId, prefer })).raw.status, 204);
 const visitor = new ProductsApi(new Configuration({ basePath }));
