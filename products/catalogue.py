@@ -5,9 +5,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Protocol
 
-from products.changes import Change, ChangeKey, Effect, OpenKey, OpenMark
+from products.changes import Change, Effect
 from products.documents import format_timestamp
 from products.errors import DependencyUnavailable, NotYetCreated, ProductNotFound
 from products.identifiers import is_id, validated_id
@@ -24,51 +23,20 @@ from products.lists import (
 )
 from products.overlay import (
     NO_OVERLAY,
-    ListedChanges,
     SearchIndex,
     lacking,
     read_overlay,
     with_unindexed,
 )
-from products.planning import ChangeReader, read_change, read_newest_change
+from products.planning import read_change, read_newest_change
 from products.product import Product
+from products.product_table import ProductTable
 
 MAX_PAGE_SIZE = 100
 FRESHNESS_BATCH = 100  # open changes that are looked at together
 FIRST_PAUSE_SECONDS = 0.02  # between two looks at an effect that is waited for
 MAX_PAUSE_SECONDS = 0.25
 PAUSE_GROWTH = 1.5
-
-
-class ProductTable(ChangeReader, Protocol):
-    """The change log and the records. Each method may raise DependencyUnavailable."""
-
-    def history(self, product_id: str, before: int | None, limit: int) -> list[Change]:
-        """Return changes with a version below ``before``, newest first."""
-
-    def record(self, product_id: str) -> Product | None:
-        """Return the record of the product, which is what the public reads."""
-
-    def records(self, product_ids: list[str]) -> dict[str, Product]: ...
-
-    def changes(self, keys: Sequence[ChangeKey]) -> Mapping[ChangeKey, Change | Exception]:
-        """Return the changes that made these versions; the error of one that can't be read."""
-
-    @property
-    def listed(self) -> ListedChanges:
-        """The changes of which this process knows that all lists have them."""
-
-    def open_keys(self, *, newest_first: bool = False) -> Iterator[OpenKey]:
-        """Yield which changes may be open, read lazily."""
-
-    def marks(self, keys: Sequence[ChangeKey]) -> Mapping[ChangeKey, OpenMark]:
-        """Return what is open of those of these changes that are open."""
-
-    def name_owners(self, names: list[str]) -> dict[str, str]:
-        """Return the IDs of the products that have these names, by normalised name."""
-
-    def in_order(self, listing: ListQuery, *, active: bool) -> Iterator[Product]:
-        """Yield records in the order of the list, after ``listing.after``, read lazily."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any
 
 from products.authority import COMMAND, Authority
 from products.documents import format_timestamp, to_document
@@ -148,45 +148,6 @@ class Change:
         if not self.open:
             return "complete"
         if any(self.state(effect) == "failed" for effect in self.open):
-            return "failed"
-        return "accepted" if Effect.STORED in self.open else "stored"
-
-
-class OpenKey(NamedTuple):
-    """Which change is open, as the index of open changes says; ``accepted_at`` as it is stored."""
-
-    product_id: str
-    version: int
-    accepted_at: str
-
-    @property
-    def change_key(self) -> ChangeKey:
-        return self.product_id, self.version
-
-
-@dataclass(frozen=True, slots=True)
-class OpenMark:
-    """What the log knows of an open change without its contents: which effects are open."""
-
-    product_id: str
-    version: int
-    accepted_at: datetime
-    open: frozenset[Effect]
-    failures: Mapping[Effect, Failure]
-
-    def failed(self, effect: Effect) -> bool:
-        """Whether the effect needs a person."""
-        failure = self.failures.get(effect)
-        return failure is not None and failure.permanent
-
-    @property
-    def has_failed(self) -> bool:
-        return any(map(self.failed, self.open))
-
-    @property
-    def status(self) -> str:
-        """The status of the change, as ``Change.status`` says it."""
-        if self.has_failed:
             return "failed"
         return "accepted" if Effect.STORED in self.open else "stored"
 

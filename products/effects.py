@@ -5,9 +5,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
 
-from products.changes import Change, ChangeKey, Discard, Effect, Failure, OpenKey, OpenMark
+from products.changes import Change, ChangeKey, Discard, Effect, Failure
 from products.errors import CorruptChange, DependencyUnavailable
 from products.invalidation import InvalidationTable
+from products.open_changes import OpenKey, OpenMark
 from products.planning import ChangeReader
 from products.product import Product
 

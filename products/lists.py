@@ -9,9 +9,10 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from products.changes import Change, Effect, OpenKey, OpenMark
+from products.changes import Change, Effect
 from products.currency import DEFAULT_CURRENCY, USUAL_PLACES, places
 from products.documents import format_timestamp
+from products.open_changes import OpenKey, OpenMark
 from products.product import MAX_PRICE, Product
 from products.search.matching import text_search
 from products.search.price_words import price_words

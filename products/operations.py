@@ -14,7 +14,6 @@ from products.changes import (
     ChangeKey,
     Discard,
     Effect,
-    OpenMark,
     Origin,
     canonical_json,
 )
@@ -27,6 +26,7 @@ from products.effects import (
     complete,
 )
 from products.errors import Conflict, Invalid
+from products.open_changes import OpenMark
 from products.permissions import Permission, require_permissions
 from products.pipeline import AuditTrail
 from products.planning import read_change

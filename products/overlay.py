@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from products.changes import Change, ChangeKey, Effect, OpenKey, OpenMark
+from products.changes import Change, ChangeKey, Effect
 from products.lists import ListQuery, newest_per_product
+from products.open_changes import OpenKey, OpenMark
 from products.product import Product
 from products.search.synonyms import Synonyms
 

@@ -1,7 +1,6 @@
 """The product, and every rule about what a product may be. Pure: no framework, no I/O, no clock."""
 
 import re
-import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -21,7 +20,7 @@ from products.currency import (
 )
 from products.errors import Invalid
 from products.identifiers import ID_PATTERN, validated_id
-from products.unicode_text import normalized
+from products.unicode_text import is_forbidden, is_invisible, normalized
 
 CENT = Decimal("0.01")
 MIN_PRICE = CENT
@@ -39,8 +38,6 @@ MAX_CHARACTERS = (
     + MAX_FEATURES * LENGTHS["feature"][1]
 )
 """All characters that the texts of one product may have together."""
-BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-"""Bidirectional control characters, which are used to spoof text."""
 NUMBER = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,12})?")
 AMOUNT = re.compile(rf"[0-9]{{1,6}}(\.[0-9]{{1,{MAX_PLACES}}})?")
 ZERO = re.compile(r"0{1,6}(\.0{1,2})?")
@@ -93,26 +90,14 @@ def derived_period(product: Product) -> str:
     return f"once-off + {money(product.renewal_price, product.currency)}/{unit}"
 
 
-INVISIBLE = re.compile(
-    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u2800\u3164\ufe00-\ufe0f\uffa0"
-    "\ufff0-\ufff8\ufffc\U00016fe4\U0001d159\U000e0000-\U000e0fff]"
-)
-"""Characters without a shape that are no format characters: fillers, variation selectors, and those
-that Unicode reserves to be ignored."""
-
-
 def normalised_name(name: str) -> str:
     """Return the uniqueness key of a name: two products may not share one.
 
     It is the name in NFKC, case-folded, without whitespace and invisible characters.
     """
     folded = normalized("NFKC", name).casefold()
-    visible = "".join(character for character in folded if not _is_invisible(character))
+    visible = "".join(character for character in folded if not is_invisible(character))
     return "".join(visible.split())
-
-
-def _is_invisible(character: str) -> bool:
-    return unicodedata.category(character) == "Cf" or bool(INVISIBLE.fullmatch(character))
 
 
 # The rules, one function for each field. A rule takes what was sent and returns the value to keep.
@@ -127,23 +112,15 @@ def _text(minimum: int, limit: int, *, lines: bool = False) -> Callable[[Any], s
         if not isinstance(value, str):
             raise ValueError("Must be text.")
         text = normalized("NFC", value.replace("\r\n", "\n")).strip()
-        if any(_is_forbidden(character, allowed_controls) for character in text):
+        if any(is_forbidden(character, allowed_controls) for character in text):
             raise ValueError("Must not contain control characters.")
-        visible = sum(not _is_invisible(character) for character in text)
+        visible = sum(not is_invisible(character) for character in text)
         if visible < minimum or len(text) > limit:
             length = visible if visible < minimum else len(text)
             raise ValueError(f"Must have {minimum} to {limit} characters; it has {length}.")
         return text
 
     return rule
-
-
-def _is_forbidden(character: str, allowed_controls: str) -> bool:
-    if character in BIDI_CONTROLS:
-        return True
-    is_control = unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"}
-    is_no_character = ord(character) & 0xFFFE == 0xFFFE or "\ufdd0" <= character <= "\ufdef"
-    return is_no_character or (is_control and character not in allowed_controls)
 
 
 def _price(value: Any) -> Decimal:

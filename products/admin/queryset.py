@@ -11,11 +11,12 @@ from django.db import models
 
 from products import product as core
 from products.bootstrap import catalogue
-from products.changes import Change, OpenMark
+from products.changes import Change
 from products.currency import CURRENCIES
 from products.errors import Invalid, ProductNotFound
 from products.lists import Freshness, ListQuery, Page, SortKey
 from products.models import Product
+from products.open_changes import OpenMark
 
 VALID_FILTER_VALUES: dict[str, Callable[[object], bool]] = {
     "active": lambda value: value in (True, False),

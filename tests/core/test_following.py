@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from products import following
-from products.changes import Change, ChangeKey, Effect, OpenKey, OpenMark, next_change
+from products.changes import Change, ChangeKey, Effect, next_change
 from products.documents import format_timestamp
 from products.following import MAX_CLOCK_SKEW, MAX_INDEX_LAG, Following, FollowQuery
+from products.open_changes import OpenKey, OpenMark
 from products.overlay import ListedChanges
 from products.pipeline import Pipeline
 from products.product import Product

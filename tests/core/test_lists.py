@@ -10,8 +10,9 @@ import pytest
 from products import bootstrap
 from products.acceptance import Acceptance
 from products.catalogue import Catalogue
-from products.changes import ChangeKey, OpenKey, Origin
+from products.changes import ChangeKey, Origin
 from products.lists import MAX_EXAMINED, ListQuery, SortKey, build_page
+from products.open_changes import OpenKey
 from products.overlay import ListedChanges
 from products.pipeline import Pipeline
 from tests.support.builders import a_product, fields

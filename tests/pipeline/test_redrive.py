@@ -286,7 +286,7 @@ def test_an_operator_redrives_in_the_admin(world: World, three_letters: None) ->
     olga, page = sign_in("olga", "Product operators"), f"{LIST}operations/"
     assert f"Retry the dead letters of {CHANGE}" in olga.get(page).text
     response = olga.post(f"{page}redrive/", {"queue": CHANGE})
-    assert last_message(response) == f"{CHANGE}: 2 sent back."
+    assert last_message(response) == f"{CHANGE}: 2 messages are retried."
     response = olga.post(f"{page}redrive/", {"queue": "x"})
     assert "There is no queue" in last_message(response)
     viewer = sign_in("vera", "Product viewers")

@@ -216,7 +216,7 @@ def test_task_reports_without_repair_and_staff_see_it(
     assert (response.status_code, response.json()["status"]) == (200, "ready")
     assert response.json()["lastCheck"]["differences"] == 1
     page = olga.get(f"{LIST}operations/").text
-    assert "<b>record-missing</b>" in page
+    assert "<code>record-missing</code>" in page
     assert "v2 was stored, and was lost or reverted afterwards" in page
     assert "1 documents, 2 audit records" in page
 

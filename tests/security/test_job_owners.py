@@ -1,5 +1,6 @@
 """A running job is authorised again at each step: its owner may have lost the right meanwhile."""
 
+import html
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -9,6 +10,7 @@ from django.test import Client
 
 from products import bootstrap
 from products.access import tokens
+from products.admin.sentences.finding import in_words
 from products.authority import Authority, AuthorityKind
 from products.bulk.job import CHUNK_SIZE, Job, JobState
 from products.bulk.rows import RowState
@@ -99,7 +101,7 @@ def test_job_stops_when_its_owner_loses_the_right(
     assert stopped.counts[RowState.WAITING] == COUNT - CHUNK_SIZE
     assert catalogue.newest("p000").version == 2
     page = sign_in("vera", "Product viewers").get(f"{LIST}jobs/{job.job_id}/")
-    assert f"Stopped: {sentence}" in page.content.decode()
+    assert f"Stopped: {in_words(sentence)}" in html.unescape(page.content.decode())
     assert bootstrap.jobs().requeue_stalled() == 0
 
 

@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection
 
@@ -63,9 +63,9 @@ def test_silent_sql_stops_neither_api_nor_pages(deployment: Deployment, proxy: S
     deployment.start_web()
 
     def page() -> tuple[int, bytes]:
-        connection = HTTPConnection("127.0.0.1", deployment.port, timeout=30)
-        connection.request("GET", "/admin/login/", headers=COOKIE)
-        with connection.getresponse() as answer:
+        with closing(HTTPConnection("127.0.0.1", deployment.port, timeout=30)) as connection:
+            connection.request("GET", "/admin/login/", headers=COOKIE)
+            answer = connection.getresponse()
             return answer.status, answer.read()
 
     def readiness() -> int:

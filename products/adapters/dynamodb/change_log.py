@@ -10,14 +10,14 @@ from operator import itemgetter
 from typing import Any
 
 from products.adapters.change_logging import log_change
-from products.adapters.dynamodb.attribute_values import decoded, encoded
+from products.adapters.dynamodb.attribute_values import encoded
 from products.adapters.dynamodb.calls import IS_NEW, PAGE_SIZE
+from products.adapters.dynamodb.cancellation import explain_cancellation
 from products.adapters.dynamodb.idempotency import DynamoIdempotencyRecords
 from products.adapters.dynamodb.items import (
     AFTER_ALL,
     BEFORE_ALL,
     CHANGE_PREFIX,
-    CLAIM,
     LATEST_CHANGES,
     LOG_SHARDS,
     OPEN_CHANGES,
@@ -34,14 +34,14 @@ from products.adapters.dynamodb.items import (
 )
 from products.adapters.dynamodb.names import DynamoNameClaims
 from products.appending import Answer, Obstacles
-from products.changes import Change, ChangeKey, Effect, OpenKey, OpenMark
+from products.changes import Change, ChangeKey, Effect
 from products.documents import format_timestamp, parse_timestamp
 from products.errors import CorruptChange
+from products.open_changes import OpenKey, OpenMark
 from products.overlay import ListedChanges
 
 logger = logging.getLogger(__name__)
 
-CONDITION_FAILED, NO_REASON = "ConditionalCheckFailed", "None"
 MAX_TRANSACTION_ACTIONS = 100  # a limit of DynamoDB
 MAX_TRANSACTION_BYTES = 4_000_000  # a limit of DynamoDB, 4 MB
 MAX_OTHER_BYTES = 8_000  # of a change's own attributes, its claims and its answer
@@ -254,33 +254,6 @@ def _to_mark(item: Mapping[str, Any]) -> OpenMark:
     )
 
 
-def explain_cancellation(
-    change_writes: Sequence[tuple[Change, Item]], keys: Sequence[str], reasons: Sequence[Item]
-) -> Obstacles:
-    """Return what was in the way of a cancelled transaction.
-
-    DynamoDB gives one reason for each write, in order. The reasons after those of the changes'
-    own writes are those of the idempotency records with these ``keys``.
-    """
-    versions: dict[str, str | None] = {}
-    names: dict[str, str] = {}
-    for (change, write), reason in zip(change_writes, reasons, strict=False):
-        existing = _existing_item(write, reason)
-        if reason["Code"] == CONDITION_FAILED and existing and existing["SK"] == CLAIM:
-            names[change.product_id] = existing["productId"]
-        elif reason["Code"] != NO_REASON:
-            versions[change.product_id] = existing.get("changeId") if existing else None
-    duplicates = frozenset(
-        key
-        for key, reason in zip(keys, reasons[len(change_writes) :], strict=False)
-        if reason["Code"] == CONDITION_FAILED
-    )
-    if not (versions or names or duplicates):
-        # A transaction under way refused the record only: plan again.
-        versions = {change.product_id: None for change, _ in change_writes}
-    return Obstacles(versions, names, duplicates)
-
-
 def _max_bytes(change: Change) -> int:
     """Return a bound of the bytes that appending the change takes."""
     products = [change.after, *([change.before] if change.before else [])]
@@ -289,11 +262,6 @@ def _max_bytes(change: Change) -> int:
         for product in products
         for text in (product.name, product.description, product.period or "", *product.features)
     )
-
-
-def _existing_item(write: Item, reason: Item) -> Item | None:
-    """Return the item that made the condition of a Put fail, if DynamoDB returned it."""
-    return decoded(reason["Item"]) if "Put" in write and reason.get("Item") else None
 
 
 def _log_accepted(change: Change) -> None:
