@@ -126,7 +126,7 @@ def test_local_time_that_exists_twice_is_chosen(page: Page, site: LiveSite) -> N
 def test_plan_starts_while_one_watches_and_is_ended_early(page: Page, site: LiveSite) -> None:
     site.create("watched", name="Watched hosting")
     plan_price(page, site, "watched", "1600", ("", in_days(3)), "Flash sale")
-    save_plan(page)
+    page.get_by_role("button", name="Save the plan").click()
     expect(page.get_by_text("Runs until")).to_be_visible()
     expect(page.get_by_text("changed (v2)")).to_be_visible()
     assert site.product("watched")["price"] == "1600.00"

@@ -66,7 +66,7 @@ document.addEventListener("DOMContentLoaded", () => {
   document.getElementById("content")?.setAttribute("tabindex", "-1");
   const palette = document.getElementById("search-input-command")?.closest("[x-data]");
   if (palette) Object.assign(palette, { role: "dialog", ariaModal: "true", ariaLabel: translate("Search") });
-  announceMessages();
+  setTimeout(announceMessages); // after the other scripts, which read the messages
   // Chromium ignores the attribute on the first page of a window.
   if (document.activeElement === document.body) document.querySelector("[autofocus]")?.focus();
   for (const id of ["searchbar-submit", "command-submit"]) document.getElementById(id)?.setAttribute("aria-label", translate("Search"));
