@@ -2,8 +2,9 @@
 
 import re
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, TimeoutError
 
+SNAPSHOT_MILLISECONDS = 5000
 MAX_STOPS = 120
 LOOK = """() => {
   const focused = document.activeElement;
@@ -56,7 +57,10 @@ class Keyboard:
         focused = self.page.locator(":focus")
         if not focused.count():  # it is at the end of the page
             return ""
-        lines = focused.aria_snapshot().splitlines()
+        try:
+            lines = focused.aria_snapshot(timeout=SNAPSHOT_MILLISECONDS).splitlines()
+        except TimeoutError:
+            lines = []
         if not lines:  # it has just been replaced
             return ""
         name = lines[0].lstrip("- '")
