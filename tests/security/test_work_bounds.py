@@ -9,6 +9,7 @@ import unicodedata
 import zipfile
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import pytest
@@ -164,6 +165,18 @@ def cpu_seconds(work: Callable[[], object]) -> float:
     return min(times)
 
 
+def is_less(
+    work: Callable[[], Callable[[], object]],
+    factor: float,
+    other: Callable[[], Callable[[], object]],
+) -> bool:
+    """Whether the work takes less than the other times this factor, in one of three comparisons.
+
+    Processors change their pace in between. A path of another order is slower each time.
+    """
+    return any(cpu_seconds(work()) < factor * cpu_seconds(other()) for _ in range(3))
+
+
 @pytest.mark.parametrize(
     ("work_on", "size"),
     [
@@ -195,7 +208,7 @@ def cpu_seconds(work: Callable[[], object]) -> float:
 def test_twice_the_input_takes_twice_the_work(
     work_on: Callable[[int], Callable[[], object]], size: int
 ) -> None:
-    assert cpu_seconds(work_on(2 * size)) < MAX_RATIO * cpu_seconds(work_on(size))
+    assert is_less(lambda: work_on(2 * size), MAX_RATIO, lambda: work_on(size))
 
 
 def csv_rows(size: int) -> bytes:
@@ -221,13 +234,13 @@ def test_columns_of_a_longer_workbook_take_no_more_work(
     file_of: Callable[[int], bytes], size: int
 ) -> None:
     short, long = file_of(size), file_of(4 * size)
-    assert cpu_seconds(lambda: read_head(long)) < 2 * cpu_seconds(lambda: read_head(short))
+    assert is_less(lambda: partial(read_head, long), 2, lambda: partial(read_head, short))
 
 
 def test_columns_of_a_csv_file_take_little_of_its_work() -> None:
     """Only its characters are decoded, about 2 ms for each megabyte."""
     file = csv_rows(10_000)
-    assert cpu_seconds(lambda: read_head(file)) < cpu_seconds(lambda: read_sheet(file)) / 4
+    assert is_less(lambda: partial(read_head, file), 0.25, lambda: partial(read_sheet, file))
 
 
 def test_columns_of_a_far_text_take_bounded_work() -> None:
