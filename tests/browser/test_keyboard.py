@@ -21,7 +21,7 @@ def own_page(browser: Browser) -> Page:
 
 def test_a_day_is_worked_by_keyboard_alone(own_page: Page, site: LiveSite) -> None:
     for number in (1, 2):
-        site.create(f"key-{number}", name=f"Keyboard hosting {number}")
+        site.create(f"key-{number}", name=f"Tabulon hosting {number}")
     keys = Keyboard(own_page)
     log_in(keys, site)
     open_by_palette(keys)
@@ -44,8 +44,8 @@ def log_in(keys: Keyboard, site: LiveSite) -> None:
 
 def open_by_palette(keys: Keyboard) -> None:
     keys.press("Control+k")
-    keys.write("keyboard hosting 1")
-    found = keys.page.locator("#command-results").get_by_role("link", name="Keyboard hosting 1")
+    keys.write("tabulon hosting 1")
+    found = keys.page.locator("#command-results").get_by_role("link", name="Tabulon hosting 1")
     expect(found).to_be_visible()
     keys.press("ArrowDown", "Enter")
     expect(keys.page).to_have_url(re.compile("/key-1/change/"))
@@ -53,7 +53,7 @@ def open_by_palette(keys: Keyboard) -> None:
 
 def open_by_search(keys: Keyboard) -> None:
     search_for_both(keys)
-    keys.tab_to('link "Keyboard hosting 2"')
+    keys.tab_to('link "Tabulon hosting 2"')
     keys.press("Enter")
     expect(keys.page).to_have_url(re.compile("/key-2/change/"))
 
@@ -65,7 +65,7 @@ def search_for_both(keys: Keyboard) -> None:
     keys.page.wait_for_load_state()
     keys.press("/")
     assert keys.look().startswith('searchbox "Search products"')
-    keys.write("keyboard hosting")
+    keys.write("tabulon hosting")
     expect(keys.page.get_by_role("status").first).to_contain_text("2 products")
 
 
@@ -97,7 +97,7 @@ def undo_in_the_history(keys: Keyboard, site: LiveSite) -> None:
 def preview_a_bulk_edit(keys: Keyboard) -> None:
     search_for_both(keys)
     for number in (2, 1):
-        keys.tab_to(f'checkbox "Select Keyboard hosting {number}"')
+        keys.tab_to(f'checkbox "Select Tabulon hosting {number}"')
         keys.press("Space")
     expect(keys.page.locator("#selection-count")).to_contain_text("2")
     keys.tab_to('button "Bulk edit…"')
@@ -105,7 +105,7 @@ def preview_a_bulk_edit(keys: Keyboard) -> None:
     keys.tab_to('textbox "Percent')
     keys.write("10")
     keys.press("Enter")
-    expect(keys.page.get_by_role("row", name=re.compile("Keyboard hosting 1"))).to_be_visible()
+    expect(keys.page.get_by_role("row", name=re.compile("Tabulon hosting 1"))).to_be_visible()
     expect(keys.page.get_by_role("button", name="Apply to 2 products")).to_be_visible()
 
 
