@@ -39,6 +39,13 @@ CHANGE_STATES = {
     "failed": gettext_lazy("Needs attention"),
 }
 """How far a change has come, by its status."""
+JOB_STATES = {
+    "planning": gettext_lazy("being read"),
+    "planned": gettext_lazy("not yet applied"),
+    "running": gettext_lazy("running"),
+    "done": gettext_lazy("done"),
+    "cancelled": gettext_lazy("cancelled"),
+}
 EFFECT_NAMES = {
     "stored": gettext_lazy("Saved"),
     "purged": gettext_lazy("On the website"),
