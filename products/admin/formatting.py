@@ -46,6 +46,15 @@ JOB_STATES = {
     "done": gettext_lazy("done"),
     "cancelled": gettext_lazy("cancelled"),
 }
+PLAN_STATES = {
+    "scheduled": gettext_lazy("coming up"),
+    "starting": gettext_lazy("starting"),
+    "running": gettext_lazy("running"),
+    "ending": gettext_lazy("ending"),
+    "ended": gettext_lazy("done"),
+    "cancelled": gettext_lazy("cancelled"),
+    "missed": gettext_lazy("missed"),
+}
 EFFECT_NAMES = {
     "stored": gettext_lazy("Saved"),
     "purged": gettext_lazy("On the website"),

@@ -1,12 +1,10 @@
 """The words in sentences of the core that are not the same in the admin."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from django.utils.translation import gettext_lazy
 
-from products.admin.formatting import JOB_STATES, field_label
-from products.admin.plans.wording import BADGES
+from products.admin.formatting import JOB_STATES, PLAN_STATES, field_label
 from products.admin.rights import WORDS as PERMISSIONS
 
 DEPENDENCIES = {
@@ -21,7 +19,6 @@ DEPENDENCIES = {
     "The scaling of images": gettext_lazy("The scaling of images"),
     "The token issuer": gettext_lazy("The token issuer"),
 }
-STATES: dict[Any, object] = {**JOB_STATES, **BADGES}
 EFFECTS = {
     "stored": gettext_lazy("saved"),
     "purged": gettext_lazy("shown on the website"),
@@ -34,7 +31,7 @@ MARKS = {
 }
 
 
-def _from(table: Mapping[Any, object]) -> Callable[[str], str]:
+def _from(table: Mapping[str, object]) -> Callable[[str], str]:
     return lambda text: str(table.get(text, text))
 
 
@@ -52,7 +49,7 @@ def _permissions(names: str) -> str:
 
 TRANSLATORS: dict[str, Callable[[str], str]] = {
     "dependency": _from(DEPENDENCIES),
-    "state": _from(STATES),
+    "state": _from(JOB_STATES | PLAN_STATES),
     "effect": _from(EFFECTS),
     "mark": _from(MARKS),
     "label": lambda text: field_label(text.lower().replace(" ", "_")),
