@@ -49,6 +49,13 @@ def arguments(variables: dict[str, str]) -> list[str]:
     return [f"-var={name}={value}" for name, value in variables.items()]
 
 
+def copied_root(folder: Path, name: str) -> Path:
+    """Copy deploy/, since root modules share files, and return one of them."""
+    ignored = shutil.ignore_patterns(".terraform*", "*.tfstate*", "local")
+    shutil.copytree(ROOT / "deploy", folder / "deploy", ignore=ignored)
+    return folder / "deploy" / name
+
+
 def planned(root: Path, variables: dict[str, str]) -> dict[str, Any]:
     """Return the plan of a root module that people apply by hand."""
     run(STAND_IN, "init", "-input=false", cwd=root)
@@ -58,9 +65,7 @@ def planned(root: Path, variables: dict[str, str]) -> dict[str, Any]:
 
 
 def test_bootstrap_can_be_planned(tmp_path: Path) -> None:
-    ignored = shutil.ignore_patterns(".terraform*", "local")
-    shutil.copytree(ROOT / "deploy", tmp_path / "deploy", ignore=ignored)
-    root = tmp_path / "deploy" / "bootstrap"
+    root = copied_root(tmp_path, "bootstrap")
     # The offline provider looks for resource types only in the root folder and below.
     shutil.copytree(SOURCE / "modules" / "bucket", root / "copy-of-bucket")
     variables = {
@@ -100,8 +105,7 @@ BACKUPS_OF_PROD = {
 def test_vault_of_backups_can_be_planned(
     tmp_path: Path, infrastructures: dict[str, PlannedEnvironment]
 ) -> None:
-    ignored = shutil.ignore_patterns(".terraform*", "*.tfstate*")
-    root = Path(shutil.copytree(BACKUPS, tmp_path / "backups", ignore=ignored))
+    root = copied_root(tmp_path, "backups")
     plan = planned(root, BACKUPS_OF_PROD | {"lock_grace_days": "3"})
     found = {
         resource["type"]: resource["values"]
@@ -114,6 +118,8 @@ def test_vault_of_backups_can_be_planned(
     lock = found["aws_backup_vault_lock_configuration"]
     assert lock["min_retention_days"] <= prod.variable("backup_days") <= lock["max_retention_days"]
     assert lock["changeable_for_days"] == 3
+    _, reads, _ = json.loads(found["aws_kms_key"]["policy"])["Statement"]
+    assert "arn:aws:iam::333333333333:root" in reads["Principal"]["AWS"]
     too_short = arguments(BACKUPS_OF_PROD | {"lock_grace_days": "2"})
     refused = run(STAND_IN, "plan", "-input=false", *too_short, cwd=root, check=False)
     assert "AWS accepts 3 days or more" in refused.stderr
