@@ -22,6 +22,7 @@ from products.bulk.tables import (
     trimmed,
 )
 from products.bulk.xml_reading import MAX_DEPTH, refuse_document_type
+from products.bulk.zip_files import ZIP_ERRORS
 
 ODS_PART = "content.xml"
 _OASIS = "urn:oasis:names:tc:opendocument:xmlns"
@@ -32,7 +33,6 @@ PARAGRAPH = f"{TEXT}p"
 SPACES = f"{TEXT}s"
 SIGNS = {f"{TEXT}tab": "\t", f"{TEXT}line-break": "\n"}
 MAX_CELLS_OF_ROW = 20_000  # more than a spreadsheet has columns
-READ_ERRORS = (ElementTree.ParseError, ValueError, KeyError, zipfile.BadZipFile, OverflowError)
 
 
 def ods_tables(data: bytes, part: Part) -> Iterator[Table]:
@@ -46,7 +46,7 @@ def ods_tables(data: bytes, part: Part) -> Iterator[Table]:
             refuse_document_type(archive, ODS_PART)
             with archive.open(ODS_PART) as content:
                 yield from _tables(content, part)
-    except READ_ERRORS:
+    except (*ZIP_ERRORS, ElementTree.ParseError, OverflowError):
         raise refused_file(DAMAGED) from None
 
 
