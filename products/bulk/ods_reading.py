@@ -129,8 +129,7 @@ class _OpenTable:
         count = int(row.get(f"{TABLE}number-rows-repeated") or 1)
         values = trimmed(_cells(row)) if len(self.rows) <= self.max_rows else []
         if values:
-            characters = sum(len(value) for value in values if isinstance(value, str))
-            self.bounds.add(self.line + count - 1, len(values) * count, characters * count)
+            self.bounds.add(SheetRow(self.line, values), count)
             self.rows += [SheetRow(self.line + number, list(values)) for number in range(count)]
             is_hidden = row.get(f"{TABLE}visibility") in ("collapse", "filter")
             self.hidden += count if is_hidden else 0
@@ -138,8 +137,7 @@ class _OpenTable:
 
     def result(self, *, is_cut: bool = False) -> Table:
         """Return the table, or its first rows."""
-        rows = self.rows[: self.max_rows]
-        return Table(self.title, rows, self.hidden, is_cut or len(self.rows) > self.max_rows)
+        return Table(self.title, self.rows, self.hidden, is_cut).first(self.max_rows)
 
 
 def _cells(row: Element) -> list[Cell]:

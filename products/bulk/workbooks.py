@@ -4,17 +4,22 @@ A workbook is a zip of XML. Its sizes are checked before anything is parsed, and
 is refused.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from products.bulk.ods_reading import ODS_PART, ods_tables
-from products.bulk.sheets import MAX_TITLE_LINES, Sheet, cell_text, refused_file, to_sheet
+from products.bulk.sheets import (
+    MAX_TITLE_LINES,
+    Recognised,
+    Sheet,
+    cell_text,
+    refused_file,
+    to_sheet,
+)
 from products.bulk.tables import WHOLE, Part, Table
 from products.bulk.xlsx_reading import xlsx_tables
 from products.bulk.zip_files import checked_entries
 
 XLSX_PART = "xl/workbook.xml"
-
-type Recognised = Callable[[Sequence[str]], int]
 
 
 def read_workbook(data: bytes, recognised: Recognised, part: Part = WHOLE) -> Sheet:
