@@ -15,7 +15,7 @@ FORM = re.compile(r"\s*(application/x-www-form-urlencoded|multipart/form-data)\b
 MAX_LENGTH = 500
 """Each of a type's parameters is parsed, and nobody needs many."""
 EXTENDED = "*"
-"""The sign of RFC 2231's parameters, ``charset*=…``. Content-Type has none, but Python reads them."""
+"""The sign of RFC 2231's parameters (``charset*=…``): none is usual here, but Python reads them."""
 UNREAD = "application/octet-stream"
 """A form of this type has no entries, and no CSRF token: it is refused."""
 
