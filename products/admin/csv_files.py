@@ -37,8 +37,8 @@ MAX_WORKBOOK_PRODUCTS = 20_000
 """A workbook is built in memory, so it has fewer products than a CSV file may have."""
 XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 COLUMN = "column-"
-COLUMN_NAME = re.compile(rf"{COLUMN}[0-9]{{1,3}}")
 """The prefix of the parameters with the fields that the user chose."""
+COLUMN_NAME = re.compile(rf"{COLUMN}[0-9]{{1,3}}")
 
 
 def export_view(admin: ModelAdmin, request: HttpRequest) -> HttpResponseBase:
@@ -181,6 +181,6 @@ def _columns_response(data: bytes) -> JsonResponse:
         "hasMore": sheet.has_more,
         "fields": FIELDS,
         "labels": {name: column_label(name) for name in FIELDS},
-        "notes": sentences_in_words(list(sheet.notes)),
+        "notes": sentences_in_words(sheet.notes),
     }
     return JsonResponse(body)

@@ -14,6 +14,7 @@ from django.utils.translation import gettext, gettext_lazy, pgettext_lazy
 from products.admin.base import Context, ModelAdmin, page_response, product_url
 from products.admin.formatting import HistoryRow, field_label, history_row, source_label
 from products.admin.receipt import undo_url
+from products.admin.sentences.finding import reason_in_words
 from products.bootstrap import feed
 from products.bulk.job import JobKind
 from products.changes import Change
@@ -31,6 +32,7 @@ class FeedRow(TypedDict):
     """A change as the feed shows it."""
 
     row: HistoryRow
+    reason: str
     url: str
     undo_url: str
 
@@ -130,6 +132,7 @@ def _group(changes: list[Change], new_since: datetime | None) -> FeedGroup:
 def _feed_row(change: Change) -> FeedRow:
     return {
         "row": history_row(change),
+        "reason": reason_in_words(change.origin.reason),
         "url": product_url("change", change.product_id),
         "undo_url": undo_url(change),
     }

@@ -39,6 +39,22 @@ CHANGE_STATES = {
     "failed": gettext_lazy("Needs attention"),
 }
 """How far a change has come, by its status."""
+JOB_STATES = {
+    "planning": gettext_lazy("being read"),
+    "planned": gettext_lazy("not yet applied"),
+    "running": gettext_lazy("running"),
+    "done": gettext_lazy("done"),
+    "cancelled": gettext_lazy("cancelled"),
+}
+PLAN_STATES = {
+    "scheduled": gettext_lazy("coming up"),
+    "starting": gettext_lazy("starting"),
+    "running": gettext_lazy("running"),
+    "ending": gettext_lazy("ending"),
+    "ended": gettext_lazy("done"),
+    "cancelled": gettext_lazy("cancelled"),
+    "missed": gettext_lazy("missed"),
+}
 EFFECT_NAMES = {
     "stored": gettext_lazy("Saved"),
     "purged": gettext_lazy("On the website"),

@@ -5,9 +5,10 @@ from typing import TypedDict
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils.translation import gettext, gettext_lazy, ngettext
+from django.utils.translation import gettext, ngettext
 
 from products.admin.base import ModelAdmin, page_response
+from products.admin.formatting import JOB_STATES
 from products.admin.jobs import KIND_LABELS
 from products.admin.refusals import show_refusal
 from products.admin.staff_writes import StaffWrites
@@ -18,13 +19,6 @@ from products.errors import CatalogueError
 
 MAX_LISTED = 50
 ABANDONED_AFTER = timedelta(hours=1)
-STATE_LABELS = {
-    JobState.PLANNING: gettext_lazy("being read"),
-    JobState.PLANNED: gettext_lazy("not yet applied"),
-    JobState.RUNNING: gettext_lazy("running"),
-    JobState.DONE: gettext_lazy("done"),
-    JobState.CANCELLED: gettext_lazy("cancelled"),
-}
 
 
 class JobEntry(TypedDict):
@@ -87,7 +81,7 @@ def _entry(job: Job, actor: str) -> JobEntry:
     return {
         "job": job,
         "kind": str(KIND_LABELS[job.kind]),
-        "state": str(STATE_LABELS[job.state]),
+        "state": str(JOB_STATES[job.state]),
         "summary": _summary(job),
         "is_mine": job.actor == actor,
     }

@@ -135,7 +135,7 @@ undo_view = _action_view(StaffWrites.undo_job)
 
 def _job_in_words(job: Job) -> Job:
     """Return the job with the core's sentences in the reader's language."""
-    notes = tuple(sentences_in_words(list(job.notes)))
+    notes = tuple(sentences_in_words(job.notes))
     return replace(job, notes=notes, message=in_words(job.message))
 
 

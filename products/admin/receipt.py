@@ -18,7 +18,7 @@ from products.admin.formatting import (
     source_label,
 )
 from products.admin.refusals import status_of
-from products.admin.sentences.finding import in_words, refusal_text
+from products.admin.sentences.finding import in_words, reason_in_words, refusal_text
 from products.bootstrap import catalogue
 from products.changes import Change
 from products.documents import format_timestamp
@@ -50,7 +50,7 @@ def receipt_context(change: Change) -> Context:
     return {
         "receipt": change,
         "state_text": str(CHANGE_STATES[change.status]),
-        "reason": in_words(change.origin.reason),
+        "reason": reason_in_words(change.origin.reason),
         "source": source_label(change.origin.source),
         "steps": steps,
         "receipt_url": product_url("receipt", change.product_id, change.version),

@@ -21,7 +21,7 @@ from products.admin.formatting import (
     HistoryRow,
     history_row,
 )
-from products.admin.sentences.finding import in_words
+from products.admin.sentences.finding import reason_in_words
 from products.changes import Change
 
 ENTRY = (
@@ -174,7 +174,7 @@ class TimelineRenderer:
     def _reason(self, reason: str) -> str:
         if not reason:
             return ""
-        return REASON.format(self._texts.reason.format(reason=escape(in_words(reason))))
+        return REASON.format(self._texts.reason.format(reason=escape(reason_in_words(reason))))
 
     def _difference(self, row: HistoryRow, field: FieldDifference) -> str:
         version = row["change"].version

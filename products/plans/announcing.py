@@ -40,8 +40,9 @@ class Announcer:
     def announce(self, plan: Plan) -> None:
         """Send a message for a step that is due before the relay announces it.
 
-        Have the CDN purged when it may keep answers from before the plan beyond the step. Too
-        shortly before the step, this is left to the purge of the changes that the step makes.
+        Have the CDN purged when it may keep answers of processes that do not know the plan beyond
+        its start or its end. Too shortly before a step, this is left to the purge of the changes
+        that the step makes.
         """
         now = self.clock()
         if plan.due is None:
@@ -49,8 +50,10 @@ class Announcer:
         delay = near_delay(plan.due, now)
         if delay is not None:
             self.doorbell.notify_switch(delay)
-        if self.has_cdn and now + KNOWN_AFTER < plan.due < now + NOTICE:
-            self.doorbell.notify_purge(int(KNOWN_AFTER.total_seconds()), plan.due)
+        steps = [at for at in (plan.due, plan.ends_at) if at]
+        outlived = [at for at in steps if now + KNOWN_AFTER < at < now + NOTICE]
+        if self.has_cdn and outlived:
+            self.doorbell.notify_purge(int(KNOWN_AFTER.total_seconds()), max(outlived))
 
 
 def lead_of(steps: int) -> timedelta:

@@ -135,10 +135,11 @@ class Transactions:
         """Make one step of each product, and try those again that lost a race."""
         outcomes: dict[OutcomeKey, RowOutcome] = {}
         waiting, current = list(requests), dict(logs)
-        for _ in range(MAX_ATTEMPTS):
+        for number in range(MAX_ATTEMPTS):
             attempts = list(self._plan(waiting, current, outcomes))
             outdated: list[OutcomeKey] = []
-            for appended in self._append_all(attempts):
+            # Half as many each time, and alone at last: nobody loses for the sake of another row.
+            for appended in self._append_all(attempts, max(1, MAX_TOGETHER >> number)):
                 outcomes |= appended.outcomes
                 outdated += appended.outdated
             waiting = [request for request in waiting if request.key not in outcomes]
@@ -196,15 +197,13 @@ class Transactions:
         snapshot = Snapshot({key: log.newest_change}, {key[0]: key[1]})
         return replace(self.planner, log=snapshot)
 
-    def _append_all(self, attempts: Sequence[Attempt]) -> Iterator[Appended]:
-        """Append the changes in as few transactions as possible, then notify the workers.
+    def _append_all(self, attempts: Sequence[Attempt], together: int) -> Iterator[Appended]:
+        """Append the changes, at most so many together, then notify the workers.
 
         Messages wait until the last transaction: what follows from them must delay none of these
         changes.
         """
-        groups = [
-            group for some in batched(attempts, MAX_TOGETHER) for group in self._fitting(some)
-        ]
+        groups = [group for some in batched(attempts, together) for group in self._fitting(some)]
         results = list(self.map_function(partial(result_of, self._append), groups))
         appended = [result for result in results if isinstance(result, Appended)]
         for result in appended:

@@ -8,7 +8,12 @@ from pathlib import Path
 import pytest
 
 import products
-from products.admin.sentences.finding import SENTENCES, in_words, refusal_text
+from products.admin.sentences.finding import (
+    SENTENCES,
+    in_words,
+    reason_in_words,
+    refusal_text,
+)
 from products.errors import DependencyUnavailable, Invalid, NotAllowed
 from products.permissions import Permission
 from products.product import new_product
@@ -135,3 +140,19 @@ def test_refusals_name_no_engines_fields_or_permissions() -> None:
 def test_values_with_braces_are_kept_as_they_are() -> None:
     assert in_words("There is no field '{x}'.") == "There is no field '{x}'."
     assert in_words("There is no product '{0} {name}'.") == "There is no product '{0} {name}'."
+
+
+def test_reasons_that_people_type_are_kept_as_they_are() -> None:
+    assert in_words("discarded purged") == "gave up what was not yet shown on the website"
+    assert reason_in_words("discarded the old price") == "discarded the old price"
+    assert reason_in_words("renewal_price restored from version 3").startswith("Renewal price ")
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    "part",
+    ["ben changed price in version 3, ", "Entry 1: ", "x: ", "No. ", "Entry 1: Must be text. y: "],
+)
+def test_long_texts_take_no_longer_than_their_length(part: str) -> None:
+    text = part * 10_000
+    assert len(in_words(text)) >= len(text) - 100

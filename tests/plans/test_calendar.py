@@ -194,6 +194,30 @@ def test_cdn_keeps_no_price_from_before_a_plan(shop: PlanWorld, path: str, notic
     assert cache.purges == 1
 
 
+@pytest.mark.parametrize("start", [0, 5])
+@pytest.mark.parametrize("path", ["/products/basic", "/products"])
+def test_cdn_keeps_no_price_of_a_plan_that_ends_soon(
+    shop: PlanWorld, path: str, start: int
+) -> None:
+    """A plan starts before all processes know it: they do not know its end either."""
+    cache = ObedientCache(Client(), shop.clock)
+    cache.get(path)
+    plan = shop.plan("basic", "1500", start / 3600, 60 / 3600)
+    [(delay, until, after)] = shop.bell.purges
+    assert plan.ends_at is not None
+    while shop.clock.now < plan.ends_at + timedelta(minutes=12):
+        shop.switching.step()
+        shop.clock.advance(1)
+        if shop.clock.now - plan.starts_at == timedelta(seconds=1):
+            cache.purge("for the change that the start made")
+        if shop.clock.now - NOON == timedelta(seconds=delay):
+            purge_of(shop, cache).purge(until, after)
+        body = cache.get(path)
+        if shop.clock.now >= plan.ends_at:
+            products = body.get("products", [body])
+            assert products[0]["price"] == "1600.00", shop.clock.now  # type: ignore[index]
+
+
 @pytest.mark.parametrize(("notice", "purges"), [(6, 0), (8, 1), (660, 1), (671, 0)])
 def test_only_plans_with_short_notice_are_purged(shop: PlanWorld, notice: int, purges: int) -> None:
     plan = shop.plan("basic", "1500", 5)

@@ -7,7 +7,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext
 
 from products.admin.base import Context, ModelAdmin, page_response, user_of
-from products.admin.plans.wording import BADGES, COLOURS, is_overdue, state_text
+from products.admin.formatting import PLAN_STATES
+from products.admin.plans.wording import COLOURS, is_overdue, state_text
 from products.identifiers import is_id
 from products.permissions import Permission
 from products.plans.plan import FINAL, Plan, PlanState, RowState, Step
@@ -50,7 +51,7 @@ def plan_entry(plan: Plan) -> PlanEntry:
     """Return the plan with its state in words."""
     return {
         "plan": plan,
-        "badge": str(BADGES[plan.state]),
+        "badge": str(PLAN_STATES[plan.state]),
         "colour": COLOURS.get(plan.state, str(plan.state)),
         "text": state_text(plan),
         "needs_attention": needs_attention(plan),

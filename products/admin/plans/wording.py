@@ -20,15 +20,6 @@ CLASH_RULES = {
     ClashRule.KEEP: gettext_lazy("Their value stays, and the plan leaves the product out"),
     ClashRule.APPLY: gettext_lazy("The plan's value is set"),
 }
-BADGES = {
-    PlanState.SCHEDULED: gettext_lazy("coming up"),
-    PlanState.STARTING: gettext_lazy("starting"),
-    PlanState.RUNNING: gettext_lazy("running"),
-    PlanState.ENDING: gettext_lazy("ending"),
-    PlanState.ENDED: gettext_lazy("done"),
-    PlanState.CANCELLED: gettext_lazy("cancelled"),
-    PlanState.MISSED: gettext_lazy("missed"),
-}
 FIXED = {
     PlanState.STARTING: gettext_lazy("Is starting: {products}"),
     PlanState.ENDING: gettext_lazy("Is ending: {products}"),

@@ -2,7 +2,14 @@
 
 from django.utils.translation import gettext_noop
 
+REASONS = (
+    gettext_noop("Undo of version {version}"),
+    gettext_noop("Everything restored from version {version}"),
+    gettext_noop("{label} restored from version {version}"),
+)
+"""The reasons of changes that no person has typed."""
 SAME = (
+    *REASONS,
     gettext_noop("Another request changed {product_id} at the same moment."),
     gettext_noop("Can mean {larger} or {smaller}; write one of these."),
     gettext_noop("Entry {number}: {refusal}"),
@@ -29,8 +36,6 @@ SAME = (
     gettext_noop("This change is not waiting to be {effect} any more."),
     gettext_noop("This field is required."),
     gettext_noop("Too many writers changed the product at the same time."),
-    gettext_noop("Undo of version {version}"),
-    gettext_noop("{label} restored from version {version}"),
     gettext_noop("Version {version} of {product_id} was altered after it was accepted."),
     gettext_noop("{writes} of the writes can't be made, so none was."),
     # The words that searches take to mean the same.
@@ -40,9 +45,6 @@ SAME = (
     gettext_noop("{actor} saved other synonyms meanwhile. Look at them, then save again."),
 )
 OTHER = {
-    "Everything restored from version {version}": gettext_noop(
-        "Everything restored from version {version}"
-    ),
     "A one-time product is not renewed; leave this empty or choose a cycle.": gettext_noop(
         "A one-time product is not renewed. Leave this empty, or choose a billing cycle."
     ),

@@ -1,50 +1,38 @@
 """The words in sentences of the core that are not the same in the admin."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext_lazy
 
-from products.admin.formatting import field_label
+from products.admin.formatting import JOB_STATES, PLAN_STATES, field_label
 from products.admin.rights import WORDS as PERMISSIONS
 
 DEPENDENCIES = {
-    "DynamoDB": gettext_noop("The catalogue"),
-    "OpenSearch": gettext_noop("Search"),
-    "SQS": gettext_noop("The queue of changes"),
-    "CloudFront": gettext_noop("The website"),
-    "S3": gettext_noop("The audit trail"),
-    "SSM": gettext_noop("The list of settings"),
-    "The SQL database": gettext_noop("The user database"),
-    "The image storage": gettext_noop("The image storage"),
-    "The scaling of images": gettext_noop("The scaling of images"),
-    "The token issuer": gettext_noop("The token issuer"),
-}
-STATES = {
-    "planning": gettext_noop("being read"),
-    "planned": gettext_noop("not yet applied"),
-    "running": gettext_noop("running"),
-    "done": gettext_noop("done"),
-    "cancelled": gettext_noop("cancelled"),
-    "scheduled": gettext_noop("coming up"),
-    "starting": gettext_noop("starting"),
-    "ending": gettext_noop("ending"),
-    "ended": gettext_noop("done"),
-    "missed": gettext_noop("missed"),
+    "DynamoDB": gettext_lazy("The catalogue"),
+    "OpenSearch": gettext_lazy("Search"),
+    "SQS": gettext_lazy("The queue of changes"),
+    "CloudFront": gettext_lazy("The website"),
+    "S3": gettext_lazy("The audit trail"),
+    "SSM": gettext_lazy("The list of settings"),
+    "The SQL database": gettext_lazy("The user database"),
+    "The image storage": gettext_lazy("The image storage"),
+    "The scaling of images": gettext_lazy("The scaling of images"),
+    "The token issuer": gettext_lazy("The token issuer"),
 }
 EFFECTS = {
-    "stored": gettext_noop("saved"),
-    "purged": gettext_noop("shown on the website"),
-    "searchable": gettext_noop("found by search"),
-    "audited": gettext_noop("put into the audit trail"),
+    "stored": gettext_lazy("saved"),
+    "purged": gettext_lazy("shown on the website"),
+    "searchable": gettext_lazy("found by search"),
+    "audited": gettext_lazy("put into the audit trail"),
 }
 MARKS = {
-    "decimal point": gettext_noop("decimal point"),
-    "decimal comma": gettext_noop("decimal comma"),
+    "decimal point": gettext_lazy("decimal point"),
+    "decimal comma": gettext_lazy("decimal comma"),
 }
 
 
-def _from(table: dict[str, str]) -> Callable[[str], str]:
-    return lambda text: gettext(table[text]) if text in table else text
+def _from(table: Mapping[str, object]) -> Callable[[str], str]:
+    return lambda text: str(table.get(text, text))
 
 
 def _field(name: str) -> str:
@@ -61,7 +49,7 @@ def _permissions(names: str) -> str:
 
 TRANSLATORS: dict[str, Callable[[str], str]] = {
     "dependency": _from(DEPENDENCIES),
-    "state": _from(STATES),
+    "state": _from(JOB_STATES | PLAN_STATES),
     "effect": _from(EFFECTS),
     "mark": _from(MARKS),
     "label": lambda text: field_label(text.lower().replace(" ", "_")),
