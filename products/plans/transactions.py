@@ -1,7 +1,7 @@
 """The transactions of due steps: many products in each, every product at most once. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import batched
 
@@ -54,8 +54,8 @@ class Prepared:
     """
 
     requests: Sequence[StepRequest]
-    logs: Mapping[str, ProductLog] = field(default_factory=dict)
-    known: Outcomes = field(default_factory=dict)
+    logs: Mapping[str, ProductLog]
+    known: Outcomes
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +90,10 @@ class Transactions:
     doorbell: Doorbell
     map_function: MapFunction
 
-    def prepare(self, requests: Sequence[StepRequest], known: Outcomes | None = None) -> Prepared:
+    def prepare(self, requests: Sequence[StepRequest], known: Outcomes) -> Prepared:
         """Read the logs of the products, each for its first request. Nothing is written."""
         first, _ = _split(requests)
-        return Prepared(requests, self._read(first, known), known or {})
+        return Prepared(requests, self._read(first, known), known)
 
     def are_stored(self, rows: Iterable[PlanRow], step: Step) -> bool:
         """Whether the public reads what this step changed, or something newer."""
@@ -123,10 +123,8 @@ class Transactions:
             logs = self._read(wave, outcomes)
         return outcomes
 
-    def _read(
-        self, requests: Sequence[StepRequest], outcomes: Outcomes | None = None
-    ) -> dict[str, ProductLog]:
-        return self.logs.read([request.product_id for request in requests], outcomes or {})
+    def _read(self, requests: Sequence[StepRequest], outcomes: Outcomes) -> dict[str, ProductLog]:
+        return self.logs.read([request.product_id for request in requests], outcomes)
 
     def _make_wave(
         self,
