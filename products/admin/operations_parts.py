@@ -21,7 +21,8 @@ from products.admin.timeline import time_html
 from products.bootstrap import catalogue, now, operations, scan_table
 from products.changes import Change, ChangeKey, Effect
 from products.errors import Unavailable
-from products.operations import MAX_EXAMINED, MAX_GROUPED, StuckEffect, latencies
+from products.latencies import latencies
+from products.operations import MAX_EXAMINED, MAX_GROUPED, StuckEffect
 from products.readiness import readiness_checks
 from products.scheduling import plans
 
