@@ -14,6 +14,8 @@ CHARSET = re.compile(r";\s*charset\s*=\s*([^;]*)", re.IGNORECASE)
 FORM = re.compile(r"\s*(application/x-www-form-urlencoded|multipart/form-data)\b", re.IGNORECASE)
 MAX_LENGTH = 500
 """Each of a type's parameters is parsed, and nobody needs many."""
+EXTENDED = "*"
+"""The sign of RFC 2231's parameters (``charset*=…``): none is usual here, but Python reads them."""
 UNREAD = "application/octet-stream"
 """A form of this type has no entries, and no CSRF token: it is refused."""
 
@@ -21,7 +23,7 @@ UNREAD = "application/octet-stream"
 def use_utf8(environ: MutableMapping[str, Any]) -> None:
     """Remove the charset from a WSGI environment. A form in another charset is no form then."""
     given = environ.get("CONTENT_TYPE", "")
-    if len(given) > MAX_LENGTH:
+    if len(given) > MAX_LENGTH or EXTENDED in given:
         environ["CONTENT_TYPE"] = UNREAD
         return
     found = CHARSET.search(given)

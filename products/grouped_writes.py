@@ -56,7 +56,7 @@ class GroupedWrites:
     planner: Planner
     doorbell: Doorbell
     write_alone: Callable[[Write, Origin], Accepted]
-    size: Callable[[], int] = lambda: GROUP_SIZE
+    size: Callable[[], int]
 
     def make(self, requests: Iterable[Request]) -> Iterator[list[Result]]:
         """Make the writes in their order, and yield their results after each transaction.

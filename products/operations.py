@@ -1,7 +1,7 @@
 """What operators see of the pipeline, and what they can do: retry or discard effects. Pure."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -26,6 +26,7 @@ from products.effects import (
     complete,
 )
 from products.errors import Conflict, Invalid
+from products.latencies import Minute
 from products.open_changes import OpenMark
 from products.permissions import Permission, require_permissions
 from products.pipeline import AuditTrail
@@ -36,8 +37,6 @@ MAX_EXAMINED = 1000  # open changes that are counted, and whose effects one acti
 MAX_GROUPED = 250  # of these, the oldest, whose causes one page of the admin shows
 MIN_REASON_LENGTH = 3  # characters
 MAX_CAUSE_LENGTH = 200  # characters
-BOUNDS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 600.0)
-"""Upper bounds of the latency histogram, in seconds. The last bucket also has all longer times."""
 VARIABLE_PART = re.compile(r"'[^']*'|\"[^\"]*\"|\b[0-9a-f]{8,}[0-9a-f-]*\b|\d+")
 """What differs between errors of the same cause: quoted texts, IDs, and numbers."""
 
@@ -84,15 +83,6 @@ class StuckEffect:
         without_id = self.error.replace(self.mark.product_id, "…")
         constant = VARIABLE_PART.sub("…", without_id)
         return f"{self.effect}: {constant}"[:MAX_CAUSE_LENGTH]
-
-
-@dataclass(frozen=True, slots=True)
-class Minute:
-    """The changes completed in one minute: how many, and a latency histogram of each effect."""
-
-    at: datetime
-    changes: int
-    buckets: Mapping[Effect, Sequence[int]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -266,35 +256,3 @@ def _stuck_effect(mark: OpenMark, effect: Effect) -> StuckEffect:
 def change_labels(changes: Sequence[Change]) -> list[str]:
     """Return the names of the changes for people, such as ``p1 v3``."""
     return [f"{change.product_id} v{change.version}" for change in changes]
-
-
-def bucket_of(seconds: float) -> int:
-    """Return the index of the histogram bucket for this latency."""
-    for number, bound in enumerate(BOUNDS):
-        if seconds <= bound:
-            return number
-    return len(BOUNDS) - 1
-
-
-def percentile(counts: Sequence[int], share: float) -> float | None:
-    """Return the bound below which this share of the latencies is, None without latencies."""
-    total = sum(counts)
-    below = 0
-    for count, bound in zip(counts, BOUNDS, strict=True):
-        below += count
-        if total and below >= share * total:
-            return bound
-    return None
-
-
-def latencies(minutes: Sequence[Minute]) -> dict[Effect, tuple[float | None, float | None]]:
-    """Return the median and the 95th percentile of each effect, as upper bounds.
-
-    Latencies are in seconds from acceptance.
-    """
-    found: dict[Effect, tuple[float | None, float | None]] = {}
-    for effect in Effect:
-        histograms = [minute.buckets[effect] for minute in minutes]
-        counts = [sum(histogram[n] for histogram in histograms) for n in range(len(BOUNDS))]
-        found[effect] = (percentile(counts, 0.5), percentile(counts, 0.95))
-    return found

@@ -32,7 +32,8 @@ class OverlaidTable(Protocol):
     def marks(self, keys: Sequence[ChangeKey]) -> Mapping[ChangeKey, OpenMark]:
         """Return what is open of those of these changes that are open."""
 
-    def changes(self, keys: Sequence[ChangeKey]) -> Mapping[ChangeKey, Change | Exception]: ...
+    def changes(self, keys: Sequence[ChangeKey]) -> Mapping[ChangeKey, Change | Exception]:
+        """Return the changes that made these versions; the error of one that can't be read."""
 
     def records(self, product_ids: list[str]) -> dict[str, Product]: ...
 

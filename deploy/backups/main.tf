@@ -24,11 +24,15 @@ provider "aws" {
   }
 }
 
+# The environment's account may read it, too: it copies a backup back for a restore.
 resource "aws_kms_key" "copies" {
   description             = "Encrypts copies of the product catalogue's backups, ${var.environment}"
   enable_key_rotation     = true
   deletion_window_in_days = 30
-  policy                  = templatefile("${path.module}/policies/key.json.tftpl", { account_id = var.account_id })
+  policy = templatefile("${path.module}/../bootstrap/policies/key-backups.json.tftpl", {
+    account_id = var.account_id
+    readers    = jsonencode(distinct([for account in [var.account_id, var.source_account_id] : "arn:aws:iam::${account}:root"]))
+  })
 }
 
 resource "aws_backup_vault" "copies" {

@@ -13,7 +13,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext
 
 from products.changes import Effect
-from products.operations import BOUNDS, Minute, percentile
+from products.latencies import BOUNDS, Minute, percentile
 
 HOUR = timedelta(hours=1)
 MINUTES = 60

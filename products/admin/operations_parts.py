@@ -23,7 +23,8 @@ from products.bootstrap import catalogue, now, operations, scan_table
 from products.changes import Change, ChangeKey, Effect
 from products.effects import TASKS
 from products.errors import Unavailable
-from products.operations import MAX_EXAMINED, MAX_GROUPED, StuckEffect, latencies
+from products.latencies import latencies
+from products.operations import MAX_EXAMINED, MAX_GROUPED, StuckEffect
 from products.readiness import readiness_checks
 from products.scheduling import plans
 

@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from itertools import islice
 
 from products.amounts import DecimalMark
@@ -11,6 +11,7 @@ from products.bulk.encodings import decode
 from products.bulk.sheets import (
     MAX_COLUMNS,
     MAX_TITLE_LINES,
+    Recognised,
     Sheet,
     SheetRow,
     refused_file,
@@ -27,9 +28,6 @@ FOREIGN_FORMATS = (
     ("<", "This is a web page or XML; open it in a spreadsheet and save it as CSV or .xlsx."),
     ("%PDF", "This is a PDF; save the table as CSV or .xlsx."),
 )
-
-type Recognised = Callable[[Sequence[str]], int]
-"""Returns how many of these column names are known."""
 
 
 def read_csv(data: bytes, recognised: Recognised, max_rows: int | None = None) -> Sheet:

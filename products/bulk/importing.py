@@ -13,7 +13,7 @@ from products.bulk.imports import ImportOptions, chosen_columns, guessed_columns
 from products.bulk.job import Job, JobKind, JobState
 from products.bulk.jobs import Jobs
 from products.bulk.sheets import Sheet, cell_text
-from products.bulk.workbooks import unpacked_size
+from products.bulk.zip_files import unpacked_size
 from products.changes import Origin
 from products.permissions import require_any_permission_to_write
 

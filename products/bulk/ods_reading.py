@@ -22,6 +22,7 @@ from products.bulk.tables import (
     trimmed,
 )
 from products.bulk.xml_reading import MAX_DEPTH, refuse_document_type
+from products.bulk.zip_files import ZIP_ERRORS
 
 ODS_PART = "content.xml"
 _OASIS = "urn:oasis:names:tc:opendocument:xmlns"
@@ -32,7 +33,6 @@ PARAGRAPH = f"{TEXT}p"
 SPACES = f"{TEXT}s"
 SIGNS = {f"{TEXT}tab": "\t", f"{TEXT}line-break": "\n"}
 MAX_CELLS_OF_ROW = 20_000  # more than a spreadsheet has columns
-READ_ERRORS = (ElementTree.ParseError, ValueError, KeyError, zipfile.BadZipFile, OverflowError)
 
 
 def ods_tables(data: bytes, part: Part) -> Iterator[Table]:
@@ -46,7 +46,7 @@ def ods_tables(data: bytes, part: Part) -> Iterator[Table]:
             refuse_document_type(archive, ODS_PART)
             with archive.open(ODS_PART) as content:
                 yield from _tables(content, part)
-    except READ_ERRORS:
+    except (*ZIP_ERRORS, ElementTree.ParseError, OverflowError):
         raise refused_file(DAMAGED) from None
 
 
@@ -129,8 +129,7 @@ class _OpenTable:
         count = int(row.get(f"{TABLE}number-rows-repeated") or 1)
         values = trimmed(_cells(row)) if len(self.rows) <= self.max_rows else []
         if values:
-            characters = sum(len(value) for value in values if isinstance(value, str))
-            self.bounds.add(self.line + count - 1, len(values) * count, characters * count)
+            self.bounds.add(SheetRow(self.line, values), count)
             self.rows += [SheetRow(self.line + number, list(values)) for number in range(count)]
             is_hidden = row.get(f"{TABLE}visibility") in ("collapse", "filter")
             self.hidden += count if is_hidden else 0
@@ -138,8 +137,7 @@ class _OpenTable:
 
     def result(self, *, is_cut: bool = False) -> Table:
         """Return the table, or its first rows."""
-        rows = self.rows[: self.max_rows]
-        return Table(self.title, rows, self.hidden, is_cut or len(self.rows) > self.max_rows)
+        return Table(self.title, self.rows, self.hidden, is_cut).first(self.max_rows)
 
 
 def _cells(row: Element) -> list[Cell]:

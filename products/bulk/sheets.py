@@ -15,6 +15,8 @@ MAX_TITLE_LINES = 20
 
 type Cell = str | Decimal | bool
 """A cell: a text, or what a workbook stores as a number or a truth value."""
+type Recognised = Callable[[Sequence[str]], int]
+"""Returns how many of these column names are known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ def cell_text(cell: Cell) -> str:
 
 def to_sheet(
     rows: Sequence[SheetRow],
-    recognised: Callable[[Sequence[str]], int],
+    recognised: Recognised,
     *,
     notes: Sequence[str] = (),
     likely_mark: DecimalMark | None = None,
@@ -90,9 +92,7 @@ def _refuse_wide_rows(rows: Sequence[SheetRow]) -> None:
             raise refused_file(f"Must have at most {MAX_COLUMNS} columns; it has {width}.")
 
 
-def _head(
-    rows: Sequence[SheetRow], recognised: Callable[[Sequence[str]], int]
-) -> tuple[int, list[str]]:
+def _head(rows: Sequence[SheetRow], recognised: Recognised) -> tuple[int, list[str]]:
     """Return the position of the head line, and the names of the columns.
 
     A head may have two lines with merged cells, such as "Price" above "once" and "yearly".

@@ -1,6 +1,6 @@
 """The parts of workbooks that every format has: tables, and bounds while they are read. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from products.bulk.job import MAX_ROWS
@@ -30,6 +30,11 @@ class Table:
     hidden: int = 0
     has_more: bool = False
 
+    def first(self, max_rows: int) -> "Table":
+        """Return the table with the first rows."""
+        has_more = self.has_more or len(self.rows) > max_rows
+        return replace(self, rows=self.rows[:max_rows], has_more=has_more)
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -52,13 +57,13 @@ class Bounds:
     cells: int = 0
     characters: int = 0
 
-    def add(self, line: int, cells: int, characters: int) -> None:
-        """Count the cells. Raise Invalid when the sheet is too large."""
-        self.cells += cells
-        self.characters += characters
+    def add(self, row: SheetRow, times: int = 1) -> None:
+        """Count a row that is there so many times. Raise Invalid when the sheet is too large."""
+        self.cells += len(row.cells) * times
+        self.characters += times * sum(len(cell) for cell in row.cells if isinstance(cell, str))
         if self.characters > MAX_CHARACTERS:
             raise refused_file(TOO_LARGE)
-        if line > MAX_LINES or self.cells > MAX_CELLS:
+        if row.line + times - 1 > MAX_LINES or self.cells > MAX_CELLS:
             raise refused_file(f"Must have at most {MAX_ROWS} rows; the sheet has more cells.")
 
 

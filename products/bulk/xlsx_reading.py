@@ -14,7 +14,7 @@ from openpyxl.utils.datetime import from_excel, from_ISO8601
 
 from products.bulk.sheets import Cell, SheetRow, refused_file
 from products.bulk.tables import DAMAGED, Bounds, Part, Table, number_or_text
-from products.bulk.xlsx_parts import Book, SharedTexts, read_book, read_formats
+from products.bulk.xlsx_parts import PHONETIC, SharedTexts, read_book, read_formats
 from products.bulk.xml_reading import Budget, Element, XmlStream
 
 NO_VALUE = "has a formula without a value; open the workbook in a spreadsheet and save it."
@@ -73,7 +73,7 @@ class SheetReader:
         """Take a text of the open element."""
         if not self.cell:
             return
-        is_inline = self.open[-1] == "t" and "rPh" not in self.open
+        is_inline = self.open[-1] == "t" and PHONETIC not in self.open
         if is_inline or self.open[-1] == "v":
             self.cell.parts.append(text)
 
@@ -89,10 +89,10 @@ class SheetReader:
             self._end_row()
 
     def _end_row(self) -> None:
-        width = max(self.cells)
-        self.bounds.add(self.line, width, sum(map(_length, self.cells.values())))
-        row = [self.cells.get(column, "") for column in range(1, width + 1)]
-        self.rows.append(SheetRow(self.line, row))
+        columns = range(1, max(self.cells) + 1)
+        row = SheetRow(self.line, [self.cells.get(column, "") for column in columns])
+        self.bounds.add(row)
+        self.rows.append(row)
         self.cells = {}
 
     def _value(self, cell: OpenCell) -> Cell:
@@ -135,26 +135,15 @@ def xlsx_tables(data: bytes, part: Part) -> Iterator[Table]:
             texts = SharedTexts(archive, book, Budget.of(part))
             budget = Budget.of(part)
             for title, name in book.sheets:
-                yield _table(archive, name, title, (book, texts, times), (part, budget))
+                reader = SheetReader(texts, times, book.epoch)
+                stream = XmlStream(reader.start, reader.end, reader.text)
+                for _ in stream.read(archive, name, budget):
+                    if len(reader.rows) > part.max_rows:
+                        break
+                table = Table(title, reader.rows, reader.hidden, budget.is_spent)
+                yield table.first(part.max_rows)
     except OLD_ERRORS:
         raise refused_file(DAMAGED) from None
-
-
-def _table(
-    archive: zipfile.ZipFile,
-    name: str,
-    title: str,
-    about: tuple[Book, SharedTexts, Mapping[int, bool]],
-    limits: tuple[Part, Budget],
-) -> Table:
-    book, texts, times = about
-    part, budget = limits
-    reader = SheetReader(texts, times, book.epoch)
-    stream = XmlStream(reader.start, reader.end, reader.text)
-    for _ in stream.read(archive, name, budget):
-        if len(reader.rows) > part.max_rows:
-            return Table(title, reader.rows[: part.max_rows], reader.hidden, has_more=True)
-    return Table(title, reader.rows, reader.hidden, has_more=budget.is_spent)
 
 
 def _column(reference: str) -> int:
@@ -172,10 +161,6 @@ def _place(column: int, line: int) -> str:
         column, letter = divmod(column - 1, LETTERS)
         letters = chr(ord("A") + letter) + letters
     return f"{letters}{line}"
-
-
-def _length(cell: Cell) -> int:
-    return len(cell) if isinstance(cell, str) else 1
 
 
 def _truth(text: str) -> Cell:

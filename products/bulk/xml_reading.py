@@ -8,10 +8,9 @@ from xml.parsers import expat
 
 from products.bulk.sheets import refused_file
 from products.bulk.tables import DAMAGED, HEAD, Part
+from products.bulk.zip_files import ZIP_ERRORS
 
 MAX_DEPTH = 100  # elements in each other; each open one takes memory
-READ_ERRORS = (zipfile.BadZipFile, NotImplementedError, EOFError, OSError, KeyError, ValueError)
-"""What a damaged zip raises."""
 
 
 @dataclass(slots=True)
@@ -80,7 +79,7 @@ class XmlStream:
                     yield
             if not budget.is_spent:
                 self.parser.Parse(b"", True)
-        except (*READ_ERRORS, expat.ExpatError):
+        except (*ZIP_ERRORS, expat.ExpatError):
             raise refused_file(DAMAGED) from None
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:

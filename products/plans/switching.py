@@ -111,7 +111,8 @@ class Switching:
             return []
         switched, is_complete = self._make_due(due, began)
         self.table.release_lease(self.process_id, self.clock())
-        self._leave_to_message(None if is_complete else 0)
+        if not is_complete:
+            self._leave_to_message(0)
         for made in switched:  # a plan may end before the relay looks again
             self._leave_to_message(near_delay(made.plan.due, self.clock()))
         return switched

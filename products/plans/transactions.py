@@ -1,7 +1,7 @@
 """The transactions of due steps: many products in each, every product at most once. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import batched
 
@@ -54,8 +54,8 @@ class Prepared:
     """
 
     requests: Sequence[StepRequest]
-    logs: Mapping[str, ProductLog] = field(default_factory=dict)
-    known: Outcomes = field(default_factory=dict)
+    logs: Mapping[str, ProductLog]
+    known: Outcomes
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +90,10 @@ class Transactions:
     doorbell: Doorbell
     map_function: MapFunction
 
-    def prepare(self, requests: Sequence[StepRequest], known: Outcomes | None = None) -> Prepared:
+    def prepare(self, requests: Sequence[StepRequest], known: Outcomes) -> Prepared:
         """Read the logs of the products, each for its first request. Nothing is written."""
         first, _ = _split(requests)
-        return Prepared(requests, self._read(first, known), known or {})
+        return Prepared(requests, self._read(first, known), known)
 
     def are_stored(self, rows: Iterable[PlanRow], step: Step) -> bool:
         """Whether the public reads what this step changed, or something newer."""
@@ -123,10 +123,8 @@ class Transactions:
             logs = self._read(wave, outcomes)
         return outcomes
 
-    def _read(
-        self, requests: Sequence[StepRequest], outcomes: Outcomes | None = None
-    ) -> dict[str, ProductLog]:
-        return self.logs.read([request.product_id for request in requests], outcomes or {})
+    def _read(self, requests: Sequence[StepRequest], outcomes: Outcomes) -> dict[str, ProductLog]:
+        return self.logs.read([request.product_id for request in requests], outcomes)
 
     def _make_wave(
         self,
@@ -137,10 +135,11 @@ class Transactions:
         """Make one step of each product, and try those again that lost a race."""
         outcomes: dict[OutcomeKey, RowOutcome] = {}
         waiting, current = list(requests), dict(logs)
-        for _ in range(MAX_ATTEMPTS):
+        for number in range(MAX_ATTEMPTS):
             attempts = list(self._plan(waiting, current, outcomes))
             outdated: list[OutcomeKey] = []
-            for appended in self._append_all(attempts):
+            # Half as many each time, and alone at last: nobody loses for the sake of another row.
+            for appended in self._append_all(attempts, max(1, MAX_TOGETHER >> number)):
                 outcomes |= appended.outcomes
                 outdated += appended.outdated
             waiting = [request for request in waiting if request.key not in outcomes]
@@ -198,15 +197,13 @@ class Transactions:
         snapshot = Snapshot({key: log.newest_change}, {key[0]: key[1]})
         return replace(self.planner, log=snapshot)
 
-    def _append_all(self, attempts: Sequence[Attempt]) -> Iterator[Appended]:
-        """Append the changes in as few transactions as possible, then notify the workers.
+    def _append_all(self, attempts: Sequence[Attempt], together: int) -> Iterator[Appended]:
+        """Append the changes, at most so many together, then notify the workers.
 
         Messages wait until the last transaction: what follows from them must delay none of these
         changes.
         """
-        groups = [
-            group for some in batched(attempts, MAX_TOGETHER) for group in self._fitting(some)
-        ]
+        groups = [group for some in batched(attempts, together) for group in self._fitting(some)]
         results = list(self.map_function(partial(result_of, self._append), groups))
         appended = [result for result in results if isinstance(result, Appended)]
         for result in appended:

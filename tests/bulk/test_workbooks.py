@@ -3,6 +3,7 @@
 import io
 import struct
 import zipfile
+from contextlib import suppress
 from datetime import date
 from decimal import Decimal
 
@@ -122,6 +123,18 @@ def with_rows(rows: str) -> bytes:
     return with_part(xlsx_of(HEAD, *ROWS), "xl/worksheets/sheet1.xml", sheet.encode())
 
 
+def compressed_again(data: bytes, method: int) -> bytes:
+    """Return a zip with the same files."""
+    target = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(data)) as source,
+        zipfile.ZipFile(target, "w", method) as archive,
+    ):
+        for name in source.namelist():
+            archive.writestr(name, source.read(name))
+    return target.getvalue()
+
+
 ENTITIES = (
     '<!DOCTYPE a [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">'
     '<!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;">]>'
@@ -166,6 +179,7 @@ BOMBS = {
     "no workbook": lambda: zip_of({"a.txt": "x"}),
     "damaged": lambda: with_part(xlsx_of(HEAD), "xl/workbook.xml", b"<broken"),
     "cut": lambda: xlsx_of(HEAD, *ROWS)[:-200],
+    "other compression": lambda: compressed_again(xlsx_of(HEAD, *ROWS), zipfile.ZIP_LZMA),
     "many files": lambda: zip_of({f"{number}.xml": "" for number in range(1001)}),
 }
 
@@ -175,6 +189,17 @@ BOMBS = {
 def test_dangerous_workbook_is_refused_at_once(name: str) -> None:
     with pytest.raises(Invalid):
         read_sheet(BOMBS[name]())
+
+
+@pytest.mark.parametrize("make", [xlsx_of, ods_of])
+def test_workbook_with_a_damaged_byte_is_read_or_refused(make: object) -> None:
+    rows = [[f"V-{number}", f"Hosting {number * 7919}", number / 7] for number in range(100)]
+    data = make(HEAD[:3], *rows)  # type: ignore[operator] # both are functions
+    for position in range(0, len(data), 61):
+        damaged = bytearray(data)
+        damaged[position] ^= 0xFF
+        with suppress(Invalid):
+            read_sheet(bytes(damaged))
 
 
 def test_long_text_that_many_cells_name_is_refused() -> None:

@@ -21,7 +21,7 @@ from tests.support.tools import STAND_IN, path_of
 
 pytestmark = [pytest.mark.timeout(900), pytest.mark.needs("terraform", "terraform-offline")]
 
-BOOTSTRAP = ROOT / "deploy" / "bootstrap"
+BOOTSTRAP, BACKUPS = ROOT / "deploy" / "bootstrap", ROOT / "deploy" / "backups"
 SKIPS = SOURCE / "checkov.yaml"
 TESTED = [
     ".",
@@ -45,13 +45,29 @@ def test_terraforms_own_tests_pass(folder: str, tmp_path: Path) -> None:
     assert re.search(r"Success! [1-9]\d* passed, 0 failed", output), output
 
 
+def arguments(variables: dict[str, str]) -> list[str]:
+    return [f"-var={name}={value}" for name, value in variables.items()]
+
+
+def copied_root(folder: Path, name: str) -> Path:
+    """Copy deploy/, since root modules share files, and return one of them."""
+    ignored = shutil.ignore_patterns(".terraform*", "*.tfstate*", "local")
+    shutil.copytree(ROOT / "deploy", folder / "deploy", ignore=ignored)
+    return folder / "deploy" / name
+
+
+def planned(root: Path, variables: dict[str, str]) -> dict[str, Any]:
+    """Return the plan of a root module that people apply by hand."""
+    run(STAND_IN, "init", "-input=false", cwd=root)
+    assert "valid" in run(STAND_IN, "validate", cwd=root).stdout
+    run(STAND_IN, "plan", "-input=false", "-out=plan", *arguments(variables), cwd=root)
+    return dict(json.loads(run(STAND_IN, "show", "-json", "plan", cwd=root).stdout))
+
+
 def test_bootstrap_can_be_planned(tmp_path: Path) -> None:
-    ignored = shutil.ignore_patterns(".terraform*", "local")
-    shutil.copytree(ROOT / "deploy", tmp_path / "deploy", ignore=ignored)
-    root = tmp_path / "deploy" / "bootstrap"
+    root = copied_root(tmp_path, "bootstrap")
     # The offline provider looks for resource types only in the root folder and below.
     shutil.copytree(SOURCE / "modules" / "bucket", root / "copy-of-bucket")
-    run(STAND_IN, "init", "-input=false", cwd=root)
     variables = {
         "environment": "prod",
         "region": "af-south-1",
@@ -60,9 +76,7 @@ def test_bootstrap_can_be_planned(tmp_path: Path) -> None:
         "github_owner_id": "7",
         "github_repository_id": "42",
     }
-    arguments = [f"-var={name}={value}" for name, value in variables.items()]
-    run(STAND_IN, "plan", "-input=false", "-out=plan", *arguments, cwd=root)
-    plan = json.loads(run(STAND_IN, "show", "-json", "plan", cwd=root).stdout)
+    plan = planned(root, variables)
     outputs = {
         name: output.get("value") for name, output in plan["planned_values"]["outputs"].items()
     }
@@ -78,6 +92,48 @@ def test_bootstrap_can_be_planned(tmp_path: Path) -> None:
     backend = (SOURCE / "environments" / "prod.tfbackend").read_text()
     assert f'"{outputs["state_bucket"]}"' in backend
     assert outputs["artefact_bucket"] == "bbws-products-artefacts-333333333333-af-south-1"
+
+
+BACKUPS_OF_PROD = {
+    "environment": "prod",
+    "region": "eu-west-1",
+    "account_id": "444444444444",
+    "source_account_id": "333333333333",
+}
+
+
+def test_vault_of_backups_can_be_planned(
+    tmp_path: Path, infrastructures: dict[str, PlannedEnvironment]
+) -> None:
+    root = copied_root(tmp_path, "backups")
+    plan = planned(root, BACKUPS_OF_PROD | {"lock_grace_days": "3"})
+    found = {
+        resource["type"]: resource["values"]
+        for resource in plan["planned_values"]["root_module"]["resources"]
+    }
+    prod = infrastructures["prod"]
+    assert prod.variable("backup_vault_arn") == (
+        f"arn:aws:backup:eu-west-1:444444444444:backup-vault:{found['aws_backup_vault']['name']}"
+    )
+    lock = found["aws_backup_vault_lock_configuration"]
+    assert lock["min_retention_days"] <= prod.variable("backup_days") <= lock["max_retention_days"]
+    assert lock["changeable_for_days"] == 3
+    _, reads, _ = json.loads(found["aws_kms_key"]["policy"])["Statement"]
+    assert "arn:aws:iam::333333333333:root" in reads["Principal"]["AWS"]
+    too_short = arguments(BACKUPS_OF_PROD | {"lock_grace_days": "2"})
+    refused = run(STAND_IN, "plan", "-input=false", *too_short, cwd=root, check=False)
+    assert "AWS accepts 3 days or more" in refused.stderr
+
+
+def test_vault_of_backups_takes_copies_and_gives_none_up() -> None:
+    text = (BACKUPS / "policies" / "vault.json.tftpl").read_text()
+    for name, value in {"source_account_id": "333333333333", "vault_arn": "vault"}.items():
+        text = text.replace(f"${{{name}}}", value)
+    accepts, refuses = json.loads(text)["Statement"]
+    assert accepts["Principal"] == {"AWS": "arn:aws:iam::333333333333:root"}
+    assert (accepts["Effect"], accepts["Action"]) == ("Allow", ["backup:CopyIntoBackupVault"])
+    assert (refuses["Effect"], refuses["Principal"]) == ("Deny", {"AWS": "*"})
+    assert "backup:DeleteRecoveryPoint" in refuses["Action"]
 
 
 # checkov

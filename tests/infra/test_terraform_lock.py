@@ -11,7 +11,7 @@ import yaml
 from deploy.local.engines import ROOT
 from tests.support.terraform import SOURCE, run
 
-FOLDERS = (SOURCE, ROOT / "deploy" / "bootstrap")
+FOLDERS = (SOURCE, ROOT / "deploy" / "bootstrap", ROOT / "deploy" / "backups")
 LOCK = (SOURCE / ".terraform.lock.hcl").read_text()
 VERSION, CONSTRAINT = (
     re.findall(rf'^  {name} += "([^"]+)"$', LOCK, re.MULTILINE)[0]
@@ -44,6 +44,22 @@ def test_lock_has_a_hash_for_every_platform() -> None:
     [h1] = [value for kind, value in HASHES if kind == "h1"]
     assert re.fullmatch(r"[\w+/]{43}=", h1)
     assert len(LOCK.splitlines()) == 9 + len(HASHES)
+
+
+def test_every_root_is_locked_validated_and_updated() -> None:
+    names = {
+        str(path.parent.relative_to(ROOT))
+        for path in ROOT.glob("deploy/**/*.tf")
+        if re.search('^provider "aws"', path.read_text(), re.MULTILINE)
+    }
+    assert names == {str(folder.relative_to(ROOT)) for folder in FOLDERS}
+    steps = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())["jobs"]
+    scripts = " ".join(step.get("run", "") for step in steps["infrastructure"]["steps"])
+    [folders] = re.findall(r"for folder in ([^;]+);", scripts)
+    assert set(folders.split()) == names
+    updates = yaml.safe_load((ROOT / ".github/dependabot.yml").read_text())["updates"]
+    [terraform] = [part for part in updates if part["package-ecosystem"] == "terraform"]
+    assert {folder.strip("/") for folder in terraform["directories"]} == names
 
 
 def test_workflows_do_not_change_the_lock() -> None:

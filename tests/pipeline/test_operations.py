@@ -13,16 +13,8 @@ from products.catalogue import Catalogue
 from products.changes import Effect, Failure, Origin
 from products.effects import complete
 from products.errors import Invalid
-from products.operations import (
-    BOUNDS,
-    Minute,
-    NotOpen,
-    Operations,
-    StoredCannotBeDiscarded,
-    bucket_of,
-    latencies,
-    percentile,
-)
+from products.latencies import BOUNDS, Minute, bucket_of, latencies, percentile
+from products.operations import NotOpen, Operations, StoredCannotBeDiscarded
 from products.pipeline import Pipeline
 from tests.plugin import ENV
 from tests.support.builders import fields, origin

@@ -1,5 +1,7 @@
 """Plans start and end on time, once, and take back only what they set."""
 
+import itertools
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -7,7 +9,7 @@ from typing import Any
 import pytest
 
 from products.acceptance import Acceptance
-from products.changes import Origin
+from products.changes import Change, Origin
 from products.errors import DependencyUnavailable
 from products.permissions import ALL_PERMISSIONS, Permission
 from products.plans.plan import ClashRule, Plan, PlanState, RowState, Step
@@ -213,6 +215,45 @@ def test_change_too_large_for_one_transaction_is_split(shop: PlanWorld) -> None:
     [started] = shop.pass_hours(1)
     assert started.counts == {RowState.APPLIED: 40}
     assert {shop.name(i) for i in ids} == set(names.values())
+
+
+def test_editors_of_some_products_keep_no_other_from_starting(shop: PlanWorld) -> None:
+    """An edit comes before each transaction, so that it is refused; each time of another product.
+
+    The last product is edited each time.
+    """
+    ids = [f"p{number:02}" for number in range(40)]
+    for product_id in [*ids, "busy"]:
+        shop.create_product(product_id)
+    shop.plan(" ".join([*ids, "busy"]), "1500", 1)
+    editing: Any = EditingLog(shop)
+    transactions = replace(shop.switching.transactions, log=editing)
+    shop.clock.advance(3600)
+    [started] = replace(shop.switching, transactions=transactions).step()
+    assert started.counts == {RowState.APPLIED: 40, RowState.REFUSED: 1}
+    assert {shop.price(i) for i in ids} == {Decimal(1500)}
+    assert shop.price("busy") == 1600
+
+
+class EditingLog:
+    """A log before which other people edit two products of each transaction."""
+
+    def __init__(self, shop: PlanWorld) -> None:
+        self.shop = shop
+        self.log: Any = shop.switching.transactions.log
+        self.edits = itertools.count()
+
+    def append(self, changes: Sequence[Change], answers: Any = ()) -> Any:
+        ids = [change.product_id for change in changes]
+        number = next(self.edits)
+        edited = {ids[number % len(ids)]} if len(ids) > 2 else set()
+        for product_id in edited | {"busy"} & set(ids):
+            text = f"Edited for the {number}th time."
+            self.shop.acceptance.update(product_id, {"description": text}, origin("ben"))
+        return self.log.append(changes, answers)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.log, name)
 
 
 def test_many_products_switch_in_one_transaction(shop: PlanWorld) -> None:

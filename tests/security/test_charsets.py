@@ -11,6 +11,14 @@ from bbws_products.wsgi import application
 from tests.support.world import World
 
 FORM = "application/x-www-form-urlencoded"
+EXTENDED = [
+    "charset*=utf-16",
+    "charset*=utf-8''zlib",
+    "charset*0=utf-; charset*1=16",
+    "x*=unknown''a",
+    "x*=undefined''%ff",
+]
+"""Parameters as in RFC 2231."""
 CHARSETS = ["zlib", "rot13", "undefined", "idna", "punycode", "utf-16", "cp037", '"utf-7"', ""]
 
 
@@ -40,6 +48,20 @@ def test_charset_of_a_request_changes_nothing(charset: str, world: World) -> Non
 @pytest.mark.parametrize("charset", CHARSETS)
 def test_form_in_another_charset_is_not_read(charset: str) -> None:
     environ = {"CONTENT_TYPE": f"{FORM}; Charset={charset}"}
+    use_utf8(environ)
+    assert environ["CONTENT_TYPE"] == UNREAD
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("parameters", EXTENDED)
+def test_extended_parameter_of_a_request_changes_nothing(parameters: str, world: World) -> None:
+    path = "/v1.0/products?limit=%35"
+    assert status_of(path, f"text/plain; {parameters}") == status_of(path, "")
+
+
+@pytest.mark.parametrize("parameters", EXTENDED)
+def test_form_with_an_extended_parameter_is_not_read(parameters: str) -> None:
+    environ = {"CONTENT_TYPE": f"{FORM}; {parameters}"}
     use_utf8(environ)
     assert environ["CONTENT_TYPE"] == UNREAD
 

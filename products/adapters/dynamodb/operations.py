@@ -17,7 +17,8 @@ from products.adapters.dynamodb.items import (
 from products.changes import Change, Effect
 from products.documents import format_timestamp, parse_timestamp
 from products.errors import DependencyUnavailable
-from products.operations import BOUNDS, Action, Minute, bucket_of
+from products.latencies import BOUNDS, Minute, bucket_of
+from products.operations import Action
 
 logger = logging.getLogger(__name__)
 
