@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy
 from products.admin.base import ModelAdmin, page_response
 from products.admin.bulk_preview import bulk_preview, row_in_words
 from products.admin.error_pages import PageNotFound
-from products.admin.formatting import field_label, format_value
+from products.admin.formatting import JOB_STATES, field_label, format_value
 from products.admin.plans.listing import may_plan
 from products.admin.refusals import show_refusal, status_of
 from products.admin.sentences.finding import in_words, refusal_text, sentences_in_words
@@ -85,6 +85,7 @@ def job_view(admin: ModelAdmin, request: HttpRequest, job_id: str) -> HttpRespon
         "title": job.title,
         "job": _job_in_words(job),
         "kind": str(KIND_LABELS[job.kind]),
+        "state_text": str(JOB_STATES[job.state]),
         "counts": {str(state): job.counts.get(state, 0) for state in RowState},
         "rows": [_row_context(row, may_decide=may_decide) for row in rows],
         "preview": bulk_preview(job, rows),
