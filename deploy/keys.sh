@@ -11,24 +11,26 @@ environment=${1:?dev, sit or prod}
 umask 077
 file=$(mktemp) && trap 'rm -f "$file"' EXIT
 
-describe() { # name; the value is the input
+store() { # name, options of put-parameter…; the value is the input
   python3 -c 'import json, sys; print(json.dumps({"Name": sys.argv[1], "Type": "SecureString",
-    "KeyId": sys.argv[2], "Value": sys.stdin.read().strip(), "Overwrite": True}))' \
-    "$1" "alias/bbws-products-secrets-$environment"
+    "KeyId": sys.argv[2], "Value": sys.stdin.read().strip()}))' \
+    "$1" "alias/bbws-products-secrets-$environment" >"$file"
+  aws ssm put-parameter --cli-input-json "file://$file" "${@:2}" >/dev/null
 }
 
 case "${2:-}" in
 '') ;;
 OIDC_CLIENT_SECRET | EMAIL_HOST_PASSWORD | SECRET_KEY_FALLBACKS)
-  [[ ! -t 0 ]] || echo "Enter the value, then Enter and Ctrl-D. It is not shown." >&2
-  [[ ! -t 0 ]] || { stty -echo && trap 'stty echo; rm -f "$file"' EXIT; }
-  describe "/bbws-products-people/$environment/$2" >"$file"
-  aws ssm put-parameter --cli-input-json "file://$file" >/dev/null
+  if [[ -t 0 ]]; then
+    echo "Enter the value, then Enter and Ctrl-D. It is not shown." >&2
+    stty -echo && trap 'stty echo; rm -f "$file"' EXIT
+  fi
+  store "/bbws-products-people/$environment/$2" --overwrite
   echo "/bbws-products-people/$environment/$2 was stored."
   exit
   ;;
 *)
-  echo "$2 is no secret of the sign-on or of e-mails." >&2
+  echo "$2 is not one of the secrets that this script stores by name." >&2
   exit 64
   ;;
 esac
@@ -38,8 +40,8 @@ create_parameter() { # name
     echo "$1 exists and was kept."
     return
   fi
-  python3 -c 'import secrets; print(secrets.token_hex(32))' | describe "$1" >"$file"
-  aws ssm put-parameter --cli-input-json "file://$file" >/dev/null
+  # AWS refuses it if the parameter exists, but could not be read.
+  python3 -c 'import secrets; print(secrets.token_hex(32))' | store "$1"
   echo "$1 was created."
 }
 

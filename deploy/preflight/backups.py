@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from deploy.preflight.environment import Environment
+from deploy.preflight.resources import check_aliases
 from deploy.preflight.results import Client, Result
 
 SETTINGS_COMMAND = (
@@ -25,8 +26,5 @@ def check_backups(environment: Environment, client: Client) -> Iterator[Result]:
     is_on = all(preference.get("DynamoDB") for preference in preferences)
     found = f"AWS Backup {'copies' if is_on else 'does not copy'} backups of DynamoDB."
     yield Result("backups", found, "" if is_on else f"Run `{SETTINGS_COMMAND}`.")
-    alias = f"alias/bbws-products-backups-{environment.name}"
-    pages = client("kms", environment.region).get_paginator("list_aliases").paginate()
-    exists = any(entry["AliasName"] == alias for page in pages for entry in page["Aliases"])
-    advice = "" if exists else "Apply deploy/bootstrap with backup_account_id."
-    yield Result(alias, "It exists." if exists else "Not found.", advice)
+    advice = "Apply deploy/bootstrap with backup_account_id."
+    yield from check_aliases(environment, client, ["bbws-products-backups"], advice)

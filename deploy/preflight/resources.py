@@ -1,7 +1,7 @@
 """Checks of what people create before a deployment: names, keys, certificates, subscriptions."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -48,19 +48,8 @@ def check_bootstrap(environment: Environment, client: Client) -> Iterator[Result
     yield Result(
         f"bucket {environment.state_bucket}", f"It is {status}.", "" if status == "ours" else advice
     )
-    kms = client("kms", environment.region)
-    aliases = {
-        alias["AliasName"]
-        for page in kms.get_paginator("list_aliases").paginate()
-        for alias in page["Aliases"]
-    }
-    for name in ("bbws-products-secrets", "bbws-product-alerts"):
-        alias = f"alias/{name}-{environment.name}"
-        yield Result(
-            alias,
-            "It exists." if alias in aliases else "Not found.",
-            "" if alias in aliases else advice,
-        )
+    names = ("bbws-products-secrets", "bbws-product-alerts")
+    yield from check_aliases(environment, client, names, advice)
     arn = f"arn:aws:iam::{environment.account}:policy/bbws-products-boundary-{environment.name}"
     client("iam", environment.region).get_policy(PolicyArn=arn)
     yield Result("boundary", "It exists.")
@@ -70,6 +59,18 @@ def check_bootstrap(environment: Environment, client: Client) -> Iterator[Result
         f"It is {role}.",
         "" if role else f"{advice} Stages can't log without it.",
     )
+
+
+def check_aliases(
+    environment: Environment, client: Client, names: Iterable[str], advice: str
+) -> Iterator[Result]:
+    """Check that the environment's KMS keys have these aliases."""
+    pages = client("kms", environment.region).get_paginator("list_aliases").paginate()
+    existing = {entry["AliasName"] for page in pages for entry in page["Aliases"]}
+    for name in names:
+        alias = f"alias/{name}-{environment.name}"
+        exists = alias in existing
+        yield Result(alias, "It exists." if exists else "Not found.", "" if exists else advice)
 
 
 def check_keys(environment: Environment, client: Client) -> Iterator[Result]:

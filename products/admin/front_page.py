@@ -108,7 +108,7 @@ def _stuck(request: HttpRequest) -> list[Waiting]:
         return []
     count = 0
     with suppress(Unavailable):
-        count = len(operations().stuck(MAX_GROUPED))
+        count = len({stuck.key for stuck in operations().stuck(MAX_GROUPED)})
     if not count:
         return []
     text = ngettext(

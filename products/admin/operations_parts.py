@@ -8,6 +8,7 @@ from functools import cache, partial
 from itertools import groupby
 
 from botocore.exceptions import ClientError
+from django.conf import settings
 from django.utils import timezone, translation
 from django.utils.timesince import timesince
 from django.utils.translation import gettext_lazy
@@ -20,6 +21,7 @@ from products.admin.sentences.finding import in_words
 from products.admin.timeline import time_html
 from products.bootstrap import catalogue, now, operations, scan_table
 from products.changes import Change, ChangeKey, Effect
+from products.effects import TASKS
 from products.errors import Unavailable
 from products.latencies import latencies
 from products.operations import MAX_EXAMINED, MAX_GROUPED, StuckEffect
@@ -76,7 +78,12 @@ def _threads() -> ThreadPoolExecutor:
 
 
 def _queue_part() -> Context:
-    return {"depths": operations().queue_depths()}
+    depths = operations().queue_depths()
+    names = {
+        settings.TASK_URLS[f"products.{task}"].rpartition("/")[2]: str(EFFECT_NAMES[effect])
+        for effect, task in TASKS.items()
+    }
+    return {"depths": depths, "queues": [(depth, names.get(depth.queue, "")) for depth in depths]}
 
 
 def _open_part() -> Context:
@@ -176,7 +183,6 @@ def _row_context(stuck: StuckEffect, change: Change) -> Context:
     return {
         "stuck": stuck,
         "error": in_words(stuck.error),
-        "effect_name": str(EFFECT_NAMES[stuck.effect]),
         "change": change,
         "accepted": time_html(change.accepted_at),
         "history_url": product_url("history", change.product_id),

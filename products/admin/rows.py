@@ -1,6 +1,6 @@
 """The rows of the product list as HTML, made without templates: a page has fifty of them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -61,7 +61,7 @@ def age_text(at: datetime, now: datetime) -> str:
 class RowTexts(NamedTuple):
     """The texts of all rows, in the language of the page. The values in them are HTML."""
 
-    states: dict[str, str]
+    states: Mapping[str, str]
     months: tuple[str, ...]
     select: str
     edit: str
@@ -87,7 +87,7 @@ def row_texts() -> RowTexts:
         gettext("Activate {product}"),
         gettext("Deactivate {product}"),
     )
-    states = {status: str(text) for status, text in PRODUCT_STATES.items()}
+    states = {status: escape(text) for status, text in PRODUCT_STATES.items()}
     months = tuple(escape(name).title() for name in MONTHS_3.values())
     return RowTexts(states, months, *map(escape, texts))
 

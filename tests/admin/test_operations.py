@@ -37,13 +37,21 @@ def test_the_page_shows_stuck_changes_with_their_errors(olga: Client, world: Wor
         "Refused &lt;for ever&gt;",
         "tried 3 times",
         "<b>1</b> ×",
-        f"bbws-product-change-{ENV}",
+        f"Saved <code>bbws-product-change-{ENV}</code>",
         "never checked",
     ):
         assert shown in text
     world.work()
     deliver(bootstrap.pipeline().index, "p1", 1)
     assert "Nothing is stuck." in olga.get(PAGE).text
+
+
+def test_the_front_page_counts_changes_not_effects(
+    olga: Client, catalogue: Catalogue, world: World
+) -> None:
+    failure = Failure(reason="Refused", at=catalogue.clock(), attempts=3, permanent=True)
+    bootstrap.table().fail(catalogue.receipt("p1", 1), Effect.AUDITED, failure)
+    assert "1 change is not published everywhere" in olga.get("/admin/").text
 
 
 def test_an_operator_retries_and_discards(olga: Client, catalogue: Catalogue, world: World) -> None:

@@ -129,7 +129,7 @@ def test_saving_an_image_keeps_changes_of_others(
     site.change("pic", description="What somebody else wrote meanwhile.")
     Image.new("RGB", (200, 100), "navy").save(tmp_path / "navy.png")
     page.set_input_files("#image input[type=file]", tmp_path / "navy.png")
-    expect(page.locator("#image [role=status]")).to_have_text("Saved as v3.")
+    expect(page.locator("#image [role=status]")).to_have_text("Saved as version 3.")
     expect(page.locator(".card-image")).to_be_visible()
     page.fill("[name=price]", "99")
     page.keyboard.press("Control+s")

@@ -93,7 +93,7 @@ def test_an_image_after_the_session_has_ended_is_saved(
     Image.new("RGB", (200, 100), "navy").save(tmp_path / "navy.png")
     page.set_input_files("#image input[type=file]", tmp_path / "navy.png")
     log_in_over_the_page(page)
-    expect(page.locator("#image [role=status]")).to_have_text("Saved as v2.")
+    expect(page.locator("#image [role=status]")).to_have_text("Saved as version 2.")
     page.context.close()
 
 

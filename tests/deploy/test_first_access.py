@@ -68,19 +68,26 @@ def test_existing_user_gets_no_other_rights(environment: Environment) -> None:
     assert not User.objects.get(username="ann").is_superuser
 
 
-def run_keys(environment: str, home: Path, *name: str, value: str = "") -> str:
-    """Run the script, and return all that it prints."""
-    aws = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
-    path = f"{Path(path_of('aws')).parent}:{os.environ['PATH']}"
-    done = subprocess.run(
+def start_keys(
+    environment: str, home: Path, *name: str, value: str = "", aws: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run the script, with another AWS command line if one is given."""
+    variables = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+    path = f"{(aws or Path(path_of('aws'))).parent}:{os.environ['PATH']}"
+    return subprocess.run(
         [ROOT / "deploy/keys.sh", environment, *name],
-        env={**aws, "PATH": path, "HOME": str(home), "TMPDIR": str(home)},
+        env={**variables, "PATH": path, "HOME": str(home), "TMPDIR": str(home)},
         input=value,
         capture_output=True,
         text=True,
         timeout=100,
         check=False,
     )
+
+
+def run_keys(environment: str, home: Path, *name: str, value: str = "") -> str:
+    """Run the script, and return all that it prints."""
+    done = start_keys(environment, home, *name, value=value)
     assert done.returncode == 0, done.stderr
     return done.stdout + done.stderr
 
@@ -113,6 +120,19 @@ def test_keys_are_created_once_and_never_printed(environment: Environment, tmp_p
     assert [value for value in values if value in first + second] == []
     assert second.count("was kept") == 3
     assert list(tmp_path.iterdir()) == []  # no file with a key is left
+
+
+@pytest.mark.needs("aws")
+def test_existing_key_that_cannot_be_read_is_kept(environment: Environment, tmp_path: Path) -> None:
+    name = f"/bbws-products/{environment.name}/SECRET_KEY"
+    boto3.client("ssm").put_parameter(Name=name, Value="existing", Type="SecureString")
+    (tmp_path / "bin").mkdir()
+    aws = tmp_path / "bin" / "aws"
+    aws.write_text(f'#!/bin/sh\n[ "$2" != get-parameter ] && exec "{path_of("aws")}" "$@"\n')
+    aws.chmod(0o755)
+    done = start_keys(environment.name, tmp_path, aws=aws)
+    assert "ParameterAlreadyExists" in done.stderr
+    assert secret(name) == "existing"
 
 
 # The database

@@ -284,7 +284,7 @@ def test_a_redrive_is_logged_as_an_action(
 @pytest.mark.django_db
 def test_an_operator_redrives_in_the_admin(world: World, three_letters: None) -> None:
     olga, page = sign_in("olga", "Product operators"), f"{LIST}operations/"
-    assert f"Retry the dead letters of {CHANGE}" in olga.get(page).text
+    assert f"Retry the failed messages of {CHANGE}" in olga.get(page).text
     response = olga.post(f"{page}redrive/", {"queue": CHANGE})
     assert last_message(response) == f"{CHANGE}: 2 messages are retried."
     response = olga.post(f"{page}redrive/", {"queue": "x"})

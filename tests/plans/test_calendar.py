@@ -1,12 +1,12 @@
 """No cache that obeys the headers of public reads keeps a price beyond a switch."""
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.test import Client
 
-from products import scheduling
+from products import bootstrap, scheduling
 from products.acceptance import Acceptance
 from products.api import cache_control
 from products.api.cache_control import LIST_TIMES, PRODUCT_TIMES
@@ -17,6 +17,7 @@ from products.plans.calendar import HORIZON, NOTICE, SETTLE_TIME, Switch, Switch
 from tests.support.builders import NOON, origin
 from tests.support.fakes import Clock
 from tests.support.plan_world import PlanWorld, plan_world
+from tests.support.world import World
 
 
 @dataclass
@@ -250,6 +251,13 @@ def test_purge_for_a_plan_waits_for_the_pace_and_for_cloudfront(shop: PlanWorld)
     assert cache.purges == 2
     purge.purge(until, after)  # a message that came twice
     assert cache.purges == 2
+
+
+def test_message_of_a_plan_purges_cloudfront(world: World) -> None:
+    until = datetime.now(UTC) + timedelta(minutes=5)
+    bootstrap.doorbell().notify_purge(0, until)
+    assert world.work() == 1
+    assert len(world.invalidations()) == 1
 
 
 def test_purge_for_a_plan_ends_with_the_step(shop: PlanWorld) -> None:

@@ -7,7 +7,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext
 
 from products.admin.base import product_url
-from products.admin.bulk_preview import PreviewLine, change_lines
+from products.admin.bulk_preview import STATUS, PreviewLine, change_lines
 from products.admin.formatting import counted, field_label, format_value, grouped_money
 from products.admin.plans.wording import outcome_text, time_text
 from products.admin.sentences.finding import in_words
@@ -114,7 +114,7 @@ def value_text(product: Product, name: str) -> str:
     if name in AMOUNTS and value is not None:
         return grouped_money(value, product.currency)
     if name == "active":
-        return gettext("on the website") if value else gettext("not on the website")
+        return str(STATUS[bool(value)])
     return format_value(value)
 
 

@@ -51,7 +51,7 @@ document.addEventListener("DOMContentLoaded", () => {
   }
 
   function showSaved(result) {
-    showMessage(translate("Saved as v{version}.", { version: result.version }));
+    showMessage(translate("Saved as version {version}.", { version: result.version }));
     image.hidden = removeButton.hidden = !result.url;
     if (result.url) image.src = result.url;
     const base = document.getElementById("id_base_version");

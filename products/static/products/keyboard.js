@@ -54,8 +54,7 @@ const announceMessages = () => {
   if (!messages) return;
   const region = document.createElement("div");
   region.setAttribute("role", "status");
-  region.style.minHeight = `${messages.offsetHeight}px`;
-  messages.replaceWith(region);
+  messages.before(region);
   setTimeout(() => region.append(messages), 100);
 };
 
@@ -66,7 +65,7 @@ document.addEventListener("DOMContentLoaded", () => {
   document.getElementById("content")?.setAttribute("tabindex", "-1");
   const palette = document.getElementById("search-input-command")?.closest("[x-data]");
   if (palette) Object.assign(palette, { role: "dialog", ariaModal: "true", ariaLabel: translate("Search") });
-  setTimeout(announceMessages); // after the other scripts, which read the messages
+  announceMessages();
   // Chromium ignores the attribute on the first page of a window.
   if (document.activeElement === document.body) document.querySelector("[autofocus]")?.focus();
   for (const id of ["searchbar-submit", "command-submit"]) document.getElementById(id)?.setAttribute("aria-label", translate("Search"));

@@ -30,10 +30,7 @@ document.addEventListener("DOMContentLoaded", () => {
       receipt.querySelector("button")?.focus({ preventScroll: true });
     }
     // A screen reader hears only the new status, not the whole receipt again.
-    if (status !== body.status) {
-      const version = receipt.querySelector("h2").firstChild.textContent.trim();
-      announcement.textContent = `${version}: ${body.status}`;
-    }
+    if (status !== body.status) announcement.textContent = receipt.querySelector("h2").textContent;
     status = body.status;
   };
 
