@@ -11,7 +11,6 @@ from rest_framework.views import APIView
 from products.api.cache_control import LIST_TIMES, PRODUCT_TIMES, public_cache
 from products.api.cursors import cursor_of
 from products.api.etags import base_version, etag_of, etag_of_page, is_not_modified
-from products.api.future import future_list_response, future_product_response
 from products.api.pages import VARY, follow_response, next_link, page_body
 from products.api.parsers import MergePatchParser, StrictJSONParser
 from products.api.permissions import is_staff
@@ -37,6 +36,8 @@ class ProductList(APIView):
         if isinstance(query, FollowQuery):
             return follow_response(request, query, fields, staff=staff)
         if asked.moment:
+            from products.api.future import future_list_response  # noqa: PLC0415 # rare
+
             return future_list_response(request, query, fields, asked.moment)
         # The switches are read first: one that is made meanwhile cuts the time all the same.
         cache = PRIVATE if staff else public_cache(LIST_TIMES)
@@ -73,6 +74,8 @@ class ProductDetail(APIView):
         """Return the product, for staff also as of a version or a time, past or future."""
         staff = is_staff(request)
         if staff and (moment := future_time(request)):
+            from products.api.future import future_product_response  # noqa: PLC0415 # rare
+
             return future_product_response(product_id, moment)
         cache = PRIVATE if staff else public_cache(PRODUCT_TIMES, product_id)
         product = _read(request, product_id, staff=staff)

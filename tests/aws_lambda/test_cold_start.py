@@ -28,6 +28,7 @@ NOT_NEEDED = {
     "products.api.imports",
     "products.api.jobs",
     "products.api.plans",
+    "products.plans.plans",
     "requests",
     "urllib3",
 }
