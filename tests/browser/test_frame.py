@@ -68,6 +68,18 @@ def test_the_palette_finds_products_pages_and_actions(page: Page, site: LiveSite
     expect(page).to_have_url(re.compile("/palette/change/"))
 
 
+def test_the_palette_takes_the_letters_that_follow_its_keys(page: Page, site: LiveSite) -> None:
+    page.goto(site.url("/admin/"))
+    box = page.evaluate(
+        """() => {
+          const keys = { key: "k", ctrlKey: true, bubbles: true, cancelable: true };
+          document.body.dispatchEvent(new KeyboardEvent("keydown", keys));
+          return document.activeElement.id;
+        }"""
+    )
+    assert box == "search-input-command"
+
+
 def test_a_new_token_is_whole_and_can_be_copied(browser: Browser, site: LiveSite) -> None:
     with open_window(browser, site, "root", viewport=PHONE) as page:
         page.goto(site.url("/admin/products/apitoken/add/"))

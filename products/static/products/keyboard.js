@@ -37,6 +37,20 @@ document.addEventListener("alpine:init", () => {
     };
     return data;
   };
+
+  // The theme shows the palette a frame later and may focus its box before, when it can't take focus.
+  const paletteOf = window.searchCommand;
+  window.searchCommand = (...settings) => {
+    const data = paletteOf(...settings);
+    const handleOpen = data.handleOpen;
+    data.handleOpen = function () {
+      handleOpen.call(this);
+      if (!this.openCommandResults) return;
+      this.$root.style.removeProperty("display");
+      this.$refs.searchInputCommand.focus();
+    };
+    return data;
+  };
 });
 
 /* The names of icons are font ligatures, which a screen reader would read aloud. */
