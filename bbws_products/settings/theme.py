@@ -94,6 +94,7 @@ THEME: dict[str, Any] = {
     "SCRIPTS": [
         lambda request: static(texts_script()),  # first: the others use its texts
         lambda request: static("products/htmx_policy.js"),
+        lambda request: static("products/pressing.js"),
         lambda request: static("products/session.js"),
         lambda request: static("products/keyboard.js"),
     ],

@@ -171,7 +171,7 @@ document.addEventListener("DOMContentLoaded", () => {
     toast.append(text);
     if (onUndo) toast.append(createButton(translate("Undo"), onUndo));
     document.body.append(toast);
-    setTimeout(() => toast.remove(), TOAST_SECONDS * 1000);
+    setTimeout(() => untilNothingIsPressed().then(() => toast.remove()), TOAST_SECONDS * 1000);
   }
 
   function editPrice(cell) {

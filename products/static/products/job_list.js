@@ -12,7 +12,10 @@
         row.querySelector("progress").value = progress.done;
         const { done, rows } = progress;
         row.querySelector("[data-done]").textContent = translate("{done} of {rows}", { done, rows });
-        if (progress.state !== "running") return location.reload();
+        if (progress.state !== "running") {
+          await untilNothingIsPressed();
+          return location.reload();
+        }
       }
     } catch {
       /* The server is unavailable for a moment; the job runs without this page. */

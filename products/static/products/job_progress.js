@@ -27,7 +27,10 @@
       if (response.ok) {
         const progress = await response.json();
         show(progress);
-        if (progress.state !== job.dataset.jobState) return location.reload();
+        if (progress.state !== job.dataset.jobState) {
+          await untilNothingIsPressed();
+          return location.reload();
+        }
       }
     } catch {
       /* The server is unavailable for a moment; the job runs without this page. */

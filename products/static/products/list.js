@@ -67,6 +67,7 @@ document.addEventListener("DOMContentLoaded", () => {
     try {
       const response = await fetch(address, { headers: { "X-Requested-With": "fetch" } });
       const text = await response.text();
+      await untilNothingIsPressed();
       if (request !== newestRequest) return; // the answer to a later request will follow
       const page = new DOMParser().parseFromString(text, "text/html");
       const loaded = page.getElementById("list");

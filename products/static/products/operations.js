@@ -56,14 +56,15 @@
 
   const refresh = async () => {
     const page = document.getElementById("operations");
-    const isTyping = page.contains(document.activeElement) && document.activeElement.matches("input");
-    if (!document.hidden && !isTyping) {
+    const isTyping = () => page.contains(document.activeElement) && document.activeElement.matches("input");
+    if (!document.hidden && !isTyping()) {
       try {
         const response = await fetch(location.href);
         const html = new DOMParser().parseFromString(await response.text(), "text/html");
         const freshPage = html.getElementById("operations");
-        if (freshPage) replacePage(page, freshPage);
-        else showOutdatedNote(page);
+        await untilNothingIsPressed();
+        if (!freshPage) showOutdatedNote(page);
+        else if (!isTyping()) replacePage(page, freshPage);
       } catch {
         showOutdatedNote(page);
       }

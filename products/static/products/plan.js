@@ -29,7 +29,10 @@
       const response = await fetch(location.href, { headers: { Accept: "text/html" } });
       const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
       const state = fresh.getElementById("plan")?.dataset.state;
-      if (state && state !== plan.dataset.state) return location.reload();
+      if (state && state !== plan.dataset.state) {
+        await untilNothingIsPressed();
+        return location.reload();
+      }
     } catch {
       /* The server is unavailable for a moment; the plan is made without this page. */
     }

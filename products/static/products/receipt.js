@@ -42,6 +42,7 @@ document.addEventListener("DOMContentLoaded", () => {
         const response = await fetch(receipt.dataset.url, { headers: { Accept: "application/json" } });
         if (response.ok) {
           const body = await response.json();
+          await untilNothingIsPressed();
           showReceipt(body);
           showNewer(body.newer);
           if (body.open) delay = OPEN_POLL_MILLISECONDS;
