@@ -205,11 +205,12 @@ def _content_length(headers: Headers) -> int:
 def environ_of(scope: Scope) -> Environ:
     """Return the WSGI environment of a request, without its body.
 
-    A header whose name has an underscore is dropped: in WSGI it would be the one with a dash.
+    A header whose name has an underscore is dropped: in WSGI it would be the one with a dash. The
+    method is in capital letters, as Django takes it, so that no rule of ours misses it.
     """
     host, port = scope["server"]
     environ: Environ = {
-        "REQUEST_METHOD": scope["method"],
+        "REQUEST_METHOD": scope["method"].upper(),
         "SCRIPT_NAME": "",
         "PATH_INFO": _unquoted(scope["raw_path"]),
         "QUERY_STRING": scope["query_string"].decode("latin-1"),

@@ -22,6 +22,10 @@ STANDARD = set(logging.makeLogRecord({}).__dict__) | {
 SECRET = re.compile(
     r"authori[sz]ation|cookie|token|secret|password|credential|body|api_?key", re.IGNORECASE
 )
+MAX_TEXT_LENGTH = 2000
+"""Of a message or a field: a client chooses many of them, such as the Host header."""
+MAX_STACK_LENGTH = 20_000
+SECURITY = "django.security"
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 OWN = ("bbws_products", "products", "tasks")
 ALWAYS_LOGGED = METRICS.keys() - {"request answered"}
@@ -34,7 +38,17 @@ Answered requests are too many; API Gateway counts them as well.
 def event_fields(record: logging.LogRecord) -> dict[str, Any]:
     """Return the event's own fields, hiding the values whose names suggest a secret."""
     facts = {name: value for name, value in vars(record).items() if name not in STANDARD}
-    return {name: "[hidden]" if SECRET.search(name) else value for name, value in facts.items()}
+    return {
+        name: "[hidden]" if SECRET.search(name) else shortened(value)
+        for name, value in facts.items()
+    }
+
+
+def shortened[T](value: T, length: int = MAX_TEXT_LENGTH) -> T | str:
+    """Return a long text without its middle, and anything else as it is."""
+    if not isinstance(value, str) or len(value) <= length:
+        return value
+    return f"{value[: length // 2]} … {value[-length // 2 :]}"
 
 
 class LineFormatter(logging.Formatter):
@@ -45,6 +59,7 @@ class LineFormatter(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 # logging's name
         facts = " ".join(f"{name}={value}" for name, value in event_fields(record).items())
+        record.message = shortened(record.message)
         line = f"{super().formatMessage(record)} {facts}".rstrip()
         # A client could write lines of its own, or control the terminal, by a path with %0A.
         return CONTROL_CHARACTERS.sub(lambda found: ascii(found.group())[1:-1], line)
@@ -66,15 +81,28 @@ class JsonFormatter(logging.Formatter):
             "time": at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "level": record.levelname,
             "logger": record.name,
-            "event": record.getMessage(),
+            "event": shortened(record.getMessage()),
             **event_fields(record),
         }
         if record.exc_info and record.exc_info[0]:
-            stack = self.formatException(record.exc_info)
+            stack = shortened(self.formatException(record.exc_info), MAX_STACK_LENGTH)
             line["exception"] = {"type": record.exc_info[0].__qualname__, "stack": stack}
         if self.environment:
             line |= metric_fields(line, self.environment, at)
         return json.dumps(line, default=str, ensure_ascii=False)
+
+
+class RefusedRequestFilter(logging.Filter):
+    """Makes a request that Django refuses, such as one for another host, a warning of one line.
+
+    Anybody can send many. To Django each is an error with a traceback.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.name.startswith(SECURITY):
+            record.levelno, record.levelname = logging.WARNING, "WARNING"
+            record.exc_info = record.exc_text = None
+        return True
 
 
 class LevelFilter(logging.Filter):
@@ -113,7 +141,10 @@ def logging_settings(style: str, level: str, environment: str | None) -> dict[st
         "line": {"()": "bbws_products.logs.LineFormatter"},
         "json": {"()": "bbws_products.logs.JsonFormatter", "environment": environment},
     }
-    filters: dict[str, Any] = {"bound": {"()": "products.log_context.LogFieldsFilter"}}
+    filters: dict[str, Any] = {
+        "bound": {"()": "products.log_context.LogFieldsFilter"},
+        "refused": {"()": "bbws_products.logs.RefusedRequestFilter"},
+    }
     # The scheduler's --loglevel sets the root's level; our own loggers keep theirs.
     own_level = level
     if environment and logging.getLevelNamesMapping()[level] > logging.INFO:

@@ -1,4 +1,4 @@
-"""Requests are in UTF-8, whichever charset they name.
+"""Requests are in UTF-8, whichever charset they name, and are not compressed.
 
 Django decodes a request's address with the charset of its Content-Type, before any of our code
 could answer a fault. Python also has codecs that are no charsets, such as ``zlib``, and others that
@@ -17,13 +17,18 @@ MAX_LENGTH = 500
 EXTENDED = "*"
 """The sign of RFC 2231's parameters (``charset*=…``): none is usual here, but Python reads them."""
 UNREAD = "application/octet-stream"
-"""A form of this type has no entries, and no CSRF token: it is refused."""
+"""A form of this type has no entries, and no CSRF token: it is refused. So is JSON, with a 415."""
+NO_CODING = {"", "identity"}
 
 
 def use_utf8(environ: MutableMapping[str, Any]) -> None:
-    """Remove the charset from a WSGI environment. A form in another charset is no form then."""
+    """Remove the charset from a WSGI environment. A form in another charset is no form then.
+
+    A body with a ``Content-Encoding``, such as gzip, is of no type that is read either.
+    """
     given = environ.get("CONTENT_TYPE", "")
-    if len(given) > MAX_LENGTH or EXTENDED in given:
+    coding = environ.get("HTTP_CONTENT_ENCODING", "").strip().lower()
+    if len(given) > MAX_LENGTH or EXTENDED in given or coding not in NO_CODING:
         environ["CONTENT_TYPE"] = UNREAD
         return
     found = CHARSET.search(given)

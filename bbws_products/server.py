@@ -5,6 +5,7 @@ Granian is configured to use our log format and to write no lines about requests
 """
 
 import os
+import resource
 
 from django.conf import settings
 from granian.constants import HTTPModes, Interfaces
@@ -21,8 +22,15 @@ It is longer than the 60 s of a load balancer, so the load balancer always close
 first. If the server closed first, a request that was just being sent would fail.
 """
 
-MAX_HEAD_BYTES = 65_536
-"""The maximum size of request line and headers; a larger one gets a 431."""
+MAX_HEAD_BYTES = 24_576
+"""Of request line and headers; larger ones get a 431. CloudFront sends at most 20,480."""
+
+MAX_CONNECTIONS = 4_000
+"""Of each process. While idle clients hold all of them, nobody else is answered; while all of them
+send endless headers, they fill about 200 MB."""
+
+OTHER_FILES = 256
+"""Files and connections to dependencies that a process has open as well."""
 
 
 def build_server() -> MPServer:
@@ -40,6 +48,7 @@ def build_server() -> MPServer:
         http=HTTPModes.http1,
         websockets=False,
         workers=int(number("WEB_CONCURRENCY", 2)),
+        backpressure=connection_limit(),
         http1_settings=HTTP1Settings(
             header_read_timeout=1000 * KEEP_ALIVE_SECONDS,  # milliseconds
             max_buffer_size=MAX_HEAD_BYTES,
@@ -49,6 +58,16 @@ def build_server() -> MPServer:
         log_level=LogLevels.error,
         log_dictconfig=settings.LOGGING,
     )
+
+
+def connection_limit() -> int:
+    """Return how many connections a process may have, and let it open as many files."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MAX_CONNECTIONS + OTHER_FILES
+    files = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < files:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (files, hard))
+    return max(1, files - OTHER_FILES)
 
 
 if __name__ == "__main__":

@@ -165,7 +165,7 @@ def _drf_sentence(error: Exception) -> str:
     if isinstance(error, exceptions.NotAcceptable):
         return "Answers are application/json, which the Accept header does not allow."
     if isinstance(error, exceptions.UnsupportedMediaType):
-        return "Send the body as Content-Type: application/json."
+        return "Send the body as Content-Type: application/json, without a Content-Encoding."
     if isinstance(error, PermissionDenied):
         return str(exceptions.PermissionDenied.default_detail)
     return str(getattr(error, "detail", error))

@@ -18,6 +18,10 @@ PLAN_TAG = re.compile(
 WEAK_OR_STRONG_TAG = re.compile(rf'(?:W/)?"v([0-9]{{1,{MAX_VERSION_DIGITS}}})"')
 
 
+MAX_CONDITION_LENGTH = 1000
+"""A longer If-None-Match matches nothing: clients have one tag, and comparing many takes long."""
+
+
 def etag_of(version: int) -> str:
     """Return the strong ETag of a product's version, such as ``"v3"``."""
     return f'"v{version}"'
@@ -49,6 +53,8 @@ def is_not_modified(request: Request, etag: str) -> bool:
 
 def etag_matches(condition: str, etag: str) -> bool:
     """Check whether the header's value names the tag, by RFC 9110's weak comparison."""
+    if len(condition) > MAX_CONDITION_LENGTH:
+        return False
     tags = [tag.removeprefix("W/") for tag in parse_etags(condition)]
     return tags == ["*"] or etag.removeprefix("W/") in tags
 
@@ -57,8 +63,8 @@ def expected_version(request: Request) -> int | None:
     """Return the version that ``If-Match`` requires; None without the header, or with ``*``.
 
     Weak tags are accepted: a cache that compresses makes our tags weak, but the version in them
-    stays exact. Raise Invalid for anything else, because a condition must not be ignored in part,
-    as ``parse_etags`` would.
+    stays exact. Raise Invalid for anything else, as for ``If-None-Match``: a condition must not be
+    ignored, nor ignored in part, as ``parse_etags`` would.
     """
     sentence = 'Must be the one ETag of the product, such as "v3".'
     return _version_in_tag(request, WEAK_OR_STRONG_TAG, sentence)
@@ -73,6 +79,8 @@ def expected_plan_version(request: Request) -> int | None:
 
 
 def _version_in_tag(request: Request, pattern: re.Pattern[str], sentence: str) -> int | None:
+    if "If-None-Match" in request.headers:
+        raise Invalid({"If-None-Match": ["A write can only have an If-Match."]})
     given = request.headers.get("If-Match")
     if given is None or given.strip() == "*":
         return None

@@ -41,13 +41,18 @@ def test_public_responses_vary_by_authorization(api: Api, world: World) -> None:
     [
         ("get", "/products/p1/changes?startAt=", {}, "startAt"),
         ("post", "/products", {"If_Match": '"v1"'}, "If-Match"),
+        ("post", "/products", {"If_None_Match": "*"}, "If-None-Match"),
+        ("put", "/products/p1", {"If_None_Match": "*"}, "If-None-Match"),
+        ("patch", "/products/p1", {"If_None_Match": '"v1"'}, "If-None-Match"),
+        ("delete", "/products/p1", {"If_None_Match": "*"}, "If-None-Match"),
     ],
 )
 def test_meaningless_requests_name_their_parameter(
     api: Api, method: str, path: str, headers: dict[str, str], parameter: str
 ) -> None:
     api("post", "/products", fields(productId="p1"))
-    response = api(method, path, fields(name="Another") if method == "post" else None, **headers)
+    has_body = method in ("post", "put", "patch")
+    response = api(method, path, fields(name="Another") if has_body else None, **headers)
     assert response.status_code == 400
     assert list(error_of(response)["errors"]) == [parameter]
 

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from bbws_products.asgi import environ_of
 from bbws_products.request_threads import is_costly_for_anybody
 from tests.support.builders import fields
 from tests.support.processes import Deployment
@@ -35,6 +36,21 @@ def test_each_open_address_is_costly_or_known_to_be_cheap(method: str, path: str
 def test_other_addresses_have_the_other_threads(path: str) -> None:
     assert not is_costly_for_anybody({"REQUEST_METHOD": "GET", "PATH_INFO": path})
     assert not is_costly_for_anybody({"REQUEST_METHOD": "POST", "PATH_INFO": "/v1.0/products"})
+
+
+@pytest.mark.parametrize("method", ["GET", "get", "hEAD"])
+def test_method_in_other_letters_is_the_same_request(method: str) -> None:
+    scope = {
+        "server": ("127.0.0.1", 8000),
+        "client": ("127.0.0.1", 9),
+        "method": method,
+        "raw_path": b"/v1.0/products",
+        "query_string": b"",
+        "http_version": "1.1",
+        "scheme": "http",
+        "headers": [],
+    }
+    assert is_costly_for_anybody(environ_of(scope))
 
 
 def test_hanging_searches_leave_threads_for_a_product(deployment: Deployment) -> None:

@@ -1,12 +1,13 @@
 """The web server as a process: configuration, shutdown, and unusual requests."""
 
 import os
+import resource
 import signal
 import socket
 import subprocess
 import sys
 import threading
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from http.client import HTTPResponse
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from tests.support.builders import fields
 from tests.support.processes import Deployment, until
 
 LOAD_BALANCER_IDLE_SECONDS = 60  # AWS's default, which Terraform does not change
+IDLE_CONNECTIONS = 1_500  # more than Granian allows where nothing is said
 CONTAINERS = ROOT / "deploy/terraform/modules/containers"
 
 
@@ -127,6 +129,19 @@ def test_processes_end_with_a_killed_server(deployment: Deployment) -> None:
     until(lambda: not any(Path(f"/proc/{process}").exists() for process in processes))
 
 
+def test_idle_connections_leave_others_answered(deployment: Deployment) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard < IDLE_CONNECTIONS + 500:
+        pytest.skip("This machine allows too few open files.")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, IDLE_CONNECTIONS + 500), hard))
+    deployment.start_web()
+    with ExitStack() as idle:
+        for _ in range(IDLE_CONNECTIONS):
+            channel = socket.create_connection(("127.0.0.1", deployment.port), timeout=60)
+            idle.enter_context(channel).sendall(b"GET /v1.0/products HTTP/1.1\r\nHost: loc")
+        assert deployment.call("GET", "/healthz", timeout=KEEP_ALIVE_SECONDS / 2)[0] == 200
+
+
 def is_answering(deployment: Deployment) -> bool:
     with suppress(OSError):
         return deployment.call("GET", "/healthz")[0] == 200
@@ -143,6 +158,8 @@ def children(pid: int) -> list[int]:
         ("GET /v1.0/products HTTP/1.1\nHost: localhost\nHost: evil.example", 400),
         ("GET /v1.0/products HTTP/1.1\nHost: evil.example", 400),
         ("GET /v1.0/products/%FF%FE HTTP/1.1\nHost: localhost", 400),
+        ("GET /v1.0/products HTTP/1.1\nHost: localhost\nX-Long: " + "a" * 20_000, 200),
+        ("GET /v1.0/products HTTP/1.1\nHost: localhost\nX-Long: " + "a" * 30_000, 431),
         ("GET /v1.0/products HTTP/1.1\nHost: localhost\nX-Long: " + "a" * 500_000, 431),
     ],
 )

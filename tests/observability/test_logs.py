@@ -3,7 +3,7 @@
 import json
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +11,14 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.test import Client
 
-from bbws_products.logs import JsonFormatter, LevelFilter, LineFormatter, logging_settings
+from bbws_products.logs import (
+    MAX_TEXT_LENGTH,
+    JsonFormatter,
+    LevelFilter,
+    LineFormatter,
+    RefusedRequestFilter,
+    logging_settings,
+)
 from products import bootstrap
 from products.acceptance import Acceptance
 from products.adapters.sqs.task_messages import task_message
@@ -36,6 +43,7 @@ class Log(logging.Handler):
         super().__init__()
         self.setFormatter(JsonFormatter("test"))
         self.addFilter(LogFieldsFilter())
+        self.addFilter(RefusedRequestFilter())
         self.texts: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -343,10 +351,29 @@ def test_level_filter_keeps_what_alarms_need(
 def test_higher_level_changes_only_the_filter() -> None:
     prod = logging_settings("json", "WARNING", "prod")
     assert prod["loggers"]["tasks"]["level"] == "INFO"
-    assert prod["handlers"]["stderr"]["filters"] == ["bound", "level"]
+    assert prod["handlers"]["stderr"]["filters"] == ["bound", "refused", "level"]
     without_metrics = logging_settings("json", "WARNING", None)
     assert without_metrics["loggers"]["tasks"]["level"] == "WARNING"
-    assert without_metrics["handlers"]["stderr"]["filters"] == ["bound"]
+    assert without_metrics["handlers"]["stderr"]["filters"] == ["bound", "refused"]
+
+
+@pytest.mark.parametrize("make_formatter", [LineFormatter, JsonFormatter])
+def test_text_that_a_client_chose_is_shortened(
+    make_formatter: Callable[[], logging.Formatter],
+) -> None:
+    event = record(msg="Invalid HTTP_HOST header: " + "a" * 60_000, path="b" * 60_000)
+    line = make_formatter().format(event)
+    assert len(line) < 3 * MAX_TEXT_LENGTH
+    assert "Invalid HTTP_HOST header" in line
+
+
+@pytest.mark.parametrize("path", ["/v1.0/products", "/admin/"])
+def test_request_that_django_refuses_is_one_warning(path: str, db: None, log: Log) -> None:
+    assert Client(raise_request_exception=False).get(path, HTTP_HOST="evil").status_code == 400
+    [refused] = [line for line in log.lines() if line["logger"].startswith("django.security")]
+    assert refused["level"] == "WARNING"
+    assert "exception" not in refused
+    assert log.lines(level="ERROR") == []
 
 
 @pytest.mark.parametrize("odd", ["\n", "\r", "\x1b[31m", "\x85", "\u2028", "\x00", "\x9b"])

@@ -66,6 +66,21 @@ def test_form_with_an_extended_parameter_is_not_read(parameters: str) -> None:
     assert environ["CONTENT_TYPE"] == UNREAD
 
 
+@pytest.mark.parametrize("coding", ["gzip", "GZIP", "identity, gzip", "br", "x"])
+@pytest.mark.parametrize("kind", [FORM, "application/json", "multipart/form-data; boundary=x"])
+def test_body_with_a_content_coding_is_not_read(kind: str, coding: str) -> None:
+    environ = {"CONTENT_TYPE": kind, "HTTP_CONTENT_ENCODING": coding}
+    use_utf8(environ)
+    assert environ["CONTENT_TYPE"] == UNREAD
+
+
+@pytest.mark.parametrize("coding", ["", "identity", " Identity "])
+def test_body_without_a_content_coding_is_read(coding: str) -> None:
+    environ = {"CONTENT_TYPE": FORM, "HTTP_CONTENT_ENCODING": coding}
+    use_utf8(environ)
+    assert environ["CONTENT_TYPE"] == FORM
+
+
 @pytest.mark.parametrize("charset", ["utf-8", "UTF-8", '"utf-8"', "us-ascii"])
 def test_form_in_utf8_is_read(charset: str) -> None:
     environ = {"CONTENT_TYPE": f"multipart/form-data; charset={charset}; boundary=x"}
