@@ -127,9 +127,10 @@ def cdn() -> "CloudFront":
 
 @cache
 def audit_trail() -> "S3AuditTrail":
+    from products.adapters.aws.direct_uploads import upload_client
     from products.adapters.s3 import S3AuditTrail
 
-    return S3AuditTrail(client("s3", read=5, attempts=1), settings.AUDIT_BUCKET)
+    return S3AuditTrail(upload_client(client, read=5), settings.AUDIT_BUCKET)
 
 
 def effects() -> frozenset[Effect]:

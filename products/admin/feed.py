@@ -1,6 +1,5 @@
 """The feed of changes: who changed what in the whole catalogue, with the undo of each line."""
 
-from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from itertools import groupby
 from typing import TypedDict
@@ -19,12 +18,16 @@ from products.bootstrap import feed
 from products.bulk.job import JobKind
 from products.changes import Change
 from products.documents import format_timestamp, parse_timestamp
-from products.feed import FeedPage, FeedQuery
+from products.feed import MAX_EXAMINED, FeedPage, FeedQuery
 from products.plans.plan import SOURCE, plan_id_of
 from products.product import RULES
 
 PAGE_SIZE = 50
+MAX_SHOWN = 50
+"""Changes of one line that are shown; the page of its bulk edit, import or plan has all."""
 SOURCES = ("admin", "api", *JobKind, SOURCE, "command")
+CUT = "cut"
+"""The parameter of a page that begins inside a line."""
 ONE_DAY = timedelta(days=1)
 
 
@@ -38,10 +41,15 @@ class FeedRow(TypedDict):
 
 
 class FeedGroup(TypedDict):
-    """Changes that belong together: a single change, or those of a job or plan in one go."""
+    """Changes that belong together: a single change, or those of a job or plan in one go.
+
+    With ``is_cut`` there are more than ``count``, before or after the page.
+    """
 
     first: FeedRow
     rows: list[FeedRow]
+    count: int
+    is_cut: bool
     job_url: str
     plan_url: str
     is_new: bool
@@ -76,6 +84,8 @@ class FeedFilters(forms.Form):
         ends = [at for at in (before, end) if at]
         return FeedQuery(
             limit=PAGE_SIZE,
+            max_examined=MAX_EXAMINED,
+            line_of=line_of,
             actor=chosen["person"],
             field=chosen["field"],
             source=chosen["source"],
@@ -93,7 +103,7 @@ def feed_view(admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
     context: Context = {
         "title": gettext("Changes"),
         "filters": filters,
-        "groups": feed_groups(page.changes),
+        "groups": feed_groups(page, begins_cut=CUT in request.GET),
         "older_url": _older_url(request, page),
         "is_partial": page.is_partial,
         "may_change": admin.has_change_permission(request),
@@ -101,19 +111,27 @@ def feed_view(admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
     return page_response(admin, request, "feed", context)
 
 
-def feed_groups(changes: Iterable[Change], *, new_since: datetime | None = None) -> list[FeedGroup]:
+def feed_groups(
+    page: FeedPage, *, new_since: datetime | None = None, begins_cut: bool = False
+) -> list[FeedGroup]:
     """Return the changes in groups: those of a job or plan that follow one another together."""
-    return [_group(list(members), new_since) for _, members in groupby(changes, key=_group_key)]
+    groups = [_group(list(members), new_since) for _, members in groupby(page.changes, line_of)]
+    if groups and begins_cut:
+        groups[0]["is_cut"] = True
+    if groups and page.is_cut:
+        groups[-1]["is_cut"] = True
+    return groups
 
 
-def _group_key(change: Change) -> tuple[str, str]:
+def line_of(change: Change) -> tuple[str, str]:
+    """Return which line of the feed the change is in."""
     is_of_many = change.origin.source in {*JobKind, SOURCE}
     return change.origin.source, change.origin.request_id if is_of_many else change.change_id
 
 
 def _group(changes: list[Change], new_since: datetime | None) -> FeedGroup:
     newest = changes[0]
-    rows = [_feed_row(change) for change in changes]
+    rows = [_feed_row(change) for change in changes[:MAX_SHOWN]]
     job_url = ""
     if newest.origin.source in list(JobKind):
         job_url = reverse("admin:products_product_job", args=[newest.origin.request_id])
@@ -123,6 +141,8 @@ def _group(changes: list[Change], new_since: datetime | None) -> FeedGroup:
     return {
         "first": rows[0],
         "rows": rows,
+        "count": len(changes),
+        "is_cut": False,
         "job_url": job_url,
         "plan_url": plan_url,
         "is_new": is_new,
@@ -154,4 +174,7 @@ def _older_url(request: HttpRequest, page: FeedPage) -> str:
         return ""
     parameters = request.GET.copy()
     parameters["before"] = format_timestamp(page.older)
+    parameters.pop(CUT, None)
+    if page.is_cut:
+        parameters[CUT] = "yes"
     return f"?{parameters.urlencode()}"

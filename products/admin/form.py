@@ -1,5 +1,6 @@
 """The product form. It knows shapes only: every rule and its sentence come from the core."""
 
+from base64 import b64encode
 from typing import TypedDict, cast
 
 from django.core.exceptions import ValidationError
@@ -99,6 +100,12 @@ class ProductForm(ProductEntries):
     def edits(self) -> dict[str, object]:
         """The entries by the core's field names."""
         return {name: self.cleaned_data[name] for name in FIELDS if name in self.cleaned_data}
+
+    @property
+    def kept_image(self) -> str:
+        """The image that was sent, as a URL with its data: a browser sends a file only once."""
+        image = self.cleaned_data.get("image") if self.is_bound else None
+        return f"data:image/webp;base64,{b64encode(image).decode()}" if image else ""
 
     def clean_product_id(self) -> str | None:
         """Return the chosen ID, or None to have one made."""

@@ -74,7 +74,7 @@ SOURCE_LABELS = {
     "api": gettext_lazy("through the API"),
     "bulk": gettext_lazy("in a bulk edit"),
     "csv": gettext_lazy("in an import"),
-    "undo": gettext_lazy("undoing a job"),
+    "undo": gettext_lazy("undoing a bulk edit or import"),
     "command": gettext_lazy("by a command"),
     "plan": gettext_lazy("through a plan"),
 }

@@ -10,7 +10,7 @@ from django.utils.translation import gettext, gettext_lazy, ngettext
 
 from products.access.profiles import profile_of, record_visit
 from products.admin.base import Context, user_of
-from products.admin.feed import feed_groups
+from products.admin.feed import feed_groups, line_of
 from products.admin.plans.listing import needs_attention, plan_entry
 from products.admin.plans.wording import state_text
 from products.admin.sentences.finding import refusal_text
@@ -24,7 +24,8 @@ from products.permissions import Permission
 from products.plans.plan import Plan
 from products.scheduling import plans
 
-MAX_CHANGES = 15
+MAX_LINES = 15  # of changes
+MAX_EXAMINED = 250  # changes
 MAX_EXAMINED_JOBS = 20
 MAX_COMING = 5  # plans
 MAX_EXAMINED_PLANS = 30
@@ -53,8 +54,9 @@ def complete_context(request: HttpRequest, context: Context) -> Context:
     if not user.has_perm(Permission.VIEW):
         return context | added
     try:
-        page = feed().page(FeedQuery(limit=MAX_CHANGES))
-        added["groups"] = feed_groups(page.changes, new_since=visited_at)
+        latest = FeedQuery(limit=MAX_LINES, max_examined=MAX_EXAMINED, line_of=line_of)
+        page = feed().page(latest)
+        added["groups"] = feed_groups(page, new_since=visited_at)
         added["has_older"] = page.older is not None
         name = user.get_username()
         added["waiting"] = [*_waiting_jobs(name), *_waiting_plans(name), *_stuck(request)]

@@ -85,7 +85,7 @@ class TimelineTexts(NamedTuple):
 def timeline_texts() -> TimelineTexts:
     """Return the texts, translated once for a page."""
     texts = (
-        gettext("{version} {verb} by {actor} {source}"),
+        gettext("{version} {verb} by {actor}, {source}"),
         gettext("Compare from version {version}"),
         gettext("Compare to version {version}"),
         gettext("Compare with v{version}"),

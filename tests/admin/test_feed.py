@@ -11,6 +11,8 @@ from django.test import Client
 
 from products.acceptance import Acceptance
 from products.access.profiles import VISIT_ENDS_AFTER, profile_of, record_visit
+from products.admin import feed as feed_module
+from products.admin.front_page import MAX_LINES
 from products.changes import Origin
 from tests.support.admin_client import LIST, sign_in
 from tests.support.builders import fields
@@ -90,6 +92,36 @@ def test_changes_of_one_job_are_one_line(acceptance: Acceptance, ann: Origin) ->
     assert group["job_url"].endswith("/jobs/job-1/")
     assert b"<b>3</b> products in a bulk edit" in page.content
     assert len(page.context["groups"]) == 7
+
+
+def test_the_front_page_counts_all_changes_of_a_job(acceptance: Acceptance, ann: Origin) -> None:
+    """A bulk edit of more products than the page has lines is one line, with its true count."""
+    names = [f"p{number}" for number in range(MAX_LINES + 5)]
+    for name in names:
+        acceptance.create(name, fields(name=f"Hosting {name}"), ann)
+    for name in names:
+        acceptance.update(name, {"price": "7"}, replace(ann, source="bulk", request_id="job-1"))
+    acceptance.update("p1", {"price": "8"}, ann)
+    page = sign_in("cat").get("/admin/")
+    assert f"changed <b>{len(names)}</b> products in a bulk edit" in page.content.decode()
+    assert len(page.context["groups"]) == MAX_LINES
+
+
+def test_a_line_that_goes_on_says_at_least(
+    acceptance: Acceptance, ann: Origin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A line longer than what a page reads says so, on both pages that have a part of it."""
+    monkeypatch.setattr(feed_module, "MAX_EXAMINED", 3)
+    job = replace(ann, source="bulk", request_id="job-1")
+    for name in ("p1", "p2", "p3", "p4", "p5"):
+        acceptance.create(name, fields(name=f"Hosting {name}"), job)
+    client = sign_in("cat")
+    first = client.get(FEED).content.decode()
+    assert "changed at least <b>3</b> products in a bulk edit" in first
+    older = re.search(r'<a href="(\?[^"]+)">Older changes', first)
+    assert older
+    second = client.get(FEED + older.group(1).replace("&amp;", "&")).content.decode()
+    assert "changed at least <b>2</b> products in a bulk edit" in second
 
 
 @pytest.mark.usefixtures("changed")

@@ -326,7 +326,7 @@ def test_a_viewer_sees_everything_but_the_buttons(world: World, basic: str) -> N
         "Hosting for a first site.",
         "1500.00",
         "Mail<br>Web",
-        "by ann test",
+        "by ann, test",
     ):
         assert shown in text
     for button in ('name="_save"', 'name="_continue"', "Deactivate", ">Restore<"):

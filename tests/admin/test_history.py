@@ -34,7 +34,7 @@ def eve(world: World, acceptance: Acceptance, ann: Origin, ben: Origin) -> Clien
 def test_each_version_shows_author_change_reason_and_effects(eve: Client, world: World) -> None:
     text = eve.get(HISTORY).text
     for shown in (
-        "created by <b>ann</b> test",
+        "created by <b>ann</b>, test",
         "changed by <b>ben</b> test",
         "Reason: Autumn &lt;sale&gt;",
         "Request request-3",

@@ -39,7 +39,7 @@ def test_the_receipt_follows_a_change_to_its_last_effect(
         change, Effect.AUDITED, Failure(reason="no <bucket>", at=NOON, attempts=2, permanent=False)
     )
     text = eve.get(page_url("p1")).text
-    assert "by ann test" in text
+    assert "by ann, test" in text
     assert 'data-step="pending"' in text
     assert "no &lt;bucket&gt; (tried 2 times)" in text
     assert f'data-url="{page_url("p1", "receipt/1")}" data-open' in text

@@ -45,6 +45,38 @@ def test_a_broken_image_is_refused_before_anything_is_saved(
     expect(page.locator("[name=name]")).to_have_value("Hosting with a broken image")
 
 
+def test_a_refused_save_keeps_the_image(page: Page, site: LiveSite, tmp_path: Path) -> None:
+    """Nobody should choose the image again because the price was wrong."""
+    page.goto(site.url(f"{LIST}add/"))
+    page.fill("[name=name]", "Hosting with a wrong price")
+    page.fill("[name=description]", "Hosting for a site with an image.")
+    page.fill("[name=price]", "cheap")
+    Image.new("RGB", (200, 100), "navy").save(tmp_path / "navy.png")
+    page.set_input_files("#image input[type=file]", tmp_path / "navy.png")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator("[name=price]")).to_be_focused()
+    expect(page.get_by_text("It will be saved with the product.")).to_be_visible()
+    expect(page.locator("#image img")).to_be_visible()
+    page.fill("[name=price]", "15")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("Saved as version 1.")).to_be_visible()
+    assert site.product("hosting-with-a-wrong-price")["imageUrl"]
+
+
+def test_a_file_that_is_no_image_is_refused_when_it_is_chosen(
+    page: Page, site: LiveSite, tmp_path: Path
+) -> None:
+    page.goto(site.url(f"{LIST}add/"))
+    expect(page.locator("[name=name]")).to_be_focused()
+    (tmp_path / "notes.txt").write_text("no image")
+    page.set_input_files("#image input[type=file]", tmp_path / "notes.txt")
+    message = page.get_by_text("That file is not a PNG, JPEG or WebP image.")
+    expect(message).to_be_visible()
+    expect(page.locator("#image img")).to_be_hidden()
+    chosen = page.locator("#image input[type=file]").evaluate("input => input.files.length")
+    assert chosen == 0
+
+
 def test_a_product_is_duplicated(page: Page, site: LiveSite) -> None:
     site.create("original", name="Original hosting", price="123.00", features=["Mail", "Web"])
     page.goto(site.url(f"{LIST}original/change/"))

@@ -46,6 +46,17 @@ def is_inside(locator: Locator, width: int) -> bool:
     return box is not None and box["x"] >= 0 and box["x"] + box["width"] <= width
 
 
+def test_a_refused_time_has_the_focus(page: Page, site: LiveSite) -> None:
+    site.create("backwards", name="Backwards hosting")
+    page.goto(site.url(FORM.format("backwards")))
+    page.locator("[name=price]").fill("1600")
+    page.get_by_role("button", name="Save for later").click()
+    fill_times(page, "Backwards", in_days(50), in_days(40))
+    page.get_by_role("button", name="Preview").click()
+    expect(page.get_by_text("Must be after the start.")).to_be_visible()
+    expect(page.get_by_label("Ends")).to_be_focused()
+
+
 def test_overlap_is_shown_before_the_plan_is_saved(page: Page, site: LiveSite) -> None:
     site.create("overlap", name="Overlapping hosting")
     plan_price(page, site, "overlap", "1600", (in_days(40), in_days(50)), "Summer")

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 
-from products import feed as feed_module
 from products.acceptance import Acceptance
 from products.bootstrap import feed
 from products.changes import Change, Origin
@@ -64,16 +63,39 @@ def test_pages_together_have_every_change_once(
     assert sorted(seen) == sorted(f"{name} v{v}" for name in ("p1", "p2", "p3") for v in (1, 2))
 
 
+def by_request(change: Change) -> str:
+    return change.origin.request_id
+
+
+def test_a_page_does_not_end_inside_a_line(acceptance: Acceptance, ann: Origin) -> None:
+    create_three(acceptance, ann)
+    for name in ("p1", "p2", "p3"):
+        acceptance.update(name, {"price": "7"}, replace(ann, request_id="one job"))
+    acceptance.update("p1", {"price": "8"}, replace(ann, request_id="another"))
+    query = replace(ALL, limit=2, line_of=by_request)
+    page = feed().page(query)
+    assert labels(page.changes) == ["p1 v3", "p3 v2", "p2 v2", "p1 v2"]
+    assert page.older is not None
+    assert not page.is_cut
+
+
+def test_a_line_is_cut_where_enough_was_read(acceptance: Acceptance, ann: Origin) -> None:
+    create_three(acceptance, replace(ann, request_id="one job"))
+    page = feed().page(replace(ALL, max_examined=2, line_of=by_request))
+    assert labels(page.changes) == ["p3 v1", "p2 v1"]
+    assert page.is_cut
+
+
 def test_a_rare_filter_reads_a_bounded_number_of_changes(
-    acceptance: Acceptance, ann: Origin, monkeypatch: pytest.MonkeyPatch
+    acceptance: Acceptance, ann: Origin
 ) -> None:
     create_three(acceptance, replace(ann, actor="ben"))
     acceptance.update("p1", {"price": "7"}, ann)
     acceptance.update("p1", {"price": "8"}, ann)
-    monkeypatch.setattr(feed_module, "MAX_EXAMINED", 2)
-    page = feed().page(replace(ALL, actor="ben"))
+    rare = replace(ALL, actor="ben", max_examined=2)
+    page = feed().page(rare)
     assert page.is_partial
     assert page.changes == []
     assert page.older is not None
-    older = feed().page(replace(ALL, actor="ben", before=page.older))
+    older = feed().page(replace(rare, before=page.older))
     assert labels(older.changes) == ["p3 v1", "p2 v1"]

@@ -1,16 +1,9 @@
-/* The product form: the first error gets the focus, and an ID is suggested from the name. */
+/* The form of a new product: its name has the focus, and an ID is suggested from it. */
 "use strict";
 
 document.addEventListener("DOMContentLoaded", () => {
   const form = document.getElementById("product_form");
   if (!form) return;
-
-  // The theme hides the page until it has loaded, and a hidden field can't have the focus.
-  window.addEventListener("load", () => {
-    const faulty = form.querySelector('[aria-invalid="true"]');
-    const control = faulty?.hidden ? faulty.nextElementSibling?.querySelector("input, button") : faulty;
-    control?.focus();
-  });
 
   const name = document.getElementById("id_name");
   const id = document.getElementById("id_product_id");
@@ -33,5 +26,6 @@ document.addEventListener("DOMContentLoaded", () => {
     id.dispatchEvent(new Event("input", { bubbles: true }));
   };
   name.addEventListener("input", suggest);
+  name.autofocus = true; // keyboard.js gives it the focus, unless an entry is faulty
   if (!id.value) suggest();
 });

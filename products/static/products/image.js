@@ -30,12 +30,23 @@ document.addEventListener("DOMContentLoaded", () => {
 
   /* A new product has no address yet: its image is sent together with the form. */
   function keepForSave(file) {
+    if (file && !fileInput.accept.split(",").includes(file.type)) {
+      keepForSave(null);
+      return showMessage(translate("That file is not a PNG, JPEG or WebP image."), true);
+    }
     const files = new DataTransfer();
     if (file) files.items.add(file);
     fileInput.files = files.files;
     image.hidden = removeButton.hidden = !file;
     if (file) showFile(file);
     showMessage(file ? translate("It will be saved with the product.") : "");
+  }
+
+  /* A browser chooses no file again, so the form has the image of an entry that was refused. */
+  function chooseAgain() {
+    const [type, data] = image.src.slice("data:".length).split(";base64,");
+    const bytes = Uint8Array.from(atob(data), (character) => character.charCodeAt(0));
+    keepForSave(new File([bytes], "image", { type }));
   }
 
   function showFile(file) {
@@ -63,6 +74,8 @@ document.addEventListener("DOMContentLoaded", () => {
     document.dispatchEvent(new CustomEvent("receipt:refresh"));
   }
 
+  if (image.src.startsWith("data:")) chooseAgain();
+
   const firstImage = (files) => [...files].find((file) => file.type.startsWith("image/"));
 
   // Captured before the theme's listener, which would write the file's name into a text field that
@@ -87,7 +100,7 @@ document.addEventListener("DOMContentLoaded", () => {
     if (!event.dataTransfer.files.length) return;
     event.preventDefault();
     if (file) upload(file);
-    else showMessage(translate("That file is not an image."), true);
+    else showMessage(translate("That file is not a PNG, JPEG or WebP image."), true);
   });
   document.addEventListener("paste", (event) => {
     const file = firstImage(event.clipboardData.files);

@@ -80,10 +80,17 @@ document.addEventListener("DOMContentLoaded", () => {
   const palette = document.getElementById("search-input-command")?.closest("[x-data]");
   if (palette) Object.assign(palette, { role: "dialog", ariaModal: "true", ariaLabel: translate("Search") });
   announceMessages();
-  // Chromium ignores the attribute on the first page of a window.
-  if (document.activeElement === document.body) document.querySelector("[autofocus]")?.focus();
   for (const id of ["searchbar-submit", "command-submit"]) document.getElementById(id)?.setAttribute("aria-label", translate("Search"));
   hideIcons(document);
+});
+
+/* The first faulty entry has the focus, else what the page names. The theme hides the page until it
+   has loaded, and a hidden field can't have the focus. */
+window.addEventListener("load", () => {
+  const faulty = document.querySelector('#content [aria-invalid="true"]');
+  const control = faulty?.hidden ? faulty.nextElementSibling?.querySelector("input, button") : faulty;
+  if (control) control.focus();
+  else if (document.activeElement === document.body) document.querySelector("[autofocus]")?.focus();
 });
 document.addEventListener("htmx:afterSwap", () => hideIcons(document));
 
