@@ -23,7 +23,7 @@ from products.adapters.dynamodb.table import DynamoProductTable
 from products.adapters.dynamodb.tokens import DynamoRevocations
 from products.adapters.sqs.doorbell import SqsDoorbell
 from products.catalogue import Catalogue
-from products.changes import ChangeKey, Effect
+from products.changes import Change, Effect
 from products.feed import Feed
 from products.parallel import context_map
 
@@ -127,9 +127,10 @@ def cdn() -> "CloudFront":
 
 @cache
 def audit_trail() -> "S3AuditTrail":
+    from products.adapters.aws.direct_uploads import upload_client
     from products.adapters.s3 import S3AuditTrail
 
-    return S3AuditTrail(client("s3", read=5, attempts=1), settings.AUDIT_BUCKET)
+    return S3AuditTrail(upload_client(client, read=5), settings.AUDIT_BUCKET)
 
 
 def effects() -> frozenset[Effect]:
@@ -253,8 +254,8 @@ def jobs() -> "Jobs":
     from products.bulk.jobs import Jobs
     from products.bulk.storing_doorbell import StoringDoorbell
 
-    def store(keys: Sequence[ChangeKey]) -> "Failures":
-        return _job_pipeline().store(keys, settings.COMBINED_EFFECTS)
+    def store(changes: Sequence[Change]) -> "Failures":
+        return _job_pipeline().store_appended(changes, settings.COMBINED_EFFECTS)
 
     accounts = sql.account_permissions if settings.DATABASES else None
     return Jobs(

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
 
-from products.changes import Change, ChangeKey, Discard, Effect, Failure
-from products.errors import CorruptChange, DependencyUnavailable
+from products.changes import Change, ChangeKey, Discard, Effect, Failure, verified
+from products.errors import ChangeNotFound, CorruptChange, DependencyUnavailable
 from products.invalidation import InvalidationTable
 from products.open_changes import OpenKey, OpenMark
 from products.planning import ChangeReader
@@ -86,6 +86,22 @@ class Batch:
     changes: list[Change] = field(default_factory=list)
     done: dict[ChangeKey, dict[Effect, datetime]] = field(default_factory=dict)
     failures: Failures = field(default_factory=dict)
+    corrupt: dict[ChangeKey, CorruptChange] = field(default_factory=dict)
+    """The changes that were altered after they were accepted."""
+
+    def verify(self) -> None:
+        """Compare each change with its hash."""
+        for change in self.changes:
+            try:
+                verified(change)
+            except CorruptChange as error:
+                self.corrupt[key_of(change)] = error
+
+    def intact(self, change: Change) -> Change:
+        """Return the change. Raise CorruptChange if it was altered."""
+        if error := self.corrupt.get(key_of(change)):
+            raise error
+        return change
 
     def waiting_for(self, effect: Effect) -> list[Change]:
         """Return the changes with this effect open, which have not failed."""
@@ -109,6 +125,23 @@ class Batch:
         for change in changes:
             self.done[key_of(change)].pop(effect, None)
             self.failures[key_of(change)] = error
+
+
+def read_batch(table: EffectTable, keys: Sequence[ChangeKey]) -> Batch:
+    """Read the changes of a batch once each. Those that can't be read fail."""
+    distinct = list(dict.fromkeys(keys))
+    try:
+        found = table.changes(distinct)
+    except DependencyUnavailable as error:
+        return Batch(failures=dict.fromkeys(distinct, error))
+    batch = Batch()
+    for key in distinct:
+        change = found.get(key, ChangeNotFound(*key))
+        if isinstance(change, Change):
+            batch.changes.append(change)
+        else:
+            batch.failures[key] = change
+    return batch
 
 
 def complete(change: Change, table: EffectTable, statistics: Statistics) -> None:

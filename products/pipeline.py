@@ -19,7 +19,6 @@ from products.changes import (
     audit_key,
     audit_record,
     canonical_json,
-    verified,
 )
 from products.effects import (
     TASKS,
@@ -30,8 +29,9 @@ from products.effects import (
     complete,
     failure_of,
     key_of,
+    read_batch,
 )
-from products.errors import ChangeNotFound, DependencyUnavailable, EffectRefused
+from products.errors import DependencyUnavailable, EffectRefused
 from products.following import store_record
 from products.invalidation import SETTLE_TIME, Cdn, Pace, StoredRecord, cover
 from products.parallel import MapFunction, attempt, result_of
@@ -80,12 +80,18 @@ class Pipeline:
         The effects in ``also`` are brought about in the same step, and stamped with it. Where one
         of them fails, its own task tries it again.
         """
-        batch = self._read(keys)
+        return self._store(self._read_and_verify(keys), also)
+
+    def store_appended(self, changes: Sequence[Change], also: frozenset[Effect]) -> Failures:
+        """As ``store``, for changes that the caller has just appended, so that none is read."""
+        return self._store(Batch(changes=list(changes)), also)
+
+    def _store(self, batch: Batch, also: frozenset[Effect]) -> Failures:
         self._bring_about(batch, Effect.STORED)
-        self._note_invalidation(batch)
+        purge_delay = self._note_invalidation(batch)
         combined = self._bring_about_combined(batch, also)
         self._stamp(batch)
-        self._notify_others(batch, combined)
+        self._notify_others(batch, combined, purge_delay)
         return batch.failures
 
     def index(self, keys: Sequence[ChangeKey]) -> Failures:
@@ -98,7 +104,7 @@ class Pipeline:
 
     def purge(self, keys: Sequence[ChangeKey]) -> Failures:
         """Purge the changes by one invalidation, or requeue them until one may start."""
-        batch = self._read(keys)
+        batch = read_batch(self.table, keys)
         waiting = [
             change
             for change in batch.waiting_for(Effect.PURGED)
@@ -122,44 +128,37 @@ class Pipeline:
         return batch.failures
 
     def _run(self, keys: Sequence[ChangeKey], effect: Effect) -> Failures:
-        batch = self._read(keys)
+        batch = self._read_and_verify(keys)
         self._bring_about(batch, effect)
         self._stamp(batch)
         return batch.failures
 
-    def _read(self, keys: Sequence[ChangeKey]) -> Batch:
-        """Read the changes of a batch once each. Those that can't be read fail."""
-        distinct = list(dict.fromkeys(keys))
-        try:
-            found = self.table.changes(distinct)
-        except DependencyUnavailable as error:
-            return Batch(failures=dict.fromkeys(distinct, error))
-        batch = Batch()
-        for key in distinct:
-            change = found.get(key, ChangeNotFound(*key))
-            if isinstance(change, Change):
-                batch.changes.append(change)
-            else:
-                batch.failures[key] = change
+    def _read_and_verify(self, keys: Sequence[ChangeKey]) -> Batch:
+        batch = read_batch(self.table, keys)
+        batch.verify()
         return batch
 
     def _bring_about(self, batch: Batch, effect: Effect) -> None:
         """Bring about the effect that the batch is about. A change fails with it."""
         changes = batch.waiting_for(effect)
-        errors = self._start(effect, changes)()
+        errors = self._start(batch, effect, changes)()
         self._fail(batch, effect, self._note_done(batch, effect, changes, errors))
 
-    def _note_invalidation(self, batch: Batch) -> None:
-        """Note the latest invalidation on the changes just stored: only a later one covers them."""
+    def _note_invalidation(self, batch: Batch) -> timedelta:
+        """Note the latest invalidation on the changes just stored: only a later one covers them.
+
+        Return how long their purge waits for the next one, which they share.
+        """
         stored = batch.done_with(Effect.STORED)
         if not any(Effect.PURGED in change.open for change in stored):
-            return
+            return SETTLE_TIME
         try:
             latest = self.table.invalidation()
         except DependencyUnavailable as error:
             batch.take_back(stored, Effect.STORED, error)
-        else:
-            batch.note_invalidation(stored, latest.number if latest else 0)
+            return SETTLE_TIME
+        batch.note_invalidation(stored, latest.number if latest else 0)
+        return max(SETTLE_TIME, self.pace.next_due_in(latest, self.clock()))
 
     def _bring_about_combined(
         self, batch: Batch, effects: frozenset[Effect]
@@ -167,7 +166,7 @@ class Pipeline:
         """Bring about more effects at the same time; return those that failed."""
         now = self.clock()
         started = [
-            (effect, changes, self._start(effect, changes))
+            (effect, changes, self._start(batch, effect, changes))
             # The audit records are written while the index is asked.
             for effect in (Effect.AUDITED, Effect.SEARCHABLE)
             if effect in effects
@@ -185,23 +184,23 @@ class Pipeline:
         return {(key_of(change), effect) for effect, errors in failed for change, _ in errors}
 
     def _start(
-        self, effect: Effect, changes: Sequence[Change]
+        self, batch: Batch, effect: Effect, changes: Sequence[Change]
     ) -> Callable[[], Iterable[Exception | None]]:
         """Start an effect. Return a function that waits for it and returns the errors."""
         if effect is Effect.SEARCHABLE:
-            return partial(self._index, changes)
+            return partial(self._index, batch, changes)
         perform = self._store_one if effect is Effect.STORED else self._audit_one
-        errors = self.map_function(partial(attempt, perform), changes)
+        errors = self.map_function(partial(attempt, partial(perform, batch)), changes)
         return lambda: errors
 
-    def _store_one(self, change: Change) -> None:
-        store_record(self.table, verified(change).after, self.clock)
+    def _store_one(self, batch: Batch, change: Change) -> None:
+        store_record(self.table, batch.intact(change).after, self.clock)
 
-    def _audit_one(self, change: Change) -> None:
-        self.trail.write(audit_key(change), canonical_json(audit_record(verified(change))))
+    def _audit_one(self, batch: Batch, change: Change) -> None:
+        self.trail.write(audit_key(change), canonical_json(audit_record(batch.intact(change))))
 
-    def _index(self, changes: Sequence[Change]) -> Iterable[Exception | None]:
-        corrupt = [attempt(verified, change) for change in changes]
+    def _index(self, batch: Batch, changes: Sequence[Change]) -> Iterable[Exception | None]:
+        corrupt = [batch.corrupt.get(key_of(change)) for change in changes]
         products = [
             change.after for change, error in zip(changes, corrupt, strict=True) if not error
         ]
@@ -209,7 +208,7 @@ class Pipeline:
             refusals = iter(self.search_index.put(products) if products else [])
         except EffectRefused as error:
             if len(changes) > 1:  # the whole request: find the product that it is about
-                return [next(iter(self._index([change]))) for change in changes]
+                return [next(iter(self._index(batch, [change]))) for change in changes]
             return [error]
         except DependencyUnavailable as error:
             return [found or error for found in corrupt]
@@ -284,15 +283,17 @@ class Pipeline:
             complete(stamped, self.table, self.statistics)
         return None
 
-    def _notify_others(self, batch: Batch, failed: set[tuple[ChangeKey, Effect]]) -> None:
+    def _notify_others(
+        self, batch: Batch, failed: set[tuple[ChangeKey, Effect]], purge_delay: timedelta
+    ) -> None:
         """Notify the workers of the effects that are still open."""
-        settle, notifications = int(SETTLE_TIME.total_seconds()), []
+        delay_of_purge, notifications = math.ceil(purge_delay.total_seconds()), []
         for change in batch.changes:
             if key_of(change) in batch.failures:
                 continue
             done = batch.done.get(key_of(change), {})
             for effect in sorted(change.open - done.keys() - {Effect.STORED}):
-                normal = settle if effect is Effect.PURGED else 0
+                normal = delay_of_purge if effect is Effect.PURGED else 0
                 delay = RETRY_DELAY if (key_of(change), effect) in failed else normal
                 notifications.append(Notification(TASKS[effect], change, delay))
         self.doorbell.notify(notifications)

@@ -13,7 +13,8 @@ SLOW_SECONDS = 0.5
 MAX_SECONDS = 2.5
 """The longest wait for a call: also where a name server hangs, or an answer comes byte by byte."""
 PAUSE_SECONDS = 30.0
-MAX_WAITING = 4  # calls at the same time, once one of them is slow
+MAX_WAITING = 4
+"""Calls at the same time. Others wait for one of them to end, but at most SLOW_SECONDS."""
 
 
 @dataclass(slots=True)
@@ -30,6 +31,7 @@ class Breaker:
     paused_until: float = 0.0
     running: dict[object, float] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
+    places: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(MAX_WAITING))
     threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(16, "breaker"))
 
     def call[T](self, request: Callable[[], T]) -> T:
@@ -38,13 +40,14 @@ class Breaker:
         Raises: DependencyUnavailable in the pause, when too many calls wait, or after
         ``max_seconds``.
         """
+        self._refuse_while_hanging(self.clock())
+        if not self.places.acquire(timeout=SLOW_SECONDS):
+            raise DependencyUnavailable(self.dependency, "has too many calls at the moment")
         began, ticket = self.clock(), object()
         with self.lock:
-            if began < self.paused_until or self._is_hanging(began):
-                raise DependencyUnavailable(self.dependency, "did not answer in time just now")
             self.running[ticket] = began
         future = self.threads.submit(copy_context().run, request)
-        future.add_done_callback(lambda _: self.running.pop(ticket, None))
+        future.add_done_callback(lambda _: self._end(ticket))
         try:
             return future.result(self.max_seconds)
         except TimeoutError:
@@ -53,6 +56,16 @@ class Breaker:
         except DependencyUnavailable:
             self._pause_if_slow(began)
             raise
+
+    def _refuse_while_hanging(self, now: float) -> None:
+        with self.lock:
+            if now < self.paused_until or self._is_hanging(now):
+                raise DependencyUnavailable(self.dependency, "did not answer in time just now")
+
+    def _end(self, ticket: object) -> None:
+        with self.lock:
+            self.running.pop(ticket, None)
+        self.places.release()
 
     def _is_hanging(self, now: float) -> bool:
         oldest = now - min(self.running.values(), default=now)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from products.appending import Doorbell, Notification
-from products.changes import ChangeKey
+from products.changes import Change
 from products.effects import Failures, key_of
 
 
@@ -14,15 +14,16 @@ class StoringDoorbell:
     """Stores changes instead of sending messages about them.
 
     Messages about thousands of rows would delay the edits of other people, which wait in the same
-    queue. ``doorbell`` gets the messages about changes that ``store`` could not store.
+    queue. ``store`` gets changes that have just been appended. ``doorbell`` gets the messages about
+    those that it could not store.
     """
 
-    store: Callable[[Sequence[ChangeKey]], Failures]
+    store: Callable[[Sequence[Change]], Failures]
     doorbell: Doorbell
 
     def notify(self, notifications: Sequence[Notification]) -> None:
         """Store the changes."""
-        failures = self.store([key_of(notification.change) for notification in notifications])
+        failures = self.store([notification.change for notification in notifications])
         self.doorbell.notify([n for n in notifications if key_of(n.change) in failures])
 
     def notify_job(self, job_id: str) -> None:

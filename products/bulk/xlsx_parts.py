@@ -17,6 +17,7 @@ PHONETIC = "rPh"
 """How a text is spoken, which is no part of it."""
 ESCAPE = "x005F_"
 ELLIPSIS = "…"
+MAX_FORMAT_LENGTH = 255  # characters, as in Excel
 
 
 @dataclass(slots=True)
@@ -41,7 +42,7 @@ def read_book(archive: zipfile.ZipFile, budget: Budget) -> Book:
         if found.name == "workbookPr" and given.get("date1904") in ("1", "true"):
             book.epoch = MAC_EPOCH
         if found.name == "sheet" and given.get("state", "visible") == "visible":
-            target = targets.sheets.get(given.get("id", ""))
+            target = targets.sheets.pop(given.get("id", ""), None)  # once: reading it takes time
             book.sheets += [(given.get("name", ""), target)] if target else []
 
     for _ in XmlStream(element).read(archive, BOOK, budget):
@@ -96,9 +97,21 @@ class Formats:
         if name == "cellXfs":
             self.is_in_styles = False
 
-    def code(self, style: int) -> str:
-        """Return the number format of a style; "" if it has none."""
-        number = self.of_style[style] if style < len(self.of_style) else 0
+    def times(self) -> dict[int, bool]:
+        """Return the styles of times; the value says whether it is a duration.
+
+        A format is examined once, because thousands of styles can name the same long one.
+        """
+        codes = {number: self._code(number) for number in set(self.of_style)}
+        durations = {
+            number: is_timedelta_format(code)
+            for number, code in codes.items()
+            if len(code) <= MAX_FORMAT_LENGTH and is_date_format(code)
+        }
+        numbers = enumerate(self.of_style)
+        return {style: durations[number] for style, number in numbers if number in durations}
+
+    def _code(self, number: int) -> str:
         return self.codes.get(number) or BUILTIN_FORMATS.get(number, "")
 
 
@@ -108,10 +121,7 @@ def read_formats(archive: zipfile.ZipFile, book: Book, budget: Budget) -> dict[i
     if book.styles:
         for _ in XmlStream(formats.start, formats.end).read(archive, book.styles, budget):
             pass
-    codes = {style: formats.code(style) for style in range(len(formats.of_style))}
-    return {
-        style: is_timedelta_format(code) for style, code in codes.items() if is_date_format(code)
-    }
+    return formats.times()
 
 
 class SharedTexts:

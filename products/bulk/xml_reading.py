@@ -79,7 +79,7 @@ class XmlStream:
                     yield
             if not budget.is_spent:
                 self.parser.Parse(b"", True)
-        except (*ZIP_ERRORS, expat.ExpatError):
+        except (*ZIP_ERRORS, expat.ExpatError, LookupError):  # LookupError: an unknown encoding
             raise refused_file(DAMAGED) from None
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:

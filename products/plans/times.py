@@ -8,12 +8,15 @@ from products.errors import Invalid
 DEFAULT_ZONE = "Africa/Johannesburg"
 MAX_TIME_LENGTH = 40  # characters
 MAX_ZONE_LENGTH = 64  # characters
+OF_ONE_MACHINE = ("localtime", "posixrules", "posix/", "right/", "Factory")
+"""Files next to the time zones of a machine: its own zone, zones with leap seconds, and no zone.
+Another machine has others, or none."""
 
 
 def time_zone(name: str) -> ZoneInfo:
     """Return the time zone with this IANA name. Raises: Invalid for the field ``zone``."""
     try:
-        if len(name) > MAX_ZONE_LENGTH:
+        if len(name) > MAX_ZONE_LENGTH or name.startswith(OF_ONE_MACHINE):
             raise ValueError(name)
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):

@@ -149,7 +149,7 @@ def test_without_retry_a_call_fails_within_its_time_limit(
     world: World, direct: DirectClient, proxy: Proxy, fault: str
 ) -> None:
     proxy.fault = lambda request: fault
-    without_retry = DirectClient(direct.client, direct._connect, retry_timeouts=False)
+    without_retry = DirectClient(direct.client, direct._connections.connect, retry_timeouts=False)
     began = datetime.now(UTC)
     with pytest.raises(HTTPClientError):
         without_retry.put_item(**put(world))
@@ -163,7 +163,7 @@ def test_each_thread_has_its_own_connection(world: World, direct: DirectClient) 
 
     def read() -> None:
         assert "Item" in direct.get_item(**key(world))
-        connections.append(direct._connection())
+        connections.append(direct._connections.current())
 
     threads = [threading.Thread(target=read) for _ in range(3)]
     for thread in threads:

@@ -15,7 +15,7 @@ from products.changes import Change, Effect
 from products.effects import Failures
 from products.errors import DependencyUnavailable
 from tests.support.builders import fields, origin
-from tests.support.fakes import FakeDoorbell
+from tests.support.fakes import FakeDoorbell, recorded_operations
 from tests.support.world import World
 
 pytestmark = pytest.mark.engines
@@ -43,6 +43,15 @@ def test_rows_are_stored_without_messages_about_each(world: World, catalogue: Ca
     assert opened == {Effect.PURGED}
 
 
+def test_rows_are_stored_as_they_were_appended(world: World) -> None:
+    jobs = bootstrap.jobs()
+    job = jobs.plan(JobKind.CSV, "t", created_rows(3), EVE)
+    jobs.start(job.job_id, EVE)
+    with recorded_operations(bootstrap.dynamodb()) as calls:
+        jobs.work(job.job_id)
+    assert "BatchGetItem" not in calls
+
+
 def test_a_row_that_could_not_be_stored_is_left_to_its_own_message(
     acceptance: Acceptance, world: World
 ) -> None:
@@ -54,8 +63,6 @@ def test_a_row_that_could_not_be_stored_is_left_to_its_own_message(
         changes.append(made)
     bell = FakeDoorbell()
     failure: Failures = {("p1", 1): DependencyUnavailable("DynamoDB")}
-    doorbell = StoringDoorbell(
-        lambda keys: {key: failure[key] for key in keys & failure.keys()}, bell
-    )
+    doorbell = StoringDoorbell(lambda appended: failure if appended == changes else {}, bell)
     doorbell.notify([Notification("persist", change) for change in changes])
     assert [(task, product_id) for task, product_id, *_ in bell.sent] == [("persist", "p1")]

@@ -1,6 +1,7 @@
 """Workbooks: cells are read with their types, and no file can use up the memory or the time."""
 
 import io
+import re
 import struct
 import zipfile
 from contextlib import suppress
@@ -189,6 +190,23 @@ BOMBS = {
 def test_dangerous_workbook_is_refused_at_once(name: str) -> None:
     with pytest.raises(Invalid):
         read_sheet(BOMBS[name]())
+
+
+@pytest.mark.parametrize("encoding", ["none", "zlib", "rot13", "undefined", "mbcs", "x" * 300])
+def test_part_in_an_unknown_encoding_is_refused(encoding: str) -> None:
+    declaration = f'<?xml version="1.0" encoding="{encoding}"?><workbook/>'
+    with pytest.raises(Invalid):
+        read_sheet(with_part(xlsx_of(HEAD), "xl/workbook.xml", declaration.encode()))
+
+
+def test_sheet_that_is_listed_twice_is_read_once() -> None:
+    with zipfile.ZipFile(io.BytesIO(xlsx_of(HEAD, *ROWS))) as archive:
+        book = archive.read("xl/workbook.xml").decode()
+    sheet = re.search(r"<sheet [^>]*>", book)
+    assert sheet
+    many = book.replace(sheet[0], sheet[0] * 1000)
+    read = read_sheet(with_part(xlsx_of(HEAD, *ROWS), "xl/workbook.xml", many.encode()))
+    assert read == read_sheet(xlsx_of(HEAD, *ROWS))
 
 
 @pytest.mark.parametrize("make", [xlsx_of, ods_of])

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from bbws_products.asgi import environ_of
-from bbws_products.request_threads import is_costly_for_anybody
+from bbws_products.request_threads import RequestThreads, is_costly_for_anybody
 from tests.support.builders import fields
 from tests.support.processes import Deployment
 from tests.support.url_table import ANYONE, TABLE
@@ -36,6 +36,32 @@ def test_each_open_address_is_costly_or_known_to_be_cheap(method: str, path: str
 def test_other_addresses_have_the_other_threads(path: str) -> None:
     assert not is_costly_for_anybody({"REQUEST_METHOD": "GET", "PATH_INFO": path})
     assert not is_costly_for_anybody({"REQUEST_METHOD": "POST", "PATH_INFO": "/v1.0/products"})
+
+
+def test_list_with_a_token_has_the_other_threads() -> None:
+    of_list = {"REQUEST_METHOD": "GET", "PATH_INFO": "/v1.0/products"}
+    assert not is_costly_for_anybody(of_list | {"HTTP_AUTHORIZATION": "Bearer x"})
+    assert is_costly_for_anybody(of_list | {"HTTP_AUTHORIZATION": "Basic x"})
+    search = of_list | {"QUERY_STRING": "q=x", "HTTP_AUTHORIZATION": "Bearer x"}
+    assert is_costly_for_anybody(search)
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "threads"),
+    [
+        ("/v1.0/products", "", "lists"),
+        ("/v1.0/products", "limit=5&sortBy=price", "lists"),
+        ("/v1.0/products", "q=hosting", "searches"),
+        ("/v1.0/products", "limit=5&%71=hosting", "searches"),
+        ("/readyz", "", "searches"),
+        ("/admin/login/second-step/", "", "logins"),
+        ("/v1.0/products/p1", "q=hosting", "others"),
+    ],
+)
+def test_each_kind_has_threads_of_its_own(path: str, query: str, threads: str) -> None:
+    pools = RequestThreads(8)
+    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": path, "QUERY_STRING": query}
+    assert pools.for_request(environ) is getattr(pools, threads)
 
 
 @pytest.mark.parametrize("method", ["GET", "get", "hEAD"])

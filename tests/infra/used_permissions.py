@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from products import bootstrap
+from products.adapters.aws import direct_uploads
 from tests.support.terraform import SOURCE, policy
 from tests.support.wiring import forget_wiring
 from tests.support.world import World
@@ -86,6 +87,7 @@ def used(world: World, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterat
 
     # Direct calls bypass botocore's hooks.
     monkeypatch.setattr(bootstrap, "direct_client", client_without_direct_calls)
+    monkeypatch.setattr(direct_uploads, "endpoint_of", lambda *_: None)
     forget_wiring()
     yield seen
     for made in clients:  # other tests share them

@@ -285,6 +285,24 @@ def test_purges_of_a_batch_share_one_invalidation_and_wait_alone(
     assert len(world.invalidations()) == 2
 
 
+def test_changes_stored_after_an_invalidation_meet_the_next_one_with_one_message(
+    pipeline: Pipeline, keys: list[ChangeKey], clock: Clock, doorbell: FakeDoorbell, world: World
+) -> None:
+    pipeline.store(keys[:1], COMBINED)
+    clock.advance(1)
+    assert pipeline.purge(keys[:1]) == {}
+    clock.advance(0.4)
+    doorbell.take_all()
+    pipeline.store(keys[1:3], COMBINED)
+    messages = doorbell.take_all()
+    assert [message[:2] for message in messages] == [("invalidate", "p1"), ("invalidate", "p2")]
+    assert {delay for *_, delay in messages} == {3}  # 2.6 seconds until the next invalidation
+    clock.advance(3)
+    assert pipeline.purge(keys[1:3]) == {}
+    assert doorbell.take_all() == []
+    assert len(world.invalidations()) == 2
+
+
 def test_a_purge_that_fails_is_recorded_on_each_change(
     pipeline: Pipeline, keys: list[ChangeKey], clock: Clock
 ) -> None:
@@ -310,6 +328,23 @@ def test_the_last_stamp_closes_the_change_and_counts_it_once(
     log = bootstrap.operations_log()
     minutes = log.minutes(clock() - timedelta(hours=1), clock() + timedelta(minutes=1))
     assert sum(minute.changes for minute in minutes) == SIZE
+
+
+def test_the_last_stamp_returns_the_change_as_it_is_then(
+    pipeline: Pipeline, keys: list[ChangeKey], clock: Clock
+) -> None:
+    class Unavailable:
+        def purge(self, reference: str) -> None:
+            raise DependencyUnavailable("CloudFront")
+
+    pipeline.store(keys[:1], COMBINED)
+    clock.advance(2)
+    replace(pipeline, cdn=Unavailable()).purge(keys[:1])
+    table = bootstrap.table()
+    change = bootstrap.catalogue().receipt("p0", 1)
+    assert change.failures
+    stamped = table.stamp_last(change, dict.fromkeys(change.open, clock()))
+    assert stamped == table.change("p0", 1)
 
 
 def test_a_last_stamp_does_not_overtake_a_discard(

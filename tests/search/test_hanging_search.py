@@ -58,7 +58,7 @@ def test_second_call_does_not_wait_for_a_hanging_dependency(hanging: Hanging) ->
 
 
 def test_dependency_is_asked_again_after_a_pause(hanging: Hanging) -> None:
-    times = iter([0.0, 2.5, 2.5])
+    times = iter([0.0, 0.0, 2.5, 2.5])
     last = [3.0]
     breaker = Breaker("OpenSearch", lambda: next(times, last[0]), max_seconds=0.01)
     assert refusals_of(breaker, hanging, 2) == 2
@@ -83,6 +83,32 @@ def test_few_calls_wait_at_the_same_time(hanging: Hanging, monkeypatch: pytest.M
     assert refusals_of(breaker, hanging, 10) == 10
     hanging.answers.set()
     for thread in waiting:
+        thread.join()
+    assert breaker.call(lambda: "found") == "found"
+
+
+def test_calls_of_the_same_moment_wait_for_few_others(
+    hanging: Hanging, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(breakers, "SLOW_SECONDS", 0.05)
+    breaker = Breaker("OpenSearch", max_seconds=NEVER)
+    breaker.clock = lambda: 0.0  # no call seems to hang yet
+    refused: list[str] = []
+
+    def call() -> None:
+        try:
+            breaker.call(hanging)
+        except DependencyUnavailable as fault:
+            refused.append(str(fault))
+
+    callers = [threading.Thread(target=call, daemon=True) for _ in range(3 * MAX_WAITING)]
+    for thread in callers:
+        thread.start()
+    while len(refused) < 2 * MAX_WAITING:
+        threading.Event().wait(0.01)
+    assert hanging.calls == MAX_WAITING
+    hanging.answers.set()
+    for thread in callers:
         thread.join()
     assert breaker.call(lambda: "found") == "found"
 

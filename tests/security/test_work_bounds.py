@@ -128,6 +128,15 @@ def long_value_in_xml(size: int) -> Callable[[], object]:
     return lambda: refused(lambda: read_sheet(data))
 
 
+def styles_of_one_format(size: int) -> Callable[[], object]:
+    form = f'<numFmts><numFmt numFmtId="200" formatCode="{"0" * 20 * size}"/></numFmts>'
+    styles = f"<cellXfs>{'<xf numFmtId="200"/>' * size}</cellXfs>"
+    files = {"xl/styles.xml": f"<styleSheet>{form}{styles}</styleSheet>"}
+    with zipfile.ZipFile(io.BytesIO(xlsx_of(["name"], ["x"]))) as archive:
+        data = zip_of({name: archive.read(name) for name in archive.namelist()} | files)
+    return lambda: read_sheet(data)
+
+
 def plan_of(rows: list[Any]) -> Callable[[], object]:
     body = json.dumps({"name": "x", "rows": rows}).encode()
     return lambda: refused(lambda: read_new_plan(BatchJSONParser().parse(io.BytesIO(body))))
@@ -199,6 +208,7 @@ def is_less(
         (cell_of_features, 5000),
         (open_quotes, 10_000),
         (long_value_in_xml, 4_000_000),
+        (styles_of_one_format, 1000),
         (rows_of_a_plan, 500),
         (wrong_rows_of_a_plan, 500),
         (edits_of_a_plan, 10_000),

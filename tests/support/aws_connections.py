@@ -36,7 +36,7 @@ def connect_with_variables(boto3_client: Any) -> Connection:
 class RecordingServer(HTTPServer):
     """Answers every call, with ``{}`` by default, and closes the connection unannounced.
 
-    ``answers`` are the status and body of the next calls.
+    ``answers`` are the status and body of the next calls, which get ``more_headers``.
 
     A GET is answered with new credentials, as by the credentials endpoint of a container. They
     expire so soon that botocore asks again before each use.
@@ -45,6 +45,8 @@ class RecordingServer(HTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", free_port()), _Handler)
         self.requests: list[tuple[dict[str, str], bytes]] = []
+        self.paths: list[str] = []
+        self.more_headers: dict[str, str] = {}
         self.answers: list[tuple[int, bytes]] = []
         self.given_keys = 0
 
@@ -68,14 +70,20 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.requests.append((headers, body))
+        self.server.paths.append(self.path)
         answers = self.server.answers
         self._answer(*(answers.pop(0) if answers else (200, b"{}")))
+
+    def do_PUT(self) -> None:
+        self.do_POST()
 
     def do_GET(self) -> None:
         self._answer(200, json.dumps(self.server.new_credentials()).encode())
 
     def _answer(self, status: int, body: bytes) -> None:
         self.send_response(status)
+        for name, value in self.server.more_headers.items():
+            self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

@@ -126,7 +126,7 @@ def plan_world(
     accepts = replace(acceptance, doorbell=bell, clock=clock)
     wired = scheduling.switching()
     pipeline = replace(bootstrap.pipeline(), clock=clock, doorbell=bell)
-    storing = StoringDoorbell(lambda keys: pipeline.store(keys, frozenset()), bell)
+    storing = StoringDoorbell(lambda changes: pipeline.store_appended(changes, frozenset()), bell)
     transactions = replace(
         wired.transactions, planner=accepts.planner, doorbell=storing, map_function=map
     )

@@ -5,7 +5,7 @@ import ssl
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
 from socket import SO_KEEPALIVE, SOL_SOCKET
 from typing import cast
@@ -15,7 +15,8 @@ import botocore
 from botocore.exceptions import HTTPClientError
 
 from products.adapters.aws.endpoints import Endpoint
-from products.adapters.aws.sigv4 import signed_headers
+from products.adapters.aws.responses import Response, read_response
+from products.adapters.aws.sigv4 import signed_headers, signed_put_headers
 from products.adapters.deadlines import TimedSocket
 
 CLOSED_BY_PEER = (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
@@ -40,7 +41,18 @@ class SignedConnection:
         are no valid credentials.
         """
         headers = signed_headers(self.endpoint, operation, body, datetime.now(UTC))
-        request = _to_request(headers, body)
+        response = self._send(_to_request("POST /", headers, body))
+        return response.status, response.content
+
+    def put(self, path: str, headers: dict[str, str], body: bytes) -> Response:
+        """Sign and send one PUT to S3. ``path`` is quoted, and ``headers`` are in lower case.
+
+        Raises: as ``send``.
+        """
+        signed = signed_put_headers(self.endpoint, path, headers, body, datetime.now(UTC))
+        return self._send(_to_request(f"PUT {path}", signed, body))
+
+    def _send(self, request: bytes) -> Response:
         try:
             if kept := self._kept:
                 with suppress(*CLOSED_BY_PEER):
@@ -54,32 +66,31 @@ class SignedConnection:
         if self._kept:
             self._kept.close()
 
-    def _exchange(self, http: HTTPConnection, request: bytes) -> tuple[int, bytes]:
+    def _exchange(self, http: HTTPConnection, request: bytes) -> Response:
         self._kept = None  # until the call has succeeded
         try:
             cast("TimedSocket", http.sock).restart()
             http.sock.sendall(request)
-            with HTTPResponse(http.sock, method="POST") as response:
-                response.begin()
-                content = response.read()
+            with http.sock.makefile("rb") as file:
+                response = read_response(file)
         except (OSError, HTTPException):
             http.close()
             raise
-        if response.will_close:
-            http.close()
-        else:
+        if response.keeps_open:
             self._kept = http
-        return response.status, content
+        else:
+            http.close()
+        return response
 
 
-def _to_request(headers: dict[str, str], body: bytes) -> bytes:
+def _to_request(target: str, headers: dict[str, str], body: bytes) -> bytes:
     """Return the whole request, to be sent in one piece.
 
     http.client sends the body separately, after checking each header. That takes as much time as
     the rest of a call.
     """
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    return f"POST / HTTP/1.1\r\n{lines}content-length: {len(body)}\r\n\r\n".encode() + body
+    return f"{target} HTTP/1.1\r\n{lines}content-length: {len(body)}\r\n\r\n".encode() + body
 
 
 def _open_connection(endpoint: Endpoint) -> HTTPConnection:

@@ -7,7 +7,6 @@ call again, with its own retries and errors.
 
 import json
 import os
-import threading
 import uuid
 from collections.abc import Callable
 from functools import partial
@@ -19,6 +18,7 @@ from django.utils.functional import SimpleLazyObject
 from products.adapters.aws.clients import client, new_session
 from products.adapters.aws.connection import SignedConnection
 from products.adapters.aws.endpoints import endpoint_from, endpoint_of
+from products.adapters.aws.thread_connections import ThreadConnections
 
 EXPECTED_ERRORS = {"ConditionalCheckFailedException", "TransactionCanceledException"}
 NOT_OPERATIONS = {
@@ -35,7 +35,7 @@ NOT_OPERATIONS = {
 
 
 class Connection(Protocol):
-    """Signs and sends calls. Each thread has its own connection."""
+    """Signs and sends calls, those of one thread."""
 
     def send(self, operation: str, body: bytes) -> tuple[int, bytes]:
         """Send one call; return the HTTP status and the body of the response.
@@ -55,9 +55,8 @@ class DirectClient:
         self, client: Any, connect: Callable[[], Connection], *, retry_timeouts: bool = True
     ) -> None:
         self.client = client
-        self._connect = connect
+        self._connections = ThreadConnections(connect)
         self._retry_timeouts = retry_timeouts
-        self._local = threading.local()
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or name in NOT_OPERATIONS:
@@ -83,15 +82,8 @@ class DirectClient:
         return getattr(self.client, name)(**arguments)
 
     def _send(self, operation: str, body: bytes) -> tuple[int, bytes]:
-        return self._connection().send(operation, body)
-
-    def _connection(self) -> Connection:
-        """Return this thread's connection, never one that was opened before a fork."""
-        if getattr(self._local, "pid", None) != os.getpid():
-            self._local.pid = os.getpid()
-            self._local.connection = self._connect()
-        connection: Connection = self._local.connection
-        return connection
+        connection: Connection = self._connections.current()
+        return connection.send(operation, body)
 
 
 def direct_client(

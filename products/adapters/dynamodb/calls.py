@@ -133,8 +133,12 @@ class DynamoCalls:
         condition: str | None = None,
         names: Item | None = None,
         values: Item | None = None,
+        returned: str = "ALL_NEW",
     ) -> Item | None:
-        """Return the item after the update, or None when the condition does not hold."""
+        """Return the item after the update, or None when the condition does not hold.
+
+        ``returned`` is DynamoDB's ``ReturnValues``: which attributes of the item.
+        """
         expressions: Item = {"UpdateExpression": update}
         if condition:
             expressions["ConditionExpression"] = condition
@@ -146,10 +150,10 @@ class DynamoCalls:
             "update_item",
             TableName=self.name,
             Key=encoded(key),
-            ReturnValues="ALL_NEW",
+            ReturnValues=returned,
             **expressions,
         )
-        return None if response is None else decoded(response["Attributes"])
+        return None if response is None else decoded(response.get("Attributes", {}))
 
     def _batch_get(self, keys: list[Item], **projection: Any) -> Iterator[Item]:
         """Yield the items with these keys, which must be distinct, in batches of ``PAGE_SIZE``."""

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Collection, Container, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from products.adapters.change_logging import log_change
@@ -41,12 +41,18 @@ class DynamoEffects(DynamoCalls):
         update = _stamp_expression(change, done)
         condition = " AND ".join(f"contains(#open, :{effect})" for effect in done)
         values = {f":{effect}": str(effect) for effect in done}
-        return self._stamp(change, done, update, condition, values)
+        item = self._stamp(change, done, update, condition, values)
+        return None if item is None else to_change(item)
 
     def stamp_last(self, change: Change, done: Mapping[Effect, datetime]) -> Change | None:
         """Mark the effects as done and close the change, if they are exactly the open ones."""
         update = f"{_stamp_expression(change, done)}, openFlag"
-        return self._stamp(change, done, update, IS_OPEN_WITH_THESE, {})
+        item = self._stamp(change, done, update, IS_OPEN_WITH_THESE, {}, returned="NONE")
+        if item is None:
+            return None
+        # The condition proves that no effect has ended since the change was read.
+        failures = {effect: why for effect, why in change.failures.items() if effect not in done}
+        return replace(change, open=frozenset(), done={**change.done, **done}, failures=failures)
 
     def _stamp(
         self,
@@ -55,7 +61,9 @@ class DynamoEffects(DynamoCalls):
         update: str,
         condition: str,
         values: Item,
-    ) -> Change | None:
+        **options: str,
+    ) -> Item | None:
+        """Return the item after the update, or None when the condition does not hold."""
         names = {f"#{effect}": str(effect) for effect in done}
         times = {f":{effect}At": format_timestamp(at) for effect, at in done.items()}
         if _notes_invalidation(change, done):
@@ -66,13 +74,12 @@ class DynamoEffects(DynamoCalls):
             condition=condition,
             names=OPEN_NAME | names,
             values={":effects": set(map(str, done)), **times, **values},
+            **options,
         )
-        if item is None:
-            return None
-        for effect, at in sorted(done.items()):
+        for effect, at in sorted(done.items()) if item is not None else ():
             seconds = round((at - change.accepted_at).total_seconds(), 3)
             log_change(logger, "effect stamped", change, effect=str(effect), seconds=seconds)
-        return to_change(item)
+        return item
 
     def pending_effects(self, keys: Sequence[ChangeKey]) -> dict[ChangeKey, set[Effect]]:
         """Return the effects of these changes that are open and have not failed permanently."""
