@@ -11,7 +11,7 @@ from products.product import Product
 from products.search.document import search_words
 from products.search.passes import Pass
 from products.search.synonyms import Phrase, Synonyms
-from products.search.terms import Term, terms_of
+from products.search.terms import Term, is_typed_as_one, terms_of
 
 PLACES = ("name", "facts", "description", "features")
 BEGINNINGS = ("nameStarts", "starts")
@@ -54,7 +54,7 @@ class TextSearch:
         if not self.terms:
             return False
         strict = Pass.strict(self.terms)
-        one = strict if all_words else strict.widened()
+        one = strict if all_words or is_typed_as_one(self.text) else strict.widened()
         words = _words_of(product)
         found = sum(words.have(self.terms[place]) for place in one.needed)
         return found >= one.required

@@ -38,6 +38,11 @@ class Term:
         return not self.word.is_number and len(self.word.text) >= MIN_TYPED_LENGTH
 
 
+def is_typed_as_one(text: str) -> bool:
+    """Whether the text is one word for its reader, such as an ID: half of it is no match."""
+    return text.isascii() and len(text.split()) == 1
+
+
 def terms_of(text: str, synonyms: Synonyms) -> list[Term]:
     """Return the terms of a search text, in order."""
     words = words_of(text)[:MAX_TERMS]

@@ -38,6 +38,12 @@ def test_products_with_most_words_follow_those_with_all(world: World) -> None:
     assert {"WP-BUSINESS", "WP-AGENCY", "GWS"} <= set(found[1:])
 
 
+def test_a_whole_id_finds_its_product_alone(world: World) -> None:
+    """Its letters and its digits are words of their own, which many products have."""
+    fill(world, catalogue())
+    assert find("WP-START") == ["WP-START"]
+
+
 def test_a_full_page_of_full_matches_ends_the_search(world: World) -> None:
     fill(world, catalogue())
     assert find("virtual server", limit=2) == find("virtual server", limit=3)

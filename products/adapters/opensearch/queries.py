@@ -11,7 +11,7 @@ from typing import Any
 from products.lists import ListQuery
 from products.search.passes import Pass, later_passes
 from products.search.synonyms import Phrase, Synonyms
-from products.search.terms import Term, terms_of
+from products.search.terms import Term, is_typed_as_one, terms_of
 from products.search.words import stem
 
 ID = "productId"
@@ -99,7 +99,8 @@ def _strict_search(listing: ListQuery, text: str, terms: Sequence[Term]) -> Sear
         return Search(_query(text, [], filters))
     one = Pass.strict(terms)
     strict = _query(text, [_by_words(terms, one)], filters)
-    if one.required < MIN_WIDENED or not listing.by_relevance:
+    is_wide = one.required >= MIN_WIDENED and not is_typed_as_one(text)
+    if not (is_wide and listing.by_relevance):
         return Search(strict)
     full = {"bool": {"must": [strict], "should": [_constant(MATCH_ALL, FULL_MATCH_WEIGHT)]}}
     most = _query(text, [_by_words(terms, one.widened())], filters)
