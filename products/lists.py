@@ -17,6 +17,7 @@ from products.product import MAX_PRICE, Product
 from products.search.matching import text_search
 from products.search.price_words import price_words
 from products.search.synonyms import Synonyms, default_synonyms
+from products.search.words import MAX_TEXT_LENGTH
 from products.unicode_text import normalized
 
 MAX_EXAMINED = 2000  # products that one page reads before it returns the matches so far
@@ -44,7 +45,7 @@ class ListQuery:
     ``active`` None lists active and inactive products. ``only_open`` lists products with an open
     effect, and works only in lists that overlay the open changes. ``after`` is the position where
     the previous page ended. In a search for ``text``, which has no stable positions, it is the
-    number of matches so far. An empty ``text`` had only words about the price.
+    number of matches so far. An empty ``text`` had only words about the price. A long one is cut.
     """
 
     active: bool | None = True
@@ -64,6 +65,8 @@ class ListQuery:
     limit: int = 25
 
     def __post_init__(self) -> None:
+        if self.text:
+            object.__setattr__(self, "text", self.text[:MAX_TEXT_LENGTH])
         # Amounts of two currencies can't be compared, so a list that compares them has one.
         if self.currency is None and (self.by_price or self._has_bounds):
             object.__setattr__(self, "currency", DEFAULT_CURRENCY)

@@ -56,7 +56,7 @@ ROUNDINGS = {
     Rounding.NINES: gettext_lazy("To end in .99"),
 }
 TITLES = {
-    AdjustmentKind.PERCENT: gettext_lazy("{field} {amount}%"),
+    AdjustmentKind.PERCENT: gettext_lazy("{field} {amount} %"),
     AdjustmentKind.AMOUNT: gettext_lazy("{field} {amount}"),
     AdjustmentKind.SET: gettext_lazy("{field} set to {amount}"),
 }

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 from textwrap import shorten
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from django.utils.translation import gettext, gettext_lazy
 
@@ -12,12 +12,11 @@ from products.admin.formatting import counted, field_label, format_value, groupe
 from products.admin.sentences.finding import in_words
 from products.bootstrap import jobs
 from products.bulk.clashes import LEFT_OUT
-from products.bulk.job import Job, JobKind
+from products.bulk.job import Job, JobKind, JobState
 from products.bulk.price_changes import (
     PRICE_FIELDS,
     PriceChange,
     Total,
-    changes_of_prices,
     totals,
     unusual_numbers,
 )
@@ -71,6 +70,14 @@ def bulk_preview(job: Job, shown: Sequence[Row]) -> Preview | None:
     }
 
 
+def unusual_rows(job: Job) -> frozenset[int]:
+    """Return the numbers of an import's rows whose prices change unusually, while it is planned."""
+    if job.kind != JobKind.CSV or job.state != JobState.PLANNED:
+        return frozenset()
+    waiting = [row for row in jobs().rows(job) if row.state == RowState.WAITING]
+    return unusual_numbers(waiting)
+
+
 def _leaves_the_website(row: Row) -> bool:
     return row.state == RowState.WAITING and row.changed.get("active") == (True, False)
 
@@ -95,16 +102,27 @@ def row_in_words(row: Row) -> Row:
 
 def change_lines(changed: FieldChanges, currency: str) -> list[PreviewLine]:
     """Return a line for each field that changes, prices first."""
-    lines = [_price_line(change) for change in changes_of_prices(changed, currency)]
-    return lines + [_line(name, *changed[name]) for name in changed if name not in PRICE_FIELDS]
+    prices = [name for name in PRICE_FIELDS if name in changed]
+    others = [name for name in changed if name not in PRICE_FIELDS]
+    return [change_line(name, *changed[name], currency) for name in prices + others]
 
 
-def _line(name: str, before: object, after: object) -> PreviewLine:
+def change_line(name: str, before: Any, after: Any, currency: str) -> PreviewLine:
+    """Return the line of one field that changes. A refused amount is the text of its cell."""
+    if name in PRICE_FIELDS and not isinstance(after, str):
+        return _price_line(PriceChange(name, before, after, currency))
+    texts = [value_text(name, value, currency) for value in (before, after)]
+    label = gettext("Status") if name == "active" else field_label(name)
+    return {"label": label, "before": texts[0], "after": texts[1], "change": ""}
+
+
+def value_text(name: str, value: Any, currency: str) -> str:
+    """Return the value of a field as previews show it."""
+    if name in PRICE_FIELDS and not isinstance(value, str):
+        return _money(value, currency)
     if name == "active":
-        texts = [str(STATUS[bool(value)]) for value in (before, after)]
-        return {"label": gettext("Status"), "before": texts[0], "after": texts[1], "change": ""}
-    texts = [shorten(format_value(value), MAX_TEXT) for value in (before, after)]
-    return {"label": field_label(name), "before": texts[0], "after": texts[1], "change": ""}
+        return str(STATUS[bool(value)])
+    return shorten(format_value(value), MAX_TEXT)
 
 
 def _price_line(change: PriceChange) -> PreviewLine:

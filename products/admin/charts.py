@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 from django.utils.translation import gettext
 
+from products.admin.formatting import grouped
 from products.changes import Effect
 from products.latencies import BOUNDS, Minute, percentile
 
@@ -79,7 +80,7 @@ def latency_bars(slots: Slots, effect: Effect, share: float) -> list[Bar]:
     within = gettext("{share} within {seconds} s")
 
     def text_of(minute: Minute) -> str:
-        return within.format(share=f"{share:.0%}", seconds=f"{bound_of(minute):g}")
+        return within.format(share=f"{100 * share:.0f} %", seconds=grouped(f"{bound_of(minute):g}"))
 
     return _bars(slots, height_of, text_of)
 

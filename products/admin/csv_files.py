@@ -11,6 +11,7 @@ from django.http import (
 )
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
+from django.utils.timezone import localtime
 from django.utils.translation import gettext
 
 from products.admin.base import ModelAdmin, page_response
@@ -47,7 +48,7 @@ def export_view(admin: ModelAdmin, request: HttpRequest) -> HttpResponseBase:
     With ``as=xlsx`` the answer is a workbook, of at most MAX_WORKBOOK_PRODUCTS. With
     ``as=template`` it is a CSV file with the names of the columns only.
     """
-    name = f"products-{now():%Y-%m-%d-%H%M}"
+    name = f"products-{localtime(now()):%Y-%m-%d-%H%M}"
     if request.GET.get("as") == "template":
         return _csv_response("products-template.csv", [COLUMNS])
     if request.GET.get("as") == "xlsx":

@@ -17,9 +17,15 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy
 
 from products.admin.base import ModelAdmin, page_response
-from products.admin.bulk_preview import bulk_preview, row_in_words
+from products.admin.bulk_preview import (
+    bulk_preview,
+    change_line,
+    row_in_words,
+    unusual_rows,
+    value_text,
+)
 from products.admin.error_pages import PageNotFound
-from products.admin.formatting import JOB_STATES, field_label, format_value
+from products.admin.formatting import JOB_STATES, field_label
 from products.admin.plans.listing import may_plan
 from products.admin.refusals import show_refusal, status_of
 from products.admin.sentences.finding import in_words, refusal_text, sentences_in_words
@@ -28,6 +34,7 @@ from products.bootstrap import jobs
 from products.bulk.clashes import Side
 from products.bulk.job import RETENTION, Job, JobKind, JobNotFound, JobState
 from products.bulk.rows import Row, RowState
+from products.currency import DEFAULT_CURRENCY
 from products.errors import CatalogueError
 from products.product import RULES
 
@@ -50,6 +57,7 @@ class FieldContext(TypedDict):
     label: str
     before: str
     after: str
+    change: str
     is_default: bool
 
 
@@ -71,6 +79,7 @@ class RowContext(TypedDict):
     clashes: list[ClashContext]
     creates: bool
     is_planned_new: bool
+    is_unusual: bool
 
 
 def job_view(admin: ModelAdmin, request: HttpRequest, job_id: str) -> HttpResponse:
@@ -81,13 +90,15 @@ def job_view(admin: ModelAdmin, request: HttpRequest, job_id: str) -> HttpRespon
     is_mine = job.actor == StaffWrites(request).actor
     may_decide = is_mine and job.state == JobState.PLANNED and bool(job.counts.get(RowState.CLASH))
     rows = _rows_of(job, page, only_state)
+    unusual = unusual_rows(job)
     context = {
         "title": job.title,
         "job": _job_in_words(job),
         "kind": str(KIND_LABELS[job.kind]),
         "state_text": str(JOB_STATES[job.state]),
         "counts": {str(state): job.counts.get(state, 0) for state in RowState},
-        "rows": [_row_context(row, may_decide=may_decide) for row in rows],
+        "rows": [_row_context(row, unusual, may_decide=may_decide) for row in rows],
+        "unusual": len(unusual),
         "preview": bulk_preview(job, rows),
         "has_lines": any(row.line for row in rows),
         "page": page,
@@ -203,13 +214,12 @@ def clashes_view(admin: ModelAdmin, request: HttpRequest, job_id: str) -> HttpRe
     return redirect("admin:products_product_job", job_id)
 
 
-def _row_context(row: Row, *, may_decide: bool) -> RowContext:
+def _row_context(row: Row, unusual: frozenset[int], *, may_decide: bool) -> RowContext:
     is_planned_new = row.creates and row.state == RowState.WAITING
+    _, currency = row.changed.get("currency", (None, row.currency or DEFAULT_CURRENCY))
     fields: list[FieldContext] = [
         {
-            "label": field_label(name),
-            "before": format_value(before),
-            "after": format_value(after),
+            **change_line(name, before, after, currency),
             "is_default": is_planned_new and name not in row.edits,
         }
         for name, (before, after) in row.changed.items()
@@ -219,9 +229,9 @@ def _row_context(row: Row, *, may_decide: bool) -> RowContext:
         {
             "name": name,
             "label": field_label(name),
-            "base": format_value(clash.base),
-            "mine": format_value(clash.yours),
-            "theirs": format_value(clash.theirs),
+            "base": value_text(name, clash.base, currency),
+            "mine": value_text(name, clash.yours, currency),
+            "theirs": value_text(name, clash.theirs, currency),
         }
         for name, clash in row.clashes.items()
     ]
@@ -231,4 +241,5 @@ def _row_context(row: Row, *, may_decide: bool) -> RowContext:
         "clashes": clashes if may_decide and row.state == RowState.CLASH else [],
         "creates": row.creates,
         "is_planned_new": is_planned_new,
+        "is_unusual": row.number in unusual,
     }

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from products.admin.base import Context, product_url
 from products.admin.charts import HOUR, completed_bars, drawn, latency_bars, slots_of
-from products.admin.formatting import EFFECT_NAMES
+from products.admin.formatting import EFFECT_NAMES, grouped
 from products.admin.plans.listing import plan_entry
 from products.admin.sentences.finding import in_words
 from products.admin.timeline import time_html
@@ -128,8 +128,8 @@ def _speed_part() -> Context:
         {
             "effect": effect,
             "name": str(EFFECT_NAMES[effect]),
-            "median": median,
-            "worst": worst,
+            "median": median and grouped(f"{median:g}"),
+            "worst": worst and grouped(f"{worst:g}"),
             "worst_bars": drawn(latency_bars(slots, effect, 0.95), "worst"),
             "median_bars": drawn(latency_bars(slots, effect, 0.5)),
         }

@@ -10,6 +10,7 @@ from django.forms import ModelChoiceField
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.translation import gettext, gettext_lazy, ngettext
+from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
 from products.access.confirmation import require_confirmation
 from products.access.tokens import issue, revoke
@@ -24,6 +25,7 @@ class ApiTokenForm(forms.ModelForm):
         initial=30,
         label=gettext_lazy("Days"),
         help_text=gettext_lazy("How many days the token is valid."),
+        widget=UnfoldAdminIntegerFieldWidget,
     )
 
     class Meta:
@@ -55,6 +57,10 @@ class ApiTokenAdmin(ModelAdmin):
         if obj:
             return ("user", "label", "created_at", "expires_at", "revoked_at")
         return ("user", "label", "days")
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Most tokens are for their own user, who is chosen at first."""
+        return {"user": user_of(request).pk, **super().get_changeform_initial_data(request)}
 
     def formfield_for_foreignkey(
         self, db_field: ForeignKey, request: HttpRequest, **kwargs: object

@@ -19,10 +19,10 @@ from products.errors import Invalid
 from products.identifiers import is_id, parse_version
 from products.lists import SortKey
 from products.product import RULES, BillingCycle, price_bound
+from products.search.words import MAX_TEXT_LENGTH
 
 DEFAULT_LIMIT = 25
 MAX_LIMIT = 100
-MAX_TEXT_LENGTH = 200
 FIELD_CHOICE = tuple(CORE_NAMES)
 
 BROWSABLE_API = {"format"}  # belongs to DRF's browsable API

@@ -9,6 +9,9 @@ from operator import add
 
 from products.unicode_text import normalized
 
+MAX_TEXT_LENGTH = 200
+"""Characters of a search that count. The request to the index has each word in several forms, and
+10,000 letters became 100 MB."""
 APOSTROPHES = re.compile("['\u2019\u02bc]")
 CENTS = re.compile(r"(?<=\d)[.,]00(?!\d)")
 """No cents, which people write or leave out."""

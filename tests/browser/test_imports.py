@@ -85,7 +85,7 @@ def test_clash_is_decided_in_the_browser(
     take_picture(page, f"clash-{side}")
     assert serious_accessibility_faults(page) == []
     first = page.locator("tr[data-state=clash]").first
-    first.get_by_label("sheet: 99.00" if side == "mine" else "theirs: 175.00").check()
+    first.get_by_label("sheet: R99" if side == "mine" else "theirs: R175").check()
     first.get_by_role("button", name="Decide").click()
     expect(page.locator("tr[data-state=clash]")).to_have_count(1)
     whose = "Use the sheet's values" if side == "mine" else "Keep their values"

@@ -27,6 +27,7 @@ def test_a_bulk_edit_is_previewed_followed_and_undone(page: Page, site: LiveSite
     row.get_by_role("button", name="Leave out").click()
     expect(page.get_by_role("button", name="Apply to 2 products")).to_be_visible()
     row.get_by_role("button", name="Include").click()
+    expect(page.get_by_role("button", name="Apply to 3 products")).to_be_visible()
     page.set_viewport_size({"width": 390, "height": 844})
     for shown in ("R100", "R109,99", "+R9,99"):
         box = row.get_by_text(shown).first.bounding_box()
@@ -43,6 +44,28 @@ def test_a_bulk_edit_is_previewed_followed_and_undone(page: Page, site: LiveSite
         "ann has saved version 3 since."
     )
     assert [site.product(f"bulk{n}")["price"] for n in range(3)] == ["100.00", "109.99", "100.00"]
+
+
+def test_a_row_that_is_left_out_keeps_its_place(page: Page, site: LiveSite) -> None:
+    """The page does not jump to its top, and the focus stays at the row."""
+    for number in range(30):
+        site.create(f"long{number}", name=f"Hosting of a long list {number}", price="100")
+    page.goto(site.url("/admin/products/product/?q=Hosting of a long list"))
+    boxes = page.locator("#result_list tbody .pick input")
+    boxes.nth(0).click()
+    expect(boxes).to_have_count(30)
+    boxes.nth(29).click(modifiers=["Shift"])
+    expect(page.get_by_text("30 products selected")).to_be_visible()
+    page.get_by_role("button", name="Bulk edit").click()
+    page.get_by_label("Percent").fill("10")
+    page.get_by_role("button", name="Preview").click()
+    row = page.locator("#job-rows tbody").nth(25)
+    row.get_by_role("button", name="Leave out").click()
+    expect(page.get_by_role("button", name="Apply to 29 products")).to_be_attached()
+    expect(row.get_by_role("button", name="Include")).to_be_focused()
+    expect(row.get_by_role("button", name="Include")).to_be_in_viewport()
+    row.get_by_role("button", name="Include").click()
+    expect(page.get_by_role("button", name="Apply to 30 products")).to_be_attached()
 
 
 def download_rows(page: Page, link: str) -> list[dict[str, str]]:

@@ -160,7 +160,7 @@ def test_bulk_edit_is_given_a_time(page: Page, site: LiveSite) -> None:
     page.get_by_label("Percent").fill("10")
     page.get_by_role("button", name="Preview").click()
     page.get_by_role("button", name="At a time").click()
-    expect(page.get_by_label("Name")).to_have_value(re.compile("Price.*10%"))
+    expect(page.get_by_label("Name")).to_have_value(re.compile("Price.*10 %"))
     fill_times(page, "Both", in_days(10), "")
     page.get_by_role("button", name="Preview").click()
     expect(page.get_by_role("row", name="Timed hosting 1")).to_contain_text("+R10 (+10 %)")

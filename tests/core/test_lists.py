@@ -15,6 +15,7 @@ from products.lists import MAX_EXAMINED, ListQuery, SortKey, build_page
 from products.open_changes import OpenKey
 from products.overlay import ListedChanges
 from products.pipeline import Pipeline
+from products.search.words import MAX_TEXT_LENGTH
 from tests.support.builders import a_product, fields
 from tests.support.delivery import deliver
 from tests.support.fakes import recorded_operations
@@ -369,3 +370,9 @@ def test_search_reports_its_freshness(
     fresh = catalogue.search(relevance_query("host"), staff=False).freshness
     assert fresh
     assert fresh.complete_up_to > waiting
+
+
+def test_only_the_beginning_of_a_long_search_counts() -> None:
+    listing = ListQuery(text="a" * 10_000)
+    assert listing.text == "a" * MAX_TEXT_LENGTH
+    assert replace(ListQuery(), text="b" * 10_000).text == "b" * MAX_TEXT_LENGTH

@@ -292,8 +292,8 @@ def test_the_charts_have_a_bar_for_each_known_minute() -> None:
         (590, 80.0, "12:00: 20"),
     ]
     assert [bar["text"] for bar in latency_bars(slots, Effect.AUDITED, 0.95)] == [
-        "11:01: 95% within 5 s",
-        "12:00: 95% within 0.1 s",
+        "11:01: 95 % within 5 s",
+        "12:00: 95 % within 0,1 s",
     ]
     assert latency_bars(slots, Effect.AUDITED, 1)[1]["height"] == 80
     assert completed_bars(slots_of([], until)) == []

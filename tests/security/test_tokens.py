@@ -71,6 +71,9 @@ def test_staff_issue_tokens_for_themselves_and_superusers_for_others(world: Worl
     )
     ann = User.objects.create(username="ann")
     add = "/admin/products/apitoken/add/"
+    form = client.get(add).context["adminform"].form
+    assert form["user"].value() == eve.pk
+    assert "border-base-200" in str(form["days"])
     assert client.post(add, {"user": ann.pk, "label": "theirs", "days": 3}).status_code == 200
     assert not ApiToken.objects.exists()
     page = client.post(add, {"user": eve.pk, "label": "mine", "days": 3}, follow=True)

@@ -14,6 +14,8 @@ document.addEventListener("DOMContentLoaded", () => {
   const pageBox = () => document.getElementById("select-page");
   const selected = new Set(JSON.parse(sessionStorage.getItem(KEY) || "[]"));
   let filters = null; // the filters of which all matches are selected
+  let lastChosen = ""; // the value of the box that was ticked last
+  let isRange = false;
 
   const total = () => list().dataset.total;
   const isRefused = () => list().dataset.refusals !== "{}";
@@ -66,6 +68,15 @@ document.addEventListener("DOMContentLoaded", () => {
     else selected.delete(box.value);
   };
 
+  /* Return the boxes from the one that was ticked last to this one, or only this one. */
+  const chosenBoxes = (box) => {
+    const all = boxes();
+    const ends = [all.findIndex((other) => other.value === lastChosen), all.indexOf(box)].sort((a, b) => a - b);
+    return isRange && ends[0] >= 0 ? all.slice(ends[0], ends[1] + 1) : [box];
+  };
+
+  // A click comes before the change that it makes, and only the click knows the Shift key.
+  document.addEventListener("click", (event) => (isRange = event.shiftKey), true);
   document.addEventListener("change", (event) => {
     if (event.target.matches("#select-page")) {
       filters = null;
@@ -74,7 +85,9 @@ document.addEventListener("DOMContentLoaded", () => {
       // From "all that match" only what is in view can be kept: the rest has no ids here.
       if (filters !== null) boxes().forEach((box) => select(box, true));
       filters = null;
-      select(event.target, event.target.checked);
+      for (const box of chosenBoxes(event.target)) select(box, event.target.checked);
+      if (isRange) document.getSelection().removeAllRanges();
+      lastChosen = event.target.value;
     } else return;
     show();
   });
