@@ -14,7 +14,14 @@ import django
 
 from products.changes import Effect, Origin
 from products.idempotency import IdempotencyKey
-from tests.bench.measurement import Contender, percentile, rate_ratio, ratio, side_by_side
+from tests.bench.measurement import (
+    Contender,
+    cpu_seconds,
+    percentile,
+    rate_ratio,
+    ratio,
+    side_by_side,
+)
 from tests.bench.pipeline import Flow, flow
 from tests.bench.report import Row
 from tests.bench.stack import Stack
@@ -142,25 +149,63 @@ def import_file(stack: Stack, count: int) -> list[Row]:
     during the import.
     """
     web, token = stack.web(THROTTLE_STAFF="1000000"), stack.token()
-    stack.worker(4)
+    worker = stack.worker(4)
     flow(web, token, count=50)
     quiet = flow(web, token, count=EDITS, pace=EDITS_PER_SECOND)
     began = time.monotonic()
     job_id = plan_import(count)
     planned = count / (time.monotonic() - began)
+    cpu = _cpu_by_process(stack, worker.pid)
     with ThreadPoolExecutor() as pool:
         running = pool.submit(execute, job_id, count)
         busy = flow(web, token, count=EDITS, pace=EDITS_PER_SECOND)
         took = running.result()
+    used = {name: end - cpu[name] for name, end in _cpu_by_process(stack, worker.pid).items()}
     return [
         Row(
             f"A CSV of {count:,} new products: read, checked, planned", f"{planned:,.0f}/s", "", ""
         ),
         _import_row(f"{count:,} rows applied", count, took.applied, MAX_APPLY_SECONDS),
         _import_row("The effects of all rows", count, took.complete, MAX_EFFECTS_SECONDS),
+        *_cpu_rows(used, count),
         _edit_row("Single edits during the job, to the 202", busy.answers, quiet.answers),
         _edit_row(
             "Single edits during the job, to the record", _until_stored(busy), _until_stored(quiet)
+        ),
+    ]
+
+
+def _cpu_by_process(stack: Stack, worker: int) -> dict[str, float]:
+    """Return the seconds of CPU time that the worker and each service have used."""
+    assert stack.dynamodb.process
+    aws, index = stack.engines.running
+    processes = {
+        "worker": worker,
+        "DynamoDB Local": stack.dynamodb.process.pid,
+        "SQS with S3": aws.pid,
+        "index": index.pid,
+    }
+    return {name: cpu_seconds(pid) for name, pid in processes.items()}
+
+
+def _cpu_rows(used: dict[str, float], count: int) -> list[Row]:
+    """Return whose CPU time a row costs, and how long the services would need without us."""
+    by_name = {name: 1000 * seconds / count for name, seconds in used.items()}
+    services = sum(used.values()) - used["worker"]
+    cores = os.cpu_count() or 1
+    names = ", ".join(f"{name}: {spent:.1f}" for name, spent in by_name.items() if name != "worker")
+    return [
+        Row(
+            "CPU time of a row with its effects",
+            f"worker: {by_name['worker']:.1f} ms",
+            f"{names} ms",
+            f"{services / sum(used.values()):.0%} is the services'",
+        ),
+        Row(
+            f"The same rows by the services alone, on all {cores} cores",
+            f"{services / cores:.0f} s",
+            f"{count * cores / services:,.0f} rows/s",
+            "",
         ),
     ]
 

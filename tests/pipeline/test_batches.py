@@ -285,7 +285,7 @@ def test_purges_of_a_batch_share_one_invalidation_and_wait_alone(
     assert len(world.invalidations()) == 2
 
 
-def test_changes_stored_after_an_invalidation_meet_the_next_one_with_one_message(
+def test_a_purge_waits_for_the_next_invalidation_in_one_message(
     pipeline: Pipeline, keys: list[ChangeKey], clock: Clock, doorbell: FakeDoorbell, world: World
 ) -> None:
     pipeline.store(keys[:1], COMBINED)
