@@ -340,21 +340,6 @@ def test_columns_are_mapped_as_the_user_chooses(
     assert eve.post(IMPORT, {"file": uploaded("x"), "ask": "columns"}).status_code == 400
 
 
-def test_each_row_needs_its_permission(three: None, catalogue: Catalogue, world: World) -> None:
-    editor = sign_in("ed", "Product editors")
-    file = "productId,name,description,price,active\np0,,,,no\np1,,,8,\n"
-    editor.post(IMPORT, {"file": uploaded(file)})
-    assert (
-        "Your account may not do this. It needs the right “Hide products from customers”."
-        in editor.get(f"{JOBS}{newest_job().job_id}/").text
-    )
-    preview = editor.post(f"{BULK}?id=p0", PRICE_RISE | {"doing": "deactivate"})["Location"]
-    assert "It needs the right “Hide products from customers”." in editor.get(preview).text
-    assert act(editor, "start").status_code == 302
-    world.work()
-    assert catalogue.newest("p0").active
-
-
 def test_a_job_is_started_only_by_its_planner(eve: Client, three: None, world: World) -> None:
     eve.post(f"{BULK}?id=p0", PRICE_RISE | {"doing": "deactivate"})
     job = newest_job()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from products.acceptance import Acceptance
@@ -148,3 +149,19 @@ def test_restoring_needs_a_post_with_a_csrf_token(two: None, catalogue: Catalogu
 def newest(catalogue: Catalogue) -> list[Product]:
     found = [catalogue.table.newest(product_id) for product_id in ("p1", "p2", "p3")]
     return [change.after for change in found if change]
+
+
+def test_each_row_of_a_job_needs_its_permission(
+    two: None, catalogue: Catalogue, world: World
+) -> None:
+    editor = sign_in("ed", "Product editors")
+    file = b"productId,name,description,price,active\np1,,,,no\np2,,,8,\n"
+    upload = SimpleUploadedFile("prices.csv", file, content_type="text/csv")
+    preview = editor.post(f"{LIST}import/", {"file": upload})["Location"]
+    needed = "It needs the right “Hide products from customers”."
+    assert f"Your account may not do this. {needed}" in editor.get(preview).text
+    preview = editor.post(f"{LIST}bulk/?id=p1", {"doing": "deactivate"})["Location"]
+    assert needed in editor.get(preview).text
+    assert editor.post(f"{preview}start/").status_code == 302
+    world.work()
+    assert catalogue.newest("p1").active
