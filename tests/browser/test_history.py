@@ -1,6 +1,6 @@
 """History in a real browser: compare two versions, restore one field, undo the newest."""
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.support.browser import LiveSite, serious_accessibility_faults
 
@@ -24,3 +24,23 @@ def test_versions_are_compared_and_a_field_is_restored(page: Page, site: LiveSit
     expect(page.get_by_text("Version 4 is undone, saved as version 5.")).to_be_visible()
     expect(page.locator("[name=price]")).to_have_value("200.00")
     assert site.product("past")["features"] == ["Mail", "Web"]
+
+
+def answer_as_if_it_was_just_saved(route: Route) -> None:
+    answer = route.fetch()
+    text = answer.text().replace('data-state="complete">Published', 'data-state="accepted">Saving…')
+    route.fulfill(response=answer, body=text.replace('data-step="done"', 'data-step="open"'))
+
+
+def test_an_open_entry_follows_its_effects(page: Page, site: LiveSite) -> None:
+    site.create("followed", name="Hosting that is followed")
+    site.deployment.complete("followed")
+    path = "/admin/products/product/followed/history/"
+    page.route(f"**{path}", answer_as_if_it_was_just_saved, times=1)
+    page.goto(site.url(path))
+    entry = page.locator("#v1")
+    expect(entry.locator(".state")).to_have_text("Saving…")
+    entry.get_by_text("Details").click()
+    expect(entry.locator(".state")).to_have_text("Published")
+    expect(entry.locator('.effect[data-step="done"]')).to_have_count(4)
+    expect(entry.locator("details")).to_have_attribute("open", "")
