@@ -35,7 +35,7 @@ def test_each_version_shows_author_change_reason_and_effects(eve: Client, world:
     text = eve.get(HISTORY).text
     for shown in (
         "created by <b>ann</b>, test",
-        "changed by <b>ben</b> test",
+        "changed by <b>ben</b>, test",
         "Reason: Autumn &lt;sale&gt;",
         "Request request-3",
         "<del>R1\u00a0500</del> → <ins>R1\u00a0600</ins>",
