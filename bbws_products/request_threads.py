@@ -16,7 +16,8 @@ from bbws_products.settings.environment import number
 
 LIST = "/v1.0/products"
 SEARCH = re.compile(r"(?:^|&)q=")
-SLOW_PAGES = ("/readyz", "/v1.0/schema", "/v1.0/docs")
+READINESS = "/readyz"
+DOCUMENTS = ("/v1.0/schema", "/v1.0/docs")
 LOGIN_PAGES = (
     "/admin/login/",
     "/admin/forgotten-password/",
@@ -33,13 +34,14 @@ would add up."""
 class RequestThreads:
     """Few threads for each kind of costly requests of anybody, and many for all others.
 
-    Searches and ``/readyz`` wait for other services, so they have more threads than lists.
+    Searches and ``/readyz`` wait for other services, so they have more threads than lists and the
+    documents of the API.
     """
 
     def __init__(self, count: int) -> None:
         sys.setswitchinterval(SWITCH_SECONDS)
         self.others = ThreadPoolExecutor(count, "request")
-        self.lists = ThreadPoolExecutor(max(1, count // 8), "list")
+        self.reads = ThreadPoolExecutor(max(1, count // 8), "read")
         self.searches = ThreadPoolExecutor(max(1, count // 4), "search")
         self.logins = ThreadPoolExecutor(max(1, count // 8), "login")
 
@@ -47,10 +49,11 @@ class RequestThreads:
         """Return the threads, one of which answers the request."""
         if not is_costly_for_anybody(environ):
             return self.others
-        if environ["PATH_INFO"].startswith(LOGIN_PAGES):
+        path = environ["PATH_INFO"]
+        if path.startswith(LOGIN_PAGES):
             return self.logins
-        is_list = environ["PATH_INFO"] == LIST and not is_search(environ)
-        return self.lists if is_list else self.searches
+        waits = path.startswith(READINESS) or (path == LIST and is_search(environ))
+        return self.searches if waits else self.reads
 
 
 def is_search(environ: dict[str, Any]) -> bool:
@@ -68,7 +71,7 @@ def is_costly_for_anybody(environ: dict[str, Any]) -> bool:
     has_token = environ.get("HTTP_AUTHORIZATION", "").lower().startswith("bearer ")
     is_read = environ["REQUEST_METHOD"] in BODYLESS_METHODS and path == LIST
     return (is_read and (not has_token or is_search(environ))) or path.startswith(
-        SLOW_PAGES + LOGIN_PAGES
+        (READINESS, *DOCUMENTS, *LOGIN_PAGES)
     )
 
 

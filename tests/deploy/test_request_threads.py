@@ -49,8 +49,10 @@ def test_list_with_a_token_has_the_other_threads() -> None:
 @pytest.mark.parametrize(
     ("path", "query", "threads"),
     [
-        ("/v1.0/products", "", "lists"),
-        ("/v1.0/products", "limit=5&sortBy=price", "lists"),
+        ("/v1.0/products", "", "reads"),
+        ("/v1.0/products", "limit=5&sortBy=price", "reads"),
+        ("/v1.0/schema", "", "reads"),
+        ("/v1.0/docs", "q=hosting", "reads"),
         ("/v1.0/products", "q=hosting", "searches"),
         ("/v1.0/products", "limit=5&%71=hosting", "searches"),
         ("/readyz", "", "searches"),
