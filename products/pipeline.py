@@ -83,7 +83,7 @@ class Pipeline:
         return self._store(self._read_and_verify(keys), also)
 
     def store_appended(self, changes: Sequence[Change], also: frozenset[Effect]) -> Failures:
-        """As ``store``, for changes that the caller has just appended, so that none is read."""
+        """Do what ``store`` does for changes that were just appended, without reading them."""
         return self._store(Batch(changes=list(changes)), also)
 
     def _store(self, batch: Batch, also: frozenset[Effect]) -> Failures:

@@ -59,7 +59,7 @@ class ApiTokenAdmin(ModelAdmin):
         return ("user", "label", "days")
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        """Most tokens are for their own user, who is chosen at first."""
+        """Return the values of a new form: the user is who opens it, as for most tokens."""
         return {"user": user_of(request).pk, **super().get_changeform_initial_data(request)}
 
     def formfield_for_foreignkey(

@@ -67,7 +67,7 @@ def test_each_kind_has_threads_of_its_own(path: str, query: str, threads: str) -
 
 
 @pytest.mark.parametrize("method", ["GET", "get", "hEAD"])
-def test_method_in_other_letters_is_the_same_request(method: str) -> None:
+def test_method_in_small_letters_is_the_same_request(method: str) -> None:
     scope = {
         "server": ("127.0.0.1", 8000),
         "client": ("127.0.0.1", 9),
